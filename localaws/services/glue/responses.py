@@ -1,0 +1,12 @@
+"""Glue's API: one mixin of request parsing per concern, in front of moto's."""
+
+from __future__ import annotations
+
+from localaws.services.glue.connections_responses import ConnectionResponses
+from localaws.services.glue.crawlers_responses import CrawlerResponses
+from localaws.services.glue.jobs_responses import JobResponses
+from localaws.services.glue.triggers_responses import WorkflowResponses
+
+
+class LocalGlueResponse(CrawlerResponses, ConnectionResponses, JobResponses, WorkflowResponses):
+    """Parses Glue requests and answers them from `LocalGlueBackend`."""

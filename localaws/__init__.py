@@ -1,0 +1,25 @@
+"""An embedded AWS that really runs: S3, Lambda, Glue and Redshift on one laptop, for one lab.
+
+>>> aws = localaws.start("my-lab")
+>>> s3 = boto3.client("s3", endpoint_url=aws.endpoint_url, region_name=aws.region)
+>>> localaws.stop("my-lab")
+"""
+
+from __future__ import annotations
+
+from localaws.control import ChildStatus, Status, start, status, stop, wipe
+from localaws.errors import LocalAwsError, NotRunning, StartFailed, StateDamaged, StateRefused
+
+__all__ = [
+    "ChildStatus",
+    "LocalAwsError",
+    "NotRunning",
+    "StartFailed",
+    "StateDamaged",
+    "StateRefused",
+    "Status",
+    "start",
+    "status",
+    "stop",
+    "wipe",
+]

@@ -1,0 +1,173 @@
+"""Child processes of the server: spawned, watched, and ended with it.
+
+Each child leads a process group of its own. The reaper (reaper.py) knows every group and ends it if the server
+dies without the chance to do so itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+log = logging.getLogger(__name__)
+
+OnExit = Callable[["Child", int], None]
+Stream = int | IO[Any] | None
+
+
+class Child:
+    """One child process."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        self.name = name
+        self.process = process
+        self.stopping = False
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def signal_group(self, number: int) -> None:
+        """Send `number` to the child's process group; nothing where it is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+    def stop(self, grace: float = 2.0, *, first: int = signal.SIGTERM) -> None:
+        """End the group: signal `first`, and SIGKILL after `grace` seconds. `on_exit` is not called."""
+        self.stopping = True
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(first)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace)
+        # The leader may be gone while others of its group live.
+        self.signal_group(signal.SIGKILL)
+        self.process.wait()
+
+
+class Children:
+    """All children of one server."""
+
+    def __init__(self) -> None:
+        self._children: dict[int, Child] = {}
+        self._lock = threading.Lock()
+        self._reaper: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def spawn(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | str | None = None,
+        stdin: Stream = subprocess.DEVNULL,
+        stdout: Stream = subprocess.DEVNULL,
+        stderr: Stream = subprocess.DEVNULL,
+        user: str | int | None = None,
+        group: str | int | None = None,
+        pass_fds: Sequence[int] = (),
+        on_exit: OnExit | None = None,
+    ) -> Child:
+        """Start `argv` in a process group of its own.
+
+        `on_exit(child, returncode)` is called from a watcher thread when the child ends without `stop()`.
+
+        Raises:
+            OSError: the program can't be started.
+            RuntimeError: the server is stopping.
+        """
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError(f"not starting {name}: the server is stopping")
+            process = subprocess.Popen(
+                [str(word) for word in argv],
+                env=dict(env) if env is not None else None,
+                cwd=cwd,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                user=user,
+                group=group,
+                extra_groups=[] if user is not None else None,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+            child = Child(name, process)
+            self._children[process.pid] = child
+            self._tell_reaper(f"+{process.pid}")
+        threading.Thread(target=self._watch, args=(child, on_exit), name=f"watch-{name}", daemon=True).start()
+        return child
+
+    def running(self) -> list[Child]:
+        """The children that are alive now."""
+        with self._lock:
+            return [child for child in self._children.values() if child.alive]
+
+    def stop_all(self, grace: float = 3.0) -> None:
+        """End every child, at most `grace` seconds politely, and the reaper last."""
+        with self._lock:
+            self._stopped = True
+            children = list(self._children.values())
+        stoppers = [threading.Thread(target=child.stop, args=(grace,)) for child in children]
+        for stopper in stoppers:
+            stopper.start()
+        for stopper in stoppers:
+            stopper.join()
+        if self._reaper is not None and self._reaper.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._reaper.stdin.close()
+            self._reaper.wait(5)
+
+    def _watch(self, child: Child, on_exit: OnExit | None) -> None:
+        returncode = child.process.wait()
+        if not child.stopping:
+            # What the child started goes with it.
+            child.signal_group(signal.SIGKILL)
+        with self._lock:
+            self._children.pop(child.pid, None)
+            if not self._stopped:
+                self._tell_reaper(f"-{child.pid}")
+        if on_exit is not None and not child.stopping and not self._stopped:
+            log.warning("%s (pid %d) ended with status %d", child.name, child.pid, returncode)
+            try:
+                on_exit(child, returncode)
+            except Exception:
+                log.exception("Handling the end of %s failed", child.name)
+
+    def _tell_reaper(self, line: str) -> None:
+        if self._reaper is None or self._reaper.poll() is not None:
+            self._start_reaper()
+        assert self._reaper is not None
+        assert self._reaper.stdin is not None
+        try:
+            self._reaper.stdin.write(line.encode() + b"\n")
+            self._reaper.stdin.flush()
+        except BrokenPipeError:
+            self._start_reaper()
+
+    def _start_reaper(self) -> None:
+        """Start the reaper (again), and tell it of every child there is."""
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(Path(__file__).with_name("reaper.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self._reaper.stdin is not None
+        known = "".join(f"+{pid}\n" for pid in self._children)
+        self._reaper.stdin.write(known.encode())
+        self._reaper.stdin.flush()

@@ -1,0 +1,236 @@
+"""Starting, finding and stopping a lab's server, from outside.
+
+The server holds a lock on a file of its home while it lives, so "does it run" is asked of the kernel, never guessed
+from a process id that another program may have by now.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localaws.context import ACCOUNT_ID, REGION
+from localaws.errors import LocalAwsError, StartFailed
+from localaws.home import Home
+
+START_TIMEOUT = 90.0  # seconds; a first start on a slow disk unpacks databases
+STOP_TIMEOUT = 20.0
+HEALTH_TIMEOUT = 5.0
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class ChildStatus:
+    """A process that the server runs."""
+
+    name: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """The embedded AWS of one home. `healthy` means that it runs and answers."""
+
+    home: Path
+    running: bool
+    healthy: bool
+    pid: int | None
+    endpoint_url: str
+    region: str
+    account_id: str
+    access_key_id: str
+    secret_access_key: str
+    ca_bundle: Path
+    log_file: Path
+    children: tuple[ChildStatus, ...] = ()
+
+
+def start(home: Path | str) -> Status:
+    """Start the embedded AWS of `home` and return when it is ready.
+
+    On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh.
+
+    Raises:
+        StartFailed: it did not come up; the message says why and names the log.
+    """
+    lab = Home.at(home)
+    if _locked(lab):
+        found = _wait_until_healthy(lab)
+        if found.healthy:
+            return found
+        stop(lab.root)
+    # Kept over restarts; chosen here so that a clash is told apart from a slow start.
+    lab.port("http")
+    lab.credentials()
+    reader, writer = os.pipe()
+    with lab.log_file.open("ab") as log, os.fdopen(reader, "rb") as answer:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localaws.server", str(lab.root), str(writer)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=lab.root,
+            env=_environment(),
+            pass_fds=[writer],
+            start_new_session=True,
+        )
+        os.close(writer)
+        try:
+            message = _read_answer(answer.fileno(), START_TIMEOUT)
+        except BaseException:
+            # Interrupted, or too slow: nothing half-started is left behind.
+            process.kill()
+            process.wait()
+            raise
+    if message == "ready":
+        return status(lab.root)
+    process.kill()
+    process.wait()
+    if message is not None and message.startswith("BlockingIOError"):
+        # Another `up` was faster: its server is ours too.
+        found = _wait_until_healthy(lab, START_TIMEOUT)
+        if found.healthy:
+            return found
+    if message is None:
+        raise StartFailed(lab.root, f"it was not ready after {START_TIMEOUT:.0f} seconds.", lab.log_file)
+    raise StartFailed(lab.root, message or "the process ended without a word.", lab.log_file)
+
+
+def stop(home: Path | str) -> bool:
+    """Stop the embedded AWS of `home` and everything it runs; its data stay. False where none ran.
+
+    Raises:
+        LocalAwsError: it is still there after being killed.
+    """
+    lab = Home.at(home)
+    if not _locked(lab):
+        return False
+    process = _process(lab)
+    if process is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_TIMEOUT)
+            except psutil.TimeoutExpired:
+                process.kill()  # the reaper ends its children
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while _locked(lab):
+        if time.monotonic() > deadline:
+            raise LocalAwsError(f"The server of {lab.root} does not end. Look at {lab.log_file}")
+        time.sleep(0.05)
+    lab.server_file.unlink(missing_ok=True)
+    return True
+
+
+def status(home: Path | str) -> Status:
+    """What runs in `home`, without changing it."""
+    lab = Home.at(home)
+    running = _locked(lab)
+    health = _health(lab) if running else None
+    credentials = lab.credentials()
+    return Status(
+        home=lab.root,
+        running=running,
+        healthy=health is not None,
+        pid=health["pid"] if health else None,
+        endpoint_url=f"http://127.0.0.1:{lab.port('http')}",
+        region=health["region"] if health else REGION,
+        account_id=health["account_id"] if health else ACCOUNT_ID,
+        access_key_id=credentials.access_key_id,
+        secret_access_key=credentials.secret_access_key,
+        ca_bundle=lab.ca_bundle,
+        log_file=lab.log_file,
+        children=tuple(ChildStatus(**child) for child in health["children"]) if health else (),
+    )
+
+
+def wipe(home: Path | str) -> None:
+    """Stop the embedded AWS of `home` and forget its data: objects, catalog, runs, rows, logs, ports.
+
+    Raises:
+        LocalAwsError: it does not stop.
+    """
+    stop(home)
+    lab = Home.at(home)
+    for directory in (lab.state, lab.objects, lab.clusters, lab.work, lab.cache, lab.tls, lab.logs):
+        shutil.rmtree(directory, ignore_errors=True)
+    for name in ("ports.json", "credentials.json"):
+        (lab.root / name).unlink(missing_ok=True)
+
+
+def _locked(lab: Home) -> bool:
+    with lab.lock_file.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _process(lab: Home) -> psutil.Process | None:
+    """The process that holds the home's lock."""
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        command = process.info["cmdline"] or []
+        if "localaws.server" in command and str(lab.root) in command:
+            return process
+    return None
+
+
+def _health(lab: Home) -> dict[str, Any] | None:
+    url = f"http://127.0.0.1:{lab.port('http')}/_localaws/health"
+    try:
+        with _NO_PROXY.open(url, timeout=HEALTH_TIMEOUT) as response:
+            health: dict[str, Any] = json.load(response)
+    except (OSError, ValueError):
+        return None
+    return health
+
+
+def _wait_until_healthy(lab: Home, timeout: float = HEALTH_TIMEOUT) -> Status:
+    """The status, once the server that holds the lock has finished starting."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = status(lab.root)
+        if (found.healthy and lab.server_file.exists()) or not found.running or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def _read_answer(descriptor: int, timeout: float) -> str | None:
+    """All that the server writes before it closes the pipe; None if it stays silent."""
+    deadline = time.monotonic() + timeout
+    answer = b""
+    while True:
+        readable, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        if not readable:
+            return None
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            return answer.decode()
+        answer += chunk
+
+
+def _environment() -> dict[str, str]:
+    """The server's environment: the caller's, less what would send its own calls elsewhere."""
+    unwanted = ("AWS_", "MOTO_", "PG", "SPARK_", "PYSPARK_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    environment["PYTHONUNBUFFERED"] = "1"
+    # The server must be able to import this package wherever it was started from.
+    package_root = str(Path(__file__).parent.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
+    return environment

@@ -1,0 +1,184 @@
+"""Where one lab keeps its state: paths, ports and credentials.
+
+Two homes are two labs, side by side on one machine. Everything that must survive a restart
+under the same name (addresses in secrets, in JDBC URLs, in open terminals) is kept here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import string
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+_ports_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The access key that a lab's server makes up at its first start."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """The directory of one lab."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: Path | str) -> Home:
+        """Open `root`, making it and its sub-directories (mode 0700) where they are missing."""
+        home = cls(Path(root).expanduser().resolve())
+        for directory in (home.root, home.state, home.objects, home.tls, home.clusters, home.work, home.logs):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return home
+
+    @property
+    def state(self) -> Path:
+        """Saved backends, one file per service."""
+        return self.root / "state"
+
+    @property
+    def objects(self) -> Path:
+        """Bodies of S3 objects."""
+        return self.root / "objects"
+
+    @property
+    def clusters(self) -> Path:
+        """Data directories of Redshift clusters."""
+        return self.root / "clusters"
+
+    @property
+    def work(self) -> Path:
+        """Scratch space of engines, emptied at each start of the server."""
+        return self.root / "work"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again, but costs time: package links, JVM archives."""
+        return self.root / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the server and its children."""
+        return self.root / "logs"
+
+    @property
+    def log_file(self) -> Path:
+        return self.logs / "localaws.log"
+
+    @property
+    def tls(self) -> Path:
+        return self.root / "tls"
+
+    @property
+    def ca_file(self) -> Path:
+        """The local CA's certificate (PEM)."""
+        return self.tls / "ca.pem"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The public CAs plus the local one (PEM): for SSL_CERT_FILE and AWS_CA_BUNDLE."""
+        return self.tls / "bundle.pem"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """The server certificate for localhost and 127.0.0.1 (PEM)."""
+        return self.tls / "server.pem"
+
+    @property
+    def tls_key(self) -> Path:
+        return self.tls / "server.key"
+
+    @property
+    def server_file(self) -> Path:
+        """What the running server says of itself (JSON); see control.py."""
+        return self.root / "server.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held (flock) by the running server: at most one per home, released by the kernel."""
+        return self.root / "server.lock"
+
+    def port(self, name: str) -> int:
+        """The loopback port kept for `name`, chosen free when first asked for.
+
+        Raises:
+            OSError: no port is free.
+        """
+        with _ports_lock:
+            ports = self._ports()
+            if name not in ports:
+                ports[name] = _free_port(avoid=set(ports.values()))
+                write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
+            return ports[name]
+
+    def forget_port(self, name: str) -> None:
+        """Let go of `name`'s port, as when its cluster is deleted."""
+        with _ports_lock:
+            ports = self._ports()
+            if ports.pop(name, None) is not None:
+                write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
+
+    def _ports(self) -> dict[str, int]:
+        try:
+            ports: dict[str, int] = json.loads((self.root / "ports.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return ports
+
+    def credentials(self) -> Credentials:
+        """The lab's access key, made up on first use and readable by its owner only."""
+        file = self.root / "credentials.json"
+        if not file.exists():
+            alphabet = string.ascii_uppercase + "234567"
+            key = {
+                "access_key_id": "AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
+                "secret_access_key": secrets.token_urlsafe(30),
+            }
+            write_durably(file, json.dumps(key).encode(), mode=0o600)
+        return Credentials(**json.loads(file.read_text()))
+
+
+def write_durably(file: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace `file` so that a crash at any moment leaves the old or the new content, never a part."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, file)
+    sync_directory(file.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename in `directory` durable."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _free_port(avoid: set[int]) -> int:
+    # Below the ephemeral range (32768 and up on Linux): there, an outgoing connection of any program could
+    # be sitting on a kept port at the next start.
+    for _ in range(500):
+        candidate = 20000 + secrets.randbelow(12000)
+        if candidate in avoid:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return candidate
+    raise OSError("no free port on 127.0.0.1 between 20000 and 32000")

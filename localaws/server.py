@@ -1,0 +1,166 @@
+"""The server process of one lab: `python -m localaws.server HOME [READY_FD]`.
+
+It serves moto's APIs with this package's services on loopback, runs the engines, and ends all its children when it
+ends. When everything answers it writes "ready" to READY_FD; if it can't, the reason.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+# moto reads these when it is imported.
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
+os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from localaws import certificates, context, engines, services
+from localaws.children import Children
+from localaws.errors import LocalAwsError
+from localaws.events import Bus
+from localaws.home import Home, write_durably
+
+log = logging.getLogger("localaws")
+
+
+class Server:
+    """One lab's server, from its lock to its last child."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._lock = home.lock_file.open("a")
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Load the state, start everything, and return when all of it answers.
+
+        Raises:
+            BlockingIOError: another server has this home.
+            LocalAwsError: the home's state can't be used.
+            OSError: the port is taken.
+        """
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        certificates.ensure(self.home)
+        shutil.rmtree(self.home.work, ignore_errors=True)
+        self.home.work.mkdir(mode=0o700)
+
+        from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+        from localaws.state import State
+        from localaws.wsgi import Application
+
+        services.register()
+        self.state = State(self.home)
+        self.children = Children()
+        self.bus = Bus()
+        self.context = context.Context(self.home, self.bus, self.children, self.state)
+        context.set_current(self.context)
+        try:
+            from localaws.services.s3.models import open_store
+
+            open_store(self.home)
+        except ModuleNotFoundError:
+            pass  # BUILDING
+        self.state.load()
+        self.engines = engines.make(self.context)
+
+        class RequestHandler(MotoRequestHandler):
+            # One connection serves many calls, and a client that vanished does not fill the log.
+            protocol_version = "HTTP/1.1"
+
+            def log_request(self, *_: Any) -> None: ...
+
+        self._http: BaseWSGIServer = make_server(
+            "127.0.0.1",
+            self.home.port("http"),
+            Application(self.bus, self.state, self.health),
+            threaded=True,
+            request_handler=RequestHandler,
+        )
+        threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
+        self.bus.start()
+        self.engines.start()
+        about = {"pid": os.getpid(), "endpoint_url": self.context.endpoint_url, "started": time.time()}
+        write_durably(self.home.server_file, json.dumps(about).encode())
+        log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
+
+    def health(self) -> dict[str, Any]:
+        """What `status` shows of the running server."""
+        return {
+            "pid": os.getpid(),
+            "endpoint_url": self.context.endpoint_url,
+            "region": self.context.region,
+            "account_id": self.context.account_id,
+            "children": [{"name": child.name, "pid": child.pid} for child in self.children.running()],
+        }
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """Ask `wait` to return; safe in a signal handler."""
+        self._stopped.set()
+
+    def wait(self) -> None:
+        """Serve until `stop`, then end in order: no new calls, engines, state, children."""
+        self._stopped.wait()
+        log.info("Stopping")
+        self._http.shutdown()
+        self.engines.stop()
+        self.bus.stop()
+        try:
+            self.state.close()
+        except Exception:
+            log.exception("Not all of the state could be saved")
+        self.children.stop_all()
+        self.home.server_file.unlink(missing_ok=True)
+        log.info("Stopped")
+
+
+def main(argv: list[str]) -> int:
+    """Run the server of the home named in `argv`."""
+    home = Home.at(argv[1])
+    ready_fd = int(argv[2]) if len(argv) > 2 else None
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    server = Server(home)
+    signal.signal(signal.SIGTERM, server.stop)
+    signal.signal(signal.SIGINT, server.stop)
+    try:
+        server.start()
+    except BaseException as error:
+        log.exception("The server could not start")
+        if hasattr(server, "children"):
+            server.children.stop_all()
+        _tell(ready_fd, str(error) if isinstance(error, LocalAwsError) else f"{type(error).__name__}: {error}.")
+        return 1
+    _tell(ready_fd, "ready")
+    server.wait()
+    return 0
+
+
+def _tell(ready_fd: int | None, message: str) -> None:
+    if ready_fd is not None:
+        with os.fdopen(ready_fd, "w") as stream:
+            stream.write(message)
+
+
+if __name__ == "__main__":
+    # Run as `localaws.server`, not as `__main__`: whatever is pickled or registered here must have one name.
+    sys.path[0:0] = [] if str(Path(__file__).parent.parent) in sys.path else [str(Path(__file__).parent.parent)]
+    from localaws.server import main as run
+
+    status = run(sys.argv)
+    sys.stdout.flush()
+    # Threads that serve a slow client must not keep the process from ending.
+    os._exit(status)

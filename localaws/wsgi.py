@@ -1,0 +1,196 @@
+"""The HTTP application: moto's, plus what makes its answers dependable.
+
+- what a call changed is saved before the call is answered;
+- what a call sets off (an event's function, say) starts after its answer is sent;
+- an operation that nobody implements, and a failure of ours, get an AWS-shaped error that names the operation.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import urllib.parse
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from localaws.events import Bus, response_scope
+from localaws.state import State
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+HEALTH_PATH = "/_localaws/health"
+_READS = re.compile(r"(Get|Describe|List|Head|BatchGet|Search|Lookup|Test|Filter|Select|Query|Scan)[A-Z]")
+_XML_SERVICES = frozenset({"ec2", "iam", "sts", "s3", "sns", "redshift", "cloudformation", "elasticloadbalancing"})
+
+
+class Application:
+    """The WSGI application of one lab."""
+
+    def __init__(self, bus: Bus, state: State, health: Callable[[], dict[str, Any]]) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._bus = bus
+        self._state = state
+        self._health = health
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == HEALTH_PATH:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self._health()).encode()]
+        call = _Call.of(environ)
+        answer = _Answer()
+        with response_scope() as deferred:
+            try:
+                answer.body = self._moto(environ, answer.start)
+                if not call.reads:
+                    answer.read()
+                    self._save(call)
+                if answer.is_web_page:
+                    answer = call.error(501, "NotImplemented", _not_supported(call))
+            except NotImplementedError:
+                answer = call.error(501, "NotImplemented", _not_supported(call))
+            except Exception as error:
+                log.exception("%s failed", call)
+                answer = call.error(500, "InternalFailure", f"{call}: {type(error).__name__}: {error}")
+        start_response(answer.status, answer.headers)
+        return _Released(answer.body, lambda: self._bus.release(deferred))
+
+    def _save(self, call: _Call) -> None:
+        # Some services change others' things, and some are signed for under a name that isn't their backend's.
+        if call.service in ("tagging", "cloudformation") or not self._state.knows(call.service):
+            self._state.save_all()
+        else:
+            self._state.save(call.service)
+
+
+class _Answer:
+    """A response, held until what it promises is on disk."""
+
+    def __init__(self, status: str = "", headers: list[tuple[str, str]] | None = None, body: Any = ()) -> None:
+        self.status = status
+        self.headers = headers or []
+        self.body: Iterable[bytes] = body
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        self.status, self.headers = status, headers
+
+        def write(_: bytes) -> None:
+            raise NotImplementedError("moto's applications return their body")
+
+        return write
+
+    def read(self) -> None:
+        body = self.body
+        self.body = [b"".join(body)]
+        if hasattr(body, "close"):
+            body.close()
+
+    @property
+    def is_web_page(self) -> bool:
+        """Whether no backend took the path: Flask then answers with a page that no SDK can read."""
+        kind = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        return self.status.startswith(("404", "405")) and kind.startswith("text/html")
+
+
+class _Released:
+    """A response body that runs `then` when it has been sent."""
+
+    def __init__(self, body: Iterable[bytes], then: Callable[[], None]) -> None:
+        self._body = body
+        self._then = then
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        if hasattr(self._body, "close"):
+            self._body.close()
+        self._then()
+
+
+class _Call:
+    """Which operation of which service a request asks for, as far as its envelope tells."""
+
+    def __init__(self, service: str, operation: str, reads: bool) -> None:
+        self.service = service
+        self.operation = operation
+        self.reads = reads
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.operation}"
+
+    @classmethod
+    def of(cls, environ: Environ) -> _Call:
+        service = _signing_name(environ)
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
+        if target := environ.get("HTTP_X_AMZ_TARGET"):
+            operation = target.rpartition(".")[2]
+        elif action := _query_action(environ):
+            operation = action
+        else:
+            return cls(service, f"{method} {path}", reads=method in ("GET", "HEAD", "OPTIONS"))
+        return cls(service, operation, reads=bool(_READS.match(operation)) and service != "redshift-data")
+
+    def error(self, status: int, code: str, message: str) -> _Answer:
+        """An error as this service's SDKs read it."""
+        request_id = str(uuid.uuid4())
+        if self.service in _XML_SERVICES:
+            kind = "text/xml"
+            inner = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+            if self.service == "s3":
+                text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
+            elif self.service == "ec2":
+                text = (
+                    f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+                )
+            else:
+                text = (
+                    f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
+                    f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+                )
+            text = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
+        else:
+            kind = "application/json"
+            text = json.dumps({"__type": code, "message": message})
+        body = text.encode()
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-RequestId", request_id)]
+        if kind == "application/json":
+            headers.append(("x-amzn-errortype", code))
+        phrase = {500: "Internal Server Error", 501: "Not Implemented"}[status]
+        return _Answer(f"{status} {phrase}", headers, [body])
+
+
+def _not_supported(call: _Call) -> str:
+    return (
+        f"The embedded AWS does not support {call.operation} of {call.service}. "
+        "Nothing was changed. What it supports is listed in docs/fidelity.md."
+    )
+
+
+def _signing_name(environ: Environ) -> str:
+    """The service that the request is signed for: the fourth part of the credential's scope."""
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if match := re.search(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request", header):
+        return match.group(1).lower()
+    query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+    if credential := query.get("X-Amz-Credential"):
+        return str(credential[0].split("/")[3]).lower()
+    return "unsigned" if environ.get("HTTP_X_AMZ_TARGET") else "s3"  # moto, too, takes unsigned paths as S3's
+
+
+def _query_action(environ: Environ) -> str | None:
+    """The Action of a query-protocol call, read without consuming the body."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return None
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    actions = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action")
+    return actions[0] if actions else None

@@ -13,6 +13,7 @@ import logging
 import pickle
 import threading
 import time
+import weakref
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,6 +188,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(item, defaultdict) and kind is not defaultdict:
             # The default way back calls the class without what moto's constructors ask for.
             return _new_dictionary, (kind, item.default_factory), item.__dict__ or None, None, iter(item.items())
+        if kind is weakref.WeakValueDictionary:
+            return weakref.WeakValueDictionary, (), None, None, iter(list(item.items()))
         return super().reducer_override(item)
 
 
@@ -235,7 +238,7 @@ def _load_key(pem: bytes) -> Any:
 
 
 def _new_dictionary(kind: type[Any], default_factory: Any) -> Any:
-    dictionary = kind.__new__(kind)
+    dictionary: Any = kind.__new__(kind)  # type: ignore[call-overload]
     dictionary.default_factory = default_factory
     return dictionary
 

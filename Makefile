@@ -1,0 +1,59 @@
+# Two commands are enough: `make run` runs the lab end to end, `make test` tests it. Both install what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint lock clean
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## Install everything into .venv/
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This lab needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.11")'
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) packages into .venv/ (pinned, with hashes: requirements.lock)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip list --format=freeze --disable-pip-version-check | paste -sd' ' | fold -s -w 110
+	@echo "Installed: $$(du -sh .venv | cut -f1) in .venv/"
+	@touch $@
+
+run: $(INSTALLED)  ## Run the ten notebooks end to end on the embedded AWS
+	$(BIN)/labkit up
+	$(BIN)/labkit run
+
+lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLab
+	$(BIN)/labkit up
+	$(BIN)/jupyter lab notebooks
+
+test: $(INSTALLED)  ## Run the tests
+	$(BIN)/python -m pytest -m "not browser and not nightly"
+
+test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
+	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks/ -p no:cacheprovider
+
+test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which must be installed)
+	$(BIN)/python -m pytest -m browser tests/browser
+
+nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
+	$(BIN)/python -m pytest -m nightly
+
+bench: $(INSTALLED)  ## Measure, and print medians and ratios
+	$(BIN)/python -m bench
+
+lint: $(INSTALLED)  ## Check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

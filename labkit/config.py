@@ -1,0 +1,222 @@
+"""The lab's settings: typed, with the original description's names and values as defaults.
+
+They come, each later one winning, from
+
+1. the defaults below, and `BY_TARGET` for the few that depend on the target,
+2. a file: `labkit.toml` in the home, or the one that `LABKIT_CONFIG` names,
+3. variables `LABKIT_<SETTING>`,
+4. arguments: `Lab(prefix="alice")`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from labkit.errors import ConfigError
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The checkout: notebooks, lambdas, glue and sql lie beside the package."""
+
+ENV_PREFIX = "LABKIT_"
+LAB_NAME = "toll-etl"
+"""The value of the tag `lab` on everything that the lab makes."""
+
+
+class Target(StrEnum):
+    """Where the lab runs."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+@dataclass(frozen=True)
+class TargetDefaults:
+    """What differs between the targets: all of it."""
+
+    node_type: str
+    encrypted: bool
+    ask_before_create: bool
+    account_in_bucket_names: bool
+    poll_seconds: float
+    wait_minutes: float
+
+
+BY_TARGET = {
+    # dc2.large is what the description names. AWS has not created new dc2 clusters since 2025.
+    Target.LOCAL: TargetDefaults("dc2.large", False, False, False, poll_seconds=0.1, wait_minutes=3),
+    Target.AWS: TargetDefaults("ra3.large", True, True, True, poll_seconds=5, wait_minutes=30),
+}
+
+
+class LabConfig(BaseSettings):
+    """One lab's settings. Those that are None take the target's value from `BY_TARGET`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, validate_default=False)
+
+    target: Target = Target.LOCAL
+    region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9]{0,11})?$")
+    home: Path = PROJECT / ".labkit"
+    profile: str | None = None
+
+    ask_before_create: bool = None  # type: ignore[assignment]  # filled from BY_TARGET
+    poll_seconds: float = Field(default=None, gt=0)  # type: ignore[assignment]
+    wait_minutes: float = Field(default=None, gt=0)  # type: ignore[assignment]
+    progress: Literal["auto", "live", "line", "static"] = "auto"
+
+    landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
+    staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
+    account_in_bucket_names: bool = None  # type: ignore[assignment]
+    notify_bucket: Literal["landing", "staging"] = "landing"
+
+    vpc_cidr: str = "10.0.0.0/16"
+    inbound_cidr: str = None  # type: ignore[assignment]  # the VPC's own range
+
+    cluster_identifier: str = Field(default="tollcluster", pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    node_type: str = Field(default=None, pattern=r"^[a-z0-9]+\.[a-z0-9]+$")  # type: ignore[assignment]
+    number_of_nodes: int = Field(default=1, ge=1, le=32)
+    encrypted: bool = None  # type: ignore[assignment]
+    publicly_accessible: bool = False
+    redshift_database: str = Field(default="toll_db", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    redshift_user: str = Field(default="admin", pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    redshift_table: str = Field(default="toll_table", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+
+    secret: str = "tollclusterSecret"
+    connection: str = "redshift_conn"
+    glue_role: str = "IAMGlueServiceRole"
+    glue_database: str = Field(default="toll-raw-db", pattern=r"^[a-z0-9_-]{1,100}$")
+    s3_crawler: str = "s3_crawler"
+    redshift_crawler: str = "Redshift-Crawler"
+    job: str = "s3_to_redshift_job"
+    workflow: str = "redshift_workflow"
+    generator_function: str = "toll_plaza_application"
+    start_function: str = "start_workflow_function"
+
+    runtime: str = Field(default="python3.13", pattern=r"^python3\.\d+$")
+    glue_version: str = "5.1"
+    worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    workers: int = Field(default=3, ge=2, le=100)
+    job_retries: int = Field(default=1, ge=0, le=10)
+    job_timeout_minutes: int = Field(default=15, ge=1, le=2880)
+    bookmarks: bool = True
+    workflow_max_runs: int = Field(default=2, ge=1)
+
+    @field_validator("vpc_cidr", "inbound_cidr")
+    @classmethod
+    def _is_a_network(cls, value: str) -> str:
+        ipaddress.IPv4Network(value)
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("landing_bucket")
+    @classmethod
+    def _gives_the_table_its_name(cls, value: str) -> str:
+        if not value.startswith("landing-bucket"):
+            raise ValueError("must start with landing-bucket, which gives the crawled table its name")
+        return value
+
+    def model_post_init(self, _context: Any) -> None:
+        """Fill what depends on the target."""
+        own = BY_TARGET[self.target]
+        for setting in own.__dataclass_fields__:
+            if getattr(self, setting) is None:
+                object.__setattr__(self, setting, getattr(own, setting))
+        if self.inbound_cidr is None:
+            object.__setattr__(self, "inbound_cidr", self.vpc_cidr)  # type: ignore[unreachable]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What everything the lab makes is tagged with."""
+        return {"lab": LAB_NAME, "prefix": self.prefix or "none"}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before variables before the file; see `load`, which chooses the file."""
+        arguments = init_settings()
+        file = _config_file(arguments.get("home"))
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
+
+
+def load(**arguments: Any) -> LabConfig:
+    """The settings from all sources.
+
+    Raises:
+        ConfigError: a setting is unknown, or has a value that is not allowed; the message names it.
+    """
+    known = LabConfig.model_fields
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(ENV_PREFIX).lower()
+        if variable.startswith(ENV_PREFIX) and name not in {*known, "config"}:
+            raise ConfigError(name, "there is no such setting", allowed=sorted(known), source=variable)
+    try:
+        return LabConfig(**arguments)
+    except ValidationError as error:
+        raise _explain(error, arguments) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("config", f"the file is not TOML: {error}", source=str(_config_file(None))) from None
+
+
+def _config_file(home: Any) -> Path | None:
+    """The file to read, if there is one."""
+    if named := os.environ.get("LABKIT_CONFIG"):
+        file = Path(named).expanduser()
+        if not file.is_file():
+            raise ConfigError("config", f"there is no file {named}", source="LABKIT_CONFIG")
+        return file
+    home = home or os.environ.get("LABKIT_HOME") or LabConfig.model_fields["home"].default
+    file = Path(home).expanduser() / "labkit.toml"
+    return file if file.is_file() else None
+
+
+def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
+    """Pydantic's first complaint as the lab's own error."""
+    first = error.errors()[0]
+    setting = str(first["loc"][0]) if first["loc"] else "?"
+    source = _source_of(setting, arguments)
+    if first["type"] == "extra_forbidden":
+        return ConfigError(
+            setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source
+        )
+    context = first.get("ctx", {})
+    reason = f"{first['input']!r} is not allowed: {first['msg'].removeprefix('Value error, ')}"
+    allowed: list[str] = []
+    if first["type"] == "enum":
+        allowed = [member.value for member in Target]
+    elif "expected" in context:
+        allowed = [part.strip("' ") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
+    elif "pattern" in context:
+        allowed = [f"text that matches {context['pattern']}"]
+    return ConfigError(setting, reason, allowed=allowed, source=source)
+
+
+def _source_of(setting: str, arguments: dict[str, Any]) -> str:
+    if setting in arguments:
+        return "argument"
+    variable = ENV_PREFIX + setting.upper()
+    return variable if variable in os.environ else str(_config_file(arguments.get("home")) or "")

@@ -1,0 +1,112 @@
+"""How results look: in a notebook a small table, in a terminal plain lines.
+
+Displays hold no ids, times or durations: the notebooks' stored outputs are compared with fresh ones. A dataclass field
+that must not be shown is declared with `hidden()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+def hidden(**arguments: Any) -> Any:
+    """A dataclass field that is there for programs and not shown: an id, an address, a time."""
+    return dataclasses.field(repr=False, **arguments)
+
+
+class Described:
+    """Base of the frozen dataclasses that steps return: shows its fields, less the hidden ones."""
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """What is shown: (label, text)."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if field.repr:
+                yield field.name.replace("_", " "), _text(getattr(self, field.name))
+
+    def __str__(self) -> str:
+        rows = list(self.rows())
+        width = max((len(label) for label, _ in rows), default=0)
+        return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        body = "".join(
+            f'<tr><th style="text-align:left">{html.escape(label)}</th>'
+            f'<td style="text-align:left">{html.escape(text)}</td></tr>'
+            for label, text in self.rows()
+        )
+        return f"<table>{body}</table>"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that `check()` looked at on the target."""
+
+    holds: bool
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.holds else '✗'} {self.what}" + ("" if self.holds or not self.fix else f": {self.fix}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What holds of one step on the target, and what doesn't, with the fix."""
+
+    step: str
+    facts: tuple[Fact, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if everything holds."""
+        return all(fact.holds for fact in self.facts)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        verdict = "all holds" if self.ok else "something is missing"
+        return "\n".join([f"{self.step}: {verdict}", *(f"  {fact}" for fact in self.facts)])
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        lines = "".join(
+            f'<li><span style="color:{"#1a7f37" if fact.holds else "#b42318"}">{"✓" if fact.holds else "✗"}</span> '
+            f"{html.escape(fact.what)}"
+            + ("" if fact.holds or not fact.fix else f" — <em>{html.escape(fact.fix)}</em>")
+            + "</li>"
+            for fact in self.facts
+        )
+        verdict = "all holds" if self.ok else "something is missing"
+        return (
+            f"<div><strong>{html.escape(self.step)}</strong>: {verdict}"
+            f'<ul style="list-style:none;padding-left:1em">{lines}</ul></div>'
+        )
+
+
+@dataclass(frozen=True)
+class Removed(Described):
+    """What a step's `destroy()` took away, and what it could not."""
+
+    step: str
+    removed: tuple[str, ...]
+    left: tuple[str, ...] = ()

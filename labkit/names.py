@@ -1,0 +1,90 @@
+"""The names that things have on the target: the description's, with the participant's prefix.
+
+With the empty prefix they are exactly the description's. Buckets keep their beginning, so that the table that the
+crawler makes of `landing-bucket-alice` is `landing_bucket_alice`; everything else is `alice-<name>`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from labkit.config import LabConfig
+
+
+@dataclass(frozen=True)
+class Names:
+    """Every name of one participant's lab."""
+
+    landing_bucket: str
+    staging_bucket: str
+    glue_role: str
+    generator_role: str
+    start_role: str
+    copy_role: str
+    generator_function: str
+    start_function: str
+    cluster_identifier: str
+    secret: str
+    connection: str
+    glue_database: str
+    source_table: str
+    target_table: str
+    s3_crawler: str
+    redshift_crawler: str
+    s3_crawler_workflow: str
+    s3_crawler_trigger: str
+    job: str
+    workflow: str
+    start_trigger: str
+    event_trigger: str
+    notification: str
+    vpc: str
+    security_group: str
+    subnet_group: str
+
+    @classmethod
+    def of(cls, config: LabConfig, account_id: str) -> Names:
+        """The names for `config`; `account_id` (12 digits) makes bucket names unique on AWS."""
+
+        def own(name: str) -> str:
+            return f"{config.prefix}-{name}" if config.prefix else name
+
+        def bucket(name: str) -> str:
+            parts = [name, config.prefix, account_id if config.account_in_bucket_names else ""]
+            return "-".join(part for part in parts if part)
+
+        landing = bucket(config.landing_bucket)
+        return cls(
+            landing_bucket=landing,
+            staging_bucket=bucket(config.staging_bucket),
+            glue_role=own(config.glue_role),
+            generator_role=own("TollPlazaApplicationRole"),
+            start_role=own("StartWorkflowFunctionRole"),
+            copy_role=own("RedshiftCopyRole"),
+            generator_function=own(config.generator_function),
+            start_function=own(config.start_function),
+            cluster_identifier=own(config.cluster_identifier),
+            secret=own(config.secret),
+            connection=own(config.connection),
+            glue_database=own(config.glue_database),
+            source_table=crawled_table(landing),
+            target_table=crawled_table(f"{config.redshift_database}_public_{config.redshift_table}"),
+            s3_crawler=own(config.s3_crawler),
+            redshift_crawler=own(config.redshift_crawler),
+            s3_crawler_workflow=own("s3_workflow"),
+            s3_crawler_trigger=own("s3-workflow-start"),
+            job=own(config.job),
+            workflow=own(config.workflow),
+            start_trigger=own("redshift-workflows-start"),
+            event_trigger=own("s3-crawler-event"),
+            notification="s3Events",
+            vpc=own("toll-vpc"),
+            security_group=own("redshift-sg"),
+            subnet_group=own("toll-subnet-group"),
+        )
+
+
+def crawled_table(name: str) -> str:
+    """The table name that a Glue crawler makes of a bucket's or a JDBC table's path."""
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())

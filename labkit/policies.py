@@ -1,0 +1,108 @@
+"""What each role may do, and nothing else: by action, and by resource wherever AWS allows to name one.
+
+`*` as the resource is left where AWS offers nothing narrower: the EC2 calls with which Glue puts a job into a subnet
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit.names import Names
+
+Policy = dict[str, Any]
+
+
+def trust(service: str) -> Policy:
+    """Who may take on a role: one AWS service, e.g. "lambda.amazonaws.com"."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"},
+        ],
+    }
+
+
+def generator(names: Names, region: str, account: str) -> Policy:
+    """The toll plaza lands files and logs."""
+    return _policy(
+        _allow("LandFiles", ["s3:PutObject"], [f"arn:aws:s3:::{names.landing_bucket}/*"]),
+        *_function_logs(names.generator_function, region, account),
+    )
+
+
+def start_function(names: Names, region: str, account: str) -> Policy:
+    """The start function looks at the workflow's runs, starts one, and logs."""
+    workflow = f"arn:aws:glue:{region}:{account}:workflow/{names.workflow}"
+    return _policy(
+        _allow("StartWorkflow", ["glue:StartWorkflowRun", "glue:GetWorkflowRuns"], [workflow]),
+        *_function_logs(names.start_function, region, account),
+    )
+
+
+def copy(names: Names) -> Policy:
+    """Redshift's COPY reads what the job staged."""
+    return _policy(
+        _allow("ListStaging", ["s3:ListBucket", "s3:GetBucketLocation"], [f"arn:aws:s3:::{names.staging_bucket}"]),
+        _allow("ReadStaging", ["s3:GetObject"], [f"arn:aws:s3:::{names.staging_bucket}/*"]),
+    )
+
+
+def glue(names: Names, region: str, account: str, copy_role: str) -> Policy:
+    """Crawlers and the job read what has landed, keep the catalog, stage, and reach Redshift."""
+    here = f"arn:aws:glue:{region}:{account}"
+    landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
+    logs = f"arn:aws:logs:{region}:{account}:log-group:/aws-glue/*"
+    return _policy(
+        _allow("ListBuckets", ["s3:ListBucket", "s3:GetBucketLocation"], [landing, staging]),
+        _allow("ReadLandingAndStaging", ["s3:GetObject"], [f"{landing}/*", f"{staging}/*"]),
+        _allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/*"]),
+        _allow(
+            "Catalog",
+            [
+                "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable",
+                "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
+                "glue:UpdatePartition", "glue:GetConnection",
+            ],
+            [
+                f"{here}:catalog",
+                f"{here}:database/{names.glue_database}",
+                f"{here}:table/{names.glue_database}/*",
+                f"{here}:connection/{names.connection}",
+            ],
+        ),
+        _allow("JobState", ["glue:GetJobBookmark", "glue:ResetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
+               [f"{here}:job/{names.job}"]),
+        _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.workflow}"]),
+        _allow("ReadSecret", ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+               [f"arn:aws:secretsmanager:{region}:{account}:secret:{names.secret}-*"]),
+        _allow("FindCluster", ["redshift:DescribeClusters"],
+               [f"arn:aws:redshift:{region}:{account}:cluster:{names.cluster_identifier}"]),
+        _allow("NameCopyRole", ["iam:PassRole"], [copy_role]),
+        _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, f"{logs}:*"]),
+        _allow(
+            "NetworkInterfaces",
+            [
+                "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables",
+                "ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces", "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface", "ec2:CreateTags", "ec2:DeleteTags",
+            ],
+            ["*"],
+        ),
+    )  # fmt: skip
+
+
+def _function_logs(function: str, region: str, account: str) -> tuple[Policy, Policy]:
+    group = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{function}"
+    return (
+        _allow("CreateLogGroup", ["logs:CreateLogGroup"], [group]),
+        _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"]),
+    )
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> Policy:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _policy(*statements: Policy) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -1,0 +1,202 @@
+"""The way to the target, and the only module that knows which one it is.
+
+On both targets the lab speaks plain boto3. Local: the clients go to the embedded AWS of the lab's home, which this
+module starts, stops and asks for its address; AWS: they go where the usual AWS configuration says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+import localaws
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+
+from labkit.config import LabConfig, Target
+from labkit.errors import AwsRefused, LabError, NotRunning, StartError
+from labkit.names import Names
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """Where the lab runs and whether that can be used."""
+
+    target: Target
+    running: bool
+    healthy: bool
+    region: str
+    endpoint_url: str = ""
+    log_file: str = ""
+    processes: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        if self.target is Target.AWS:
+            return f"AWS, region {self.region}"
+        state = "up" if self.healthy else "not answering" if self.running else "down"
+        return f"local AWS: {state}"
+
+
+class Session:
+    """boto3 clients for one lab's target."""
+
+    def __init__(self, config: LabConfig) -> None:
+        self.config = config
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of `service`, e.g. "s3"; the same one each time.
+
+        Raises:
+            NotRunning: the target is local and down.
+            StartError: the target is AWS and there are no credentials.
+        """
+        if service not in self._clients:
+            with explained(self.config):
+                self._clients[service] = self._boto3.client(service, **self._client_settings)
+        return self._clients[service]
+
+    @cached_property
+    def account_id(self) -> str:
+        """The account's 12 digits."""
+        if self.config.target is Target.LOCAL:
+            return str(localaws.status(self.config.home).account_id)
+        with explained(self.config):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of everything this lab has."""
+        needs_account = self.config.account_in_bucket_names
+        return Names.of(self.config, self.account_id if needs_account else "")
+
+    def start(self) -> TargetStatus:
+        """Bring the target up. On a sound one, and on AWS, this does nothing.
+
+        Raises:
+            StartError: it did not come up; the message says why and where its log is.
+        """
+        if self.config.target is Target.LOCAL:
+            with self._lifecycle():
+                localaws.start(self.config.home)
+            self._forget_clients()
+        return self.status()
+
+    def stop(self, *, wipe: bool = False) -> bool:
+        """Take the local target down, and forget its data with `wipe`. False where nothing ran.
+
+        Raises:
+            LabError: the target is AWS, which can't be stopped.
+        """
+        if self.config.target is Target.AWS:
+            raise LabError("AWS is not the lab's to stop.", fix="Remove what the lab made: labkit destroy")
+        with self._lifecycle():
+            ran = bool(localaws.stop(self.config.home))
+            if wipe:
+                localaws.wipe(self.config.home)
+        self._forget_clients()
+        return ran
+
+    def status(self) -> TargetStatus:
+        """What the target is doing, without changing it."""
+        if self.config.target is Target.AWS:
+            return TargetStatus(Target.AWS, True, True, self.config.region)
+        found = localaws.status(self.config.home)
+        return TargetStatus(
+            Target.LOCAL,
+            found.running,
+            found.healthy,
+            self.config.region,
+            found.endpoint_url,
+            str(found.log_file),
+            tuple((child.name, child.pid) for child in found.children),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which any AWS tool reaches the target.
+
+        Raises:
+            NotRunning: the target is local and down.
+        """
+        if self.config.target is Target.AWS:
+            variables = {"AWS_DEFAULT_REGION": self.config.region}
+            return variables | ({"AWS_PROFILE": self.config.profile} if self.config.profile else {})
+        found = self._running()
+        return {
+            "AWS_ENDPOINT_URL": found.endpoint_url,
+            "AWS_ACCESS_KEY_ID": found.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
+            "AWS_DEFAULT_REGION": self.config.region,
+            "AWS_REGION": self.config.region,
+            "AWS_CA_BUNDLE": str(found.ca_bundle),
+            "SSL_CERT_FILE": str(found.ca_bundle),
+        }
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The CA file that Redshift's certificate is checked with; None means the system's."""
+        return str(self._running().ca_bundle) if self.config.target is Target.LOCAL else None
+
+    @cached_property
+    def _boto3(self) -> boto3.Session:
+        if self.config.target is Target.AWS:
+            return boto3.Session(profile_name=self.config.profile, region_name=self.config.region)
+        found = self._running()
+        return boto3.Session(found.access_key_id, found.secret_access_key, region_name=self.config.region)
+
+    @cached_property
+    def _client_settings(self) -> dict[str, Any]:
+        if self.config.target is Target.AWS:
+            return {"config": Config(retries={"mode": "standard"})}
+        # On loopback a request that fails once has failed; retrying only hides where.
+        retries = Config(retries={"mode": "standard", "max_attempts": 2}, proxies={}, read_timeout=120)
+        return {"endpoint_url": self._running().endpoint_url, "config": retries}
+
+    def _running(self) -> localaws.Status:
+        found = localaws.status(self.config.home)
+        if not found.running:
+            raise NotRunning(self.config.home)
+        return found
+
+    def _forget_clients(self) -> None:
+        self._clients.clear()
+        for name in ("_boto3", "_client_settings"):
+            self.__dict__.pop(name, None)
+
+    @contextlib.contextmanager
+    def _lifecycle(self) -> Iterator[None]:
+        try:
+            yield
+        except localaws.LocalAwsError as error:
+            raise StartError(str(error), self.config.home) from error
+
+
+@contextlib.contextmanager
+def explained(config: LabConfig) -> Iterator[None]:
+    """Turn what boto3 raises into the lab's errors, which say what to do."""
+    try:
+        yield
+    except ClientError as error:
+        raise AwsRefused.of(error) from error
+    except (NoCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
+        raise LabError(
+            f"There are no usable AWS credentials: {error}",
+            fix="Log in with the AWS CLI (aws configure, aws sso login), or use the local target: LABKIT_TARGET=local",
+        ) from error
+    except EndpointConnectionError as error:
+        if config.target is Target.LOCAL:
+            raise NotRunning(config.home) from error
+        raise LabError(f"AWS can't be reached: {error}", fix="Check the network and the region.") from error
+    except BotoCoreError as error:
+        raise LabError(f"The call to AWS failed: {error}", fix="Look at: labkit doctor") from error

@@ -1,0 +1,85 @@
+"""Two buckets: data lands in one, the job stages what it loads in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labkit.display import Described, Fact, Removed
+from labkit.steps.base import Step, found
+
+
+@dataclass(frozen=True)
+class BucketsMade(Described):
+    """The two buckets."""
+
+    landing: str
+    staging: str
+
+
+class Buckets(Step[BucketsMade]):
+    """The landing and the staging bucket, both private."""
+
+    name = "buckets"
+    notebook = "00_start"
+
+    def create(self) -> BucketsMade:
+        """Make both buckets, private and tagged."""
+        self.lab.consent(self.name)
+        s3 = self.aws("s3")
+        for bucket in (self.names.landing_bucket, self.names.staging_bucket):
+            if not self._exists(bucket):
+                # us-east-1 is S3's default place, and the one that must not be named.
+                place = {"LocationConstraint": self.config.region}
+                where = {} if self.config.region == "us-east-1" else {"CreateBucketConfiguration": place}
+                s3.create_bucket(Bucket=bucket, **where)
+            s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PRIVATE)
+            s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": self.tag_list})
+        return self.describe()
+
+    def describe(self) -> BucketsMade:
+        """The buckets' names."""
+        for bucket in (self.names.landing_bucket, self.names.staging_bucket):
+            if not self._exists(bucket):
+                raise self.missing(f"Bucket {bucket}")
+        return BucketsMade(self.names.landing_bucket, self.names.staging_bucket)
+
+    def facts(self) -> Iterator[Fact]:
+        """Both exist and let nobody else in."""
+        s3 = self.aws("s3")
+        for bucket in (self.names.landing_bucket, self.names.staging_bucket):
+            exists = self._exists(bucket)
+            yield Fact(exists, f"bucket {bucket} exists", self.fix)
+            if exists:
+                block = found(s3.get_public_access_block, Bucket=bucket)
+                private = bool(block) and block["PublicAccessBlockConfiguration"] == PRIVATE
+                yield Fact(private, f"bucket {bucket} blocks public access", self.fix)
+
+    def destroy(self) -> Removed:
+        """Empty and delete both."""
+        gone = []
+        for bucket in (self.names.landing_bucket, self.names.staging_bucket):
+            if self._exists(bucket):
+                self._empty(bucket)
+                self.aws("s3").delete_bucket(Bucket=bucket)
+                gone.append(f"bucket {bucket}")
+        return Removed(self.name, tuple(gone))
+
+    def _exists(self, bucket: str) -> bool:
+        return found(self.aws("s3").head_bucket, Bucket=bucket) is not None
+
+    def _empty(self, bucket: str) -> None:
+        s3 = self.aws("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
+            if objects:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+
+
+PRIVATE = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}

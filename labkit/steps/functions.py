@@ -1,0 +1,172 @@
+"""Two Lambda functions: one makes toll data, one starts the workflow when data has landed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from labkit.config import Target
+from labkit.display import Described, Fact, Removed
+from labkit.landing import invocation_error
+from labkit.packaging import code_hash, package
+from labkit.steps.base import Step, found
+from labkit.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class FunctionsMade(Described):
+    """The two functions."""
+
+    generator: str
+    start: str
+    runtime: str
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One function as it should be."""
+
+    source: str
+    role: str
+    memory: int  # MB
+    timeout: int  # seconds
+    environment: dict[str, str]
+
+
+class Functions(Step[FunctionsMade]):
+    """The zips are made from `lambdas/`; the functions know the lab's names from their environment only."""
+
+    name = "functions"
+    notebook = "00_start"
+
+    def create(self) -> FunctionsMade:
+        """Deploy both functions; one whose code and settings are as they should be is left alone."""
+        self.lab.consent(self.name)
+        awslambda = self.aws("lambda")
+        for function, wanted in self._wanted().items():
+            code = package(wanted.source)
+            settings = self._settings(wanted)
+            there = found(awslambda.get_function_configuration, FunctionName=function)
+            if there is None:
+                self._create(function, code, settings)
+            else:
+                if there["CodeSha256"] != code_hash(code):
+                    awslambda.update_function_code(FunctionName=function, ZipFile=code)
+                    awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
+                if _differs(there, settings):
+                    awslambda.update_function_configuration(FunctionName=function, **settings)
+                    awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
+                awslambda.tag_resource(Resource=there["FunctionArn"], Tags=self.config.tags)
+        return self.describe()
+
+    def describe(self) -> FunctionsMade:
+        """The functions' names and runtime."""
+        runtimes = {self._configuration(function)["Runtime"] for function in self._wanted()}
+        names = self.names
+        return FunctionsMade(names.generator_function, names.start_function, ", ".join(sorted(runtimes)))
+
+    def arn(self, function: str) -> str:
+        """The function's ARN.
+
+        Raises:
+            MissingStep: it is not there yet.
+        """
+        return str(self._configuration(function)["FunctionArn"])
+
+    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Call the function, wait for it, and return its answer.
+
+        Raises:
+            MissingStep: it is not there yet.
+            FunctionFailed: it raised.
+        """
+        self._configuration(function)
+        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        payload: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+        if answer.get("FunctionError"):
+            raise invocation_error(function, payload)
+        return payload
+
+    def facts(self) -> Iterator[Fact]:
+        """Each function runs the code that is in `lambdas/`, with the settings it should have."""
+        for function, wanted in self._wanted().items():
+            there = found(self.aws("lambda").get_function_configuration, FunctionName=function)
+            yield Fact(there is not None, f"function {function} exists", self.fix)
+            if there is not None:
+                same = there["CodeSha256"] == code_hash(package(wanted.source))
+                yield Fact(same, f"function {function} runs the code in lambdas/{wanted.source}.py", self.fix)
+                as_set = not _differs(there, self._settings(wanted))
+                yield Fact(as_set, f"function {function} has its role, environment and limits", self.fix)
+
+    def destroy(self) -> Removed:
+        """Delete both functions and their log groups."""
+        gone = []
+        for function in self._wanted():
+            if found(self.aws("lambda").get_function_configuration, FunctionName=function):
+                self.aws("lambda").delete_function(FunctionName=function)
+                gone.append(f"function {function}")
+            group = f"/aws/lambda/{function}"
+            groups = self.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+            if any(item["logGroupName"] == group for item in groups):
+                self.aws("logs").delete_log_group(logGroupName=group)
+                gone.append(f"log group {group}")
+        return Removed(self.name, tuple(gone))
+
+    def _wanted(self) -> dict[str, _Wanted]:
+        names = self.names
+        poll = "0.2" if self.config.target is Target.LOCAL else "5"
+        return {
+            names.generator_function: _Wanted(
+                self.config.generator_function, names.generator_role, 256, 60,
+                {"LANDING_BUCKET": names.landing_bucket},
+            ),
+            # 15 minutes, the most that Lambda gives: it may have to wait for a run to end.
+            names.start_function: _Wanted(
+                self.config.start_function, names.start_role, 128, 900,
+                {"WORKFLOW_NAME": names.workflow, "POLL_SECONDS": poll},
+            ),
+        }  # fmt: skip
+
+    def _settings(self, wanted: _Wanted) -> dict[str, Any]:
+        return {
+            "Role": self.lab.roles.arn(wanted.role),
+            "Handler": f"{wanted.source}.lambda_handler",
+            "Runtime": self.config.runtime,
+            "MemorySize": wanted.memory,
+            "Timeout": wanted.timeout,
+            "Environment": {"Variables": wanted.environment},
+        }
+
+    def _create(self, function: str, code: bytes, settings: dict[str, Any]) -> None:
+        awslambda = self.aws("lambda")
+
+        def attempt() -> tuple[str, bool | None]:
+            try:
+                awslambda.create_function(
+                    FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings
+                )
+            except ClientError as error:
+                # A role that was made a moment ago is not known everywhere in AWS yet.
+                if "cannot be assumed by Lambda" in str(error):
+                    return "the role is not known to Lambda yet", None
+                raise
+            return "created", True
+
+        wait_for(f"function {function}", attempt, config=self.config, go_on="Run it again.", quiet=True)
+        awslambda.get_waiter("function_active_v2").wait(FunctionName=function)
+
+    def _configuration(self, function: str) -> dict[str, Any]:
+        there: dict[str, Any] | None = found(
+            self.aws("lambda").get_function_configuration, FunctionName=function
+        )
+        if there is None:
+            raise self.missing(f"Function {function}")
+        return there
+
+
+def _differs(there: dict[str, Any], settings: dict[str, Any]) -> bool:
+    return any(there.get(name) != value for name, value in settings.items())

@@ -1,0 +1,106 @@
+"""Four IAM roles: for Glue, for each of the two functions, and for Redshift's COPY."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labkit import policies
+from labkit.display import Described, Fact, Removed
+from labkit.policies import Policy
+from labkit.steps.base import Step, found
+
+POLICY_NAME = "toll-etl"
+
+
+@dataclass(frozen=True)
+class RolesMade(Described):
+    """The roles' names."""
+
+    glue: str
+    generator_function: str
+    start_function: str
+    redshift_copy: str
+
+
+class Roles(Step[RolesMade]):
+    """Each service gets a role of its own that may do what its part needs (`labkit/policies.py`)."""
+
+    name = "roles"
+    notebook = "00_start"
+
+    def create(self) -> RolesMade:
+        """Make the roles, and put the policies as they should be."""
+        self.lab.consent(self.name)
+        iam = self.aws("iam")
+        for role, (service, policy) in self._wanted().items():
+            trust = json.dumps(policies.trust(service))
+            if found(iam.get_role, RoleName=role) is None:
+                iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=self.tag_list)
+                iam.get_waiter("role_exists").wait(RoleName=role)
+            else:
+                iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+                iam.tag_role(RoleName=role, Tags=self.tag_list)
+            iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
+        return self.describe()
+
+    def describe(self) -> RolesMade:
+        """The roles' names."""
+        for role in self._wanted():
+            self.arn(role)
+        names = self.names
+        return RolesMade(names.glue_role, names.generator_role, names.start_role, names.copy_role)
+
+    def arn(self, role: str) -> str:
+        """The ARN of the role with this name.
+
+        Raises:
+            MissingStep: it is not there yet.
+        """
+        answer = found(self.aws("iam").get_role, RoleName=role)
+        if answer is None:
+            raise self.missing(f"Role {role}")
+        return str(answer["Role"]["Arn"])
+
+    def facts(self) -> Iterator[Fact]:
+        """Each role is there and may do what it should, no more and no less."""
+        iam = self.aws("iam")
+        for role, (_service, policy) in self._wanted().items():
+            exists = found(iam.get_role, RoleName=role) is not None
+            yield Fact(exists, f"role {role} exists", self.fix)
+            if exists:
+                given = found(iam.get_role_policy, RoleName=role, PolicyName=POLICY_NAME)
+                same = given is not None and _document(given["PolicyDocument"]) == policy
+                yield Fact(same, f"role {role} may do what its part needs, and nothing else", self.fix)
+
+    def destroy(self) -> Removed:
+        """Delete the roles with their policies."""
+        iam = self.aws("iam")
+        gone = []
+        for role in self._wanted():
+            if found(iam.get_role, RoleName=role) is None:
+                continue
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=role, PolicyName=policy)
+            for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+            iam.delete_role(RoleName=role)
+            gone.append(f"role {role}")
+        return Removed(self.name, tuple(gone))
+
+    def _wanted(self) -> dict[str, tuple[str, Policy]]:
+        """role → (the service that takes it on, what it may do)."""
+        names, region, account = self.names, self.config.region, self.lab.session.account_id
+        copy_arn = f"arn:aws:iam::{account}:role/{names.copy_role}"
+        return {
+            names.glue_role: ("glue.amazonaws.com", policies.glue(names, region, account, copy_arn)),
+            names.generator_role: ("lambda.amazonaws.com", policies.generator(names, region, account)),
+            names.start_role: ("lambda.amazonaws.com", policies.start_function(names, region, account)),
+            names.copy_role: ("redshift.amazonaws.com", policies.copy(names)),
+        }
+
+
+def _document(policy: Policy | str) -> Policy:
+    """A policy as boto3 gives it (parsed), or as it came over the wire."""
+    return json.loads(policy) if isinstance(policy, str) else policy

@@ -1,0 +1,1 @@
+"""Triggers and workflow runs: starts crawlers and jobs, and reacts to how they end."""

@@ -1,0 +1,222 @@
+"""A Glue API on a real port with the real workflow engine, and crawlers and jobs that end when a test says so.
+
+The crawler and jobs engines proper take a JVM, a warehouse and seconds; what is proven here is what the workflow engine
+makes of how they end, in any order. test_workflow_end_to_end.py has the real ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.glue.exceptions import (
+    ConcurrentRunsExceededException,
+    CrawlerRunningException,
+    EntityNotFoundException,
+)
+from moto.glue.models import glue_backends
+from werkzeug.serving import make_server
+
+from localaws import context, engines
+from localaws.children import Children
+from localaws.engines.workflow.engine import WorkflowEngine
+from localaws.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.home import Home
+from localaws.services.glue.models import LocalGlueBackend
+from localaws.state import State
+from localaws.wsgi import Application
+
+REGION = "us-east-1"
+
+
+@dataclass
+class Record:
+    """A crawl or a job run, as the Glue backend keeps it."""
+
+    id: str
+    described: dict[str, Any]
+    workflow: WorkflowRef | None
+
+    @property
+    def crawl_id(self) -> str:
+        return self.id
+
+    @property
+    def job_run_id(self) -> str:
+        return self.id
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self.described)
+
+
+@dataclass
+class Definition:
+    """A job or a crawler: as much of it as triggers ask for."""
+
+    name: str
+    crawls: list[Record] = field(default_factory=list)
+    job_runs: list[Record] = field(default_factory=list)
+
+
+class ByHandCrawler:
+    """Crawls that run until `finish`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+
+    def start(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
+        crawler = _find(_glue().crawlers, name)
+        if any(crawl.described["State"] == "RUNNING" for crawl in crawler.crawls):
+            raise CrawlerRunningException(f"Crawler with name {name} has already started")
+        crawl_id = f"{name}-{len(crawler.crawls)}"
+        described = {"CrawlId": crawl_id, "State": "RUNNING", "StartTime": datetime.now(UTC)}
+        crawler.crawls.append(Record(crawl_id, described, workflow))
+        self.bus.publish(CrawlStarted(region, name, crawl_id, workflow))
+        return crawl_id
+
+    def stop(self, region: str, name: str) -> None:
+        self.finish(name, "CANCELLED")
+
+    def finish(self, name: str, state: str = "SUCCEEDED") -> None:
+        crawl = _find(_glue().crawlers, name).crawls[-1]
+        crawl.described["State"] = {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED"}.get(state, state)
+        crawl.described["EndTime"] = datetime.now(UTC)
+        self.bus.publish(CrawlFinished(REGION, name, crawl.id, state, crawl.workflow))
+
+
+class ByHandJobs:
+    """Job runs that run until `finish`; one at a time of each job."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.started = threading.Semaphore(0)
+        self.arguments: list[dict[str, str]] = []
+
+    def start(
+        self,
+        region: str,
+        name: str,
+        arguments: dict[str, str],
+        *,
+        workflow: WorkflowRef | None = None,
+        **overrides: Any,
+    ) -> str:
+        job = _find(_glue().jobs, name)
+        if any(run.described["JobRunState"] == "RUNNING" for run in job.job_runs):
+            raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {name}")
+        self.arguments.append(arguments)
+        return self.attempt(name, workflow)
+
+    def attempt(self, name: str, workflow: WorkflowRef | None) -> str:
+        job = _find(_glue().jobs, name)
+        run_id = f"jr_{name}{len(job.job_runs)}"
+        described = {"Id": run_id, "JobName": name, "JobRunState": "RUNNING", "StartedOn": datetime.now(UTC)}
+        job.job_runs.append(Record(run_id, described, workflow))
+        self.bus.publish(JobRunStarted(REGION, name, run_id, workflow))
+        return run_id
+
+    def stop(self, region: str, name: str, run_id: str) -> None:
+        self.finish(name, "STOPPED")
+
+    def finish(self, name: str, state: str = "SUCCEEDED", *, final: bool = True) -> None:
+        run = _find(_glue().jobs, name).job_runs[-1]
+        run.described |= {"JobRunState": state, "CompletedOn": datetime.now(UTC)}
+        self.bus.publish(JobRunFinished(REGION, name, run.id, state, final, run.workflow))
+
+
+class Lab:
+    """The parts of one test's Glue, and the way to kill and start it again."""
+
+    def __init__(self, root: Path, clock: Callable[[], datetime]) -> None:
+        self.home = Home.at(root)
+        self.clock = clock
+        self._running = False
+
+    def start(self) -> None:
+        glue_backends.clear()
+        self.bus = Bus()
+        self.state = State(self.home)
+        self.context = context.Context(self.home, self.bus, Children(), self.state)
+        context.set_current(self.context)
+        self.state.load()
+        self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
+        self.workflow = WorkflowEngine(self.context, self.clock)
+        engines._running = engines.Engines(  # type: ignore[arg-type]
+            redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
+        )
+        application = Application(self.bus, self.state, dict)
+        self._http = make_server("127.0.0.1", self.home.port("http"), application, threaded=True)
+        self._serving = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._serving.start()
+        self.bus.start()
+        self.workflow.start()
+        self._running = True
+
+    def kill(self) -> None:
+        """End without telling anybody, as far as a process can do that to itself."""
+        if self._running:
+            self._running = False
+            self._http.shutdown()
+            self._http.server_close()
+            self._serving.join()
+            self.workflow.stop()
+            self.bus.stop()
+            self.state.close()
+
+    def client(self) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client("glue", REGION, endpoint_url=self.context.endpoint_url, **keys)
+
+    def settle(self) -> None:
+        """Wait until the bus has delivered all that was published up to now, and all that came of it."""
+        for _ in range(20):
+            delivered = threading.Event()
+            self.bus.after_response(delivered.set)
+            assert delivered.wait(10)
+
+    def define(self, *names: str) -> None:
+        """Let jobs and crawlers of these names exist: a name with `crawler` in it is a crawler."""
+        for name in names:
+            kind: dict[str, Any] = _glue().crawlers if "crawler" in name else _glue().jobs
+            kind[name] = Definition(name)
+        self.state.save("glue")
+
+
+@pytest.fixture
+def now() -> list[datetime]:
+    """The moment that the engine's clock shows: a list, so that a test can change it."""
+    return []
+
+
+@pytest.fixture
+def lab(tmp_path: Path, now: list[datetime], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setattr(glue_backends, "backend", LocalGlueBackend)
+    monkeypatch.setattr(engines, "_running", None)
+    lab = Lab(tmp_path / "home", lambda: now[0] if now else datetime.now(UTC))
+    lab.start()
+    yield lab
+    lab.kill()
+    context.set_current(None)
+    glue_backends.clear()
+
+
+@pytest.fixture
+def glue(lab: Lab) -> Any:
+    return lab.client()
+
+
+def _glue() -> Any:
+    return glue_backends[context.current().account_id][REGION]
+
+
+def _find(known: dict[str, Any], name: str) -> Definition:
+    if name not in known:
+        raise EntityNotFoundException(f"{name} not found.")
+    found: Definition = known[name]
+    return found

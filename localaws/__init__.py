@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 from localaws.control import ChildStatus, Status, start, status, stop, wipe
-from localaws.errors import LocalAwsError, NotRunning, StartFailed, StateDamaged, StateRefused
+from localaws.errors import LocalAwsError, NotRunning, PortTaken, StartFailed, StateDamaged, StateRefused
 
 __all__ = [
     "ChildStatus",
     "LocalAwsError",
     "NotRunning",
+    "PortTaken",
     "StartFailed",
     "StateDamaged",
     "StateRefused",

@@ -154,20 +154,22 @@ class Children:
         assert self._reaper.stdin is not None
         try:
             self._reaper.stdin.write(line.encode() + b"\n")
-            self._reaper.stdin.flush()
         except BrokenPipeError:
             self._start_reaper()
 
     def _start_reaper(self) -> None:
         """Start the reaper (again), and tell it of every child there is."""
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait()
         self._reaper = subprocess.Popen(
             [sys.executable, "-S", "-E", str(Path(__file__).with_name("reaper.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
             start_new_session=True,
         )
         assert self._reaper.stdin is not None
         known = "".join(f"+{pid}\n" for pid in self._children)
         self._reaper.stdin.write(known.encode())
-        self._reaper.stdin.flush()

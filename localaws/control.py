@@ -60,6 +60,12 @@ class Status:
     children: tuple[ChildStatus, ...] = ()
 
 
+class _ServerProcess(subprocess.Popen[bytes]):
+    """A process that is meant to outlive whoever started it: leaving it running is no leak to warn of."""
+
+    def __del__(self) -> None: ...
+
+
 def start(home: Path | str) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
@@ -79,7 +85,7 @@ def start(home: Path | str) -> Status:
     lab.credentials()
     reader, writer = os.pipe()
     with lab.log_file.open("ab") as log, os.fdopen(reader, "rb") as answer:
-        process = subprocess.Popen(
+        process = _ServerProcess(
             [sys.executable, "-m", "localaws.server", str(lab.root), str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -124,10 +130,12 @@ def stop(home: Path | str) -> bool:
     if process is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)  # a suspended one could not even hear that
             try:
                 process.wait(STOP_TIMEOUT)
             except psutil.TimeoutExpired:
                 process.kill()  # the reaper ends its children
+                process.wait(STOP_TIMEOUT)
     deadline = time.monotonic() + STOP_TIMEOUT
     while _locked(lab):
         if time.monotonic() > deadline:

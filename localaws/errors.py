@@ -5,6 +5,7 @@
     LocalAwsError
     ├── NotRunning         something was asked of a lab whose server is down
     ├── StartFailed        the server did not come up; the message quotes its log
+    ├── PortTaken          another program listens on a port that this home keeps
     ├── StateRefused       the home's saved state is of another version
     └── StateDamaged       the home's saved state can't be read
 """
@@ -34,6 +35,17 @@ class StartFailed(LocalAwsError):
         self.reason = reason
         self.log_file = log_file
         super().__init__(f"The embedded AWS of {home} did not start: {reason} Its log is {log_file}")
+
+
+class PortTaken(LocalAwsError):
+    """The port that addresses in this lab's secrets and terminals name is in use."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(
+            f"Port {port} of 127.0.0.1, which this lab keeps, is in use by another program. End that program, or start "
+            "with new ports and no data: labkit down --wipe."
+        )
 
 
 class StateRefused(LocalAwsError):

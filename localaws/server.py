@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -28,7 +29,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from localaws import certificates, context, engines, services
 from localaws.children import Children
-from localaws.errors import LocalAwsError
+from localaws.errors import LocalAwsError, PortTaken
 from localaws.events import Bus
 from localaws.home import Home, write_durably
 
@@ -49,7 +50,7 @@ class Server:
         Raises:
             BlockingIOError: another server has this home.
             LocalAwsError: the home's state can't be used.
-            OSError: the port is taken.
+            PortTaken: another program listens on this home's port.
         """
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         certificates.ensure(self.home)
@@ -82,13 +83,16 @@ class Server:
 
             def log_request(self, *_: Any) -> None: ...
 
-        self._http: BaseWSGIServer = make_server(
-            "127.0.0.1",
-            self.home.port("http"),
-            Application(self.bus, self.state, self.health),
-            threaded=True,
-            request_handler=RequestHandler,
-        )
+        application = Application(self.bus, self.state, self.health)
+        with _listening_socket(self.home.port("http")) as listener:
+            self._http: BaseWSGIServer = make_server(
+                "127.0.0.1",
+                self.home.port("http"),
+                application,
+                threaded=True,
+                request_handler=RequestHandler,
+                fd=listener.fileno(),
+            )
         threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
         self.bus.start()
         self.engines.start()
@@ -147,6 +151,19 @@ def main(argv: list[str]) -> int:
     _tell(ready_fd, "ready")
     server.wait()
     return 0
+
+
+def _listening_socket(port: int) -> socket.socket:
+    # Bound here, since werkzeug answers a taken port by ending the process.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(port) from error
+    listener.listen(128)
+    return listener
 
 
 def _tell(ready_fd: int | None, message: str) -> None:

@@ -52,7 +52,7 @@ def make(context: Context) -> Engines:
         try:
             module = import_module(f"localaws.engines.{name}.engine")
             made[name] = getattr(module, f"{name.capitalize()}Engine")(context)
-        except (ModuleNotFoundError, TypeError):
+        except (ImportError, TypeError):
             made[name] = None  # BUILDING: to be removed when all have landed
     _running = Engines(**made)
     return _running

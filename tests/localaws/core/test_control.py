@@ -1,0 +1,167 @@
+"""Starting, stopping and finding the embedded AWS from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+import localaws
+from localaws.home import Home, write_durably
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "lab"
+    localaws.stop(tmp_path / "lab")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+def client(status: localaws.Status, service: str):
+    return boto3.client(
+        service,
+        endpoint_url=status.endpoint_url,
+        region_name=status.region,
+        aws_access_key_id=status.access_key_id,
+        aws_secret_access_key=status.secret_access_key,
+    )
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def family(status: localaws.Status) -> list[psutil.Process]:
+    assert status.pid is not None
+    server = psutil.Process(status.pid)
+    return [server, *server.children(recursive=True)]
+
+
+def test_a_second_start_of_a_sound_server_changes_nothing(home: Path) -> None:
+    first = localaws.start(home)
+    assert localaws.start(home).pid == first.pid
+
+
+def test_state_and_endpoint_survive_a_stop_and_a_start(home: Path) -> None:
+    first = localaws.start(home)
+    client(first, "secretsmanager").create_secret(Name="kept", SecretString="value")
+    client(first, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+    client(first, "iam").attach_role_policy(RoleName="kept", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    assert localaws.stop(home)
+    second = localaws.start(home)
+    assert second.endpoint_url == first.endpoint_url
+    assert second.access_key_id == first.access_key_id
+    assert client(second, "secretsmanager").get_secret_value(SecretId="kept")["SecretString"] == "value"
+    attached = client(second, "iam").list_attached_role_policies(RoleName="kept")["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonS3FullAccess"]
+
+
+def test_what_was_answered_survives_a_kill(home: Path) -> None:
+    first = localaws.start(home)
+    client(first, "sqs").create_queue(QueueName="kept")
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    second = localaws.start(home)
+    assert client(second, "sqs").get_queue_url(QueueName="kept")["QueueUrl"].endswith("/kept")
+
+
+def test_a_stop_leaves_no_process_and_no_port(home: Path) -> None:
+    status = localaws.start(home)
+    processes = family(status)
+    assert localaws.stop(home)
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert alive == []
+    assert not listening(Home.at(home).port("http"))
+    assert not localaws.stop(home), "a second stop has nothing to stop"
+
+
+def test_a_killed_server_takes_its_children_with_it(home: Path) -> None:
+    status = localaws.start(home)
+    processes = family(status)
+    assert len(processes) > 1, "the server runs at least the reaper"
+    processes[0].kill()
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert alive == []
+    assert not localaws.status(home).running
+
+
+def test_a_server_that_does_not_answer_is_replaced(home: Path) -> None:
+    first = localaws.start(home)
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGSTOP)
+    second = localaws.start(home)
+    assert second.healthy
+    assert second.pid != first.pid
+    assert not psutil.pid_exists(first.pid)
+
+
+def test_two_homes_are_two_labs(tmp_path: Path) -> None:
+    one, two = localaws.start(tmp_path / "one"), localaws.start(tmp_path / "two")
+    try:
+        client(one, "sqs").create_queue(QueueName="only-in-one")
+        assert one.endpoint_url != two.endpoint_url
+        assert "QueueUrls" not in client(two, "sqs").list_queues()
+    finally:
+        localaws.stop(tmp_path / "one")
+        localaws.stop(tmp_path / "two")
+
+
+def test_wiping_forgets_the_data_and_keeps_what_is_not_ours(home: Path) -> None:
+    status = localaws.start(home)
+    client(status, "sqs").create_queue(QueueName="forgotten")
+    (home / "labkit.toml").write_text("")
+    localaws.wipe(home)
+    assert (home / "labkit.toml").exists()
+    assert "QueueUrls" not in client(localaws.start(home), "sqs").list_queues()
+
+
+def test_state_of_another_version_is_refused_and_left_alone(home: Path) -> None:
+    file = Home.at(home).state / "sqs.pickle"
+    write_durably(file, b"localaws-state 0/moto-4.0\nwhatever")
+    with pytest.raises(localaws.StartFailed, match=r"version 0/moto-4\.0.*Nothing was changed.*labkit down --wipe"):
+        localaws.start(home)
+    assert file.read_bytes().endswith(b"whatever")
+    assert not localaws.status(home).running
+
+
+def test_damaged_state_is_named(home: Path) -> None:
+    status = localaws.start(home)
+    client(status, "sqs").create_queue(QueueName="lost")
+    localaws.stop(home)
+    file = Home.at(home).state / "sqs.pickle"
+    write_durably(file, file.read_bytes()[:-20])
+    with pytest.raises(localaws.StartFailed, match=r"sqs\.pickle can't be read"):
+        localaws.start(home)
+
+
+def test_a_taken_port_is_told(home: Path) -> None:
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", Home.at(home).port("http")))
+        squatter.listen()
+        with pytest.raises(localaws.StartFailed, match="in use"):
+            localaws.start(home)
+
+
+def test_nothing_listens_beyond_loopback(stack: localaws.Status) -> None:
+    addresses = {
+        connection.laddr.ip
+        for process in family(stack)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses
+    assert all(address in ("127.0.0.1", "::ffff:127.0.0.1") for address in addresses), addresses

@@ -1,0 +1,32 @@
+"""What the HTTP front adds to moto: errors that SDKs can read, and answers that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("glue", "create_blueprint", {"Name": "a", "BlueprintLocation": "s3://a/b"}),
+        ("redshift", "describe_reserved_nodes", {}),
+        ("ec2", "describe_capacity_blocks", {}),
+        ("iam", "get_organizations_access_report", {"JobId": "x" * 36}),
+        ("s3", "get_bucket_intelligent_tiering_configuration", {"Bucket": "some-bucket", "Id": "x"}),
+        ("lambda", "list_code_signing_configs", {}),
+    ],
+)
+def test_an_operation_that_nobody_implements_is_named(
+    aws: Callable[..., Any], service: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        getattr(aws(service), operation)(**arguments)
+    error = caught.value.response["Error"]
+    assert error["Code"] in ("NotImplemented", "NoSuchBucket")
+    if error["Code"] == "NotImplemented":
+        assert service in error["Message"]
+        assert "does not support" in error["Message"]

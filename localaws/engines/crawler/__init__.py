@@ -1,0 +1,1 @@
+"""The crawler: looks at data where it lies, and writes what it saw into the catalog."""

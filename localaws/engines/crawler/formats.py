@@ -1,0 +1,135 @@
+"""What one file is, told from its beginning: the built-in classifiers, and the compressions that they see through.
+
+The order and the reading of the first megabyte follow
+https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html and
+https://repost.aws/knowledge-center/glue-crawler-detect-schema.
+"""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.engines.crawler.grammar import read_rows
+from localaws.engines.crawler.schema import Primitive, Schema, Type, infer_schema
+
+UNKNOWN = "UNKNOWN"
+_CSV_DELIMITERS = (",", "|", "\t", ";", "\x01")
+_CSV_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at one file told."""
+
+    classification: str  # json, csv, parquet or UNKNOWN
+    compression: str = "none"
+    schema: tuple[tuple[str, Type], ...] = ()
+    records: int = 0  # counted, or estimated from the part that was read
+    unreadable: int = 0  # rows, of those read, that are in none of the spellings
+    delimiter: str = ""
+    header: bool = False
+    quoted: bool = False
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.schema)
+
+
+def look_at(beginning: bytes, size: int) -> Look:
+    """Classify a file of `size` bytes, of which `beginning` was read."""
+    compression, text, part = _decompress(beginning)
+    if text is None:
+        return Look(UNKNOWN, compression)
+    complete = len(beginning) == size and part == len(beginning)
+    # How many times what was read is in the file: 1.0 where all of it was read.
+    times = 1.0 if complete else size / max(part, 1)
+    rows = read_rows(text, complete=complete)
+    if rows.is_json:
+        if not complete:
+            times *= len(text) / max(rows.consumed, 1)
+        schema = tuple(infer_schema(rows.rows).items())
+        return Look("json", compression, schema, round(len(rows.rows) * times), rows.unreadable)
+    return _look_at_csv(text, complete, times, compression) or Look(UNKNOWN, compression)
+
+
+def _decompress(beginning: bytes) -> tuple[str, bytes | None, int]:
+    """The compression, the text, and how many of the bytes it came from; no text where it can't be read."""
+    try:
+        if beginning.startswith(b"\x1f\x8b"):
+            return "gzip", *_gunzip(beginning)
+        if beginning.startswith(b"BZh"):
+            return "bzip2", bz2.BZ2Decompressor().decompress(beginning), len(beginning)
+    except (zlib.error, OSError):
+        return "gzip" if beginning.startswith(b"\x1f") else "bzip2", None, 0
+    return "none", beginning, len(beginning)
+
+
+def _gunzip(beginning: bytes) -> tuple[bytes, int]:
+    text, rest = b"", beginning
+    # A .gz file may be several, one after the other.
+    while rest:
+        member = zlib.decompressobj(wbits=31)
+        text += member.decompress(rest)
+        if not member.eof:
+            break
+        rest = member.unused_data
+    return text, len(beginning)
+
+
+def _look_at_csv(text: bytes, complete: bool, times: float, compression: str) -> Look | None:
+    """CSV as the built-in classifier sees it: two columns and two rows at least, all rows of one width."""
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in decoded or decoded.lstrip().startswith(("{", "[")):
+        return None
+    lines = decoded.splitlines() if complete else decoded.splitlines()[:-1]
+    for delimiter in _CSV_DELIMITERS:
+        try:
+            rows = [row for row in csv.reader(lines[:_CSV_ROWS], delimiter=delimiter, strict=True) if row]
+        except csv.Error:
+            continue
+        width = len(rows[0]) if rows else 0
+        if width < 2 or len(rows) < 2 or any(len(row) != width for row in rows):
+            continue
+        header = _has_header(rows)
+        names = rows[0] if header else [f"col{number}" for number in range(width)]
+        schema = _csv_schema(names, rows[1:] if header else rows)
+        records = round(sum(bool(line.strip()) for line in lines) * times) - header
+        quoted = any('"' in line for line in lines[:_CSV_ROWS])
+        return Look("csv", compression, tuple(schema.items()), records, 0, delimiter, header, quoted)
+    return None
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    """A header's cells are all text, and some column below it is not.
+
+    https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules
+    """
+    first = [_csv_value(cell) for cell in rows[0]]
+    if not all(isinstance(cell, str) and 0 < len(cell) <= 150 for cell in first) or len(set(first)) < len(first):
+        return False
+    return any(not isinstance(_csv_value(cell), str) for row in rows[1:] for cell in row if cell)
+
+
+def _csv_schema(names: list[str], rows: list[list[str]]) -> Schema:
+    schema = infer_schema(dict(zip(names, map(_csv_value, row), strict=True)) for row in rows)
+    # The built-in classifier says bigint of every whole number.
+    return {name: Primitive.BIGINT if kind is Primitive.INT else kind for name, kind in schema.items()}
+
+
+def _csv_value(cell: str) -> Any:
+    cell = cell.strip()
+    if not cell:
+        return None
+    if cell.lower() in ("true", "false"):
+        return cell.lower() == "true"
+    try:
+        return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+    except ValueError:
+        return cell

@@ -1,0 +1,44 @@
+"""The lines of a crawl in CloudWatch Logs: group ``/aws-glue/crawlers``, one stream per crawler."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from moto.logs.models import logs_backends
+
+if TYPE_CHECKING:
+    from localaws.context import Context
+
+LOG_GROUP = "/aws-glue/crawlers"
+_BATCH = 100
+
+
+class CrawlLog:
+    """Writes lines that start with the crawl's id, as ``MessagePrefix`` says."""
+
+    def __init__(self, context: Context, region: str, stream: str, crawl_id: str) -> None:
+        self._context = context
+        self._backend = logs_backends[context.account_id][region]
+        self._stream = stream
+        self._prefix = f"[{crawl_id}]"
+        self._waiting: list[dict[str, int | str]] = []
+
+    def __call__(self, line: str) -> None:
+        """Add a line, such as ``INFO : Created table t in database d``."""
+        self._waiting.append({"timestamp": int(time.time() * 1000), "message": f"{self._prefix} {line}"})
+        if len(self._waiting) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand all lines to CloudWatch Logs."""
+        if not self._waiting:
+            return
+        groups = self._backend.groups
+        if LOG_GROUP not in groups:
+            self._backend.create_log_group(LOG_GROUP, {})
+        if self._stream not in groups[LOG_GROUP].streams:
+            self._backend.create_log_stream(LOG_GROUP, self._stream)
+        self._backend.put_log_events(LOG_GROUP, self._stream, self._waiting)
+        self._waiting = []
+        self._context.state.save_soon("logs")

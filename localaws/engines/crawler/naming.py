@@ -1,0 +1,69 @@
+"""Names as Glue's crawler makes them, and the patterns that exclude.
+
+https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+
+def table_name(prefix: str, *parts: str) -> str:
+    """The name of the table for a folder, bucket or file, or for a database's ``(database, schema, table)``."""
+    return re.sub(r"[^a-z0-9_]", "_", (prefix + "_".join(parts)).lower())
+
+
+def distinct_name(name: str, location: str) -> str:
+    """`name` with a hash of `location`: how Glue tells two tables of one name apart."""
+    return f"{name}_{hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()}"
+
+
+class Exclusions:
+    """Glob patterns, relative to a target's include path."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Raises ValueError for a pattern that can't be read."""
+        self._patterns = [re.compile(_glob(pattern) + r"\Z", re.DOTALL) for pattern in patterns]
+
+    def match(self, path: str) -> bool:
+        """Whether `path`, relative to the include path, is to be left out."""
+        return any(pattern.match(path) for pattern in self._patterns)
+
+
+def _glob(pattern: str) -> str:
+    """The regular expression of a Glue glob: ``*`` stays within a folder, ``**`` crosses folders."""
+    out, position, in_group = "", 0, 0
+    while position < len(pattern):
+        letter = pattern[position]
+        position += 1
+        if letter == "*":
+            crosses = pattern[position : position + 1] == "*"
+            position += crosses
+            out += ".*" if crosses else "[^/]*"
+        elif letter == "?":
+            out += "[^/]"
+        elif letter == "[":
+            end = pattern.find("]", position + 1)
+            if end < 0:
+                raise ValueError(f"The bracket in the pattern {pattern} is not closed")
+            inside = pattern[position:end].replace("\\", "\\\\")
+            out += f"(?!/)[{'^' + inside[1:] if inside[0] == '!' else inside}]"
+            position = end + 1
+        elif letter == "{":
+            in_group += 1
+            out += "(?:"
+        elif letter == "}" and in_group:
+            in_group -= 1
+            out += ")"
+        elif letter == "," and in_group:
+            out += "|"
+        elif letter == "\\" and position < len(pattern):
+            out += re.escape(pattern[position])
+            position += 1
+        else:
+            out += re.escape(letter)
+    if in_group:
+        raise ValueError(f"The brace in the pattern {pattern} is not closed")
+    return out

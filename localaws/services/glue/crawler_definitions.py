@@ -1,0 +1,130 @@
+"""What a crawler may be: CreateCrawler's and UpdateCrawler's request, checked and completed with AWS's defaults.
+
+What the embedded AWS can't run is refused here, by name, rather than accepted and never done.
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from moto.glue.exceptions import EntityNotFoundException, InvalidInputException
+
+from localaws.engines.crawler.catalog import Policies
+from localaws.engines.crawler.naming import Exclusions
+from localaws.engines.crawler.s3 import S3Target
+from localaws.services.glue.roles import require_role
+
+_MEMBERS = (
+    "Name", "Role", "DatabaseName", "Description", "Targets", "Classifiers", "TablePrefix", "SchemaChangePolicy",
+    "RecrawlPolicy", "LineageConfiguration", "LakeFormationConfiguration", "Configuration",
+    "CrawlerSecurityConfiguration",
+)  # fmt: skip
+_TARGETS = (
+    "S3Targets", "JdbcTargets", "MongoDBTargets", "DynamoDBTargets", "CatalogTargets", "DeltaTargets",
+    "IcebergTargets", "HudiTargets",
+)  # fmt: skip
+_BEHAVIOURS = {
+    "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
+    "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
+    "RecrawlBehavior": ("CRAWL_EVERYTHING", "CRAWL_NEW_FOLDERS_ONLY", "CRAWL_EVENT_MODE"),
+}
+_NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
+
+
+def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, Any]:
+    """The definition that `request` asks for, with defaults, in the API's own shape.
+
+    Raises:
+        InvalidInputException: the request is not valid, or asks for what is not supported.
+        EntityNotFoundException: it names a classifier; there are none.
+    """
+    asked = {name: request[name] for name in _MEMBERS if request.get(name) is not None}
+    if not _NAME.fullmatch(str(asked.get("Name", ""))):
+        raise _invalid("The name of a crawler must have 1 to 255 characters, without line breaks")
+    _refuse_unsupported(request)
+    recrawl = _choice(asked.get("RecrawlPolicy"), "RecrawlBehavior", "CRAWL_EVERYTHING")
+    new_folders_only = recrawl == "CRAWL_NEW_FOLDERS_ONLY"
+    if recrawl == "CRAWL_EVENT_MODE":
+        raise _unsupported("RecrawlBehavior CRAWL_EVENT_MODE")
+    change = asked.get("SchemaChangePolicy") or {}
+    if new_folders_only and any(change.get(name, "LOG") != "LOG" for name in ("UpdateBehavior", "DeleteBehavior")):
+        raise _invalid(
+            "The SchemaChangePolicy for CRAWL_NEW_FOLDERS_ONLY must be LOG for UpdateBehavior and DeleteBehavior"
+        )
+    defaults = ("LOG", "LOG") if new_folders_only else ("UPDATE_IN_DATABASE", "DEPRECATE_IN_DATABASE")
+    policy = {
+        "UpdateBehavior": _choice(change, "UpdateBehavior", defaults[0]),
+        "DeleteBehavior": _choice(change, "DeleteBehavior", defaults[1]),
+    }
+    try:
+        Policies.of(policy, asked.get("Configuration"))
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    return {
+        "LakeFormationConfiguration": {"UseLakeFormationCredentials": False, "AccountId": ""},
+        **asked,
+        "Role": require_role(asked.get("Role", ""), account_id, "CreateCrawler"),
+        "Targets": _checked_targets(asked.get("Targets") or {}),
+        "Classifiers": [],
+        "SchemaChangePolicy": policy,
+        "RecrawlPolicy": {"RecrawlBehavior": recrawl},
+        "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
+    }
+
+
+def _refuse_unsupported(request: dict[str, Any]) -> None:
+    if request.get("Schedule"):
+        raise _unsupported("Schedule: start the crawler yourself, or by a trigger of a workflow")
+    for name in request.get("Classifiers") or []:
+        raise EntityNotFoundException(f"Classifier {name} not found.")
+    if (request.get("LineageConfiguration") or {}).get("CrawlerLineageSettings", "DISABLE") != "DISABLE":
+        raise _unsupported("CrawlerLineageSettings ENABLE")
+    if (request.get("LakeFormationConfiguration") or {}).get("UseLakeFormationCredentials"):
+        raise _unsupported("UseLakeFormationCredentials")
+    if request.get("CrawlerSecurityConfiguration"):
+        raise _unsupported("CrawlerSecurityConfiguration")
+
+
+def _checked_targets(targets: dict[str, Any]) -> dict[str, Any]:
+    for kind, wanted in targets.items():
+        if wanted and kind not in ("S3Targets", "JdbcTargets"):
+            raise _unsupported(kind)
+    s3, jdbc = targets.get("S3Targets") or [], targets.get("JdbcTargets") or []
+    if not s3 and not jdbc:
+        raise _invalid("At least one target is required")
+    try:
+        for target in s3:
+            S3Target.of(target)
+            if target.get("EventQueueArn") or target.get("DlqEventQueueArn") or target.get("ConnectionName"):
+                raise _unsupported("EventQueueArn, DlqEventQueueArn and ConnectionName of an S3 target")
+            if target.get("SampleSize") is not None and not 1 <= target["SampleSize"] <= 249:
+                raise _invalid("SampleSize must be between 1 and 249")
+        for target in jdbc:
+            if not target.get("ConnectionName"):
+                raise _invalid("A JDBC target must name its connection")
+            if not (target.get("Path") or "").strip("/"):
+                raise _invalid("A JDBC target must have an include path, such as database/schema/%")
+            if target.get("EnableAdditionalMetadata"):
+                raise _unsupported("EnableAdditionalMetadata")
+            Exclusions(target.get("Exclusions") or [])
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    shown = {kind: [] for kind in _TARGETS} | {"S3Targets": s3, "JdbcTargets": jdbc}
+    return {kind: [{"Exclusions": [], **target} for target in wanted] for kind, wanted in shown.items()}
+
+
+def _choice(policy: dict[str, Any] | None, name: str, default: str) -> str:
+    chosen = str((policy or {}).get(name) or default)
+    if chosen not in _BEHAVIOURS[name]:
+        raise _invalid(f"{name} must be one of {', '.join(_BEHAVIOURS[name])}, not {chosen}")
+    return chosen
+
+
+def _invalid(message: str) -> InvalidInputException:
+    return InvalidInputException("CreateCrawler", message)
+
+
+def _unsupported(what: str) -> InvalidInputException:
+    return _invalid(f"The embedded AWS does not support this of a crawler: {what}")

@@ -1,0 +1,57 @@
+"""The roles that Glue assumes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.glue.exceptions import InvalidInputException
+from moto.iam.models import iam_backends
+
+SERVICE = "glue.amazonaws.com"
+
+
+def role_name(role: str) -> str:
+    """The name of a role that is given by name or by ARN, paths and all."""
+    return role.rpartition("/")[2] if role.startswith("arn:") or "/" in role else role
+
+
+def require_role(role: str, account_id: str, operation: str) -> str:
+    """Check that Glue can assume `role`, a name or an ARN; return its name.
+
+    Raises:
+        InvalidInputException: there is no such role, or it does not trust Glue.
+    """
+    name = role_name(role or "")
+    refusal = InvalidInputException(
+        operation, f"Service is unable to assume provided role {role}. Please verify role's TrustPolicy"
+    )
+    try:
+        found = iam_backends[account_id]["aws"].get_role(name)
+    except ServiceException:
+        raise refusal from None
+    if not _trusts_glue(found.assume_role_policy_document):
+        raise refusal
+    return name
+
+
+def _trusts_glue(document: Any) -> bool:
+    try:
+        policy = json.loads(document) if isinstance(document, str) else document
+        statements = policy["Statement"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return any(_allows_glue(statement) for statement in ([statements] if isinstance(statements, dict) else statements))
+
+
+def _allows_glue(statement: dict[str, Any]) -> bool:
+    actions, principal = statement.get("Action", []), statement.get("Principal", {})
+    services = principal.get("Service", []) if isinstance(principal, dict) else principal
+    actions = [actions] if isinstance(actions, str) else actions
+    services = [services] if isinstance(services, str) else services
+    return (
+        statement.get("Effect") == "Allow"
+        and any(action.lower() in ("sts:assumerole", "sts:*", "*") for action in actions)
+        and any(service in (SERVICE, "*") for service in services)
+    )

@@ -200,9 +200,7 @@ def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
     setting = str(first["loc"][0]) if first["loc"] else "?"
     source = _source_of(setting, arguments)
     if first["type"] == "extra_forbidden":
-        return ConfigError(
-            setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source
-        )
+        return ConfigError(setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source)
     context = first.get("ctx", {})
     reason = f"{first['input']!r} is not allowed: {first['msg'].removeprefix('Value error, ')}"
     allowed: list[str] = []

@@ -21,14 +21,14 @@ def hidden(**arguments: Any) -> Any:
 class Described:
     """Base of the frozen dataclasses that steps return: shows its fields, less the hidden ones."""
 
-    def rows(self) -> Iterator[tuple[str, str]]:
+    def shown(self) -> Iterator[tuple[str, str]]:
         """What is shown: (label, text)."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             if field.repr:
                 yield field.name.replace("_", " "), _text(getattr(self, field.name))
 
     def __str__(self) -> str:
-        rows = list(self.rows())
+        rows = list(self.shown())
         width = max((len(label) for label, _ in rows), default=0)
         return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
 
@@ -39,7 +39,7 @@ class Described:
         body = "".join(
             f'<tr><th style="text-align:left">{html.escape(label)}</th>'
             f'<td style="text-align:left">{html.escape(text)}</td></tr>'
-            for label, text in self.rows()
+            for label, text in self.shown()
         )
         return f"<table>{body}</table>"
 

@@ -41,9 +41,7 @@ class Counts(Described):
         return self.landed == self.loaded == self.queried
 
     def __sub__(self, before: Counts) -> Counts:
-        return Counts(
-            self.landed - before.landed, self.loaded - before.loaded, self.queried - before.queried
-        )
+        return Counts(self.landed - before.landed, self.loaded - before.loaded, self.queried - before.queried)
 
 
 def generate(lab: Lab, *, rows: int, count: int, seed: int | None, until: date | str | None) -> Landed:
@@ -84,9 +82,7 @@ def count_rows(lab: Lab, keys: Iterable[str] | None) -> int:
     if keys is None:
         lab.buckets.describe()
         keys = landed_keys(lab)
-    return sum(
-        sum(1 for _ in good_rows(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) for key in keys
-    )
+    return sum(sum(1 for _ in good_rows(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) for key in keys)
 
 
 def landed_keys(lab: Lab) -> Iterator[str]:

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-import localaws
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -24,6 +23,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+import localaws
 from labkit.config import LabConfig, Target
 from labkit.errors import AwsRefused, LabError, NotRunning, StartError
 from labkit.names import Names

@@ -40,9 +40,9 @@ def lambda_handler(event, context):
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     while True:
         runs = glue.get_workflow_runs(Name=workflow, MaxResults=25)["Runs"]
-        reader = next((run for run in runs if run["StartedOn"] > newest and (run["Status"] == "RUNNING" or all_well(run))), None)
-        if reader:
-            return skipped(f"run {reader['WorkflowRunId']} started after the file landed, and reads it")
+        later = [run for run in runs if run["StartedOn"] > newest and (run["Status"] == "RUNNING" or all_well(run))]
+        if later:
+            return skipped(f"run {later[0]['WorkflowRunId']} started after the file landed, and reads it")
         if not any(going(run) for run in runs):
             try:
                 return start(workflow, landed)

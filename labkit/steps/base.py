@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from labkit.display import Check, Described, Fact, Removed
 from labkit.errors import MissingStep
+from labkit.names import Names
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -35,8 +36,8 @@ class Step(ABC, Generic[D]):
         self.aws: Callable[[str], Any] = lab.session.client
 
     @property
-    def names(self) -> Any:
-        """The names of everything (`labkit.names.Names`)."""
+    def names(self) -> Names:
+        """The names of everything on the target."""
         return self.lab.names
 
     @abstractmethod

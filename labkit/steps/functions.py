@@ -9,7 +9,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.config import Target
 from labkit.display import Described, Fact, Removed
 from labkit.landing import invocation_error
 from labkit.packaging import code_hash, package
@@ -118,16 +117,15 @@ class Functions(Step[FunctionsMade]):
 
     def _wanted(self) -> dict[str, _Wanted]:
         names = self.names
-        poll = "0.2" if self.config.target is Target.LOCAL else "5"
         return {
             names.generator_function: _Wanted(
-                self.config.generator_function, names.generator_role, 256, 60,
+                "toll_plaza_application", names.generator_role, 256, 60,
                 {"LANDING_BUCKET": names.landing_bucket},
             ),
             # 15 minutes, the most that Lambda gives: it may have to wait for a run to end.
             names.start_function: _Wanted(
-                self.config.start_function, names.start_role, 128, 900,
-                {"WORKFLOW_NAME": names.workflow, "POLL_SECONDS": poll},
+                "start_workflow_function", names.start_role, 128, 900,
+                {"WORKFLOW_NAME": names.workflow, "POLL_SECONDS": f"{self.config.poll_seconds:g}"},
             ),
         }  # fmt: skip
 
@@ -160,9 +158,7 @@ class Functions(Step[FunctionsMade]):
         awslambda.get_waiter("function_active_v2").wait(FunctionName=function)
 
     def _configuration(self, function: str) -> dict[str, Any]:
-        there: dict[str, Any] | None = found(
-            self.aws("lambda").get_function_configuration, FunctionName=function
-        )
+        there: dict[str, Any] | None = found(self.aws("lambda").get_function_configuration, FunctionName=function)
         if there is None:
             raise self.missing(f"Function {function}")
         return there

@@ -1,0 +1,18 @@
+"""A tutorial lab: event-driven serverless ETL on AWS, on an embedded local AWS or in a real account.
+
+>>> from labkit import Lab
+>>> lab = Lab()
+>>> lab.up()
+"""
+
+from __future__ import annotations
+
+from labkit.config import LabConfig, Target
+from labkit.display import Check, Fact
+from labkit.errors import LabError
+from labkit.lab import Lab
+from labkit.landing import Counts, Landed
+from labkit.session import Session
+from labkit.steps.base import Step
+
+__all__ = ["Check", "Counts", "Fact", "Lab", "LabConfig", "LabError", "Landed", "Session", "Step", "Target"]

@@ -1,0 +1,219 @@
+"""The Glue job: reads what has landed, gives columns their types, and loads them into Redshift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from labkit.config import PROJECT
+from labkit.display import Described, Fact, Removed, hidden
+from labkit.errors import LabError, RunFailed
+from labkit.steps.base import Step, found, is_missing
+from labkit.waiting import wait_for
+
+SCRIPT = PROJECT / "glue" / "s3_to_redshift_job.py"
+ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
+
+
+@dataclass(frozen=True)
+class JobMade(Described):
+    """The job's definition."""
+
+    job: str
+    source: str
+    target: str
+    staging: str
+    glue_version: str
+    workers: str
+    bookmarks: bool
+    retries: int
+    timeout_minutes: int
+
+
+@dataclass(frozen=True)
+class JobRun(Described):
+    """One run of the job."""
+
+    job: str
+    state: str
+    message: str
+    run_id: str = hidden()
+
+
+class Job(Step[JobMade]):
+    """What the console's visual editor would make of "S3 → change schema → Redshift", as code one can read."""
+
+    name = "job"
+    notebook = "05_job"
+
+    def create(self) -> JobMade:
+        """Upload the script, and make the job of it."""
+        self.lab.consent(self.name)
+        self.lab.buckets.describe()
+        self.lab.crawlers.table(self.names.target_table)
+        glue, s3 = self.aws("glue"), self.aws("s3")
+        s3.put_object(Bucket=self.names.staging_bucket, Key=self._script_key, Body=_script())
+        if self._job() is None:
+            glue.create_job(Name=self.names.job, Tags=self.config.tags, **self._definition())
+        else:
+            glue.update_job(JobName=self.names.job, JobUpdate=self._definition())
+        return self.describe()
+
+    def run(self, **arguments: str) -> JobRun:
+        """Start the job, wait until it has ended, and return how.
+
+        Args are for this run only, `bookmark="disable"` becomes `--job-bookmark-option job-bookmark-disable`; others
+        are passed as they are: `my_option="x"` becomes `--my_option x`.
+
+        Raises:
+            RunFailed: it did not succeed.
+        """
+        self.describe()
+        self.wait_until_idle()
+        given = {f"--{name}": value for name, value in arguments.items() if name != "bookmark"}
+        if "bookmark" in arguments:
+            given["--job-bookmark-option"] = f"job-bookmark-{arguments['bookmark']}"
+        run_id = self.aws("glue").start_job_run(JobName=self.names.job, Arguments=given)["JobRunId"]
+        run = self._wait(run_id)
+        if run.state != "SUCCEEDED":
+            raise RunFailed(f"Job {run.job}", run.state, run.message, where=self.log_advice(run.run_id))
+        return run
+
+    def runs(self) -> tuple[JobRun, ...]:
+        """The job's runs, the newest first."""
+        try:
+            runs = self.aws("glue").get_job_runs(JobName=self.names.job)["JobRuns"]
+        except ClientError as error:
+            if is_missing(error):
+                raise self.missing(f"Job {self.names.job}") from None
+            raise
+        return tuple(self._run(run) for run in sorted(runs, key=lambda run: run["StartedOn"], reverse=True))
+
+    def log(self, run: JobRun | str, *, errors: bool = False) -> list[str]:
+        """The lines that a run wrote to stdout, or with `errors` to stderr."""
+        group = "/aws-glue/jobs/error" if errors else "/aws-glue/jobs/output"
+        stream = run if isinstance(run, str) else run.run_id
+        pages = found(self.aws("logs").get_log_events, logGroupName=group, logStreamName=stream, startFromHead=True)
+        return [event["message"] for event in pages["events"]] if pages else []
+
+    def forget(self) -> None:
+        """Reset the job's bookmark: the next run reads every landed file again. The table stays as it is."""
+        self.describe()
+        try:
+            self.aws("glue").reset_job_bookmark(JobName=self.names.job)
+        except ClientError as error:
+            if not is_missing(error):  # no run yet, so nothing to forget
+                raise
+
+    def wait_until_idle(self) -> None:
+        """Wait while a run of the job is under way: it is defined to run once at a time."""
+
+        def look() -> tuple[str, bool | None]:
+            going = [run.state for run in self.runs() if run.state not in ENDED]
+            return ", ".join(going), None if going else True
+
+        wait_for(f"job {self.names.job}", look, config=self.config, go_on="The run goes on by itself.", quiet=True)
+
+    def describe(self) -> JobMade:
+        """The job as Glue has it."""
+        job = self._job()
+        if job is None:
+            raise self.missing(f"Job {self.names.job}")
+        arguments = job["DefaultArguments"]
+        return JobMade(
+            job=job["Name"],
+            source=arguments["--source_table"],
+            target=arguments["--target_table"],
+            staging=arguments["--TempDir"],
+            glue_version=job["GlueVersion"],
+            workers=f"{job['NumberOfWorkers']} x {job['WorkerType']}",
+            bookmarks=arguments["--job-bookmark-option"] == "job-bookmark-enable",
+            retries=job["MaxRetries"],
+            timeout_minutes=job["Timeout"],
+        )
+
+    def facts(self) -> Iterator[Fact]:
+        """The job is defined as it should be, and its script is the one in `glue/`."""
+        job = self._job()
+        if job is None:
+            raise self.missing(f"Job {self.names.job}")
+        yield Fact(True, f"job {self.names.job} exists")
+        wanted = self._definition()
+        yield Fact(job["Role"] == wanted["Role"], f"it runs as {self.names.glue_role}", self.fix)
+        for part in ("GlueVersion", "WorkerType", "NumberOfWorkers", "MaxRetries", "Timeout"):
+            yield Fact(job.get(part) == wanted[part], f"its {part} is {wanted[part]}", self.fix)
+        yield Fact(job["DefaultArguments"] == wanted["DefaultArguments"], "its arguments are the lab's", self.fix)
+        uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=self._script_key)
+        same = uploaded is not None and uploaded["Body"].read() == _script()
+        yield Fact(same, "its script is glue/s3_to_redshift_job.py", self.fix)
+
+    def destroy(self) -> Removed:
+        """Delete the job, with its bookmark and history."""
+        if self._job() is None:
+            return Removed(self.name, ())
+        self.wait_until_idle()
+        self.aws("glue").delete_job(JobName=self.names.job)
+        return Removed(self.name, (f"job {self.names.job}",))
+
+    def log_advice(self, run_id: str) -> str:
+        """Where to read what a run said."""
+        return f"Its log: labkit logs job (CloudWatch Logs group /aws-glue/jobs/error, stream {run_id})."
+
+    @property
+    def _script_key(self) -> str:
+        return f"scripts/{self.names.job}.py"
+
+    def _definition(self) -> dict[str, Any]:
+        names = self.names
+        return {
+            "Role": self.lab.roles.arn(names.glue_role),
+            "Command": {
+                "Name": "glueetl",
+                "ScriptLocation": f"s3://{names.staging_bucket}/{self._script_key}",
+                "PythonVersion": "3",
+            },
+            "GlueVersion": self.config.glue_version,
+            "WorkerType": self.config.worker_type,
+            "NumberOfWorkers": self.config.workers,
+            "MaxRetries": self.config.job_retries,
+            "Timeout": self.config.job_timeout_minutes,
+            # Bookmarks need runs one after the other.
+            "ExecutionProperty": {"MaxConcurrentRuns": 1},
+            "Connections": {"Connections": [names.connection]},
+            "DefaultArguments": {
+                "--job-language": "python",
+                "--job-bookmark-option": f"job-bookmark-{'enable' if self.config.bookmarks else 'disable'}",
+                "--enable-job-insights": "true",
+                "--TempDir": f"s3://{names.staging_bucket}/temp/",
+                "--database": names.glue_database,
+                "--source_table": names.source_table,
+                "--target_table": names.target_table,
+                "--copy_role": self.lab.roles.arn(names.copy_role),
+                "--rejects": f"s3://{names.staging_bucket}/rejects/",
+            },
+        }
+
+    def _wait(self, run_id: str) -> JobRun:
+        def look() -> tuple[str, JobRun | None]:
+            run = self._run(self.aws("glue").get_job_run(JobName=self.names.job, RunId=run_id)["JobRun"])
+            return run.state, run if run.state in ENDED else None
+
+        go_on = "The run goes on by itself; lab.job.runs() shows it."
+        return wait_for(f"job {self.names.job}", look, config=self.config, go_on=go_on)
+
+    def _run(self, run: dict[str, Any]) -> JobRun:
+        return JobRun(run["JobName"], run["JobRunState"], run.get("ErrorMessage", ""), run["Id"])
+
+    def _job(self) -> dict[str, Any] | None:
+        answer = found(self.aws("glue").get_job, JobName=self.names.job)
+        return answer["Job"] if answer else None
+
+
+def _script() -> bytes:
+    try:
+        return SCRIPT.read_bytes()
+    except FileNotFoundError:
+        raise LabError(f"There is no {SCRIPT}.", fix="Run the lab from a complete checkout.") from None

@@ -1,0 +1,144 @@
+"""Asking Redshift: through the Data API, as the query editor does, or with a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import redshift_connector
+
+from labkit import dataapi
+from labkit.display import Described, Fact, Removed
+from labkit.errors import LabError
+from labkit.steps.base import Step
+
+
+@dataclass(frozen=True)
+class QueryMade(Described):
+    """What can be queried."""
+
+    cluster: str
+    database: str
+    table: str
+    columns: tuple[str, ...]
+
+
+class Query(Step[QueryMade]):
+    """`lab.query("select …")` gives a pandas DataFrame.
+
+    Nothing has to be made for it: `create` and `destroy` are here so that it is a step as the others are.
+    """
+
+    name = "query"
+    notebook = "08_query"
+
+    def __call__(self, sql: str, **parameters: Any) -> pd.DataFrame:
+        """Run one statement through the Data API, and return its rows.
+
+        Parameters are written `:name` in the statement: `lab.query("… where toll_booth = :booth", booth="york_rd")`.
+
+        Raises:
+            QueryFailed: Redshift refused it.
+            MissingStep: there is no cluster yet.
+        """
+        result = dataapi.execute(self.lab, sql, parameters)
+        return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
+
+    def preview(self, rows: int = 10) -> pd.DataFrame:
+        """The first rows of the table, as the query editor's "preview data"; ordered, so that it is always the same."""
+        return self(f"select * from {self._table} order by 1, 2, 3, 4, 5, 6 limit {int(rows)}")
+
+    def history(self) -> pd.DataFrame:
+        """The loads into the table, the newest first, as Redshift has them in sys_load_history."""
+        return self(
+            "select query_id, status, loaded_rows, loaded_bytes, source_file_count, file_format, start_time, "
+            "data_source from sys_load_history where table_name = :table order by start_time desc",
+            table=self.config.redshift_table,
+        )
+
+    def load_errors(self) -> pd.DataFrame:
+        """The newest rows that COPY could not load, as Redshift has them in stl_load_errors."""
+        return self(
+            "select starttime, trim(filename) as filename, line_number, trim(colname) as column_name, "
+            "trim(raw_field_value) as value, err_code, trim(err_reason) as reason "
+            "from stl_load_errors order by starttime desc limit 100"
+        )
+
+    def loaded(self) -> int:
+        """Rows that COPY has loaded into the table, by Redshift's load history."""
+        rows = dataapi.execute(
+            self.lab,
+            "select coalesce(sum(loaded_rows), 0) from sys_load_history "
+            "where table_name = :table and status = 'completed'",
+            {"table": self.config.redshift_table},
+        ).rows
+        return int(rows[0][0])
+
+    def count(self) -> int:
+        """Rows in the table."""
+        return int(dataapi.execute(self.lab, f"select count(*) from {self._table}").rows[0][0])
+
+    def connect(self) -> Any:
+        """A connection of redshift_connector, as the admin of the secret; TLS as the driver has it by default.
+
+        Raises:
+            LabError: it can't connect; on AWS the cluster is private, so only from inside its VPC.
+        """
+        cluster, secret = self.lab.redshift.describe(), self.lab.secrets.read()
+        try:
+            return redshift_connector.connect(
+                host=cluster.host,
+                port=cluster.port,
+                database=cluster.database,
+                user=secret["username"],
+                password=secret["password"],
+                timeout=30,
+            )
+        except (redshift_connector.Error, OSError) as error:
+            raise LabError(
+                f"redshift_connector can't connect to {cluster.host}:{cluster.port}: {error}",
+                fix='lab.query() needs no connection. From a shell: eval "$(labkit env)" sets the CA it needs.',
+            ) from error
+
+    def create(self) -> QueryMade:
+        """See that queries work."""
+        return self.describe()
+
+    def describe(self) -> QueryMade:
+        """The table as Redshift has it."""
+        columns = dataapi.execute(
+            self.lab,
+            "select column_name, data_type from information_schema.columns "
+            "where table_schema = 'public' and table_name = :name order by ordinal_position",
+            {"name": self.config.redshift_table},
+        ).rows
+        if not columns:
+            raise self.lab.redshift.missing(f"Table {self.config.redshift_table}")
+        return QueryMade(
+            self.names.cluster_identifier,
+            self.config.redshift_database,
+            self.config.redshift_table,
+            tuple(f"{name} {kind}" for name, kind in columns),
+        )
+
+    def facts(self) -> Iterator[Fact]:
+        """The Data API answers, the table has rows, and no load was lost or doubled."""
+        self.describe()
+        yield Fact(True, "the Data API answers")
+        counts = self.lab.counts()
+        yield Fact(counts.queried > 0, "the table has rows", "land data: lab.send(), then lab.workflow.run()")
+        loaded = counts.loaded == counts.queried
+        yield Fact(loaded, "every loaded row is in the table, once", f"{counts.loaded} loaded, {counts.queried} there")
+        landed = counts.landed == counts.loaded
+        advice = f"{counts.landed} landed, {counts.loaded} loaded: run lab.workflow.run()"
+        yield Fact(landed, "every landed row was loaded, once", advice)
+
+    def destroy(self) -> Removed:
+        """Nothing was made."""
+        return Removed(self.name, ())
+
+    @property
+    def _table(self) -> str:
+        return f"public.{self.config.redshift_table}"

@@ -1,0 +1,142 @@
+"""The secret, associated with its cluster, and the Glue connection that reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.display import Described, Fact, Removed, hidden
+from labkit.steps.base import Step, found
+
+
+@dataclass(frozen=True)
+class SecretsMade(Described):
+    """The secret's shape, not its values, and the connection."""
+
+    secret: str
+    keys: tuple[str, ...]
+    connection: str
+    connection_type: str
+    credentials_from: str
+    jdbc_url: str = hidden()
+
+
+class Secrets(Step[SecretsMade]):
+    """The description copies the password by hand; here the connection names the secret, and Glue reads it."""
+
+    name = "secrets"
+    notebook = "03_secrets"
+
+    def create(self) -> SecretsMade:
+        """Write host and port into the secret, and make the connection."""
+        self.lab.consent(self.name)
+        secrets, glue = self.aws("secretsmanager"), self.aws("glue")
+        self.lab.redshift.secret_arn()
+        there = self.read()
+        if there != (wanted := self._associated(there)):
+            secrets.put_secret_value(SecretId=self.names.secret, SecretString=json.dumps(wanted))
+        connection = self._connection_input()
+        if self._connection() is None:
+            glue.create_connection(ConnectionInput=connection, Tags=self.config.tags)
+        else:
+            glue.update_connection(Name=self.names.connection, ConnectionInput=connection)
+        return self.describe()
+
+    def read(self) -> dict[str, Any]:
+        """The secret's value, password included: for programs, not for display.
+
+        Raises:
+            MissingStep: there is no secret yet.
+        """
+        there = found(self.aws("secretsmanager").get_secret_value, SecretId=self.names.secret)
+        if there is None:
+            raise self.lab.redshift.missing(f"Secret {self.names.secret}")
+        value: dict[str, Any] = json.loads(there["SecretString"])
+        return value
+
+    def test(self) -> bool:
+        """Let Glue connect to Redshift with the connection: the console's "Test connection".
+
+        Raises:
+            AwsRefused: it can't; AWS's words say why.
+        """
+        if self._connection() is None:
+            raise self.missing(f"Connection {self.names.connection}")
+        self.aws("glue").test_connection(ConnectionName=self.names.connection)
+        return True
+
+    def describe(self) -> SecretsMade:
+        """The secret's keys and the connection."""
+        connection = self._connection()
+        value = self.read()
+        if connection is None:
+            raise self.missing(f"Connection {self.names.connection}")
+        properties = connection["ConnectionProperties"]
+        return SecretsMade(
+            secret=self.names.secret,
+            keys=tuple(sorted(value)),
+            connection=connection["Name"],
+            connection_type=connection["ConnectionType"],
+            credentials_from=f"secret {properties['SECRET_ID']}" if "SECRET_ID" in properties else "a copied password",
+            jdbc_url=properties["JDBC_CONNECTION_URL"],
+        )
+
+    def facts(self) -> Iterator[Fact]:
+        """The secret says where its cluster is, and the connection connects."""
+        there = self.read()
+        yield Fact(there == self._associated(there), f"secret {self.names.secret} says where its cluster is", self.fix)
+        connection = self._connection()
+        yield Fact(connection is not None, f"connection {self.names.connection} exists", self.fix)
+        if connection is None:
+            return
+        properties = connection["ConnectionProperties"]
+        from_secret = properties.get("SECRET_ID") == self.names.secret and "PASSWORD" not in properties
+        yield Fact(from_secret, "it takes its credentials from the secret", self.fix)
+        wanted = self._connection_input()
+        same = properties.get("JDBC_CONNECTION_URL") == wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"]
+        yield Fact(same, "its JDBC URL is the cluster's", self.fix)
+        place = connection.get("PhysicalConnectionRequirements", {})
+        inside = place.get("SubnetId") in self.lab.network.describe().database_subnet_ids
+        yield Fact(inside, "it lies in a database subnet", self.fix)
+
+    def destroy(self) -> Removed:
+        """Delete the connection. The secret goes with its cluster, which can't be reached without."""
+        if self._connection() is None:
+            return Removed(self.name, ())
+        self.aws("glue").delete_connection(ConnectionName=self.names.connection)
+        return Removed(self.name, (f"connection {self.names.connection}",))
+
+    def _associated(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The usual shape of a Redshift secret, as rotation and the query editor expect it."""
+        cluster = self.lab.redshift.describe()
+        return value | {
+            "engine": "redshift",
+            "host": cluster.host,
+            "port": cluster.port,
+            "dbname": cluster.database,
+            "dbClusterIdentifier": cluster.cluster,
+        }
+
+    def _connection_input(self) -> dict[str, Any]:
+        cluster, network = self.lab.redshift.describe(), self.lab.network.describe()
+        subnet = self.aws("ec2").describe_subnets(SubnetIds=[network.database_subnet_ids[0]])["Subnets"][0]
+        return {
+            "Name": self.names.connection,
+            "ConnectionType": "JDBC",
+            "ConnectionProperties": {
+                "JDBC_CONNECTION_URL": f"jdbc:redshift://{cluster.host}:{cluster.port}/{cluster.database}",
+                "SECRET_ID": self.names.secret,
+                "JDBC_ENFORCE_SSL": "true",
+            },
+            "PhysicalConnectionRequirements": {
+                "SubnetId": subnet["SubnetId"],
+                "SecurityGroupIdList": [network.security_group_id],
+                "AvailabilityZone": subnet["AvailabilityZone"],
+            },
+        }
+
+    def _connection(self) -> dict[str, Any] | None:
+        answer = found(self.aws("glue").get_connection, Name=self.names.connection, HidePassword=True)
+        return answer["Connection"] if answer else None

@@ -1,0 +1,1 @@
+"""Lambda functions that really run: each in a worker process, through AWS's own runtime client."""

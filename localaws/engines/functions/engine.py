@@ -1,0 +1,160 @@
+"""The functions engine: invokes functions, keeps workers warm, and tries asynchronous events until they are done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from moto.awslambda.exceptions import UnknownFunctionException
+
+from localaws import runtimes
+from localaws.context import Context
+from localaws.engines.functions import asynchronous
+from localaws.engines.functions.asynchronous import Event, EventQueue
+from localaws.engines.functions.code import CodeStore
+from localaws.engines.functions.destinations import Condition, send
+from localaws.engines.functions.logs import LogShipper
+from localaws.engines.functions.pool import Pool
+from localaws.engines.functions.spec import FunctionSpec, Invocation, Result
+from localaws.engines.functions.worker import Worker
+
+if TYPE_CHECKING:
+    from localaws.services.awslambda.functions import LocalLambdaFunction
+
+log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 30.0
+
+
+class Throttled(Exception):
+    """As many invocations run as the function's reserved concurrency allows."""
+
+
+class FunctionsEngine:
+    """All functions of one lab."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.code = CodeStore(context.home)
+        self._pools: dict[tuple[str, str, str, str], Pool] = {}
+        self._running: Counter[tuple[str, str, str]] = Counter()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._shipper = LogShipper(context)
+        self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
+
+    def start(self) -> None:
+        """Take up the events that an earlier server accepted."""
+        from localaws.services.s3.models import deliver_waiting
+
+        self._events.start()
+        deliver_waiting()
+        threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
+
+    def stop(self) -> None:
+        """End all workers. Events that wait are kept."""
+        self._stopped.set()
+        self._events.stop()
+        for pool in list(self._pools.values()):
+            pool.retire()
+        self._shipper.stop()
+
+    def invoke(self, function: LocalLambdaFunction, payload: bytes, *, client_context: str | None = None) -> Result:
+        """Run `function` with `payload` (JSON) and wait for what comes of it.
+
+        Raises:
+            Throttled: its reserved concurrency is used up.
+            OSError: a worker can't be started.
+        """
+        invocation = Invocation(payload, function.function_arn, client_context)
+        return self._run(function, invocation)
+
+    def invoke_async(self, function_arn: str, payload: bytes) -> str:
+        """Accept an event for the function (version, alias) `function_arn`, durably; its request id."""
+        request_id = str(uuid.uuid4())
+        self._events.add(Event(request_id, function_arn, payload or b"{}", time.time()))
+        return request_id
+
+    def forget(self, account_id: str, region: str, name: str) -> None:
+        """End the workers of a function that is deleted or changed."""
+        with self._lock:
+            keys = [key for key in self._pools if key[:3] == (account_id, region, name)]
+            pools = [self._pools.pop(key) for key in keys]
+        for pool in pools:
+            pool.retire()
+
+    def _run(self, function: LocalLambdaFunction, invocation: Invocation) -> Result:
+        spec = function.spec()
+        with self._admitted(function), self._pool(spec).worker() as worker:
+            return worker.run(invocation)
+
+    @contextmanager
+    def _admitted(self, function: LocalLambdaFunction) -> Iterator[None]:
+        """Count an invocation against the function's reserved concurrency."""
+        key = (function.account_id, function.region, function.function_name)
+        with self._lock:
+            limit = function.reserved_concurrency
+            if limit is not None and self._running[key] >= int(limit):
+                raise Throttled(function.function_name)
+            self._running[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[key] -= 1
+
+    def _pool(self, spec: FunctionSpec) -> Pool:
+        with self._lock:
+            known = self._pools.get(spec.key)
+            if known is not None and known.spec == spec:
+                return known
+            pool = self._pools[spec.key] = Pool(spec, self._start_worker)
+        if known is not None:
+            known.retire()
+        return pool
+
+    def _start_worker(self, spec: FunctionSpec) -> Worker:
+        return Worker(spec, self._context, self.code, runtimes.function_path(self._context.home), self._shipper)
+
+    def _handle(self, event: Event) -> tuple[float, bool] | None:
+        """Try `event` once; see `EventQueue`."""
+        from localaws.services.awslambda.models import local_function
+
+        try:
+            function = local_function(event.function_arn)
+        except UnknownFunctionException:
+            log.warning("Event %s is lost: %s is gone", event.request_id, event.function_arn)
+            return None
+        settings = function.asynchronous_settings()
+        try:
+            result = self._run(function, Invocation(event.payload, event.function_arn, request_id=event.request_id))
+        except Throttled:
+            if event.age < settings.maximum_age:
+                return time.time() + min(300.0, 1.0 + event.age), False
+            send(self._context, settings.destinations, event, None, Condition.AGE_EXCEEDED, self.invoke_async)
+            return None
+        tried = Event(
+            event.request_id, event.function_arn, event.payload, event.accepted, event.attempts + 1, event.due
+        )
+        if not result.failed:
+            send(self._context, settings.destinations, tried, result, Condition.SUCCESS, self.invoke_async)
+            return None
+        if event.attempts < settings.maximum_retries and event.age < settings.maximum_age:
+            delays = asynchronous.retry_delays()
+            return time.time() + delays[min(event.attempts, len(delays) - 1)], True
+        condition = (
+            Condition.RETRIES_EXHAUSTED if event.attempts >= settings.maximum_retries else Condition.AGE_EXCEEDED
+        )
+        send(self._context, settings.destinations, tried, result, condition, self.invoke_async)
+        return None
+
+    def _sweep(self) -> None:
+        while not self._stopped.wait(_SWEEP_SECONDS):
+            for pool in list(self._pools.values()):
+                pool.stop_idle()

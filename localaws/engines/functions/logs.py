@@ -1,0 +1,79 @@
+"""What functions print, on its way to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.logs.models import logs_backends
+
+from localaws.context import Context
+
+log = logging.getLogger(__name__)
+
+TAIL = 4096  # bytes, https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+_EVENT_LIMIT = 262_118  # bytes of one log event
+
+
+@dataclass
+class LogStream:
+    """The log stream of one worker."""
+
+    account_id: str
+    region: str
+    group: str
+    name: str
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of_worker(cls, account_id: str, region: str, group: str, version: str) -> LogStream:
+        """A new stream, named as Lambda names it."""
+        day = time.strftime("%Y/%m/%d", time.gmtime())
+        return cls(account_id, region, group, f"{day}/[{version}]{uuid.uuid4().hex}")
+
+    def add(self, message: str) -> None:
+        """Add an event, to be sent by `LogShipper.ship`."""
+        self.waiting.append({"timestamp": int(time.time() * 1000), "message": message[:_EVENT_LIMIT]})
+
+
+class LogShipper:
+    """Writes log events into the logs' backend, on a thread of its own: no invocation waits for it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._queue: queue.SimpleQueue[tuple[LogStream, list[dict[str, Any]]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="function-logs", daemon=True)
+        self._thread.start()
+
+    def ship(self, stream: LogStream) -> None:
+        """Send what `stream` has gathered."""
+        events, stream.waiting = stream.waiting, []
+        if events:
+            self._queue.put((stream, events))
+
+    def stop(self) -> None:
+        """Send what is left."""
+        self._queue.put(None)
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            stream, events = batch
+            try:
+                self._put(stream, events)
+            except Exception:
+                log.exception("Log lines of %s are lost", stream.group)
+            self._context.state.save_soon("logs")
+
+    @staticmethod
+    def _put(stream: LogStream, events: list[dict[str, Any]]) -> None:
+        backend = logs_backends[stream.account_id][stream.region]
+        backend.ensure_log_group(stream.group)
+        if stream.name not in backend.groups[stream.group].streams:
+            backend.create_log_stream(stream.group, stream.name)
+        backend.put_log_events(stream.group, stream.name, events)

@@ -1,0 +1,80 @@
+"""The warm workers of one version of one function."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from localaws.engines.functions.spec import FunctionSpec
+from localaws.engines.functions.worker import Worker
+
+WORKERS = 8  # at once, of one version; AWS has a thousand of an account
+IDLE_SECONDS = 300.0
+
+
+class Pool:
+    """Workers of one specification; a changed function gets another pool."""
+
+    def __init__(self, spec: FunctionSpec, start: Callable[[FunctionSpec], Worker]) -> None:
+        self.spec = spec
+        self._start = start
+        self._idle: list[Worker] = []
+        self._count = 0
+        self._retired = False
+        self._change = threading.Condition()
+
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """Borrow a worker: an idle one, a new one, or, at the limit, the next that is free.
+
+        Raises:
+            OSError: a worker can't be started.
+        """
+        worker = self._take()
+        try:
+            if worker is None:
+                worker = self._start(self.spec)
+            yield worker
+        finally:
+            self._give_back(worker)
+
+    def stop_idle(self, older_than: float = IDLE_SECONDS) -> None:
+        """End the workers that had nothing to do for `older_than` seconds."""
+        limit = time.monotonic() - older_than
+        with self._change:
+            old = [worker for worker in self._idle if worker.idle_since < limit or not worker.alive]
+            self._idle = [worker for worker in self._idle if worker not in old]
+            self._count -= len(old)
+        for worker in old:
+            worker.stop()
+
+    def retire(self) -> None:
+        """End the idle workers now and the busy ones when they are done."""
+        self._retired = True
+        self.stop_idle(older_than=-1)
+
+    def _take(self) -> Worker | None:
+        with self._change:
+            while True:
+                while self._idle:
+                    worker = self._idle.pop()
+                    if worker.alive:
+                        return worker
+                    self._count -= 1
+                if self._count < WORKERS:
+                    self._count += 1
+                    return None
+                self._change.wait()
+
+    def _give_back(self, worker: Worker | None) -> None:
+        with self._change:
+            keep = worker is not None and worker.alive and not self._retired
+            if keep and worker is not None:
+                self._idle.append(worker)
+            else:
+                self._count -= 1
+            self._change.notify()
+        if worker is not None and not keep:
+            worker.stop()

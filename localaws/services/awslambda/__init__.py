@@ -1,0 +1,1 @@
+"""Lambda: moto's control plane, whose functions really run."""

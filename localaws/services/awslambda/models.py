@@ -1,0 +1,207 @@
+"""moto's Lambda, whose functions run."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.models import (
+    EventInvokeConfig,
+    EventSourceMapping,
+    FunctionUrlConfig,
+    LambdaBackend,
+    LambdaFunction,
+    lambda_backends,
+)
+from moto.core.exceptions import JsonRESTError
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import iam_backends
+
+from localaws import engines
+from localaws.engines.functions.engine import Throttled
+from localaws.engines.functions.spec import Result
+from localaws.services.awslambda.functions import LocalLambdaFunction
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
+ASYNCHRONOUS_LIMIT = 1_048_576
+
+
+class NotSupported(LambdaClientError):
+    """An operation that this AWS lacks."""
+
+    code = 501
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(
+            "NotImplemented",
+            f"The embedded AWS does not support {operation} of lambda. Nothing was changed. What it supports is listed"
+            " in docs/fidelity.md.",
+        )
+
+
+class TooManyRequests(LambdaClientError):
+    """The function's reserved concurrency is used up."""
+
+    code = 429
+
+    def __init__(self) -> None:
+        super().__init__("TooManyRequestsException", "Rate Exceeded.")
+
+
+class RequestTooLarge(LambdaClientError):
+    """The payload is over the limit."""
+
+    code = 413
+
+    def __init__(self, limit: int) -> None:
+        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        super().__init__("RequestTooLargeException", message)
+
+
+class InvalidRequestContent(LambdaClientError):
+    """The payload is not JSON."""
+
+    def __init__(self, problem: str) -> None:
+        message = f"Could not parse request body into json: Could not parse payload into json: {problem}"
+        super().__init__("InvalidRequestContentException", message)
+
+
+def local_function(arn: str) -> LocalLambdaFunction:
+    """The function (version, alias) that `arn` names.
+
+    Raises:
+        UnknownFunctionException: there is none.
+    """
+    region, account_id = arn.split(":")[3:5]
+    return _local(lambda_backends[account_id][region].get_function(arn))
+
+
+class LocalLambdaBackend(LambdaBackend):
+    """Lambda as this package has it."""
+
+    def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
+        """Make a function.
+
+        Raises:
+            InvalidParameterValueException: the code, the role or another parameter won't do.
+        """
+        if not spec.get("FunctionName"):
+            raise JsonRESTError("InvalidParameterValueException", "Missing FunctionName")
+        if spec.get("PackageType", "Zip") == "Zip" and not (spec.get("Handler") and spec.get("Runtime")):
+            raise InvalidParameterValueException(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+            )
+        function = LocalLambdaFunction(self.account_id, spec, self.region_name, version="$LATEST")  # type: ignore[abstract]
+        self._check_role(function.role)
+        self._lambdas.put_function(function)
+        if spec.get("Publish"):
+            published = self.publish_version(function.function_name)
+            answer = copy.copy(function)
+            answer.version = published.version  # type: ignore[union-attr]
+            return answer
+        return function
+
+    def _check_role(self, arn: str) -> None:
+        """Whether Lambda may take on the role; a role that is missing or malformed is moto's to refuse."""
+        try:
+            role = iam_backends[self.account_id][self.partition].get_role_by_arn(arn)
+        except NotFoundException:
+            return
+        trusted: set[str] = set()
+        document = role.assume_role_policy_document
+        statements = json.loads(document if isinstance(document, str) else json.dumps(document)).get("Statement", [])
+        for statement in statements if isinstance(statements, list) else [statements]:
+            principal = statement.get("Principal")
+            services = principal.get("Service", []) if isinstance(principal, dict) else []
+            if statement.get("Effect") == "Allow":
+                trusted.update([services] if isinstance(services, str) else services)
+        if "lambda.amazonaws.com" not in trusted:
+            raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
+
+    def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Deploy new code; the next invocation runs it."""
+        function = self.get_function(function_name)
+        changed = function.update_function_code(body)
+        if body.get("Publish"):
+            published = self.publish_version(function_name)
+            changed = published.get_configuration() if published is not None else changed
+        return changed
+
+    def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Change the configuration; the next invocation has it."""
+        if role := body.get("Role"):
+            self._check_role(role)
+        return self.get_function(function_name).update_configuration(body)
+
+    def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
+        """Delete a function, or one version of it, and end its workers."""
+        function = self.get_function(function_name)
+        super().delete_function(function_name, qualifier)
+        engines.running().functions.forget(self.account_id, self.region_name, function.function_name)
+
+    def invoke_and_wait(
+        self, function_name: str, qualifier: str | None, payload: bytes, client_context: str | None = None
+    ) -> Result:
+        """Invoke a function synchronously.
+
+        Raises:
+            UnknownFunctionException, RequestTooLarge, InvalidRequestContent, TooManyRequests: as on AWS.
+            InvalidRuntime: it is not in Python.
+        """
+        function = self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
+        try:
+            return engines.running().functions.invoke(function, payload or b"{}", client_context=client_context)
+        except Throttled as error:
+            raise TooManyRequests() from error
+
+    def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
+        """Accept an asynchronous invocation; raises as `invoke_and_wait` does, throttling aside."""
+        function = self._invoked(function_name, qualifier, payload, ASYNCHRONOUS_LIMIT)
+        arn = function.function_arn
+        # An alias or a version that was asked for is what later attempts run, too.
+        wanted = f"{arn}:{qualifier}" if qualifier and not arn.endswith(f":{qualifier}") else arn
+        engines.running().functions.invoke_async(wanted, payload)
+
+    def check_invocation(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
+        """What a dry run finds out; raises as `invoke_and_wait` does, throttling aside."""
+        self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
+
+    def _invoked(self, name: str, qualifier: str | None, payload: bytes, limit: int) -> LocalLambdaFunction:
+        function = _local(self.get_function(name, qualifier))
+        function.spec()
+        if len(payload) > limit:
+            raise RequestTooLarge(limit)
+        try:
+            json.loads(payload or b"{}")
+        except ValueError as error:
+            raise InvalidRequestContent(str(error)) from error
+        return function
+
+    def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Set how asynchronous invocations are treated, in the place of what was set."""
+        function = self.get_function(function_name)
+        made = EventInvokeConfig(function.function_arn, function.last_modified, config)
+        function.event_invoke_config = [made]
+        return made.response()
+
+    def update_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Change how asynchronous invocations are treated; what isn't named stays."""
+        function = self.get_function(function_name)
+        before = function.event_invoke_config[0].config if function.event_invoke_config else {}
+        return self.put_function_event_invoke_config(function_name, {**before, **config})
+
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
+        """Not supported."""
+        raise NotSupported("CreateEventSourceMapping")
+
+    def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> FunctionUrlConfig:
+        """Not supported."""
+        raise NotSupported("CreateFunctionUrlConfig")
+
+
+def _local(function: LambdaFunction) -> LocalLambdaFunction:
+    assert isinstance(function, LocalLambdaFunction)
+    return function

@@ -1,0 +1,59 @@
+"""The HTTP side of Lambda: moto's parsing, and Invoke."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import unquote
+
+from moto.awslambda.responses import LambdaResponse
+
+from localaws.engines.functions.spec import error_payload
+from localaws.services.awslambda.models import SYNCHRONOUS_LIMIT, LocalLambdaBackend
+
+
+class LocalLambdaResponse(LambdaResponse):
+    """Answers Lambda's requests."""
+
+    @property
+    def backend(self) -> LocalLambdaBackend:
+        """The backend of the caller's account and region."""
+        found = super().backend
+        assert isinstance(found, LocalLambdaBackend)
+        return found
+
+    def invoke(self) -> tuple[int, dict[str, Any], bytes]:
+        """Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+        name = unquote(self.path.rsplit("/", 2)[-2])
+        qualifier = self.querystring.get("Qualifier", [None])[0]
+        payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
+        kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind == "Event":
+            self.backend.invoke_event(name, qualifier, payload)
+            return 202, {"status": 202}, b""
+        if kind == "DryRun":
+            self.backend.check_invocation(name, qualifier, payload)
+            return 204, {"status": 204}, b""
+        client_context = self.headers.get("X-Amz-Client-Context")
+        decoded = base64.b64decode(client_context).decode() if client_context else None
+        result = self.backend.invoke_and_wait(name, qualifier, payload, decoded)
+        headers: dict[str, Any] = {"content-type": "application/json", "X-Amz-Executed-Version": result.version}
+        answer, failed = result.payload, result.failed
+        if len(answer) > SYNCHRONOUS_LIMIT:
+            failed = True
+            answer = error_payload(
+                "Function.ResponseSizeTooLarge",
+                f"Response payload size exceeded maximum allowed payload size ({SYNCHRONOUS_LIMIT} bytes).",
+            )
+        if failed:
+            headers["X-Amz-Function-Error"] = "Unhandled"
+        if self.headers.get("X-Amz-Log-Type") == "Tail":
+            headers["X-Amz-Log-Result"] = base64.b64encode(result.log_tail).decode()
+        return 200, headers, answer
+
+    def invoke_async(self) -> tuple[int, dict[str, Any], bytes]:
+        """InvokeAsync, which Invoke with the type Event has replaced."""
+        parts = self.path.rstrip("/").rsplit("/", 2)
+        payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
+        self.backend.invoke_event(unquote(parts[-2]), None, payload)
+        return 202, {"status": 202}, b""

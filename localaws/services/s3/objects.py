@@ -1,0 +1,234 @@
+"""S3's own nouns with their bytes on disk: objects, multipart uploads and buckets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, NotificationConfiguration, get_canned_acl
+from moto.s3.utils import _VersionedKeyStore, compute_checksum
+from moto.settings import S3_UPLOAD_PART_MIN_SIZE
+
+from localaws.services.s3.files import Body, BodyReader, BodyStore
+
+# Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
+streaming: ContextVar[bool] = ContextVar("streaming", default=False)
+
+# moto makes up the others' values where their C libraries are not installed.
+COMPUTED_CHECKSUMS = frozenset({"CRC32", "SHA1", "SHA256"})
+
+_PRIVATE = get_canned_acl("private")
+
+
+class StoredKey(FakeKey):
+    """An object (or a part of an upload) whose body is a file."""
+
+    _store: BodyStore
+    body: Body
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
+        # moto keeps a list of every model ever made; a deleted object must not live on in it.
+        return object.__new__(cls)
+
+    def __init__(self, *, store: BodyStore, body: Body, etag: str | None = None, **details: Any) -> None:
+        """Like moto's, but `body` is stored already."""
+        self._store = store
+        self.body = body
+        super().__init__(value=b"", etag=etag or body.md5, max_buffer_size=1, **details)
+        self.acl = _PRIVATE
+
+    @property
+    def value(self) -> Any:
+        """The body as bytes; opened, while a GET is answered."""
+        if streaming.get():
+            return BodyReader(self._store.open(self.body), self.body.size)
+        return self._store.read(self.body)
+
+    @value.setter
+    def value(self, _: bytes) -> None:
+        # moto's constructor sets the value it was given. Ours is stored before, and never changes.
+        self._value_buffer.close()
+        self.contentsize = self.body.size
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body, a megabyte at a time."""
+        return self._store.chunks(self._store.open(self.body))
+
+    def dispose(self, garbage: bool = False) -> None:
+        """Called by moto when the object is deleted or overwritten."""
+        if not garbage and not self.disposed:
+            self.disposed = True
+            self._store.discard(self.body)
+
+    def __del__(self) -> None:
+        """moto disposes of a key that is garbage: ours is a file that the index may still know."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {
+            name: value for name, value in self.__dict__.items() if name not in ("lock", "_value_buffer", "_store")
+        }
+        if repr(self.acl) == repr(_PRIVATE):
+            del state["acl"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.acl = _PRIVATE
+        self.lock = threading.Lock()
+        self.__dict__.update(state)
+
+    def attach(self, store: BodyStore) -> None:
+        """Say where the body is, after this was read from the index."""
+        self._store = store
+        if self.multipart is not None:
+            for part in self.multipart.parts.values():
+                part.attach(store)  # type: ignore[attr-defined]
+
+
+class StoredUpload(FakeMultipart):
+    """A multipart upload whose parts are files."""
+
+    _store: BodyStore
+    parts: dict[int, StoredKey]  # type: ignore[assignment]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> StoredUpload:
+        return object.__new__(cls)
+
+    def __init__(self, store: BodyStore, key_name: str, metadata: Any, **details: Any) -> None:
+        super().__init__(key_name, metadata, **details)
+        self._store = store
+
+    def set_part(self, part_id: int, value: bytes) -> StoredKey:
+        """Store part number `part_id`, in the place of an earlier one of that number.
+
+        Raises:
+            NoSuchUpload: the number is below 1.
+        """
+        return self.set_part_from(part_id, [value])
+
+    def set_part_from(self, part_id: int, pieces: Iterable[bytes]) -> StoredKey:
+        """`set_part` of the concatenation of `pieces`."""
+        if part_id < 1:
+            raise NoSuchUpload(upload_id=part_id)
+        part = StoredKey(
+            store=self._store,
+            body=self._store.write(pieces),
+            name=part_id,
+            account_id=self.account_id,
+            region_name=self.region_name,
+            encryption=self.sse_encryption,
+            kms_key_id=self.kms_key_id,
+        )
+        if part_id in self.parts:
+            self.parts[part_id].dispose()
+        else:
+            insort(self.partlist, part_id)
+        self.parts[part_id] = part
+        return part
+
+    def assemble(self, wanted: Iterable[tuple[int, str]]) -> tuple[Body, str, tuple[str, str, int] | None]:
+        """Join the parts named by (number, ETag): the body, its ETag, and (type, value, parts) of its checksum.
+
+        Raises:
+            InvalidPart: a part is missing or another was uploaded under its number.
+            EntityTooSmall: a part that is not the last has less than 5 MiB.
+            MalformedXML: no part is named.
+        """
+        parts: list[StoredKey] = []
+        for number, etag in wanted:
+            part = self.parts.get(number)
+            if part is None or part.etag.strip('"') != etag.replace('"', ""):
+                raise InvalidPart()
+            if parts and parts[-1].size < S3_UPLOAD_PART_MIN_SIZE:
+                raise EntityTooSmall()
+            parts.append(part)
+        if not parts:
+            raise MalformedXML
+        digest = hashlib.md5(b"".join(bytes.fromhex(part.body.md5) for part in parts), usedforsecurity=False)
+        body = self._store.write(chunk for part in parts for chunk in part.chunks())
+        return body, f"{digest.hexdigest()}-{len(parts)}", self._checksum(parts)
+
+    def _checksum(self, parts: list[StoredKey]) -> tuple[str, str, int] | None:
+        algorithm = self.metadata.get("x-amz-checksum-algorithm")
+        if algorithm not in COMPUTED_CHECKSUMS:
+            return None
+        if self.metadata.get("x-amz-checksum-type", "COMPOSITE") == "COMPOSITE":
+            each = b"".join(compute_checksum(part.value, algorithm, encode_base64=False) for part in parts)
+            return "COMPOSITE", compute_checksum(each, algorithm).decode(), len(parts)
+        whole = compute_checksum(b"".join(part.value for part in parts), algorithm, encode_base64=False)
+        return "FULL_OBJECT", base64.b64encode(whole).decode(), 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_store"}
+
+    def attach(self, store: BodyStore) -> None:
+        """Say where the parts are, after this was read from the index."""
+        self._store = store
+        for part in self.parts.values():
+            part.attach(store)
+
+
+class SortedKeys(_VersionedKeyStore):
+    """moto's keys of a bucket, with their names kept in order, so that a page of a listing costs what it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def setlist(self, key: str, list_: Any) -> None:
+        """Set all versions of `key`."""
+        self._note(key)
+        super().setlist(key, list_)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._note(key)
+        super().__setitem__(key, value)
+
+    def pop(self, key: str) -> None:  # type: ignore[override]
+        """Remove all versions of `key`.
+
+        Raises:
+            KeyError: there are none.
+        """
+        super().pop(key)
+        self.names.pop(bisect_left(self.names, key))
+
+    def _note(self, key: str) -> None:
+        if key not in self:
+            insort(self.names, key)
+
+
+class StoredBucket(FakeBucket):
+    """A bucket, whose notifications this package delivers."""
+
+    keys: SortedKeys
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> StoredBucket:
+        return object.__new__(cls)
+
+    def __init__(self, name: str, account_id: str, region_name: str, bucket_namespace: str | None = None) -> None:
+        self.notifications: NotificationConfiguration | None = None
+        super().__init__(name, account_id, region_name, bucket_namespace)
+        self.keys = SortedKeys()
+
+    @property
+    def notification_configuration(self) -> NotificationConfiguration | None:
+        """None: what moto finds here it would deliver at once, inside the call that caused the event."""
+        return None
+
+    @notification_configuration.setter
+    def notification_configuration(self, configuration: NotificationConfiguration | None) -> None:
+        self.notifications = configuration
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("keys", "multiparts")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.keys = SortedKeys()
+        self.multiparts = MultipartDict()

@@ -1,0 +1,119 @@
+"""The HTTP side of S3: moto's parsing, plus bodies sent from files and saving before the answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.responses import ActionResult
+from moto.s3.responses import S3Response
+
+from localaws.services.s3 import notifications
+from localaws.services.s3.files import CHUNK, BodyReader
+from localaws.services.s3.models import LocalS3Backend
+from localaws.services.s3.objects import streaming
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class LocalS3Response(S3Response):
+    """Answers S3's requests."""
+
+    @property
+    def backend(self) -> LocalS3Backend:
+        """The backend of the caller's account."""
+        found = super().backend
+        assert isinstance(found, LocalS3Backend)
+        return found
+
+    def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
+        """Answer a request about a bucket."""
+        with _Saved(self, request):
+            return super().bucket_response(request, full_url, headers)
+
+    def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
+        """Answer a request about an object."""
+        with _Saved(self, request):
+            status, response_headers, content = super().key_response(request, full_url, headers)
+        body: Any = content
+        if isinstance(body, BodyReader):
+            response_headers["content-length"] = str(len(body))
+            if len(body) <= CHUNK:
+                content = b"".join(body)
+                body.close()
+                return status, response_headers, content
+        return status, response_headers, body
+
+    def get_object(self) -> TYPE_RESPONSE:
+        """Answer with the opened body, of which a range is taken without reading the rest."""
+        token = streaming.set(True)
+        try:
+            return super().get_object()
+        finally:
+            streaming.reset(token)
+
+    def put_object_tagging(self) -> TYPE_RESPONSE:
+        """Set tags, which is an event of its own (tags that come with a PUT are not)."""
+        answer = super().put_object_tagging()
+        key = self.backend.get_object(self.bucket_name, self.parse_key_name(), self._get_param("versionId"))
+        if key is not None:
+            self.backend.announce("s3:ObjectTagging:Put", key)
+        return answer
+
+    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        if "notification" not in querystring:
+            return super()._bucket_response_put(request, bucket_name, querystring)
+        self._set_action("BUCKET", "PUT", querystring)
+        self._authenticate_and_authorize_s3_action(bucket_name=bucket_name)
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
+        validate = str(self.headers.get("x-amz-skip-destination-validation", "")).lower() != "true"
+        try:
+            self.backend.put_bucket_notification_configuration(
+                bucket_name, self._notification_config_from_body(), validate=validate
+            )
+        except notifications.UnableToValidateDestinations as error:
+            return self._refused_destinations(error)
+        return ""
+
+    def _notification_config_from_body(self) -> dict[str, Any]:
+        # AWS takes the filters' names in any case and gives them back capitalised; moto insists on small letters.
+        body = self.body if isinstance(self.body, bytes) else self.body.encode()
+        self.body = re.sub(
+            rb"<Name>(prefix|suffix)</Name>", lambda m: m.group().lower().replace(b"name>", b"Name>"), body, flags=re.I
+        )
+        wanted = super()._notification_config_from_body()
+        for kind in ("Topic", "Queue", "CloudFunction"):
+            for each in wanted.get(f"{kind}Configuration") or []:
+                for rule in ((each.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", []):
+                    rule["Name"] = rule["Name"].capitalize()
+        return wanted
+
+    def _refused_destinations(self, error: notifications.UnableToValidateDestinations) -> TYPE_RESPONSE:
+        status, headers, body = self.serialized(ActionResult(error))
+        arguments = "".join(
+            f"<ArgumentName{number}>{arn}, null</ArgumentName{number}>"
+            f"<ArgumentValue{number}>{problem}</ArgumentValue{number}>"
+            for number, (arn, problem) in enumerate(error.refused, start=1)
+        )
+        return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
+
+
+class _Saved:
+    """Around one request: knows who asks, and saves what the request changed, even where it failed half-way."""
+
+    def __init__(self, response: LocalS3Response, request: Any) -> None:
+        self._response = response
+        self._request = request
+
+    def __enter__(self) -> None:
+        address = getattr(self._request, "remote_addr", None) or "127.0.0.1"
+        self._token = notifications.requester.set(notifications.Requester(source_ip=address))
+
+    def __exit__(self, *_: object) -> None:
+        notifications.requester.reset(self._token)
+        backend = self._response.backend
+        if self._request.method in _READS:
+            backend.forget_touched()
+        else:
+            backend.save()

@@ -1,0 +1,159 @@
+"""How S3 survives `kill -9`: each call's changes go to the index, in one commit, before the call is answered."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, S3Backend, s3_backends
+
+from localaws import context
+from localaws.home import Home
+from localaws.services.s3.files import BodyStore
+from localaws.services.s3.index import Changes, Index
+from localaws.services.s3.notifications import Delivery
+from localaws.services.s3.objects import StoredBucket, StoredKey, StoredUpload
+
+
+class Touched(threading.local):
+    """What this thread's call has touched and not yet saved."""
+
+    def __init__(self) -> None:
+        self.buckets: set[str] = set()
+        self.objects: set[tuple[str, str]] = set()
+        self.uploads: set[tuple[str, str]] = set()
+        self.deliveries: list[Delivery] = []
+
+
+class SavedBackend(S3Backend):
+    """The part of the backend that loads and saves.
+
+    What a call touches is noted while it runs; `save` writes its state as it then is. Two calls that touch the same
+    key at once may save in either order: both write what memory holds.
+    """
+
+    buckets: dict[str, StoredBucket]  # type: ignore[assignment]
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.lock = threading.RLock()
+        self.touched = Touched()
+        self._saved_buckets: dict[str, bytes] = {}
+        self._home: Home | None = None
+
+    def open_store(self, home: Home) -> None:
+        """Load what `home` holds, and keep it up to date from now on.
+
+        Raises:
+            StateRefused: the index is of another version, or damaged.
+        """
+        self._home = home
+        self.store = BodyStore(home.objects)
+        self.index = Index(home.state / "s3.sqlite")
+        for name, state in self.index.buckets():
+            bucket, tags = pickle.loads(state)
+            self.buckets[name] = bucket
+            self.tagger.tags.update(tags)
+            self._saved_buckets[name] = state
+            s3_backends.bucket_accounts[name] = (self.partition, self.account_id)
+        for bucket_name, key_name, state in self.index.objects():
+            versions, tags = pickle.loads(state)
+            self._attach(versions)
+            self.buckets[bucket_name].keys.setlist(key_name, versions)
+            self.tagger.tags.update(tags)
+        for bucket_name, upload_id, state in self.index.uploads():
+            upload: StoredUpload = pickle.loads(state)
+            upload.attach(self.store)
+            self.buckets[bucket_name].multiparts[upload_id] = upload
+        self.store.sweep(self._known_bodies())
+
+    def save(self) -> None:
+        """Make what this thread touched durable, and let its events go once the answer is sent.
+
+        Raises:
+            OSError, sqlite3.Error: the disk refused.
+        """
+        touched = self.touched
+        changes = self._changes(touched)
+        deliveries = touched.deliveries
+        touched.__init__()  # type: ignore[misc]
+        if changes:
+            ids = self.index.commit(changes)
+            for event_id, delivery in zip(ids, deliveries, strict=True):
+                self._deliver_later(event_id, delivery)
+        self.store.remove_discarded()
+        # moto keeps every grant ever made in lists that nothing reads.
+        for model in (FakeAcl, FakeGrant, FakeGrantee):
+            model.instances_tracked.clear()  # type: ignore[union-attr]
+
+    def forget_touched(self) -> None:
+        """Nothing of what this thread's call touched was changed."""
+        self.touched.__init__()  # type: ignore[misc]
+
+    def deliver_waiting(self) -> None:
+        """Deliver the events that a server before this one saved but did not hand over."""
+        for event_id, state in self.index.events():
+            self._deliver_later(event_id, Delivery.from_bytes(state))
+
+    def _deliver_later(self, event_id: int, delivery: Delivery) -> None:
+        def deliver() -> None:
+            try:
+                delivery.deliver()
+            finally:
+                self.index.event_done(event_id)
+
+        context.current().bus.after_response(deliver)
+
+    def _changes(self, touched: Touched) -> Changes:
+        changes = Changes(events=[delivery.to_bytes() for delivery in touched.deliveries])
+        with self.lock:
+            for name in touched.buckets:
+                bucket = self.buckets.get(name)
+                state = None if bucket is None else _dump((bucket, self._tags(bucket.arn)))
+                if self._saved_buckets.get(name) != state:
+                    changes.buckets[name] = state
+                    if state is None:
+                        del self._saved_buckets[name]
+                    else:
+                        self._saved_buckets[name] = state
+            for bucket_name, key_name in touched.objects:
+                changes.objects[bucket_name, key_name] = self._key_state(bucket_name, key_name)
+            for bucket_name, upload_id in touched.uploads:
+                bucket = self.buckets.get(bucket_name)
+                upload = bucket.multiparts.get(upload_id) if bucket is not None else None
+                changes.uploads[bucket_name, upload_id] = None if upload is None else _dump(upload)
+        return changes
+
+    def _key_state(self, bucket_name: str, key_name: str) -> bytes | None:
+        bucket = self.buckets.get(bucket_name)
+        versions = bucket.keys.getlist(key_name, []) if bucket is not None else []
+        if not versions:
+            return None
+        tags: dict[str, Any] = {}
+        for version in versions:
+            if isinstance(version, StoredKey):
+                tags.update(self._tags(version.arn))
+        return _dump((versions, tags))
+
+    def _tags(self, arn: str) -> dict[str, Any]:
+        tags = self.tagger.tags.get(arn)
+        return {arn: tags} if tags else {}
+
+    def _attach(self, versions: list[Any]) -> None:
+        for version in versions:
+            if isinstance(version, StoredKey):
+                version.attach(self.store)
+
+    def _known_bodies(self) -> set[str]:
+        known: set[str] = set()
+        for bucket in self.buckets.values():
+            for _, versions in bucket.keys.lists():
+                known.update(version.body.name for version in versions if not isinstance(version, FakeDeleteMarker))
+            for upload in bucket.multiparts.values():
+                known.update(part.body.name for part in upload.parts.values())  # type: ignore[attr-defined]
+        return known
+
+
+def _dump(state: Any) -> bytes:
+    return pickle.dumps(state, protocol=5)

@@ -1,0 +1,10 @@
+"""moto's paths of S3, answered by this package."""
+
+from moto.s3.urls import url_bases
+from moto.s3.urls import url_paths as moto_paths
+
+from localaws.services.s3.responses import LocalS3Response
+
+__all__ = ["url_bases", "url_paths"]
+
+url_paths = {path: getattr(LocalS3Response, handler.__name__) for path, handler in moto_paths.items()}

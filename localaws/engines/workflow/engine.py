@@ -217,7 +217,7 @@ class WorkflowEngine:
     def _start(self, region: str, target: Target, ref: WorkflowRef, request: Mapping[str, Any]) -> str:
         running = engines.running()
         if target.type is NodeType.CRAWLER:
-            crawl_id: str = running.crawler.start(region, target.name, workflow=ref)
+            crawl_id: str = running.crawler.start_crawl(region, target.name, workflow=ref)
             return crawl_id
         run_id: str = running.jobs.start(region, target.name, dict(request.get("Arguments") or {}), workflow=ref)
         return run_id
@@ -228,7 +228,7 @@ class WorkflowEngine:
             return
         try:
             if action.target.type is NodeType.CRAWLER:
-                engines.running().crawler.stop(region, action.target.name)
+                engines.running().crawler.stop_crawl(region, action.target.name)
             else:
                 engines.running().jobs.stop(region, action.run_ids[-1])
         except (JsonRESTError, ServiceException):
@@ -237,16 +237,16 @@ class WorkflowEngine:
 
     def _recover(self, region: str, run: WorkflowRun) -> None:
         backend = self._backend(region)
-        for action in run.unfinished():
-            if not action.run_ids and run.status is RunStatus.STOPPING:
-                self._stop(region, action)
-            elif action.run_ids:
-                state = backend.state_of_run(action.target, action.run_ids[-1])
-                if state is None:
-                    action.finish("ERROR", f"{action.target} is gone.")
-                elif state != action.state:
-                    self._note(action, state)
-        self._advance(region, run)
+        with self._lock:
+            for action in run.unfinished():
+                ref = WorkflowRef(run.workflow_name, run.workflow_run_id, action.trigger)
+                if not action.run_ids and (begun := backend.run_begun_for(action.target, ref)):
+                    action.started_as(begun)
+                if action.run_ids:
+                    self._note(action, backend.state_of_run(action.target, action.run_ids[-1]))
+                elif run.status is RunStatus.STOPPING:
+                    self._stop(region, action)
+            self._advance(region, run)
 
     def _on_crawl_started(self, event: CrawlStarted) -> None:
         self._on_started(event.region, Target(NodeType.CRAWLER, event.crawler), event.crawl_id, event.workflow)
@@ -255,11 +255,13 @@ class WorkflowEngine:
         self._on_started(event.region, Target(NodeType.JOB, event.job), event.run_id, event.workflow)
 
     def _on_crawl_finished(self, event: CrawlFinished) -> None:
-        self._on_finished(event.region, Target(NodeType.CRAWLER, event.crawler), event.state, event.workflow)
+        target = Target(NodeType.CRAWLER, event.crawler)
+        self._on_finished(event.region, target, event.crawl_id, event.state, event.workflow)
 
     def _on_job_finished(self, event: JobRunFinished) -> None:
         if event.final:
-            self._on_finished(event.region, Target(NodeType.JOB, event.job), event.state, event.workflow)
+            target = Target(NodeType.JOB, event.job)
+            self._on_finished(event.region, target, event.run_id, event.state, event.workflow)
 
     def _on_started(self, region: str, target: Target, run_id: str, ref: WorkflowRef | None) -> None:
         """A retry is a run of its own: the action follows the newest."""
@@ -269,7 +271,7 @@ class WorkflowEngine:
             if action is not None and not action.is_over:
                 action.started_as(run_id)
 
-    def _on_finished(self, region: str, target: Target, state: str, ref: WorkflowRef | None) -> None:
+    def _on_finished(self, region: str, target: Target, run_id: str, state: str, ref: WorkflowRef | None) -> None:
         if ref is None or self._stopped.is_set():
             return  # "dependent jobs or crawlers are only started if what completes was started by a trigger"
         if not ref.run_id:
@@ -280,13 +282,18 @@ class WorkflowEngine:
             return  # the workflow was deleted meanwhile
         with self._lock:
             action = run.action(ref.trigger, target)
-            if action is not None:
+            # Another id is one of an attempt, or of a life of the server, that is past.
+            if action is not None and action.run_ids[-1:] == [run_id]:
                 self._note(action, state)
         self._advance(region, run)
 
-    def _note(self, action: ActionRun, state: str) -> None:
-        if not action.is_over:
-            action.finish(state) if is_final(state) else action.started_as(action.run_ids[-1])
+    def _note(self, action: ActionRun, state: str | None) -> None:
+        if action.is_over:
+            return
+        if state is None:
+            action.finish("ERROR", f"{action.target} is gone.")
+        elif is_final(state):
+            action.finish(state)
 
     def _react(self, region: str, target: Target, state: str) -> None:
         """Fire the conditional triggers outside workflows that waited for this."""

@@ -7,9 +7,10 @@ makes of how they end, in any order. test_workflow_end_to_end.py has the real on
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from localaws.state import State
 from localaws.wsgi import Application
 
 REGION = "us-east-1"
+
+_session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
 
 @dataclass
@@ -70,7 +73,7 @@ class ByHandCrawler:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
 
-    def start(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
+    def start_crawl(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
         crawler = _find(_glue().crawlers, name)
         if any(crawl.described["State"] == "RUNNING" for crawl in crawler.crawls):
             raise CrawlerRunningException(f"Crawler with name {name} has already started")
@@ -80,7 +83,7 @@ class ByHandCrawler:
         self.bus.publish(CrawlStarted(region, name, crawl_id, workflow))
         return crawl_id
 
-    def stop(self, region: str, name: str) -> None:
+    def stop_crawl(self, region: str, name: str) -> None:
         self.finish(name, "CANCELLED")
 
     def finish(self, name: str, state: str = "SUCCEEDED") -> None:
@@ -95,8 +98,8 @@ class ByHandJobs:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.started = threading.Semaphore(0)
         self.arguments: list[dict[str, str]] = []
+        self.names: list[str] = []
 
     def start(
         self,
@@ -111,6 +114,7 @@ class ByHandJobs:
         if any(run.described["JobRunState"] == "RUNNING" for run in job.job_runs):
             raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {name}")
         self.arguments.append(arguments)
+        self.names.append(name)
         return self.attempt(name, workflow)
 
     def attempt(self, name: str, workflow: WorkflowRef | None) -> str:
@@ -121,7 +125,8 @@ class ByHandJobs:
         self.bus.publish(JobRunStarted(REGION, name, run_id, workflow))
         return run_id
 
-    def stop(self, region: str, name: str, run_id: str) -> None:
+    def stop(self, region: str, run_id: str) -> None:
+        (name,) = [name for name, job in _glue().jobs.items() if any(run.id == run_id for run in job.job_runs)]
         self.finish(name, "STOPPED")
 
     def finish(self, name: str, state: str = "SUCCEEDED", *, final: bool = True) -> None:
@@ -133,10 +138,14 @@ class ByHandJobs:
 class Lab:
     """The parts of one test's Glue, and the way to kill and start it again."""
 
-    def __init__(self, root: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, root: Path) -> None:
         self.home = Home.at(root)
-        self.clock = clock
+        self._ahead = timedelta()
         self._running = False
+
+    def set_clock(self, moment: datetime) -> None:
+        """Let it be `moment` now, for schedules."""
+        self._ahead = moment - datetime.now(UTC)
 
     def start(self) -> None:
         glue_backends.clear()
@@ -146,13 +155,13 @@ class Lab:
         context.set_current(self.context)
         self.state.load()
         self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
-        self.workflow = WorkflowEngine(self.context, self.clock)
+        self.workflow = WorkflowEngine(self.context, lambda: datetime.now(UTC) + self._ahead)
         engines._running = engines.Engines(  # type: ignore[arg-type]
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
         application = Application(self.bus, self.state, dict)
         self._http = make_server("127.0.0.1", self.home.port("http"), application, threaded=True)
-        self._serving = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()
         self.bus.start()
         self.workflow.start()
@@ -170,8 +179,7 @@ class Lab:
             self.state.close()
 
     def client(self) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client("glue", REGION, endpoint_url=self.context.endpoint_url, **keys)
+        return _session.client("glue", endpoint_url=self.context.endpoint_url)
 
     def settle(self) -> None:
         """Wait until the bus has delivered all that was published up to now, and all that came of it."""
@@ -179,6 +187,17 @@ class Lab:
             delivered = threading.Event()
             self.bus.after_response(delivered.set)
             assert delivered.wait(10)
+
+    def run(self, workflow: str, run_id: str) -> Any:
+        """The run itself, as the backend keeps it."""
+        return _glue().workflows[workflow].runs[run_id]
+
+    def wait_for(self, holds: Callable[[], Any]) -> None:
+        """Wait, ten seconds at most, until `holds()`."""
+        deadline = time.monotonic() + 10
+        while not holds():
+            assert time.monotonic() < deadline, "it did not happen within ten seconds"
+            threading.Event().wait(0.02)
 
     def define(self, *names: str) -> None:
         """Let jobs and crawlers of these names exist: a name with `crawler` in it is a crawler."""
@@ -189,16 +208,10 @@ class Lab:
 
 
 @pytest.fixture
-def now() -> list[datetime]:
-    """The moment that the engine's clock shows: a list, so that a test can change it."""
-    return []
-
-
-@pytest.fixture
-def lab(tmp_path: Path, now: list[datetime], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setattr(glue_backends, "backend", LocalGlueBackend)
     monkeypatch.setattr(engines, "_running", None)
-    lab = Lab(tmp_path / "home", lambda: now[0] if now else datetime.now(UTC))
+    lab = Lab(tmp_path / "home")
     lab.start()
     yield lab
     lab.kill()

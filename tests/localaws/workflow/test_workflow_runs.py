@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from workflow_builders import conditional, crawl_ended, job_ended, pipeline, status, workflow
 
 
@@ -255,7 +254,7 @@ def test_a_job_that_was_deleted_is_an_errored_action(lab: Any, glue: Any) -> Non
 
 def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
-    lab.crawler.start("us-east-1", "crawler")
+    lab.crawler.start_crawl("us-east-1", "crawler")
     lab.crawler.finish("crawler")
     lab.settle()
     assert lab.jobs.arguments == []

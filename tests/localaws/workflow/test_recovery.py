@@ -1,0 +1,127 @@
+"""What becomes of a run when the server ends under it: nothing that was acknowledged is lost, nothing is made up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.glue.models import glue_backends
+from workflow_builders import pipeline, status
+
+
+def test_a_run_goes_on_after_a_restart_with_what_became_of_its_crawl(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.workflow.stop()  # from here on nobody hears how the crawl ends
+    lab.crawler.finish("crawler")
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == (
+        "RUNNING",
+        {"TotalActions": 2, "SucceededActions": 1, "RunningActions": 1},
+    )
+    lab.jobs.finish("job")
+    lab.settle()
+    assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "SucceededActions": 2})
+
+
+def test_a_run_whose_job_died_with_the_server_ends_with_a_failed_action(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.crawler.finish("crawler")
+    lab.settle()
+    lab.workflow.stop()
+    lab.jobs.finish("job", "FAILED")
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == (
+        "COMPLETED",
+        {"TotalActions": 2, "SucceededActions": 1, "FailedActions": 1},
+    )
+
+
+def test_a_run_that_was_acknowledged_but_not_begun_begins_after_a_restart(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    lab.workflow.stop()
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == ("RUNNING", {"TotalActions": 2, "RunningActions": 1})
+
+
+def test_a_crawl_that_began_just_before_the_end_is_not_begun_twice(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.workflow.stop()
+    # The moment between the crawl's own record and the run's: the run does not know its id.
+    (action,) = lab.run("flow", run_id).actions
+    action.run_ids.clear()
+    action.state = "STARTING"
+    lab.crawler.finish("crawler", "FAILED")
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
+
+
+def test_what_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id)[1] == {"TotalActions": 2, "RunningActions": 1}
+    lab.crawler.finish("crawler", "FAILED")
+    lab.settle()
+    assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
+
+
+def test_a_run_that_was_being_stopped_is_stopped_after_a_restart(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.workflow.stop()
+    glue.stop_workflow_run(Name="flow", RunId=run_id)
+    assert status(glue, run_id)[0] == "STOPPING"
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == ("STOPPED", {"TotalActions": 2, "StoppedActions": 1})
+
+
+def test_an_action_whose_job_is_gone_after_a_restart_is_an_errored_one(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.workflow.stop()
+    del glue_backends[lab.context.account_id]["us-east-1"].crawlers["crawler"]
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "ErroredActions": 1})
+
+
+def test_triggers_workflows_and_runs_survive_a_restart(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue, MaxConcurrentRuns=2)
+    glue.start_workflow_run(Name="flow")
+    lab.settle()
+    lab.crawler.finish("crawler", "FAILED")
+    lab.settle()
+    before = told(glue)
+    lab.kill()
+    lab.start()
+    assert told(lab.client()) == before
+
+
+def told(glue: Any) -> list[Any]:
+    return [
+        glue.get_workflow(Name="flow", IncludeGraph=True)["Workflow"],
+        glue.get_workflow_runs(Name="flow", IncludeGraph=True)["Runs"],
+        glue.get_triggers()["Triggers"],
+    ]

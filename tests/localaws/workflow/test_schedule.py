@@ -1,0 +1,139 @@
+"""Scheduled triggers: when they are due, and that they fire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from workflow_builders import status
+
+from localaws.services.glue.trigger_schedule import InvalidSchedule, Schedule
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("expression", "after", "due"),
+    [
+        # The first six are the examples of AWS's page on time-based schedules.
+        ("cron(0 10 * * ? *)", "2026-11-22 10:00", "2026-11-23 10:00"),
+        ("cron(15 12 * * ? *)", "2026-11-22 10:00", "2026-11-22 12:15"),
+        ("cron(0 18 ? * MON-FRI *)", "2026-11-20 18:00", "2026-11-23 18:00"),
+        ("cron(0 8 1 * ? *)", "2026-11-22 10:00", "2026-12-01 08:00"),
+        ("cron(0/15 * * * ? *)", "2026-11-22 10:01", "2026-11-22 10:15"),
+        ("cron(0/5 8-17 ? * MON-FRI *)", "2026-11-20 17:55", "2026-11-23 08:00"),
+        ("cron(30 23 31 DEC ? *)", "2026-12-31 23:30", "2027-12-31 23:30"),
+        ("cron(0 0 29 2 ? *)", "2026-11-22 10:00", "2028-02-29 00:00"),
+        ("cron(0 6 ? * 1,7 *)", "2026-11-23 10:00", "2026-11-28 06:00"),
+        ("cron(0 6 1 JAN,JUL ? 2027-2030)", "2026-01-22 10:00", "2027-01-01 06:00"),
+        ("cron(0 6 * * ? 2020)", "2026-01-22 10:00", None),
+    ],
+)
+def test_a_schedule_is_due_when_its_fields_say(expression: str, after: str, due: str | None) -> None:
+    assert Schedule.parse(expression).next_after(at(after)) == (at(due) if due else None)
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("0 12 * * ? *", "six fields"),
+        ("cron(0 12 * * ?)", "six fields"),
+        ("cron(0 12 * * * *)", "must be ?"),
+        ("cron(0 12 ? * ? *)", "must be ?"),
+        ("cron(60 12 * * ? *)", "not between 0 and 59"),
+        ("cron(0 12 ? * NOON *)", "not between 1 and 7"),
+        ("cron(* 12 * * ? *)", "every 5 minutes"),
+        ("cron(0,58 12 * * ? *)", "every 5 minutes"),
+        ("cron(0 12 L * ? *)", "does not support L"),
+        ("cron(0 12 ? * FRI#2 *)", "does not support FRI#2"),
+        ("cron(0 17-8 * * ? *)", "backwards"),
+        ("cron(0 0/x * * ? *)", "not a step"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_with_the_reason(expression: str, reason: str) -> None:
+    with pytest.raises(InvalidSchedule, match=reason.replace("?", r"\?")):
+        Schedule.parse(expression)
+
+
+def test_a_scheduled_trigger_fires_when_its_time_has_come(lab: Any, glue: Any) -> None:
+    lab.define("job")
+    lab.set_clock(at("2026-11-22 11:59:59.8"))
+    noon = {"Type": "SCHEDULED", "Schedule": "cron(0 12 * * ? *)", "Actions": [{"JobName": "job"}]}
+    glue.create_trigger(Name="noon", StartOnCreation=True, **noon)
+    glue.create_trigger(Name="asleep", **noon)
+    assert glue.get_trigger(Name="noon")["Trigger"]["State"] == "ACTIVATED"
+    lab.wait_for(lambda: lab.jobs.names)
+    lab.settle()
+    assert lab.jobs.names == ["job"]
+
+
+def test_a_workflow_with_a_scheduled_start_trigger_runs_when_its_time_has_come(lab: Any, glue: Any) -> None:
+    run_id = run_at_noon(lab, glue)
+    lab.jobs.finish("job")
+    lab.settle()
+    assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
+
+
+def test_a_scheduled_run_over_the_limit_is_kept_as_an_error(lab: Any, glue: Any) -> None:
+    run_at_noon(lab, glue, MaxConcurrentRuns=1)
+    lab.set_clock(at("2026-11-23 11:59:59.8"))
+    glue.stop_trigger(Name="noon")
+    glue.start_trigger(Name="noon")
+    lab.wait_for(lambda: len(runs(glue)) == 2)
+    assert (runs(glue)[0]["Status"], runs(glue)[0]["ErrorMessage"]) == (
+        "ERROR",
+        "Concurrent runs exceeded for workflow: flow.",
+    )
+
+
+def test_a_stopped_or_deleted_trigger_does_not_fire(lab: Any, glue: Any) -> None:
+    lab.define("job", "other-job")
+    lab.set_clock(at("2026-11-22 11:59:59.5"))
+    settings = {"Type": "SCHEDULED", "Schedule": "cron(0 12 * * ? *)", "StartOnCreation": True}
+    for name in ("stopped", "deleted"):
+        glue.create_trigger(Name=name, Actions=[{"JobName": "job"}], **settings)
+    glue.create_trigger(Name="sound", Actions=[{"JobName": "other-job"}], **settings)
+    glue.stop_trigger(Name="stopped")
+    glue.delete_trigger(Name="deleted")
+    lab.wait_for(lambda: lab.jobs.names)
+    lab.settle()
+    assert lab.jobs.names == ["other-job"]
+
+
+def test_a_schedule_is_kept_over_a_restart(lab: Any, glue: Any) -> None:
+    lab.define("job")
+    glue.create_trigger(
+        Name="noon",
+        Type="SCHEDULED",
+        Schedule="cron(0 12 * * ? *)",
+        Actions=[{"JobName": "job"}],
+        StartOnCreation=True,
+    )
+    lab.kill()
+    lab.set_clock(at("2026-11-22 11:59:59.8"))
+    lab.start()
+    lab.wait_for(lambda: lab.jobs.names)
+
+
+def run_at_noon(lab: Any, glue: Any, **settings: Any) -> str:
+    lab.define("job")
+    lab.set_clock(at("2026-11-22 11:59:59.8"))
+    glue.create_workflow(Name="flow", **settings)
+    glue.create_trigger(
+        Name="noon",
+        WorkflowName="flow",
+        Type="SCHEDULED",
+        Schedule="cron(0 12 * * ? *)",
+        Actions=[{"JobName": "job"}],
+        StartOnCreation=True,
+    )
+    lab.wait_for(lambda: lab.jobs.names)
+    return str(runs(glue)[0]["WorkflowRunId"])
+
+
+def runs(glue: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = glue.get_workflow_runs(Name="flow")["Runs"]
+    return found

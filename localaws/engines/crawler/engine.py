@@ -15,14 +15,16 @@ from moto.glue.models import glue_backends
 from localaws.engines.crawler.catalog import Catalog, Policies
 from localaws.engines.crawler.errors import CrawlFailed, CrawlStopped
 from localaws.engines.crawler.grouping import File, Grouping
+from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
 from localaws.engines.crawler.s3 import Looks, S3Reader, S3Target
-from localaws.engines.crawler.tables import known_tables, s3_partition, s3_table
+from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
 from localaws.events import CrawlFinished, CrawlStarted, WorkflowRef
 
 if TYPE_CHECKING:
     from localaws.context import Context
-    from localaws.services.glue.crawlers import Crawl, Crawler, CrawlerOperations, CrawlState
+    from localaws.services.glue.crawlers import Crawl, Crawler, CrawlState
+    from localaws.services.glue.models import LocalGlueBackend
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +113,8 @@ class CrawlerEngine:
             if crawl.thread:
                 crawl.thread.join(timeout=2)
 
-    def _backend(self, region: str) -> CrawlerOperations:
-        from localaws.services.glue.crawlers import CrawlerOperations
-
-        return cast(CrawlerOperations, glue_backends[self._context.account_id][region])
+    def _backend(self, region: str) -> LocalGlueBackend:
+        return cast("LocalGlueBackend", glue_backends[self._context.account_id][region])
 
     def _end_interrupted(self) -> None:
         from localaws.services.glue.crawlers import CrawlState
@@ -190,9 +190,9 @@ class _CrawlRun:
         definition = crawler.definition
         self._policies = Policies.of(definition["SchemaChangePolicy"], definition.get("Configuration"))
         self._prefix = definition.get("TablePrefix", "")
-        backend = glue_backends[context.account_id][region]
+        self._backend = cast("LocalGlueBackend", glue_backends[context.account_id][region])
         database = definition.get("DatabaseName") or "default"
-        self._catalog = Catalog(backend, database, crawler.name, self._policies, lines)
+        self._catalog = Catalog(self._backend, database, crawler.name, self._policies, lines)
         self._database = database
         self._new_folders_only = definition["RecrawlPolicy"]["RecrawlBehavior"] == "CRAWL_NEW_FOLDERS_ONLY"
 
@@ -243,7 +243,37 @@ class _CrawlRun:
         return frozenset(folder[len(root) :] or "/" for folder in seen if folder.startswith(root))
 
     def _crawl_jdbc(self, target: dict[str, Any]) -> None:
-        raise CrawlFailed(f"The connection {target['ConnectionName']} can't be crawled")
+        name, crawler = target["ConnectionName"], self._crawler.name
+        include = IncludePath(target["Path"], target.get("Exclusions") or [])
+        connection = self._backend.local_connections.get(name)
+        if connection is None:
+            raise CrawlFailed(f"The connection {name} of the crawler is not in the catalog")
+        try:
+            with connect(self._context, self._region, connection.properties) as database:
+                tables = [table for table in read_tables(database) if include.match(*_names(table))]
+        except ConnectionRefused as error:
+            raise CrawlFailed(f"The connection {name} can't be used: {error}") from None
+        self._check_stopped()
+        self._log(f"BENCHMARK : Classification complete, writing results to database {self._database}")
+        if not tables:
+            self._log(f"WARN : No table matches the include path {target['Path']}")
+        kept = {
+            self._catalog.put_table(
+                jdbc_table(_names(table), table.kind, list(table.columns), self._prefix, crawler, name)
+            )
+            for table in tables
+        }
+        self._catalog.handle_gone(lambda table: _is_of(table, name, include), kept)
+
+
+def _names(table: JdbcTable) -> tuple[str, str, str]:
+    return table.database, table.schema, table.name
+
+
+def _is_of(table: dict[str, Any], connection: str, include: IncludePath) -> bool:
+    """Whether a table of the catalog was crawled through `connection` by this include path."""
+    of_connection = (table.get("Parameters") or {}).get("connectionName") == connection
+    return of_connection and include.match(*_location(table).split(".", 2))
 
 
 def _location(table: dict[str, Any]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.glue.exceptions import InvalidInputException
@@ -13,8 +13,8 @@ from moto.glue.responses import GlueResponse
 from moto.glue.utils import validate_crawl_filters
 
 from localaws.services.glue.crawlers import Crawl, CrawlerOperations
+from localaws.services.glue.paging import page
 
-Item = TypeVar("Item")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "GT": operator.gt, "GE": operator.ge, "LT": operator.lt, "LE": operator.le, "EQ": operator.eq, "NE": operator.ne,
 }  # fmt: skip
@@ -43,8 +43,8 @@ class CrawlerResponses(GlueResponse):
         return ActionResult({"Crawler": self._crawlers.find_crawler(self.parameters["Name"]).as_dict()})
 
     def get_crawlers(self) -> ActionResult:
-        page, token = self._page(list(self._crawlers.local_crawlers.values()))
-        return ActionResult({"Crawlers": [crawler.as_dict() for crawler in page], "NextToken": token})
+        shown, token = page(list(self._crawlers.local_crawlers.values()), self.parameters)
+        return ActionResult({"Crawlers": [crawler.as_dict() for crawler in shown], "NextToken": token})
 
     def batch_get_crawlers(self) -> ActionResult:
         names, known = self.parameters["CrawlerNames"], self._crawlers.local_crawlers
@@ -59,8 +59,8 @@ class CrawlerResponses(GlueResponse):
         tags = self.parameters.get("Tags") or {}
         crawlers = self._crawlers.local_crawlers.values()
         names = [crawler.name for crawler in crawlers if not tags or self.is_tags_match(crawler.arn, tags)]
-        page, token = self._page(names)
-        return ActionResult({"CrawlerNames": page, "NextToken": token})
+        shown, token = page(names, self.parameters)
+        return ActionResult({"CrawlerNames": shown, "NextToken": token})
 
     def start_crawler(self) -> ActionResult:
         self._crawlers.start_crawler(self.parameters["Name"])
@@ -76,27 +76,14 @@ class CrawlerResponses(GlueResponse):
         crawls = self._crawlers.find_crawls(
             self.parameters["CrawlerName"], lambda crawl: all(_matches(crawl, *one) for one in wanted)
         )
-        page, token = self._page(crawls, default=20)
-        return ActionResult({"Crawls": [crawl.as_dict() for crawl in page], "NextToken": token})
+        shown, token = page(crawls, self.parameters, default=20)
+        return ActionResult({"Crawls": [crawl.as_dict() for crawl in shown], "NextToken": token})
 
     def get_crawler_metrics(self) -> ActionResult:
         known = self._crawlers.local_crawlers
         names = self.parameters.get("CrawlerNameList") or list(known)
-        page, token = self._page([known[name] for name in names if name in known])
-        return ActionResult({"CrawlerMetricsList": [crawler.metrics() for crawler in page], "NextToken": token})
-
-    def _page(self, items: Sequence[Item], default: int = 100) -> tuple[list[Item], str | None]:
-        """The page of `items` that the request asks for, and the token of the next one.
-
-        Raises:
-            InvalidInputException: the token is none of ours.
-        """
-        token = self.parameters.get("NextToken") or "0"
-        if not token.isdigit():
-            raise InvalidInputException("NextToken", f"The pagination token {token} is not valid")
-        start = int(token)
-        end = start + (self.parameters.get("MaxResults") or default)
-        return list(items[start:end]), str(end) if end < len(items) else None
+        shown, token = page([known[name] for name in names if name in known], self.parameters)
+        return ActionResult({"CrawlerMetricsList": [crawler.metrics() for crawler in shown], "NextToken": token})
 
 
 def _matches(crawl: Crawl, field: str, compare: str, wanted: str) -> bool:

@@ -1,0 +1,7 @@
+"""COPY and UNLOAD: between S3 and a client's own session and transaction."""
+
+from __future__ import annotations
+
+from localaws.engines.redshift.copy.run import run
+
+__all__ = ["run"]

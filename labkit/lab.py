@@ -168,6 +168,10 @@ class Lab:
         with explained(self.config):
             return self.query.count()
 
+    def agree(self) -> None:
+        """Say yes, beforehand, to what `consent` would ask."""
+        self._consented = True
+
     def consent(self, step: str) -> None:
         """Ask once, on AWS, before anything is created there.
 

@@ -92,26 +92,38 @@ def landed_keys(lab: Lab) -> Iterator[str]:
         yield from (item["Key"] for item in page.get("Contents", []) if item["Key"].endswith(".json"))
 
 
-REQUIRED = ("transaction_date", "toll_booth", "vehicle_make", "vehicle_category")
+TEXTS = ("transaction_date", "toll_booth", "vehicle_make", "vehicle_category")
 
 
 def good_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a landed file that the job loads: one object a line, strict JSON or a Python dict's repr."""
+    """The rows of a landed file that can be loaded: all fields are there, and the numbers are numbers.
+
+    One object a line, as strict JSON or as Python's repr of a dict, which is how the original sample has them. What is
+    left out here, the job writes to `rejects/` in the staging bucket.
+    """
     for line in body.decode("utf-8", "replace").splitlines():
-        row = _parse(line.strip())
-        if isinstance(row, dict) and all(isinstance(row.get(name), str) for name in REQUIRED):
-            yield row
+        found = _parse(line.strip())
+        yield from (row for row in (found if isinstance(found, list) else [found]) if _is_good(row))
 
 
 def _parse(line: str) -> Any:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(line)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return None
+
+
+def _is_good(row: Any) -> bool:
+    if not isinstance(row, dict) or any(row.get(name) is None for name in TEXTS):
+        return False
     try:
-        return json.loads(line)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(line)
-    except (ValueError, SyntaxError, MemoryError):
-        return None
+        int(str(row["transaction_id"]))
+        float(row["transaction_amount"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def invocation_error(function: str, payload: dict[str, Any]) -> FunctionFailed:

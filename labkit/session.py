@@ -7,6 +7,7 @@ module starts, stops and asks for its address; AWS: they go where the usual AWS 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +18,11 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     EndpointConnectionError,
     NoCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
     TokenRetrievalError,
 )
 
@@ -148,6 +151,20 @@ class Session:
         """The CA file that Redshift's certificate is checked with; None means the system's."""
         return str(self._running().ca_bundle) if self.config.target is Target.LOCAL else None
 
+    @contextlib.contextmanager
+    def trusted(self) -> Iterator[None]:
+        """Inside this, new TLS connections trust the target's CA: OpenSSL finds it by SSL_CERT_FILE."""
+        before = os.environ.get("SSL_CERT_FILE")
+        if self.ca_bundle:
+            os.environ["SSL_CERT_FILE"] = self.ca_bundle
+        try:
+            yield
+        finally:
+            if before is None:
+                os.environ.pop("SSL_CERT_FILE", None)
+            else:
+                os.environ["SSL_CERT_FILE"] = before
+
     @cached_property
     def _boto3(self) -> boto3.Session:
         if self.config.target is Target.AWS:
@@ -187,16 +204,21 @@ def explained(config: LabConfig) -> Iterator[None]:
     """Turn what boto3 raises into the lab's errors, which say what to do."""
     try:
         yield
-    except ClientError as error:
-        raise AwsRefused.of(error) from error
-    except (NoCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
-        raise LabError(
+    except (ClientError, BotoCoreError) as error:
+        raise explain(error, config) from error
+
+
+def explain(error: ClientError | BotoCoreError, config: LabConfig) -> LabError:
+    """boto3's error as the lab's."""
+    if isinstance(error, ClientError):
+        return AwsRefused.of(error)
+    if isinstance(error, NoCredentialsError | ProfileNotFound | TokenRetrievalError):
+        return LabError(
             f"There are no usable AWS credentials: {error}",
             fix="Log in with the AWS CLI (aws configure, aws sso login), or use the local target: LABKIT_TARGET=local",
-        ) from error
-    except EndpointConnectionError as error:
+        )
+    if isinstance(error, EndpointConnectionError | ConnectionClosedError | ReadTimeoutError):
         if config.target is Target.LOCAL:
-            raise NotRunning(config.home) from error
-        raise LabError(f"AWS can't be reached: {error}", fix="Check the network and the region.") from error
-    except BotoCoreError as error:
-        raise LabError(f"The call to AWS failed: {error}", fix="Look at: labkit doctor") from error
+            return NotRunning(config.home)
+        return LabError(f"AWS can't be reached: {error}", fix="Check the network and the region.")
+    return LabError(f"The call to AWS failed: {error}", fix="Look at: labkit doctor")

@@ -1,9 +1,8 @@
-CREATE TABLE IF NOT EXISTS public.toll_table (
-    transaction_id     BIGINT,
-    transaction_date   VARCHAR(10)  NOT NULL,
-    toll_booth         VARCHAR(64)  NOT NULL,
-    vehicle_make       VARCHAR(64)  NOT NULL,
-    vehicle_category   VARCHAR(64)  NOT NULL,
-    transaction_amount REAL
-)
-DISTSTYLE AUTO;
+create table if not exists public.toll_table (
+    transaction_id     bigint,
+    transaction_date   varchar not null,
+    toll_booth         varchar not null,
+    vehicle_make       varchar not null,
+    vehicle_category   varchar not null,
+    transaction_amount real
+);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,6 +13,7 @@ from botocore.exceptions import ClientError
 from labkit.display import Check, Described, Fact, Removed
 from labkit.errors import MissingStep
 from labkit.names import Names
+from labkit.session import explained
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -29,6 +32,13 @@ class Step(ABC, Generic[D]):
 
     notebook: str
     """The notebook that teaches it."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """AWS's errors leave a step's public methods as the lab's, with what to do about them."""
+        super().__init_subclass__(**arguments)
+        for name, method in list(vars(cls).items()):
+            if inspect.isfunction(method) and (not name.startswith("_") or name == "__call__"):
+                setattr(cls, name, _explaining(method))
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -82,6 +92,15 @@ class Step(ABC, Generic[D]):
     def tag_list(self) -> list[dict[str, str]]:
         """The lab's tags in the form that most services take: [{"Key": …, "Value": …}]."""
         return [{"Key": key, "Value": value} for key, value in self.config.tags.items()]
+
+
+def _explaining(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(step: Step[Any], *arguments: Any, **named: Any) -> Any:
+        with explained(step.config):
+            return method(step, *arguments, **named)
+
+    return call
 
 
 def found(call: Callable[..., Any], **arguments: Any) -> Any:

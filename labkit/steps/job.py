@@ -125,8 +125,8 @@ class Job(Step[JobMade]):
         arguments = job["DefaultArguments"]
         return JobMade(
             job=job["Name"],
-            source=arguments["--source_table"],
-            target=arguments["--target_table"],
+            source=arguments["--SOURCE_TABLE"],
+            target=arguments["--TARGET_TABLE"],
             staging=arguments["--TempDir"],
             glue_version=job["GlueVersion"],
             workers=f"{job['NumberOfWorkers']} x {job['WorkerType']}",
@@ -188,11 +188,11 @@ class Job(Step[JobMade]):
                 "--job-bookmark-option": f"job-bookmark-{'enable' if self.config.bookmarks else 'disable'}",
                 "--enable-job-insights": "true",
                 "--TempDir": f"s3://{names.staging_bucket}/temp/",
-                "--database": names.glue_database,
-                "--source_table": names.source_table,
-                "--target_table": names.target_table,
-                "--copy_role": self.lab.roles.arn(names.copy_role),
-                "--rejects": f"s3://{names.staging_bucket}/rejects/",
+                "--SOURCE_DATABASE": names.glue_database,
+                "--SOURCE_TABLE": names.source_table,
+                "--TARGET_TABLE": names.target_table,
+                "--REDSHIFT_ROLE": self.lab.roles.arn(names.copy_role),
+                "--REJECTS": f"s3://{names.staging_bucket}/rejects/",
             },
         }
 

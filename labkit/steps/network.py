@@ -103,8 +103,8 @@ class Network(Step[NetworkMade]):
         group = self._security_group(made.vpc_id)
         rules = _rules(group["IpPermissions"]) if group else set()
         wanted = _rules(self._inbound(made.security_group_id))
-        yield Fact(wanted <= rules, f"port {REDSHIFT_PORT} is open to {self.config.inbound_cidr} and the group to itself",
-                   self.fix)  # fmt: skip
+        inbound = f"port {REDSHIFT_PORT} is open to {self.config.inbound_cidr}, and the group to itself"
+        yield Fact(wanted <= rules, inbound, self.fix)
         yield Fact(rules <= wanted, "nobody else gets in", self.fix)
 
     def destroy(self) -> Removed:
@@ -150,9 +150,10 @@ class Network(Step[NetworkMade]):
     def _make_vpc(self) -> str:
         ec2, vpc = self.aws("ec2"), self._vpc()
         if vpc is None:
-            vpc = ec2.create_vpc(
-                CidrBlock=self.config.vpc_cidr, InstanceTenancy="default", TagSpecifications=self._tags("vpc", self.names.vpc)
-            )["Vpc"]  # fmt: skip
+            tags = self._tags("vpc", self.names.vpc)
+            vpc = ec2.create_vpc(CidrBlock=self.config.vpc_cidr, InstanceTenancy="default", TagSpecifications=tags)[
+                "Vpc"
+            ]
             ec2.get_waiter("vpc_available").wait(VpcIds=[vpc["VpcId"]])
         vpc_id = str(vpc["VpcId"])
         ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsSupport={"Value": True})

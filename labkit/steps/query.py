@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
-import redshift_connector
+from typing import TYPE_CHECKING, Any
 
 from labkit import dataapi
 from labkit.display import Described, Fact, Removed
 from labkit.errors import LabError
 from labkit.steps.base import Step
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Query(Step[QueryMade]):
             QueryFailed: Redshift refused it.
             MissingStep: there is no cluster yet.
         """
+        import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
+
         result = dataapi.execute(self.lab, sql, parameters)
         return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
 
@@ -86,16 +88,19 @@ class Query(Step[QueryMade]):
         Raises:
             LabError: it can't connect; on AWS the cluster is private, so only from inside its VPC.
         """
+        import redshift_connector
+
         cluster, secret = self.lab.redshift.describe(), self.lab.secrets.read()
         try:
-            return redshift_connector.connect(
-                host=cluster.host,
-                port=cluster.port,
-                database=cluster.database,
-                user=secret["username"],
-                password=secret["password"],
-                timeout=30,
-            )
+            with self.lab.session.trusted():
+                return redshift_connector.connect(
+                    host=cluster.host,
+                    port=cluster.port,
+                    database=cluster.database,
+                    user=secret["username"],
+                    password=secret["password"],
+                    timeout=30,
+                )
         except (redshift_connector.Error, OSError) as error:
             raise LabError(
                 f"redshift_connector can't connect to {cluster.host}:{cluster.port}: {error}",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from localaws.context import Context
+from localaws.engines.redshift.cluster import HOST, Cluster
+from localaws.engines.redshift.front.tokens import Grant, issue
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,27 +36,78 @@ class TemporaryCredentials:
 class RedshiftEngine:
     """Runs the clusters of one lab."""
 
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._clusters: dict[str, Cluster] = {}
+        self._lock = threading.Lock()
+        self._starting: list[threading.Thread] = []
+
     def start(self) -> None:
         """Start again every cluster found on disk (in the background)."""
-        raise NotImplementedError
+        for file in sorted(self._context.home.clusters.glob("*/cluster.json")):
+            cluster = Cluster.load(self._context, file.parent)
+            self._clusters[cluster.definition.identifier] = cluster
+            thread = threading.Thread(target=_start, args=(cluster,), name=f"start-{file.parent.name}", daemon=True)
+            self._starting.append(thread)
+            thread.start()
 
     def stop(self) -> None:
         """Stop every front and every PostgreSQL."""
-        raise NotImplementedError
+        with self._lock:
+            stoppers = [threading.Thread(target=cluster.stop) for cluster in self._clusters.values()]
+            for stopper in stoppers:
+                stopper.start()
+            for stopper in stoppers:
+                stopper.join()
 
     def create_cluster(
         self, identifier: str, *, database: str, user: str, password: str, region: str
     ) -> Address:
-        """Make the cluster and its database and master user; return when it accepts connections."""
-        raise NotImplementedError
+        """Make the cluster and its database and master user; return when it accepts connections.
+
+        Raises:
+            FileExistsError: there is a cluster of this name.
+            RuntimeError: PostgreSQL or the front did not start; the message says why.
+        """
+        directory = self._context.home.clusters / identifier
+        cluster = Cluster.create(
+            self._context, directory, region=region, database=database, user=user, password=password
+        )
+        with self._lock:
+            self._clusters[identifier] = cluster
+        return Address(HOST, cluster.port)
 
     def delete_cluster(self, identifier: str) -> None:
         """Stop the cluster and delete its data. Raises KeyError where there is none."""
-        raise NotImplementedError
+        with self._lock:
+            cluster = self._clusters.pop(identifier)
+        cluster.delete()
+
+    def pause_cluster(self, identifier: str) -> None:
+        """Stop the cluster, keep its data. Raises KeyError where there is none."""
+        self._clusters[identifier].stop()
+
+    def resume_cluster(self, identifier: str) -> None:
+        """Start a paused cluster. Raises KeyError where there is none."""
+        self._clusters[identifier].start()
 
     def address(self, identifier: str) -> Address:
         """Where the cluster listens. Raises KeyError where there is none."""
-        raise NotImplementedError
+        return Address(HOST, self._clusters[identifier].port)
+
+    def wait_until_available(self, identifier: str, timeout: float = 60.0) -> None:
+        """Return when a cluster that was found at start accepts connections.
+
+        Raises:
+            KeyError: there is none.
+            RuntimeError: it could not be started; the message says why.
+            TimeoutError: not within `timeout` seconds.
+        """
+        cluster = self._clusters[identifier]
+        if not cluster.running.wait(timeout):
+            if cluster.failure is not None:
+                raise RuntimeError(cluster.failure)
+            raise TimeoutError(f"cluster {identifier} is not available after {timeout:.0f} s")
 
     def temporary_credentials(
         self,
@@ -58,15 +118,41 @@ class RedshiftEngine:
         auto_create: bool = False,
         duration_seconds: int = 900,
     ) -> TemporaryCredentials:
-        """Credentials that the front accepts, over TLS, until they expire."""
-        raise NotImplementedError
+        """Credentials that the front accepts, over TLS, until they expire. Raises KeyError where there is no cluster."""
+        key = bytes.fromhex(self._clusters[identifier].definition.token_key)
+        expires = time.time() + duration_seconds
+        password = issue(key, Grant(db_user, database, auto_create, expires))
+        prefix = "IAMA:" if auto_create else "IAM:"
+        return TemporaryCredentials(prefix + db_user, password, datetime.fromtimestamp(expires, UTC))
 
     def set_master_password(self, identifier: str, password: str) -> None:
-        """ModifyCluster's MasterUserPassword."""
-        raise NotImplementedError
+        """ModifyCluster's MasterUserPassword. Raises KeyError where there is no cluster."""
+        self._clusters[identifier].set_master_password(password)
 
     def internal_connection_parameters(
         self, identifier: str, *, db_user: str | None = None, database: str | None = None
     ) -> dict[str, Any]:
-        """Keyword arguments for psycopg.connect to log in through the front as `db_user` (default: the master)."""
-        raise NotImplementedError
+        """Keyword arguments for psycopg.connect to log in through the front as `db_user` (default: the master).
+
+        Raises:
+            KeyError: there is no such cluster.
+        """
+        cluster = self._clusters[identifier]
+        credentials = self.temporary_credentials(identifier, db_user or cluster.definition.user)
+        return {
+            "host": "127.0.0.1",
+            "port": cluster.port,
+            "user": credentials.user,
+            "password": credentials.password,
+            "dbname": database or cluster.definition.database,
+            "sslmode": "verify-full",
+            "sslrootcert": str(self._context.home.ca_file),
+        }
+
+
+def _start(cluster: Cluster) -> None:
+    try:
+        cluster.start()
+    except Exception as error:
+        cluster.failure = str(error)
+        log.exception("Cluster %s could not be started", cluster.definition.identifier)

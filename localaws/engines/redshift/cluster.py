@@ -1,0 +1,257 @@
+"""One cluster: its PostgreSQL, its front, and what is known of it on disk.
+
+    clusters/<identifier>/cluster.json   written last when a cluster is made: what has none was never finished
+                          data/          PostgreSQL's
+                          front.json     what the front is told
+                          socket         a link to the directory of PostgreSQL's unix socket, while it runs
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from localaws.children import Child
+from localaws.context import Context
+from localaws.engines.redshift.front.configuration import FrontConfiguration
+from localaws.engines.redshift.postgres import SUPERUSER, Postgres
+from localaws.home import write_durably
+
+log = logging.getLogger(__name__)
+
+HOST = "localhost"  # as clients are told: the certificate's name
+FRONT_TIMEOUT = 30.0  # seconds
+RESTARTS_PER_MINUTE = 10
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What is kept of a cluster beside its data."""
+
+    identifier: str
+    region: str
+    database: str
+    user: str
+    token_key: str  # hexadecimal; signs temporary passwords
+    compatibility: str  # of the functions and views in its databases: a digest of their text
+
+
+class Cluster:
+    """A cluster that exists on disk; running or not."""
+
+    def __init__(self, context: Context, directory: Path, definition: Definition) -> None:
+        self.definition = definition
+        self._context = context
+        self._directory = directory
+        self._lock = threading.RLock()
+        self._stopping = False
+        self._front: Child | None = None
+        self._restarts: list[float] = []
+        self.running = threading.Event()
+        self.failure: str | None = None
+        self.port = context.home.port(f"redshift:{definition.identifier}")
+        self.postgres = Postgres(
+            definition.identifier,
+            directory / "data",
+            context.home.logs / f"redshift-{definition.identifier}.log",
+            context.children,
+            on_death=self._postgres_died,
+        )
+
+    @classmethod
+    def create(
+        cls, context: Context, directory: Path, *, region: str, database: str, user: str, password: str
+    ) -> Cluster:
+        """Make a cluster named as its directory, and start it.
+
+        Raises:
+            FileExistsError: there is one.
+            RuntimeError: PostgreSQL could not be made or started.
+        """
+        if (directory / "cluster.json").exists():
+            raise FileExistsError(f"cluster {directory.name} exists")
+        shutil.rmtree(directory, ignore_errors=True)  # what a server that was killed left half made
+        directory.mkdir(mode=0o700)
+        definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility())
+        cluster = cls(context, directory, definition)
+        try:
+            cluster.postgres.initialise()
+            cluster.postgres.start()
+            cluster._populate(password)
+            cluster._save()
+            cluster._start_front()
+        except BaseException:
+            cluster.delete()
+            raise
+        cluster.running.set()
+        return cluster
+
+    @classmethod
+    def load(cls, context: Context, directory: Path) -> Cluster:
+        """A cluster found on disk, not yet started."""
+        return cls(context, directory, Definition(**json.loads((directory / "cluster.json").read_text())))
+
+    def start(self) -> None:
+        """Start PostgreSQL and the front; bring the databases' functions and views up to date."""
+        with self._lock:
+            self._stopping = False
+            self.postgres.start()
+            if self.definition.compatibility != compatibility():
+                self._upgrade()
+            self._start_front()
+        self.running.set()
+
+    def stop(self) -> None:
+        """Stop the front, then PostgreSQL."""
+        self._stopping = True
+        with self._lock:
+            self.running.clear()
+            if self._front is not None:
+                self._front.stop()
+                self._front = None
+            self.postgres.stop()
+
+    def delete(self) -> None:
+        """Stop the cluster and delete its data."""
+        self.stop()
+        # First what makes it a cluster: a server killed in the middle must not find it again.
+        (self._directory / "cluster.json").unlink(missing_ok=True)
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._context.home.forget_port(f"redshift:{self.definition.identifier}")
+
+    def set_master_password(self, password: str) -> None:
+        """Change the master user's password; open sessions go on."""
+        with self.postgres.connect() as connection:
+            statement = sql.SQL("alter user {} password {}")
+            connection.execute(statement.format(sql.Identifier(self.definition.user), sql.Literal(password)))
+
+    # --- making -------------------------------------------------------------------------------------------------
+
+    def _populate(self, password: str) -> None:
+        self._install("template1")
+        with self.postgres.connect("template1") as connection:
+            # All users may create in public on Redshift.
+            connection.execute("grant create, usage on schema public to public")
+        user, database = sql.Identifier(self.definition.user), sql.Identifier(self.definition.database)
+        with self.postgres.connect() as connection:
+            connection.execute(
+                sql.SQL("create user {} password {} createdb createrole").format(user, sql.Literal(password))
+            )
+            connection.execute(sql.SQL("grant pg_read_all_stats, pg_signal_backend to {}").format(user))
+            connection.execute(sql.SQL("create database {} owner {}").format(database, user))
+        with self.postgres.connect(self.definition.database) as connection:
+            connection.execute(sql.SQL("alter schema public owner to {}").format(user))
+
+    def _install(self, database: str) -> None:
+        """Make Redshift's functions and views in a database; what is there is replaced."""
+        options = "-c allow_system_table_mods=on -c standard_conforming_strings=on -c client_min_messages=warning"
+        with self.postgres.connect(database, options=options) as connection, connection.transaction():
+            connection.execute(compatibility_sql().encode())
+
+    def _upgrade(self) -> None:
+        with self.postgres.connect() as connection:
+            found = connection.execute("select datname from pg_database where datallowconn and datname <> 'postgres'")
+            databases = [str(row[0]) for row in found]
+        for database in databases:
+            self._install(database)
+        self.definition = dataclasses.replace(self.definition, compatibility=compatibility())
+        self._save()
+
+    def _save(self) -> None:
+        definition = json.dumps(dataclasses.asdict(self.definition), indent=1)
+        write_durably(self._directory / "cluster.json", definition.encode())
+
+    # --- the front ----------------------------------------------------------------------------------------------
+
+    def _start_front(self) -> None:
+        home = self._context.home
+        configuration = FrontConfiguration(
+            identifier=self.definition.identifier,
+            host="127.0.0.1",
+            port=self.port,
+            socket_directory=str(self.postgres.socket_directory),
+            superuser=SUPERUSER,
+            certificate=str(home.tls_certificate),
+            key=str(home.tls_key),
+            token_key=self.definition.token_key,
+            endpoint_url=self._context.endpoint_url,
+            region=self.definition.region,
+            account_id=self._context.account_id,
+        )
+        file = self._directory / "front.json"
+        configuration.write(file)
+        with (home.logs / f"redshift-{self.definition.identifier}-front.log").open("ab") as output:
+            child = self._context.children.spawn(
+                f"redshift-front-{self.definition.identifier}",
+                [sys.executable, "-m", "localaws.engines.redshift.front", file],
+                env=_environment(self._context, self.definition.region),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                on_exit=self._front_died,
+            )
+        self._front = child
+        deadline = time.monotonic() + FRONT_TIMEOUT
+        while not _listens(self.port):
+            if not child.alive or time.monotonic() > deadline:
+                child.stop()
+                raise RuntimeError(f"the front of {self.definition.identifier} did not start on port {self.port}")
+            time.sleep(0.01)
+
+    def _front_died(self, child: Child, returncode: int) -> None:
+        self._heal("front", lambda: self._start_front() if self._front is child else None)
+
+    def _postgres_died(self) -> None:
+        self._heal("PostgreSQL", self.postgres.start)
+
+    def _heal(self, what: str, start: Any) -> None:
+        if self._stopping:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._restarts = [at for at in self._restarts if now - at < 60.0]
+            if self._stopping or len(self._restarts) >= RESTARTS_PER_MINUTE:
+                log.error("The %s of cluster %s is not started again", what, self.definition.identifier)
+                return
+            self._restarts.append(now)
+            log.info("Starting the %s of cluster %s again", what, self.definition.identifier)
+            start()
+
+
+def compatibility_sql() -> str:
+    """What makes a PostgreSQL database look like Redshift's; can be run any number of times, by the superuser."""
+    package = files("localaws.engines.redshift")
+    scripts = sorted((script for script in package.joinpath("compat").iterdir()), key=lambda script: script.name)
+    return "\n".join(script.read_text() for script in (*scripts, package.joinpath("copy", "history.sql")))
+
+
+def compatibility() -> str:
+    """A digest of `compatibility_sql`."""
+    return hashlib.sha256(compatibility_sql().encode()).hexdigest()
+
+
+def _environment(context: Context, region: str) -> dict[str, str]:
+    import os
+
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "AWS_", "PYTHON"))}
+    return {**kept, **context.environment(region), "PYTHONPATH": str(Path(__file__).parents[3])}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,113 @@
+"""Redshift's SQL in PostgreSQL's: a rewriter of tokens.
+
+What can be a function or a view in PostgreSQL is one (`compat/*.sql`); the rewriter does the rest, where the two
+grammars differ. What it doesn't know it leaves alone, so that a wrong statement gets PostgreSQL's own error.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from localaws.engines.redshift.dialect import commands, expressions, qualify, tables
+from localaws.engines.redshift.dialect.tokens import Kind, Sentence, Token, tokenize
+
+SPECIAL = frozenset({"COPY", "UNLOAD"})
+TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
+# Statements whose first parenthesis holds column definitions, not expressions
+_EXPLAIN = ("EXPLAIN", "VERBOSE", "ANALYZE")
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """PostgreSQL's text, and the way back: `pieces` are (place in `text`, place in the client's text)."""
+
+    text: str
+    pieces: tuple[tuple[int, int], ...] = ()
+
+    def original_position(self, position: int) -> int:
+        """The client's position (from 1, as errors give it) for a position in `text`."""
+        if not self.pieces:
+            return position
+        at = bisect_right(self.pieces, (position - 1, 1 << 60)) - 1
+        begin, original = self.pieces[max(at, 0)]
+        following = self.pieces[at + 1][1] - 1 if at + 1 < len(self.pieces) else 1 << 60
+        return max(min(original + position - 1 - begin, following), original) + 1
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a client: its own text without surrounding space, and what to do with it."""
+
+    text: str
+    verb: str  # upper case, empty for a statement that begins otherwise
+    tokens: tuple[Token, ...]
+
+    @property
+    def special(self) -> bool:
+        """Whether PostgreSQL does not run it as it is: COPY, UNLOAD."""
+        return self.verb in SPECIAL
+
+    @property
+    def controls_transaction(self) -> bool:
+        """Whether it begins or ends a transaction."""
+        return self.verb in TRANSACTION
+
+
+def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
+    """The statements of `sql`, rewritten; empty ones left out.
+
+    Raises:
+        SqlError: a statement that Redshift refuses and PostgreSQL would not.
+    """
+    statements = []
+    for tokens in _split(tokenize(sql, backslash_escapes=backslash_escapes)):
+        sentence = Sentence(tokens)
+        if not len(sentence):
+            continue
+        verb = sentence.text(0)
+        if verb not in SPECIAL:
+            _rewrite(sentence)
+        first, last = sentence[0], sentence[len(sentence) - 1]
+        statements.append(Statement(sql[first.start : last.start + len(last.text)], verb, tuple(sentence.tokens)))
+    return statements
+
+
+def join(statements: Sequence[Statement]) -> Rewritten:
+    """The statements as one text for PostgreSQL."""
+    text: list[str] = []
+    pieces: list[tuple[int, int]] = []
+    length = 0
+    for number, statement in enumerate(statements):
+        if number:
+            text.append(";")
+            length += 1
+        for token in statement.tokens:
+            if token.out:
+                pieces.append((length, token.start))
+                text.append(token.out)
+                length += len(token.out)
+    return Rewritten("".join(text), tuple(pieces))
+
+
+def rewrite(sql: str, *, backslash_escapes: bool = True) -> str:
+    """`sql` for PostgreSQL: what UNLOAD uses for its query."""
+    return join(parse(sql, backslash_escapes=backslash_escapes)).text
+
+
+def _split(tokens: list[Token]) -> list[list[Token]]:
+    statements: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind == Kind.SYMBOL and token.text == ";":
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    return statements
+
+
+def _rewrite(sentence: Sentence) -> None:
+    commands.rewrite(sentence)
+    tables.rewrite(sentence)
+    expressions.rewrite(sentence)
+    qualify.rewrite(sentence)

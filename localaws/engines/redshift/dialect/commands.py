@@ -1,0 +1,125 @@
+"""Commands that are written otherwise on Redshift: settings, users, databases, maintenance."""
+
+from __future__ import annotations
+
+from localaws.engines.redshift.dialect.tokens import Kind, Sentence
+from localaws.engines.redshift.errors import SqlError
+
+# Redshift's settings that PostgreSQL does not know: kept, under a prefix, so that SHOW gives back what SET said.
+# https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
+SETTINGS = frozenset(
+    "activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error datashare_break_glass_session_var "
+    "default_geometry_encoding describe_field_name_in_uppercase downcase_delimited_identifier "
+    "enable_case_sensitive_identifier enable_case_sensitive_super_attribute enable_numeric_rounding "
+    "enable_result_cache_for_session enable_vacuum_boost error_on_nondeterministic_update json_parse_dedup_attributes "
+    "json_serialization_enable json_serialization_parse_nested_strings max_concurrency_scaling_clusters "
+    "max_cursor_result_set_size mv_enable_aqmv_for_session navigate_super_null_on_error parse_super_null_on_error "
+    "pg_federation_repeatable_read query_group require_ssl spectrum_enable_pseudo_columns spectrum_query_maxerror "
+    "stored_proc_log_min_messages use_fips_ssl wlm_json_configuration wlm_query_slot_count".split()
+)
+PREFIX = "redshift."
+
+
+def rewrite(sentence: Sentence) -> None:
+    """Rewrite one statement's command words."""
+    rule = _RULES.get(sentence.text(0))
+    if rule is not None:
+        rule(sentence)
+
+
+def _setting(sentence: Sentence) -> None:
+    at = 2 if sentence.text(1) in ("SESSION", "LOCAL") else 1
+    if at < len(sentence) and sentence[at].name in SETTINGS:
+        sentence[at].out = PREFIX + sentence[at].name
+
+
+def _vacuum(sentence: Sentence) -> None:
+    """VACUUM [FULL | SORT ONLY | DELETE ONLY | REINDEX | RECLUSTER] [table [TO n PERCENT]] [BOOST]."""
+    at = 1
+    if sentence.text(1) in ("SORT", "DELETE") and sentence.text(2) == "ONLY":
+        at = 3
+    elif sentence.text(1) in ("FULL", "REINDEX", "RECLUSTER"):
+        at = 2
+    sentence.blank(1, at)
+    for index in range(at, len(sentence)):
+        if sentence.reads(index, "TO") and sentence.text(index + 2) == "PERCENT":
+            sentence.blank(index, index + 3)
+        elif sentence.text(index) == "BOOST" and index == len(sentence) - 1:
+            sentence.blank(index, index + 1)
+
+
+def _analyze(sentence: Sentence) -> None:
+    if sentence.text(1) == "COMPRESSION":
+        raise SqlError("0A000", "ANALYZE COMPRESSION is not supported here: there are no column encodings")
+    for index in range(1, len(sentence)):
+        if sentence.text(index) in ("PREDICATE", "ALL") and sentence.text(index + 1) == "COLUMNS":
+            sentence.blank(index, index + 2)
+
+
+def _create(sentence: Sentence) -> None:
+    what = sentence.text(1)
+    if what == "DATABASE":
+        for index in range(3, len(sentence)):
+            if sentence.text(index) == "COLLATE":
+                sentence.blank(index, index + 2)
+    elif what == "USER":
+        _user(sentence)
+    elif what == "SCHEMA":
+        for index in range(3, len(sentence)):
+            if sentence.text(index) == "QUOTA":
+                sentence.blank(index, len(sentence))
+                break
+    elif what in ("VIEW", "OR"):
+        _view(sentence)
+
+
+def _view(sentence: Sentence) -> None:
+    end = len(sentence)
+    if sentence.reads(end - 4, "WITH", "NO", "SCHEMA", "BINDING"):
+        sentence.blank(end - 4, end)
+
+
+def _alter(sentence: Sentence) -> None:
+    if sentence.text(1) == "USER":
+        _user(sentence)
+
+
+def _user(sentence: Sentence) -> None:
+    """CREATE | ALTER USER: CREATEUSER makes a superuser, which here is one who may make users."""
+    index = 3
+    while index < len(sentence):
+        word = sentence.text(index)
+        if word in ("CREATEUSER", "NOCREATEUSER"):
+            sentence[index].out = word.replace("USER", "ROLE")
+        elif word == "PASSWORD" and sentence.text(index + 1) == "DISABLE":
+            sentence[index + 1].out = "NULL"
+        elif word == "SYSLOG" and sentence.text(index + 1) == "ACCESS":
+            sentence.blank(index, index + 3)
+        elif word == "CONNECTION" and sentence.text(index + 2) == "UNLIMITED":
+            sentence[index + 2].out = "-1"
+        elif word == "SESSION" and sentence.text(index + 1) == "TIMEOUT":
+            sentence.blank(index, index + 3)
+        elif word == "RESET" and sentence.reads(index + 1, "SESSION", "TIMEOUT"):
+            sentence.blank(index, index + 3)
+        elif word == "EXTERNALID":
+            sentence.blank(index, index + 2)
+        index += 1
+
+
+def _delete(sentence: Sentence) -> None:
+    """DELETE [FROM] table."""
+    if len(sentence) > 1 and sentence.text(1) != "FROM" and sentence[1].kind in (Kind.WORD, Kind.QUOTED):
+        sentence.append(0, " FROM")
+
+
+_RULES = {
+    "SET": _setting,
+    "SHOW": _setting,
+    "RESET": _setting,
+    "VACUUM": _vacuum,
+    "ANALYZE": _analyze,
+    "ANALYSE": _analyze,
+    "CREATE": _create,
+    "ALTER": _alter,
+    "DELETE": _delete,
+}

@@ -1,0 +1,35 @@
+"""`python -m localaws.engines.redshift.front CONFIGURATION`: the process that speaks to a cluster's clients."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from localaws.engines.redshift.front.configuration import FrontConfiguration
+from localaws.engines.redshift.front.server import Front
+
+
+async def _serve(configuration: FrontConfiguration) -> None:
+    serving = asyncio.ensure_future(Front(configuration).serve())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        logging.getLogger(__name__).info("Stopping")
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_serve(FrontConfiguration.read(Path(sys.argv[1]))))
+    # A COPY may be waiting for the network in a thread; its transaction is rolled back with its connection.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

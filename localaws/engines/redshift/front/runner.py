@@ -1,0 +1,64 @@
+"""Runs one special statement in the client's own PostgreSQL session, and keeps its transaction right."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+
+from localaws.engines.redshift.errors import SqlError
+from localaws.engines.redshift.front import wire
+from localaws.engines.redshift.front.backend import Backend
+from localaws.engines.redshift.front.statements import StatementContext, StatementResult
+
+log = logging.getLogger(__name__)
+
+
+def run_special(statement: str, context: StatementContext) -> Callable[[Backend], StatementResult]:
+    """What runs `statement` (COPY, UNLOAD), given the client's session."""
+
+    def work(session: Backend) -> StatementResult:
+        # Imported by the first COPY, not by the front's start: it brings readers of several file formats.
+        from localaws.engines.redshift import copy
+
+        if session.status == wire.FAILED:
+            message = "current transaction is aborted, commands ignored until end of transaction block"
+            raise SqlError("25P02", message)
+        own = session.status == wire.IDLE
+        if own:
+            session.execute("begin")
+        try:
+            result: StatementResult = copy.run(statement, session, context)
+            if own:
+                session.execute("commit")
+        except SqlError:
+            _abort(session, own=own)
+            raise
+        except ConnectionError:
+            raise
+        except Exception as error:
+            log.exception("Running a statement failed: %s", statement)
+            _abort(session, own=own)
+            raise SqlError("XX000", f"{type(error).__name__}: {error}") from error
+        return result
+
+    return work
+
+
+def fail(failure: SqlError) -> Callable[[Backend], None]:
+    """What makes the client's transaction, if it has one, fail with an error that PostgreSQL does not know of."""
+
+    def work(session: Backend) -> None:
+        if session.status == wire.IN_TRANSACTION:
+            _abort(session, own=False)
+
+    return work
+
+
+def _abort(session: Backend, *, own: bool) -> None:
+    session.cancelled.clear()
+    with contextlib.suppress(SqlError):
+        if own:
+            session.execute("rollback")
+        elif session.status == wire.IN_TRANSACTION:
+            session.execute("do 'begin raise exception ''transaction aborted by a failed statement''; end'")

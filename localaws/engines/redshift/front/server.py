@@ -1,0 +1,83 @@
+"""The front of one cluster: listens on loopback, one session per client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from localaws.engines.redshift.front import backend
+from localaws.engines.redshift.front.configuration import FrontConfiguration
+from localaws.engines.redshift.front.session import Session
+from localaws.engines.redshift.front.statements import StatementContext
+
+log = logging.getLogger(__name__)
+
+THREADS = 64  # logins and COPYs at a time
+GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Front:
+    """The front's sessions and what they share."""
+
+    def __init__(self, configuration: FrontConfiguration) -> None:
+        self.configuration = configuration
+        self.socket_directory = Path(configuration.socket_directory)
+        self.sessions: dict[bytes, Session] = {}
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(configuration.certificate, configuration.key)
+        self.context = StatementContext(
+            cluster_identifier=configuration.identifier,
+            endpoint_url=configuration.endpoint_url,
+            region=configuration.region,
+            account_id=configuration.account_id,
+            environment=dict(os.environ),
+            socket_directory=self.socket_directory,
+            superuser=configuration.superuser,
+        )
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="statement")
+
+    async def serve(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        address = (self.configuration.host, self.configuration.port)
+        server = await asyncio.start_server(self._connected, *address, backlog=128)
+        log.info("The front of %s listens on %s:%d", self.configuration.identifier, *address)
+        async with server:
+            await server.serve_forever()
+
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run blocking work."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
+
+    async def cancel(self, key: bytes) -> None:
+        """Cancel what the session with this key is doing."""
+        session = self.sessions.get(key)
+        if session is not None:
+            session.upstream.cancelled()
+            await self.in_thread(backend.cancel, self.socket_directory, key)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await Session(self, reader, writer).run()
+            await writer.drain()
+        except GONE as error:
+            log.debug("A client left: %r", error)
+        except Exception:
+            log.exception("A session failed")
+        finally:
+            writer.close()
+            with contextlib.suppress(Exception):
+                await writer.wait_closed()

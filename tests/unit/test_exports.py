@@ -1,0 +1,28 @@
+"""What can be imported from the packages is what they say can be."""
+
+from __future__ import annotations
+
+import importlib
+import types
+
+import pytest
+
+
+@pytest.mark.parametrize("package", ["labkit", "localaws"])
+def test_the_public_face_is_what_all_lists(package: str) -> None:
+    module = importlib.import_module(package)
+    public = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType) and name != "annotations"
+    }
+    assert public == set(module.__all__)
+    assert list(module.__all__) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("package", ["labkit", "localaws"])
+def test_everything_public_says_what_it_is(package: str) -> None:
+    module = importlib.import_module(package)
+    assert module.__doc__
+    for name in module.__all__:
+        assert (getattr(module, name).__doc__ or "").strip(), f"{package}.{name} has no docstring"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import uuid
@@ -17,6 +18,7 @@ from localaws.engines.crawler.errors import CrawlFailed, CrawlStopped
 from localaws.engines.crawler.grouping import File, Grouping
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
+from localaws.engines.crawler.objects import Objects
 from localaws.engines.crawler.s3 import Looks, S3Reader, S3Target
 from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
 from localaws.events import CrawlFinished, CrawlStarted, WorkflowRef
@@ -203,7 +205,7 @@ class _CrawlRun:
             CrawlFailed, CrawlStopped: it ended before it was through; what was written till then stays.
         """
         policy = self._crawler.definition["SchemaChangePolicy"]
-        self._log(f"INFO : Crawler configured with SchemaChangePolicy {policy}")
+        self._log(f"INFO : Crawler configured with SchemaChangePolicy {json.dumps(policy)}")
         targets = self._crawler.definition["Targets"]
         self._catalog.create_database()
         try:
@@ -217,8 +219,7 @@ class _CrawlRun:
             self._crawl.tables = {action: changes.count("TABLE", action) for action in ("ADD", "UPDATE", "DELETE")}
 
     def _crawl_s3(self, target: S3Target) -> None:
-        client = self._context.client("s3", self._region)
-        reader = S3Reader(client, self._looks, self._log, self._check_stopped)
+        reader = S3Reader(Objects(self._context.account_id), self._looks, self._log, self._check_stopped)
         location, files = reader.files(target, self._skipped_folders(target))
         known = known_tables(self._catalog.tables(), location, self._crawler.name)
         tables = Grouping(known, self._log, combine=self._policies.combine).tables(files)

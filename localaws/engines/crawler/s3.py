@@ -7,21 +7,19 @@ and the new objects.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from localaws.engines.crawler.errors import CrawlFailed
 from localaws.engines.crawler.formats import UNKNOWN, Look, look_at
 from localaws.engines.crawler.grouping import File
 from localaws.engines.crawler.naming import Exclusions
+from localaws.engines.crawler.objects import ObjectGone, Objects, S3Object
 
 FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
 MOST_BYTES = 10 << 20  # ... and how much where that was not enough
 # Unread objects beyond this number are taken at the next crawls; the newest come first.
-MOST_READS = 1000
+MOST_READS = 5000
 _REMEMBERED = 100_000
 
 
@@ -49,14 +47,6 @@ class S3Target:
         return cls(bucket, prefix, Exclusions(definition.get("Exclusions") or []), definition.get("SampleSize"))
 
 
-@dataclass(frozen=True)
-class _Object:
-    key: str
-    size: int
-    etag: str
-    modified: Any
-
-
 class Looks:
     """Remembers what looks at objects told, by bucket, key and ETag. Shared by all crawls."""
 
@@ -64,25 +54,25 @@ class Looks:
         self._looks: dict[tuple[str, str, str], Look] = {}
         self._lock = threading.Lock()
 
-    def get(self, bucket: str, item: _Object) -> Look | None:
+    def get(self, item: S3Object) -> Look | None:
         """What is known of `item`."""
-        return self._looks.get((bucket, item.key, item.etag))
+        return self._looks.get((item.bucket, item.key, item.etag))
 
-    def put(self, bucket: str, item: _Object, look: Look) -> None:
+    def put(self, item: S3Object, look: Look) -> None:
         """Remember `look`; forget the oldest where there are too many."""
         with self._lock:
             if len(self._looks) >= _REMEMBERED:
                 del self._looks[next(iter(self._looks))]
-            self._looks[bucket, item.key, item.etag] = look
+            self._looks[item.bucket, item.key, item.etag] = look
 
 
 class S3Reader:
     """Reads the files of S3 targets for one crawl."""
 
     def __init__(
-        self, client: Any, looks: Looks, log: Callable[[str], None], check_stopped: Callable[[], None]
+        self, objects: Objects, looks: Looks, log: Callable[[str], None], check_stopped: Callable[[], None]
     ) -> None:
-        self._client = client
+        self._objects = objects
         self._looks = looks
         self._log = log
         self._check_stopped = check_stopped
@@ -98,12 +88,8 @@ class S3Reader:
             CrawlFailed: the bucket is not there or may not be read.
         """
         prefix = target.prefix
-        try:
-            objects = list(self._list(target.bucket, prefix))
-        except ClientError as error:
-            raise CrawlFailed(
-                f"The S3 location s3://{target.bucket}/{prefix} can't be read: {error.response['Error']['Message']}"
-            ) from error
+        objects = list(self._objects.list(target.bucket, prefix))
+        self._check_stopped()
         if prefix and not prefix.endswith("/"):
             if any(item.key == prefix for item in objects):  # the path names one object
                 objects = [item for item in objects if item.key == prefix]
@@ -113,17 +99,11 @@ class S3Reader:
                 prefix += "/"
         wanted = [item for item in objects if self._is_wanted(item.key[len(prefix) :], target, skip_folders)]
         sample = self._sample(wanted, target.sample_size)
-        looks = self._look_at_all(target.bucket, sample)
+        looks = self._look_at_all(sample)
         if len(sample) < len(wanted) or len(sample) > MOST_READS:
             _estimate(wanted, looks)
         files = [File(item.key[len(prefix) :], item.size, look) for item in wanted if (look := looks.get(item.key))]
         return f"s3://{target.bucket}/{prefix}", files
-
-    def _list(self, bucket: str, prefix: str) -> Iterator[_Object]:
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            self._check_stopped()
-            for item in page.get("Contents", []):
-                yield _Object(item["Key"], item["Size"], item["ETag"], item["LastModified"])
 
     @staticmethod
     def _is_wanted(path: str, target: S3Target, skip_folders: frozenset[str]) -> bool:
@@ -134,7 +114,7 @@ class S3Reader:
         return not any(part.startswith(("_", ".")) and "=" not in part for part in path.split("/"))
 
     @staticmethod
-    def _sample(objects: list[_Object], sample_size: int | None) -> list[_Object]:
+    def _sample(objects: list[S3Object], sample_size: int | None) -> list[S3Object]:
         if sample_size is None:
             return objects
         taken: dict[str, int] = {}
@@ -146,11 +126,11 @@ class S3Reader:
                 sample.append(item)
         return sample
 
-    def _look_at_all(self, bucket: str, objects: list[_Object]) -> dict[str, Look]:
+    def _look_at_all(self, objects: list[S3Object]) -> dict[str, Look]:
         looks: dict[str, Look] = {}
         unread = []
         for item in objects:
-            known = self._looks.get(bucket, item)
+            known = self._looks.get(item)
             if known is not None:
                 looks[item.key] = known
             else:
@@ -160,12 +140,12 @@ class S3Reader:
             self._log(f"INFO : Reading the newest {MOST_READS} of {len(unread)} new objects; the rest are estimated")
         for item in unread[:MOST_READS]:
             self._check_stopped()
-            look = self._look_at(bucket, item)
+            look = self._look_at(item)
             if look is not None:
                 looks[item.key] = look
         return looks
 
-    def _look_at(self, bucket: str, item: _Object) -> Look | None:
+    def _look_at(self, item: S3Object) -> Look | None:
         """Look at one object; None where it is gone by now."""
         if not item.size:
             self._log(f"INFO : Skipped {item.key}: it is empty")
@@ -173,54 +153,40 @@ class S3Reader:
         else:
             try:
                 # The object may have been overwritten since it was listed: what is looked at is what is read.
-                look, item = self._classify(bucket, item)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in ("NoSuchKey", "404", "InvalidRange", "416"):
-                    self._log(f"INFO : Skipped {item.key}: it changed or was deleted while the crawl was on")
-                    return None
-                reason = error.response["Error"]["Message"]
-                raise CrawlFailed(f"s3://{bucket}/{item.key} can't be read: {reason}") from error
+                look, item = self._classify(item)
+            except ObjectGone:
+                self._log(f"INFO : Skipped {item.key}: it was deleted while the crawl was on")
+                return None
             if look.classification == UNKNOWN:
                 self._log(f"WARN : {item.key} is in no format that the built-in classifiers know: UNKNOWN")
             elif look.unreadable:
                 self._log(f"WARN : {look.unreadable} rows of {item.key} can't be read as JSON objects")
-        self._looks.put(bucket, item, look)
+        self._looks.put(item, look)
         return look
 
-    def _classify(self, bucket: str, item: _Object) -> tuple[Look, _Object]:
-        beginning, item = self._read(bucket, item, 0, FIRST_BYTES)
+    def _classify(self, item: S3Object) -> tuple[Look, S3Object]:
+        beginning, item = self._objects.read(item, FIRST_BYTES)
         if beginning.startswith(b"PAR1"):
-            return self._look_at_parquet(bucket, item), item
+            return self._look_at_parquet(item), item
         look = look_at(beginning, item.size)
         if look.classification == UNKNOWN and len(beginning) < item.size:
-            beginning, item = self._read(bucket, item, 0, MOST_BYTES)
+            beginning, item = self._objects.read(item, MOST_BYTES)
             look = look_at(beginning, item.size)
         return look, item
 
-    def _look_at_parquet(self, bucket: str, item: _Object) -> Look:
+    def _look_at_parquet(self, item: S3Object) -> Look:
         from localaws.engines.crawler import parquet  # pyarrow takes long to import, and few crawls need it
 
-        tail, _ = self._read(bucket, item, max(0, item.size - (64 << 10)), item.size)
-        footer = parquet.footer_size(tail)
-        if len(tail) < footer <= item.size:
-            tail, _ = self._read(bucket, item, item.size - footer, item.size)
+        end = self._objects.read_end(item, 64 << 10)
+        if (footer := parquet.footer_size(end)) > len(end):
+            end = self._objects.read_end(item, footer)
         try:
-            return parquet.look_at_parquet(tail)
+            return parquet.look_at_parquet(end)
         except ValueError:
             return Look(UNKNOWN)
 
-    def _read(self, bucket: str, item: _Object, start: int, end: int) -> tuple[bytes, _Object]:
-        """The bytes from `start` to `end`, and the object that they are of: as it is now, not as it was listed."""
-        wanted: dict[str, Any] = {"Bucket": bucket, "Key": item.key}
-        if start or end < item.size:
-            wanted["Range"] = f"bytes={start}-{min(end, item.size) - 1}"
-        got = self._client.get_object(**wanted)
-        body: bytes = got["Body"].read()
-        size = int(got["ContentRange"].rpartition("/")[2]) if got.get("ContentRange") else len(body)
-        return body, replace(item, size=size, etag=got["ETag"])
 
-
-def _estimate(objects: list[_Object], looks: dict[str, Look]) -> None:
+def _estimate(objects: list[S3Object], looks: dict[str, Look]) -> None:
     """Give the objects that were not looked at the look of one that was, in the same folder if there is one."""
     examples: dict[str, tuple[Look, float]] = {}
     for item in objects:

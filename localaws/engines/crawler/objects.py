@@ -1,0 +1,107 @@
+"""The objects of S3, as a crawl lists and reads them: inside the server, without a call over HTTP for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from localaws.engines.crawler.errors import CrawlFailed
+
+if TYPE_CHECKING:
+    from localaws.services.s3.models import LocalS3Backend
+    from localaws.services.s3.objects import StoredKey
+
+_PAGE = 1000
+
+
+class ObjectGone(Exception):
+    """The object was deleted after it was listed."""
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """An object as it was listed, or read."""
+
+    bucket: str
+    key: str
+    size: int  # bytes
+    etag: str
+    modified: datetime
+
+
+class Objects:
+    """The objects of one account."""
+
+    def __init__(self, account_id: str) -> None:
+        from localaws.services.s3.models import backend
+
+        self._backend: LocalS3Backend = backend(account_id)
+
+    def list(self, bucket: str, prefix: str) -> Iterator[S3Object]:
+        """The objects of `bucket` whose keys start with `prefix`, in order.
+
+        Raises:
+            CrawlFailed: there is no such bucket.
+        """
+        stored: Any = self._backend.buckets.get(bucket)
+        if stored is None:
+            raise CrawlFailed(
+                f"The S3 location s3://{bucket}/{prefix} can't be read: The specified bucket does not exist"
+            )
+        token: str | None = None
+        while True:
+            keys, more, token = self._backend.list_objects_v2(stored, prefix, None, token, None, _PAGE)
+            for key in keys:
+                yield _listed(key)
+            if not more:
+                return
+
+    def read(self, item: S3Object, size: int) -> tuple[bytes, S3Object]:
+        """The first `size` bytes, and the object that they are of: as it is now, not as it was listed.
+
+        Raises:
+            ObjectGone: it is not there any more.
+        """
+        key = self._current(item)
+        beginning = b""
+        chunks = self._chunks(key)
+        for chunk in chunks:
+            beginning += chunk
+            if len(beginning) >= size:
+                break
+        chunks.close()
+        return beginning[:size], replace(_listed(key), bucket=item.bucket)
+
+    def read_end(self, item: S3Object, size: int) -> bytes:
+        """The last `size` bytes.
+
+        Raises:
+            ObjectGone: it is not there any more.
+        """
+        end = b""
+        for chunk in self._chunks(self._current(item)):
+            end = (end + chunk)[-size:]
+        return end
+
+    def _current(self, item: S3Object) -> Any:
+        stored: Any = self._backend.buckets.get(item.bucket)
+        key = stored.keys.get(item.key) if stored else None
+        if not hasattr(key, "chunks"):  # deleted, or covered by a delete marker
+            raise ObjectGone
+        return key
+
+    @staticmethod
+    def _chunks(key: StoredKey) -> Any:
+        def read() -> Iterator[bytes]:
+            try:
+                yield from key.chunks()
+            except FileNotFoundError:
+                raise ObjectGone from None
+
+        return read()
+
+
+def _listed(key: Any) -> S3Object:
+    return S3Object(key.bucket_name, key.name, key.size, key.etag, key.last_modified)

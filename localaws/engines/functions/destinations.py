@@ -87,7 +87,7 @@ def _deliver(
         if service == "lambda":
             invoke(arn, body.encode())
         elif service == "sqs":
-            typed = {key: {"data_type": "String", "string_value": value} for key, value in attributes.items()}
+            typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
             sqs_backends[account_id][region].send_message(queue_name=name, message_body=body, message_attributes=typed)
             context.state.save("sqs")
         elif service == "sns":

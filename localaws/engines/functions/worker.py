@@ -15,6 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -105,7 +106,13 @@ class Worker:
             self._current = None
         duration = (time.monotonic() - started) * 1000
         payload = self._finish(invocation, outcome)
-        self._report(invocation, outcome.status, duration, init_ms)
+        self._report(
+            invocation,
+            outcome.status,
+            _error_type(payload) if outcome.status is Status.ERROR else "",
+            duration,
+            init_ms,
+        )
         self.idle_since = time.monotonic()
         return Result(invocation.request_id, self.spec.version, outcome.status, payload, bytes(self._tail[-TAIL:]))
 
@@ -245,7 +252,9 @@ class Worker:
         with contextlib.suppress(psutil.Error):  # where it is gone, what it had used last stays true
             self._memory = max(self._memory, psutil.Process(self._child.pid).memory_info().rss)
 
-    def _report(self, invocation: Invocation, status: Status, duration: float, init_ms: float | None) -> None:
+    def _report(
+        self, invocation: Invocation, status: Status, kind: str, duration: float, init_ms: float | None
+    ) -> None:
         # Since August 2025 the initialisation is billed as well.
         billed = math.ceil(duration + (init_ms or 0))
         line = (
@@ -255,7 +264,7 @@ class Worker:
         if init_ms is not None and self._init.status is Status.SUCCESS:
             line += f"\tInit Duration: {init_ms:.2f} ms"
         if not self.alive:
-            line += f"\tStatus: {status}"
+            line += f"\tStatus: {status}" + (f"\tError Type: {kind}" if kind else "")
         self._log(f"END RequestId: {invocation.request_id}\n")
         self._log(f"{line}\n")
         self._shipper.ship(self._stream)
@@ -308,8 +317,13 @@ def _signal_name(number: int) -> str:
 
 
 def _error_type(payload: bytes) -> str:
-    return str(json.loads(payload).get("errorType", "")) if payload else ""
+    return str(_error(payload).get("errorType", ""))
 
 
 def _message(payload: bytes) -> str:
-    return str(json.loads(payload).get("errorMessage", "")) if payload else ""
+    return str(_error(payload).get("errorMessage", ""))
+
+
+def _error(payload: bytes) -> dict[str, Any]:
+    error = json.loads(payload) if payload else {}
+    return error if isinstance(error, dict) else {}

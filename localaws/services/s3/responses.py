@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
+from moto.s3.exceptions import MalformedXML
 from moto.s3.responses import S3Response
 
 from localaws.services.s3 import notifications
@@ -74,14 +75,16 @@ class LocalS3Response(S3Response):
             )
         except notifications.UnableToValidateDestinations as error:
             return self._refused_destinations(error)
+        except (KeyError, AssertionError) as error:  # moto's parser, of what it can't read
+            raise MalformedXML() from error
         return ""
 
     def _notification_config_from_body(self) -> dict[str, Any]:
-        # AWS takes the filters' names in any case and gives them back capitalised; moto insists on small letters.
+        # AWS takes the filters' names in any case and gives them back capitalised, and takes a filter without rules;
+        # moto insists on small letters and on rules.
         body = self.body if isinstance(self.body, bytes) else self.body.encode()
-        self.body = re.sub(
-            rb"<Name>(prefix|suffix)</Name>", lambda m: m.group().lower().replace(b"name>", b"Name>"), body, flags=re.I
-        )
+        body = re.sub(rb"<Filter>\s*<S3Key\s*(/>|>\s*</S3Key>)\s*</Filter>", b"", body)
+        self.body = re.sub(rb"(?<=<Name>)(prefix|suffix)(?=</Name>)", lambda m: m.group().lower(), body, flags=re.I)
         wanted = super()._notification_config_from_body()
         for kind in ("Topic", "Queue", "CloudFunction"):
             for each in wanted.get(f"{kind}Configuration") or []:

@@ -1,0 +1,77 @@
+"""What the tests of functions share: deploying one from its source, and waiting for what it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+TRUST_LAMBDA = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def zipped(**files: str) -> bytes:
+    """A zip of modules: `zipped(lambda_function="...")` holds lambda_function.py."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, source in files.items():
+            archive.writestr(f"{name}.py", source)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def role(aws: Callable[..., Any]) -> str:
+    """A role that Lambda may assume."""
+    made = aws("iam").create_role(RoleName="functions-tests", AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
+    return str(made["Role"]["Arn"])
+
+
+@pytest.fixture
+def deploy(aws: Callable[..., Any], unique: Callable[[str], str], role: str) -> Callable[..., str]:
+    """`deploy(source, Timeout=1)` makes a function of `source` and gives its name."""
+
+    def make(source: str, **settings: Any) -> str:
+        name = unique("function")
+        wanted = {"Runtime": "python3.13", "Handler": "lambda_function.handler", "Role": role, **settings}
+        aws("lambda").create_function(FunctionName=name, Code={"ZipFile": zipped(lambda_function=source)}, **wanted)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def call(aws: Callable[..., Any]) -> Callable[..., tuple[Any, dict[str, Any]]]:
+    """`call(name, {"n": 1})` invokes synchronously: (what came back, the response)."""
+
+    def invoke(name: str, event: Any = None, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event), **arguments)
+        return json.loads(answer["Payload"].read() or b"null"), answer
+
+    return invoke
+
+
+@pytest.fixture
+def logged(aws: Callable[..., Any]) -> Callable[..., list[str]]:
+    """`logged(name, "text", count)` waits until `count` of the function's log events hold `text`: all its events."""
+
+    def wait(name: str, text: str, count: int = 1, seconds: float = 15.0) -> list[str]:
+        deadline = time.monotonic() + seconds
+        messages: list[str] = []
+        while time.monotonic() < deadline:
+            groups = aws("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+            if groups:
+                events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+                messages = [event["message"] for event in events]
+                if sum(text in message for message in messages) >= count:
+                    return messages
+            time.sleep(0.05)
+        raise AssertionError(f"{count} × {text!r} expected in the log of {name}: {messages}")
+
+    return wait

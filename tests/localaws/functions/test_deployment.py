@@ -1,0 +1,148 @@
+"""Creating, changing and deleting functions."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Deploy = Callable[..., str]
+Call = Callable[..., tuple[Any, dict[str, Any]]]
+
+ONE = "def handler(event, context): return 'one'\n"
+
+
+def _zipped(source: str, name: str = "lambda_function.py") -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name, source)
+    return stream.getvalue()
+
+
+def test_new_code_and_new_configuration_replace_the_worker(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+    name = deploy(ONE)
+    assert call(name)[0] == "one"
+    two = "import os\ndef handler(event, context): return 'two ' + os.environ.get('V', '')\n"
+    changed = aws("lambda").update_function_code(FunctionName=name, ZipFile=_zipped(two))
+    assert changed["CodeSha256"] == aws("lambda").get_function(FunctionName=name)["Configuration"]["CodeSha256"]
+    assert call(name)[0] == "two "
+    aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"V": "with v"}})
+    assert call(name)[0] == "two with v"
+
+
+def test_code_can_come_from_a_bucket(
+    deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    bucket = unique("bucket")
+    aws("s3").create_bucket(Bucket=bucket)
+    source = "def handler(event, context): return 'from s3'\n"
+    aws("s3").put_object(Bucket=bucket, Key="code.zip", Body=_zipped(source))
+    name = deploy(ONE)
+    aws("lambda").update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="code.zip")
+    assert call(name)[0] == "from s3"
+    with pytest.raises(ClientError, match="NoSuchKey") as refused:
+        aws("lambda").update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="gone.zip")
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    assert call(name)[0] == "from s3"
+
+
+def test_versions_and_aliases_run_the_code_that_they_were_made_of(
+    deploy: Deploy, call: Call, aws: Callable[..., Any]
+) -> None:
+    name = deploy("def handler(event, context): return context.function_version, 'old'\n")
+    assert aws("lambda").publish_version(FunctionName=name)["Version"] == "1"
+    aws("lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    aws("lambda").update_function_code(
+        FunctionName=name, ZipFile=_zipped("def handler(event, context): return context.function_version, 'new'\n")
+    )
+    assert call(name)[0] == ["$LATEST", "new"]
+    assert call(name, Qualifier="1")[0] == ["1", "old"]
+    assert call(name, Qualifier="live")[0] == ["1", "old"]
+
+
+def test_a_layer_is_on_the_path_after_the_functions_own_code(
+    deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    layer = aws("lambda").publish_layer_version(
+        LayerName=unique("layer"), Content={"ZipFile": _zipped("WHO = 'the layer'\n", "python/shared.py")}
+    )
+    name = deploy("import shared\ndef handler(event, context): return shared.WHO\n", Layers=[layer["LayerVersionArn"]])
+    assert call(name)[0] == "the layer"
+
+
+def test_a_zips_own_package_wins_over_the_runtimes(
+    aws: Callable[..., Any], unique: Callable[[str], str], role: str, call: Call
+) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("boto3/__init__.py", "__version__ = 'mine'\n")
+        archive.writestr("app/main.py", "import boto3\ndef run(event, context): return boto3.__version__\n")
+    name = unique("function")
+    aws("lambda").create_function(
+        FunctionName=name, Runtime="python3.12", Role=role, Handler="app/main.run", Code={"ZipFile": stream.getvalue()}
+    )
+    assert call(name)[0] == "mine"
+
+
+def test_what_is_no_zip_is_refused(aws: Callable[..., Any], role: str) -> None:
+    with pytest.raises(ClientError, match="Could not unzip uploaded file") as refused:
+        aws("lambda").create_function(
+            FunctionName="broken", Runtime="python3.13", Role=role, Handler="a.b", Code={"ZipFile": b"no zip"}
+        )
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    name = unique("role")
+    arn = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    for role in (arn, "arn:aws:iam::123456789012:role/nobody"):
+        with pytest.raises(ClientError, match="cannot be assumed by Lambda") as refused:
+            aws("lambda").create_function(
+                FunctionName=unique("function"),
+                Runtime="python3.13",
+                Role=role,
+                Handler="lambda_function.handler",
+                Code={"ZipFile": _zipped(ONE)},
+            )
+        assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_lambdas_own_variables_can_not_be_set(deploy: Deploy) -> None:
+    with pytest.raises(ClientError, match="Reserved keys used in this request: AWS_REGION"):
+        deploy(ONE, Environment={"Variables": {"AWS_REGION": "eu-west-1"}})
+
+
+def test_a_permission_can_be_given_read_and_taken_back(deploy: Deploy, aws: Callable[..., Any]) -> None:
+    name = deploy(ONE)
+    aws("lambda").add_permission(
+        FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    policy = json.loads(aws("lambda").get_policy(FunctionName=name)["Policy"])
+    assert [statement["Principal"] for statement in policy["Statement"]] == [{"Service": "s3.amazonaws.com"}]
+    aws("lambda").remove_permission(FunctionName=name, StatementId="s3")
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").get_policy(FunctionName=name)
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_what_is_not_supported_says_so(deploy: Deploy, aws: Callable[..., Any]) -> None:
+    name = deploy(ONE)
+    with pytest.raises(ClientError, match="CreateFunctionUrlConfig"):
+        aws("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")
+
+
+def test_a_deleted_function_is_gone(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+    name = deploy(ONE)
+    call(name)
+    aws("lambda").delete_function(FunctionName=name)
+    with pytest.raises(ClientError) as refused:
+        call(name)
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"

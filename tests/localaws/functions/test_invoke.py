@@ -1,0 +1,236 @@
+"""Synchronous invocations."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Deploy = Callable[..., str]
+Call = Callable[..., tuple[Any, dict[str, Any]]]
+
+
+def test_a_function_gets_its_event_and_context_and_its_answer_comes_back(deploy: Deploy, call: Call) -> None:
+    name = deploy(
+        "def handler(event, context):\n"
+        "    return {'event': event, 'name': context.function_name, 'arn': context.invoked_function_arn,\n"
+        "            'version': context.function_version, 'memory': context.memory_limit_in_mb,\n"
+        "            'left': context.get_remaining_time_in_millis(), 'group': context.log_group_name}\n",
+        Timeout=7,
+        MemorySize=256,
+    )
+    answer, response = call(name, {"n": [1, "é"]})
+    assert response["StatusCode"] == 200
+    assert response["ExecutedVersion"] == "$LATEST"
+    assert "FunctionError" not in response
+    assert 5000 < answer.pop("left") <= 7000
+    assert answer == {
+        "event": {"n": [1, "é"]},
+        "name": name,
+        "arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
+        "version": "$LATEST",
+        "memory": "256",
+        "group": f"/aws/lambda/{name}",
+    }
+
+
+def test_a_function_has_lambdas_variables_its_own_and_a_client_that_reaches_this_aws(
+    deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    bucket = unique("bucket")
+    aws("s3").create_bucket(Bucket=bucket)
+    name = deploy(
+        "import os, boto3\n"
+        "def handler(event, context):\n"
+        "    boto3.client('s3').put_object(Bucket=os.environ['BUCKET'], Key='made', Body=b'by a function')\n"
+        "    return dict(os.environ)\n",
+        Environment={"Variables": {"BUCKET": bucket, "GREETING": "hello"}},
+        Timeout=15,
+    )
+    variables, _ = call(name)
+    assert aws("s3").get_object(Bucket=bucket, Key="made")["Body"].read() == b"by a function"
+    assert variables["GREETING"] == "hello"
+    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert variables["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == name
+    assert variables["_HANDLER"] == "lambda_function.handler"
+    assert variables["TZ"] == ":UTC"
+    assert "VIRTUAL_ENV" not in variables
+
+
+def test_the_log_tail_has_what_was_printed_between_start_and_report(deploy: Deploy, call: Call) -> None:
+    name = deploy(
+        "import logging, sys\n"
+        "def handler(event, context):\n"
+        "    print('to stdout')\n"
+        "    print('to stderr', file=sys.stderr)\n"
+        "    logging.getLogger().warning('a warning')\n",
+    )
+    _, response = call(name, LogType="Tail")
+    lines = base64.b64decode(response["LogResult"]).decode().splitlines()
+    request_id = response["ResponseMetadata"]["HTTPHeaders"].get("x-amzn-requestid")
+    assert request_id
+    assert re.fullmatch(r"START RequestId: [0-9a-f-]{36} Version: \$LATEST", lines[0])
+    assert lines[1:3] == ["to stdout", "to stderr"]
+    assert re.fullmatch(r"\[WARNING\]\t\S+Z\t[0-9a-f-]{36}\ta warning", lines[3])
+    assert re.fullmatch(r"END RequestId: [0-9a-f-]{36}", lines[4])
+    assert re.fullmatch(
+        r"REPORT RequestId: \S+\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
+        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms",
+        lines[5],
+    )
+
+
+def test_log_events_reach_cloudwatch_in_a_stream_of_the_worker(
+    deploy: Deploy, call: Call, logged: Callable[..., list[str]], aws: Callable[..., Any]
+) -> None:
+    name = deploy("print('loading')\ndef handler(event, context):\n    print('two\\nlines')\n")
+    call(name)
+    call(name)
+    messages = logged(name, "REPORT", 2)
+    assert messages[0].startswith("INIT_START Runtime Version: python:3.")
+    assert messages[1] == "loading\n"
+    assert [message for message in messages if message in ("two\n", "lines\n")] == ["two\n", "lines\n"] * 2
+    assert sum("Init Duration" in message for message in messages) == 1
+    streams = aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]
+    assert [bool(re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", s["logStreamName"])) for s in streams] == [
+        True
+    ]
+
+
+def test_a_raising_handler_is_an_unhandled_error_with_its_trace(deploy: Deploy, call: Call) -> None:
+    name = deploy("def handler(event, context):\n    raise ValueError('no ' + event['what'])\n")
+    error, response = call(name, {"what": "toll"})
+    assert response["StatusCode"] == 200
+    assert response["FunctionError"] == "Unhandled"
+    assert error["errorType"] == "ValueError"
+    assert error["errorMessage"] == "no toll"
+    assert error["stackTrace"] == [
+        "  File \"/var/task/lambda_function.py\", line 2, in handler\n    raise ValueError('no ' + event['what'])\n"
+    ]
+    again, _ = call(name, {"what": "more"})
+    assert again["errorMessage"] == "no more"
+
+
+@pytest.mark.parametrize("package", ["labkit", "localaws", "faker", "pandas"])
+def test_a_function_can_not_import_what_its_zip_lacks(deploy: Deploy, call: Call, package: str) -> None:
+    error, response = call(deploy(f"import {package}\ndef handler(event, context): ...\n"))
+    assert response["FunctionError"] == "Unhandled"
+    assert error["errorType"] == "Runtime.ImportModuleError"
+    assert error["errorMessage"] == f"Unable to import module 'lambda_function': No module named '{package}'"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "message"),
+    [
+        ("def handler(event, context) return 1\n", "Runtime.UserCodeSyntaxError", "Syntax error in module"),
+        ("def other(event, context): ...\n", "Runtime.HandlerNotFound", "Handler 'handler' missing on module"),
+        ("1 / 0\n", "ZeroDivisionError", "division by zero"),
+        ("import os\nos._exit(3)\n", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+    ],
+)
+def test_a_module_that_does_not_load_says_why(deploy: Deploy, call: Call, source: str, kind: str, message: str) -> None:
+    error, response = call(deploy(source), LogType="Tail")
+    assert response["FunctionError"] == "Unhandled"
+    assert error["errorType"] == kind
+    assert message in error["errorMessage"]
+    assert f"Status: error\tError Type: {kind}" in base64.b64decode(response["LogResult"]).decode()
+
+
+@pytest.mark.parametrize(
+    ("ending", "how"),
+    [
+        ("os._exit(7)", "Runtime exited with error: exit status 7"),
+        ("os.kill(os.getpid(), 9)", "Runtime exited with error: signal: killed"),
+        ("os._exit(0)", "Runtime exited without providing a reason"),
+    ],
+)
+def test_a_worker_that_dies_is_an_exit_error_and_the_next_call_gets_a_new_one(
+    deploy: Deploy, call: Call, ending: str, how: str
+) -> None:
+    name = deploy(f"import os\ndef handler(event, context):\n    if event: {ending}\n    return 'alive'\n")
+    assert call(name)[0] == "alive"
+    error, response = call(name, {"die": True})
+    assert response["FunctionError"] == "Unhandled"
+    assert error["errorType"] == "Runtime.ExitError"
+    assert re.fullmatch(rf"RequestId: [0-9a-f-]{{36}} Error: {re.escape(how)}", error["errorMessage"])
+    assert call(name)[0] == "alive"
+
+
+def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -> None:
+    name = deploy("import time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return 'ok'\n", Timeout=1)
+    assert call(name)[0] == "ok"
+    started = time.monotonic()
+    error, response = call(name, 30, LogType="Tail")
+    assert 1 <= time.monotonic() - started < 5
+    assert response["FunctionError"] == "Unhandled"
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert re.fullmatch(r"RequestId: [0-9a-f-]{36} Error: Task timed out after 1.00 seconds", error["errorMessage"])
+    log = base64.b64decode(response["LogResult"]).decode()
+    assert "Task timed out after 1.00 seconds" in log
+    assert "Status: timeout" in log
+    assert call(name)[0] == "ok"
+
+
+def test_concurrent_calls_run_side_by_side(deploy: Deploy, call: Call) -> None:
+    name = deploy(
+        "import os, time\ndef handler(event, context):\n    time.sleep(0.8)\n    return os.getpid()\n", Timeout=10
+    )
+    with ThreadPoolExecutor(3) as pool:
+        workers = {answer for answer, _ in pool.map(lambda _: call(name), range(3))}
+    assert len(workers) == 3
+
+
+def test_what_a_worker_keeps_in_memory_is_there_in_the_next_call(deploy: Deploy, call: Call) -> None:
+    name = deploy("calls = 0\ndef handler(event, context):\n    global calls\n    calls += 1\n    return calls\n")
+    assert [call(name)[0] for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_dry_run_runs_nothing(deploy: Deploy, aws: Callable[..., Any]) -> None:
+    name = deploy("def handler(event, context): ...\n")
+    assert aws("lambda").invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").invoke(FunctionName="nobody", InvocationType="DryRun")
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_payloads_are_json_and_of_limited_size(deploy: Deploy, aws: Callable[..., Any]) -> None:
+    name = deploy("def handler(event, context): return 'x' * event['answer']\n", Timeout=20)
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").invoke(FunctionName=name, Payload=b"{not json")
+    assert refused.value.response["Error"]["Code"] == "InvalidRequestContentException"
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").invoke(FunctionName=name, Payload=json.dumps("x" * 6_291_456))
+    assert refused.value.response["Error"]["Code"] == "RequestTooLargeException"
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps("x" * 1_048_576))
+    assert refused.value.response["Error"]["Code"] == "RequestTooLargeException"
+    answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps({"answer": 6_291_456}))
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.loads(answer["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
+    answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps({"answer": 5_000_000}))
+    assert len(answer["Payload"].read()) == 5_000_002
+
+
+def test_reserved_concurrency_throttles(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+    name = deploy("def handler(event, context): return 'ran'\n")
+    aws("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError) as refused:
+        call(name)
+    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+    aws("lambda").delete_function_concurrency(FunctionName=name)
+    assert call(name)[0] == "ran"
+
+
+def test_a_function_in_another_language_is_refused_when_it_is_invoked(deploy: Deploy, call: Call) -> None:
+    name = deploy("", Runtime="nodejs22.x", Handler="index.handler")
+    with pytest.raises(ClientError, match="runs functions in Python") as refused:
+        call(name)
+    assert refused.value.response["Error"]["Code"] == "InvalidRuntimeException"

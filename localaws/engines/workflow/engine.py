@@ -84,7 +84,7 @@ class WorkflowEngine:
             run = self._new_run(region, workflow, properties)
             if workflow.is_full():
                 raise ConcurrentRunsExceededException(_too_many(name))
-            workflow.runs[run.workflow_run_id] = run
+            workflow.add(run)
         self._context.bus.after_response(lambda: self._advance(region, run))
         return run.workflow_run_id
 
@@ -111,7 +111,7 @@ class WorkflowEngine:
                 raise ConcurrentRunsExceededException(_too_many(name))
             # They are in the run before the call is answered, so that a run that was promised is never empty.
             run.actions.extend(first)
-            workflow.runs[run.workflow_run_id] = run
+            workflow.add(run)
         self._context.bus.after_response(lambda: self._advance(region, run))
         return run.workflow_run_id, [node_id(name, action.target.type, action.target.name) for action in first]
 
@@ -164,7 +164,7 @@ class WorkflowEngine:
             run = self._new_run(region, workflow, {})
             if workflow.is_full():
                 run.refuse(_too_many(workflow.name))
-            workflow.runs[run.workflow_run_id] = run
+            workflow.add(run)
         self._advance(region, run)
 
     def _fire_unasked(self, region: str, trigger: Trigger) -> None:

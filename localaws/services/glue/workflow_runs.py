@@ -18,6 +18,9 @@ from moto.core.utils import utcnow
 
 from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger, TriggerState
 
+# AWS keeps ninety days of runs; a lab keeps this many of each workflow.
+KEPT_RUNS = 500
+
 Details = Callable[[Target], list[dict[str, Any]]]
 
 
@@ -267,6 +270,13 @@ class Workflow:
         self.created_on = utcnow()
         self.last_modified_on = self.created_on
         self.runs: dict[str, WorkflowRun] = {}
+
+    def add(self, run: WorkflowRun) -> None:
+        """Keep `run`, and forget the oldest that are over when there are too many."""
+        self.runs[run.workflow_run_id] = run
+        over = [run_id for run_id, kept in self.runs.items() if kept.is_over]
+        for run_id in over[: max(0, len(self.runs) - KEPT_RUNS)]:
+            del self.runs[run_id]
 
     def is_full(self) -> bool:
         """Whether MaxConcurrentRuns forbids another run."""

@@ -1,0 +1,1 @@
+"""Glue jobs: scripts that run on a real, warm Spark."""

@@ -1,0 +1,277 @@
+"""The jobs engine: takes a run from its start to its end."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, cast, overload
+
+from moto.glue.exceptions import JobRunNotFoundException
+from moto.glue.models import glue_backends
+
+from localaws.context import Context
+from localaws.engines.jobs.logs import RunLog
+from localaws.engines.jobs.pool import Pool, PoolStopped
+from localaws.engines.jobs.spark import RunRequest, RunTimedOut, Spark, SparkFailed
+from localaws.events import JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.services.glue.job_runs import JobRun, JobRunState
+from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
+
+log = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 4000  # characters; the whole is in the error log
+
+
+class VersionMismatch(Exception):
+    """The bookmark changed under a run: it was reset, or another run committed."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"Continuation update failed due to version mismatch. Expected version {expected} but found version {found}"
+        )
+
+
+@dataclass
+class _Active:
+    """A run under way in this process."""
+
+    region: str
+    job: Job
+    run: JobRun
+    stop: threading.Event = field(default_factory=threading.Event)
+    spark: Spark | None = None
+
+
+class JobsEngine:
+    """Runs Glue jobs on warm Sparks."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._pool = Pool(context)
+        self._lock = threading.RLock()
+        self._active: dict[str, _Active] = {}
+        self._stopping = False
+
+    @overload
+    def start(self) -> None: ...
+    @overload
+    def start(
+        self, region: str, job_name: str, arguments: dict[str, str], *, workflow: WorkflowRef | None = None
+    ) -> str: ...
+    def start(
+        self,
+        region: str | None = None,
+        job_name: str | None = None,
+        arguments: dict[str, str] | None = None,
+        *,
+        workflow: WorkflowRef | None = None,
+    ) -> str | None:
+        """Start the engine; or, given a job, a run of it, `arguments` over the job's own (see `start_requested`)."""
+        if region is not None and job_name is not None:
+            return self.start_requested(region, job_name, {"Arguments": arguments or {}}, workflow=workflow)
+        self._start_engine()
+        return None
+
+    def _start_engine(self) -> None:
+        """End the runs that the last server left under way, and warm a Spark in the background."""
+        for region, backend in list(glue_backends[self._context.account_id].items()):
+            for job in list(cast(JobOperations, backend).local_jobs.values()):
+                for run in job.job_runs:
+                    if run.under_way:
+                        run.error_message = "The embedded AWS was stopped while this run was under way."
+                        run.move_to(JobRunState.FAILED)
+                        self._publish_end(region, run, final=True)
+            self._context.state.save("glue")
+        self._pool.warm()
+
+    @overload
+    def stop(self) -> None: ...
+    @overload
+    def stop(self, region: str, run_id: str, *, job_name: str | None = None) -> None: ...
+    def stop(self, region: str | None = None, run_id: str | None = None, *, job_name: str | None = None) -> None:
+        """Stop the engine at once; or, given a run, that run (see `stop_run`).
+
+        Runs under way when the engine stops are found, and ended as FAILED, by the next start.
+        """
+        if region is not None and run_id is not None:
+            self.stop_run(region, run_id, job_name=job_name)
+            return
+        self._stopping = True
+        self._pool.stop()
+
+    def start_requested(
+        self, region: str, job_name: str, request: dict[str, Any], *, workflow: WorkflowRef | None = None
+    ) -> str:
+        """Begin the run that a StartJobRun request asks for; its id.
+
+        Raises:
+            EntityNotFoundException: there is no such job.
+            ConcurrentRunsExceededException: MaxConcurrentRuns runs of it are under way.
+            InvalidInputException: the request is not valid.
+        """
+        with self._lock:
+            job = self._backend(region).find_job(job_name)
+            run = job.new_run(request, workflow)
+        self._context.state.save("glue")
+        self._begin(region, job, run)
+        return run.job_run_id
+
+    def stop_run(self, region: str, run_id: str, *, job_name: str | None = None) -> None:
+        """Stop a run: STOPPING now, STOPPED when its processes are gone.
+
+        Raises:
+            EntityNotFoundException: no job has such a run, or not the job `job_name`.
+            JobRunNotRunning: it has ended.
+        """
+        with self._lock:
+            run = self._find(region, run_id, job_name)
+            if not run.under_way:
+                raise JobRunNotRunning(run)
+            run.move_to(JobRunState.STOPPING)
+        self._end_processes(run_id)
+
+    def abandon(self, run_id: str) -> None:
+        """Stop a run whose job is being deleted."""
+        self._end_processes(run_id)
+
+    def _end_processes(self, run_id: str) -> None:
+        active = self._active.get(run_id)
+        if active is None:
+            return
+        active.stop.set()
+        self._pool.wake()
+        if active.spark is not None:
+            self._pool.discard(active.spark)
+
+    def _find(self, region: str, run_id: str, job_name: str | None) -> JobRun:
+        for job in list(self._backend(region).local_jobs.values()):
+            if job_name in (None, job.name):
+                for run in job.job_runs:
+                    if run.job_run_id == run_id:
+                        return run
+        raise JobRunNotFoundException(run_id)
+
+    def _begin(self, region: str, job: Job, run: JobRun) -> None:
+        active = _Active(region, job, run)
+        self._active[run.job_run_id] = active
+        self._context.bus.publish(JobRunStarted(region, run.job_name, run.job_run_id, run.workflow))
+        threading.Thread(target=self._carry_out, args=(active,), name=f"job-{run.job_name}", daemon=True).start()
+
+    def _carry_out(self, active: _Active) -> None:
+        """The life of one run, in its own thread."""
+        run = active.run
+        try:
+            state, message = self._attempt(active)
+        except PoolStopped:
+            return  # the next start of the server ends the run
+        except Exception as error:
+            log.exception("Run %s of %s broke", run.job_run_id, run.job_name)
+            state, message = JobRunState.FAILED, f"{type(error).__name__}: {error}"
+        if self._stopping:
+            return
+        with self._lock:
+            del self._active[run.job_run_id]
+            if active.stop.is_set():
+                state, message = JobRunState.STOPPED, ""
+            run.error_message = message[:_LONGEST_MESSAGE]
+            run.move_to(state)
+            # "Jobs that reach the timeout limit are not restarted", nor are those that somebody stopped.
+            again = state is JobRunState.FAILED and run.attempt < active.job.definition["MaxRetries"]
+            again = again and self._backend(active.region).local_jobs.get(run.job_name) is active.job
+            retry = active.job.new_attempt(run) if again else None
+        self._context.state.save("glue")
+        if retry is not None:
+            self._begin(active.region, active.job, retry)
+        self._publish_end(active.region, run, final=retry is None)
+
+    def _attempt(self, active: _Active) -> tuple[JobRunState, str]:
+        run = active.run
+        try:
+            spark = self._pool.acquire(active.stop)
+        except PoolStopped:
+            raise
+        except Exception as error:
+            return JobRunState.FAILED, f"{type(error).__name__}: {error}"
+        if spark is None:
+            return JobRunState.STOPPED, ""
+        with self._lock:
+            active.spark = spark
+            if active.stop.is_set():
+                self._pool.release(spark)
+                return JobRunState.STOPPED, ""
+            run.move_to(JobRunState.RUNNING)
+        began = time.monotonic()
+        run_log = RunLog(self._context.client("logs", active.region), run.job_run_id)
+        expected = active.job.bookmark.version
+        try:
+            outcome = spark.run(
+                self._request(active),
+                run_log.write,
+                lambda state: self._commit_bookmark(active, expected, state),
+                run.settings["Timeout"] * 60,
+            )
+        except RunTimedOut:
+            self._pool.discard(spark)
+            message = f"The job run timed out after {run.settings['Timeout']} minutes."
+            run_log.write("stderr", message)
+            return JobRunState.TIMEOUT, message
+        except SparkFailed as error:
+            self._pool.discard(spark)
+            run_log.write("stderr", str(error))
+            return JobRunState.FAILED, str(error)
+        else:
+            self._pool.release(spark)
+            if outcome.error is None:
+                return JobRunState.SUCCEEDED, ""
+            return JobRunState.FAILED, outcome.error
+        finally:
+            run.execution_seconds = time.monotonic() - began
+            active.spark = None
+            run_log.close()
+
+    def _request(self, active: _Active) -> RunRequest:
+        run, command = active.run, active.job.definition["Command"]
+        arguments = {"--JOB_NAME": run.job_name, "--JOB_ID": f"j_{_stable_id(active.job.arn)}"}
+        arguments["--JOB_RUN_ID"] = run.job_run_id
+        if run.workflow is not None:
+            arguments["--WORKFLOW_NAME"] = run.workflow.name
+            arguments["--WORKFLOW_RUN_ID"] = run.workflow.run_id
+        arguments = {**run.arguments, **arguments}
+        arguments.setdefault("--job-bookmark-option", "job-bookmark-disable")
+        return RunRequest(
+            job_name=run.job_name,
+            run_id=run.job_run_id,
+            argv=[word for pair in arguments.items() for word in pair],
+            arguments=arguments,
+            script=command["ScriptLocation"],
+            environment=self._context.environment(active.region),
+            bookmark=active.job.bookmark.state,
+            extra_py_files=[word.strip() for word in arguments.get("--extra-py-files", "").split(",") if word.strip()],
+        )
+
+    def _commit_bookmark(self, active: _Active, expected: int, state: dict[str, Any]) -> None:
+        """What job.commit() comes to: durable before it returns to the script."""
+        with self._lock:
+            bookmark = active.job.bookmark
+            if active.stop.is_set():
+                raise VersionMismatch(expected, bookmark.version)
+            committed_by_this_run = bookmark.run_id == active.run.job_run_id
+            if bookmark.version != expected and not committed_by_this_run:
+                raise VersionMismatch(expected, bookmark.version)
+            bookmark.commit(active.run, state)
+        self._context.state.save("glue")
+
+    def _publish_end(self, region: str, run: JobRun, *, final: bool) -> None:
+        self._context.bus.publish(
+            JobRunFinished(region, run.job_name, run.job_run_id, str(run.state), final, run.workflow)
+        )
+
+    def _backend(self, region: str) -> JobOperations:
+        return cast(JobOperations, glue_backends[self._context.account_id][region])
+
+
+def _stable_id(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

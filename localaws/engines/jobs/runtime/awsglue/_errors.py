@@ -1,0 +1,24 @@
+"""The error for what this ``awsglue`` does not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NotSupportedLocally(NotImplementedError):
+    """A name, parameter or value of Glue's API that the embedded AWS does not have."""
+
+    def __init__(self, what: str, supported: Iterable[str] = ()) -> None:
+        self.what = what
+        known = ", ".join(sorted(supported))
+        super().__init__(
+            f"{what} is not supported by the embedded AWS." + (f" Supported here: {known}." if known else "")
+        )
+
+
+def refuse_unknown(where: str, given: Iterable[str], supported: Iterable[str]) -> None:
+    """Raise for the first of the names `given` that isn't `supported`: an ignored option would be a silent lie."""
+    supported = set(supported)
+    for name in given:
+        if name not in supported:
+            raise NotSupportedLocally(f"{where}: option {name!r}", supported)

@@ -1,0 +1,215 @@
+"""S3 objects as Spark DataFrames: JSON, CSV and Parquet, with or without a schema from the catalog.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from awsglue import _bookmarks, _s3
+from awsglue._catalog import Table, get_partitions
+from awsglue._errors import NotSupportedLocally, refuse_unknown
+from awsglue.gluetypes import spark_type
+
+_OPTIONS = {
+    "json": {"attachFilename", "multiLine", "multiline"},
+    "csv": {"attachFilename", "separator", "escaper", "quoteChar", "multiLine", "multiline", "withHeader", "skipFirst"},
+    "parquet": {"attachFilename"},
+}
+_FORMATS = {**{name: name for name in _OPTIONS}, "glueparquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read: the rows, and the texts that should have been rows."""
+
+    rows: DataFrame
+    errors: DataFrame | None = None
+
+
+def empty(spark: SparkSession) -> DataFrame:
+    """No rows and, as a frame without records has no schema in Glue, no columns."""
+    return spark.range(0).select()
+
+
+def check_format(name: str) -> str:
+    """`name` as one of the formats that can be read and written here."""
+    if name not in _FORMATS:
+        raise NotSupportedLocally(f"format={name!r}", _FORMATS)
+    return _FORMATS[name]
+
+
+def read_table(spark: SparkSession, table: Table, context: str, predicate: str = "") -> Source:
+    """All of `table` that its bookmark has not seen, with the catalog's columns and types."""
+    format_name = check_format(table.classification or "unknown")
+    options: dict[str, Any] = {}
+    if format_name == "csv":
+        serde = table.serde_parameters
+        options["separator"] = serde.get("field.delim", serde.get("separatorChar", ","))
+        options["quoteChar"] = serde.get("quoteChar", '"')
+        options["withHeader"] = serde.get("skip.header.line.count", "0") != "0"
+    if not table.partition_keys:
+        return read_paths(spark, [table.location], format_name, options, context, columns=table.columns)
+    rows: DataFrame | None = None
+    errors: DataFrame | None = None
+    for values, location in get_partitions(table):
+        part = read_paths(spark, [location], format_name, options, context, columns=table.columns)
+        if not part.rows.columns:
+            continue
+        frame = part.rows
+        for (name, kind), value in zip(table.partition_keys, values, strict=True):
+            frame = frame.withColumn(name, F.lit(value).cast(spark_type(kind)))
+        rows = frame if rows is None else rows.unionByName(frame)
+        if part.errors is not None:
+            errors = part.errors if errors is None else errors.unionByName(part.errors)
+    if rows is None:
+        return Source(empty(spark))
+    return Source(rows.where(predicate) if predicate else rows, errors)
+
+
+def read_paths(
+    spark: SparkSession,
+    paths: Sequence[str],
+    format_name: str,
+    format_options: Mapping[str, Any],
+    context: str,
+    *,
+    columns: Sequence[tuple[str, str]] | None = None,
+    recurse: bool = True,
+) -> Source:
+    """What lies under `paths` and the bookmark of `context` has not seen."""
+    refuse_unknown(f"format_options of {format_name}", format_options, _OPTIONS[format_name])
+    unread: list[_s3.S3Object] = []
+    listings = []
+    for path in paths:
+        listed_at = datetime.datetime.now(datetime.UTC)
+        listed = _s3.listing(path, recurse=recurse)
+        wanted = listed
+        if _bookmarks.current.applies_to(context):
+            wanted = _bookmarks.current.unread(context, path, listed)
+        listings.append((path, listed_at, listed, len(unread), len(wanted)))
+        unread += wanted
+    directory, fetched = _s3.fetch(unread)
+    if _bookmarks.current.applies_to(context):
+        by_path = {path: {item.uri for item in unread[start : start + count]} for path, _, _, start, count in listings}
+        for path, listed_at, listed, _, _ in listings:
+            read = [item for item in fetched if item.uri in by_path[path]]
+            _bookmarks.current.remember(context, path, listed_at, listed, read)
+    if not fetched:
+        return Source(empty(spark))
+    _check_archives(directory, fetched)
+    reader = {"json": _read_json, "csv": _read_csv, "parquet": _read_parquet}[format_name]
+    source = reader(spark, directory, format_options, columns)
+    attach = format_options.get("attachFilename")
+    if not attach:
+        return Source(source.rows.drop(_FILE), source.errors)
+    uri = _uri_of(F.col(_FILE), [item.uri for item in fetched])
+    return Source(source.rows.withColumn(attach, uri).drop(_FILE), source.errors)
+
+
+_FILE = "__local_file"
+
+
+def _uri_of(file: Column, uris: list[str]) -> Column:
+    # One constant that Spark parses once, not a literal for each of what may be thousands of objects.
+    index = F.regexp_extract(file, r"/(\d{8})\.\w+$", 1).cast("int")
+    return F.from_json(F.lit(json.dumps(uris)), "array<string>")[index]
+
+
+def _check_archives(directory: Path, fetched: list[_s3.S3Object]) -> None:
+    """Raise for a damaged .gz, by its name: Spark would fail too, naming only a local file."""
+    for archive in directory.glob("*.gz"):
+        uri = fetched[int(archive.name[:8])].uri
+        try:
+            with gzip.open(archive) as stream:
+                while stream.read(1 << 20):
+                    pass
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{uri} is a damaged gzip file: {error}") from error
+
+
+def _flag(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _multiline(options: Mapping[str, Any]) -> bool:
+    return _flag(options.get("multiLine", options.get("multiline", False)))
+
+
+def _read_json(
+    spark: SparkSession, directory: Path, options: Mapping[str, Any], columns: Sequence[tuple[str, str]] | None
+) -> Source:
+    """Objects, or arrays of objects, one a line (or a file, with multiLine).
+
+    Spark's own JSON reader makes a row of NULLs of a text that it can't parse and loses what follows an object on its
+    line. Here each text goes through its parser in brackets, so that an object, an array of objects, and nothing
+    else, is taken; the others are the frame's errors.
+    """
+    texts = spark.read.text(str(directory), wholetext=_multiline(options))
+    if columns is None:
+        # pyspark's own reader infers; only its schema is used.
+        inferred = spark.read.json(str(directory), multiLine=_multiline(options))
+        fields = [field for field in inferred.schema.fields if field.name != "_corrupt_record"]
+        struct = ",".join(f"{_quoted(field.name)}:{field.dataType.simpleString()}" for field in fields)
+    else:
+        struct = ",".join(f"{_quoted(name)}:{spark_type(kind)}" for name, kind in columns)
+    if not struct:
+        return Source(empty(spark).withColumn(_FILE, F.lit("")), _as_errors(texts))
+    text = F.trim(F.regexp_replace("value", r"[\r\n]+", " ")) if _multiline(options) else F.trim("value")
+    in_brackets = F.when(text.startswith("["), text).otherwise(F.concat(F.lit("["), text, F.lit("]")))
+    parsed = texts.where(text != "").select(
+        "value",
+        F.input_file_name().alias(_FILE),
+        F.explode_outer(F.from_json(in_brackets, f"array<struct<{struct}>>")).alias("row"),
+    )
+    return Source(parsed.where("row is not null").select(_FILE, "row.*"), _as_errors(parsed.where("row is null")))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _as_errors(texts: DataFrame) -> DataFrame:
+    message = F.lit("not a JSON object, nor an array of them").alias("msg")
+    return texts.select(F.struct(message, F.col("value").alias("input")).alias("error"))
+
+
+def _read_csv(
+    spark: SparkSession, directory: Path, options: Mapping[str, Any], columns: Sequence[tuple[str, str]] | None
+) -> Source:
+    quote = str(options.get("quoteChar", '"'))
+    escaper = str(options.get("escaper", "none"))
+    header = _flag(options.get("withHeader", False))
+    if _flag(options.get("skipFirst", False)) and not header:
+        raise NotSupportedLocally("format_options skipFirst without withHeader")
+    reader = (
+        spark.read.option("sep", options.get("separator", ","))
+        .option("quote", "" if quote == "-1" else quote)
+        .option("escape", quote if escaper == "none" and quote != "-1" else escaper.replace("none", "\0"))
+        .option("header", header)
+        .option("multiLine", _multiline(options))
+        .option("maxCharsPerColumn", -1)
+    )
+    if columns is not None:
+        reader = reader.schema(",".join(f"{_quoted(name)} {spark_type(kind)}" for name, kind in columns))
+    rows = reader.csv(str(directory))
+    if columns is None and not header:
+        rows = rows.toDF(*(f"col{index}" for index in range(len(rows.columns))))
+    return Source(rows.withColumn(_FILE, F.input_file_name()))
+
+
+def _read_parquet(
+    spark: SparkSession, directory: Path, options: Mapping[str, Any], columns: Sequence[tuple[str, str]] | None
+) -> Source:
+    return Source(spark.read.parquet(str(directory)).withColumn(_FILE, F.input_file_name()))

@@ -1,0 +1,197 @@
+"""The Redshift target: parts and a manifest in the staging directory, then one transaction with COPY.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html
+
+The transaction: create the table if it is missing, preactions, COPY (by position, as Glue's), postactions, commit. A
+frame without rows skips the COPY, not the actions. What was staged stays in S3, as on AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import redshift_connector
+from pyspark.sql import DataFrame
+
+from awsglue import _run, _s3
+from awsglue._catalog import RedshiftAddress, parse_jdbc_url, redshift_address
+from awsglue._errors import NotSupportedLocally, refuse_unknown
+from awsglue._write import parts_of
+
+_NULL = "@NULL@"
+_COMMON = {"preactions", "postactions", "aws_iam_role", "extracopyoptions", "tempformat"}
+_COLUMN_TYPES = {
+    "string": "VARCHAR(65535)", "bigint": "BIGINT", "int": "INTEGER", "smallint": "SMALLINT", "tinyint": "SMALLINT",
+    "double": "DOUBLE PRECISION", "float": "REAL", "boolean": "BOOLEAN", "date": "DATE", "timestamp": "TIMESTAMP",
+}  # fmt: skip
+
+
+def write_through_options(df: DataFrame, options: Mapping[str, Any], temporary_directory: str) -> None:
+    """from_options(connection_type="redshift"): the database by URL, or by Glue connection."""
+    refuse_unknown(
+        "connection_options of redshift",
+        options,
+        _COMMON | {"url", "user", "password", "dbtable", "redshiftTmpDir", "useConnectionProperties", "connectionName"},
+    )
+    if "connectionName" in options:
+        address = redshift_address(options["connectionName"])
+    else:
+        missing = [name for name in ("url", "user", "password") if name not in options]
+        if missing:
+            raise ValueError(f"connection_options of redshift lacks {', '.join(missing)}, or connectionName")
+        host, port, database = parse_jdbc_url(options["url"])
+        address = RedshiftAddress(host, port, database, options["user"], options["password"])
+    _write(df, address, _needed(options, "dbtable"), options, options.get("redshiftTmpDir") or temporary_directory)
+
+
+def write_through_connection(
+    df: DataFrame, connection: str, options: Mapping[str, Any], temporary_directory: str
+) -> None:
+    """from_jdbc_conf: the database by Glue connection, the table by connection_options."""
+    refuse_unknown("connection_options", options, _COMMON | {"dbtable", "database"})
+    address = redshift_address(connection, options.get("database", ""))
+    _write(df, address, _needed(options, "dbtable"), options, temporary_directory)
+
+
+def write_to_table(
+    df: DataFrame, connection: str, location: str, options: Mapping[str, Any], temporary_directory: str
+) -> None:
+    """from_catalog: the database by the table's connection, the table by its location, DATABASE.SCHEMA.TABLE."""
+    refuse_unknown("additional_options", options, _COMMON)
+    database, _, table = location.partition(".")
+    _write(df, redshift_address(connection, database), table, options, temporary_directory)
+
+
+def _needed(options: Mapping[str, Any], name: str) -> str:
+    if not options.get(name):
+        raise ValueError(f"connection_options lacks {name}")
+    return str(options[name])
+
+
+def _write(
+    df: DataFrame, address: RedshiftAddress, table: str, options: Mapping[str, Any], temporary_directory: str
+) -> None:
+    if not temporary_directory:
+        raise ValueError(
+            "writing to Redshift needs a staging directory in S3: give redshift_tmp_dir (redshiftTmpDir in"
+            " connection_options), or the job argument --TempDir"
+        )
+    _check_columns(df)
+    manifest = _stage(df, temporary_directory, options.get("tempformat", "CSV"))
+    name = ".".join(_quoted(part) for part in table.split("."))
+    statements = [*_create(df, name), *_split(options.get("preactions", ""))]
+    if manifest is not None:
+        statements.append(_copy(name, manifest, options))
+    statements += _split(options.get("postactions", ""))
+    if not statements:
+        return
+    with redshift_connector.connect(
+        host=address.host,
+        port=address.port,
+        database=address.database,
+        user=address.user,
+        password=address.password,
+        application_name="glue",
+    ) as connection:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
+
+
+def _check_columns(df: DataFrame) -> None:
+    for field in df.schema.fields:
+        name = field.dataType.simpleString()
+        if name not in _COLUMN_TYPES and not name.startswith("decimal("):
+            raise NotSupportedLocally(f"writing {field.name!r}, of type {name}, to Redshift", _COLUMN_TYPES)
+
+
+def _stage(df: DataFrame, temporary_directory: str, format_name: str) -> str | None:
+    """Write the rows as CSV parts and a manifest below `temporary_directory`; the manifest's address, or None."""
+    if format_name.upper() not in ("CSV", "CSV GZIP"):
+        raise NotSupportedLocally(f"tempformat {format_name!r}", ["CSV", "CSV GZIP"])
+    if not df.columns:
+        return None
+    target = _run.new_directory("staging") / "parts"
+    df.write.csv(
+        str(target),
+        nullValue=_NULL,
+        emptyValue='""',
+        quote='"',
+        escape='"',
+        # Spark would trim the strings otherwise.
+        ignoreLeadingWhiteSpace=False,
+        ignoreTrailingWhiteSpace=False,
+        timestampFormat="yyyy-MM-dd HH:mm:ss.SSSSSS",
+        compression="gzip" if format_name.upper() == "CSV GZIP" else "none",
+    )
+    parts = parts_of(target)
+    if not parts:
+        return None
+    prefix = f"{temporary_directory.rstrip('/')}/{uuid.uuid4()}"
+    uploads = [(part, f"{prefix}/part-{index:05d}.csv") for index, part in enumerate(parts)]
+    _s3.upload(uploads)
+    entries = [
+        {"url": uri, "mandatory": True, "meta": {"content_length": part.stat().st_size}} for part, uri in uploads
+    ]
+    _s3.put(f"{prefix}/manifest.json", json.dumps({"entries": entries}).encode())
+    return f"{prefix}/manifest.json"
+
+
+def _create(df: DataFrame, table: str) -> list[str]:
+    if not df.columns:
+        return []
+    columns = ", ".join(
+        f"{_quoted(field.name)} {_COLUMN_TYPES.get(field.dataType.simpleString(), field.dataType.simpleString())}"
+        f"{'' if field.nullable else ' NOT NULL'}"
+        for field in df.schema.fields
+    )
+    return [f"CREATE TABLE IF NOT EXISTS {table} ({columns})"]
+
+
+def _copy(table: str, manifest: str, options: Mapping[str, Any]) -> str:
+    gzip = " GZIP" if options.get("tempformat", "CSV").upper() == "CSV GZIP" else ""
+    extra = f" {options['extracopyoptions']}" if options.get("extracopyoptions") else ""
+    return (
+        f"COPY {table} FROM {_literal(manifest)} {_authorization(options)}"
+        f" FORMAT AS CSV NULL AS {_literal(_NULL)}{gzip} MANIFEST{extra}"
+    )
+
+
+def _authorization(options: Mapping[str, Any]) -> str:
+    if options.get("aws_iam_role"):
+        return f"IAM_ROLE {_literal(options['aws_iam_role'])}"
+    credentials = boto3.Session().get_credentials()
+    if credentials is None:
+        raise ValueError("COPY needs aws_iam_role, or credentials of the job itself, and there are none")
+    key = credentials.get_frozen_credentials()
+    text = f"aws_access_key_id={key.access_key};aws_secret_access_key={key.secret_key}"
+    return f"CREDENTIALS {_literal(text + (f';token={key.token}' if key.token else ''))}"
+
+
+def _split(statements: str) -> list[str]:
+    """The statements of preactions or postactions, parted by semicolons outside of quotes."""
+    found, current, quote = [], "", ""
+    for character in statements:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        if character == ";" and not quote:
+            found.append(current)
+            current = ""
+        else:
+            current += character
+    return [statement.strip() for statement in [*found, current] if statement.strip()]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.strip('"').replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

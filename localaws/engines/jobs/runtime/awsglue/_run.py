@@ -1,0 +1,35 @@
+"""What a script's process knows of the job run that it is: set by the worker before the script starts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def _keep_nothing(state: dict[str, Any]) -> None:
+    """Without a service behind it, a bookmark lasts as long as its process."""
+
+
+@dataclass
+class Run:
+    """One attempt of a job run."""
+
+    job_name: str = ""
+    run_id: str = ""
+    arguments: dict[str, str] = field(default_factory=dict)
+    bookmark: dict[str, Any] = field(default_factory=dict)
+    """The bookmark's state as the last committed run left it; see _bookmarks.py."""
+    save_bookmark: Callable[[dict[str, Any]], None] = _keep_nothing
+    """Hand a new state to the service; returns when it is durable."""
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+
+
+current = Run()
+
+
+def new_directory(stem: str) -> Path:
+    """A fresh directory of this run."""
+    return Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=current.scratch))

@@ -1,0 +1,394 @@
+"""One warm Spark: a JVM, and beside it a Python process that forks one process for each job run.
+
+Starting a JVM and Spark's first query cost seconds; a second context in the same JVM costs a tenth. So the JVM starts
+before there is a job, runs one dummy job, and then each script's own `SparkContext()` opens in it. The Python side has
+imported what scripts import; a fork of it is a fresh process for each run, which dies with its run.
+
+A run that is killed (timeout, stop) takes its Spark with it: nothing of it is left, and a new one is warmed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localaws import runtimes
+from localaws.children import Child
+from localaws.context import Context
+from localaws.engines.jobs.java import MODULE_OPTIONS, find_java
+
+log = logging.getLogger(__name__)
+
+WORKER = Path(__file__).with_name("worker.py")
+RUNTIME = Path(__file__).with_name("runtime")
+START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on a machine that swaps
+HEAP = "-Xmx1g"
+
+
+class SparkFailed(RuntimeError):
+    """Spark did not start, or died."""
+
+
+class RunTimedOut(Exception):
+    """The run did not end in its time, and was killed."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a job run's process is told."""
+
+    job_name: str
+    run_id: str
+    argv: list[str]
+    arguments: dict[str, str]
+    script: str
+    """s3:// address; for the warm-up, a local file."""
+    environment: dict[str, str]
+    bookmark: dict[str, Any] = field(default_factory=dict)
+    extra_py_files: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `error` is None for a success, else the exception's message as Glue shows it."""
+
+    error: str | None
+
+
+class Spark:
+    """One JVM and its Python; runs one job at a time."""
+
+    def __init__(self, context: Context, number: int) -> None:
+        self._context = context
+        self._name = f"spark-{number}"
+        self._directory = context.home.work / "glue" / self._name
+        self._jvm: Child | None = None
+        self._python: Child | None = None
+        self._control: socket.socket | None = None
+        self._gateway: tuple[int, str] = (0, "")
+        self._killed = threading.Event()
+        self._idle = threading.Event()
+        self.runs = 0
+        self.reusable = True
+
+    # Life
+
+    def start(self) -> None:
+        """Start both processes and run a dummy job.
+
+        Raises:
+            SparkFailed: they did not come up; the message says where the log is.
+            NoJava: there is none.
+        """
+        began = time.monotonic()
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._directory.mkdir(parents=True)
+        packages = runtimes.job_path(self._context.home)
+        java = find_java()
+        with self._log_file.open("ab") as jvm_log:
+            self._start_jvm(java.program, packages, jvm_log)
+            self._start_python(packages, jvm_log)
+        self._await_gateway()
+        self._await_python()
+        self._warm_up(packages)
+        log.info("%s on Java %s is warm after %.1f s", self._name, java.version, time.monotonic() - began)
+
+    def kill(self) -> None:
+        """End both processes and all that they started, at once."""
+        self._killed.set()
+        for child in (self._python, self._jvm):
+            if child is not None:
+                child.stop(grace=0)
+        if self._control is not None:
+            self._control.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether both processes are."""
+        return all(child is not None and child.alive for child in (self._jvm, self._python))
+
+    @property
+    def _log_file(self) -> Path:
+        return self._context.home.logs / "glue-spark.log"
+
+    def _start_jvm(self, java: Path, packages: Path, output: Any) -> None:
+        jars = sorted((packages / "pyspark" / "jars").glob("*.jar"))
+        cores = min(os.cpu_count() or 1, 4)
+        configuration = {
+            "spark.master": f"local[{cores}]",
+            "spark.app.name": "glue",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.local.dir": str(self._directory),
+            "spark.sql.warehouse.dir": str(self._directory / "warehouse"),
+            "spark.sql.shuffle.partitions": str(2 * cores),
+            # Local files cost next to nothing to open: many small ones go into one task.
+            "spark.sql.files.openCostInBytes": "16384",
+            "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+            "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+            "spark.executor.allowSparkContext": "false",
+        }
+        self._jvm = self._context.children.spawn(
+            f"{self._name}-jvm",
+            [
+                java,
+                *MODULE_OPTIONS,
+                "-XX:+UseSerialGC",
+                HEAP,
+                f"-Djava.io.tmpdir={self._directory}",
+                "-Duser.timezone=UTC",
+                *(f"-D{name}={value}" for name, value in configuration.items()),
+                "-cp",
+                ":".join(map(str, jars)),
+                "org.apache.spark.api.python.PythonGatewayServer",
+            ],
+            env={
+                **self._environment(packages),
+                "SPARK_HOME": str(packages / "pyspark"),
+                "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._directory / "gateway"),
+            },
+            cwd=self._directory,
+            # The gateway ends when its standard input does.
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            on_exit=self._on_exit,
+        )
+
+    def _start_python(self, packages: Path, output: Any) -> None:
+        self._control, theirs = socket.socketpair()
+        python = self._directory / "python"
+        # Spark starts its Python workers (for Filter, Map and UDFs) by this name: they too see only what AWS has.
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+        python.chmod(0o755)
+        self._python = self._context.children.spawn(
+            f"{self._name}-python",
+            [sys.executable, "-I", "-S", WORKER, str(theirs.fileno()), RUNTIME, packages],
+            env={**self._environment(packages), "PYSPARK_PYTHON": str(python), "PYTHONHASHSEED": "0"},
+            cwd=self._directory,
+            stdout=output,
+            stderr=output,
+            pass_fds=[theirs.fileno()],
+            on_exit=self._on_exit,
+        )
+        theirs.close()
+
+    def _environment(self, packages: Path) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
+        return {
+            **kept,
+            **self._context.environment(),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PYTHONPATH": f"{RUNTIME}:{packages}",
+            "TMPDIR": str(self._directory),
+        }
+
+    def _on_exit(self, child: Child, status: int) -> None:
+        """One without the other is of no use: end both, so that a waiting run sees it at once."""
+        self.reusable = False
+        for other in (self._python, self._jvm):
+            if other is not None and other is not child:
+                other.stop(grace=0)
+
+    def _await_gateway(self) -> None:
+        """Read the port and secret that PySpark's gateway writes: two length-prefixed values."""
+        file = self._directory / "gateway"
+        deadline = time.monotonic() + START_LIMIT
+        while not file.exists():
+            assert self._jvm is not None
+            if not self._jvm.alive or time.monotonic() > deadline:
+                raise self._did_not_start()
+            self._killed.wait(0.02)
+        content = file.read_bytes()
+        (port,) = struct.unpack_from("!i", content, 0)
+        (length,) = struct.unpack_from("!i", content, 4)
+        self._gateway = port, content[8 : 8 + length].decode()
+
+    def _await_python(self) -> None:
+        assert self._control is not None
+        self._control.settimeout(START_LIMIT)
+        try:
+            ready = self._control.recv(5) == b"ready"
+        except OSError:
+            ready = False
+        if not ready:
+            raise self._did_not_start()
+
+    def _did_not_start(self) -> SparkFailed:
+        tail = ""
+        with contextlib.suppress(OSError):
+            tail = " ".join(self._log_file.read_text(errors="replace").splitlines()[-3:])
+        return SparkFailed(f"Spark did not start. Its log is {self._log_file}; it ends: {tail}")
+
+    def _warm_up(self, packages: Path) -> None:
+        script = WORKER.with_name("warmup.py")
+        request = RunRequest("warm-up", "warm-up", [str(script)], {}, str(script), {})
+        lines: list[str] = []
+        outcome = self.run(request, lambda _, line: lines.append(line), lambda _: None, START_LIMIT)
+        if outcome.error is not None:
+            raise SparkFailed(f"Spark's warm-up failed: {outcome.error}. {' '.join(lines[-3:])}")
+        self.runs = 0
+
+    # Runs
+
+    def run(
+        self,
+        request: RunRequest,
+        on_line: Callable[[str, str], None],
+        on_bookmark: Callable[[dict[str, Any]], None],
+        timeout: float,
+    ) -> Outcome:
+        """Run a script to its end.
+
+        `on_line("stdout" | "stderr", text)` gets what it prints, as it prints it; `on_bookmark` the state that it
+        commits, and what that raises is raised in the script.
+
+        Raises:
+            RunTimedOut: it took more than `timeout` seconds.
+            SparkFailed: one of the processes died.
+        """
+        self.runs += 1
+        self._idle.clear()
+        directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
+        (directory / "tmp").mkdir()
+        port, secret = self._gateway
+        content = {
+            **asdict(request),
+            "directory": str(directory),
+            "environment": {
+                **request.environment,
+                "PYSPARK_GATEWAY_PORT": str(port),
+                "PYSPARK_GATEWAY_SECRET": secret,
+                "TMPDIR": str(directory / "tmp"),
+            },
+        }
+        (directory / "request.json").write_text(json.dumps(content))
+        out, out_theirs = os.pipe()
+        err, err_theirs = os.pipe()
+        channel, channel_theirs = socket.socketpair()
+        readers = [
+            threading.Thread(target=_read_lines, args=(out, "stdout", on_line), name="job-stdout", daemon=True),
+            threading.Thread(target=_read_lines, args=(err, "stderr", on_line), name="job-stderr", daemon=True),
+        ]
+        try:
+            assert self._control is not None
+            theirs = [out_theirs, err_theirs, channel_theirs.fileno()]
+            socket.send_fds(self._control, [str(directory / "request.json").encode()], theirs)
+        except OSError as error:
+            self.reusable = False
+            raise SparkFailed("The job's Python process is gone.") from error
+        finally:
+            os.close(out_theirs)
+            os.close(err_theirs)
+            channel_theirs.close()
+            for reader in readers:
+                reader.start()
+        try:
+            return self._follow(channel, directory, on_bookmark, readers, timeout)
+        except BaseException:
+            self.reusable = False
+            channel.close()
+            raise
+
+    def _follow(
+        self,
+        channel: socket.socket,
+        directory: Path,
+        on_bookmark: Callable[[dict[str, Any]], None],
+        readers: list[threading.Thread],
+        timeout: float,
+    ) -> Outcome:
+        """Answer what the run's process says, until its result."""
+        deadline = time.monotonic() + timeout
+        stream = _Lines(channel)
+        while True:
+            message = stream.next(deadline)
+            if message is None:
+                for reader in readers:
+                    reader.join(1)
+                assert self._jvm is not None
+                which = "job's Python process" if self._jvm.alive else "Spark JVM"
+                raise SparkFailed(f"The {which} ended in the middle of the run, as if killed.")
+            if message["type"] == "bookmark":
+                answer = {}
+                try:
+                    on_bookmark(message["state"])
+                except Exception as error:
+                    answer = {"error": str(error)}
+                channel.sendall(json.dumps(answer).encode() + b"\n")
+            elif message["type"] == "result":
+                if message["suspect"]:
+                    self.reusable = False
+                for reader in readers:
+                    # A process that the script left behind may hold the pipe: its output is not waited for.
+                    reader.join(2)
+                threading.Thread(target=self._await_end, args=(stream, directory), name="job-end", daemon=True).start()
+                return Outcome(message["error"])
+
+    def _await_end(self, stream: _Lines, directory: Path) -> None:
+        """After a result the process closes its Spark context; only then can the next job open one."""
+        try:
+            message = stream.next(time.monotonic() + 30)
+        except (RunTimedOut, OSError):
+            message = None
+        stream.channel.close()
+        shutil.rmtree(directory, ignore_errors=True)
+        if message is None:
+            self.reusable = False
+        self._idle.set()
+
+    def await_idle(self) -> bool:
+        """Wait until the last run has let go of Spark; whether another run can have it."""
+        return self._idle.wait(35) and self.reusable and self.alive
+
+
+class _Lines:
+    """JSON messages, one a line, from a socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self._buffer = b""
+
+    def next(self, deadline: float) -> dict[str, Any] | None:
+        """The next message; None when the other side is gone.
+
+        Raises:
+            RunTimedOut: `deadline` (of time.monotonic) has passed.
+        """
+        while b"\n" not in self._buffer:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([self.channel], [], [], remaining)[0]:
+                raise RunTimedOut
+            try:
+                received = self.channel.recv(1 << 16)
+            except ConnectionError:
+                received = b""
+            if not received:
+                return None
+            self._buffer += received
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+
+def _read_lines(descriptor: int, name: str, on_line: Callable[[str, str], None]) -> None:
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            on_line(name, line.rstrip("\n"))

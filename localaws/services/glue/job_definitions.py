@@ -1,0 +1,133 @@
+"""What a job may be: CreateJob's and UpdateJob's request, checked and completed with AWS's defaults.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html. What the embedded AWS can't run is refused here,
+by name, rather than accepted and never done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from moto.glue.exceptions import InvalidInputException
+
+_MEMBERS = (
+    "JobMode", "Description", "LogUri", "Role", "ExecutionProperty", "Command", "DefaultArguments",
+    "NonOverridableArguments", "Connections", "MaxRetries", "AllocatedCapacity", "Timeout", "MaxCapacity",
+    "SecurityConfiguration", "NotificationProperty", "GlueVersion", "NumberOfWorkers", "WorkerType",
+    "CodeGenConfigurationNodes", "ExecutionClass", "SourceControlDetails", "JobRunQueuingEnabled",
+)  # fmt: skip
+_NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
+
+# Spark 3.5 on Python 3.11 and Java 17: what runs here. https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
+GLUE_VERSIONS = ("5.1", "5.0")
+# Data processing units of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
+WORKER_DPUS = {
+    "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16,
+    "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8,
+}  # fmt: skip
+DEFAULT_TIMEOUT = 480  # minutes; the default for jobs of Glue 5.0 and later
+LONGEST_TIMEOUT = 7 * 24 * 60
+MOST_RETRIES = 10
+
+
+def checked_definition(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition that `request` asks for, with defaults, in the API's own shape.
+
+    Raises:
+        InvalidInputException: the request is not valid, or asks for what is not supported.
+    """
+    if not _NAME.fullmatch(name or ""):
+        raise invalid("The name of a job must have 1 to 255 characters, without line breaks")
+    definition = {member: request[member] for member in _MEMBERS if request.get(member) is not None}
+    if not definition.get("Role"):
+        raise invalid("Role should not be null or empty")
+    definition["Command"] = _checked_command(definition.get("Command") or {})
+    version = definition.setdefault("GlueVersion", GLUE_VERSIONS[0])
+    if version not in GLUE_VERSIONS:
+        raise _unsupported(f"GlueVersion {version}", f"{' and '.join(GLUE_VERSIONS)} (Spark 3.5)")
+    if definition.get("JobRunQueuingEnabled"):
+        raise _unsupported("JobRunQueuingEnabled", "runs that start at once, or are refused")
+    if definition.setdefault("ExecutionClass", "STANDARD") not in ("STANDARD", "FLEX"):
+        raise invalid(f"ExecutionClass must be STANDARD or FLEX, not {definition['ExecutionClass']}")
+    execution = definition.setdefault("ExecutionProperty", {})
+    if execution.setdefault("MaxConcurrentRuns", 1) < 1:
+        raise invalid("MaxConcurrentRuns must be at least 1")
+    if not 0 <= definition.setdefault("MaxRetries", 0) <= MOST_RETRIES:
+        raise invalid(f"MaxRetries must be between 0 and {MOST_RETRIES}")
+    definition["Timeout"] = checked_timeout(definition.get("Timeout", DEFAULT_TIMEOUT))
+    definition.update(checked_capacity(definition))
+    for member in ("DefaultArguments", "NonOverridableArguments"):
+        checked_arguments(definition.setdefault(member, {}))
+    if not definition["NonOverridableArguments"]:
+        del definition["NonOverridableArguments"]
+    return definition
+
+
+def checked_timeout(minutes: int) -> int:
+    """`minutes`, if a run may take them."""
+    if not 1 <= minutes <= LONGEST_TIMEOUT:
+        raise invalid(f"Timeout must be between 1 and {LONGEST_TIMEOUT} minutes, not {minutes}")
+    return minutes
+
+
+def checked_capacity(request: Mapping[str, Any]) -> dict[str, Any]:
+    """WorkerType, NumberOfWorkers and the capacities that follow, from either form of a request."""
+    kind, number, capacity = (request.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity"))
+    if capacity is None and kind is None and number is None and request.get("AllocatedCapacity"):
+        capacity = float(request["AllocatedCapacity"])
+    if capacity is not None and (kind is not None or number is not None):
+        raise invalid("Please do not set Max Capacity if using Worker Type and Number of Workers.")
+    if capacity is not None:
+        return {"MaxCapacity": float(capacity), "AllocatedCapacity": int(capacity)}
+    if (kind is None) != (number is None):
+        raise invalid("Please set both Worker Type and Number of Workers.")
+    if kind is None:
+        return {"MaxCapacity": 10.0, "AllocatedCapacity": 10}
+    if kind not in WORKER_DPUS:
+        raise invalid(f"Worker Type {kind} is not one of {', '.join(WORKER_DPUS)}")
+    if number is None or number < 2:
+        raise invalid("Number of Workers must be at least 2: one runs the driver")
+    dpus = WORKER_DPUS[kind] * number
+    return {"WorkerType": kind, "NumberOfWorkers": number, "MaxCapacity": float(dpus), "AllocatedCapacity": int(dpus)}
+
+
+def checked_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that ask for what is not done here.
+
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+    """
+    language = arguments.get("--job-language", "python")
+    if language != "python":
+        raise _unsupported(f"--job-language {language}", "python")
+    refused = ("--extra-jars", "--additional-python-modules", "--python-modules-installer-option", "--datalake-formats",
+               "--user-jars-first", "--scriptLocation")  # fmt: skip
+    for name in refused:
+        if arguments.get(name):
+            raise _unsupported(f"The job argument {name}", "--extra-py-files for pure Python modules")
+    option = arguments.get("--job-bookmark-option")
+    options = ("job-bookmark-enable", "job-bookmark-disable", "job-bookmark-pause")
+    if option is not None and option not in options:
+        raise invalid(f"--job-bookmark-option must be one of {', '.join(options)}, not {option}")
+
+
+def _checked_command(command: Mapping[str, Any]) -> dict[str, Any]:
+    checked = dict(command)
+    kind = checked.get("Name")
+    if kind != "glueetl":
+        raise _unsupported(f"A job with the command {kind!r}", "glueetl (Spark)")
+    if not str(checked.get("ScriptLocation") or "").startswith("s3://"):
+        raise invalid("Command.ScriptLocation must be an s3:// address of a script")
+    if checked.setdefault("PythonVersion", "3") != "3":
+        raise _unsupported(f"PythonVersion {checked['PythonVersion']}", "3")
+    return checked
+
+
+def invalid(message: str) -> InvalidInputException:
+    """A refusal in AWS's shape."""
+    return InvalidInputException("", message)
+
+
+def _unsupported(what: str, supported: str) -> InvalidInputException:
+    return invalid(f"{what} is not supported by the embedded AWS. Supported here: {supported}.")

@@ -7,7 +7,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from moto.glue.exceptions import CrawlerRunningException
@@ -15,7 +15,7 @@ from moto.glue.models import glue_backends
 
 from localaws.engines.crawler.catalog import Catalog, Policies
 from localaws.engines.crawler.errors import CrawlFailed, CrawlStopped
-from localaws.engines.crawler.grouping import File, Grouping
+from localaws.engines.crawler.grouping import File, Grouping, Statistics
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
 from localaws.engines.crawler.objects import Objects
@@ -196,6 +196,8 @@ class _CrawlRun:
         database = definition.get("DatabaseName") or "default"
         self._catalog = Catalog(self._backend, database, crawler.name, self._policies, lines)
         self._database = database
+        self._kept: set[str] = set()  # names of the tables that were found
+        self._covered: list[Callable[[dict[str, Any]], bool]] = []  # what a target that was crawled would have found
         self._new_folders_only = definition["RecrawlPolicy"]["RecrawlBehavior"] == "CRAWL_NEW_FOLDERS_ONLY"
 
     def run(self) -> None:
@@ -213,6 +215,8 @@ class _CrawlRun:
                 self._crawl_s3(S3Target.of(target))
             for target in targets["JdbcTargets"]:
                 self._crawl_jdbc(target)
+            # Only now is known what no target found: include paths may lie one inside the other.
+            self._catalog.handle_gone(lambda table: any(covers(table) for covers in self._covered), self._kept)
         finally:
             changes = self._catalog.changes
             self._crawl.summary = changes.summary()
@@ -225,16 +229,17 @@ class _CrawlRun:
         tables = Grouping(known, self._log, combine=self._policies.combine).tables(files)
         self._check_stopped()
         self._log(f"BENCHMARK : Classification complete, writing results to database {self._database}")
-        kept = set()
+        before = {table.path: table.statistics for table in known if self._new_folders_only}
         for found in tables:
+            found = replace(found, statistics=found.statistics + before.get(found.path, Statistics()))
             name = self._catalog.put_table(s3_table(found, location, self._prefix, self._crawler.name))
-            kept.add(name)
+            self._kept.add(name)
             partitions = [s3_partition(found, part, location, self._crawler.name) for part in found.partitions]
             self._catalog.put_partitions(name, partitions)
         if self._new_folders_only:
             self._crawler.crawled_folders |= set(_folders(location, files))
         else:
-            self._catalog.handle_gone(lambda table: _location(table).startswith(location), kept)
+            self._covered.append(lambda table: _location(table).startswith(location))
 
     def _skipped_folders(self, target: S3Target) -> frozenset[str]:
         if not self._new_folders_only:
@@ -258,13 +263,10 @@ class _CrawlRun:
         self._log(f"BENCHMARK : Classification complete, writing results to database {self._database}")
         if not tables:
             self._log(f"WARN : No table matches the include path {target['Path']}")
-        kept = {
-            self._catalog.put_table(
-                jdbc_table(_names(table), table.kind, list(table.columns), self._prefix, crawler, name)
-            )
-            for table in tables
-        }
-        self._catalog.handle_gone(lambda table: _is_of(table, name, include), kept)
+        for table in tables:
+            wanted = jdbc_table(_names(table), table.kind, list(table.columns), self._prefix, crawler, name)
+            self._kept.add(self._catalog.put_table(wanted))
+        self._covered.append(lambda table: _is_of(table, name, include))
 
 
 def _names(table: JdbcTable) -> tuple[str, str, str]:

@@ -53,6 +53,9 @@ class Statistics:
         files = list(files)
         return cls(len(files), sum(file.look.records for file in files), sum(file.size for file in files))
 
+    def __add__(self, other: Statistics) -> Statistics:
+        return Statistics(self.objects + other.objects, self.records + other.records, self.size + other.size)
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -83,6 +86,7 @@ class KnownTable:
     path: str
     columns: tuple[str, ...]
     partition_keys: tuple[str, ...]
+    statistics: Statistics = Statistics()
 
 
 @dataclass

@@ -102,14 +102,16 @@ def known_tables(tables: list[dict[str, Any]], location: str, crawler: str) -> l
     known = []
     for table in tables:
         descriptor = table.get("StorageDescriptor") or {}
+        parameters = table.get("Parameters") or {}
         there = str(descriptor.get("Location", ""))
-        if not there.startswith(location) or (table.get("Parameters") or {}).get("UPDATED_BY_CRAWLER") != crawler:
+        if not there.startswith(location) or parameters.get("UPDATED_BY_CRAWLER") != crawler:
             continue
         known.append(
             KnownTable(
                 there[len(location) :],
                 tuple(column["Name"] for column in descriptor.get("Columns", [])),
                 tuple(key["Name"] for key in table.get("PartitionKeys", [])),
+                Statistics(*(int(parameters.get(name, 0)) for name in ("objectCount", "recordCount", "sizeKey"))),
             )
         )
     return known

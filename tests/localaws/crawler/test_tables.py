@@ -1,0 +1,242 @@
+"""How folders, names, partitions and policies turn into tables."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from crawled import Crawled
+
+A = json.dumps({"id": 1, "name": "x", "amount": 1.5}) + "\n"
+B = json.dumps({"city": "x", "country": "y"}) + "\n"
+
+
+def partitions(crawled: Crawled) -> list[list[str]]:
+    found = crawled.aws("glue").get_partitions(DatabaseName=crawled.database, TableName=crawled.table()["Name"])
+    return sorted(partition["Values"] for partition in found["Partitions"])
+
+
+def keys(crawled: Crawled) -> list[str]:
+    return [key["Name"] for key in crawled.table()["PartitionKeys"]]
+
+
+def test_a_folder_names_the_table_and_the_prefix_goes_before_it(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("Raw Data.v1/", TablePrefix="Lab-")
+    crawled.put_key("Raw Data.v1/a+b c.json", A)
+    crawled.put_key("other/a.json", B)
+    crawled.crawl()
+    assert crawled.table()["Name"] == "lab_raw_data_v1"
+    assert crawled.table()["StorageDescriptor"]["Location"] == f"s3://{crawled.bucket}/Raw Data.v1/"
+
+
+def test_a_path_without_its_last_slash_is_the_same_folder(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("raw")
+    crawled.put(raw__aDOTjson=A, rawer__aDOTjson=B)
+    crawled.crawl()
+    assert crawled.table()["Name"] == "raw"
+    assert crawled.table()["Parameters"]["objectCount"] == "1"
+
+
+def test_a_path_of_one_object_crawls_that_object(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("raw/a.json")
+    crawled.put(raw__aDOTjson=A, raw__bDOTjson=B)
+    crawled.crawl()
+    assert set(crawled.columns()) == {"id", "name", "amount"}
+
+
+def test_hive_style_folders_become_partition_keys(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("sales/")
+    for month in ("01", "02"):
+        crawled.put_key(f"sales/year=2026/month={month}/a.json", A)
+    crawled.crawl()
+    assert keys(crawled) == ["year", "month"]
+    assert partitions(crawled) == [["2026", "01"], ["2026", "02"]]
+    assert crawled.table()["Parameters"]["recordCount"] == "2"
+
+
+def test_other_similar_folders_become_numbered_partition_keys(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("sales/")
+    crawled.put(sales__east__aDOTjson=A, sales__west__aDOTjson=A)
+    crawled.crawl()
+    assert keys(crawled) == ["partition_0"]
+    assert partitions(crawled) == [["east"], ["west"]]
+
+
+def test_a_new_folder_becomes_a_partition_and_a_gone_one_ceases_to_be(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("sales/")
+    crawled.put_key("sales/day=1/a.json", A)
+    crawled.put_key("sales/day=2/a.json", A)
+    crawled.crawl()
+    crawled.put_key("sales/day=3/a.json", A)
+    crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="sales/day=1/a.json")
+    crawled.crawl()
+    assert partitions(crawled) == [["2"], ["3"]]
+    assert len(crawled.tables()) == 1
+
+
+def test_a_folder_that_does_not_fit_the_partition_keys_is_skipped_with_a_line(
+    new_crawled: Callable[..., Crawled],
+) -> None:
+    crawled = new_crawled("sales/")
+    crawled.put_key("sales/day=1/a.json", A)
+    crawled.put_key("sales/day=2/a.json", A)
+    crawled.put_key("sales/sday=3/hour=1/a.json", A)
+    crawled.crawl()
+    assert partitions(crawled) == [["1"], ["2"]]
+    skipped = [line for line in crawled.log() if "partition keys do not match table partition keys" in line]
+    assert [line.rpartition(" ")[2] for line in skipped] == ["sday=3/hour=1/a.json"]
+
+
+def test_unlike_folders_become_tables_of_their_own(crawled: Crawled) -> None:
+    crawled.put(orders__aDOTjson=A, orders__bDOTjson=A, towns__aDOTjson=B)
+    crawled.crawl()
+    assert set(crawled.tables()) == {"orders", "towns"}
+
+
+def test_one_unlike_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=A, bDOTjson=B)
+    crawled.crawl()
+    assert set(crawled.columns()) == {"id", "name", "amount", "city", "country"}
+
+
+def test_files_that_are_all_unlike_become_tables_named_after_them(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=A, bDOTjson=B, cDOTjson='{"x": 1}')
+    crawled.crawl()
+    assert set(crawled.tables()) == {"a_json", "b_json", "c_json"}
+
+
+def test_a_table_that_is_in_the_catalog_stays_one_whatever_lands(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    crawled.put(bDOTjson=B, cDOTjson='{"x": 1}')
+    crawled.crawl()
+    assert set(crawled.columns()) == {"id", "name", "amount", "city", "country", "x"}
+
+
+def test_exclusions_are_honoured(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("raw/", Exclusions=["*.tmp", "rejects/**"])
+    crawled.put(raw__aDOTjson=A, raw__bDOTtmp=B, raw__rejects__cDOTjson=B, raw___hiddenDOTjson=B)
+    crawled.crawl()
+    assert crawled.table()["Parameters"]["objectCount"] == "1"
+    assert crawled.table()["PartitionKeys"] == []
+
+
+def test_csv_with_a_header_is_read_as_csv(crawled: Crawled) -> None:
+    crawled.put(aDOTcsv="id|town|fee\n1|Bern|0.5\n2|Rom|1\n")
+    crawled.crawl()
+    assert crawled.columns() == {"id": "bigint", "town": "string", "fee": "double"}
+    parameters = crawled.table()["Parameters"]
+    assert (parameters["classification"], parameters["delimiter"], parameters["recordCount"]) == ("csv", "|", "2")
+    assert parameters["skip.header.line.count"] == "1"
+
+
+def test_parquet_is_read_from_its_footer(crawled: Crawled) -> None:
+    body = io.BytesIO()
+    pq.write_table(pa.table({"id": [1, 2], "tags": [["a"], []], "fee": pa.array([1.5, None], pa.float32())}), body)
+    crawled.put(aDOTparquet=body.getvalue())
+    crawled.crawl()
+    assert crawled.columns() == {"id": "bigint", "tags": "array<string>", "fee": "float"}
+    assert crawled.table()["Parameters"]["recordCount"] == "2"
+    assert "Parquet" in crawled.table()["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
+
+
+def test_a_sample_size_still_counts_all_files(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("raw/", SampleSize=1)
+    for number in range(5):
+        crawled.put_key(f"raw/{number}.json", A * 10)
+    crawled.crawl()
+    assert crawled.table()["Parameters"]["objectCount"] == "5"
+    assert crawled.table()["Parameters"]["recordCount"] == "50"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "tables", "deprecated"),
+    [("DEPRECATE_IN_DATABASE", 1, True), ("DELETE_FROM_DATABASE", 0, False), ("LOG", 1, False)],
+)
+def test_a_table_whose_data_is_gone_is_treated_as_the_policy_says(
+    new_crawled: Callable[..., Crawled], behaviour: str, tables: int, deprecated: bool
+) -> None:
+    policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour}
+    crawled = new_crawled("raw/", SchemaChangePolicy=policy)
+    crawled.put(raw__aDOTjson=A)
+    crawled.crawl()
+    crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="raw/a.json")
+    crawled.crawl()
+    assert len(crawled.tables()) == tables
+    assert any("DEPRECATED_BY_CRAWLER" in table["Parameters"] for table in crawled.tables().values()) == deprecated
+
+
+def test_data_that_comes_back_ends_the_deprecation(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="a.json")
+    crawled.crawl()
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    assert "DEPRECATED_BY_CRAWLER" not in crawled.table()["Parameters"]
+
+
+def test_update_behaviour_log_leaves_a_table_as_it_is_and_says_so(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled(SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"})
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    crawled.put(bDOTjson=json.dumps({"id": 1, "name": "x", "amount": 1.5, "extra": 1}))
+    crawled.crawl()
+    assert set(crawled.columns()) == {"id", "name", "amount"}
+    assert any("stays as it is (UpdateBehavior LOG)" in line for line in crawled.log())
+
+
+@pytest.mark.parametrize(
+    ("merge", "columns"), [(False, {"city", "country"}), (True, {"id", "name", "amount", "city", "country"})]
+)
+def test_columns_that_are_gone_stay_only_under_merge_new_columns(
+    new_crawled: Callable[..., Crawled], merge: bool, columns: set[str]
+) -> None:
+    settings: dict[str, Any] = {"Version": 1.0}
+    if merge:
+        settings["CrawlerOutput"] = {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}
+    crawled = new_crawled(Configuration=json.dumps(settings))
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    crawled.put(aDOTjson=B)
+    crawled.crawl()
+    assert set(crawled.columns()) == columns
+
+
+def test_new_folders_only_leaves_old_folders_alone(new_crawled: Callable[..., Crawled]) -> None:
+    crawled = new_crawled("sales/", RecrawlPolicy={"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"})
+    crawled.put_key("sales/day=1/a.json", A)
+    crawled.crawl()
+    crawled.put_key("sales/day=1/b.json", B)
+    crawled.put_key("sales/day=2/a.json", A)
+    crawled.crawl()
+    assert partitions(crawled) == [["1"], ["2"]]
+    assert set(crawled.columns()) == {"id", "name", "amount"}
+    assert crawled.table()["Parameters"]["recordCount"] == "2"
+
+
+def test_two_folders_of_one_name_become_two_tables(
+    new_crawled: Callable[..., Crawled], aws: Callable[..., Any]
+) -> None:
+    crawled = new_crawled()
+    targets = [{"Path": f"s3://{crawled.bucket}/{folder}/raw/"} for folder in ("one", "two")]
+    aws("glue").update_crawler(Name=crawled.crawler, Targets={"S3Targets": targets})
+    crawled.put(one__raw__aDOTjson=A, two__raw__aDOTjson=B)
+    crawled.crawl()
+    first, second = sorted(crawled.tables())
+    assert first == "raw"
+    assert second.startswith("raw_")
+    crawled.crawl()
+    assert sorted(crawled.tables()) == [first, second]
+
+
+def test_the_crawler_makes_its_database_where_it_is_missing(crawled: Crawled) -> None:
+    crawled.aws("glue").delete_database(Name=crawled.database)
+    crawled.put(aDOTjson=A)
+    assert crawled.crawl()["Status"] == "SUCCEEDED"
+    assert crawled.table()["DatabaseName"] == crawled.database

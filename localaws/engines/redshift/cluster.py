@@ -1,9 +1,9 @@
 """One cluster: its PostgreSQL, its front, and what is known of it on disk.
 
-    clusters/<identifier>/cluster.json   written last when a cluster is made: what has none was never finished
-                          data/          PostgreSQL's
-                          front.json     what the front is told
-                          socket         a link to the directory of PostgreSQL's unix socket, while it runs
+clusters/<identifier>/cluster.json   written last when a cluster is made: what has none was never finished
+                      data/          PostgreSQL's
+                      front.json     what the front is told
+                      socket         a link to the directory of PostgreSQL's unix socket, while it runs
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import os
 import secrets
 import shutil
 import socket
@@ -19,12 +20,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from localaws.children import Child
@@ -219,7 +219,7 @@ class Cluster:
     def _postgres_died(self) -> None:
         self._heal("PostgreSQL", self.postgres.start)
 
-    def _heal(self, what: str, start: Any) -> None:
+    def _heal(self, what: str, start: Callable[[], object]) -> None:
         if self._stopping:
             return
         with self._lock:
@@ -246,8 +246,6 @@ def compatibility() -> str:
 
 
 def _environment(context: Context, region: str) -> dict[str, str]:
-    import os
-
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "AWS_", "PYTHON"))}
     return {**kept, **context.environment(region), "PYTHONPATH": str(Path(__file__).parents[3])}
 

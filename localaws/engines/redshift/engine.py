@@ -60,9 +60,7 @@ class RedshiftEngine:
             for stopper in stoppers:
                 stopper.join()
 
-    def create_cluster(
-        self, identifier: str, *, database: str, user: str, password: str, region: str
-    ) -> Address:
+    def create_cluster(self, identifier: str, *, database: str, user: str, password: str, region: str) -> Address:
         """Make the cluster and its database and master user; return when it accepts connections.
 
         Raises:
@@ -118,7 +116,11 @@ class RedshiftEngine:
         auto_create: bool = False,
         duration_seconds: int = 900,
     ) -> TemporaryCredentials:
-        """Credentials that the front accepts, over TLS, until they expire. Raises KeyError where there is no cluster."""
+        """Credentials that the front accepts, over TLS, until they expire.
+
+        Raises:
+            KeyError: there is no such cluster.
+        """
         key = bytes.fromhex(self._clusters[identifier].definition.token_key)
         expires = time.time() + duration_seconds
         password = issue(key, Grant(db_user, database, auto_create, expires))

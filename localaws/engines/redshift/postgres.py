@@ -175,9 +175,9 @@ class Postgres:
         """
         self.data.mkdir(mode=0o700)
         self._own(self.data)
-        command = [self.programs / "bin" / "initdb", "--username", SUPERUSER, "--auth", "trust", "--locale", "C"]
+        command = [str(self.programs / "bin" / "initdb"), "--username", SUPERUSER, "--auth", "trust"]
         done = subprocess.run(
-            [*command, "--encoding", "UTF8", "-D", self._data_argument()],
+            [*command, "--locale", "C", "--encoding", "UTF8", "-D", self._data_argument()],
             cwd=self.data,
             env=self._environment(),
             stdin=subprocess.DEVNULL,

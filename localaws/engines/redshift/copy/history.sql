@@ -54,7 +54,7 @@ create table if not exists load_history.errors (
 
 create or replace view pg_catalog.sys_load_history as
 select user_id, query_id, transaction_id, session_id, database_name, status, table_name, start_time, end_time,
-       (extract(epoch from end_time - start_time) * 1000000)::bigint as duration,
+       (date_part('epoch', end_time - start_time) * 1000000)::bigint as duration,
        data_source, file_format, loaded_rows, loaded_bytes, source_file_count, source_file_bytes,
        file_count_scanned, file_bytes_scanned, error_count, 0::bigint as copy_job_id
 from load_history.loads;

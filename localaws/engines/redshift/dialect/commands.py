@@ -7,16 +7,17 @@ from localaws.engines.redshift.errors import SqlError
 
 # Redshift's settings that PostgreSQL does not know: kept, under a prefix, so that SHOW gives back what SET said.
 # https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
-SETTINGS = frozenset(
-    "activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error datashare_break_glass_session_var "
-    "default_geometry_encoding describe_field_name_in_uppercase downcase_delimited_identifier "
-    "enable_case_sensitive_identifier enable_case_sensitive_super_attribute enable_numeric_rounding "
-    "enable_result_cache_for_session enable_vacuum_boost error_on_nondeterministic_update json_parse_dedup_attributes "
-    "json_serialization_enable json_serialization_parse_nested_strings max_concurrency_scaling_clusters "
-    "max_cursor_result_set_size mv_enable_aqmv_for_session navigate_super_null_on_error parse_super_null_on_error "
-    "pg_federation_repeatable_read query_group require_ssl spectrum_enable_pseudo_columns spectrum_query_maxerror "
-    "stored_proc_log_min_messages use_fips_ssl wlm_json_configuration wlm_query_slot_count".split()
-)
+_SETTINGS = """
+activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error
+datashare_break_glass_session_var default_geometry_encoding describe_field_name_in_uppercase
+downcase_delimited_identifier enable_case_sensitive_identifier enable_case_sensitive_super_attribute
+enable_numeric_rounding enable_result_cache_for_session enable_vacuum_boost error_on_nondeterministic_update
+json_parse_dedup_attributes json_serialization_enable json_serialization_parse_nested_strings
+max_concurrency_scaling_clusters max_cursor_result_set_size mv_enable_aqmv_for_session navigate_super_null_on_error
+parse_super_null_on_error pg_federation_repeatable_read query_group require_ssl spectrum_enable_pseudo_columns
+spectrum_query_maxerror stored_proc_log_min_messages use_fips_ssl wlm_json_configuration wlm_query_slot_count
+"""
+SETTINGS = frozenset(_SETTINGS.split())
 PREFIX = "redshift."
 
 
@@ -97,9 +98,9 @@ def _user(sentence: Sentence) -> None:
             sentence.blank(index, index + 3)
         elif word == "CONNECTION" and sentence.text(index + 2) == "UNLIMITED":
             sentence[index + 2].out = "-1"
-        elif word == "SESSION" and sentence.text(index + 1) == "TIMEOUT":
-            sentence.blank(index, index + 3)
-        elif word == "RESET" and sentence.reads(index + 1, "SESSION", "TIMEOUT"):
+        elif (word == "SESSION" and sentence.text(index + 1) == "TIMEOUT") or (
+            word == "RESET" and sentence.reads(index + 1, "SESSION", "TIMEOUT")
+        ):
             sentence.blank(index, index + 3)
         elif word == "EXTERNALID":
             sentence.blank(index, index + 2)

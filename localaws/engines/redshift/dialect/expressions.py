@@ -8,14 +8,14 @@ from localaws.engines.redshift.dialect.tokens import Kind, Sentence
 
 # Date parts and their abbreviations.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
-DATE_PARTS = frozenset(
-    "millennium millennia mil mils century centuries c cent cents decade decades dec decs epoch year years y yr yrs "
-    "quarter quarters qtr qtrs month months mon mons week weeks w dayofweek dow dw weekday dayofyear doy dy yearday "
-    "day days d hour hours h hr hrs minute minutes m min mins second seconds s sec secs millisecond milliseconds ms "
-    "msec msecs msecond mseconds millisec millisecs millisecon microsecond microseconds microsec microsecs microsecond "
-    "usecond useconds us usec usecs timezone timezone_hour timezone_minute".split()
-)
-_OPERANDS_BEFORE = (Kind.WORD, Kind.QUOTED, Kind.NUMBER, Kind.STRING, Kind.PARAMETER)
+_DATE_PARTS = """
+millennium millennia mil mils century centuries c cent cents decade decades dec decs epoch year years y yr yrs
+quarter quarters qtr qtrs month months mon mons week weeks w dayofweek dow dw weekday dayofyear doy dy yearday
+day days d hour hours h hr hrs minute minutes m min mins second seconds s sec secs
+millisecond milliseconds ms msec msecs msecond mseconds millisec millisecs millisecon
+microsecond microseconds microsec microsecs usecond useconds us usec usecs timezone timezone_hour timezone_minute
+"""
+DATE_PARTS = frozenset(_DATE_PARTS.split())
 
 
 def rewrite(sentence: Sentence) -> None:
@@ -39,7 +39,7 @@ def rewrite(sentence: Sentence) -> None:
 
 def _temporary_name(sentence: Sentence, index: int) -> None:
     """#name is a temporary table's."""
-    sentence[index].out = '"{}"'.format(sentence[index].text.lower())
+    sentence[index].out = f'"{sentence[index].text.lower()}"'
     if sentence.text(index - 1) == "INTO" and sentence.text(index - 2) != "INSERT" and sentence.text(0) != "MERGE":
         sentence[index - 1].out = "INTO TEMP TABLE"  # SELECT … INTO #name
 

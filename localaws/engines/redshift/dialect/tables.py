@@ -12,7 +12,12 @@ from localaws.engines.redshift.dialect.tokens import Kind, Sentence
 
 # Lengths that a column has when its type names none.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
-_DEFAULT_LENGTHS = {"TEXT": "varchar(256)", "BPCHAR": "char(256)", "NVARCHAR": "varchar(256)", "VARCHAR": "varchar(256)"}
+_DEFAULT_LENGTHS = {
+    "TEXT": "varchar(256)",
+    "BPCHAR": "char(256)",
+    "NVARCHAR": "varchar(256)",
+    "VARCHAR": "varchar(256)",
+}
 _CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
 
 
@@ -124,10 +129,9 @@ def _column(sentence: Sentence, begin: int, end: int) -> None:
         length = 1
         if word in ("DISTKEY", "SORTKEY", "UNIQUE"):
             sentence.blank(at, at + 1)
-        elif word == "ENCODE":
-            length = 2
-            sentence.blank(at, at + 2)
-        elif word == "COLLATE" and sentence.text(at + 1) in ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI"):
+        elif word == "ENCODE" or (
+            word == "COLLATE" and sentence.text(at + 1) in ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
+        ):
             length = 2
             sentence.blank(at, at + 2)
         elif word == "PRIMARY" and sentence.text(at + 1) == "KEY":
@@ -195,9 +199,10 @@ def _alter(sentence: Sentence) -> None:
                 _check_only(sentence, at)
         else:
             _column(sentence, begin, len(sentence))
-    elif word == "ALTER" and following in ("DISTKEY", "DISTSTYLE", "SORTKEY", "COMPOUND", "ENCODE"):
-        _check_only(sentence, at)
-    elif word == "ALTER" and "ENCODE" in (sentence.text(at + 2), sentence.text(at + 3)):
+    elif word == "ALTER" and (
+        following in ("DISTKEY", "DISTSTYLE", "SORTKEY", "COMPOUND", "ENCODE")
+        or "ENCODE" in (sentence.text(at + 2), sentence.text(at + 3))
+    ):
         _check_only(sentence, at)
 
 

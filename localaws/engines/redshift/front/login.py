@@ -15,10 +15,11 @@ from localaws.engines.redshift.front.configuration import FrontConfiguration
 INVALID = "28000"
 
 # What PostgreSQL takes at the start of a session; drivers send more, which Redshift knows and PostgreSQL refuses.
-KNOWN_PARAMETERS = frozenset(
-    "application_name client_encoding client_min_messages datestyle extra_float_digits intervalstyle options "
-    "search_path standard_conforming_strings statement_timeout timezone".split()
-)
+_KNOWN_PARAMETERS = """
+application_name client_encoding client_min_messages datestyle extra_float_digits intervalstyle options
+search_path standard_conforming_strings statement_timeout timezone
+"""
+KNOWN_PARAMETERS = frozenset(_KNOWN_PARAMETERS.split())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One client's session: its login, then its messages, with the statements in them rewritten.
 
-Clients may pipeline, so the two directions run independently: this module reads the client's messages and sends them on;
-`upstream.py` passes the answers back. A statement that PostgreSQL does not know (COPY, UNLOAD) needs the
+Clients may pipeline, so the two directions run independently: this module reads the client's messages and sends them
+on; `upstream.py` passes the answers back. A statement that PostgreSQL does not know (COPY, UNLOAD) needs the
 PostgreSQL session for itself: it waits until every answer to what was sent before has been passed on.
 """
 

@@ -235,7 +235,8 @@ class Upstream:
         if "P" not in fields or source is None:
             return None
         position = source.original_position(int(fields["P"]))
-        return wire.message(wire.ERROR_RESPONSE, body.replace(f"\0P{fields['P']}\0".encode(), f"\0P{position}\0".encode()))
+        theirs, ours = f"\0P{fields['P']}\0".encode(), f"\0P{position}\0".encode()
+        return wire.message(wire.ERROR_RESPONSE, body.replace(theirs, ours))
 
     def _parameter(self, body: bytes) -> bytes | None:
         name, value, _ = body.split(b"\0")

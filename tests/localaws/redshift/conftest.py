@@ -1,0 +1,71 @@
+"""A real engine with one real cluster, without the rest of the embedded AWS."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import redshift_connector
+from redshift_lab import PASSWORD, Lab, end_lab, make_lab
+
+from localaws.engines.redshift.engine import Address
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The engine that most tests share, with the cluster `warehouse`."""
+    made = make_lab(tmp_path_factory.mktemp("redshift"))
+    try:
+        made.engine.create_cluster("warehouse", database="dev", user="admin", password=PASSWORD, region="us-east-1")
+        yield made
+    finally:
+        end_lab(made)
+
+
+@pytest.fixture(scope="session")
+def address(lab: Lab) -> Address:
+    return lab.engine.address("warehouse")
+
+
+@pytest.fixture
+def driver(lab: Lab, address: Address, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """redshift_connector.connect to the cluster, as it is by default."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(lab.home.ca_bundle))
+    return functools.partial(
+        redshift_connector.connect,
+        **{"host": address.host, "port": address.port, "database": "dev", "user": "admin", "password": PASSWORD},
+    )
+
+
+@pytest.fixture
+def cursor(driver: Callable[..., Any]) -> Iterator[Any]:
+    """A cursor of redshift_connector, in autocommit."""
+    connection = driver()
+    connection.autocommit = True
+    with connection.cursor() as made:
+        yield made
+    connection.close()
+
+
+@pytest.fixture
+def psycopg_parameters(lab: Lab, address: Address) -> dict[str, Any]:
+    """What psycopg.connect needs to log in as the master user."""
+    return {
+        "host": address.host,
+        "port": address.port,
+        "dbname": "dev",
+        "user": "admin",
+        "password": PASSWORD,
+        "sslmode": "verify-full",
+        "sslrootcert": str(lab.home.ca_file),
+    }
+
+
+@pytest.fixture
+def session(psycopg_parameters: dict[str, Any]) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A psycopg connection in autocommit."""
+    with psycopg.connect(**psycopg_parameters, autocommit=True) as connection:
+        yield connection

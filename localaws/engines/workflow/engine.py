@@ -219,7 +219,8 @@ class WorkflowEngine:
         if target.type is NodeType.CRAWLER:
             crawl_id: str = running.crawler.start_crawl(region, target.name, workflow=ref)
             return crawl_id
-        run_id: str = running.jobs.start(region, target.name, dict(request.get("Arguments") or {}), workflow=ref)
+        asked = {name: value for name, value in request.items() if name != "JobName"}
+        run_id: str = running.jobs.start_requested(region, target.name, asked, workflow=ref)
         return run_id
 
     def _stop(self, region: str, action: ActionRun) -> None:
@@ -230,7 +231,7 @@ class WorkflowEngine:
             if action.target.type is NodeType.CRAWLER:
                 engines.running().crawler.stop_crawl(region, action.target.name)
             else:
-                engines.running().jobs.stop(region, action.run_ids[-1])
+                engines.running().jobs.stop_run(region, action.run_ids[-1])
         except (JsonRESTError, ServiceException):
             # It ended just now: its event is on the way, and settles the run.
             log.info("%s had ended when its workflow run was stopped", action.target)
@@ -240,8 +241,8 @@ class WorkflowEngine:
         with self._lock:
             for action in run.unfinished():
                 ref = WorkflowRef(run.workflow_name, run.workflow_run_id, action.trigger)
-                if not action.run_ids and (begun := backend.run_begun_for(action.target, ref)):
-                    action.started_as(begun)
+                for run_id in backend.runs_begun_for(action.target, ref):
+                    action.started_as(run_id)
                 if action.run_ids:
                     self._note(action, backend.state_of_run(action.target, action.run_ids[-1]))
                 elif run.status is RunStatus.STOPPING:

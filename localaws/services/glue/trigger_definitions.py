@@ -211,13 +211,9 @@ class TriggerRequest:
 
     def _check_action_options(self, request: Mapping[str, Any], target: Target) -> None:
         if target.type is NodeType.CRAWLER:
-            for name in ("Arguments", "Timeout", "NotificationProperty"):
+            for name in ("Arguments", "Timeout", "SecurityConfiguration", "NotificationProperty"):
                 if request.get(name):
                     raise self._refused(f"{name} cannot be set for an action that starts a crawler")
-        if request.get("SecurityConfiguration"):
-            raise self._refused("The embedded AWS does not apply SecurityConfiguration: leave it out of the action")
-        if request.get("NotificationProperty"):
-            raise self._refused("The embedded AWS sends no delay notifications: leave out NotificationProperty")
 
     def _predicate(self, kind: TriggerType) -> tuple[tuple[Condition, ...], Logical | None]:
         predicate = self._request.get("Predicate")

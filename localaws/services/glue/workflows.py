@@ -161,15 +161,13 @@ class WorkflowRunOperations(GlueBackend):
             described, key = self.described_crawl(target.name, run_id), "State"
         return None if described is None else str(described[key])
 
-    def run_begun_for(self, target: Target, ref: WorkflowRef) -> str | None:
-        """The id of the newest crawl or job run of `target` that was started for `ref`."""
+    def runs_begun_for(self, target: Target, ref: WorkflowRef) -> list[str]:
+        """The ids of the crawls or job runs of `target` that were started for `ref`, oldest first."""
         if target.type is NodeType.JOB:
             job: Any = self.jobs.get(target.name)
-            begun = [run.job_run_id for run in job.job_runs if run.workflow == ref] if job else []
-        else:
-            crawler: Any = self.crawlers.get(target.name)
-            begun = [crawl.crawl_id for crawl in crawler.crawls if crawl.workflow == ref] if crawler else []
-        return begun[-1] if begun else None
+            return [run.job_run_id for run in job.job_runs if run.workflow == ref] if job else []
+        crawler: Any = self.crawlers.get(target.name)
+        return [crawl.crawl_id for crawl in crawler.crawls if crawl.workflow == ref] if crawler else []
 
     def described_job_run(self, job_name: str, run_id: str) -> dict[str, Any] | None:
         """The API's `JobRun`; None if it is gone."""

@@ -98,22 +98,16 @@ class ByHandJobs:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.arguments: list[dict[str, str]] = []
+        self.requests: list[dict[str, Any]] = []
         self.names: list[str] = []
 
-    def start(
-        self,
-        region: str,
-        name: str,
-        arguments: dict[str, str],
-        *,
-        workflow: WorkflowRef | None = None,
-        **overrides: Any,
+    def start_requested(
+        self, region: str, name: str, request: dict[str, Any], *, workflow: WorkflowRef | None = None
     ) -> str:
         job = _find(_glue().jobs, name)
         if any(run.described["JobRunState"] == "RUNNING" for run in job.job_runs):
             raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {name}")
-        self.arguments.append(arguments)
+        self.requests.append(request)
         self.names.append(name)
         return self.attempt(name, workflow)
 
@@ -125,7 +119,7 @@ class ByHandJobs:
         self.bus.publish(JobRunStarted(REGION, name, run_id, workflow))
         return run_id
 
-    def stop(self, region: str, run_id: str) -> None:
+    def stop_run(self, region: str, run_id: str) -> None:
         (name,) = [name for name, job in _glue().jobs.items() if any(run.id == run_id for run in job.job_runs)]
         self.finish(name, "STOPPED")
 
@@ -133,6 +127,44 @@ class ByHandJobs:
         run = _find(_glue().jobs, name).job_runs[-1]
         run.described |= {"JobRunState": state, "CompletedOn": datetime.now(UTC)}
         self.bus.publish(JobRunFinished(REGION, name, run.id, state, final, run.workflow))
+
+
+class Tracked:
+    """A WSGI application that knows how many calls are not over yet: what is done after an answer belongs to it."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._changed = threading.Condition()
+        self._under_way = 0
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        with self._changed:
+            self._under_way += 1
+        return Body(self._application(environ, start_response), self._over)
+
+    def _over(self) -> None:
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._under_way, timeout=10)
+
+
+@dataclass
+class Body:
+    """A response's body, and what to call when it is closed."""
+
+    content: Any
+    over: Callable[[], None]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.content)
+
+    def close(self) -> None:
+        self.content.close()
+        self.over()
 
 
 class Lab:
@@ -159,8 +191,8 @@ class Lab:
         engines._running = engines.Engines(  # type: ignore[arg-type]
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
-        application = Application(self.bus, self.state, dict)
-        self._http = make_server("127.0.0.1", self.home.port("http"), application, threaded=True)
+        self._calls = Tracked(Application(self.bus, self.state, dict))
+        self._http = make_server("127.0.0.1", self.home.port("http"), self._calls, threaded=True)
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()
         self.bus.start()
@@ -182,7 +214,8 @@ class Lab:
         return _session.client("glue", endpoint_url=self.context.endpoint_url)
 
     def settle(self) -> None:
-        """Wait until the bus has delivered all that was published up to now, and all that came of it."""
+        """Wait until calls are over, and the bus has delivered what was published and what came of it."""
+        self._calls.wait()
         for _ in range(20):
             delivered = threading.Event()
             self.bus.after_response(delivered.set)

@@ -15,7 +15,7 @@ def test_an_on_demand_trigger_stays_created_when_it_fires(lab: Any, glue: Any) -
     lab.define("job", "crawler")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[*JOB, {"CrawlerName": "crawler"}], Description="both")
     assert glue.start_trigger(Name="go")["Name"] == "go"
-    assert len(lab.jobs.arguments) == 1
+    assert len(lab.jobs.requests) == 1
     assert glue.get_trigger(Name="go")["Trigger"] == {
         "Name": "go",
         "Type": "ON_DEMAND",
@@ -58,10 +58,10 @@ def test_starting_the_start_trigger_of_a_workflow_runs_the_workflow(lab: Any, gl
 def test_a_trigger_whose_action_cannot_start_says_so_and_starts_the_others(lab: Any, glue: Any) -> None:
     lab.define("job", "other-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[*JOB, {"JobName": "other-job"}])
-    lab.jobs.start("us-east-1", "job", {})
+    lab.jobs.start_requested("us-east-1", "job", {})
     with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
         glue.start_trigger(Name="go")
-    assert len(lab.jobs.arguments) == 2
+    assert len(lab.jobs.requests) == 2
 
 
 def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: Any) -> None:
@@ -72,10 +72,10 @@ def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: An
     glue.start_trigger(Name="go")
     lab.crawler.finish("crawler")
     lab.settle()
-    assert len(lab.jobs.arguments) == 1
+    assert len(lab.jobs.requests) == 1
     lab.jobs.finish("job")
     lab.settle()
-    assert len(lab.jobs.arguments) == 2
+    assert len(lab.jobs.requests) == 2
 
 
 def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
@@ -84,7 +84,7 @@ def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
     lab.crawler.start_crawl("us-east-1", "crawler")
     lab.crawler.finish("crawler")
     lab.settle()
-    assert lab.jobs.arguments == []
+    assert lab.jobs.requests == []
 
 
 def test_triggers_of_a_workflow_and_those_outside_do_not_hear_each_others_events(lab: Any, glue: Any) -> None:

@@ -83,7 +83,7 @@ def test_a_failed_crawl_starts_no_job_that_waits_for_its_success(lab: Any, glue:
     lab.crawler.finish("crawler", "FAILED")
     lab.settle()
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
-    assert lab.jobs.arguments == []
+    assert lab.jobs.requests == []
 
 
 def test_a_retry_keeps_the_run_waiting_for_the_last_attempt(lab: Any, glue: Any) -> None:
@@ -189,14 +189,14 @@ def test_a_run_goes_by_the_triggers_as_they_were_when_it_started(lab: Any, glue:
     assert [run["JobName"] for run in job_runs(glue, run_id)] == ["job"]
 
 
-def test_the_actions_arguments_reach_the_job(lab: Any, glue: Any) -> None:
+def test_the_actions_arguments_and_timeout_reach_the_job(lab: Any, glue: Any) -> None:
     lab.define("job")
     glue.create_workflow(Name="flow")
-    actions = [{"JobName": "job", "Arguments": {"--rows": "7"}}]
+    actions = [{"JobName": "job", "Arguments": {"--rows": "7"}, "Timeout": 5}]
     glue.create_trigger(Name="begin", WorkflowName="flow", Type="ON_DEMAND", Actions=actions)
     glue.start_workflow_run(Name="flow")
     lab.settle()
-    assert lab.jobs.arguments == [{"--rows": "7"}]
+    assert lab.jobs.requests == [{"Arguments": {"--rows": "7"}, "Timeout": 5}]
 
 
 def test_one_run_too_many_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> None:
@@ -260,7 +260,7 @@ def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any)
     lab.crawler.start_crawl("us-east-1", "crawler")
     lab.crawler.finish("crawler")
     lab.settle()
-    assert lab.jobs.arguments == []
+    assert lab.jobs.requests == []
 
 
 def test_stopping_a_run_stops_what_runs_and_starts_nothing_more(lab: Any, glue: Any) -> None:
@@ -344,7 +344,7 @@ def test_a_deleted_workflow_takes_its_triggers_along_and_starts_nothing_more(lab
     lab.crawler.finish("crawler")
     lab.settle()
     assert glue.get_triggers()["Triggers"] == []
-    assert lab.jobs.arguments == []
+    assert lab.jobs.requests == []
 
 
 def test_a_workflow_can_be_updated_and_its_name_is_taken(lab: Any, glue: Any) -> None:

@@ -1,0 +1,1 @@
+"""Redshift's control plane: clusters that really run."""

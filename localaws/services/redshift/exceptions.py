@@ -1,0 +1,38 @@
+"""Errors that moto's Redshift lacks.
+
+Source: https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html and each operation's page.
+"""
+
+from __future__ import annotations
+
+from moto.redshift.exceptions import RedshiftClientError
+
+
+class InvalidClusterState(RedshiftClientError):
+    """The cluster is in a state in which the call is not possible."""
+
+    def __init__(self, identifier: str, status: str) -> None:
+        super().__init__("InvalidClusterState", f"Cluster {identifier} is in state {status}.")
+
+
+class UnsupportedOperation(RedshiftClientError):
+    """AWS does this, the embedded one does not, and does not pretend to."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("UnsupportedOperation", f"{what} is not supported by the embedded AWS.")
+
+
+class CustomDomainAssociationNotFound(RedshiftClientError):
+    """No cluster has a custom domain here."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(
+            "CustomDomainAssociationNotFoundFault", f"No custom domain association was found for {domain}."
+        )
+
+
+class InvalidParameterValue(RedshiftClientError):
+    """A parameter's value breaks one of AWS's rules."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidParameterValue", message)

@@ -19,6 +19,7 @@ from localaws.engines.redshift.errors import SqlError
 
 MAX_OBJECT = 4 << 20  # bytes; Redshift's limit of one JSON object
 _ROWS = 20_000  # rows converted at once
+_SMALL = 256 * 1024  # bytes up to which reading object by object is done before duckdb has started
 _EXACT_DIGITS = 15  # decimal digits that a double keeps
 
 JsonPath = tuple[str | int, ...]
@@ -46,7 +47,7 @@ class JsonReader:
             self.paths, self._ignore_case, options.null_as, options.blanks_as_null, options.truncate_columns,
             options.trim_blanks, options.date_format not in (None, "auto"), options.time_format not in (None, "auto"),
         )  # fmt: skip
-        if any(per_field) or not all(self._survives_double(column.type, column.precision_and_scale)
+        if any(per_field) or path.stat().st_size <= _SMALL or not all(self._survives_double(column.type, column.precision_and_scale)
                                      for column in self.target.columns):  # fmt: skip
             return None
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]

@@ -1,0 +1,121 @@
+"""Settings: where they come from, and what a wrong one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labkit.config import BY_TARGET, LabConfig, Target, load
+from labkit.errors import ConfigError
+from labkit.names import Names
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for setting in [*LabConfig.model_fields, "config"]:
+        monkeypatch.delenv(f"LABKIT_{setting.upper()}", raising=False)
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+
+
+def test_the_defaults_are_the_description_s() -> None:
+    config = load()
+    assert (config.node_type, config.number_of_nodes) == ("dc2.large", 1)
+    assert (config.redshift_database, config.redshift_user) == ("toll_db", "admin")
+    assert (config.job_retries, config.job_timeout_minutes, config.workers) == (1, 15, 3)
+    assert (config.workflow_max_runs, config.vpc_cidr) == (2, "10.0.0.0/16")
+
+
+def test_with_the_empty_prefix_names_are_exactly_the_description_s() -> None:
+    names = Names.of(load(), "")
+    assert names.glue_role == "IAMGlueServiceRole"
+    assert names.secret == "tollclusterSecret"
+    assert names.connection == "redshift_conn"
+    assert names.glue_database == "toll-raw-db"
+    assert (names.redshift_crawler, names.s3_crawler) == ("Redshift-Crawler", "s3_crawler")
+    assert names.job == "s3_to_redshift_job"
+    assert (names.workflow, names.start_trigger, names.event_trigger) == (
+        "redshift_workflow", "redshift-workflows-start", "s3-crawler-event",
+    )  # fmt: skip
+    assert names.target_table == "toll_db_public_toll_table"
+    assert names.source_table.startswith("landing_bucket")
+    assert (names.generator_function, names.start_function) == ("toll_plaza_application", "start_workflow_function")
+
+
+def test_a_prefix_is_in_every_name_and_buckets_keep_their_beginning() -> None:
+    plain, alice = Names.of(load(), ""), Names.of(load(prefix="alice"), "")
+    assert alice.landing_bucket == "landing-bucket-alice"
+    assert alice.source_table == "landing_bucket_alice"
+    assert alice.workflow == "alice-redshift_workflow"
+    within_own_things = {"target_table", "notification"}  # in the participant's own database and bucket
+    same = {name for name in plain.__dataclass_fields__ if getattr(plain, name) == getattr(alice, name)}
+    assert same == within_own_things
+
+
+def test_on_aws_bucket_names_hold_the_account() -> None:
+    assert Names.of(load(target="aws"), "123456789012").landing_bucket == "landing-bucket-123456789012"
+
+
+def test_the_target_decides_what_nobody_has_set() -> None:
+    config = load(target="aws")
+    defaults = BY_TARGET[Target.AWS]
+    assert (config.node_type, config.ask_before_create) == (defaults.node_type, True)
+    assert load(target="aws", node_type="ra3.xlplus").node_type == "ra3.xlplus"
+
+
+def test_the_inbound_range_is_the_vpc_s_unless_set() -> None:
+    assert load(vpc_cidr="10.9.0.0/16").inbound_cidr == "10.9.0.0/16"
+    assert load(inbound_cidr="0.0.0.0/0").inbound_cidr == "0.0.0.0/0"
+
+
+def test_file_then_variable_then_argument(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "labkit.toml").write_text('prefix = "file"\nworkers = 5\nregion = "eu-west-1"\n')
+    monkeypatch.setenv("LABKIT_PREFIX", "variable")
+    monkeypatch.setenv("LABKIT_WORKERS", "7")
+    config = load(prefix="argument")
+    assert (config.prefix, config.workers, config.region) == ("argument", 7, "eu-west-1")
+
+
+def test_labkit_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "labkit.toml").write_text('prefix = "home"\n')
+    other = tmp_path / "other.toml"
+    other.write_text('prefix = "other"\n')
+    monkeypatch.setenv("LABKIT_CONFIG", str(other))
+    assert load().prefix == "other"
+    monkeypatch.setenv("LABKIT_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match=r"there is no file .*none\.toml"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"tarket": "aws"}, r"'tarket' \(from argument\): there is no such setting\.\nAllowed: .*target"),
+        ({"target": "mars"}, r"'target' .*'mars' is not allowed.*\nAllowed: local, aws"),
+        ({"worker_type": "big"}, r"'worker_type' .*\nAllowed: G\.1X, G\.2X, G\.4X, G\.8X"),
+        ({"workers": "many"}, r"'workers' .*'many' is not allowed: .*valid integer"),
+        ({"prefix": "Alice!"}, r"'prefix' .*'Alice!' is not allowed"),
+        ({"vpc_cidr": "10.0.0.1/8"}, r"'vpc_cidr' .*host bits set"),
+        ({"landing_bucket": "mine-all-mine"}, r"'landing_bucket' .*must start with landing-bucket"),
+    ],
+)
+def test_a_wrong_setting_names_itself_and_what_is_allowed(settings: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        load(**settings)
+
+
+def test_a_wrong_variable_and_a_wrong_file_name_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LABKIT_WORKER", "3")
+    with pytest.raises(ConfigError, match=r"'worker' \(from LABKIT_WORKER\): there is no such setting"):
+        load()
+    monkeypatch.delenv("LABKIT_WORKER")
+    monkeypatch.setenv("LABKIT_WORKERS", "x")
+    with pytest.raises(ConfigError, match=r"'workers' \(from LABKIT_WORKERS\)"):
+        load()
+    monkeypatch.delenv("LABKIT_WORKERS")
+    (tmp_path / "labkit.toml").write_text("wrokers = 3\n")
+    with pytest.raises(ConfigError, match=r"'wrokers' \(from .*labkit\.toml\): there is no such setting"):
+        load()
+    (tmp_path / "labkit.toml").write_text("workers = = 3\n")
+    with pytest.raises(ConfigError, match=r"the file is not TOML"):
+        load()

@@ -7,6 +7,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -254,12 +255,11 @@ class _CrawlRun:
         connection = self._backend.local_connections.get(name)
         if connection is None:
             raise CrawlFailed(f"The connection {name} of the crawler is not in the catalog")
+        reading = _InBackground(lambda: self._read_database(connection.properties, include))
         try:
-            with connect(self._context, self._region, connection.properties) as database:
-                tables = [table for table in read_tables(database) if include.match(*_names(table))]
+            tables = reading.result(self._check_stopped)
         except ConnectionRefused as error:
             raise CrawlFailed(f"The connection {name} can't be used: {error}") from None
-        self._check_stopped()
         self._log(f"BENCHMARK : Classification complete, writing results to database {self._database}")
         if not tables:
             self._log(f"WARN : No table matches the include path {target['Path']}")
@@ -267,6 +267,31 @@ class _CrawlRun:
             wanted = jdbc_table(_names(table), table.kind, list(table.columns), self._prefix, crawler, name)
             self._kept.add(self._catalog.put_table(wanted))
         self._covered.append(lambda table: _is_of(table, name, include))
+
+    def _read_database(self, properties: dict[str, str], include: IncludePath) -> list[JdbcTable]:
+        with connect(self._context, self._region, properties) as database:
+            return [table for table in read_tables(database) if include.match(*_names(table))]
+
+
+class _InBackground:
+    """Runs what may wait for a silent database, so that a crawl can be stopped meanwhile."""
+
+    def __init__(self, action: Callable[[], list[JdbcTable]]) -> None:
+        self._future: Future[list[JdbcTable]] = Future()
+        threading.Thread(target=self._run, args=(action,), name="jdbc", daemon=True).start()
+
+    def result(self, check_stopped: Callable[[], None]) -> list[JdbcTable]:
+        """What the action returned or raised; what `check_stopped` raises, if that is sooner."""
+        while True:
+            check_stopped()
+            if wait([self._future], timeout=0.05).done:
+                return self._future.result()
+
+    def _run(self, action: Callable[[], list[JdbcTable]]) -> None:
+        try:
+            self._future.set_result(action())
+        except BaseException as error:
+            self._future.set_exception(error)
 
 
 def _names(table: JdbcTable) -> tuple[str, str, str]:

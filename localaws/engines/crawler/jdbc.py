@@ -35,7 +35,7 @@ _COLUMNS = """
 select c.table_schema, c.table_name, t.table_type, c.column_name, c.data_type, c.numeric_precision, c.numeric_scale
 from information_schema.columns c
 join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
-where c.table_schema not in ('information_schema', 'catalog_history') and c.table_schema not like 'pg\\_%'
+where c.table_schema not in ('information_schema', 'load_history') and c.table_schema not like 'pg\\_%'
 order by c.table_schema, c.table_name, c.ordinal_position
 """
 

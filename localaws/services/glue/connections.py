@@ -125,10 +125,13 @@ class ConnectionOperations(GlueBackend):
         connection = self.find_connection(name)
         try:
             self._try(connection.properties, connection.definition["ConnectionType"])
+            connection.validated, connection.status_reason = utcnow(), ""
         except InvalidInputException as error:
             connection.status_reason = str(error.message)
             raise
-        connection.validated, connection.status_reason = utcnow(), ""
+        finally:
+            # By its name a test only reads, so nothing else saves what it told.
+            context.current().state.save("glue")
 
     def try_definition(self, definition: dict[str, Any]) -> None:
         """Connect as a TestConnectionInput says.

@@ -1,0 +1,235 @@
+"""The crawler's API: definitions, refusals, states and history."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from crawled import Crawled
+
+import localaws
+
+TARGETS = {"S3Targets": [{"Path": "s3://some-bucket/"}]}
+ROW = '{"id": 1}\n'
+
+
+@pytest.fixture
+def glue(aws: Callable[..., Any]) -> Any:
+    return aws("glue")
+
+
+def test_a_crawler_is_given_back_with_awss_defaults(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    name = unique("crawler")
+    role = f"arn:aws:iam::123456789012:role/{glue_role}"
+    glue.create_crawler(Name=name, Role=role, DatabaseName="raw", Targets=TARGETS)
+    crawler = glue.get_crawler(Name=name)["Crawler"]
+    assert crawler["Role"] == glue_role
+    assert crawler["State"] == "READY"
+    assert crawler["Version"] == 1
+    assert crawler["CrawlElapsedTime"] == 0
+    assert crawler["Targets"]["S3Targets"] == [{"Path": "s3://some-bucket/", "Exclusions": []}]
+    assert crawler["Targets"]["JdbcTargets"] == []
+    assert crawler["SchemaChangePolicy"] == {
+        "UpdateBehavior": "UPDATE_IN_DATABASE",
+        "DeleteBehavior": "DEPRECATE_IN_DATABASE",
+    }
+    assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
+    assert "LastCrawl" not in crawler
+
+
+def test_an_update_changes_what_it_names_and_nothing_else(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
+    name = unique("crawler")
+    glue.create_crawler(Name=name, Role=glue_role, DatabaseName="raw", Targets=TARGETS, TablePrefix="a_")
+    glue.update_crawler(Name=name, DatabaseName="other", Description="moved")
+    crawler = glue.get_crawler(Name=name)["Crawler"]
+    assert (crawler["DatabaseName"], crawler["Description"], crawler["TablePrefix"]) == ("other", "moved", "a_")
+    assert crawler["Version"] == 2
+    assert crawler["LastUpdated"] > crawler["CreationTime"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"Role": "nobody"}, "unable to assume provided role"),
+        ({"Targets": {}}, "At least one target"),
+        ({"Targets": {"S3Targets": [{"Path": "some-bucket/x"}]}}, "must be of the form s3://bucket/prefix"),
+        ({"Targets": {"S3Targets": [{"Path": "s3://b/", "Exclusions": ["[a"]}]}}, "is not closed"),
+        ({"Targets": {"JdbcTargets": [{"Path": "db/public/%"}]}}, "must name its connection"),
+        ({"Targets": {"DynamoDBTargets": [{"Path": "t"}]}}, "does not support this of a crawler: DynamoDBTargets"),
+        ({"Schedule": "cron(0 * * * ? *)"}, "does not support this of a crawler: Schedule"),
+        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE"),
+        ({"SchemaChangePolicy": {"UpdateBehavior": "MAYBE"}}, "UpdateBehavior must be one of"),
+        ({"Configuration": "{"}, "Configuration must be a JSON document"),
+        ({"Configuration": '{"CreatePartitionIndex": true}'}, "does not support this Configuration"),
+        (
+            {
+                "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"},
+                "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE"},
+            },
+            "must be LOG",
+        ),
+    ],
+)
+def test_what_can_not_be_crawled_is_refused_when_the_crawler_is_made(
+    glue: Any, unique: Callable[[str], str], glue_role: str, change: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        glue.create_crawler(
+            **{"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS} | change
+        )
+    assert error.value.response["Error"]["Code"] == "InvalidInputException"
+    assert reason in error.value.response["Error"]["Message"]
+
+
+def test_a_role_that_does_not_trust_glue_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    role = unique("LambdaOnly")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
+    aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **trust}))
+    with pytest.raises(ClientError, match="verify role's TrustPolicy"):
+        aws("glue").create_crawler(Name=unique("c"), Role=role, DatabaseName="d", Targets=TARGETS)
+
+
+def test_a_second_crawler_of_the_name_is_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    wanted = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
+    glue.create_crawler(**wanted)
+    with pytest.raises(glue.exceptions.AlreadyExistsException):
+        glue.create_crawler(**wanted)
+
+
+def test_every_operation_names_the_crawler_that_is_not_there(glue: Any) -> None:
+    for operation in (
+        glue.get_crawler, glue.start_crawler, glue.stop_crawler, glue.delete_crawler, glue.update_crawler
+    ):  # fmt: skip
+        with pytest.raises(glue.exceptions.EntityNotFoundException, match="nobody"):
+            operation(Name="nobody")
+    with pytest.raises(glue.exceptions.EntityNotFoundException, match="nobody"):
+        glue.list_crawls(CrawlerName="nobody")
+
+
+def test_a_crawler_that_rests_can_not_be_stopped(crawled: Crawled) -> None:
+    glue = crawled.aws("glue")
+    with pytest.raises(glue.exceptions.CrawlerNotRunningException, match=crawled.crawler):
+        glue.stop_crawler(Name=crawled.crawler)
+
+
+def test_crawlers_are_listed_by_name_and_by_tag_and_deleted(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
+    one, two, tag = unique("c"), unique("c"), unique("tag")
+    for name, tags in ((one, {tag: "x"}), (two, {})):
+        glue.create_crawler(Name=name, Role=glue_role, DatabaseName="d", Targets=TARGETS, Tags=tags)
+    pages = glue.get_paginator("get_crawlers").paginate(PaginationConfig={"PageSize": 1})
+    assert {one, two} <= {crawler["Name"] for page in pages for crawler in page["Crawlers"]}
+    assert glue.list_crawlers(Tags={tag: "x"})["CrawlerNames"] == [one]
+    glue.delete_crawler(Name=one)
+    found = glue.batch_get_crawlers(CrawlerNames=[one, two])
+    assert [crawler["Name"] for crawler in found["Crawlers"]] == [two]
+    assert found["CrawlersNotFound"] == [one]
+
+
+def test_history_tells_each_crawl_with_what_it_changed(crawled: Crawled) -> None:
+    glue = crawled.aws("glue")
+    crawled.put(aDOTjson=ROW)
+    crawled.crawl()
+    crawled.put(bDOTjson='{"id": 1, "extra": "x"}')
+    crawled.crawl()
+    newest, oldest = glue.list_crawls(CrawlerName=crawled.crawler)["Crawls"]
+    name = crawled.table()["Name"]
+    for crawl, action in ((oldest, "ADD"), (newest, "UPDATE")):
+        assert crawl["State"] == "COMPLETED"
+        assert crawl["StartTime"] <= crawl["EndTime"]
+        table = json.loads(json.loads(crawl["Summary"])["TABLE"])
+        assert table == {action: {"Details": {"names": [name]}, "Count": 1}}
+    last = glue.get_crawler(Name=crawled.crawler)["Crawler"]["LastCrawl"]
+    assert last["MessagePrefix"] == newest["CrawlId"]
+    assert last["StartTime"] == newest["StartTime"]
+    by_id = [{"FieldName": "CRAWL_ID", "FilterOperator": "EQ", "FieldValue": oldest["CrawlId"]}]
+    assert [c["CrawlId"] for c in glue.list_crawls(CrawlerName=crawled.crawler, Filters=by_id)["Crawls"]] == [
+        oldest["CrawlId"]
+    ]
+    since = str(int(newest["StartTime"].timestamp() * 1000))
+    later = [{"FieldName": "START_TIME", "FilterOperator": "GE", "FieldValue": since}]
+    assert len(glue.list_crawls(CrawlerName=crawled.crawler, Filters=later)["Crawls"]) == 1
+    first_page = glue.list_crawls(CrawlerName=crawled.crawler, MaxResults=1)
+    assert [crawl["CrawlId"] for crawl in first_page["Crawls"]] == [newest["CrawlId"]]
+    rest = glue.list_crawls(CrawlerName=crawled.crawler, NextToken=first_page["NextToken"])
+    assert [crawl["CrawlId"] for crawl in rest["Crawls"]] == [oldest["CrawlId"]]
+
+
+def test_metrics_count_what_the_crawls_did(crawled: Crawled) -> None:
+    glue = crawled.aws("glue")
+    crawled.put(aDOTjson=ROW)
+    crawled.crawl()
+    crawled.put(bDOTjson='{"id": 1, "extra": "x"}')
+    crawled.crawl()
+    (metrics,) = glue.get_crawler_metrics(CrawlerNameList=[crawled.crawler])["CrawlerMetricsList"]
+    crawls = glue.list_crawls(CrawlerName=crawled.crawler)["Crawls"]
+    seconds = sorted((crawl["EndTime"] - crawl["StartTime"]).total_seconds() for crawl in crawls)
+    assert metrics["MedianRuntimeSeconds"] == pytest.approx(sum(seconds) / 2, abs=0.01)
+    assert (metrics["TablesCreated"], metrics["TablesUpdated"], metrics["TablesDeleted"]) == (1, 1, 0)
+    assert (metrics["TimeLeftSeconds"], metrics["StillEstimating"]) == (0, False)
+
+
+def test_the_log_tells_the_crawl_from_start_to_end(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=ROW)
+    crawled.crawl()
+    lines = [line.partition("] ")[2] for line in crawled.log()]
+    assert lines[0] == f"BENCHMARK : Running Start Crawl for Crawler {crawled.crawler}"
+    assert f"INFO : Created table {crawled.table()['Name']} in database {crawled.database}" in lines
+    assert lines[-1] == "BENCHMARK : Crawler has finished running and is in state READY"
+
+
+def test_a_crawl_that_a_killed_server_left_is_failed_and_can_be_started_again(tmp_path: Path) -> None:
+    status = localaws.start(tmp_path)
+    try:
+        glue = _client(status, "glue")
+        trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        _client(status, "iam").create_role(RoleName="Role", AssumeRolePolicyDocument=document)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"jdbc:redshift://127.0.0.1:{silent.getsockname()[1]}/db"
+            properties = {"JDBC_CONNECTION_URL": url, "USERNAME": "u", "PASSWORD": "p"}
+            glue.create_connection(
+                ConnectionInput={"Name": "conn", "ConnectionType": "JDBC", "ConnectionProperties": properties}
+            )
+            targets = {"JdbcTargets": [{"ConnectionName": "conn", "Path": "db/public/%"}]}
+            glue.create_crawler(Name="c", Role="Role", DatabaseName="d", Targets=targets)
+            glue.start_crawler(Name="c")
+            assert status.pid is not None
+            os.kill(status.pid, signal.SIGKILL)
+        status = _start_again(tmp_path)
+        crawler = _client(status, "glue").get_crawler(Name="c")["Crawler"]
+        assert crawler["State"] == "READY"
+        assert crawler["LastCrawl"]["Status"] == "FAILED"
+        assert "was interrupted" in crawler["LastCrawl"]["ErrorMessage"]
+        _client(status, "glue").start_crawler(Name="c")
+    finally:
+        localaws.stop(tmp_path)
+
+
+def _client(status: localaws.Status, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=status.endpoint_url,
+        region_name=status.region,
+        aws_access_key_id=status.access_key_id,
+        aws_secret_access_key=status.secret_access_key,
+    )
+
+
+def _start_again(home: Path) -> localaws.Status:
+    deadline = time.monotonic() + 20
+    while localaws.status(home).running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return localaws.start(home)

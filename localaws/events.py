@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkflowRef:
-    """Which workflow run, and which trigger of it, an action belongs to."""
+    """Which workflow run, and which trigger of it, an action belongs to.
+
+    A trigger outside workflows starts things too: then `name` and `run_id` are empty.
+    """
 
     name: str
     run_id: str

@@ -236,7 +236,7 @@ class JobsEngine:
         run, command = active.run, active.job.definition["Command"]
         arguments = {"--JOB_NAME": run.job_name, "--JOB_ID": f"j_{_stable_id(active.job.arn)}"}
         arguments["--JOB_RUN_ID"] = run.job_run_id
-        if run.workflow is not None:
+        if run.workflow is not None and run.workflow.run_id:
             arguments["--WORKFLOW_NAME"] = run.workflow.name
             arguments["--WORKFLOW_RUN_ID"] = run.workflow.run_id
         arguments = {**run.arguments, **arguments}

@@ -207,6 +207,7 @@ class WorkflowEngine:
             except (JsonRESTError, ServiceException) as error:
                 # "FAILED: The job exceeded its maximum allowed concurrent runs", on the same page. What becomes of a
                 # crawler that runs already is not documented: this treats it alike.
+                action.run_ids = self._backend(region).runs_begun_for(action.target, ref)
                 action.finish("FAILED", error.message)
             except Exception as error:
                 log.exception("%s could not be started by trigger %s", action.target, action.trigger)

@@ -74,7 +74,8 @@ class Job:
 
         Raises:
             InvalidInputException: the request is not valid.
-            ConcurrentRunsExceededException: the job has MaxConcurrentRuns runs under way.
+            ConcurrentRunsExceededException: the job has MaxConcurrentRuns runs under way. If a trigger asked, a
+                FAILED run tells of it.
         """
         checked_arguments(request.get("Arguments") or {})
         if request.get("JobRunQueuingEnabled"):
@@ -90,7 +91,6 @@ class Job:
         previous = request.get("JobRunId")
         if previous:
             self.find_run(previous)
-        self._refuse_one_too_many()
         run = JobRun(
             job_name=self.name,
             job_run_id=f"jr_{mock_random.get_random_hex(64)}",
@@ -103,6 +103,15 @@ class Job:
             previous_run_id=previous,
             workflow=workflow,
         )
+        if self._is_full():
+            refusal = ConcurrentRunsExceededException(f"Concurrent runs exceeded for {self.name}")
+            if workflow is not None:
+                # A trigger's run over the limit is not refused but FAILED:
+                # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+                run.error_message = refusal.message
+                run.move_to(JobRunState.FAILED)
+                self._add(run)
+            raise refusal
         self._add(run)
         return run
 
@@ -126,10 +135,9 @@ class Job:
         ended = [old for old in self.job_runs if not old.under_way][: max(0, len(self.job_runs) + 1 - KEPT_RUNS)]
         self.job_runs = [old for old in self.job_runs if old not in ended] + [run]
 
-    def _refuse_one_too_many(self) -> None:
-        most = self.definition["ExecutionProperty"]["MaxConcurrentRuns"]
-        if sum(run.under_way for run in self.job_runs) >= most:
-            raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {self.name}")
+    def _is_full(self) -> bool:
+        most: int = self.definition["ExecutionProperty"]["MaxConcurrentRuns"]
+        return sum(run.under_way for run in self.job_runs) >= most
 
 
 class JobOperations(GlueBackend):

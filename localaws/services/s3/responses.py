@@ -7,11 +7,13 @@ from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import MalformedXML
+from moto.s3.exceptions import InvalidContinuationToken, MalformedXML
 from moto.s3.responses import S3Response
 
 from localaws.services.s3 import notifications
 from localaws.services.s3.files import CHUNK, BodyReader
+from localaws.services.s3.listing import PAGE_LIMIT
+from localaws.services.s3.listing_xml import Listing
 from localaws.services.s3.models import LocalS3Backend
 from localaws.services.s3.objects import streaming
 
@@ -53,6 +55,33 @@ class LocalS3Response(S3Response):
             return super().get_object()
         finally:
             streaming.reset(token)
+
+    def list_objects_v2(self) -> TYPE_RESPONSE:
+        """Answer with a page of a listing."""
+        token = self.querystring.get("continuation-token", [None])[0]
+        if token == "":
+            raise InvalidContinuationToken()
+        query = self._get_querystring(self.request, self.uri)
+        prefix = query.get("prefix", [""])[0]
+        delimiter = self.querystring.get("delimiter", [""])[0]
+        start_after = self.querystring.get("start-after", [None])[0]
+        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
+        items, _, next_token = self.backend.list_objects_v2(
+            self.backend.get_bucket(self.bucket_name), prefix, delimiter, token, start_after, max_keys
+        )
+        listing = Listing(
+            bucket=self.bucket_name,
+            items=items,
+            prefix=prefix,
+            delimiter=delimiter,
+            max_keys=max_keys,
+            next_token=next_token,
+            token=token,
+            start_after=start_after,
+            url_encoded=self.querystring.get("encoding-type", [None])[0] == "url",
+            with_owner=self.querystring.get("fetch-owner", ["false"])[0] == "true",
+        )
+        return 200, {"content-type": "application/xml"}, listing.to_xml()
 
     def put_object_tagging(self) -> TYPE_RESPONSE:
         """Set tags, which is an event of its own (tags that come with a PUT are not)."""

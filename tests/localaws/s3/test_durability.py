@@ -1,0 +1,162 @@
+"""What was answered is there after `kill -9`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import localaws
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "lab"
+    localaws.stop(tmp_path / "lab")
+
+
+def _client(status: localaws.Status, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=status.endpoint_url,
+        aws_access_key_id=status.access_key_id,
+        aws_secret_access_key=status.secret_access_key,
+        region_name=status.region,
+        config=Config(retries={"max_attempts": 0}),
+    )
+
+
+def _kill(status: localaws.Status) -> None:
+    assert status.pid is not None
+    os.kill(status.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(status.pid, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{status.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.01)
+    raise AssertionError("the server lives on")
+
+
+def test_objects_settings_and_uploads_survive_a_killed_server(home: Path) -> None:
+    status = localaws.start(home)
+    s3 = _client(status, "s3")
+    s3.create_bucket(Bucket="landing")
+    s3.put_bucket_tagging(Bucket="landing", Tagging={"TagSet": [{"Key": "lab", "Value": "toll"}]})
+    s3.put_object(Bucket="landing", Key="a b.json", Body=b"1", Metadata={"m": "1"}, Tagging="t=1")
+    s3.put_object(Bucket="landing", Key="gone", Body=b"2")
+    s3.delete_object(Bucket="landing", Key="gone")
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="versions", Key="k", Body=b"old")["VersionId"]
+    s3.delete_object(Bucket="versions", Key="k")
+    upload = s3.create_multipart_upload(Bucket="landing", Key="big")["UploadId"]
+    part = s3.upload_part(Bucket="landing", Key="big", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    s3.create_bucket(Bucket="empty")
+    s3.delete_bucket(Bucket="empty")
+    stray = home / "objects" / "00" / ("0" * 32)
+    stray.write_bytes(b"half a PUT")
+    _kill(status)
+
+    status = localaws.start(home)
+    s3 = _client(status, "s3")
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["landing", "versions"]
+    assert s3.get_bucket_tagging(Bucket="landing")["TagSet"] == [{"Key": "lab", "Value": "toll"}]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="landing")["Contents"]] == ["a b.json"]
+    found = s3.get_object(Bucket="landing", Key="a b.json")
+    assert (found["Body"].read(), found["Metadata"]) == (b"1", {"m": "1"})
+    assert s3.get_object_tagging(Bucket="landing", Key="a b.json")["TagSet"] == [{"Key": "t", "Value": "1"}]
+    assert s3.get_object(Bucket="versions", Key="k", VersionId=old)["Body"].read() == b"old"
+    assert len(s3.list_object_versions(Bucket="versions")["DeleteMarkers"]) == 1
+    s3.complete_multipart_upload(
+        Bucket="landing",
+        Key="big",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]},
+    )
+    assert s3.get_object(Bucket="landing", Key="big")["Body"].read() == b"part"
+    assert not stray.exists()
+
+
+def test_an_event_that_was_not_delivered_is_delivered_after_the_restart(home: Path) -> None:
+    status = localaws.start(home)
+    s3, sqs = _client(status, "s3"), _client(status, "sqs")
+    url = sqs.create_queue(QueueName="events")["QueueUrl"]
+    s3.create_bucket(Bucket="landing")
+    s3.put_bucket_notification_configuration(
+        Bucket="landing",
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:events", "Events": ["s3:ObjectCreated:*"]}
+            ]
+        },
+    )
+    for number in range(30):
+        s3.put_object(Bucket="landing", Key=str(number), Body=b"")
+    _kill(status)
+
+    sqs = _client(localaws.start(home), "sqs")
+    seen: set[str] = set()
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and len(seen) < 30:
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            records = json.loads(message["Body"]).get("Records", [])
+            seen.update(record["s3"]["object"]["key"] for record in records)
+    assert seen == {str(number) for number in range(30)}
+
+
+def test_an_index_of_another_version_is_refused_with_a_message(home: Path) -> None:
+    import sqlite3
+
+    localaws.start(home)
+    localaws.stop(home)
+    with sqlite3.connect(home / "state" / "s3.sqlite") as database:
+        database.execute("update version set version = '0/moto-1'")
+    database.close()
+    with pytest.raises(localaws.StartFailed, match="holds state of version 0/moto-1"):
+        localaws.start(home)
+
+
+def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from localaws.home import Home
+    from localaws.services.s3.models import LocalS3Backend
+
+    opened = Home.at(home)
+    backend = LocalS3Backend("aws", "123456789012")
+    backend.open_store(opened)
+    backend.create_bucket("full-of-objects", "us-east-1")
+    monkeypatch.setattr("localaws.services.s3.files.os.fsync", lambda _: None)
+
+    def put(numbers: range) -> float:
+        started = time.process_time()
+        for number in numbers:
+            backend.put_object("full-of-objects", f"{number:06d}.json", b"{}")
+            backend.save()
+        return time.process_time() - started
+
+    few = put(range(500))
+    put(range(1000, 10_000))
+    assert put(range(500, 1000)) < 2 * few
+    started = time.monotonic()
+    again = LocalS3Backend("aws", "123456789012")
+    again.open_store(opened)
+    assert time.monotonic() - started < 3
+    found = again.get_object("full-of-objects", "009999.json")
+    assert found is not None
+    assert found.value == b"{}"
+    from moto.s3.models import s3_backends
+
+    s3_backends.bucket_accounts.pop("full-of-objects")

@@ -1,0 +1,169 @@
+"""Objects, ranges, copies, versions and uploads in parts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import localaws
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def s3(aws: Callable[..., Any]) -> Any:
+    return aws("s3")
+
+
+@pytest.fixture
+def bucket(s3: Any, unique: Callable[[str], str]) -> str:
+    name = unique("bucket")
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def _files(stack: localaws.Status) -> set[Path]:
+    return {file for file in (stack.home / "objects").glob("??/*") if file.is_file()}
+
+
+def test_an_object_comes_back_with_its_metadata_and_tags(s3: Any, bucket: str) -> None:
+    s3.put_object(
+        Bucket=bucket,
+        Key="a key/with spaces + é",
+        Body=b"toll",
+        ContentType="application/json",
+        Metadata={"booth": "golf_rd"},
+        Tagging="lab=toll",
+    )
+    found = s3.get_object(Bucket=bucket, Key="a key/with spaces + é")
+    assert found["Body"].read() == b"toll"
+    assert found["ContentType"] == "application/json"
+    assert found["Metadata"] == {"booth": "golf_rd"}
+    assert found["ETag"] == f'"{hashlib.md5(b"toll").hexdigest()}"'
+    assert s3.head_object(Bucket=bucket, Key="a key/with spaces + é")["ContentLength"] == 4
+    tags = s3.get_object_tagging(Bucket=bucket, Key="a key/with spaces + é")["TagSet"]
+    assert tags == [{"Key": "lab", "Value": "toll"}]
+
+
+def test_an_empty_object_is_an_object(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+    assert s3.get_object(Bucket=bucket, Key="empty")["Body"].read() == b""
+
+
+@pytest.mark.parametrize("size", [1000, 3 * MIB + 17])
+def test_ranges_give_just_their_bytes(s3: Any, bucket: str, size: int) -> None:
+    body = os.urandom(size)
+    s3.put_object(Bucket=bucket, Key="k", Body=body)
+
+    def ranged(wanted: str) -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key="k", Range=f"bytes={wanted}")["Body"].read())
+
+    assert ranged("0-0") == body[:1]
+    assert ranged("10-99") == body[10:100]
+    assert ranged(f"{size - 5}-{size + 100}") == body[-5:]
+    assert ranged("-7") == body[-7:]
+    assert ranged("5-") == body[5:]
+    answer = s3.get_object(Bucket=bucket, Key="k", Range="bytes=10-99")
+    assert answer["ContentRange"] == f"bytes 10-99/{size}"
+    assert answer["ContentLength"] == 90
+    assert answer["Body"].read() == body[10:100]
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == body
+    with pytest.raises(ClientError) as refused:
+        ranged(f"{size}-")
+    assert refused.value.response["Error"]["Code"] == "InvalidRange"
+
+
+def test_a_body_is_one_file_that_goes_with_its_object(s3: Any, bucket: str, stack: localaws.Status) -> None:
+    before = _files(stack)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"first")
+    (first,) = _files(stack) - before
+    assert first.read_bytes() == b"first"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"second")
+    (second,) = _files(stack) - before
+    assert second.read_bytes() == b"second"
+    s3.delete_object(Bucket=bucket, Key="k")
+    assert _files(stack) == before
+
+
+def test_a_copy_lives_on_without_its_source(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="from", Body=b"body", Metadata={"m": "1"}, Tagging="t=1")
+    s3.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "from"})
+    s3.delete_object(Bucket=bucket, Key="from")
+    copied = s3.get_object(Bucket=bucket, Key="to")
+    assert copied["Body"].read() == b"body"
+    assert copied["Metadata"] == {"m": "1"}
+    assert s3.get_object_tagging(Bucket=bucket, Key="to")["TagSet"] == [{"Key": "t", "Value": "1"}]
+
+
+def test_versions_are_kept_and_a_delete_marker_hides_them(s3: Any, bucket: str, stack: localaws.Status) -> None:
+    before = _files(stack)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket=bucket, Key="k", Body=b"old")["VersionId"]
+    new = s3.put_object(Bucket=bucket, Key="k", Body=b"new")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    with pytest.raises(ClientError) as refused:
+        s3.get_object(Bucket=bucket, Key="k")
+    assert refused.value.response["Error"]["Code"] == "NoSuchKey"
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=old)["Body"].read() == b"old"
+    listed = s3.list_object_versions(Bucket=bucket)
+    assert [(v["VersionId"], v["IsLatest"]) for v in listed["Versions"]] == [(new, False), (old, False)]
+    assert [(m["VersionId"], m["IsLatest"]) for m in listed["DeleteMarkers"]] == [(marker, True)]
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=marker)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"new"
+    for version in (old, new):
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
+    assert _files(stack) == before
+    assert s3.delete_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def test_parts_become_one_object(s3: Any, bucket: str, stack: localaws.Status) -> None:
+    before = _files(stack)
+    pieces = [os.urandom(5 * MIB), os.urandom(5 * MIB), b"the end"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="big", Metadata={"m": "1"})["UploadId"]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=number, Body=piece)["ETag"],
+        }
+        for number, piece in enumerate(pieces, start=1)
+    ]
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="big", UploadId=upload, MultipartUpload={"Parts": parts})
+    digests = b"".join(hashlib.md5(piece).digest() for piece in pieces)
+    assert done["ETag"] == f'"{hashlib.md5(digests).hexdigest()}-3"'
+    found = s3.get_object(Bucket=bucket, Key="big")
+    assert found["Body"].read() == b"".join(pieces)
+    assert found["Metadata"] == {"m": "1"}
+    assert len(_files(stack) - before) == 1
+
+
+def test_boto3s_own_transfer_of_a_large_file_works_both_ways(s3: Any, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "up").write_bytes(os.urandom(20 * MIB + 3))
+    s3.upload_file(str(tmp_path / "up"), bucket, "big")
+    s3.download_file(bucket, "big", str(tmp_path / "down"))
+    assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
+
+
+def test_an_aborted_upload_leaves_nothing(s3: Any, bucket: str, stack: localaws.Status) -> None:
+    before = _files(stack)
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="big")["UploadId"]
+    s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=1, Body=b"part")
+    s3.abort_multipart_upload(Bucket=bucket, Key="big", UploadId=upload)
+    assert _files(stack) == before
+    with pytest.raises(ClientError) as refused:
+        s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=1, Body=b"part")
+    assert refused.value.response["Error"]["Code"] == "NoSuchUpload"
+
+
+def test_an_object_overwritten_while_it_is_read_is_read_to_its_end(s3: Any, bucket: str) -> None:
+    body = os.urandom(8 * MIB)
+    s3.put_object(Bucket=bucket, Key="k", Body=body)
+    reading = s3.get_object(Bucket=bucket, Key="k")["Body"]
+    start = reading.read(10)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"other")
+    assert start + reading.read() == body

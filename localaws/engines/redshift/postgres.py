@@ -95,23 +95,34 @@ def reachable_installation(source: Path, runs_as: Account | None) -> Path:
     about = (source / "bin" / "postgres").stat()
     digest = hashlib.sha256(f"{source}:{about.st_size}:{about.st_mtime_ns}".encode()).hexdigest()[:12]
     target = Path("/var/tmp" if os.path.isdir("/var/tmp") else tempfile.gettempdir()) / f"localaws-postgres-{digest}"
-    if target.exists() and target.lstat().st_uid == os.geteuid() and not target.is_symlink():
-        return target
-    partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-    for part in ("bin/postgres", "bin/initdb", "lib/postgresql", "share"):
-        (partial / part).parent.mkdir(parents=True, exist_ok=True)
-        if (source / part).is_dir():
-            shutil.copytree(source / part, partial / part)
-        else:
-            shutil.copy2(source / part, partial / part)
-    _make_world_readable(partial)
-    try:
-        partial.rename(target)
-    except OSError:  # another lab was faster, or somebody else has the name
-        if target.lstat().st_uid != os.geteuid():
-            return partial
-        shutil.rmtree(partial)
-    return target
+    if not _is_ours(target):
+        partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+        _copy_programs(source, partial)
+        try:
+            partial.rename(target)
+        except OSError:  # another lab was faster, or somebody else has taken the name
+            if not _is_ours(target):
+                return partial / source.parent.name / source.name
+            shutil.rmtree(partial)
+    return target / source.parent.name / source.name
+
+
+def _is_ours(directory: Path) -> bool:
+    return not directory.is_symlink() and directory.is_dir() and directory.stat().st_uid == os.geteuid()
+
+
+def _copy_programs(source: Path, target: Path) -> None:
+    """Copy what initdb and postgres need, laid out as it was: programs find their libraries by relative paths."""
+    copied = target / source.parent.name / source.name
+    for part in ("bin/postgres", "bin/initdb"):
+        (copied / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / part, copied / part)
+    for part in ("lib/postgresql", "share"):
+        shutil.copytree(source / part, copied / part)
+    libraries = source.parent.parent / f"{source.parent.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    _make_world_readable(target)
 
 
 def _world_readable(file: Path) -> bool:

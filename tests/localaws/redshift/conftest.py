@@ -36,7 +36,11 @@ def driver(lab: Lab, address: Address, monkeypatch: pytest.MonkeyPatch) -> Calla
     monkeypatch.setenv("SSL_CERT_FILE", str(lab.home.ca_bundle))
     return functools.partial(
         redshift_connector.connect,
-        **{"host": address.host, "port": address.port, "database": "dev", "user": "admin", "password": PASSWORD},
+        host=address.host,
+        port=address.port,
+        database="dev",
+        user="admin",
+        password=PASSWORD,
     )
 
 

@@ -83,7 +83,8 @@ def test_redshift_syntax_becomes_postgresqls(redshift: str, postgresql: str) -> 
         (
             "create table if not exists s.t (id bigint identity(0, 1) primary key, c int not null references u (c))",
             "create table if not exists s.t"
-            " (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 0 INCREMENT BY 1 MINVALUE 0) NOT NULL, c int not null)",
+            " (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 0 INCREMENT BY 1 MINVALUE 0) NOT NULL,"
+            " c int not null)",
         ),
         (
             "create table t (unique (a), foreign key (a) references u, a int, check (a > 0))",

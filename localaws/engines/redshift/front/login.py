@@ -71,7 +71,7 @@ def authenticate(
     except tokens.TokenError as error:
         raise refused from error
     name = database_user(user)
-    if grant.db_user != name or grant.auto_create != user.startswith("IAMA:"):
+    if grant.db_user != name or name == configuration.superuser or grant.auto_create != user.startswith("IAMA:"):
         raise refused
     if grant.database is not None and grant.database != database:
         raise refused

@@ -1,0 +1,166 @@
+"""SQL that means something else, or nothing, on PostgreSQL: run through the front, results as Redshift documents them."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+Connection = psycopg.Connection[Any]
+
+
+def value(session: Connection, expression: str) -> Any:
+    row = session.execute(f"select {expression}").fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html: boundaries, not elapsed time
+        ("datediff(year, '2008-12-31'::date, '2009-01-01'::date)", 1),
+        ("datediff(qtr, '1998-07-01', '2008-06-30')", 39),
+        ("datediff(week, '2009-01-01', '2009-12-31')", 52),
+        ("datediff(hour, '2023-01-01 10:59:59'::timestamp, '2023-01-01 11:00:00'::timestamp)", 1),
+        ("datediff(day, '2023-01-02'::date, '2023-01-01 23:00'::timestamp)", -1),
+        ("datediff(second, '10:00'::time, '10:01'::time)", 60),
+        ("datediff('month', '2023-01-31', '2023-02-01')", 1),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
+        ("dateadd(month, 1, '2023-01-31'::date)", datetime.datetime(2023, 2, 28)),
+        ("dateadd(day, -30, '2023-01-31')", datetime.datetime(2023, 1, 1)),
+        ("dateadd(m, 30, '2023-01-31 00:00'::timestamp)", datetime.datetime(2023, 1, 31, 0, 30)),
+        ("date_trunc('month', '2023-05-17'::date)", datetime.datetime(2023, 5, 1)),
+        ("date_part(month, '2023-05-17'::date)", 5),
+        ("extract(second from '2023-05-17 10:11:12.9'::timestamp)", 12),
+        ("add_months('2008-04-30', 1)", datetime.datetime(2008, 5, 31)),
+        ("last_day('2008-02-10')", datetime.date(2008, 2, 29)),
+        ("next_day('2014-08-20', 'Tuesday')", datetime.date(2014, 8, 26)),
+        ("trunc('2011-07-21 10:32:38'::timestamp)", datetime.date(2011, 7, 21)),
+        ("convert_timezone('America/New_York', '2013-02-01 03:00:00')", datetime.datetime(2013, 1, 31, 22)),
+        ("convert_timezone('EST', 'UTC', '2013-02-01 03:00:00')", datetime.datetime(2013, 2, 1, 8)),
+        ("to_char('2009-12-31 23:15:59'::timestamp, 'MONTH-DY-DD-YYYY HH12:MI PM')", "DECEMBER -THU-31-2009 11:15 PM"),
+        # Conditions
+        ("nvl(null, null, 'c')", "c"),
+        ("nvl2('a', 'some', 'none')", "some"),
+        ("decode(null, 1, 'one', null, 'nothing', 'else')", "nothing"),
+        # Text: https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_REPLACE.html
+        ("len('häuser')", 6),
+        ("charindex('fish', 'dogfish')", 4),
+        ("'a' || null", None),
+        ("concat('a', null::varchar)", None),
+        ("regexp_replace('a.b.c', '[.]', '-')", "a-b-c"),
+        (r"regexp_substr('x12y', '\\d+')", "12"),
+        (r"'a\tb'", "a\tb"),
+        ("strtol('0x1A', 16)", 26),
+        ("strtol('-110101', 2)", -53),
+        ("round(2.345::float8, 2)", 2.35),
+        ("json_extract_path_text('{\"a\": {\"b\": 5}}', 'a', 'b')", "5"),
+        ("json_extract_array_element_text('[1, 2, 3]', 1)", "2"),
+        ("is_valid_json('{\"a\": }')", False),
+        ("json_parse('[1, 2]')", [1, 2]),
+    ],
+)
+def test_expressions_give_redshifts_results(session: Connection, expression: str, expected: Any) -> None:
+    assert value(session, expression) == expected
+
+
+def test_getdate_has_whole_seconds_and_sysdate_the_transactions_start(session: Connection) -> None:
+    assert value(session, "getdate()").microsecond == 0
+    with session.transaction():
+        assert value(session, "sysdate") == value(session, "sysdate")
+
+
+def test_an_unknown_date_part_is_refused(session: Connection) -> None:
+    with pytest.raises(psycopg.Error, match="fortnight"):
+        session.execute("select dateadd('fortnight', 1, getdate())")
+
+
+def test_the_sum_of_reals_is_added_up_in_double_precision(session: Connection) -> None:
+    session.execute("create table tolls (amount real, booth smallint, id bigint, price numeric(10, 2))")
+    session.execute("insert into tolls select 7.49, i % 7, 4000000000 + i, 1.10 from generate_series(1, 100000) i")
+    total = value(session, "sum(amount) from tolls")
+    assert total == pytest.approx(749_000, abs=0.1)
+    assert value(session, "sum(amount) from tolls") == total
+    assert value(session, "sum(amount) from tolls where amount < 0") is None
+
+
+def test_sums_and_averages_of_integers_are_bigint(session: Connection) -> None:
+    session.execute("create table ints (a smallint, b integer, c bigint, n numeric(6, 2))")
+    session.execute("insert into ints values (1, 2, 3, 1.50), (2, 5, 6, 2.50), (null, null, null, null)")
+    cursor = session.execute("select sum(a), sum(b), sum(c), avg(a), avg(b), avg(c), sum(n) from ints")
+    assert [column.type_code for column in cursor.description or []] == [20, 20, 20, 20, 20, 20, 1700]
+    assert cursor.fetchone() == (3, 7, 9, 1, 3, 4, Decimal("4.00"))
+    assert session.execute("select avg(c), sum(c) from ints where c > 10").fetchone() == (None, None)
+    rows = session.execute("select sum(c) over (order by c rows 1 preceding) from ints where c is not null order by c")
+    assert rows.fetchall() == [(3,), (9,)]
+
+
+def test_postgresqls_own_views_still_work(session: Connection) -> None:
+    # They were made with the aggregates that Redshift's take the names of.
+    assert session.execute("select sum(idx_scan) from pg_stat_user_tables").fetchone() is not None
+    session.execute("select * from pg_stat_all_tables, pg_statio_all_tables limit 5")
+
+
+def test_listagg_orders_and_joins(session: Connection) -> None:
+    rows = "from (values (1, 'b'), (2, 'a'), (2, 'a'), (3, null)) t (id, name)"
+    assert value(session, f"listagg(name, ', ') within group (order by id) {rows}") == "b, a, a"
+    assert value(session, f"listagg(distinct name, '|') within group (order by name) {rows}") == "a|b"
+    assert value(session, f"listagg(id) within group (order by id desc) {rows}") == "3221"
+
+
+def test_keys_are_accepted_and_not_enforced(session: Connection) -> None:
+    session.execute("create table parents (id int primary key, name varchar(10) unique)")
+    session.execute("create table children (id int, parent int references parents (id), primary key (id))")
+    session.execute("insert into parents values (1, 'a'), (1, 'a')")
+    session.execute("insert into children values (1, 99), (1, 99)")
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        session.execute("insert into children values (null, 1)")
+
+
+def test_an_identity_column_counts(session: Connection) -> None:
+    session.execute("create table numbered (id int identity(10, 5), a varchar)")
+    session.execute("insert into numbered (a) values ('x'), ('y')")
+    assert session.execute("select id from numbered order by id").fetchall() == [(10,), (15,)]
+
+
+def test_a_temporary_table_with_a_hash_is_the_sessions_own(
+    session: Connection, psycopg_parameters: dict[str, Any]
+) -> None:
+    session.execute("create table #mine (a int)")
+    session.execute("insert into #mine values (1)")
+    session.execute("select a into #copied from #mine")
+    assert session.execute("select count(*) from #copied").fetchone() == (1,)
+    with psycopg.connect(**psycopg_parameters) as other, pytest.raises(psycopg.errors.UndefinedTable):
+        other.execute("select * from #mine")
+
+
+def test_a_super_column_keeps_documents(session: Connection) -> None:
+    session.execute("create table documents (d super)")
+    session.execute("""insert into documents values (json_parse('{"a": [1, 2]}'))""")
+    assert session.execute("select d['a'][1] from documents").fetchone() == (2,)
+
+
+def test_text_without_a_length_is_256_long(session: Connection) -> None:
+    session.execute("create table texts (a varchar, b text, c varchar(max))")
+    query = "select character_maximum_length from svv_columns where table_name = 'texts' order by ordinal_position"
+    assert session.execute(query).fetchall() == [(256,), (256,), (65535,)]
+
+
+def test_a_search_path_of_the_users_changes_no_result(session: Connection) -> None:
+    session.execute("create schema elsewhere")
+    session.execute("set search_path to elsewhere")
+    assert session.execute("select avg(x), len('abc') from (values (1), (2)) t (x)").fetchone() == (1, 3)
+    assert session.execute("show search_path").fetchone() == ("elsewhere",)
+
+
+def test_the_drivers_catalog_calls_find_tables_and_columns(cursor: Any) -> None:
+    cursor.execute("create table cataloged (id bigint not null, name varchar(40), doc super)")
+    tables = cursor.get_tables(table_name_pattern="cataloged")
+    assert [(row[1], row[2], row[3]) for row in tables] == [("public", "cataloged", "TABLE")]
+    columns = cursor.get_columns(tablename_pattern="cataloged")
+    assert [(row[3], row[5]) for row in columns] == [("id", "int8"), ("name", "varchar"), ("doc", "super")]
+    assert "public" in [row[0] for row in cursor.get_schemas()]

@@ -255,7 +255,7 @@ class _CrawlRun:
         connection = self._backend.local_connections.get(name)
         if connection is None:
             raise CrawlFailed(f"The connection {name} of the crawler is not in the catalog")
-        reading = _InBackground(lambda: self._read_database(connection.properties, include))
+        reading = _InBackground(lambda: self._read_database(connection.definition, include))
         try:
             tables = reading.result(self._check_stopped)
         except ConnectionRefused as error:
@@ -268,8 +268,8 @@ class _CrawlRun:
             self._kept.add(self._catalog.put_table(wanted))
         self._covered.append(lambda table: _is_of(table, name, include))
 
-    def _read_database(self, properties: dict[str, str], include: IncludePath) -> list[JdbcTable]:
-        with connect(self._context, self._region, properties) as database:
+    def _read_database(self, connection: dict[str, Any], include: IncludePath) -> list[JdbcTable]:
+        with connect(self._context, self._region, connection) as database:
             return [table for table in read_tables(database) if include.match(*_names(table))]
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from localaws.engines.crawler.naming import Exclusions
+from localaws.engines.crawler.network import NetworkRefused, check_network
 
 if TYPE_CHECKING:
     from localaws.context import Context
@@ -105,17 +106,20 @@ def _like(pattern: str, name: str) -> bool:
 
 
 @contextmanager
-def connect(context: Context, region: str, properties: Mapping[str, str]) -> Iterator[Any]:
-    """Connect as a connection's properties say; gives an open psycopg connection.
+def connect(context: Context, region: str, definition: Mapping[str, Any]) -> Iterator[Any]:
+    """Connect as a connection's definition (a ConnectionInput) says; gives an open psycopg connection.
 
     Raises:
-        ConnectionRefused: the properties don't do, the secret can't be read, nobody answers, or the login fails.
+        ConnectionRefused: the properties don't do, the network or the secret are not as they must be, nobody
+            answers, or the login fails.
     """
     import psycopg  # its import takes long, and only JDBC crawls need it
 
+    properties = definition.get("ConnectionProperties") or {}
     try:
         url = JdbcUrl.parse(properties.get("JDBC_CONNECTION_URL", ""))
-    except ValueError as error:
+        check_network(context, region, definition.get("PhysicalConnectionRequirements") or {})
+    except (ValueError, NetworkRefused) as error:
         raise ConnectionRefused(str(error)) from None
     user, password = _login(context, region, properties)
     try:

@@ -70,7 +70,7 @@ class ConnectionOperations(GlueBackend):
         """
         _check(definition)
         if definition.get("ValidateCredentials"):
-            self._try(definition.get("ConnectionProperties") or {}, definition["ConnectionType"])
+            self._try(definition)
         name = definition["Name"]
         if name in self.local_connections:
             raise AlreadyExistsException(f"Connection with name {name}")
@@ -124,7 +124,7 @@ class ConnectionOperations(GlueBackend):
         """
         connection = self.find_connection(name)
         try:
-            self._try(connection.properties, connection.definition["ConnectionType"])
+            self._try(connection.definition)
             connection.validated, connection.status_reason = utcnow(), ""
         except InvalidInputException as error:
             connection.status_reason = str(error.message)
@@ -139,15 +139,15 @@ class ConnectionOperations(GlueBackend):
         Raises:
             InvalidInputException: it does not work; the message says why.
         """
-        self._try(definition.get("ConnectionProperties") or {}, definition.get("ConnectionType", ""))
+        self._try(definition)
 
-    def _try(self, properties: dict[str, str], kind: str) -> None:
-        if kind != "JDBC":
+    def _try(self, definition: dict[str, Any]) -> None:
+        if (kind := definition.get("ConnectionType")) != "JDBC":
             raise InvalidInputException(
                 "TestConnection", f"The embedded AWS can test connections of type JDBC only, not {kind}"
             )
         try:
-            with connect(context.current(), self.region_name, properties) as open_connection:
+            with connect(context.current(), self.region_name, definition) as open_connection:
                 open_connection.execute("select 1")
         except ConnectionRefused as error:
             raise InvalidInputException("TestConnection", f"Test connection failed: {error}") from None

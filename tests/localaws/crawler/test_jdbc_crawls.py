@@ -240,3 +240,66 @@ def test_test_connection_says_what_is_wrong(warehouse: Warehouse, properties: di
         warehouse.aws("glue").test_connection(ConnectionName=name)
     assert error.value.response["Error"]["Code"] == "InvalidInputException"
     assert reason in error.value.response["Error"]["Message"]
+
+
+@dataclass
+class Network:
+    """A VPC with one subnet and one security group."""
+
+    ec2: Any
+    vpc: str
+    subnet: str
+    group: str
+
+    def requirements(self) -> dict[str, Any]:
+        return {"SubnetId": self.subnet, "SecurityGroupIdList": [self.group], "AvailabilityZone": "us-east-1a"}
+
+
+@pytest.fixture
+def network(aws: Callable[..., Any], unique: Callable[[str], str]) -> Network:
+    """A network in which Glue can't work yet."""
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName=unique("sg"), Description="test", VpcId=vpc)["GroupId"]
+    return Network(ec2, vpc, subnet, group)
+
+
+def test_a_connection_in_a_vpc_needs_a_self_referencing_group_and_a_way_to_s3(
+    warehouse: Warehouse, network: Network
+) -> None:
+    glue, name = warehouse.aws("glue"), warehouse.unique("conn")
+    glue.create_connection(
+        ConnectionInput={
+            "Name": name,
+            "ConnectionType": "JDBC",
+            "ConnectionProperties": {"JDBC_CONNECTION_URL": warehouse.url, "SECRET_ID": warehouse.secret},
+            "PhysicalConnectionRequirements": network.requirements(),
+        }
+    )
+    with pytest.raises(ClientError, match="At least one security group must open all ingress ports"):
+        glue.test_connection(ConnectionName=name)
+    itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": network.group}]}
+    network.ec2.authorize_security_group_ingress(GroupId=network.group, IpPermissions=[itself])
+    crawler, _ = warehouse.crawler("toll_db/public/%", name)
+    assert (
+        f"VPC S3 endpoint validation failed for SubnetId: {network.subnet}" in warehouse.crawl(crawler)["ErrorMessage"]
+    )
+    in_vpc = [{"Name": "vpc-id", "Values": [network.vpc]}]
+    tables = [table["RouteTableId"] for table in network.ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]]
+    network.ec2.create_vpc_endpoint(
+        VpcId=network.vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=tables, VpcEndpointType="Gateway"
+    )
+    glue.test_connection(ConnectionName=name)
+    assert warehouse.crawl(crawler)["Status"] == "SUCCEEDED"
+
+
+def test_a_connection_in_a_subnet_that_is_not_there_is_refused(warehouse: Warehouse, network: Network) -> None:
+    definition = {
+        "ConnectionType": "JDBC",
+        "ConnectionProperties": {"JDBC_CONNECTION_URL": warehouse.url, "SECRET_ID": warehouse.secret},
+        "PhysicalConnectionRequirements": {**network.requirements(), "SubnetId": "subnet-0123456789abcdef0"},
+        "ValidateCredentials": True,
+    }
+    with pytest.raises(ClientError, match="subnet-0123456789abcdef0"):
+        warehouse.aws("glue").create_connection(ConnectionInput={"Name": warehouse.unique("conn"), **definition})

@@ -50,6 +50,7 @@ class Definition:
     user: str
     token_key: str  # hexadecimal; signs temporary passwords
     compatibility: str  # of the functions and views in its databases: a digest of their text
+    paused: bool = False
 
 
 class Cluster:
@@ -126,6 +127,18 @@ class Cluster:
                 self._front.stop()
                 self._front = None
             self.postgres.stop()
+
+    def pause(self) -> None:
+        """Stop until `resume`, over restarts of the server too."""
+        self.stop()
+        self.definition = dataclasses.replace(self.definition, paused=True)
+        self._save()
+
+    def resume(self) -> None:
+        """Start a paused cluster."""
+        self.start()
+        self.definition = dataclasses.replace(self.definition, paused=False)
+        self._save()
 
     def delete(self) -> None:
         """Stop the cluster and delete its data."""

@@ -43,16 +43,20 @@ class RedshiftEngine:
         self._starting: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start again every cluster found on disk (in the background)."""
+        """Start again every cluster found on disk, but for paused ones (in the background)."""
         for file in sorted(self._context.home.clusters.glob("*/cluster.json")):
             cluster = Cluster.load(self._context, file.parent)
             self._clusters[cluster.definition.identifier] = cluster
+            if cluster.definition.paused:
+                continue
             thread = threading.Thread(target=_start, args=(cluster,), name=f"start-{file.parent.name}", daemon=True)
             self._starting.append(thread)
             thread.start()
 
     def stop(self) -> None:
         """Stop every front and every PostgreSQL."""
+        for thread in self._starting:
+            thread.join()  # else it would start what has just been stopped
         with self._lock:
             stoppers = [threading.Thread(target=cluster.stop) for cluster in self._clusters.values()]
             for stopper in stoppers:
@@ -83,11 +87,11 @@ class RedshiftEngine:
 
     def pause_cluster(self, identifier: str) -> None:
         """Stop the cluster, keep its data. Raises KeyError where there is none."""
-        self._clusters[identifier].stop()
+        self._clusters[identifier].pause()
 
     def resume_cluster(self, identifier: str) -> None:
         """Start a paused cluster. Raises KeyError where there is none."""
-        self._clusters[identifier].start()
+        self._clusters[identifier].resume()
 
     def address(self, identifier: str) -> Address:
         """Where the cluster listens. Raises KeyError where there is none."""

@@ -57,7 +57,7 @@ def test_an_unknown_database_is_named(psycopg_parameters: dict[str, Any]) -> Non
 
 
 def test_a_connection_without_tls_is_refused(psycopg_parameters: dict[str, Any]) -> None:
-    with pytest.raises(psycopg.OperationalError, match="no pg_hba.conf entry for host .* SSL off"):
+    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry for host .* SSL off"):
         psycopg.connect(**{**psycopg_parameters, "sslmode": "disable"})
 
 

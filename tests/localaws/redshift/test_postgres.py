@@ -170,12 +170,19 @@ def test_stopping_leaves_no_process_and_no_file_outside_the_home(own_lab: Lab) -
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
-def test_a_paused_cluster_keeps_its_rows(own_lab: Lab) -> None:
+def test_a_paused_cluster_stays_paused_and_keeps_its_rows(own_lab: Lab) -> None:
     fill(own_lab)
     own_lab.engine.pause_cluster("fragile")
     assert not answers(own_lab)
-    own_lab.engine.resume_cluster("fragile")
-    assert count(own_lab) == 2
+    end_lab(own_lab)
+    again = make_lab(own_lab.home.root)
+    try:
+        again.engine.start()
+        assert not answers(again)
+        again.engine.resume_cluster("fragile")
+        assert count(again) == 2
+    finally:
+        end_lab(again)
 
 
 def test_new_functions_reach_databases_made_before(own_lab: Lab) -> None:

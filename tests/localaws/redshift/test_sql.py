@@ -1,4 +1,4 @@
-"""SQL that means something else, or nothing, on PostgreSQL: run through the front, results as Redshift documents them."""
+"""SQL that means something else, or nothing, on PostgreSQL: run through the front, with the results of Redshift."""
 
 from __future__ import annotations
 

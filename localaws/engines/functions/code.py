@@ -86,8 +86,8 @@ class CodeStore:
             os.chmod(path, 0o555)
         return directory
 
-    def forget_unpacked(self, keep: set[str]) -> None:
-        """Remove zips and directories of code that no function has any more."""
+    def forget(self, keep: set[str]) -> None:
+        """Remove all code but that of the digests `keep`."""
         for path in self._root.iterdir():
             if path.name.removesuffix(".zip") in keep:
                 continue

@@ -50,9 +50,11 @@ class FunctionsEngine:
         self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
 
     def start(self) -> None:
-        """Take up the events that an earlier server accepted."""
+        """Forget code that no function has any more, and take up the events that an earlier server accepted."""
+        from localaws.services.awslambda.models import deployed_code
         from localaws.services.s3.models import deliver_waiting
 
+        self.code.forget(keep=deployed_code())
         self._events.start()
         deliver_waiting()
         threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
@@ -139,6 +141,8 @@ class FunctionsEngine:
                 return time.time() + min(300.0, 1.0 + event.age), False
             send(self._context, settings.destinations, event, None, Condition.AGE_EXCEEDED, self.invoke_async)
             return None
+        if result.failed and self._stopped.is_set():  # its worker was ended by us
+            return event.due, False
         tried = Event(
             event.request_id, event.function_arn, event.payload, event.accepted, event.attempts + 1, event.due
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from contextlib import contextmanager
 from localaws.engines.functions.spec import FunctionSpec
 from localaws.engines.functions.worker import Worker
 
-WORKERS = 8  # at once, of one version; AWS has a thousand of an account
+WORKERS = max(4, 2 * (os.cpu_count() or 1))  # at once, of one version; AWS has a thousand of an account
+PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
 IDLE_SECONDS = 300.0
 
 
@@ -56,6 +58,8 @@ class Pool:
         self.stop_idle(older_than=-1)
 
     def _take(self) -> Worker | None:
+        # Most invocations are over sooner than another worker would have started.
+        patience = time.monotonic() + PATIENCE
         with self._change:
             while True:
                 while self._idle:
@@ -63,10 +67,11 @@ class Pool:
                     if worker.alive:
                         return worker
                     self._count -= 1
-                if self._count < WORKERS:
+                left = patience - time.monotonic()
+                if self._count < WORKERS and (left <= 0 or self._count == 0):
                     self._count += 1
                     return None
-                self._change.wait()
+                self._change.wait(left if self._count < WORKERS else None)
 
     def _give_back(self, worker: Worker | None) -> None:
         with self._change:

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, ValidationException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.s3.exceptions import MissingBucket
@@ -44,6 +44,8 @@ RESERVED_VARIABLES = frozenset(
     }
 )
 RUNS = tuple(f"python3.{minor}" for minor in range(9, 15))
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: seconds and MB
+BOUNDS = {"Timeout": (1, 900), "MemorySize": (128, 10_240)}
 ZIP_LIMIT = 52_428_800  # bytes, uploaded directly
 
 
@@ -72,7 +74,7 @@ class LocalLambdaFunction(LambdaFunction):
     """moto's function, with its zip in a file and an engine that invokes it."""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
-        check_variables(spec.get("Environment"))
+        check_limits(spec)
         self.dead_letter_config: dict[str, str] = spec.get("DeadLetterConfig") or {}
         self.logging_config: dict[str, str] = spec.get("LoggingConfig") or {}
         self.revision_id = str(uuid.uuid4())
@@ -189,8 +191,9 @@ class LocalLambdaFunction(LambdaFunction):
 
         Raises:
             InvalidParameterValueException: a variable's name is Lambda's own.
+            ValidationException: a number is out of Lambda's bounds.
         """
-        check_variables(config_updates.get("Environment"))
+        check_limits(config_updates)
         updates = dict(config_updates)
         if "Environment" in updates:
             updates["Environment"] = {"Variables": updates["Environment"].get("Variables", {})}
@@ -225,13 +228,20 @@ class LocalLambdaFunction(LambdaFunction):
         return found
 
 
-def check_variables(environment: dict[str, Any] | None) -> None:
-    """Refuse variables that are Lambda's own.
+def check_limits(configuration: dict[str, Any]) -> None:
+    """Refuse variables that are Lambda's own, and numbers out of its bounds.
 
     Raises:
-        InvalidParameterValueException: there is one.
+        InvalidParameterValueException: there is such a variable.
+        ValidationException: there is such a number.
     """
-    reserved = sorted(RESERVED_VARIABLES & set((environment or {}).get("Variables") or {}))
+    for name, (least, most) in BOUNDS.items():
+        value = configuration.get(name)
+        if value is not None and not least <= int(value) <= most:
+            raise ValidationException(
+                str(value), name[0].lower() + name[1:], f"Member must have value between {least} and {most}"
+            )
+    reserved = sorted(RESERVED_VARIABLES & set((configuration.get("Environment") or {}).get("Variables") or {}))
     if reserved:
         raise InvalidParameterValueException(
             "Lambda was unable to configure your environment variables because the environment variables you have"

@@ -79,6 +79,17 @@ def local_function(arn: str) -> LocalLambdaFunction:
     return _local(lambda_backends[account_id][region].get_function(arn))
 
 
+def deployed_code() -> set[str]:
+    """The digests of the code of all functions, versions and layers."""
+    digests: set[str] = set()
+    for _, _, backend in lambda_backends.iter_backends():
+        assert isinstance(backend, LocalLambdaBackend)
+        digests.update(function.code_digest for function in backend._lambdas.all())
+        for layer in backend._layers._layers.values():
+            digests.update(version.code_digest for version in layer.layer_versions.values())
+    return digests
+
+
 class LocalLambdaBackend(LambdaBackend):
     """Lambda as this package has it."""
 

@@ -43,7 +43,7 @@ class Kind(StrEnum):
 class Requester:
     """Who caused an event, and in which request."""
 
-    principal_id: str = "AWS:localaws"
+    principal_id: str = "Anonymous"
     source_ip: str = "127.0.0.1"
     request_id: str = field(default_factory=lambda: secrets.token_hex(8).upper())
     host_id: str = field(default_factory=lambda: secrets.token_urlsafe(48))

@@ -32,13 +32,15 @@ class LocalS3Response(S3Response):
 
     def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
         """Answer a request about a bucket."""
-        with _Saved(self, request):
-            return super().bucket_response(request, full_url, headers)
+        with _Saved(self, request) as request_ids:
+            status, response_headers, body = super().bucket_response(request, full_url, headers)
+        return status, {**response_headers, **request_ids}, body
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
         """Answer a request about an object."""
-        with _Saved(self, request):
+        with _Saved(self, request) as request_ids:
             status, response_headers, content = super().key_response(request, full_url, headers)
+        response_headers = {**response_headers, **request_ids}
         body: Any = content
         if isinstance(body, BodyReader):
             response_headers["content-length"] = str(len(body))
@@ -138,9 +140,18 @@ class _Saved:
         self._response = response
         self._request = request
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> dict[str, str]:
+        """The ids of the request, as the response and the events that it causes name it."""
         address = getattr(self._request, "remote_addr", None) or "127.0.0.1"
-        self._token = notifications.requester.set(notifications.Requester(source_ip=address))
+        key = re.search(r"Credential=([^/]+)/", self._request.headers.get("Authorization", ""))
+        principal = f"AWS:{key.group(1)}" if key else "Anonymous"
+        cause = notifications.Requester(principal_id=principal, source_ip=address)
+        self._token = notifications.requester.set(cause)
+        return {
+            "x-amzn-requestid": cause.request_id,
+            "x-amz-request-id": cause.request_id,
+            "x-amz-id-2": cause.host_id,
+        }
 
     def __exit__(self, *_: object) -> None:
         notifications.requester.reset(self._token)

@@ -27,20 +27,42 @@ def zipped(**files: str) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def role(aws: Callable[..., Any]) -> str:
+def make_role() -> Callable[..., str]:
+    """`make_role(iam, name)` makes a role that Lambda may assume, and gives its ARN."""
+
+    def make(iam: Any, name: str) -> str:
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
+        return str(made["Role"]["Arn"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def role(aws: Callable[..., Any], make_role: Callable[..., str]) -> str:
     """A role that Lambda may assume."""
-    made = aws("iam").create_role(RoleName="functions-tests", AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
-    return str(made["Role"]["Arn"])
+    return make_role(aws("iam"), "functions-tests")
+
+
+@pytest.fixture(scope="session")
+def deploy_to() -> Callable[..., None]:
+    """`deploy_to(client, name, role, source, Timeout=1)` makes a function of `source`."""
+
+    def make(client: Any, name: str, role: str, source: str, **settings: Any) -> None:
+        wanted = {"Runtime": "python3.13", "Handler": "lambda_function.handler", "Role": role, **settings}
+        client.create_function(FunctionName=name, Code={"ZipFile": zipped(lambda_function=source)}, **wanted)
+
+    return make
 
 
 @pytest.fixture
-def deploy(aws: Callable[..., Any], unique: Callable[[str], str], role: str) -> Callable[..., str]:
+def deploy(
+    aws: Callable[..., Any], unique: Callable[[str], str], role: str, deploy_to: Callable[..., None]
+) -> Callable[..., str]:
     """`deploy(source, Timeout=1)` makes a function of `source` and gives its name."""
 
     def make(source: str, **settings: Any) -> str:
         name = unique("function")
-        wanted = {"Runtime": "python3.13", "Handler": "lambda_function.handler", "Role": role, **settings}
-        aws("lambda").create_function(FunctionName=name, Code={"ZipFile": zipped(lambda_function=source)}, **wanted)
+        deploy_to(aws("lambda"), name, role, source, **settings)
         return name
 
     return make

@@ -38,8 +38,11 @@ class Run(Described):
     crawl: str
     job: str
     run_id: str = hidden()
+    started: datetime = hidden()
     job_run_id: str = hidden(default="")
     message: str = hidden(default="")
+    landed_key: str = hidden(default="")
+    """The file that the run was started for, if an event started it."""
 
     @property
     def succeeded(self) -> bool:
@@ -88,10 +91,10 @@ class Workflow(Step[WorkflowMade]):
         return self._checked(self._wait(run_id))
 
     def follow(self, keys: Sequence[str]) -> Run:
-        """Wait for the run that landing `keys` caused, until it has ended.
+        """Wait until a run that landing `keys` caused has read them, and return it.
 
         The start function writes into a run's properties which file it was started for. Files that landed together
-        share a run: then it is one that started after they landed.
+        share a run: then it is one that started when they had landed.
 
         Raises:
             RunFailed: it ended, and not well.
@@ -100,13 +103,18 @@ class Workflow(Step[WorkflowMade]):
         self.describe()
         landed = self._landed_at(keys)
 
-        def look() -> tuple[str, str | None]:
-            run = next((run for run in self._raw_runs() if self._reads(run, keys, landed)), None)
-            return "waiting for the event", run["WorkflowRunId"] if run else None
+        def look() -> tuple[str, Run | None]:
+            runs = self.runs()
+            mine = [run for run in runs if run.landed_key in keys or run.started >= landed]
+            under_way = next((run for run in runs if run.status not in ENDED), None)
+            if under_way:
+                return f"crawl {under_way.crawl}, job {under_way.job}", None
+            # Two runs may have started at once; the job of one of them is refused, the other's reads everything.
+            ended = next((run for run in mine if run.succeeded), mine[0] if mine else None)
+            return "waiting for the event", ended
 
         go_on = "lab.notification.check() says whether S3 tells the function; labkit logs start shows what it did."
-        run_id = wait_for("the run that the event starts", look, config=self.config, go_on=go_on)
-        return self._checked(self._wait(run_id, quiet=True))
+        return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))
 
     def runs(self) -> tuple[Run, ...]:
         """The workflow's runs, the newest first."""
@@ -178,14 +186,14 @@ class Workflow(Step[WorkflowMade]):
             },
         }
 
-    def _wait(self, run_id: str, *, quiet: bool = False) -> Run:
+    def _wait(self, run_id: str) -> Run:
         def look() -> tuple[str, Run | None]:
             raw = self.aws("glue").get_workflow_run(Name=self.names.workflow, RunId=run_id, IncludeGraph=True)["Run"]
             run = self._run(raw)
             return f"crawl {run.crawl}, job {run.job}", run if run.status in ENDED else None
 
         go_on = "The run goes on by itself; lab.workflow.runs() shows it."
-        return wait_for(f"workflow {self.names.workflow}", look, config=self.config, go_on=go_on, quiet=quiet)
+        return wait_for(f"workflow {self.names.workflow}", look, config=self.config, go_on=go_on)
 
     def _checked(self, run: Run) -> Run:
         if run.succeeded:
@@ -203,10 +211,18 @@ class Workflow(Step[WorkflowMade]):
             attempts = node.get("JobDetails", {}).get("JobRuns", [])
             # The last attempt decides: a retry is a new one.
             for attempt in sorted(attempts, key=lambda attempt: attempt.get("Attempt", 0)):
-                job, job_run_id = attempt["JobRunState"], attempt["Id"]
+                job, job_run_id = attempt["JobRunState"], attempt.get("Id", "")
                 message = attempt.get("ErrorMessage", message)
         return Run(
-            raw["Name"], raw["Status"], crawl, job, raw["WorkflowRunId"], job_run_id, raw.get("ErrorMessage", message)
+            workflow=raw["Name"],
+            status=raw["Status"],
+            crawl=crawl,
+            job=job,
+            run_id=raw["WorkflowRunId"],
+            started=raw["StartedOn"],
+            job_run_id=job_run_id,
+            message=raw.get("ErrorMessage", message),
+            landed_key=raw.get("WorkflowRunProperties", {}).get("landed_key", ""),
         )
 
     def _raw_runs(self, *, graph: bool = False) -> list[dict[str, Any]]:
@@ -220,14 +236,8 @@ class Workflow(Step[WorkflowMade]):
             raise
         return sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
 
-    def _reads(self, run: dict[str, Any], keys: Sequence[str], landed: datetime) -> bool:
-        """Was the run started for one of the files, or after all of them had landed?"""
-        properties = run.get("WorkflowRunProperties", {})
-        # S3 gives whole seconds.
-        return properties.get("landed_key") in keys or run["StartedOn"].replace(microsecond=0) > landed
-
     def _landed_at(self, keys: Sequence[str]) -> datetime:
-        """When the last of the files landed."""
+        """When the last of the files landed, rounded down: S3 gives whole seconds."""
         s3, bucket = self.aws("s3"), self.names.landing_bucket
         landed: list[datetime] = [s3.head_object(Bucket=bucket, Key=key)["LastModified"] for key in keys]
         return max(landed)

@@ -60,46 +60,40 @@ create or replace function pg_catalog.date_add(part text, n bigint, at time) ret
 
 -- DATEDIFF counts the boundaries between two times, not the time between them.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html
+create or replace function pg_catalog.redshift_no_date_part(part text) returns bigint
+    language plpgsql immutable parallel safe
+    as $$begin raise exception 'date part "%" is not valid here', part using errcode = '22023'; end$$;
+-- Not strict, so that PostgreSQL puts the one branch that is meant in the place of the call.
 create or replace function pg_catalog.redshift_units(part text, at timestamp) returns bigint
-    language plpgsql immutable strict parallel safe
-    as $$
-declare name text := pg_catalog.redshift_date_part(part);
-begin
-    return case name
-        when 'microsecond' then pg_catalog.pg_extract('epoch', at) * 1000000
-        when 'millisecond' then floor(pg_catalog.pg_extract('epoch', at) * 1000)
-        when 'second' then floor(pg_catalog.pg_extract('epoch', at))
-        when 'minute' then floor(pg_catalog.pg_extract('epoch', at) / 60)
-        when 'hour' then floor(pg_catalog.pg_extract('epoch', at) / 3600)
-        when 'day' then at::date - date '2000-01-03'
-        when 'week' then floor((at::date - date '2000-01-03') / 7.0)  -- a Monday, as in DATE_TRUNC
-        when 'month' then pg_catalog.pg_extract('year', at) * 12 + pg_catalog.pg_extract('month', at)
-        when 'quarter' then pg_catalog.pg_extract('year', at) * 4 + pg_catalog.pg_extract('quarter', at)
-        when 'year' then pg_catalog.pg_extract('year', at)
-        when 'decade' then pg_catalog.pg_extract('decade', at)
-        when 'century' then pg_catalog.pg_extract('century', at)
-        when 'millennium' then pg_catalog.pg_extract('millennium', at)
-    end;
-end$$;
+    language sql immutable parallel safe
+    as $$select case pg_catalog.redshift_date_part($1)
+        when 'microsecond' then (pg_catalog.pg_extract('epoch', $2) * 1000000)::bigint
+        when 'millisecond' then floor(pg_catalog.pg_extract('epoch', $2) * 1000)::bigint
+        when 'second' then floor(pg_catalog.date_part('epoch', $2))::bigint
+        when 'minute' then floor(pg_catalog.date_part('epoch', $2) / 60)::bigint
+        when 'hour' then floor(pg_catalog.date_part('epoch', $2) / 3600)::bigint
+        when 'day' then ($2::date - date '2000-01-03')::bigint
+        when 'week' then floor(($2::date - date '2000-01-03') / 7.0)::bigint  -- a Monday, as in DATE_TRUNC
+        when 'month' then (pg_catalog.date_part('year', $2) * 12 + pg_catalog.date_part('month', $2))::bigint
+        when 'quarter' then (pg_catalog.date_part('year', $2) * 4 + pg_catalog.date_part('quarter', $2))::bigint
+        when 'year' then pg_catalog.date_part('year', $2)::bigint
+        when 'decade' then pg_catalog.date_part('decade', $2)::bigint
+        when 'century' then pg_catalog.date_part('century', $2)::bigint
+        when 'millennium' then pg_catalog.date_part('millennium', $2)::bigint
+        else pg_catalog.redshift_no_date_part($1)
+    end$$;
 create or replace function pg_catalog.date_diff(part text, a timestamp, b timestamp) returns bigint
-    language plpgsql immutable strict parallel safe
-    as $$
-declare units bigint := pg_catalog.redshift_units(part, b) - pg_catalog.redshift_units(part, a);
-begin
-    if units is null then
-        raise exception 'date part "%" is not valid here', part using errcode = '22023';
-    end if;
-    return units;
-end$$;
+    language sql immutable parallel safe
+    as $$select pg_catalog.redshift_units($1, $3) - pg_catalog.redshift_units($1, $2)$$;
 create or replace function pg_catalog.date_diff(part text, a date, b date) returns bigint
-    language sql immutable strict parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
+    language sql immutable parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
 create or replace function pg_catalog.date_diff(part text, a timestamptz, b timestamptz) returns bigint
-    language sql stable strict parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
+    language sql stable parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
 create or replace function pg_catalog.date_diff(part text, a time, b time) returns bigint
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$select pg_catalog.date_diff($1, date '2000-01-01' + $2, date '2000-01-01' + $3)$$;
 create or replace function pg_catalog.date_diff(part text, a text, b text) returns bigint
-    language sql stable strict parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
+    language sql stable parallel safe as $$select pg_catalog.date_diff($1, $2::timestamp, $3::timestamp)$$;
 
 create or replace function pg_catalog.date_trunc(part text, at date) returns timestamp
     language sql immutable strict parallel safe as $$select pg_catalog.date_trunc($1, $2::timestamp)$$;

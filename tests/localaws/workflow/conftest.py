@@ -173,6 +173,7 @@ class Lab:
     def __init__(self, root: Path) -> None:
         self.home = Home.at(root)
         self._ahead = timedelta()
+        self.hold = threading.Event()
         self._running = False
 
     def set_clock(self, moment: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -210,6 +211,23 @@ def test_one_run_too_many_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> N
     lab.crawler.finish("crawler", "FAILED")
     lab.settle()
     assert glue.start_workflow_run(Name="flow")["RunId"]
+
+
+def test_of_many_starts_at_once_exactly_as_many_run_as_may(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue, MaxConcurrentRuns=3)
+
+    def start(_: int) -> bool:
+        try:
+            return bool(glue.start_workflow_run(Name="flow"))
+        except glue.exceptions.ConcurrentRunsExceededException:
+            return False
+
+    lab.bus.after_response(lambda: lab.hold.wait(10))  # no run may end, so that none makes room
+    with ThreadPoolExecutor(12) as pool:
+        accepted = list(pool.map(start, range(24)))
+    lab.hold.set()
+    assert accepted.count(True) == 3
+    assert len(glue.get_workflow_runs(Name="flow")["Runs"]) == 3
 
 
 def test_a_busy_crawler_fails_that_action_and_the_run_says_why(lab: Any, glue: Any) -> None:

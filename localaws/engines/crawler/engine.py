@@ -164,7 +164,10 @@ class CrawlerEngine:
 
     def _end(self, region: str, crawler: Crawler, crawl: Crawl, state: CrawlState, error: str) -> None:
         crawler.end(crawl, state, error)
-        self._context.state.save("glue")
+        try:
+            self._context.state.save("glue")
+        except Exception:
+            log.exception("The end of the crawl of %s could not be saved", crawler.name)
         self._context.bus.publish(
             CrawlFinished(region, crawler.name, crawl.crawl_id, crawl.last_crawl_status, crawl.workflow)
         )

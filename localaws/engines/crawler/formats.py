@@ -17,6 +17,7 @@ from localaws.engines.crawler.grammar import read_rows
 from localaws.engines.crawler.schema import Primitive, Schema, Type, infer_schema
 
 UNKNOWN = "UNKNOWN"
+MOST_TEXT = 8 << 20  # bytes that are decompressed at most: a small archive can hold very much
 _CSV_DELIMITERS = (",", "|", "\t", ";", "\x01")
 _CSV_ROWS = 1000
 
@@ -58,26 +59,34 @@ def look_at(beginning: bytes, size: int) -> Look:
 
 def _decompress(beginning: bytes) -> tuple[str, bytes | None, int]:
     """The compression, the text, and how many of the bytes it came from; no text where it can't be read."""
-    try:
-        if beginning.startswith(b"\x1f\x8b"):
-            return "gzip", *_gunzip(beginning)
-        if beginning.startswith(b"BZh"):
-            return "bzip2", bz2.BZ2Decompressor().decompress(beginning), len(beginning)
-    except (zlib.error, OSError):
-        return "gzip" if beginning.startswith(b"\x1f") else "bzip2", None, 0
+    if beginning.startswith(b"\x1f\x8b"):
+        return "gzip", *_gunzip(beginning)
+    if beginning.startswith(b"BZh"):
+        try:
+            member = bz2.BZ2Decompressor()
+            text = member.decompress(beginning, MOST_TEXT)
+        except OSError:
+            return "bzip2", None, 0
+        # What bz2 has read but not given out can't be told: the end of the file is the only sure measure.
+        return "bzip2", text, len(beginning) - (not member.eof)
     return "none", beginning, len(beginning)
 
 
-def _gunzip(beginning: bytes) -> tuple[bytes, int]:
+def _gunzip(beginning: bytes) -> tuple[bytes | None, int]:
     text, rest = b"", beginning
-    # A .gz file may be several, one after the other.
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        text += member.decompress(rest)
-        if not member.eof:
-            break
-        rest = member.unused_data
-    return text, len(beginning)
+    try:
+        # A .gz file may be several, one after the other.
+        while rest and len(text) < MOST_TEXT:
+            member = zlib.decompressobj(wbits=31)
+            text += member.decompress(rest, MOST_TEXT - len(text))
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            if not member.eof:
+                # Cut off, or too much of it: the part that is read counts as one byte short of the whole.
+                return text, len(beginning) - max(len(rest), 1)
+    except zlib.error:
+        # What came before the damage is not to be had: a reader of the whole file would fail too.
+        return None, 0
+    return text, len(beginning) - len(rest)
 
 
 def _look_at_csv(text: bytes, complete: bool, times: float, compression: str) -> Look | None:

@@ -73,7 +73,7 @@ def to_strict(text: str) -> str:
         string, constant = match.groups()
         if constant:
             return _CONSTANT[constant]
-        return f'"{_ESCAPE.sub(_strict_escape, string[1:-1])}"' if string[0] == "'" else str(string)
+        return f'"{_ESCAPE.sub(_strict_escape, string[1:-1])}"'
 
     return _TOKEN.sub(spell, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from moto.logs.models import logs_backends
 
 if TYPE_CHECKING:
     from localaws.context import Context
+
+log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws-glue/crawlers"
 _BATCH = 100
@@ -31,14 +34,20 @@ class CrawlLog:
             self.flush()
 
     def flush(self) -> None:
-        """Hand all lines to CloudWatch Logs."""
+        """Hand all lines to CloudWatch Logs. What goes wrong there does not end the crawl."""
         if not self._waiting:
             return
+        try:
+            self._put(self._waiting)
+        except Exception:
+            log.exception("Lines of %s are lost", self._stream)
+        self._waiting = []
+
+    def _put(self, lines: list[dict[str, int | str]]) -> None:
         groups = self._backend.groups
         if LOG_GROUP not in groups:
             self._backend.create_log_group(LOG_GROUP, {})
         if self._stream not in groups[LOG_GROUP].streams:
             self._backend.create_log_stream(LOG_GROUP, self._stream)
-        self._backend.put_log_events(LOG_GROUP, self._stream, self._waiting)
-        self._waiting = []
+        self._backend.put_log_events(LOG_GROUP, self._stream, lines)
         self._context.state.save_soon("logs")

@@ -9,15 +9,17 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+LONGEST = 255  # characters of a table's name
+
 
 def table_name(prefix: str, *parts: str) -> str:
     """The name of the table for a folder, bucket or file, or for a database's ``(database, schema, table)``."""
-    return re.sub(r"[^a-z0-9_]", "_", (prefix + "_".join(parts)).lower())
+    return re.sub(r"[^a-z0-9_]", "_", (prefix + "_".join(parts)).lower())[:LONGEST]
 
 
 def distinct_name(name: str, location: str) -> str:
     """`name` with a hash of `location`: how Glue tells two tables of one name apart."""
-    return f"{name}_{hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()}"
+    return f"{name[: LONGEST - 33]}_{hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()}"
 
 
 class Exclusions:

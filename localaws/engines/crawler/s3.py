@@ -15,11 +15,10 @@ from localaws.engines.crawler.formats import UNKNOWN, Look, look_at
 from localaws.engines.crawler.grouping import File
 from localaws.engines.crawler.naming import Exclusions
 from localaws.engines.crawler.objects import ObjectGone, Objects, S3Object
+from localaws.engines.crawler.schema import Type
 
 FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
 MOST_BYTES = 10 << 20  # ... and how much where that was not enough
-# Unread objects beyond this number are taken at the next crawls; the newest come first.
-MOST_READS = 5000
 _REMEMBERED = 100_000
 
 
@@ -52,6 +51,7 @@ class Looks:
 
     def __init__(self) -> None:
         self._looks: dict[tuple[str, str, str], Look] = {}
+        self._schemas: dict[tuple[tuple[str, Type], ...], tuple[tuple[str, Type], ...]] = {}
         self._lock = threading.Lock()
 
     def get(self, item: S3Object) -> Look | None:
@@ -61,6 +61,8 @@ class Looks:
     def put(self, item: S3Object, look: Look) -> None:
         """Remember `look`; forget the oldest where there are too many."""
         with self._lock:
+            # Most files are alike: one copy of their schema does for all.
+            look = replace(look, schema=self._schemas.setdefault(look.schema, look.schema))
             if len(self._looks) >= _REMEMBERED:
                 del self._looks[next(iter(self._looks))]
             self._looks[item.bucket, item.key, item.etag] = look
@@ -100,7 +102,7 @@ class S3Reader:
         wanted = [item for item in objects if self._is_wanted(item.key[len(prefix) :], target, skip_folders)]
         sample = self._sample(wanted, target.sample_size)
         looks = self._look_at_all(sample)
-        if len(sample) < len(wanted) or len(sample) > MOST_READS:
+        if len(sample) < len(wanted):
             _estimate(wanted, looks)
         files = [File(item.key[len(prefix) :], item.size, look) for item in wanted if (look := looks.get(item.key))]
         return f"s3://{target.bucket}/{prefix}", files
@@ -128,19 +130,11 @@ class S3Reader:
 
     def _look_at_all(self, objects: list[S3Object]) -> dict[str, Look]:
         looks: dict[str, Look] = {}
-        unread = []
         for item in objects:
-            known = self._looks.get(item)
-            if known is not None:
-                looks[item.key] = known
-            else:
-                unread.append(item)
-        unread.sort(key=lambda item: item.modified, reverse=True)
-        if len(unread) > MOST_READS:
-            self._log(f"INFO : Reading the newest {MOST_READS} of {len(unread)} new objects; the rest are estimated")
-        for item in unread[:MOST_READS]:
-            self._check_stopped()
-            look = self._look_at(item)
+            look = self._looks.get(item)
+            if look is None:
+                self._check_stopped()
+                look = self._look_at(item)
             if look is not None:
                 looks[item.key] = look
         return looks

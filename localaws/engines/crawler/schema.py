@@ -113,7 +113,7 @@ def merge_schemas(schemas: Iterable[Schema]) -> Schema:
 
 def lower_case(schema: Schema) -> Schema:
     """`schema` with column names as the catalog keeps them; columns that differ in case only are merged."""
-    return merge_schemas({name.lower(): column} for name, column in schema.items())
+    return merge_schemas({name.lower(): column} for name, column in schema.items() if name)
 
 
 def hive_type(column: Type) -> str:

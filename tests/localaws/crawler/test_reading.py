@@ -1,0 +1,210 @@
+"""How rows are read and types inferred: the parts of a crawl that need no AWS."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import random
+from typing import Any
+
+import pytest
+
+from localaws.engines.crawler.formats import Look, look_at
+from localaws.engines.crawler.grammar import read_rows, read_value
+from localaws.engines.crawler.jdbc import IncludePath, JdbcUrl
+from localaws.engines.crawler.naming import Exclusions, table_name
+from localaws.engines.crawler.schema import hive_type, infer_schema
+
+
+def types(*rows: dict[str, Any]) -> dict[str, str]:
+    return {name: hive_type(kind) for name, kind in infer_schema(rows).items()}
+
+
+def look(text: bytes, size: int | None = None) -> Look:
+    return look_at(text, len(text) if size is None else size)
+
+
+LETTERS = "ab'\"\\/{}[]:,# \téß漢😀\u2028\x7f\x01"
+
+
+def random_value(dice: random.Random, depth: int = 0) -> Any:
+    kind = dice.randrange(8 if depth < 3 else 6)
+    if kind < 2:
+        return "".join(dice.choice(LETTERS) for _ in range(dice.randrange(8)))
+    if kind < 6:
+        return [None, True, dice.randrange(-(2**62), 2**62), dice.uniform(-1e9, 1e9)][kind - 2]
+    if kind == 6:
+        return [random_value(dice, depth + 1) for _ in range(dice.randrange(3))]
+    return {f"k{n}'\"": random_value(dice, depth + 1) for n in range(dice.randrange(3))}
+
+
+def test_a_row_as_python_prints_it_reads_as_its_strict_spelling_does() -> None:
+    dice = random.Random(7)
+    for _ in range(3000):
+        row = {"id": random_value(dice), "it's": random_value(dice)}
+        assert read_value(repr(row).encode()) == read_value(json.dumps(row).encode()) == row
+
+
+def test_no_bytes_break_the_reader() -> None:
+    dice = random.Random(8)
+    pieces = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"'",
+        b'"',
+        b"\\",
+        b":",
+        b",",
+        b"a",
+        b"1",
+        b"\n",
+        b"\xff",
+        b"\x00",
+        b"None",
+        b"\\x",
+    ]
+    for _ in range(3000):
+        text = b"".join(dice.choice(pieces) for _ in range(dice.randrange(30)))
+        for size in (len(text), len(text) + 100):
+            look(text, size)
+        read_rows(text, complete=dice.random() < 0.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}\n{"a": 2}\n',
+        '{"a": 1}\r\n\r\n{"a": 2}',
+        '\ufeff{"a": 1}\n{"a": 2}',
+        "{'a': 1}\n{'a': 2}\n",
+        '[{"a": 1}, {"a": 2}]',
+        '[\n  {"a": 1},\n  {"a": 2}\n]\n',
+        "[{'a': 1},\n {'a': 2}]",
+        '[{"a": 1}]\n[{"a": 2}]\n',
+        '{\n  "a": 1\n}\n{\n  "a": 2\n}\n',
+        '{"a": 1}{"a": 2}',
+    ],
+)
+def test_two_rows_are_two_rows_however_they_are_laid_out(text: str) -> None:
+    found = read_rows(text.encode(), complete=True)
+    assert found.rows == [{"a": 1}, {"a": 2}]
+    assert found.unreadable == 0
+
+
+def test_a_cut_off_row_at_the_end_of_a_beginning_is_neither_a_row_nor_unreadable() -> None:
+    found = read_rows(b'{"a": 1}\n{"a": 2}\n{"a": 3', complete=False)
+    assert (len(found.rows), found.unreadable) == (2, 0)
+    in_array = read_rows(b'[{"a": 1},\n{"a": 2},\n{"a": 3', complete=False)
+    assert (len(in_array.rows), in_array.unreadable) == (2, 0)
+
+
+def test_bad_rows_among_good_ones_are_counted() -> None:
+    found = look(b'{"a": 1}\nnonsense\n{"a": 2}\n{"a": 3\n')
+    assert (found.classification, found.records, found.unreadable) == ("json", 2, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"hello\nworld\n", b"\x00\x01\x02", b"1\n2\n3\n", b'"just a string"', b"\x1f\x8bbroken", b"BZhbroken", b"<a/>"],
+)
+def test_what_is_not_rows_is_unknown(text: bytes) -> None:
+    assert look(text).classification == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([1, 2**31 - 1], "int"),
+        ([1, 2**31], "bigint"),
+        ([1, 0.5], "double"),
+        ([2**40, 0.5], "double"),
+        ([1, "x"], "string"),
+        ([True, False], "boolean"),
+        ([True, 1], "string"),
+        ([None, None], "string"),
+        ([None, 1], "int"),
+        ([[], [1]], "array<int>"),
+        ([[]], "array<string>"),
+        ([{"x": 1}, {"y": None}], "struct<x:int,y:string>"),
+        ([{"x": 1}, [1]], "string"),
+        ([[{"a": [1]}], [{"a": [0.5]}]], "array<struct<a:array<double>>>"),
+    ],
+)
+def test_the_type_of_a_column_holds_all_its_values(rows: list[Any], expected: str) -> None:
+    assert types(*({"c": value} for value in rows)) == {"c": expected}
+    assert types(*({"c": value} for value in reversed(rows)))["c"].startswith(expected.split("<")[0])
+
+
+def test_the_number_of_rows_is_estimated_from_the_part_that_was_read() -> None:
+    row = b'{"id": 1, "name": "xyz"}\n'
+    assert look((row * 1000)[:1010], len(row) * 1000).records == 1000
+    packed = gzip.compress(b"".join(b'{"id": %d}\n' % n for n in range(100_000)))
+    estimate = look(packed[: len(packed) // 4], len(packed)).records
+    assert estimate == pytest.approx(100_000, rel=0.1)
+
+
+def test_of_a_small_archive_that_holds_very_much_only_the_beginning_is_unpacked() -> None:
+    packed = gzip.compress(b'{"a": 1}\n' * 4_000_000)
+    assert look(packed).records == pytest.approx(4_000_000, rel=0.6)
+    found = look(bz2.compress(b'{"a": 1}\n' * 1_000_000))
+    assert (found.classification, found.compression) == ("json", "bzip2")
+
+
+def test_several_gzip_members_are_read_as_one_file() -> None:
+    assert look(gzip.compress(b'{"a": 1}\n') + gzip.compress(b'{"a": 2}\n')).records == 2
+
+
+def test_csv_needs_two_columns_two_rows_and_one_width() -> None:
+    assert look(b"a,b\n1,2\n").classification == "csv"
+    assert look(b"a,b\n1,2\n").header
+    assert not look(b"x,y\nz,w\n").header
+    for text in (b"a,b\n", b"a\nb\n", b"a,b\n1,2,3\n"):
+        assert look(text).classification == "UNKNOWN"
+
+
+def test_names_keep_letters_digits_and_underscores_in_lower_case() -> None:
+    assert table_name("", "landing-bucket-A.1") == "landing_bucket_a_1"
+    assert table_name("x_", "toll_db", "public", "toll_table") == "x_toll_db_public_toll_table"
+    assert len(table_name("", "x" * 300)) == 255
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "others"),
+    [
+        ("*.csv", ["a.csv"], ["a.json", "b/a.csv"]),
+        ("**.csv", ["a.csv", "b/a.csv"], ["a.json"]),
+        ("*.{csv,tmp}", ["a.csv", "a.tmp"], ["a.json"]),
+        ("foo.?", ["foo.a"], ["foo.ab", "foo."]),
+        ("a/*/c", ["a/b/c"], ["a/b/b/c"]),
+        ("a/**/c", ["a/b/c", "a/b/b/c"], ["a/c/d"]),
+        ("m[0-3].x", ["m0.x", "m3.x"], ["m4.x"]),
+        ("m[!0-3].x", ["m4.x"], ["m0.x"]),
+        (r"\*.x", ["*.x"], ["a.x"]),
+    ],
+)
+def test_exclusions_are_globs_as_glue_has_them(pattern: str, matching: list[str], others: list[str]) -> None:
+    exclusions = Exclusions([pattern])
+    assert [path for path in matching + others if exclusions.match(path)] == matching
+
+
+def test_include_paths_match_level_by_level() -> None:
+    assert IncludePath("db/public/%").match("db", "public", "t")
+    assert IncludePath("/db/public/").match("db", "public", "t")
+    assert IncludePath("db").match("db", "public", "t")
+    assert IncludePath("db/%/toll%").match("db", "public", "toll_table")
+    assert not IncludePath("db/public/%").match("db", "other", "t")
+    assert not IncludePath("db/public/t").match("db", "public", "t2")
+    assert not IncludePath("db/public/%", ["t"]).match("db", "public", "t")
+    assert not IncludePath("db/a/b/c").match("db", "a", "b")
+
+
+def test_jdbc_urls_are_read_or_refused_by_name() -> None:
+    assert JdbcUrl.parse("jdbc:redshift://h.example:5555/toll_db?ssl=true") == JdbcUrl("h.example", 5555, "toll_db")
+    assert JdbcUrl.parse("jdbc:redshift://h/d").port == 5439
+    with pytest.raises(ValueError, match="connects to jdbc:redshift only, not to jdbc:mysql"):
+        JdbcUrl.parse("jdbc:mysql://h:3306/d")
+    with pytest.raises(ValueError, match="must be of the form"):
+        JdbcUrl.parse("redshift://h/d")

@@ -19,11 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from localaws.engines.functions.pool import WORKERS
+
 log = logging.getLogger(__name__)
 
 MAXIMUM_RETRIES = 2
 MAXIMUM_AGE = 21_600.0  # seconds
-_THREADS = 16
 _SCHEMA = """
 create table if not exists events (
     request_id text primary key, function_arn text not null, payload blob not null,
@@ -72,7 +73,8 @@ class EventQueue:
         self._order = itertools.count()
         self._change = threading.Condition()
         self._stopping = False
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="function-events")
+        # Each function has threads of its own: a slow one with many events must not hold up the others.
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._thread = threading.Thread(target=self._run, name="function-events", daemon=True)
 
     def start(self) -> None:
@@ -92,7 +94,8 @@ class EventQueue:
             self._change.notify()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def add(self, event: Event) -> None:
         """Accept `event`: it is on disk when this returns."""
@@ -112,7 +115,10 @@ class EventQueue:
                 if self._stopping:
                     return
                 _, _, event = heapq.heappop(self._heap)
-            self._pool.submit(self._try, event)
+            pool = self._pools.get(event.function_arn)
+            if pool is None:
+                pool = self._pools[event.function_arn] = ThreadPoolExecutor(WORKERS, "function-events")
+            pool.submit(self._try, event)
 
     def _try(self, event: Event) -> None:
         try:

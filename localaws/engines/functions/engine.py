@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,8 @@ class FunctionsEngine:
         """End all workers. Events that wait are kept."""
         self._stopped.set()
         self._events.stop()
-        for pool in list(self._pools.values()):
-            pool.retire()
+        with ThreadPoolExecutor() as stoppers:
+            list(stoppers.map(Pool.retire, list(self._pools.values())))
         self._shipper.stop()
 
     def invoke(self, function: LocalLambdaFunction, payload: bytes, *, client_context: str | None = None) -> Result:

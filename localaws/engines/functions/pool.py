@@ -66,7 +66,8 @@ class Pool:
                     worker = self._idle.pop()
                     if worker.alive:
                         return worker
-                    self._count -= 1
+                    self._count -= 1  # it died while it had nothing to do
+                    worker.stop()
                 left = patience - time.monotonic()
                 if self._count < WORKERS and (left <= 0 or self._count == 0):
                     self._count += 1

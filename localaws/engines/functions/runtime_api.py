@@ -39,10 +39,7 @@ class RuntimeApi:
             worker = host
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="runtime-api", daemon=True
-        )
-        self._thread.start()
+        threading.Thread(target=self._serve, name="runtime-api", daemon=True).start()
 
     @property
     def address(self) -> str:
@@ -51,9 +48,12 @@ class RuntimeApi:
         return f"{host!s}:{port}"
 
     def close(self) -> None:
-        """Stop serving. Don't call it from a handler."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Stop serving, soon: nobody waits for it."""
+        threading.Thread(target=self._server.shutdown, name="runtime-api-close", daemon=True).start()
+
+    def _serve(self) -> None:
+        with self._server:
+            self._server.serve_forever(poll_interval=1.0)
 
 
 class _Server(ThreadingHTTPServer):

@@ -22,6 +22,7 @@ import psutil
 from localaws.children import Child
 from localaws.context import Context
 from localaws.engines.functions.code import CodeStore
+from localaws.engines.functions.credentials import RoleCredentials
 from localaws.engines.functions.logs import TAIL, LogShipper, LogStream
 from localaws.engines.functions.runtime_api import RuntimeApi, deadline_in
 from localaws.engines.functions.spec import FunctionSpec, Invocation, Result, Status, error_payload
@@ -68,6 +69,7 @@ class Worker:
         self._stopped = False
         self._memory = 0
         self._task_root = code.unpacked(spec.code)
+        self._credentials = RoleCredentials.assume(spec)
         self._api = RuntimeApi(self)
         self._output, output = os.pipe()
         os.set_blocking(self._output, False)
@@ -125,6 +127,7 @@ class Worker:
         self._work.put(None)
         self._child.stop(grace=0.5)
         self._api.close()
+        self._credentials.forget()
         self._drain()
         self._shipper.ship(self._stream)
 
@@ -180,6 +183,7 @@ class Worker:
             "TZ": ":UTC",
             "TMPDIR": str(scratch),
             **context.environment(spec.region),
+            **self._credentials.environment(),
             **dict(spec.environment),
             "_HANDLER": spec.handler,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",

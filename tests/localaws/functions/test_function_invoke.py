@@ -65,6 +65,14 @@ def test_a_function_has_lambdas_variables_its_own_and_a_client_that_reaches_this
     assert "VIRTUAL_ENV" not in variables
 
 
+def test_a_function_calls_aws_as_its_role(deploy: Deploy, call: Call) -> None:
+    name = deploy(
+        "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn']\n",
+        Timeout=15,
+    )
+    assert call(name)[0] == f"arn:aws:sts::123456789012:assumed-role/functions-tests/{name}"
+
+
 def test_the_log_tail_has_what_was_printed_between_start_and_report(deploy: Deploy, call: Call) -> None:
     name = deploy(
         "import logging, sys\n"

@@ -75,11 +75,7 @@ def judge(lines):
     )
     rows = rows.select("row", "source_file", F.col("parsed").isNull().alias("unparsable"), "parsed.*")
 
-    complaints = [
-        F.when(F.col(field).isNull(), F.lit(f"{field} is missing"))
-        .when(~fits(field, kind), F.concat(F.lit(f"{field} is no {kind}: "), F.col(field)))
-        for field, _, _, kind in MAPPINGS
-    ]
+    complaints = [complaint(field, kind) for field, _, _, kind in MAPPINGS]
     reason = F.when(F.col("unparsable"), F.lit("not a JSON object")).otherwise(
         F.nullif(F.concat_ws("; ", *complaints), F.lit(""))
     )
@@ -87,21 +83,29 @@ def judge(lines):
     return rows.select(*FIELDS, "reason", "source_file", F.when(F.col("reason").isNotNull(), F.col("row")).alias("row"))
 
 
-def fits(field, kind):
-    """Whether the text of `field` is a value that its column can hold."""
-    value = F.col(field)
+def complaint(field, kind):
+    """Why the text of `field` can't go into its column; null where it can."""
+    value, name = F.col(field), F.lit(field)
+    missing = F.when(value.isNull(), F.concat(name, F.lit(" is missing")))
     if kind == "bigint":
         # A cast alone would take 1.5 and make it 1.
-        return value.rlike(r"^[+-]?\d+$") & value.cast("bigint").isNotNull()
+        fits = value.rlike(r"^[+-]?\d+$") & value.cast("bigint").isNotNull()
+        return missing.when(~fits, F.concat(name, F.lit(" is no whole number: "), value))
     if kind == "double":
         number = value.cast("double")
-        return number.isNotNull() & (F.abs(number) <= LARGEST_REAL)
-    return F.octet_length(value) <= LONGEST_TEXT
+        fits = number.isNotNull() & (F.abs(number) <= LARGEST_REAL)
+        return missing.when(~fits, F.concat(name, F.lit(" is no number of the column's range: "), value))
+    too_long = F.concat(name, F.lit(f" is longer than {LONGEST_TEXT} bytes"))
+    return missing.when(F.octet_length(value) > LONGEST_TEXT, too_long).when(
+        value.contains("\0"), F.concat(name, F.lit(" has a NUL character, which Redshift can't hold"))
+    )
 
 
 def write_rejects(glue_context, rejects, path):
+    """Put the rejected rows into one file, each with its file and the reason."""
+    rejects = rejects.select("source_file", "reason", "row").coalesce(1)
     glue_context.write_dynamic_frame.from_options(
-        frame=DynamicFrame.fromDF(rejects.select("source_file", "reason", "row"), glue_context, "rejects"),
+        frame=DynamicFrame.fromDF(rejects, glue_context, "rejects"),
         connection_type="s3",
         connection_options={"path": path},
         format="json",

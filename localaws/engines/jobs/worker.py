@@ -109,7 +109,7 @@ def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
     except BaseException as raised:
         # An exception of Java's may have left the JVM in a bad way; one of Python's has not.
         suspect = type(raised).__module__.startswith("py4j")
-        error = "".join(traceback.format_exception_only(raised)).strip()
+        error = f"{type(raised).__name__}: {raised}".strip().rstrip(":")
         traceback.print_exception(raised.with_traceback(_script_part(raised)), file=sys.stderr)
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -164,3 +164,25 @@ def test_the_drivers_catalog_calls_find_tables_and_columns(cursor: Any) -> None:
     columns = cursor.get_columns(tablename_pattern="cataloged")
     assert [(row[3], row[5]) for row in columns] == [("id", "int8"), ("name", "varchar"), ("doc", "super")]
     assert "public" in [row[0] for row in cursor.get_schemas()]
+
+
+def test_an_alias_may_be_used_in_the_query_that_makes_it(session: Connection) -> None:
+    session.execute("create table clicks (clicked int, shown int)")
+    session.execute("insert into clicks values (1, 4), (3, 4)")
+    sql = "select clicked / shown::float8 as rate, rate * 100 as percent from clicks where rate > 0.5"
+    assert session.execute(sql).fetchall() == [(0.75, 75.0)]
+    assert session.execute(sql + " and shown = %s", [4]).fetchall() == [(0.75, 75.0)]
+    with session.transaction():
+        assert session.execute(sql).fetchall() == [(0.75, 75.0)]
+
+
+def test_a_column_comes_before_an_alias_of_its_name(session: Connection) -> None:
+    session.execute("create table shadows (a int)")
+    session.execute("insert into shadows values (1)")
+    assert session.execute("select a + 10 as a, a as b from shadows where a = 1").fetchall() == [(11, 1)]
+
+
+def test_an_unknown_column_is_still_unknown_where_aliases_are(session: Connection) -> None:
+    with pytest.raises(psycopg.errors.UndefinedColumn, match='column "c" does not exist') as refused:
+        session.execute("select 1 as b, b + c as d")
+    assert refused.value.diag.statement_position == "20"

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from localaws.engines.redshift.dialect import commands, expressions, qualify, tables
+from localaws.engines.redshift.dialect import aliases, commands, expressions, qualify, tables
 from localaws.engines.redshift.dialect.tokens import Kind, Sentence, Token, tokenize
 
 SPECIAL = frozenset({"COPY", "UNLOAD"})
 TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
-# Statements whose first parenthesis holds column definitions, not expressions
-_EXPLAIN = ("EXPLAIN", "VERBOSE", "ANALYZE")
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,18 @@ class Statement:
     text: str
     verb: str  # upper case, empty for a statement that begins otherwise
     tokens: tuple[Token, ...]
+    aliases: frozenset[str] = frozenset()  # names that may be references to an alias: PostgreSQL must be asked
+    backslash_escapes: bool = True
+
+    def expanded(self, names: frozenset[str]) -> Statement:
+        """The statement with these aliases' expressions in place of the references to them."""
+        sentence = Sentence(tokenize(self.text, backslash_escapes=self.backslash_escapes))
+        _rewrite(sentence)
+        aliases.expand(sentence, names)
+        start = next(token.start for token in self.tokens if token.kind not in (Kind.SPACE, Kind.COMMENT))
+        for token in sentence.tokens:
+            token.start += start
+        return replace(self, tokens=tuple(sentence.tokens))
 
     @property
     def special(self) -> bool:
@@ -70,7 +80,9 @@ def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
         if verb not in SPECIAL:
             _rewrite(sentence)
         first, last = sentence[0], sentence[len(sentence) - 1]
-        statements.append(Statement(sql[first.start : last.start + len(last.text)], verb, tuple(sentence.tokens)))
+        text = sql[first.start : last.start + len(last.text)]
+        found = aliases.candidates(sentence) if verb not in SPECIAL else frozenset()
+        statements.append(Statement(text, verb, tuple(sentence.tokens), found, backslash_escapes))
     return statements
 
 

@@ -15,6 +15,7 @@ from localaws.engines.redshift.front import wire
 from localaws.engines.redshift.front.statements import CopyOutcome
 
 RECEIVE = 256 * 1024
+PROBE = "localaws_probe"
 CANCELLED = "canceling statement due to user request"
 
 
@@ -112,6 +113,28 @@ class Backend:
             if not finished:  # the caller stopped early: take the rest, so that the session stays usable
                 with contextlib.suppress(SqlError, ConnectionError):
                     self._finish()
+
+    def prepare(self, sql: str, types: bytes) -> None:
+        """Have PostgreSQL parse a statement, and forget it again; in a transaction, an error does not abort it.
+
+        `types` is the end of a Parse message: the number of parameter types and the types.
+        """
+        inside = self.status == wire.IN_TRANSACTION
+        if inside:
+            self.execute(f"savepoint {PROBE}")
+        try:
+            self.check_cancelled()
+            name = wire.string(PROBE)
+            self._send(
+                wire.message(wire.PARSE, name + wire.string(sql) + types)
+                + wire.message(wire.CLOSE, b"S" + name)
+                + wire.message(wire.SYNC)
+            )
+            self._finish()
+        finally:
+            if inside:
+                self.execute(f"rollback to savepoint {PROBE}")
+                self.execute(f"release savepoint {PROBE}")
 
     def close(self) -> None:
         """End the session."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable
 
+from localaws.engines.redshift import dialect
 from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front import wire
 from localaws.engines.redshift.front.backend import Backend
 from localaws.engines.redshift.front.statements import StatementContext, StatementResult
 
 log = logging.getLogger(__name__)
+
+_UNKNOWN_COLUMN = re.compile(r'column "(.*)" does not exist', re.DOTALL)
 
 
 def run_special(statement: str, context: StatementContext) -> Callable[[Backend], StatementResult]:
@@ -53,6 +57,33 @@ def fail(failure: SqlError) -> Callable[[Backend], None]:
             _abort(session, own=False)
 
     return work
+
+
+def resolve_aliases(statement: dialect.Statement, types: bytes) -> Callable[[Backend], dialect.Statement]:
+    """What finds out which of a statement's names are references to an alias, and expands those."""
+
+    def work(session: Backend) -> dialect.Statement:
+        expanded, unknown = statement, frozenset[str]()
+        while session.status != wire.FAILED:
+            try:
+                session.prepare(dialect.join([expanded]).text, types)
+                break
+            except SqlError as refused:
+                name = _unknown_column(refused)
+                if name not in statement.aliases - unknown:
+                    break  # the client will see this error
+                unknown |= {name}
+                expanded = statement.expanded(unknown)
+        return expanded
+
+    return work
+
+
+def _unknown_column(failure: SqlError) -> str:
+    if failure.sqlstate != "42703":
+        return ""
+    found = _UNKNOWN_COLUMN.fullmatch(failure.message)
+    return found[1] if found else ""
 
 
 def _abort(session: Backend, *, own: bool) -> None:

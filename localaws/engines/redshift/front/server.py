@@ -55,6 +55,7 @@ class Front:
         address = (self.configuration.host, self.configuration.port)
         server = await asyncio.start_server(self._connected, *address, backlog=128)
         log.info("The front of %s listens on %s:%d", self.configuration.identifier, *address)
+        self._threads.submit(_warm_up, self.context)
         async with server:
             await server.serve_forever()
 
@@ -81,3 +82,10 @@ class Front:
             writer.close()
             with contextlib.suppress(Exception):
                 await writer.wait_closed()
+
+
+def _warm_up(context: StatementContext) -> None:
+    """Import COPY before the first one waits for it."""
+    from localaws.engines.redshift import copy
+
+    copy.warm_up(context)

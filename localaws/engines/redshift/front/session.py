@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from localaws.engines.redshift import dialect
 from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front import backend, login, wire
-from localaws.engines.redshift.front.runner import fail, run_special
+from localaws.engines.redshift.front.runner import fail, resolve_aliases, run_special
 from localaws.engines.redshift.front.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 READ_AHEAD = 1000  # messages of a client that are taken in before they are due
 SEND_BATCH = 64 * 1024
 LOGIN_TIMEOUT = 60.0
+NO_TYPES = b"\0\0"  # of parameters, in a Parse
 
 Message = tuple[bytes, bytes]
 
@@ -211,6 +212,9 @@ class Session:
             self._prepared[name] = statements[0]
             self.upstream.send_parse(wire.message(wire.PARSE, name + b"\0\0" + types), None)
             return
+        statements = await self._with_aliases(statements, types)
+        if self._skipping:
+            return
         rewritten = dialect.join(statements)
         parse = name + b"\0" + rewritten.text.encode() + b"\0" + types
         self.upstream.send_parse(wire.message(wire.PARSE, parse), rewritten)
@@ -224,6 +228,8 @@ class Session:
             self._writer.write(wire.ready(self.upstream.status))
             return
         if not any(statement.special for statement in statements):
+            statements = await self._with_aliases(statements, NO_TYPES)
+            self._skipping = False
             rewritten = dialect.join(statements)
             self.upstream.send_ending(wire.query(rewritten.text), source=rewritten)
             return
@@ -231,6 +237,17 @@ class Session:
         await self._script(statements)
         self._writer.write(wire.ready(self.upstream.status))
         await self._writer.drain()
+
+    async def _with_aliases(self, statements: list[dialect.Statement], types: bytes) -> list[dialect.Statement]:
+        """The statements with references to aliases expanded; where there may be some, PostgreSQL is asked."""
+        if not any(statement.aliases for statement in statements):
+            return statements
+        await self.upstream.barrier()
+        self._skipping = self.upstream.failed
+        return [
+            await self.upstream.exclusively(resolve_aliases(statement, types)) if statement.aliases else statement
+            for statement in statements
+        ]
 
     def _statements(self, text: bytes) -> list[dialect.Statement]:
         try:

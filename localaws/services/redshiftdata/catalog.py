@@ -31,7 +31,7 @@ def schemas(access: Access, region: str, pattern: str | None) -> list[str]:
         access,
         region,
         "select nspname from pg_namespace where nspname not like 'pg_toast%%' and nspname not like 'pg_temp%%'"
-        " and nspname like %s order by 1",
+        " and nspname <> 'load_history' and nspname like %s order by 1",
         [pattern or "%"],
     )
     return [row[0] for row in rows]

@@ -10,7 +10,10 @@ import psycopg
 import pytest
 import redshift_connector
 from redshift_lab import PASSWORD, Lab, end_lab, make_lab
+from warehouse import DATABASE, TRUST, Session, Warehouse, wait_for_status
+from warehouse import PASSWORD as WAREHOUSE_PASSWORD
 
+import localaws
 from localaws.engines.redshift.engine import Address
 
 
@@ -73,3 +76,30 @@ def session(psycopg_parameters: dict[str, Any]) -> Iterator[psycopg.Connection[t
     """A psycopg connection in autocommit."""
     with psycopg.connect(**psycopg_parameters, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def warehouse(stack: localaws.Status, aws: Callable[..., Any]) -> Warehouse:
+    """A cluster made through the API of the whole embedded AWS, with a bucket and a role that it may use."""
+    role = aws("iam").create_role(RoleName="warehouse-copy", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    aws("iam").attach_role_policy(RoleName="warehouse-copy", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    aws("s3").create_bucket(Bucket="warehouse-files")
+    aws("redshift").create_cluster(
+        ClusterIdentifier="warehouse",
+        NodeType="dc2.large",
+        ClusterType="single-node",
+        DBName=DATABASE,
+        MasterUsername="admin",
+        MasterUserPassword=WAREHOUSE_PASSWORD,
+        IamRoles=[role],
+        DefaultIamRoleArn=role,
+    )
+    wait_for_status(aws, "warehouse", "available")
+    return Warehouse(aws, stack.home, "warehouse", "warehouse-files", role)
+
+
+@pytest.fixture
+def db(warehouse: Warehouse) -> Iterator[Session]:
+    """A session of the warehouse's master user, in autocommit."""
+    with warehouse.connect() as connection:
+        yield Session(warehouse, connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localaws.engines.redshift.copy.access import warm_up
 from localaws.engines.redshift.copy.run import run
 
-__all__ = ["run"]
+__all__ = ["run", "warm_up"]

@@ -44,6 +44,12 @@ def s3_client(
     return client
 
 
+def warm_up(context: StatementContext) -> None:
+    """Make what the first COPY would otherwise wait for: the clients, whose services' models take long to read."""
+    for service in ("iam", "redshift", "sts", "s3"):
+        _own_client(service, context)
+
+
 def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: StatementContext) -> tuple[str, ...]:
     """The roles by their ARNs; the first must be associated with the cluster, and all must exist."""
     attached, default = _cluster_roles(context)

@@ -190,7 +190,7 @@ class Conversion:
                 return None
             if convert := self._convert_time.get(column.name):
                 return convert(value)
-        elif (not value and options.empty_as_null) or (options.blanks_as_null and not value.strip()):
+        elif (not value and options.empty_as_null) or (options.blanks_as_null and value.isspace()):
             return None
         if not value.isascii() or "\0" in value:
             checked = self._characters(column, value)

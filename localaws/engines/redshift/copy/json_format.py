@@ -47,8 +47,8 @@ class JsonReader:
             self.paths, self._ignore_case, options.null_as, options.blanks_as_null, options.truncate_columns,
             options.trim_blanks, options.date_format not in (None, "auto"), options.time_format not in (None, "auto"),
         )  # fmt: skip
-        if any(per_field) or path.stat().st_size <= _SMALL or not all(self._survives_double(column.type, column.precision_and_scale)
-                                     for column in self.target.columns):  # fmt: skip
+        exact = (not self._survives_double(column.type, column.precision_and_scale) for column in self.target.columns)
+        if any(per_field) or any(exact) or path.stat().st_size <= _SMALL:
             return None
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)

@@ -1,0 +1,88 @@
+"""UNLOAD."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from pyarrow import parquet
+from warehouse import Session
+
+Unique = Callable[[str], str]
+
+
+@pytest.fixture
+def table(db: Session, unique: Unique) -> str:
+    name = unique("t")
+    db.run(f"create table {name} (id bigint, name varchar(20), amount real, price numeric(10, 2), ok boolean)")
+    db.run(f"insert into {name} values (1, 'a|b', 1.25, 1.5, true), (2, 'it''s', null, null, null)")
+    return name
+
+
+def unload(db: Session, table: str, options: str = "") -> None:
+    target = f"s3://{db.warehouse.bucket}/{table}/part_"
+    db.run(f"unload ('select * from {table} order by id') to '{target}' iam_role '{db.warehouse.role}' {options}")
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "content"),
+    [
+        ("", "0000_part_00", "1|a|b|1.25|1.50|t\n2|it's|||\n"),
+        ("csv header parallel off", "000", "id,name,amount,price,ok\n1,a|b,1.25,1.50,t\n2,it's,,,\n"),
+        ("delimiter ';' null as 'none' parallel off", "000", "1;a|b;1.25;1.50;t\n2;it's;none;none;none\n"),
+        ("addquotes parallel off", "000", '"1"|"a|b"|"1.25"|"1.50"|"t"\n"2"|"it\'s"|||\n'),
+    ],
+)
+def test_rows_are_written_as_asked(db: Session, table: str, options: str, key: str, content: str) -> None:
+    unload(db, table, options)
+    assert db.notices == ["INFO: UNLOAD completed, 2 record(s) unloaded successfully."]
+    assert db.warehouse.get(f"{table}/part_{key}").decode() == content
+
+
+def test_a_compressed_unload_with_its_manifest_loads_again(db: Session, table: str) -> None:
+    unload(db, table, "csv gzip manifest")
+    assert gzip.decompress(db.warehouse.get(f"{table}/part_0000_part_00.gz")).startswith(b"1,a|b,")
+    [entry] = json.loads(db.warehouse.get(f"{table}/part_manifest"))["entries"]
+    assert entry["url"] == f"s3://{db.warehouse.bucket}/{table}/part_0000_part_00.gz"
+    db.copy(table, f"s3://{db.warehouse.bucket}/{table}/part_manifest", "csv gzip manifest")
+    assert db.rows(f"select count(*), count(distinct id), count(amount) from {table}") == [(4, 2, 2)]
+
+
+def test_parquet_keeps_the_types_and_loads_again(db: Session, table: str) -> None:
+    unload(db, table, "format as parquet")
+    content = db.warehouse.get(f"{table}/part_0000_part_00.parquet")
+    rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+    assert [row["id"] for row in rows] == [1, 2]
+    assert str(rows[0]["price"]) == "1.50"
+    assert rows[1]["ok"] is None
+    db.copy(table, f"s3://{db.warehouse.bucket}/{table}/part_", "parquet")
+    assert db.rows(f"select count(*), sum(amount) from {table}") == [(4, 2.5)]
+
+
+def test_a_place_that_is_not_empty_is_refused_unless_overwriting_is_allowed(db: Session, table: str) -> None:
+    unload(db, table)
+    with pytest.raises(psycopg.Error, match="Specified unload destination on S3 is not empty"):
+        unload(db, table)
+    unload(db, table, "allowoverwrite")
+    unload(db, table, "cleanpath csv parallel off")
+    assert db.warehouse.keys(f"{table}/") == [f"{table}/part_000"]
+
+
+def test_a_query_without_rows_writes_no_file(db: Session, table: str) -> None:
+    db.run(f"truncate {table}")
+    unload(db, table)
+    assert db.warehouse.keys(f"{table}/") == []
+
+
+def test_a_query_that_is_wrong_fails_as_it_would_alone(db: Session) -> None:
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        db.run(f"unload ('select nope') to 's3://{db.warehouse.bucket}/x/' iam_role '{db.warehouse.role}'")
+
+
+def test_what_is_not_supported_is_refused_by_name(db: Session, table: str) -> None:
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="PARTITION"):
+        unload(db, table, "parquet partition by (id)")

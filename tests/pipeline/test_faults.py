@@ -1,0 +1,119 @@
+"""Kills and restarts: nothing is left behind, nothing that was answered is lost, and what dies comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tests.pipeline.conftest import ShellLab
+from tests.pipeline.rows import strict
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
+    """A deployed lab of this module's own: it is killed again and again."""
+    made = ShellLab(tmp_path_factory.mktemp("faults") / "home")
+    try:
+        made.labkit("up")
+        made.labkit("deploy")
+        made.enter()
+        yield made
+    finally:
+        made.labkit("down")
+
+
+def processes(lab: ShellLab) -> list[psutil.Process]:
+    """The server and all below it."""
+    status = json.loads(lab.labkit("status", "--json").stdout)
+    server = psutil.Process(status["pid"])
+    return [server, *server.children(recursive=True)]
+
+
+def ports(family: list[psutil.Process]) -> set[int]:
+    return {
+        connection.laddr.port
+        for process in family
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def assert_gone(family: list[psutil.Process], listened: set[int]) -> None:
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    for port in listened:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} still answers"
+
+
+def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab) -> None:
+    lab.put("before-stop.json", strict(1, 5))
+    rows, environment = lab.count(), lab.labkit("env").stdout
+    family = processes(lab)
+    listened = ports(family)
+    assert len(family) > 4
+    assert len(listened) >= 2
+    lab.labkit("down")
+    assert_gone(family, listened)
+    lab.labkit("up")
+    assert lab.labkit("env").stdout == environment, "open terminals keep working"
+    assert lab.count() == rows
+    lab.put("after-start.json", strict(10, 5))
+    assert lab.count() == rows + 5
+
+
+def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None:
+    lab.put("before-kill.json", strict(20, 5))
+    rows = lab.count()
+    family = processes(lab)
+    listened = ports(family)
+    family[0].kill()
+    assert_gone(family, listened)
+    lab.labkit("up")
+    assert lab.count() == rows
+    lab.put("after-kill.json", strict(30, 5))
+    assert lab.count() == rows + 5
+
+
+def child(lab: ShellLab, word: str) -> psutil.Process:
+    """The child process whose command line holds `word`."""
+    found = [process for process in processes(lab)[1:] if word in " ".join(process.cmdline())]
+    assert found, f"no child runs {word}: {[' '.join(process.cmdline())[:80] for process in processes(lab)]}"
+    return found[0]
+
+
+@pytest.mark.parametrize("word", ["postgres", "redshift.front", "java", "awslambdaric"])
+def test_a_killed_child_is_healed(lab: ShellLab, word: str) -> None:
+    lab.put(f"warm-{word}.json", strict(40, 1))
+    rows = lab.count()
+    os.kill(child(lab, word).pid, signal.SIGKILL)
+
+    def answers() -> bool:
+        try:
+            return lab.count() == rows
+        except psycopg.OperationalError:
+            return False
+
+    lab.wait(answers)
+    lab.put(f"after-{word}.json", strict(50, 3))
+    assert lab.count() == rows + 3
+
+
+def test_two_labs_run_side_by_side(lab: ShellLab, tmp_path: Path) -> None:
+    other = ShellLab(tmp_path / "other")
+    try:
+        other.labkit("up")
+        other.labkit("deploy", "buckets")
+        mine, theirs = (set(one.labkit("env").stdout.splitlines()) for one in (lab, other))
+        assert not {line for line in mine & theirs if "ENDPOINT" in line or "KEY" in line}
+        lab.put("mine.json", strict(60, 1))
+    finally:
+        other.labkit("down")

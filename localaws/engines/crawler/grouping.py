@@ -153,8 +153,7 @@ class Grouping:
         if not folder.files:
             return
         alike = _of_one_kind(folder.files)
-        groups = Counter(_similar_groups(_outline([file]) for file in alike))
-        if folder.path in self._known or self._combine or max(groups.values()) * 2 >= len(alike):
+        if folder.path in self._known or self._combine or _mostly_similar(alike):
             yield self._table(folder.path, folder.files)
             return
         for file in alike:
@@ -224,6 +223,11 @@ def _of_one_kind(files: list[File]) -> list[File]:
 def _outline(files: list[File]) -> _Outline:
     alike = _of_one_kind(files)
     return alike[0].look.classification, frozenset().union(*{file.look.columns for file in alike})
+
+
+def _mostly_similar(files: list[File]) -> bool:
+    groups = Counter(_similar_groups((file.look.classification, file.look.columns) for file in files))
+    return max(groups.values()) * 2 >= len(files)
 
 
 def _similar_groups(outlines: Iterable[_Outline]) -> list[int]:

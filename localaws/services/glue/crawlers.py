@@ -25,6 +25,7 @@ from localaws.services.glue.crawler_definitions import checked_definition
 
 # AWS keeps twelve months of crawls; a lab keeps this many.
 KEPT_CRAWLS = 500
+LONGEST_MESSAGE = 2048  # characters of an ErrorMessage
 
 
 class CrawlState(StrEnum):
@@ -142,7 +143,7 @@ class Crawler:
 
     def end(self, crawl: Crawl, state: CrawlState, error: str = "") -> None:
         """Note that `crawl` is over."""
-        crawl.error, crawl.ended, crawl.state = error, utcnow(), state
+        crawl.error, crawl.ended, crawl.state = error[:LONGEST_MESSAGE], utcnow(), state
         for action, count in crawl.tables.items():
             self.table_changes[action] += count
         del self.crawls[:-KEPT_CRAWLS]

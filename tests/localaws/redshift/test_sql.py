@@ -186,3 +186,45 @@ def test_an_unknown_column_is_still_unknown_where_aliases_are(session: Connectio
     with pytest.raises(psycopg.errors.UndefinedColumn, match='column "c" does not exist') as refused:
         session.execute("select 1 as b, b + c as d")
     assert refused.value.diag.statement_position == "20"
+
+
+def test_show_lists_the_catalog(session: Connection) -> None:
+    session.execute("create schema shown")
+    session.execute("create table shown.first (a int, b varchar(5)); create table shown.second (c int)")
+    assert ("dev",) in [row[:1] for row in session.execute("show databases")]
+    assert [row[:2] for row in session.execute("show schemas from database dev like 'show%'")] == [("dev", "shown")]
+    tables = session.execute("show tables from schema dev.shown").fetchall()
+    assert [row[1:4] for row in tables] == [("shown", "first", "TABLE"), ("shown", "second", "TABLE")]
+    assert len(session.execute("show tables from schema shown limit 1").fetchall()) == 1
+    columns = session.execute("show columns from table dev.shown.first").fetchall()
+    assert [row[3] for row in columns] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create external schema s from data catalog database 'd' iam_role 'r'",
+        "alter table a append from b",
+        "analyze compression t",
+        "show table t",
+    ],
+)
+def test_what_is_not_supported_is_named(session: Connection, statement: str) -> None:
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="is not supported by this embedded Redshift"):
+        session.execute(statement)
+    with pytest.raises(psycopg.errors.FeatureNotSupported), session.cursor() as cursor:
+        cursor.execute(statement, binary=True)  # the extended protocol
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction), session.transaction():
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            session.execute(statement)
+        session.execute("select 1")
+    assert value(session, "1") == 1
+
+
+def test_the_drivers_catalog_calls_take_patterns(cursor: Any) -> None:
+    cursor.execute("create table patterned (id bigint not null, name varchar(40))")
+    columns = cursor.get_columns(schema_pattern="public", tablename_pattern="patterned")
+    assert [(row[3], row[5], row[17]) for row in columns] == [("id", "int8", "NO"), ("name", "varchar", "YES")]
+    tables = cursor.get_tables(schema_pattern="publ%", table_name_pattern="patterned", types=["TABLE"])
+    assert [row[2] for row in tables] == ["patterned"]
+    assert cursor.get_procedures(procedure_name_pattern="no_such_procedure") == ()

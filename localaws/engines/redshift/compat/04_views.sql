@@ -87,6 +87,12 @@ select backend_start::timestamp as starttime, pid as process, usename::char(50) 
        0 as timeout_sec
 from pg_catalog.pg_stat_activity where backend_type = 'client backend' and usename <> 'rdsdb';
 
+-- What functions and procedures there are, with their numbers under another name.
+create or replace view pg_catalog.pg_proc_info as
+select oid as prooid, proname, pronamespace, proowner, prolang, prokind, prosecdef, proisstrict, proretset, provolatile,
+       pronargs, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc, proacl
+from pg_catalog.pg_proc;
+
 do $$
 declare name text;
 begin

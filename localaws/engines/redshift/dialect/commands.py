@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localaws.engines.redshift.dialect import show
 from localaws.engines.redshift.dialect.tokens import Kind, Sentence
 from localaws.engines.redshift.errors import SqlError
 
@@ -20,12 +21,49 @@ spectrum_query_maxerror stored_proc_log_min_messages use_fips_ssl wlm_json_confi
 SETTINGS = frozenset(_SETTINGS.split())
 PREFIX = "redshift."
 
+# What Redshift runs and this one can't, told apart from what is no SQL at all.
+_UNSUPPORTED = (
+    ("ANALYZE", "COMPRESSION"),
+    ("CREATE", "EXTERNAL"),
+    ("ALTER", "EXTERNAL"),
+    ("DROP", "EXTERNAL"),
+    ("CREATE", "DATASHARE"),
+    ("ALTER", "DATASHARE"),
+    ("CREATE", "MODEL"),
+    ("CREATE", "LIBRARY"),
+    ("CREATE", "IDENTITY"),
+    ("CREATE", "MASKING"),
+    ("ATTACH", "MASKING"),
+    ("CREATE", "RLS"),
+    ("ATTACH", "RLS"),
+)
+
 
 def rewrite(sentence: Sentence) -> None:
     """Rewrite one statement's command words."""
+    _refuse(sentence)
     rule = _RULES.get(sentence.text(0))
     if rule is not None:
         rule(sentence)
+
+
+def _refuse(sentence: Sentence) -> None:
+    for words in _UNSUPPORTED:
+        if sentence.reads(0, *words):
+            raise SqlError("0A000", f"{' '.join(words)} is not supported by this embedded Redshift")
+    if sentence.reads(0, "ALTER", "TABLE") and "APPEND" in (sentence.text(3), sentence.text(5)):
+        raise SqlError("0A000", "ALTER TABLE APPEND is not supported by this embedded Redshift")
+
+
+def _show(sentence: Sentence) -> None:
+    if not show.rewrite(sentence):
+        _setting(sentence)
+
+
+def _cancel(sentence: Sentence) -> None:
+    """CANCEL process_id [message]."""
+    if len(sentence) in (2, 3) and sentence[1].kind == Kind.NUMBER:
+        sentence.replace(0, len(sentence), f"select pg_cancel_backend({sentence[1].text})")
 
 
 def _setting(sentence: Sentence) -> None:
@@ -50,8 +88,6 @@ def _vacuum(sentence: Sentence) -> None:
 
 
 def _analyze(sentence: Sentence) -> None:
-    if sentence.text(1) == "COMPRESSION":
-        raise SqlError("0A000", "ANALYZE COMPRESSION is not supported here: there are no column encodings")
     for index in range(1, len(sentence)):
         if sentence.text(index) in ("PREDICATE", "ALL") and sentence.text(index + 1) == "COLUMNS":
             sentence.blank(index, index + 2)
@@ -115,7 +151,8 @@ def _delete(sentence: Sentence) -> None:
 
 _RULES = {
     "SET": _setting,
-    "SHOW": _setting,
+    "SHOW": _show,
+    "CANCEL": _cancel,
     "RESET": _setting,
     "VACUUM": _vacuum,
     "ANALYZE": _analyze,

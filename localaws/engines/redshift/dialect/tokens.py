@@ -87,6 +87,8 @@ def tokenize(sql: str, *, backslash_escapes: bool = True) -> list[Token]:
             closing = sql.find(match.group(), end)
             end = len(sql) if closing < 0 else closing + len(match.group())
         text = sql[at:end]
+        if kind == Kind.WORD and tokens and tokens[-1].kind == Kind.NUMBER:
+            tokens[-1].out += " "  # "1WHEN" was two tokens until PostgreSQL 15, and is on Redshift
         tokens.append(Token(kind, text, at, text, upper=text.upper() if kind == Kind.WORD else ""))
         at = end
     return tokens

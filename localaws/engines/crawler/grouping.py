@@ -138,15 +138,16 @@ class Grouping:
     def _is_one_table(self, folder: _Folder) -> bool:
         if self._combine or folder.path in self._known:
             return True
+        if not folder.folders:
+            return _mostly_similar(_of_one_kind(folder.files))
         if any(path.startswith(folder.path) for path in self._known):
             return False  # tables below it are in the catalog: what they are called stays as it is
-        if not folder.files and len(folder.folders) == 1 and "=" not in next(iter(folder.folders)):
-            return False  # a folder that holds nothing but a folder: the table is further down
-        children = [[*below.everything()] for below in folder.folders.values()]
+        # A folder that holds several tables is like none of the others.
+        children = [[*below.everything()] for below in folder.folders.values() if self._is_one_table(below)]
         if folder.files:
             children.append(folder.files)
         groups = Counter(_similar_groups(_outline(child) for child in children))
-        return max(groups.values()) * 2 > len(children)
+        return max(groups.values(), default=0) * 2 > len(folder.folders) + bool(folder.files)
 
     def _of_files(self, folder: _Folder) -> Iterator[FoundTable]:
         """One table of the files right in `folder`, or one of each if they are all unlike each other."""

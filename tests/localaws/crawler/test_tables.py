@@ -98,6 +98,26 @@ def test_unlike_folders_become_tables_of_their_own(crawled: Crawled) -> None:
     assert set(crawled.tables()) == {"orders", "towns"}
 
 
+def test_one_folder_alone_is_a_partition_of_the_include_paths_table(crawled: Crawled) -> None:
+    crawled.put(incoming__aDOTjson=A)
+    crawled.crawl()
+    assert crawled.table()["Name"] == crawled.bucket.replace("-", "_")
+    assert partitions(crawled) == [["incoming"]]
+
+
+def test_tables_further_down_are_found_there(crawled: Crawled) -> None:
+    crawled.put(lake__raw__orders__aDOTjson=A, lake__raw__towns__aDOTjson=B)
+    crawled.put_key("lake/raw/orders/day=1/a.json", A)
+    crawled.crawl()
+    assert set(crawled.tables()) == {"orders", "towns"}
+
+
+def test_files_in_the_bucket_keep_their_table_beside_a_folder_of_something_else(crawled: Crawled) -> None:
+    crawled.put(aDOTjson=A, other__bDOTjson=B)
+    crawled.crawl()
+    assert set(crawled.tables()) == {crawled.bucket.replace("-", "_"), "other"}
+
+
 def test_one_unlike_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
     crawled.put(aDOTjson=A, bDOTjson=B)
     crawled.crawl()

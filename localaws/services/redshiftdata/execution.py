@@ -18,6 +18,7 @@ from localaws.services.redshiftdata.statements import Statement, Status, SubStat
 
 log = logging.getLogger(__name__)
 
+_CANCEL_ATTEMPTS = 20
 MOST_ACTIVE = 500  # https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html
 
 Connection = psycopg.Connection[Any]
@@ -48,10 +49,15 @@ class Execution:
 
     def cancel(self) -> None:
         """Ask the cluster to cancel what it is doing."""
-        with self._lock:
-            self._cancelled = True
-            if self._connection is not None:
-                self._connection.cancel_safe(timeout=10)
+        self._cancelled = True
+        # Asked before the cluster has the statement, it would have nothing to cancel: ask until it has ended.
+        for _ in range(_CANCEL_ATTEMPTS):
+            with self._lock:
+                if self._connection is not None:
+                    with contextlib.suppress(psycopg.Error):
+                        self._connection.cancel_safe(timeout=10)
+            if self.finished.wait(0.1):
+                return
 
     def _run(self) -> None:
         statement = self.statement
@@ -79,8 +85,6 @@ class Execution:
         connection = psycopg.connect(**parameters, autocommit=True, connect_timeout=10)
         with self._lock:
             self._connection = connection
-            if self._cancelled:
-                raise psycopg.errors.QueryCanceled("Query cancelled before it started")
         statement.pid = connection.info.backend_pid
         statement.become(Status.STARTED)
         in_transaction = statement.is_batch and statement.in_transaction
@@ -92,6 +96,8 @@ class Execution:
             connection.execute("commit")
 
     def _execute(self, part: SubStatement, connection: Connection) -> None:
+        if self._cancelled:
+            raise psycopg.errors.QueryCanceled("Query cancelled by the user")
         sql, values = with_parameters(part.sql, part.parameters)
         begun = time.monotonic_ns()
         part.become(Status.STARTED)

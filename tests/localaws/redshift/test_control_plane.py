@@ -1,0 +1,168 @@
+"""The Redshift API: clusters that are really there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import redshift_connector
+from botocore.exceptions import ClientError
+from warehouse import DATABASE, PASSWORD, Warehouse, wait_for_status
+
+import localaws
+
+Aws = Callable[..., Any]
+Unique = Callable[[str], str]
+
+CLUSTER = {
+    "NodeType": "dc2.large",
+    "ClusterType": "single-node",
+    "DBName": DATABASE,
+    "MasterUsername": "admin",
+    "MasterUserPassword": PASSWORD,
+}
+
+
+@pytest.fixture
+def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What `labkit env` sets in a shell."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", stack.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.secret_access_key)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", stack.region)
+    monkeypatch.setenv("SSL_CERT_FILE", str(stack.ca_bundle))
+    return
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"NodeType": "dc9.huge"}, "Invalid node type: dc9.huge"),
+        ({"MasterUserPassword": "short1A"}, "between 8 and 64 characters"),
+        ({"MasterUserPassword": "nouppercase1"}, "at least one uppercase letter"),
+        ({"MasterUserPassword": "No/slashes1"}, "Only printable ASCII characters"),
+        ({"MasterUsername": "public"}, "reserved word"),
+        ({"DBName": "Capital"}, "DBName is not valid"),
+        ({"ClusterIdentifier": "two--hyphens"}, "not a valid identifier"),
+        ({"ClusterType": "multi-node", "NumberOfNodes": 1}, "greater than or equal to 2"),
+    ],
+)
+def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        aws("redshift").create_cluster(**{"ClusterIdentifier": "never-made", **CLUSTER, **wrong})
+    assert refused.value.response["Error"]["Code"].startswith("InvalidParameter")
+    with pytest.raises(ClientError, match="ClusterNotFound"):
+        aws("redshift").describe_clusters(ClusterIdentifier="never-made")
+
+
+def test_a_cluster_is_described_as_it_is(warehouse: Warehouse) -> None:
+    client = warehouse.aws("redshift")
+    cluster = client.describe_clusters(ClusterIdentifier=warehouse.identifier)["Clusters"][0]
+    assert cluster["ClusterStatus"] == "available"
+    assert cluster["NodeType"] == "dc2.large"
+    assert cluster["Endpoint"]["Address"] in ("localhost", "127.0.0.1")
+    assert [role["IamRoleArn"] for role in cluster["IamRoles"]] == [warehouse.role]
+    assert cluster["DefaultIamRoleArn"] == warehouse.role
+    with pytest.raises(ClientError, match="ClusterAlreadyExists"):
+        client.create_cluster(ClusterIdentifier=warehouse.identifier, **CLUSTER)
+
+
+@pytest.mark.usefixtures("environment")
+def test_temporary_credentials_need_nothing_but_the_environment(warehouse: Warehouse) -> None:
+    with (
+        redshift_connector.connect(
+            iam=True, cluster_identifier=warehouse.identifier, db_user="admin", database=DATABASE
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("select current_user")
+        assert cursor.fetchall() == ([ "admin"],)  # fmt: skip
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_driver_copies_through_the_extended_protocol(warehouse: Warehouse, unique: Unique) -> None:
+    table = unique("t")
+    source = warehouse.put(f"{table}/a.json", '{"id": 1}\n{"id": 2}\n')
+    with (
+        redshift_connector.connect(
+            iam=True, cluster_identifier=warehouse.identifier, db_user="admin", database=DATABASE
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"create table {table} (id int)")
+        cursor.execute(f"copy {table} from '{source}' iam_role default json 'auto'")
+        with pytest.raises(redshift_connector.ProgrammingError) as failed:
+            cursor.execute(f"copy {table} from '{source}' iam_role default csv")
+        assert "Check 'stl_load_errors' system table" in failed.value.args[0]["M"]
+        connection.rollback()
+        cursor.execute(f"create table {table} (id int)")  # the rollback undid the first one
+        cursor.execute(f"copy {table} from '{source}' iam_role default json 'auto'")
+        connection.commit()
+        cursor.execute(f"select sum(id) from {table}")
+        assert cursor.fetchall() == ([3],)
+
+
+def test_credentials_of_an_iam_identity_make_their_own_user(warehouse: Warehouse) -> None:
+    given = warehouse.aws("redshift").get_cluster_credentials_with_iam(ClusterIdentifier=warehouse.identifier)
+    with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("IAM:RootIdentity",)
+
+
+def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Warehouse) -> None:
+    client = warehouse.aws("redshift")
+    with pytest.raises(ClientError, match="ClusterNotFound"):
+        client.get_cluster_credentials(ClusterIdentifier="nowhere", DbUser="admin")
+    with pytest.raises(ClientError, match="between 900 and 3600"):
+        client.get_cluster_credentials(ClusterIdentifier=warehouse.identifier, DbUser="admin", DurationSeconds=10)
+
+
+def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
+    client = warehouse.aws("redshift")
+    other = "arn:aws:iam::123456789012:role/another"
+    cluster = client.modify_cluster_iam_roles(ClusterIdentifier=warehouse.identifier, AddIamRoles=[other])["Cluster"]
+    assert [role["IamRoleArn"] for role in cluster["IamRoles"]] == [warehouse.role, other]
+    cluster = client.modify_cluster_iam_roles(ClusterIdentifier=warehouse.identifier, RemoveIamRoles=[other])["Cluster"]
+    assert [role["IamRoleArn"] for role in cluster["IamRoles"]] == [warehouse.role]
+
+
+def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
+    client = warehouse.aws("redshift")
+    with pytest.raises(ClientError, match="CreateClusterSnapshot is not supported"):
+        client.create_cluster_snapshot(SnapshotIdentifier="s", ClusterIdentifier=warehouse.identifier)
+    with pytest.raises(ClientError, match="ResizeCluster"):
+        client.resize_cluster(ClusterIdentifier=warehouse.identifier, NumberOfNodes=4)
+    with pytest.raises(ClientError, match="FinalClusterSnapshotIdentifier is required"):
+        client.delete_cluster(ClusterIdentifier=warehouse.identifier)
+    with pytest.raises(ClientError, match="CustomDomainAssociationNotFoundFault"):
+        client.describe_custom_domain_associations(CustomDomainName="warehouse.example.com")
+
+
+def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -> None:
+    client, identifier = aws("redshift"), unique("life-")
+    made = client.create_cluster(ClusterIdentifier=identifier, **CLUSTER)["Cluster"]
+    assert made["ClusterStatus"] == "creating"
+    assert "Address" not in made.get("Endpoint", {})
+    with pytest.raises(ClientError, match="InvalidClusterState"):
+        client.delete_cluster(ClusterIdentifier=identifier, SkipFinalClusterSnapshot=True)
+    wait_for_status(aws, identifier, "available")
+    cluster = Warehouse(aws, stack.home, identifier, "", "")
+    with cluster.connect() as connection:
+        connection.execute("create table kept as select 1 as id")
+    client.modify_cluster(ClusterIdentifier=identifier, MasterUserPassword="Another-1")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        cluster.connect()
+    assert client.pause_cluster(ClusterIdentifier=identifier)["Cluster"]["ClusterStatus"] == "pausing"
+    wait_for_status(aws, identifier, "paused")
+    with pytest.raises(psycopg.OperationalError):
+        cluster.connect(password="Another-1")
+    client.resume_cluster(ClusterIdentifier=identifier)
+    wait_for_status(aws, identifier, "available")
+    with cluster.connect(password="Another-1") as connection:
+        assert connection.execute("select id from kept").fetchall() == [(1,)]
+    gone = client.delete_cluster(ClusterIdentifier=identifier, SkipFinalClusterSnapshot=True)["Cluster"]
+    assert gone["ClusterStatus"] == "deleting"
+    with pytest.raises(ClientError, match="ClusterNotFound"):
+        client.describe_clusters(ClusterIdentifier=identifier)
+    assert not (stack.home / "clusters" / identifier).exists()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import InvalidContinuationToken, MalformedXML
 from moto.s3.responses import S3Response
+from werkzeug.datastructures import ImmutableMultiDict
 
 from localaws.services.s3 import notifications
 from localaws.services.s3.files import CHUNK, BodyReader
@@ -29,6 +32,15 @@ class LocalS3Response(S3Response):
         found = super().backend
         assert isinstance(found, LocalS3Backend)
         return found
+
+    def setup_class(  # type: ignore[override]
+        self, request: Any, full_url: str | None = None, headers: Any = None
+    ) -> None:
+        """Take in a request. What is PUT is a body, also where it comes, as curl sends it, as a form."""
+        if request.method == "PUT":
+            request.get_data(cache=True, parse_form_data=False)
+            request.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
+        super().setup_class(request, full_url, headers)
 
     def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
         """Answer a request about a bucket."""
@@ -54,9 +66,28 @@ class LocalS3Response(S3Response):
         """Answer with the opened body, of which a range is taken without reading the rest."""
         token = streaming.set(True)
         try:
-            return super().get_object()
+            return self._while_overwritten(super().get_object)
         finally:
             streaming.reset(token)
+
+    def copy_object(self) -> TYPE_RESPONSE:
+        """Copy an object."""
+        return self._while_overwritten(super().copy_object)
+
+    def put_object(self) -> TYPE_RESPONSE:
+        """Store an object; of two that ask for it not to be there, one gets its way."""
+        if not (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
+            return super().put_object()
+        with self.backend.conditions:
+            return super().put_object()
+
+    @staticmethod
+    def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
+        """`answer`, again where the object's file was gone because another call has just overwritten it."""
+        for _ in range(20):
+            with contextlib.suppress(FileNotFoundError):
+                return answer()
+        return answer()
 
     def list_objects_v2(self) -> TYPE_RESPONSE:
         """Answer with a page of a listing."""

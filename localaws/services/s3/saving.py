@@ -27,7 +27,7 @@ class Touched(threading.local):
 
 
 class SavedBackend(S3Backend):
-    """The part of the backend that loads and saves.
+    """The part of the backend that loads and saves. Whoever changes it outside of a request calls `save` after it.
 
     What a call touches is noted while it runs; `save` writes its state as it then is. Two calls that touch the same
     key at once may save in either order: both write what memory holds.
@@ -38,7 +38,9 @@ class SavedBackend(S3Backend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.lock = threading.RLock()
+        self.conditions = threading.Lock()
         self.touched = Touched()
+        self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
         self._home: Home | None = None
 
@@ -75,11 +77,13 @@ class SavedBackend(S3Backend):
             OSError, sqlite3.Error: the disk refused.
         """
         touched = self.touched
-        changes = self._changes(touched)
         deliveries = touched.deliveries
+        # A state that was read before another call's commit must not be written after it.
+        with self._saving:
+            changes = self._changes(touched)
+            ids = self.index.commit(changes) if changes else []
         touched.__init__()  # type: ignore[misc]
         if changes:
-            ids = self.index.commit(changes)
             for event_id, delivery in zip(ids, deliveries, strict=True):
                 self._deliver_later(event_id, delivery)
         self.store.remove_discarded()

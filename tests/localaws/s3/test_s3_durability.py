@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import boto3
@@ -114,6 +117,38 @@ def test_an_event_that_was_not_delivered_is_delivered_after_the_restart(home: Pa
             records = json.loads(message["Body"]).get("Records", [])
             seen.update(record["s3"]["object"]["key"] for record in records)
     assert seen == {str(number) for number in range(30)}
+
+
+def test_calls_at_the_same_time_leave_the_disk_as_they_left_the_memory(home: Path) -> None:
+    status = localaws.start(home)
+    s3 = _client(status, "s3")
+    s3.create_bucket(Bucket="landing")
+
+    def work(seed: int) -> None:
+        random = Random(seed)
+        own = _client(status, "s3")
+        for _ in range(30):
+            key = f"k{random.randrange(5)}"
+            action = random.randrange(4)
+            if action < 2:
+                own.put_object(Bucket="landing", Key=key, Body=random.randbytes(random.randrange(3000)))
+            elif action == 2:
+                own.delete_object(Bucket="landing", Key=key)
+            else:
+                with contextlib.suppress(own.exceptions.NoSuchKey):
+                    own.get_object(Bucket="landing", Key=key)["Body"].read()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    before = _contents(s3)
+    _kill(status)
+    assert _contents(_client(localaws.start(home), "s3")) == before
+    assert sum(file.is_file() for file in (home / "objects").glob("??/*")) == len(before)
+
+
+def _contents(s3: Any) -> dict[str, bytes]:
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket="landing").get("Contents", [])]
+    return {key: s3.get_object(Bucket="landing", Key=key)["Body"].read() for key in keys}
 
 
 def test_an_index_of_another_version_is_refused_with_a_message(home: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,34 @@ def test_an_aborted_upload_leaves_nothing(s3: Any, bucket: str, stack: localaws.
     with pytest.raises(ClientError) as refused:
         s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=1, Body=b"part")
     assert refused.value.response["Error"]["Code"] == "NoSuchUpload"
+
+
+def test_only_one_of_many_that_want_a_new_key_gets_it(s3: Any, bucket: str) -> None:
+    refusals: list[str] = []
+
+    def put(number: int) -> bool:
+        try:
+            s3.put_object(Bucket=bucket, Key="lock", Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            refusals.append(error.response["Error"]["Code"])
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(put, range(8)))
+    assert won.count(True) == 1
+    assert set(refusals) == {"PreconditionFailed"}
+    assert s3.get_object(Bucket=bucket, Key="lock")["Body"].read() == str(won.index(True)).encode()
+
+
+def test_a_presigned_address_works_for_whoever_has_it(s3: Any, bucket: str) -> None:
+    put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"})
+    request = urllib.request.Request(put, data=b"presigned", method="PUT")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    get = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+    with urllib.request.urlopen(get) as answer:
+        assert answer.read() == b"presigned"
 
 
 def test_an_object_overwritten_while_it_is_read_is_read_to_its_end(s3: Any, bucket: str) -> None:

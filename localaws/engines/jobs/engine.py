@@ -76,15 +76,22 @@ class JobsEngine:
         return None
 
     def _start_engine(self) -> None:
-        """End the runs that the last server left under way, and warm a Spark in the background."""
+        """End the runs that the last server left under way, and get ready if there are jobs."""
+        jobs = 0
         for region, backend in list(glue_backends[self._context.account_id].items()):
             for job in list(cast(JobOperations, backend).local_jobs.values()):
+                jobs += 1
                 for run in job.job_runs:
                     if run.under_way:
                         run.error_message = "The embedded AWS was stopped while this run was under way."
                         run.move_to(JobRunState.FAILED)
                         self._publish_end(region, run, final=True)
             self._context.state.save("glue")
+        if jobs:
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Warm a Spark in the background, if there is none: there will be a job to run."""
         self._pool.warm()
 
     @overload

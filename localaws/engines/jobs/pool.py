@@ -33,9 +33,10 @@ class Pool:
         self._stopped = False
 
     def warm(self) -> None:
-        """Start one in the background."""
+        """Start one in the background, if there is none."""
         with self._changed:
-            self._start_one()
+            if not self._all and not self._starting and not self._stopped:
+                self._start_one()
 
     def acquire(self, given_up: threading.Event) -> Spark | None:
         """A warm Spark for one run, waiting for it; None when `given_up` is set before.

@@ -31,6 +31,8 @@ import awsglue.utils  # noqa: F401
 from awsglue import _aws, _run, _s3
 from pyspark.context import SparkContext
 
+_WORKER_PATH = "spark.executorEnv.PYTHONPATH"
+
 
 class BookmarkRefused(Exception):
     """The service did not take the run's bookmark."""
@@ -119,6 +121,8 @@ def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
     context = SparkContext._active_spark_context
     if context is not None:
         context.stop()
+    if request["extra_py_files"]:
+        _set_worker_path(None)
     engine.say(type="end")
     os._exit(0)
 
@@ -126,15 +130,23 @@ def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
 def execute(request: dict[str, Any]) -> None:
     """Fetch the script and what it declares, and run it."""
     directory = Path(request["directory"])
-    for address in request["extra_py_files"]:
-        sys.path.insert(0, _module_path(_fetch(address, directory), address))
-    if request["extra_py_files"]:
-        # For Spark's own Python workers.
-        os.environ["PYTHONPATH"] = ":".join([*sys.path[: len(request["extra_py_files"])], RUNTIME, PACKAGES])
-        os.environ["PYSPARK_SUBMIT_ARGS"] = ""
+    modules = [_module_path(_fetch(address, directory), address) for address in request["extra_py_files"]]
+    sys.path[:0] = modules
+    if modules:
+        _set_worker_path(":".join(modules))
     script = _fetch(request["script"], directory)
     sys.argv = [str(script), *request["argv"]]
     runpy.run_path(str(script), run_name="__main__")
+
+
+def _set_worker_path(path: str | None) -> None:
+    """Let the Python workers of the next context have `path` too, as a default of Spark's configuration."""
+    SparkContext._ensure_initialized()
+    system = SparkContext._jvm.System
+    if path is None:
+        system.clearProperty(_WORKER_PATH)
+    else:
+        system.setProperty(_WORKER_PATH, path)
 
 
 def _fetch(address: str, directory: Path) -> Path:

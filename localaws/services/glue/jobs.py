@@ -162,6 +162,7 @@ class JobOperations(GlueBackend):
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:job/{name}"
         self.local_jobs[name] = Job(name, arn, definition)
         self.tag_resource(arn, request.get("Tags") or {})
+        engines.running().jobs.prepare()
         return name
 
     def redefine_job(self, name: str, update: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from localaws.engines.redshift import dialect
 
 
 def squeezed(sql: str) -> str:
-    text = " ".join(dialect.rewrite(sql).split())
+    text = " ".join(re.sub(r"/\*redshift:.*?\*/", "", dialect.rewrite(sql)).split())
     return re.sub(r" (?=[,)])|(?<=\() ", "", text)
 
 

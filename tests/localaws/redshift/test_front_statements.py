@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import localaws
 import psycopg
 import pytest
 import redshift_connector
 from redshift_lab import PASSWORD
+
+import localaws
 
 AWS = Callable[..., Any]
 CLUSTER = "front-statements"
@@ -127,8 +128,8 @@ def test_a_failed_copy_aborts_the_transaction_it_is_in(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     for key in ("bad.json", "missing.json"):  # one fails in PostgreSQL, the other before
+        pg.execute(f"begin; insert into {table} values (1, 'a')")
         with pytest.raises(psycopg.Error):
-            pg.execute(f"begin; insert into {table} values (1, 'a')")
             pg.execute(copy(table, key))
         with pytest.raises(psycopg.errors.InFailedSqlTransaction):
             pg.execute("select 1")
@@ -165,9 +166,13 @@ def test_copy_in_a_pipeline_answers_in_its_turn(
 def test_an_error_before_it_in_a_pipeline_keeps_copy_from_running(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
-    with pytest.raises(psycopg.errors.DivisionByZero), pg.pipeline():
-        pg.execute("select 1 / 0")
-        pg.execute(copy(table))
+    def fail_then_copy() -> None:
+        with pg.pipeline():
+            pg.execute("select 1 / 0")
+            pg.execute(copy(table))
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        fail_then_copy()
     assert rows(pg, table) == 0
 
 

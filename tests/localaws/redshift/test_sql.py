@@ -214,11 +214,12 @@ def test_what_is_not_supported_is_named(session: Connection, statement: str) -> 
         session.execute(statement)
     with pytest.raises(psycopg.errors.FeatureNotSupported), session.cursor() as cursor:
         cursor.execute(statement, binary=True)  # the extended protocol
-    with pytest.raises(psycopg.errors.InFailedSqlTransaction), session.transaction():
-        with pytest.raises(psycopg.errors.FeatureNotSupported):
-            session.execute(statement)
+    session.execute("begin")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        session.execute(statement)
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
         session.execute("select 1")
-    assert value(session, "1") == 1
+    session.execute("rollback")
 
 
 def test_the_drivers_catalog_calls_take_patterns(cursor: Any) -> None:
@@ -228,3 +229,29 @@ def test_the_drivers_catalog_calls_take_patterns(cursor: Any) -> None:
     tables = cursor.get_tables(schema_pattern="publ%", table_name_pattern="patterned", types=["TABLE"])
     assert [row[2] for row in tables] == ["patterned"]
     assert cursor.get_procedures(procedure_name_pattern="no_such_procedure") == ()
+
+
+def test_the_system_views_show_how_a_table_was_declared(session: Connection, cursor: Any) -> None:
+    session.execute(
+        "create table lying (a int encode az64 sortkey, b varchar(9) distkey) ; create table plain as select '*/' as x"
+    )
+    cursor.execute("create table other distkey (b) compound sortkey (b, a) as select 1 as a, 2 as b")
+    query = 'select "column", type, encoding, distkey, sortkey, "notnull" from pg_table_def where tablename = %s'
+    assert session.execute(query, ["lying"]).fetchall() == [
+        ("a", "integer", "az64", False, 1, False),
+        ("b", "character varying(9)", "none", True, 0, False),
+    ]
+    assert [row[3:5] for row in session.execute(query, ["other"])] == [(False, 2), (True, 1)]
+    session.execute("alter table lying alter diststyle all")
+    session.execute("alter table lying alter sortkey (b, a)")
+    session.execute("alter table lying alter column b encode zstd")
+    assert [row[2:5] for row in session.execute(query, ["lying"])] == [("az64", False, 2), ("zstd", False, 1)]
+    session.execute("analyze other")
+    info = "select diststyle, sortkey1, sortkey_num, tbl_rows from svv_table_info where \"table\" = 'other'"
+    assert session.execute(info).fetchone() == ("KEY(b)", "b", 2, 1)
+    session.execute("drop table lying")
+
+
+def test_a_users_own_comment_is_no_declaration(session: Connection) -> None:
+    session.execute("""create table commented (a int) /*redshift:{"table": "commented", "distkey": broken}*/""")
+    assert session.execute("select distkey from pg_table_def where tablename = 'commented'").fetchone() == (False,)

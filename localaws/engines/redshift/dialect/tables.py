@@ -1,12 +1,17 @@
 """CREATE TABLE and ALTER TABLE: keys, encodings and identities as Redshift writes them.
 
-Where rows lie (DISTKEY, SORTKEY, DISTSTYLE, ENCODE) has no meaning on one PostgreSQL. PRIMARY KEY, UNIQUE and
-FOREIGN KEY are for the planner only on Redshift and not enforced; a primary key's columns are NOT NULL.
+Where rows lie (DISTKEY, SORTKEY, DISTSTYLE, ENCODE) has no meaning on one PostgreSQL. It is handed on in a comment,
+from which an event trigger (`compat/05_tables.sql`) takes what pg_table_def and svv_table_info show. PRIMARY KEY,
+UNIQUE and FOREIGN KEY are for the planner only on Redshift and not enforced; a primary key's columns are NOT NULL.
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
 """
 
 from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
 
 from localaws.engines.redshift.dialect.tokens import Kind, Sentence
 
@@ -18,18 +23,38 @@ _DEFAULT_LENGTHS = {
     "NVARCHAR": "varchar(256)",
     "VARCHAR": "varchar(256)",
 }
+_COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
 _CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
+
+
+@dataclass
+class Declared:
+    """What a statement says of where a table's rows lie."""
+
+    table: str
+    diststyle: str | None = None
+    distkey: str | None = None
+    sortstyle: str | None = None
+    sortkey: list[str] = field(default_factory=list)
+    encodings: dict[str, str] = field(default_factory=dict)
+
+    def comment(self) -> str:
+        """For the event trigger; empty where nothing is said."""
+        said = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        return " /*redshift:" + json.dumps(said).replace("/", "\\/") + "*/" if len(said) > 1 else ""
 
 
 def rewrite(sentence: Sentence) -> None:
     """Rewrite a statement that makes or changes a table; leave others alone."""
+    declared = Declared("")
     if sentence.text(0) == "CREATE":
-        _create(sentence)
+        _create(sentence, declared)
     elif sentence.reads(0, "ALTER", "TABLE"):
-        _alter(sentence)
+        _alter(sentence, declared)
+    sentence.append(len(sentence) - 1, declared.comment())
 
 
-def _create(sentence: Sentence) -> None:
+def _create(sentence: Sentence, declared: Declared) -> None:
     at = 1
     temporary = False
     while sentence.text(at) in ("LOCAL", "TEMP", "TEMPORARY"):
@@ -44,15 +69,22 @@ def _create(sentence: Sentence) -> None:
     name = sentence.text(at)
     if name.startswith("#") and not temporary:
         sentence[0].out += " TEMP"
-    at += 1
-    while sentence.text(at) == ".":
-        at += 2
+    at = _after_name(sentence, at, declared)
     if sentence.text(at) == "(":
         closing = sentence.closing(at)
         if not _is_query_behind(sentence, closing):
-            _columns(sentence, at, closing)
+            _columns(sentence, at, closing, declared)
         at = closing + 1
-    _attributes(sentence, at)
+    _attributes(sentence, at, declared)
+
+
+def _after_name(sentence: Sentence, at: int, declared: Declared) -> int:
+    """Where the table's name, which may have a schema, ends."""
+    while sentence.text(at + 1) == ".":
+        at += 2
+    if at < len(sentence):
+        declared.table = sentence[at].name
+    return at + 1
 
 
 def _is_query_behind(sentence: Sentence, closing: int) -> bool:
@@ -63,24 +95,35 @@ def _is_query_behind(sentence: Sentence, closing: int) -> bool:
     return index < len(sentence)
 
 
-def _attributes(sentence: Sentence, at: int) -> None:
+def _attributes(sentence: Sentence, at: int, declared: Declared) -> None:
     """Take out what stands between the columns and AS: DISTSTYLE, DISTKEY, SORTKEY, ENCODE AUTO, BACKUP."""
     while at < len(sentence) and sentence.text(at) != "AS":
         word = sentence.text(at)
         length = 0
         if word in ("DISTSTYLE", "BACKUP", "ENCODE"):
             length = 2
+            if word == "DISTSTYLE":
+                declared.diststyle = sentence.text(at + 1)
         elif word in ("COMPOUND", "INTERLEAVED"):
             length = 1
+            declared.sortstyle = word
         elif word in ("DISTKEY", "SORTKEY"):
-            length = sentence.closing(at + 1) + 1 - at if sentence.text(at + 1) == "(" else 2
+            length = 2
+            if sentence.text(at + 1) == "(":
+                closing = sentence.closing(at + 1)
+                length = closing + 1 - at
+                columns = [sentence[begin].name for begin, _ in sentence.parts(at + 1, closing)]
+                if word == "SORTKEY":
+                    declared.sortkey = columns
+                else:
+                    declared.distkey = columns[0] if columns else None
         elif sentence.reads(at, "AUTO", "REFRESH"):
             length = 3
         sentence.blank(at, min(at + length, len(sentence)))
         at += length or 1
 
 
-def _columns(sentence: Sentence, opening: int, closing: int) -> None:
+def _columns(sentence: Sentence, opening: int, closing: int, declared: Declared) -> None:
     kept: list[tuple[int, int]] = []
     parts = sentence.parts(opening, closing)
     for begin, end in parts:
@@ -95,7 +138,7 @@ def _columns(sentence: Sentence, opening: int, closing: int) -> None:
                 sentence.blank(begin, end)
         else:
             if sentence.text(begin) != "LIKE":
-                _column(sentence, begin, end)
+                _column(sentence, begin, end, declared)
             kept.append((begin, end))
     # Commas only between what is left.
     survivors = {begin for begin, _ in kept}
@@ -117,7 +160,7 @@ def _constraint(sentence: Sentence, begin: int, end: int) -> str | None:
     return "" if word in ("UNIQUE", "FOREIGN") else None
 
 
-def _column(sentence: Sentence, begin: int, end: int) -> None:
+def _column(sentence: Sentence, begin: int, end: int, declared: Declared) -> None:
     """A column's definition: its name, its type, its attributes."""
     _default_length(sentence, begin + 1, end)
     at = begin + 2
@@ -129,11 +172,17 @@ def _column(sentence: Sentence, begin: int, end: int) -> None:
         length = 1
         if word in ("DISTKEY", "SORTKEY", "UNIQUE"):
             sentence.blank(at, at + 1)
-        elif word == "ENCODE" or (
-            word == "COLLATE" and sentence.text(at + 1) in ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
-        ):
+            if word == "DISTKEY":
+                declared.distkey = sentence[begin].name
+            elif word == "SORTKEY":
+                declared.sortkey.append(sentence[begin].name)
+        elif word == "ENCODE":
             length = 2
-            sentence.blank(at, at + 2)
+            declared.encodings[sentence[begin].name] = sentence.text(at + 1).lower()
+            sentence.blank(at, min(at + length, end))
+        elif word == "COLLATE" and sentence.text(at + 1) in _COLLATIONS:
+            length = 2
+            sentence.blank(at, at + length)
         elif word == "PRIMARY" and sentence.text(at + 1) == "KEY":
             length = 2
             sentence.replace(at, at + 2, "NOT NULL")
@@ -180,13 +229,11 @@ def _identity(sentence: Sentence, at: int) -> int:
     return closing + 1 - at
 
 
-def _alter(sentence: Sentence) -> None:
+def _alter(sentence: Sentence, declared: Declared) -> None:
     at = 2
     if sentence.reads(at, "IF", "EXISTS"):
         at += 2
-    at += 1
-    while sentence.text(at) == ".":
-        at += 2
+    at = _after_name(sentence, at, declared)
     word, following = sentence.text(at), sentence.text(at + 1)
     if word == "ADD":
         begin = at + 2 if following == "COLUMN" else at + 1
@@ -198,11 +245,17 @@ def _alter(sentence: Sentence) -> None:
             elif constraint == "":
                 _check_only(sentence, at)
         else:
-            _column(sentence, begin, len(sentence))
+            _column(sentence, begin, len(sentence), declared)
     elif word == "ALTER" and (
         following in ("DISTKEY", "DISTSTYLE", "SORTKEY", "COMPOUND", "ENCODE")
         or "ENCODE" in (sentence.text(at + 2), sentence.text(at + 3))
     ):
+        if following != "COLUMN":
+            _attributes(sentence, at + 1, declared)
+        elif sentence.text(at + 3) == "ENCODE":
+            declared.encodings[sentence[at + 2].name] = sentence.text(at + 4).lower()
+        if (declared.distkey and sentence.text(at + 1) == "DISTSTYLE") or following == "DISTKEY":
+            declared.diststyle = "KEY"
         _check_only(sentence, at)
 
 

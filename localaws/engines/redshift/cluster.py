@@ -260,7 +260,13 @@ def compatibility() -> str:
 
 def _environment(context: Context, region: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "AWS_", "PYTHON"))}
-    return {**kept, **context.environment(region), "PYTHONPATH": str(Path(__file__).parents[3])}
+    return {
+        **kept,
+        **context.environment(region),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        # Files on their way to or from S3 are swept with the rest of the scratch space if the front is killed.
+        "TMPDIR": str(context.home.work),
+    }
 
 
 def _listens(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import psycopg
@@ -156,3 +157,36 @@ def test_a_user_without_the_right_to_insert_loads_nothing(db: Session, table: st
     db.run(f"create user {user} password 'Passw0rd1'")
     with db.warehouse.connect(user, "Passw0rd1") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         Session(db.warehouse, connection).copy(table, source)
+
+
+def test_a_cancelled_load_leaves_no_rows_and_is_in_the_history(db: Session, table: str) -> None:
+    # A file that takes the exact way, row by row, for some seconds.
+    rows = "".join(f"{number},é,1,,\n" for number in range(400_000))
+    source = db.warehouse.put(f"{table}/a.csv", rows)
+    timer = threading.Timer(0.5, db.connection.cancel_safe)
+    timer.start()
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        db.copy(table, source)
+    timer.join()
+    assert db.rows(f"select count(*) from {table}") == [(0,)]
+    assert db.rows(f"select status from sys_load_history where table_name = '{table}'") == [("aborted",)]
+
+
+def test_loads_of_several_sessions_run_at_once(db: Session, table: str) -> None:
+    source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n" * 1000)
+    failures: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            with db.warehouse.connect() as connection:
+                Session(db.warehouse, connection).copy(table, source)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert db.rows(f"select count(*) from {table}") == [(8000,)]

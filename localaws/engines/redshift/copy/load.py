@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from botocore.exceptions import ClientError
 
 from localaws.engines.redshift.copy import history
@@ -22,6 +24,8 @@ from localaws.engines.redshift.copy.target import Target, find_target
 from localaws.engines.redshift.errors import Notice, SqlError
 from localaws.engines.redshift.front.statements import ClientSession, StatementContext, StatementResult
 
+log = logging.getLogger(__name__)
+
 
 def copy(text: str, session: ClientSession, context: StatementContext) -> StatementResult:
     """Run a COPY.
@@ -33,8 +37,11 @@ def copy(text: str, session: ClientSession, context: StatementContext) -> Statem
     record = history.LoadRecord(statement)
     try:
         _Copy(statement, session, context, record).run()
-    except SqlError as error:
-        history.write(record, session, context, status="aborted", failure=error.message)
+    except Exception as error:
+        try:
+            history.write(record, session, context, status="aborted", failure=str(error))
+        except psycopg.Error:
+            log.exception("The load history of %s could not be written", statement.source)
         raise
     query_id = history.write(record, session, context, status="completed", failure=None)
     session.query(

@@ -16,5 +16,7 @@ class LocalGlueBackend(CrawlerOperations, ConnectionOperations, JobOperations, W
     def delete_database(self, database_name: str) -> None:
         """Delete a database with its tags, which moto would keep: the tagging API would go on listing it."""
         super().delete_database(database_name)
-        arn = f"arn:{get_partition(self.region_name)}:glue:{self.region_name}:{self.account_id}:database/{database_name}"
+        arn = (
+            f"arn:{get_partition(self.region_name)}:glue:{self.region_name}:{self.account_id}:database/{database_name}"
+        )
         self.tagger.delete_all_tags_for_resource(arn)

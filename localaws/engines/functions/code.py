@@ -29,7 +29,7 @@ class CodeStore:
     """The directory of deployed code."""
 
     def __init__(self, home: Home) -> None:
-        self._root = home.root / "functions"
+        self._root = home.state / "functions"
         self._root.mkdir(mode=0o700, exist_ok=True)
 
     def add(self, content: bytes) -> str:
@@ -57,7 +57,7 @@ class CodeStore:
         return self._root / f"{digest}.zip"
 
     def unpacked(self, digest: str) -> Path:
-        """The directory with the zip's files, read-only.
+        """The directory with the zip's files, each read-only.
 
         Raises:
             FileNotFoundError: there is no such code.
@@ -82,8 +82,6 @@ class CodeStore:
             shutil.rmtree(building)
             if not directory.is_dir():
                 raise
-        for path, _, _ in os.walk(directory):
-            os.chmod(path, 0o555)
         return directory
 
     def forget(self, keep: set[str]) -> None:
@@ -92,8 +90,6 @@ class CodeStore:
             if path.name.removesuffix(".zip") in keep:
                 continue
             if path.is_dir():
-                for directory, _, _ in os.walk(path):
-                    os.chmod(directory, 0o755)
                 shutil.rmtree(path)
             else:
                 path.unlink()

@@ -58,7 +58,7 @@ class Worker:
             OSError: the process can't be started.
         """
         self.spec = spec
-        self.alive = True
+        self._usable = True
         self.idle_since = time.monotonic()
         self._shipper = shipper
         self._stream = LogStream.of_worker(spec.account_id, spec.region, spec.log_group, spec.version)
@@ -87,6 +87,11 @@ class Worker:
         finally:
             os.close(output)
         threading.Thread(target=self._read_output, name=f"output-{spec.name}", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can run another invocation."""
+        return self._usable and self._child.alive
 
     def run(self, invocation: Invocation) -> Result:
         """Run `invocation` to its end. A worker that is not `alive` after it must not be used again."""
@@ -120,7 +125,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the process; nothing where that was done."""
-        self.alive = False
+        self._usable = False
         if self._stopped:
             return
         self._stopped = True
@@ -204,7 +209,7 @@ class Worker:
 
     def _died(self, returncode: int) -> None:
         """The process ended by itself: fail what it was doing, in Lambda's words."""
-        self.alive = False
+        self._usable = False
         self._work.put(None)
         if returncode < 0:
             how = f"Runtime exited with error: signal: {_signal_name(-returncode)}"

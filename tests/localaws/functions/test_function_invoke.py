@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +172,15 @@ def test_a_worker_that_dies_is_an_exit_error_and_the_next_call_gets_a_new_one(
     assert error["errorType"] == "Runtime.ExitError"
     assert re.fullmatch(rf"RequestId: [0-9a-f-]{{36}} Error: {re.escape(how)}", error["errorMessage"])
     assert call(name)[0] == "alive"
+
+
+def test_a_worker_killed_while_it_waits_is_replaced_without_an_error(deploy: Deploy, call: Call) -> None:
+    name = deploy("import os\ndef handler(event, context): return os.getpid()\n")
+    pid, _ = call(name)
+    os.kill(pid, signal.SIGKILL)
+    again, response = call(name)
+    assert "FunctionError" not in response
+    assert again != pid
 
 
 def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -> None:

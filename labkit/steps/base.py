@@ -126,5 +126,6 @@ NOT_THERE = {
     "NoSuchBucket",
     "NoSuchEntity",
     "NoSuchKey",
+    "NoSuchPublicAccessBlockConfiguration",
     "ResourceNotFoundException",
 }

@@ -38,7 +38,7 @@ class Run(Described):
     crawl: str
     job: str
     run_id: str = hidden()
-    started: datetime = hidden()
+    started: datetime = hidden()  # noqa: RUF009  # a dataclasses.field
     job_run_id: str = hidden(default="")
     message: str = hidden(default="")
     landed_key: str = hidden(default="")

@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from localaws.children import Children
 from localaws.events import Bus
 from localaws.home import Home
@@ -40,6 +38,8 @@ class Context:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this very server. Clients are shared: boto3's are thread-safe."""
+        import boto3  # half a second to import, and every child process imports this module
+
         key = (service, region or self.region)
         if key not in self._clients:
             credentials = self.home.credentials()

@@ -17,6 +17,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 SUPERUSER = "rdsdb"  # the name of Redshift's own internal superuser
 START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
 STOP_TIMEOUT = 10.0
+
+# One call for the file system, instead of one for each of a thousand files: four times faster on a busy disk.
+_SYNC = ("--sync-method", "syncfs") if sys.platform == "linux" else ()
 
 SETTINGS = {
     "listen_addresses": "",
@@ -188,7 +192,7 @@ class Postgres:
         self._own(self.data)
         command = [str(self.programs / "bin" / "initdb"), "--username", SUPERUSER, "--auth", "trust"]
         done = subprocess.run(
-            [*command, "--locale", "C", "--encoding", "UTF8", "-D", self._data_argument()],
+            [*command, *_SYNC, "--locale", "C", "--encoding", "UTF8", "-D", self._data_argument()],
             cwd=self.data,
             env=self._environment(),
             stdin=subprocess.DEVNULL,

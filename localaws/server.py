@@ -59,6 +59,7 @@ class Server:
 
         from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+        from localaws.services.s3.models import open_store
         from localaws.state import State
         from localaws.wsgi import Application
 
@@ -68,12 +69,7 @@ class Server:
         self.bus = Bus()
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
-        try:
-            from localaws.services.s3.models import open_store
-
-            open_store(self.home)
-        except ModuleNotFoundError:
-            pass  # BUILDING
+        open_store(self.home)
         self.state.load()
         self.engines = engines.make(self.context)
 

@@ -35,8 +35,7 @@ class Engines:
             engine.stop()
 
     def _all(self) -> list[Any]:
-        every = [self.redshift, self.functions, self.crawler, self.jobs, self.workflow]
-        return [engine for engine in every if engine is not None]
+        return [self.redshift, self.functions, self.crawler, self.jobs, self.workflow]
 
 
 _running: Engines | None = None
@@ -44,17 +43,20 @@ _running: Engines | None = None
 
 def make(context: Context) -> Engines:
     """Make the engines of `context`'s server, and let `running` find them."""
-    from importlib import import_module
+    from localaws.engines.crawler.engine import CrawlerEngine
+    from localaws.engines.functions.engine import FunctionsEngine
+    from localaws.engines.jobs.engine import JobsEngine
+    from localaws.engines.redshift.engine import RedshiftEngine
+    from localaws.engines.workflow.engine import WorkflowEngine
 
     global _running
-    made: dict[str, Any] = {}
-    for name in ("redshift", "functions", "crawler", "jobs", "workflow"):
-        try:
-            module = import_module(f"localaws.engines.{name}.engine")
-            made[name] = getattr(module, f"{name.capitalize()}Engine")(context)
-        except (ImportError, TypeError):
-            made[name] = None  # BUILDING: to be removed when all have landed
-    _running = Engines(**made)
+    _running = Engines(
+        redshift=RedshiftEngine(context),
+        functions=FunctionsEngine(context),
+        crawler=CrawlerEngine(context),
+        jobs=JobsEngine(context),
+        workflow=WorkflowEngine(context),
+    )
     return _running
 
 

@@ -89,16 +89,6 @@ def test_a_stop_leaves_no_process_and_no_port(home: Path) -> None:
     assert not localaws.stop(home), "a second stop has nothing to stop"
 
 
-def test_a_killed_server_takes_its_children_with_it(home: Path) -> None:
-    status = localaws.start(home)
-    processes = family(status)
-    assert len(processes) > 1, "the server runs at least the reaper"
-    processes[0].kill()
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    assert alive == []
-    assert not localaws.status(home).running
-
-
 def test_a_server_that_does_not_answer_is_replaced(home: Path) -> None:
     first = localaws.start(home)
     assert first.pid is not None

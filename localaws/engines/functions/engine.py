@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moto.awslambda.exceptions import UnknownFunctionException
@@ -26,7 +29,7 @@ from localaws.engines.functions.spec import FunctionSpec, Invocation, Result
 from localaws.engines.functions.worker import Worker
 
 if TYPE_CHECKING:
-    from localaws.services.awslambda.functions import LocalLambdaFunction
+    from localaws.services.awslambda.functions import AsynchronousSettings, LocalLambdaFunction
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +126,11 @@ class FunctionsEngine:
         return pool
 
     def _start_worker(self, spec: FunctionSpec) -> Worker:
-        return Worker(spec, self._context, self.code, runtimes.function_path(self._context.home), self._shipper)
+        return Worker(spec, self._context, self.code, self._runtime, self._shipper)
+
+    @cached_property
+    def _runtime(self) -> Path:
+        return runtimes.function_path(self._context.home)
 
     def _handle(self, event: Event) -> tuple[float, bool] | None:
         """Try `event` once; see `EventQueue`."""
@@ -144,18 +151,19 @@ class FunctionsEngine:
             return None
         if result.failed and self._stopped.is_set():  # its worker was ended by us
             return event.due, False
-        tried = Event(
-            event.request_id, event.function_arn, event.payload, event.accepted, event.attempts + 1, event.due
-        )
+        return self._settle(replace(event, attempts=event.attempts + 1), settings, result)
+
+    def _settle(self, tried: Event, settings: AsynchronousSettings, result: Result) -> tuple[float, bool] | None:
+        """What follows from an attempt: another one, or the end of the event."""
         if not result.failed:
-            send(self._context, settings.destinations, tried, result, Condition.SUCCESS, self.invoke_async)
-            return None
-        if event.attempts < settings.maximum_retries and event.age < settings.maximum_age:
+            condition = Condition.SUCCESS
+        elif tried.attempts > settings.maximum_retries:
+            condition = Condition.RETRIES_EXHAUSTED
+        elif tried.age >= settings.maximum_age:
+            condition = Condition.AGE_EXCEEDED
+        else:
             delays = asynchronous.retry_delays()
-            return time.time() + delays[min(event.attempts, len(delays) - 1)], True
-        condition = (
-            Condition.RETRIES_EXHAUSTED if event.attempts >= settings.maximum_retries else Condition.AGE_EXCEEDED
-        )
+            return time.time() + delays[min(tried.attempts, len(delays)) - 1], True
         send(self._context, settings.destinations, tried, result, condition, self.invoke_async)
         return None
 

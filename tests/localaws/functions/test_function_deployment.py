@@ -97,6 +97,19 @@ def test_what_is_no_zip_is_refused(aws: Callable[..., Any], role: str) -> None:
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 
+def test_a_zip_that_would_write_outside_of_its_directory_is_refused(aws: Callable[..., Any], role: str) -> None:
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        aws("lambda").create_function(
+            FunctionName="sly", Runtime="python3.13", Role=role, Handler="a.b", Code={"ZipFile": _zipped("", "../x.py")}
+        )
+
+
+def test_a_timeout_over_lambdas_own_is_refused(deploy: Deploy) -> None:
+    with pytest.raises(ClientError, match="between 1 and 900") as refused:
+        deploy(ONE, Timeout=901)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
 def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]

@@ -93,6 +93,10 @@ class RedshiftEngine:
         """Start a paused cluster. Raises KeyError where there is none."""
         self._clusters[identifier].resume()
 
+    def is_paused(self, identifier: str) -> bool:
+        """Whether the cluster was paused, also by an earlier server. Raises KeyError where there is none."""
+        return self._clusters[identifier].definition.paused
+
     def address(self, identifier: str) -> Address:
         """Where the cluster listens. Raises KeyError where there is none."""
         return Address(HOST, self._clusters[identifier].port)

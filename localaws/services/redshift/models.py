@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -29,12 +30,13 @@ log = logging.getLogger(__name__)
 # Clusters that a thread of this process is at work on. What else is found in such a state was left by a server
 # that ended in the middle.
 _at_work: set[str] = set()
+_lock = threading.Lock()
 
 
 class LocalCluster(Cluster):
     """A cluster whose endpoint and state are the engine's."""
 
-    _status = "creating"
+    _status = "creating"  # while one of _at_work: what is being done
 
     def __init__(self, *arguments: Any, default_iam_role_arn: str | None = None, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -44,10 +46,13 @@ class LocalCluster(Cluster):
     @property
     def status(self) -> str:
         """ClusterStatus: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html."""
-        if self.cluster_identifier in _at_work or self._status == "paused":
+        if self.cluster_identifier in _at_work:
             return self._status
+        redshift = engines.running().redshift
         try:
-            engines.running().redshift.wait_until_available(self.cluster_identifier, timeout=0)
+            if redshift.is_paused(self.cluster_identifier):
+                return "paused"
+            redshift.wait_until_available(self.cluster_identifier, timeout=0)
         except TimeoutError:
             return "rebooting"  # as after a start of the embedded AWS
         except (KeyError, RuntimeError) as error:
@@ -58,6 +63,11 @@ class LocalCluster(Cluster):
     @status.setter
     def status(self, value: str) -> None:
         self._status = value
+
+    @property
+    def is_half_made(self) -> bool:
+        """Whether the server ended while it made this cluster."""
+        return self._status == "creating" and self.cluster_identifier not in _at_work
 
     @property
     def cluster_availability_status(self) -> str:
@@ -98,7 +108,6 @@ class LocalRedshiftBackend(RedshiftBackend):
     def create_cluster(self, **parameters: Any) -> Cluster:
         """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
         identifier = str(parameters["cluster_identifier"])
-        password = parameters["master_user_password"]
         self._check(parameters)
         if identifier in self.clusters or self._known_elsewhere(identifier):
             raise ClusterAlreadyExistsFaultError
@@ -107,18 +116,31 @@ class LocalRedshiftBackend(RedshiftBackend):
             self.describe_cluster_subnet_groups(group)
         cluster = LocalCluster(self, **parameters)  # type: ignore[abstract]  # moto's stack operations
         self.clusters[identifier] = cluster
+        self._make(cluster)
+        return cluster
 
+    def describe_clusters(
+        self, cluster_identifier: str | None = None, tag_keys: list[str] | None = None
+    ) -> list[Cluster]:
+        """DescribeClusters: who waits for a cluster asks here, so a creation that a kill cut short goes on here."""
+        found = super().describe_clusters(cluster_identifier, tag_keys)
+        for cluster in found:
+            if isinstance(cluster, LocalCluster) and cluster.is_half_made:
+                self._make(cluster)
+        return found
+
+    def _make(self, cluster: LocalCluster) -> None:
         def make() -> None:
-            engines.running().redshift.create_cluster(
-                identifier,
-                database=cluster.db_name,
-                user=cluster.master_username,
-                password=password,
-                region=self.region_name,
-            )
+            with contextlib.suppress(FileExistsError):  # all was done but to say so
+                engines.running().redshift.create_cluster(
+                    cluster.cluster_identifier,
+                    database=cluster.db_name,
+                    user=cluster.master_username,
+                    password=cluster.master_user_password,
+                    region=self.region_name,
+                )
 
         self._in_background(cluster, "creating", make)
-        return cluster
 
     def delete_cluster(self, **parameters: Any) -> Cluster:
         """DeleteCluster: the cluster and its data are gone when this returns."""
@@ -178,11 +200,7 @@ class LocalRedshiftBackend(RedshiftBackend):
         """PauseCluster: stopped, its data kept."""
         cluster = self._available(cluster_id)
 
-        def pause() -> None:
-            engines.running().redshift.pause_cluster(cluster_id)
-            cluster.status = "paused"
-
-        self._in_background(cluster, "pausing", pause)
+        self._in_background(cluster, "pausing", lambda: engines.running().redshift.pause_cluster(cluster_id))
         return cluster
 
     def resume_cluster(self, cluster_id: str) -> Cluster:
@@ -290,19 +308,21 @@ class LocalRedshiftBackend(RedshiftBackend):
 
     def _in_background(self, cluster: LocalCluster, status: str, work: Callable[[], None]) -> None:
         identifier = cluster.cluster_identifier
+        with _lock:
+            if identifier in _at_work:
+                return
+            _at_work.add(identifier)
         cluster.status = status
-        _at_work.add(identifier)
 
         def run() -> None:
             try:
                 work()
-                if cluster.status == status:
-                    cluster.status = "available"
                 cluster.failure = None
             except Exception as error:
                 log.exception("Cluster %s: %s failed", identifier, status)
                 cluster.failure = f"{status} at {datetime.now(UTC):%H:%M:%S}: {error}"
             finally:
+                cluster.status = "made"
                 _at_work.discard(identifier)
                 context.current().state.save("redshift")
 

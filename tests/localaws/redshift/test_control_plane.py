@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 import redshift_connector
@@ -166,3 +170,22 @@ def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -
     with pytest.raises(ClientError, match="ClusterNotFound"):
         client.describe_clusters(ClusterIdentifier=identifier)
     assert not (stack.home / "clusters" / identifier).exists()
+
+
+def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -> None:
+    status = localaws.start(tmp_path)
+    try:
+        session = boto3.Session(status.access_key_id, status.secret_access_key, region_name=status.region)
+
+        def aws(service: str) -> Any:
+            return session.client(service, endpoint_url=status.endpoint_url)
+
+        aws("redshift").create_cluster(ClusterIdentifier="hurried", **CLUSTER)
+        assert status.pid is not None
+        os.kill(status.pid, signal.SIGKILL)
+        localaws.start(tmp_path)
+        wait_for_status(aws, "hurried", "available")
+        with Warehouse(aws, tmp_path, "hurried", "", "").connect() as connection:
+            assert connection.execute("select current_user").fetchone() == ("admin",)
+    finally:
+        localaws.stop(tmp_path)

@@ -249,7 +249,8 @@ class Cluster:
 def compatibility_sql() -> str:
     """What makes a PostgreSQL database look like Redshift's; can be run any number of times, by the superuser."""
     package = files("localaws.engines.redshift")
-    scripts = sorted((script for script in package.joinpath("compat").iterdir()), key=lambda script: script.name)
+    scripts = [script for script in package.joinpath("compat").iterdir() if script.name.endswith(".sql")]
+    scripts.sort(key=lambda script: script.name)
     return "\n".join(script.read_text() for script in (*scripts, package.joinpath("copy", "history.sql")))
 
 

@@ -255,3 +255,21 @@ def test_the_system_views_show_how_a_table_was_declared(session: Connection, cur
 def test_a_users_own_comment_is_no_declaration(session: Connection) -> None:
     session.execute("""create table commented (a int) /*redshift:{"table": "commented", "distkey": broken}*/""")
     assert session.execute("select distkey from pg_table_def where tablename = 'commented'").fetchone() == (False,)
+
+
+def test_qualify_filters_by_window_functions(session: Connection) -> None:
+    session.execute("create table sales (region varchar, day int, amount int)")
+    session.execute("insert into sales values ('n', 1, 5), ('n', 2, 9), ('s', 1, 7), ('s', 2, 3)")
+    window = "row_number() over (partition by region order by amount desc)"
+    cursor = session.execute(
+        f"select region, s.day, amount * 2 as twice, upper(region) from sales s qualify {window} = 1"
+    )
+    assert [column.name for column in cursor.description or []] == ["region", "day", "twice", "upper"]
+    assert sorted(cursor.fetchall()) == [("n", 2, 18, "N"), ("s", 1, 14, "S")]
+    # By the alias of a window function, with everything around it, in a query of a query.
+    sql = f"select top 1 region, {window} as place from sales where day < 3 qualify place = 1 order by region desc"
+    assert session.execute(sql).fetchall() == [("s", 1)]
+    assert len(session.execute(f"select top 1 region from sales qualify {window} = 1").fetchall()) == 1
+    assert session.execute(f"select count(*) from (select region from sales qualify {window} = 2) x").fetchone() == (2,)
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="QUALIFY with"):
+        session.execute(f"select * from sales qualify {window} = 1")

@@ -47,8 +47,7 @@ class Statement:
     def expanded(self, names: frozenset[str]) -> Statement:
         """The statement with these aliases' expressions in place of the references to them."""
         sentence = Sentence(tokenize(self.text, backslash_escapes=self.backslash_escapes))
-        _rewrite(sentence)
-        aliases.expand(sentence, names)
+        _rewrite(sentence, names)
         start = next(token.start for token in self.tokens if token.kind not in (Kind.SPACE, Kind.COMMENT))
         for token in sentence.tokens:
             token.start += start
@@ -118,8 +117,9 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
     return statements
 
 
-def _rewrite(sentence: Sentence) -> None:
+def _rewrite(sentence: Sentence, names: frozenset[str] = frozenset()) -> None:
     commands.rewrite(sentence)
     tables.rewrite(sentence)
     expressions.rewrite(sentence)
+    aliases.expand(sentence, names)
     qualify.rewrite(sentence)

@@ -58,13 +58,13 @@ def _uses_in(sentence: Sentence, begin: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _conditions(sentence: Sentence, index: int) -> Iterator[tuple[int, int]]:
-    """The WHERE and HAVING of the SELECT whose list ends before `index`."""
+    """The WHERE, HAVING and QUALIFY of the SELECT whose list ends before `index`."""
     begin: int | None = None
     while index < len(sentence) and sentence.text(index) != ")" and sentence.text(index) not in _SET_OPERATIONS:
         if sentence.text(index) in _AFTER_THE_LIST:
             if begin is not None:
                 yield begin, index
-            begin = index + 1 if sentence.text(index) in ("WHERE", "HAVING") else None
+            begin = index + 1 if sentence.text(index) in ("WHERE", "HAVING", "QUALIFY") else None
         index = sentence.closing(index) + 1 if sentence.text(index) == "(" else index + 1
     if begin is not None:
         yield begin, index

@@ -1,0 +1,194 @@
+"""From landed files to counted rows, through `Lab`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit import Lab
+from labkit.errors import FunctionFailed, QueryFailed, RunFailed, UsageError, WaitInterrupted, WaitTimeout
+
+DAY = "2023-08-31"
+
+
+@pytest.fixture
+def without_events(lab: Lab) -> Iterator[None]:
+    """Nothing runs when a file lands."""
+    lab.notification.destroy()
+    yield
+    lab.notification.create()
+
+
+def test_landing_a_file_ends_as_rows_counted_three_ways(lab: Lab) -> None:
+    before = lab.counts()
+    landed = lab.send(rows=40, seed=1, until=DAY)
+    run = lab.follow(landed)
+    assert run.succeeded
+    came = lab.counts() - before
+    assert (came.landed, came.loaded, came.queried) == (40, 40, 40)
+    assert came.agree
+    assert lab.rows_landed(landed.keys) == 40
+    assert lab.query.check().ok
+
+
+def test_files_that_land_together_are_all_loaded(lab: Lab) -> None:
+    before = lab.rows_queried()
+    lab.follow(lab.send(rows=5, count=6))
+    lab.workflow.wait_until_idle()
+    assert lab.rows_queried() - before == 30
+
+
+def test_both_notations_of_the_sample_are_loaded_alike(lab: Lab, checkout: Path) -> None:
+    before = lab.rows_queried()
+    for name in ("sample_data_single_quoted.json", "sample_data_toll_application.json"):
+        landed = lab.send(checkout / "data" / name)
+        assert (landed.rows, landed.keys) == (100, (name,))
+        lab.follow(landed)
+    assert lab.rows_queried() - before == 200
+
+
+def test_a_run_by_hand_loads_what_is_new_and_a_second_one_nothing(lab: Lab, without_events: None) -> None:
+    lab.workflow.run()
+    before = lab.rows_queried()
+    lab.send(rows=10, seed=2, until=DAY)
+    assert lab.workflow.run().succeeded
+    assert lab.workflow.run().succeeded
+    assert lab.rows_queried() - before == 10
+
+
+def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Path, without_events: None) -> None:
+    good = {"transaction_id": 1, "transaction_date": "2023/08/13", "toll_booth": "york_rd", "vehicle_make": "Kia",
+            "vehicle_category": "SUV", "transaction_amount": 1.5}  # fmt: skip
+    lines = [json.dumps(good), "this is no JSON", json.dumps({**good, "transaction_amount": "much"}),
+             json.dumps({key: good[key] for key in good if key != "toll_booth"}), "", str(good)]  # fmt: skip
+    file = tmp_path / "mixed rows + more.json"
+    file.write_text("\n".join(lines) + "\n")
+    lab.workflow.run()
+    before = lab.counts()
+    landed = lab.send(file)
+    assert landed.rows == 2
+    lab.workflow.run()
+    came = lab.counts() - before
+    assert (came.landed, came.loaded, came.queried) == (2, 2, 2)
+
+
+def test_the_same_seed_lands_the_same_rows_under_another_key(lab: Lab, without_events: None) -> None:
+    first, second = lab.send(rows=3, seed=5, until=DAY), lab.send(rows=3, seed=5, until=DAY)
+    s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
+    bodies = {s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in (*first.keys, *second.keys)}
+    assert len(bodies) == 1
+    assert first.keys != second.keys
+
+
+def test_a_bad_event_for_the_generator_fails_with_its_words(lab: Lab) -> None:
+    with pytest.raises(FunctionFailed, match=r"BadEvent: rows is 0: it must be a whole number(.|\n)*/aws/lambda/"):
+        lab.send(rows=0)
+
+
+def test_a_file_that_is_not_there_can_t_be_sent(lab: Lab, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.json can't be read: No such file"):
+        lab.send(tmp_path / "none.json")
+
+
+def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
+    lab: Lab, make_lab: Callable[..., Lab], without_events: None
+) -> None:
+    glue, s3 = lab.session.client("glue"), lab.session.client("s3")
+    job = glue.get_job(JobName=lab.names.job)["Job"]
+    keep = ("Role", "Command", "DefaultArguments", "GlueVersion", "WorkerType", "NumberOfWorkers", "Timeout", "Connections")
+    glue.update_job(JobName=lab.names.job, JobUpdate={**{key: job[key] for key in keep}, "MaxRetries": 0})
+    script = b"raise ValueError('the script of this test raises')"
+    s3.put_object(Bucket=lab.names.staging_bucket, Key=f"scripts/{lab.names.job}.py", Body=script)
+    try:
+        with pytest.raises(RunFailed, match=r"ended FAILED(.|\n)*this test raises(.|\n)*labkit logs job"):
+            lab.job.run()
+        with pytest.raises(RunFailed, match=r"its crawl SUCCEEDED and its job FAILED(.|\n)*this test raises"):
+            lab.workflow.run()
+    finally:
+        lab.job.create()
+    assert lab.workflow.run().succeeded
+
+
+def test_without_bookmarks_everything_is_loaded_again(lab: Lab, make_lab: Callable[..., Lab], without_events: None) -> None:
+    lab.workflow.run()
+    before = lab.counts()
+    make_lab("kit", bookmarks=False).job.create()
+    try:
+        lab.job.run()
+    finally:
+        lab.job.create()
+    after = lab.counts()
+    assert after.queried - before.queried == before.landed
+    assert not lab.query.check().ok
+    lab.query(f"truncate table public.{lab.config.redshift_table}")
+
+
+def test_a_query_gives_a_data_frame_with_types_and_takes_parameters(lab: Lab) -> None:
+    lab.follow(lab.send(rows=30, seed=9, until=DAY))
+    frame = lab.query(
+        "select toll_booth, count(*) as n, sum(transaction_amount) as total from toll_table "
+        "where toll_booth <> :booth group by 1 order by 1",
+        booth="york_rd",
+    )
+    assert list(frame.columns) == ["toll_booth", "n", "total"]
+    assert "york_rd" not in frame.toll_booth.tolist()
+    assert (frame.n.dtype.kind, frame.total.dtype.kind) == ("i", "f")
+    assert len(lab.query.preview(5)) == 5
+
+
+def test_a_refused_statement_says_what_redshift_said(lab: Lab) -> None:
+    with pytest.raises(QueryFailed, match=r'relation "nowhere" does not exist\nStatement: select \* from nowhere'):
+        lab.query("select * from nowhere")
+
+
+def test_a_driver_connects_with_the_lab_s_credentials_and_ca(lab: Lab) -> None:
+    with lab.query.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == ["admin"]
+
+
+def test_an_event_that_starts_nothing_is_waited_for_and_then_explained(
+    make_lab: Callable[..., Lab], lab: Lab, without_events: None
+) -> None:
+    landed = lab.send(rows=1)
+    hasty = make_lab("kit")
+    object.__setattr__(hasty.config, "wait_minutes", 0.01)
+    with pytest.raises(WaitTimeout, match=r"Waited 0\.01 minutes for the run(.|\n)*lab\.notification\.check\(\)"):
+        hasty.follow(landed)
+
+
+def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, without_events: None
+) -> None:
+    from labkit import waiting
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    before = lab.rows_queried()
+    lab.send(rows=7)
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting.time, "sleep", interrupted)
+        with pytest.raises(WaitInterrupted, match=r"Stopped waiting(.|\n)*goes on by itself(.|\n)*lab\.workflow\.runs\(\)"):
+            lab.workflow.run()
+    lab.workflow.wait_until_idle()
+    assert lab.rows_queried() - before >= 7
+
+
+def test_labs_of_two_threads_don_t_meet(lab: Lab) -> None:
+    answers: list[int] = []
+
+    def ask() -> None:
+        own = Lab(home=lab.config.home, prefix="kit")
+        answers.append(int(own.query("select 41 + 1 as n").n[0]))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [42, 42, 42]

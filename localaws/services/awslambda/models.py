@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 from typing import Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
@@ -16,8 +17,10 @@ from moto.awslambda.models import (
     lambda_backends,
 )
 from moto.core.exceptions import JsonRESTError
+from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+from moto.sns.models import sns_backends
 
 from localaws import engines
 from localaws.engines.functions.engine import Throttled
@@ -203,6 +206,40 @@ class LocalLambdaBackend(LambdaBackend):
         function = self.get_function(function_name)
         before = function.event_invoke_config[0].config if function.event_invoke_config else {}
         return self.put_function_event_invoke_config(function_name, {**before, **config})
+
+    def send_sns_message(
+        self, function_name: str, message: str, subject: str | None = None, qualifier: str | None = None
+    ) -> None:
+        """Called by moto's SNS, which does not say for which topic: that is found by the function's subscription.
+
+        Raises:
+            NotSupported: the function is subscribed to several topics.
+        """
+        function = self.get_function(function_name, qualifier)
+        arn = f"{function.function_arn}:{qualifier}" if qualifier else function.function_arn
+        subscriptions = [
+            subscription
+            for subscription in sns_backends[self.account_id][self.region_name].subscriptions.values()
+            if subscription.protocol == "lambda" and subscription.endpoint == arn
+        ]
+        if len(subscriptions) != 1:
+            raise NotSupported("Publish to a function that several topics invoke")
+        # https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html; there is nothing here that could sign a message.
+        record = {
+            "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": subscriptions[0].arn,
+            "Sns": {
+                "Type": "Notification",
+                "MessageId": str(uuid.uuid4()),
+                "TopicArn": subscriptions[0].topic.arn,
+                "Subject": subject,
+                "Message": message,
+                "Timestamp": iso_8601_datetime_with_milliseconds(),
+                "MessageAttributes": {},
+            },
+        }
+        engines.running().functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
         """Not supported."""

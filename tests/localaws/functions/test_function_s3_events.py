@@ -119,6 +119,23 @@ def test_copies_uploads_in_parts_and_deletions_are_events_too(
     assert records[2]["s3"]["object"]["size"] == 3
 
 
+def test_an_event_reaches_a_function_through_a_topic(
+    aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged, unique: Callable[[str], str]
+) -> None:
+    function = deploy(PRINTS)
+    topic = aws("sns").create_topic(Name=unique("topic"))["TopicArn"]
+    aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=_arn(function))
+    aws("s3").put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]},
+    )
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"")
+    test, event = (record["Sns"] for record in _events(logged(function, "EVENT", 2)))
+    assert json.loads(test["Message"])["Event"] == "s3:TestEvent"
+    assert event["TopicArn"] == topic
+    assert json.loads(event["Message"])["Records"][0]["s3"]["object"]["key"] == "k"
+
+
 def test_a_function_that_does_not_let_s3_in_is_refused(aws: Callable[..., Any], bucket: str, deploy: Deploy) -> None:
     function = deploy(PRINTS)
     for conditions in (None, {"SourceArn": "arn:aws:s3:::another"}, {"SourceAccount": "999999999999"}):

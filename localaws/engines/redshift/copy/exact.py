@@ -7,6 +7,7 @@ it would stop at (too few fields, NULL in a NOT NULL column, invalid UTF-8) is f
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,11 +169,29 @@ class Conversion:
         marker = options.null_as
         self._null = marker if marker is not None else None if options.format is Format.JSON else "\\N"
         self._convert_time = {column.name: convert for column in target.columns if (convert := _time(column, options))}
+        # How long a value may be to be taken as it is, where it holds nothing special; -1: never.
+        self._plain_lengths = [self._plain_length(column) for column in target.columns]
+
+    def _plain_length(self, column: Column) -> int:
+        if column.name in self._convert_time or (self._options.trim_blanks and column.is_character):
+            return -1
+        return column.length or sys.maxsize
 
     def convert(self, values: list[str | None]) -> str | Problem:
         """The line, or why there is none."""
         out = []
-        for column, value in zip(self._columns, values, strict=True):
+        for column, value, plain_length in zip(self._columns, values, self._plain_lengths, strict=True):
+            if (
+                value
+                and len(value) <= plain_length
+                and value.isascii()
+                and value.isprintable()
+                and value[0] != " "
+                and "\\" not in value
+                and value != self._null
+            ):
+                out.append(value)
+                continue
             converted = self._field(column, value)
             if isinstance(converted, Problem):
                 return converted

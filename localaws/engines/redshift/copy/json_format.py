@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from localaws.engines.redshift.copy.load_errors import Code, Problem
 from localaws.engines.redshift.copy.parse import CopyOptions
@@ -17,9 +18,12 @@ from localaws.engines.redshift.copy.records import FastCopy, Record
 from localaws.engines.redshift.copy.target import Target
 from localaws.engines.redshift.errors import SqlError
 
+if TYPE_CHECKING:
+    import duckdb
+
 MAX_OBJECT = 4 << 20  # bytes; Redshift's limit of one JSON object
 _ROWS = 20_000  # rows converted at once
-_SMALL = 256 * 1024  # bytes up to which reading object by object is done before duckdb has started
+_SMALL = 64 * 1024  # bytes up to which reading object by object is done before duckdb has begun
 _EXACT_DIGITS = 15  # decimal digits that a double keeps
 
 JsonPath = tuple[str | int, ...]
@@ -69,8 +73,7 @@ class JsonReader:
         columns = {column.name: "VARCHAR" for column in self.target.columns}
         bounded = {column.name: column.length for column in self.target.columns if column.length}
         write = csv.WriteOptions(include_header=False, quoting_style="all_valid")
-        config = {"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"}
-        with duckdb.connect(config=config) as connection:
+        with _database().cursor() as connection:
             names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
             try:
                 batches = connection.sql(
@@ -114,6 +117,14 @@ class JsonReader:
         if self._ignore_case:
             value = {key.lower(): member for key, member in value.items()}
         return [_text(value.get(column.name)) for column in self.target.columns]
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all loads of this process, which so share its memory limit; each uses a cursor of its own."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"})
 
 
 class NotFast(Exception):

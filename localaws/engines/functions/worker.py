@@ -36,13 +36,15 @@ class _Outcome:
     """Filled in by whoever hears first: the runtime API, the process's end, or the clock."""
 
     done: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     status: Status = Status.SUCCESS
     payload: bytes = b""
 
     def settle(self, status: Status, payload: bytes) -> None:
-        if not self.done.is_set():
-            self.status, self.payload = status, payload
-            self.done.set()
+        with self.lock:
+            if not self.done.is_set():
+                self.status, self.payload = status, payload
+                self.done.set()
 
 
 class Worker:
@@ -74,6 +76,7 @@ class Worker:
         self._output, output = os.pipe()
         os.set_blocking(self._output, False)
         self._output_lock = threading.Lock()
+        self._output_open = True
         self._partial = b""
         self._tail = bytearray()
         self._log(f"INIT_START Runtime Version: python:{'.'.join(map(str, sys.version_info[:3]))}\n")
@@ -133,7 +136,7 @@ class Worker:
         self._child.stop(grace=0.5)
         self._api.close()
         self._credentials.forget()
-        self._drain()
+        self._drain_all()
         self._shipper.ship(self._stream)
 
     # Called by the runtime API
@@ -252,7 +255,7 @@ class Worker:
             return error_payload("Sandbox.Timedout", f"RequestId: {invocation.request_id} Error: {message}")
         if outcome.status is Status.ERROR and self._init.status is not Status.SUCCESS:
             self.stop()
-        self._drain()
+        self._drain_all()
         if not self.alive and (how := _message(outcome.payload)).startswith("RequestId: "):
             self._log(f"{how}\n")
         return outcome.payload
@@ -283,32 +286,39 @@ class Worker:
     def _log(self, line: str) -> None:
         self._stream.add(line)
         self._tail += line.encode()
+        del self._tail[: -2 * TAIL]
 
     def _read_output(self) -> None:
         while True:
             select.select([self._output], [], [])
             if not self._drain():
-                os.close(self._output)
+                with self._output_lock:
+                    self._output_open = False  # from now on its number may be another file's
+                    os.close(self._output)
                 return
 
     def _drain(self) -> bool:
         """Take in what the process has written so far; False where it closed its end."""
         with self._output_lock:
-            while True:
+            while self._output_open:
                 try:
                     chunk = os.read(self._output, 65536)
                 except BlockingIOError:
                     return True
-                except OSError:
-                    return False
                 if not chunk:
-                    if self._partial:
-                        self._take_line(self._partial)
-                        self._partial = b""
                     return False
                 *lines, self._partial = (self._partial + chunk).split(b"\n")
                 for line in lines:
                     self._take_line(line + b"\n")
+            return False
+
+    def _drain_all(self) -> None:
+        """`_drain`, with a last line that has no end."""
+        self._drain()
+        with self._output_lock:
+            if self._partial:
+                self._take_line(self._partial)
+                self._partial = b""
 
     def _take_line(self, line: bytes) -> None:
         # The runtime client writes an error as one event, with its lines parted by returns.

@@ -115,6 +115,24 @@ def test_log_events_reach_cloudwatch_in_a_stream_of_the_worker(
     ]
 
 
+def test_a_last_line_without_an_end_and_a_flood_of_lines_are_logged(
+    deploy: Deploy, call: Call, logged: Callable[..., list[str]]
+) -> None:
+    name = deploy(
+        "import sys\n"
+        "def handler(event, context):\n"
+        "    for n in range(5000): print('line', n, 'x' * 50)\n"
+        "    sys.stdout.write('no end')\n",
+        Timeout=20,
+    )
+    _, response = call(name, LogType="Tail")
+    assert len(base64.b64decode(response["LogResult"])) == 4096
+    messages = logged(name, "REPORT")
+    assert sum(message.startswith("line ") for message in messages) == 5000
+    assert messages[-3:-2] == ["no end"]
+    assert messages[-2].startswith("END ")
+
+
 def test_a_raising_handler_is_an_unhandled_error_with_its_trace(deploy: Deploy, call: Call) -> None:
     name = deploy("def handler(event, context):\n    raise ValueError('no ' + event['what'])\n")
     error, response = call(name, {"what": "toll"})

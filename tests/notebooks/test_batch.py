@@ -1,0 +1,64 @@
+"""The notebooks in batch: `labkit run`, its parameters, and notebooks that run too early."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from story import NAMES
+
+
+def labkit(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "labkit", *arguments],
+        env=environment, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("02_redshift", "01_network"),
+        ("03_secrets", "02_redshift"),
+        ("04_crawlers", "02_redshift"),
+        ("05_job", "00_start"),
+        ("06_workflow", "04_crawlers"),
+        ("07_notification", "00_start"),
+        ("08_query", "00_start"),
+    ],
+)
+def test_a_notebook_that_runs_too_early_says_which_one_to_run(
+    empty_lab: dict[str, str], name: str, needed: str
+) -> None:
+    done = labkit(empty_lab, "run", name)
+    assert done.returncode == 1
+    assert f"Notebook {name} failed in cell" in done.stderr
+    assert f"Run notebook {needed} first, or: labkit deploy" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_parameter_is_refused_with_the_known_ones_and_nothing_runs(empty_lab: dict[str, str]) -> None:
+    done = labkit(empty_lab, "run", "-p", "rowz", "10")
+    assert done.returncode == 2
+    assert "rowz" in done.stderr
+    assert "days, day" in done.stderr.replace("day, days", "days, day")
+    assert "rows" in done.stderr
+    assert not done.stdout
+
+
+def test_labkit_run_executes_all_ten_and_counts_rows_from_three_sources(empty_lab: dict[str, str]) -> None:
+    done = labkit(empty_lab, "run", "-p", "rows", "20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    *executed, agree, where, following = done.stdout.strip().splitlines()
+    assert [line.split()[:2] for line in executed] == [[name, "ok"] for name in NAMES]
+    # Four files of the generator, in 00, 06, 07 and 08, and two rows by hand in 07.
+    assert agree == "rows landed = loaded = queried: 82 = 82 = 82"
+    assert following.startswith("next: ")
+    report = Path(where.removeprefix("report: "))
+    links = re.findall(r'href="(\d\d_\w+)\.ipynb"', report.read_text())
+    assert tuple(links) == NAMES
+    assert all((report.parent / f"{name}.ipynb").exists() for name in links)
+    assert all((report.parent / f"{name}.html").exists() for name in links)

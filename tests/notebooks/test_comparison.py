@@ -1,0 +1,98 @@
+"""nbval compares for real: of an edited copy of each notebook exactly the edited output fails.
+
+In the same run each exercise is answered with its own solution, and its verdict is the one that is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from story import NAMES
+
+# notebook → (a piece of the cell's source, what its stored output says, what we make of it)
+EDITS = {
+    "00_start": ("by_booth.agg", "110.3", "110.4"),
+    "01_network": ("way_out", "to the internet", "to the moon"),
+    "02_redshift": ("datediff", "unknown", "known"),
+    "03_secrets": ("shown.items()", "redshift", "postgres"),
+    "04_crawlers": ("landed.columns", "double", "float"),
+    "05_job": ("lab.counts() - before", "100", "101"),
+    "06_workflow": ("Statistics", "2", "3"),
+    "07_notification": ("put_bucket_notification", "InvalidArgument", "AccessDenied"),
+    "08_query": ("revenue desc", "437.77", "437.78"),
+    "09_cleanup": ("lab.leftovers()", "nothing is left", "something is left"),
+}
+
+
+def edit(cell: Any, before: str, after: str) -> None:
+    """Edit a stored output in all its forms."""
+    edited = json.loads(json.dumps(cell.outputs).replace(before, after))
+    assert edited != json.loads(json.dumps(cell.outputs)), f"{before!r} is not in the output of {cell.source!r}"
+    cell.outputs = [type(cell)(output) for output in edited]
+
+
+def answer(book: Any) -> None:
+    """Put the solution into the answer's cell, and expect the verdict of a right answer."""
+    text = "\n\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    found = re.search(r"<summary>Solution</summary>\n\n```python\n(.*?)```", text, re.DOTALL)
+    assert found
+    for cell in book.cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            cell.source = found.group(1)
+        if "exercise-check" in cell.metadata.get("tags", []):
+            edit(cell, "No answer yet: put yours into the cell above and run both again.", "Right.")
+            edit(cell, json.dumps("○")[1:-1], json.dumps("✓")[1:-1])
+            edit(cell, "#57606a", "#1a7f37")
+
+
+@pytest.fixture(scope="module")
+def failures(
+    empty_lab: dict[str, str], notebook: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[int, str]]]:
+    """notebook → the code cells that failed under nbval, each with its message."""
+    directory = tmp_path_factory.mktemp("edited")
+    for name, (source, before, after) in EDITS.items():
+        book = notebook(name)
+        (cell, *_) = [cell for cell in book.cells if cell.cell_type == "code" and source in cell.source]
+        edit(cell, before, after)
+        answer(book)
+        (directory / f"{name}.ipynb").write_text(json.dumps(book))
+    result = directory / "result.xml"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", str(directory), "--rootdir", str(directory), "-q",
+         "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={result}"],
+        env=empty_lab, cwd=directory, capture_output=True, timeout=600, check=False,
+    )  # fmt: skip
+    failed: dict[str, list[tuple[int, str]]] = {name: [] for name in NAMES}
+    ran = dict.fromkeys(NAMES, 0)
+    for case in ElementTree.parse(result).iter("testcase"):
+        name = Path(case.attrib["file"]).stem
+        ran[name] += 1
+        for failure in (*case.findall("failure"), *case.findall("error")):
+            failed[name].append((int(case.attrib["name"].split()[-1]), failure.text or ""))
+    for name, count in ran.items():
+        assert count == sum(cell.cell_type == "code" for cell in notebook(name).cells)
+    return failed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_edited_output_fails_and_nothing_else_does(
+    failures: dict[str, list[tuple[int, str]]], notebook: Callable[[str], Any], name: str
+) -> None:
+    source, before, after = EDITS[name]
+    cells = [cell for cell in notebook(name).cells if cell.cell_type == "code"]
+    edited = next(number for number, cell in enumerate(cells) if source in cell.source)
+    numbers = [number for number, _message in failures[name]]
+    assert numbers == [edited], "\n".join(message for _number, message in failures[name])
+    message = failures[name][0][1]
+    assert "Cell outputs differ" in message
+    assert before in message
+    assert after in message

@@ -72,10 +72,11 @@ class Pool:
         threading.Thread(target=self._take_back, args=(spark,), name="spark-release", daemon=True).start()
 
     def discard(self, spark: Spark) -> None:
-        """End a Spark with whatever runs in it, and start another."""
+        """End a Spark with whatever runs in it, and start another; returns when its processes are gone."""
         with self._changed:
-            self._discard(spark)
+            self._all.discard(spark)
             self._replace()
+        spark.kill()
 
     def wake(self) -> None:
         """Let waiting runs look at their `given_up`."""
@@ -103,6 +104,14 @@ class Pool:
                 self._idle.append(spark)
             self._changed.notify_all()
 
+    def _on_death(self, spark: Spark) -> None:
+        """One of an idle Spark's processes died: have another ready. The death of a busy one is its run's affair."""
+        with self._changed:
+            if spark in self._idle:
+                self._idle.remove(spark)
+                self._discard(spark)
+                self._replace()
+
     def _replace(self) -> None:
         if not self._stopped and not self._idle and not self._starting and len(self._all) < LARGEST:
             self._start_one()
@@ -114,7 +123,7 @@ class Pool:
     def _start_one(self) -> None:
         self._starting += 1
         self._number += 1
-        spark = Spark(self._context, self._number)
+        spark = Spark(self._context, self._number, self._on_death)
         threading.Thread(target=self._start, args=(spark,), name=f"spark-{self._number}-start", daemon=True).start()
 
     def _start(self, spark: Spark) -> None:

@@ -82,8 +82,10 @@ class Outcome:
 class Spark:
     """One JVM and its Python; runs one job at a time."""
 
-    def __init__(self, context: Context, number: int) -> None:
+    def __init__(self, context: Context, number: int, on_death: Callable[[Spark], None] = lambda _: None) -> None:
+        """`on_death(spark)` is called when one of its processes dies unasked."""
         self._context = context
+        self._on_death = on_death
         self._name = f"spark-{number}"
         self._directory = context.home.work / "glue" / self._name
         self._jvm: Child | None = None
@@ -214,6 +216,7 @@ class Spark:
         for other in (self._python, self._jvm):
             if other is not None and other is not child:
                 other.stop(grace=0)
+        self._on_death(self)
 
     def _await_gateway(self) -> None:
         """Read the port and secret that PySpark's gateway writes: two length-prefixed values."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import textwrap
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from redshift_target import Target, make_target
 
 UNDER_WAY = ("STARTING", "RUNNING", "STOPPING")
 # The beginning of every script that Glue Studio writes.
@@ -152,3 +153,17 @@ def _json_lines() -> Callable[[Iterable[dict[str, Any]]], str]:
 def preamble() -> str:
     """What every script of Glue Studio's begins with."""
     return PREAMBLE
+
+
+@pytest.fixture(scope="session")
+def jobs_cluster(aws: Callable[..., Any], stack: Any) -> Iterator[Target]:
+    """A Redshift cluster with Glue connections to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(stack.ca_bundle))
+        yield make_target(aws)
+
+
+@pytest.fixture
+def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
+    """`jobs_of(aws, bucket)` is the same for another embedded AWS than the one that all tests share."""
+    return lambda aws, bucket: Jobs(aws, unique, bucket)

@@ -143,7 +143,8 @@ def test_declared_modules_can_be_imported_in_the_script_and_in_sparks_workers(jo
     script = preamble + (
         "import one, two\n"
         "frame = DynamicFrame.fromDF(spark.range(5), glueContext, 'f')\n"
-        "print(sorted(row['n'] for row in frame.map(lambda r: {'n': two.triple(one.double(r['id']))}).toDF().collect()))"
+        "mapped = frame.map(lambda row: {'n': two.triple(one.double(row['id']))})\n"
+        "print(sorted(row['n'] for row in mapped.toDF().collect()))"
     )
     files = f"s3://{jobs.bucket}/modules/one.py,s3://{jobs.bucket}/modules/two.zip"
     assert jobs.succeed(jobs.make(script, arguments={"--extra-py-files": files})) == ["[0, 6, 12, 18, 24]"]

@@ -30,6 +30,15 @@ _COLUMN_TYPES = {
 }  # fmt: skip
 
 
+class RedshiftWriteFailed(Exception):
+    """Redshift refused; nothing of the frame is in the table."""
+
+    def __init__(self, where: str, error: redshift_connector.Error) -> None:
+        # The driver gives a server's error as its fields; M is the message.
+        told = error.args[0] if error.args else error
+        super().__init__(f"{told['M'] if isinstance(told, dict) and 'M' in told else error} (Redshift at {where})")
+
+
 def write_through_options(df: DataFrame, options: Mapping[str, Any], temporary_directory: str) -> None:
     """from_options(connection_type="redshift"): the database by URL, or by Glue connection."""
     refuse_unknown(
@@ -89,18 +98,21 @@ def _write(
     statements += _split(options.get("postactions", ""))
     if not statements:
         return
-    with redshift_connector.connect(
-        host=address.host,
-        port=address.port,
-        database=address.database,
-        user=address.user,
-        password=address.password,
-        application_name="glue",
-    ) as connection:
-        cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
-        connection.commit()
+    try:
+        with redshift_connector.connect(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password=address.password,
+            application_name="glue",
+        ) as connection:
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            connection.commit()
+    except redshift_connector.Error as error:
+        raise RedshiftWriteFailed(f"{address.host}:{address.port}/{address.database}", error) from error
 
 
 def _check_columns(df: DataFrame) -> None:

@@ -56,13 +56,21 @@ def write_to_s3(
     prefix = options["path"].rstrip("/")
     stamp = time.time_ns() // 1_000_000
     uploads = []
-    for index, part in enumerate(parts_of(target)):
+    header = format_name == "csv" and str(format_options.get("writeHeader", True)).lower() == "true"
+    parts = [part for part in parts_of(target) if not (header and _is_one_line(part))]
+    for index, part in enumerate(parts):
         folder = "".join(f"{name}/" for name in part.relative_to(target).parts[:-1])
         ending = "".join(f".{ending}" for ending in part.name.split(".")[1:] if ending not in ("c000", format_name))
         ending += f".{format_name}" if format_name == "parquet" else ""
         uploads.append((part, f"{prefix}/{folder}run-{stamp}-part-r-{index:05d}{ending}"))
     _s3.upload(uploads)
     return [address for _, address in uploads]
+
+
+def _is_one_line(part: Path) -> bool:
+    """Whether there is only a header. A compressed part is never taken for one."""
+    with part.open("rb") as stream:
+        return len(stream.readline()) == part.stat().st_size and part.suffix == ".csv"
 
 
 def parts_of(directory: Path) -> list[Path]:

@@ -1,0 +1,125 @@
+"""Job bookmarks: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+COUNT = """
+source = glueContext.create_dynamic_frame.from_options(
+    connection_type="s3", connection_options={{"paths": ["s3://{bucket}/{prefix}/"], "recurse": True}},
+    format="json", transformation_ctx="{context}",
+)
+print(source.count())
+"""
+COMMIT = "job.commit()\n"
+ENABLED = {"--job-bookmark-option": "job-bookmark-enable"}
+
+
+@pytest.fixture
+def landing(jobs: Any) -> str:
+    """A prefix of its own."""
+    return str(jobs.unique("landing"))
+
+
+@pytest.fixture
+def land(jobs: Any, landing: str, json_lines: Callable[..., str]) -> Callable[[str, int], None]:
+    """`land("a.json", 3)` puts three rows."""
+
+    def put(name: str, rows: int) -> None:
+        jobs.put(f"{landing}/{name}", json_lines({"id": number} for number in range(rows)))
+
+    return put
+
+
+@pytest.fixture
+def script(jobs: Any, landing: str, preamble: str) -> str:
+    return preamble + COUNT.format(bucket=jobs.bucket, prefix=landing, context="source")
+
+
+def test_each_object_is_read_once_and_again_when_it_was_overwritten(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    name = jobs.make(script + COMMIT, arguments=ENABLED)
+    land("a.json", 3)
+    land("deep/er/b c+d.json", 4)
+    assert jobs.succeed(name) == ["7"]
+    assert jobs.succeed(name) == ["0"]
+    land("a.json", 5)
+    assert jobs.succeed(name) == ["5"]
+    land("late.json", 1)
+    assert jobs.succeed(name) == ["1"]
+    assert jobs.succeed(name, job_bookmark_option="job-bookmark-disable") == ["10"]
+    assert jobs.succeed(name) == ["0"]
+
+
+def test_a_run_that_fails_before_its_commit_has_read_nothing(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    name = jobs.make(script + "raise ValueError('too early')\n" + COMMIT, arguments=ENABLED)
+    land("a.json", 3)
+    assert jobs.run(name)["JobRunState"] == "FAILED"
+    jobs.rewrite(name, script)  # no commit at all
+    assert jobs.succeed(name) == ["3"]
+    jobs.rewrite(name, script + COMMIT)
+    assert jobs.succeed(name) == ["3"]
+    assert jobs.succeed(name) == ["0"]
+
+
+def test_pause_reads_what_is_new_and_forgets_that_it_did(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    name = jobs.make(script + COMMIT, arguments=ENABLED)
+    land("a.json", 3)
+    assert jobs.succeed(name) == ["3"]
+    land("b.json", 2)
+    assert jobs.succeed(name, job_bookmark_option="job-bookmark-pause") == ["2"]
+    assert jobs.succeed(name) == ["2"]
+
+
+def test_a_source_without_a_transformation_ctx_is_not_bookmarked(
+    jobs: Any, land: Callable[[str, int], None], landing: str, preamble: str
+) -> None:
+    script = preamble + COUNT.format(bucket=jobs.bucket, prefix=landing, context="") + COMMIT
+    name = jobs.make(script, arguments=ENABLED)
+    land("a.json", 3)
+    assert jobs.succeed(name) == ["3"]
+    assert jobs.succeed(name) == ["3"]
+
+
+def test_the_bookmark_is_shown_and_reset_as_a_whole_and_to_a_run(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    glue = jobs.aws("glue")
+    name = jobs.make(script + COMMIT, arguments=ENABLED)
+    with pytest.raises(ClientError, match=f"Continuation for job {name} not found"):
+        glue.get_job_bookmark(JobName=name)
+    land("a.json", 1)
+    first = jobs.run(name)["Id"]
+    land("b.json", 2)
+    second = jobs.run(name)["Id"]
+    entry = glue.get_job_bookmark(JobName=name)["JobBookmarkEntry"]
+    assert (entry["JobName"], entry["Version"], entry["Run"], entry["Attempt"]) == (name, 2, 2, 0)
+    assert (entry["RunId"], entry["PreviousRunId"]) == (second, first)
+    assert "b.json" in json.dumps(json.loads(entry["JobBookmark"]))
+
+    glue.reset_job_bookmark(JobName=name, RunId=first)
+    assert jobs.succeed(name) == ["2"]
+    entry = glue.reset_job_bookmark(JobName=name)["JobBookmarkEntry"]
+    assert entry["JobBookmark"] == "{}"
+    assert jobs.succeed(name) == ["3"]
+
+
+def test_a_reset_under_a_run_makes_its_commit_fail(jobs: Any, land: Callable[[str, int], None], script: str) -> None:
+    reset = "import boto3; boto3.client('glue').reset_job_bookmark(JobName=args['JOB_NAME'])\n"
+    name = jobs.make(script + COMMIT, arguments=ENABLED)
+    land("a.json", 1)
+    assert jobs.succeed(name) == ["1"]
+    jobs.rewrite(name, script + reset + COMMIT)
+    run = jobs.run(name)
+    assert run["JobRunState"] == "FAILED"
+    assert "version mismatch. Expected version 1 but found version 2" in run["ErrorMessage"]

@@ -28,6 +28,8 @@ class Engines:
         """Start all of them."""
         for engine in self._all():
             engine.start()
+        # Events that were accepted before a restart run functions, which call the other engines.
+        self.functions.resume()
 
     def stop(self) -> None:
         """Stop all of them, the last first."""

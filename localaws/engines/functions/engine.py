@@ -54,14 +54,18 @@ class FunctionsEngine:
         self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
 
     def start(self) -> None:
-        """Forget code that no function has any more, and take up the events that an earlier server accepted."""
+        """Forget code that no function has any more; `resume` does the rest."""
         from localaws.services.awslambda.models import deployed_code
-        from localaws.services.s3.models import deliver_waiting
 
         self.code.forget(keep=deployed_code())
+        threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
+
+    def resume(self) -> None:
+        """Run asynchronous events, those that an earlier server accepted first. Call it when all engines run."""
+        from localaws.services.s3.models import deliver_waiting
+
         self._events.start()
         deliver_waiting()
-        threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
 
     def stop(self) -> None:
         """End all workers. Events that wait are kept."""

@@ -46,6 +46,7 @@ def tables(access: Access, region: str, schema_pattern: str | None, table_patter
         f" then 'SYSTEM ' else '' end || {_TABLE_KINDS}"
         " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not like 'pg_toast%%'"
+        " and n.nspname <> 'load_history'"
         " and n.nspname like %s and c.relname like %s order by n.nspname, c.relname",
         [schema_pattern or "%", table_pattern or "%"],
     )

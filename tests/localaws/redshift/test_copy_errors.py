@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 
@@ -138,7 +139,9 @@ def test_a_prefix_and_a_bucket_that_do_not_exist(db: Session, table: str) -> Non
         db.copy(table, "s3://no-such-bucket-anywhere/x")
 
 
-def test_a_role_must_exist_and_be_associated_with_the_cluster(db: Session, table: str, unique: Unique) -> None:
+def test_a_role_must_exist_trust_redshift_and_be_associated_with_the_cluster(
+    db: Session, table: str, unique: Unique
+) -> None:
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n")
     missing = "arn:aws:iam::123456789012:role/never-made"
     with pytest.raises(psycopg.Error, match=f"dbuser:warehouse/admin is not authorized to assume IAM Role {missing}"):
@@ -146,6 +149,10 @@ def test_a_role_must_exist_and_be_associated_with_the_cluster(db: Session, table
     name = unique("role")
     other = db.warehouse.aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     with pytest.raises(psycopg.Error, match=f"The requested role {other} is not associated to cluster"):
+        db.run(f"copy {table} from '{source}' iam_role '{other}' csv")
+    untrusting = json.loads(TRUST.replace("redshift", "ec2"))
+    db.warehouse.aws("iam").update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(untrusting))
+    with pytest.raises(psycopg.Error, match=f"is not authorized to assume IAM Role {other}"):
         db.run(f"copy {table} from '{source}' iam_role '{other}' csv")
     db.run(f"copy {table} from '{source}' iam_role default csv")
     assert db.rows(f"select count(*) from {table}") == [(1,)]

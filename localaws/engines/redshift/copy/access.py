@@ -61,9 +61,12 @@ def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: Stat
         roles = (default,)
     for role in roles:
         try:
-            _own_client("iam", context).get_role(RoleName=role.rsplit("/", 1)[-1])
+            found = _own_client("iam", context).get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
         except ClientError as error:
             raise _not_authorized(role, session, context) from error
+        # A role further down the chain trusts the one before it, which STS is asked about.
+        if role == roles[0] and not _trusts_redshift(found["AssumeRolePolicyDocument"]):
+            raise _not_authorized(role, session, context)
     if roles[0] not in attached:
         raise SqlError(
             "XX000",
@@ -71,6 +74,25 @@ def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: Stat
             hint="Associate it: ModifyClusterIamRoles, or IamRoles in CreateCluster.",
         )
     return roles
+
+
+def _trusts_redshift(policy: dict[str, Any]) -> bool:
+    """Whether a trust policy lets Redshift take the role: https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service.html."""
+    statements = _listed(policy.get("Statement"))
+    return any(
+        statement.get("Effect") == "Allow"
+        and {"sts:AssumeRole", "sts:*", "*"} & set(_listed(statement.get("Action")))
+        and {"redshift.amazonaws.com", "*"} & set(_services(statement.get("Principal")))
+        for statement in statements
+    )
+
+
+def _services(principal: Any) -> list[str]:
+    return _listed(principal.get("Service")) if isinstance(principal, dict) else _listed(principal)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _cluster_roles(context: StatementContext) -> tuple[set[str], str | None]:

@@ -95,7 +95,7 @@ class CopyStatement:
 
 _UNSUPPORTED = {
     "avro", "orc", "shapefile", "fixedwidth", "lzop", "encrypted", "master_symmetric_key", "readratio", "ssh",
-    "encoding", "acceptanydate",
+    "encoding", "acceptanydate", "serializetojson", "sse",
 }  # fmt: skip
 
 

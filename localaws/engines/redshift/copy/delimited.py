@@ -105,7 +105,7 @@ class DelimitedReader:
                 return
             except csv.Error as error:
                 problem = Problem(Code.QUOTING, "Invalid quote formatting for CSV", None, str(error))
-                yield Record(lines.number, "".join(lines.taken), [], problem)
+                yield Record(lines.number, "".join(lines.taken).rstrip("\r\n"), [], problem)
                 continue
             raw = "".join(lines.taken).rstrip("\r\n")
             if record := self._shaped(lines.number, raw, values or [""]):

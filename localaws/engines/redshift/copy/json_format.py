@@ -160,10 +160,15 @@ def _objects(stream: BinaryIO) -> Iterator[tuple[int, str, Any]]:
         elif fault.pos >= len(fault.doc.rstrip()) - 1 and len(rest) < MAX_OBJECT and not _starts_object(stream):
             pending, begun = rest, number if values else begun
         else:
-            yield begun, rest.split("\n", 1)[0], Problem(Code.INVALID_LINE, "Invalid value.", None, rest[:100])
+            yield _unreadable(begun, rest)
             pending = ""
     if pending.strip():
-        yield begun, pending.split("\n", 1)[0], Problem(Code.INVALID_LINE, "Invalid value.", None, pending[:100])
+        yield _unreadable(begun, pending)
+
+
+def _unreadable(number: int, text: str) -> tuple[int, str, Problem]:
+    line = text.split("\n", 1)[0].rstrip("\r")
+    return number, line, Problem(Code.INVALID_LINE, "Invalid value.", None, line)
 
 
 def _starts_object(stream: Any) -> bool:

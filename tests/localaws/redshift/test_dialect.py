@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import re
+import time
 
 import pytest
 
 from localaws.engines.redshift import dialect
+from localaws.engines.redshift.errors import SqlError
+
+
+_WORDS = """
+select from where qualify order top 5 nvl nvl2 decode ( ) ( ) , , . :: 'x' "q" a #t as listagg within group
+create table temp primary key constraint references identity encode distkey sortkey diststyle compound alter add
+column set show tables schema like vacuum full to percent user session timeout convert dateadd median varchar max
+character varying sysdate minus view with no schema binding copy ; -- /* */ $$ $1 [ ] * generated default
+"""
+WORDS = [*_WORDS.split(), "\n"]
 
 
 def squeezed(sql: str) -> str:
@@ -112,7 +125,7 @@ def test_statements_are_split_only_where_they_end() -> None:
 
 
 def test_backslashes_end_no_string_where_the_session_takes_them_for_escapes() -> None:
-    sql = r"select 'a\'; select 2 --'"
+    sql = r"select 'a\'; select nvl(1, 2) --'"
     assert len(dialect.parse(sql, backslash_escapes=True)) == 1
     assert len(dialect.parse(sql, backslash_escapes=False)) == 2
 
@@ -127,3 +140,27 @@ def test_positions_lead_back_to_the_clients_text() -> None:
 @pytest.mark.parametrize("sql", ["", " ; ;", "-- nothing", "select 'open", 'select "open', "select $$open", "/* open"])
 def test_what_is_no_sql_is_left_for_postgresql_to_refuse(sql: str) -> None:
     assert dialect.rewrite(sql).strip() in (sql.strip(), "")
+
+
+def test_any_order_of_words_is_read_without_failing() -> None:
+    chance = random.Random(20230829)
+    beginnings = [
+        "",
+        "create table t (",
+        "alter table t ",
+        "select a as b, b as c from t where ",
+        "create user u ",
+        "show ",
+    ]
+    for _ in range(5000):
+        sql = chance.choice(beginnings) + " ".join(chance.choices(WORDS, k=chance.randint(1, 14)))
+        with contextlib.suppress(SqlError):
+            for statement in dialect.parse(sql):
+                dialect.join([statement.expanded(statement.aliases) if statement.aliases else statement])
+
+
+def test_long_lists_of_values_are_passed_on_at_once() -> None:
+    sql = "insert into t values " + ", ".join(f"({number}, 'row {number}', null)" for number in range(100_000))
+    started = time.perf_counter()
+    assert dialect.rewrite(sql) == sql
+    assert time.perf_counter() - started < 5

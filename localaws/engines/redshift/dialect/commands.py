@@ -161,3 +161,4 @@ _RULES = {
     "ALTER": _alter,
     "DELETE": _delete,
 }
+VERBS = frozenset(_RULES) | {words[0] for words in _UNSUPPORTED}

@@ -104,10 +104,12 @@ def _bytes_type(sentence: Sentence, index: int) -> None:
 def _date_part_call(name: str) -> Callable[[Sentence, int, int], None]:
     def rule(sentence: Sentence, index: int, closing: int) -> None:
         """The first argument, a bare word on Redshift, as a string."""
-        part = sentence[index + 2]
-        if part.kind in (Kind.WORD, Kind.QUOTED) and part.name in DATE_PARTS and sentence.text(index + 3) == ",":
-            part.out = f"'{part.name}'"
         sentence[index].out = name
+        if sentence.text(index + 3) != ",":
+            return
+        part = sentence[index + 2]
+        if part.kind in (Kind.WORD, Kind.QUOTED) and part.name in DATE_PARTS:
+            part.out = f"'{part.name}'"
 
     return rule
 
@@ -193,3 +195,4 @@ _WORDS: dict[str, Callable[[Sentence, int], None]] = {
     "VARBYTE": _bytes_type,
     "VARBINARY": _bytes_type,
 }
+WORDS = frozenset(_CALLS) | frozenset(_WORDS)

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     SYMBOL = "symbol"
 
 
-@dataclass
+@dataclass(slots=True)
 class Token:
     """One token; `start` counts characters of the whole text from 0."""
 
@@ -162,8 +162,8 @@ class Sentence:
 
     def blank(self, begin: int, end: int) -> None:
         """Take these tokens out, comments between them stay."""
-        for index in range(begin, end):
-            self[index].out = ""
+        for token in self.words[begin:end]:
+            token.out = ""
 
     def replace(self, begin: int, end: int, text: str) -> None:
         """Put `text` in the place of these tokens and of what is between them."""

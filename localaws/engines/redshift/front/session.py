@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ_AHEAD = 1000  # messages of a client that are taken in before they are due
 SEND_BATCH = 64 * 1024
+LONG = 64 * 1024  # bytes of a statement that takes noticeable time to read
 LOGIN_TIMEOUT = 60.0
 NO_TYPES = b"\0\0"  # of parameters, in a Parse
 
@@ -197,7 +198,7 @@ class Session:
     async def _parse(self, body: bytes) -> None:
         name, text, types = body.split(b"\0", 2)
         try:
-            statements = self._statements(text)
+            statements = await self._statements(text)
             if len(statements) > 1:
                 raise SqlError("42601", "cannot insert multiple commands into a prepared statement")
         except SqlError as failure:
@@ -221,7 +222,7 @@ class Session:
 
     async def _simple(self, body: bytes) -> None:
         try:
-            statements = self._statements(body[:-1])
+            statements = await self._statements(body[:-1])
         except SqlError as failure:
             await self.upstream.barrier()
             await self._fail(failure)
@@ -249,9 +250,12 @@ class Session:
             for statement in statements
         ]
 
-    def _statements(self, text: bytes) -> list[dialect.Statement]:
+    async def _statements(self, text: bytes) -> list[dialect.Statement]:
+        escapes = self.upstream.backslash_escapes
         try:
-            return dialect.parse(text.decode(), backslash_escapes=self.upstream.backslash_escapes)
+            if len(text) > LONG:  # other sessions go on meanwhile
+                return await self._front.in_thread(dialect.parse, text.decode(), backslash_escapes=escapes)
+            return dialect.parse(text.decode(), backslash_escapes=escapes)
         except UnicodeDecodeError as error:
             raise SqlError("22021", 'invalid byte sequence for encoding "UTF8"') from error
 

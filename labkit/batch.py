@@ -119,13 +119,21 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable
 def _execute(file: Path, output: Path, given: Mapping[str, Any]) -> Executed:
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     mine = {name: value for name, value in given.items() if name in parameters_of(file)}
     began = time.monotonic()
     error = ""
     try:
         papermill.execute_notebook(
-            file, output, parameters=mine, kernel_name="python3", progress_bar=False, log_output=False
+            file,
+            output,
+            parameters=mine,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            log_output=False,
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         )
     except PapermillExecutionError as failed:
         error = f"{failed.ename}: {failed.evalue}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from botocore.exceptions import ClientError
 
 from labkit.display import Check, Described, Fact, Removed
-from labkit.errors import MissingStep
+from labkit.errors import LabError, MissingStep
 from labkit.names import Names
 from labkit.session import explained
 
@@ -75,8 +75,8 @@ class Step(ABC, Generic[D]):
         found: list[Fact] = []
         try:
             found.extend(self.facts())
-        except MissingStep as missing:
-            found.append(Fact(False, missing.what, missing.fix))
+        except LabError as error:
+            found.append(Fact(False, error.what, error.fix or error.where or self.fix))
         return Check(self.name, tuple(found))
 
     @property

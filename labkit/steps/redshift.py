@@ -23,6 +23,8 @@ COLUMNS = (
     "transaction_amount",
 )
 
+BROKEN = ("hardware-failure", "incompatible-hsm", "incompatible-network", "incompatible-restore", "storage-full")
+
 
 @dataclass(frozen=True)
 class RedshiftMade(Described):
@@ -82,8 +84,8 @@ class Redshift(Step[RedshiftMade]):
     def describe(self) -> RedshiftMade:
         """The cluster as AWS describes it."""
         there = self._cluster()
-        if there is None or "Endpoint" not in there:
-            raise self.missing(f"Cluster {self.names.cluster_identifier}")
+        if there is None or "Address" not in there.get("Endpoint", {}):
+            raise self.missing(f"A usable cluster {self.names.cluster_identifier}")
         return RedshiftMade(
             cluster=there["ClusterIdentifier"],
             node_type=there["NodeType"],
@@ -114,7 +116,10 @@ class Redshift(Step[RedshiftMade]):
         if there is None:
             raise self.missing(f"Cluster {self.names.cluster_identifier}")
         name = self.names.cluster_identifier
-        yield Fact(there["ClusterStatus"] == "available", f"cluster {name} is available", self.fix)
+        available = there["ClusterStatus"] == "available"
+        yield Fact(available, f"cluster {name} is available", f"it is {there['ClusterStatus']}; {self.fix}")
+        if not available:
+            return
         size = (there["NodeType"], there["NumberOfNodes"])
         wanted = (self.config.node_type, self.config.number_of_nodes)
         yield Fact(
@@ -191,8 +196,14 @@ class Redshift(Step[RedshiftMade]):
         def look() -> tuple[str, dict[str, Any] | None]:
             cluster = self._cluster() or {}
             state = cluster.get("ClusterStatus", "not there")
-            if state in ("incompatible-network", "hardware-failure", "storage-full"):
-                raise RunFailed(f"Cluster {name}", state, "", where="The cluster's events in the console say more.")
+            if state in BROKEN:
+                raise RunFailed(
+                    f"Cluster {name}",
+                    state,
+                    "",
+                    where="Its events in the console, or labkit logs, say more.",
+                    fix="Such a cluster does not come back: labkit destroy redshift, then labkit deploy redshift",
+                )
             return state, cluster if state == "available" else None
 
         go_on = "It goes on by itself; run lab.redshift.create() again."

@@ -99,7 +99,16 @@ def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
 ) -> None:
     glue, s3 = lab.session.client("glue"), lab.session.client("s3")
     job = glue.get_job(JobName=lab.names.job)["Job"]
-    keep = ("Role", "Command", "DefaultArguments", "GlueVersion", "WorkerType", "NumberOfWorkers", "Timeout", "Connections")
+    keep = (
+        "Role",
+        "Command",
+        "DefaultArguments",
+        "GlueVersion",
+        "WorkerType",
+        "NumberOfWorkers",
+        "Timeout",
+        "Connections",
+    )
     glue.update_job(JobName=lab.names.job, JobUpdate={**{key: job[key] for key in keep}, "MaxRetries": 0})
     script = b"raise ValueError('the script of this test raises')"
     s3.put_object(Bucket=lab.names.staging_bucket, Key=f"scripts/{lab.names.job}.py", Body=script)
@@ -113,7 +122,9 @@ def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
     assert lab.workflow.run().succeeded
 
 
-def test_without_bookmarks_everything_is_loaded_again(lab: Lab, make_lab: Callable[..., Lab], without_events: None) -> None:
+def test_without_bookmarks_everything_is_loaded_again(
+    lab: Lab, make_lab: Callable[..., Lab], without_events: None
+) -> None:
     lab.workflow.run()
     before = lab.counts()
     make_lab("kit", bookmarks=False).job.create()
@@ -173,7 +184,9 @@ def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
     lab.send(rows=7)
     with monkeypatch.context() as patch:
         patch.setattr(waiting.time, "sleep", interrupted)
-        with pytest.raises(WaitInterrupted, match=r"Stopped waiting(.|\n)*goes on by itself(.|\n)*lab\.workflow\.runs\(\)"):
+        with pytest.raises(
+            WaitInterrupted, match=r"Stopped waiting(.|\n)*goes on by itself(.|\n)*lab\.workflow\.runs\(\)"
+        ):
             lab.workflow.run()
     lab.workflow.wait_until_idle()
     assert lab.rows_queried() - before >= 7

@@ -170,7 +170,8 @@ def test_a_job_with_other_settings_and_another_script_is_put_right(lab: Lab) -> 
     glue, s3 = lab.session.client("glue"), lab.session.client("s3")
     job = glue.get_job(JobName=lab.names.job)["Job"]
     glue.update_job(
-        JobName=lab.names.job, JobUpdate={"Role": job["Role"], "Command": job["Command"], "Timeout": 60, "MaxRetries": 1}
+        JobName=lab.names.job,
+        JobUpdate={"Role": job["Role"], "Command": job["Command"], "Timeout": 60, "MaxRetries": 1},
     )
     s3.put_object(Bucket=lab.names.staging_bucket, Key=f"scripts/{lab.names.job}.py", Body=b"pass")
     wrong = failing(lab, "job")

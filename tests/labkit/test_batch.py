@@ -1,0 +1,106 @@
+"""`labkit run`: small notebooks of this test's own, executed for real."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from labkit import Lab, batch, report
+from labkit.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's notebooks are, and, beside it, its runs."""
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    monkeypatch.setattr(batch, "NOTEBOOKS", notebooks)
+    monkeypatch.setattr(batch, "RUNS", tmp_path / "runs")
+    return notebooks
+
+
+def write(folder: Path, name: str, *cells: str, parameters: str = "") -> None:
+    made = [new_markdown_cell(f"# {name}")]
+    if parameters:
+        made.append(new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    made.extend(new_code_cell(cell) for cell in cells)
+    nbformat.write(new_notebook(cells=made), folder / f"{name}.ipynb")
+
+
+def test_notebooks_run_in_order_with_their_own_parameters(folder: Path, lab: Lab) -> None:
+    write(folder, "01_second", "print('days', days)", parameters="days: int = 3  # how many\nname = 'a=b'")
+    write(folder, "00_first", "print('first')")
+    said: list[str] = []
+    files = batch.notebooks()
+    assert batch.parameters_of(files[1]) == {"days": "3", "name": "'a=b'"}
+    result = batch.run(lab, files, {"days": 7}, said.append)
+    assert [executed.name for executed in result.executed] == ["00_first", "01_second"]
+    assert result.failure is None
+    assert result.counts == lab.counts()
+    assert "days 7" in result.executed[1].file.read_text()
+    assert [line.split()[:2] for line in said] == [["00_first", "ok"], ["01_second", "ok"]]
+
+
+def test_rows_are_counted_before_the_teardown(folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, "09_cleanup", "pass")
+    counted: list[int] = []
+    counts = lab.counts()
+    monkeypatch.setattr(lab, "counts", lambda: counted.append(len(list(batch.RUNS.glob("*/09*.ipynb")))) or counts)
+    assert batch.run(lab, batch.notebooks(), {}, lambda _line: None).counts == counts
+    assert counted == [0]
+
+
+def test_the_first_failure_ends_the_run_with_notebook_cell_and_message(folder: Path, lab: Lab) -> None:
+    write(folder, "00_fails", "fine = 1", "raise ValueError('what went wrong')")
+    write(folder, "01_never", "print('not reached')")
+    result = batch.run(lab, batch.notebooks(), {}, lambda _line: None)
+    assert str(result.failure).startswith("Notebook 00_fails failed in cell 2 with ValueError: what went wrong\n")
+    assert len(result.executed) == 1
+    page = report.write(result).read_text()
+    assert "what went wrong" in page
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(folder: Path, lab: Lab) -> None:
+    write(folder, "00_first", "print(rows)", parameters="rows: int = 3")
+    with pytest.raises(UsageError, match=r"No notebook has a parameter 'row'\.\nParameters: rows\."):
+        batch.run(lab, batch.notebooks(), {"row": 3}, lambda _line: None)
+    assert not batch.RUNS.exists()
+
+
+def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab: Lab) -> None:
+    write(folder, "00_first", "from IPython.display import SVG; SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')")
+    write(folder, "01_second", "import ipywidgets; ipywidgets.IntSlider()")
+    result = batch.run(lab, batch.notebooks(), {}, lambda _line: None)
+    page = report.write(result)
+    for name in ("00_first", "01_second"):
+        for kind in ("html", "ipynb"):
+            assert f'href="{name}.{kind}"' in page.read_text()
+            assert (page.parent / f"{name}.{kind}").exists()
+    for file in page.parent.glob("*.html"):
+        text = file.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")
+        assert "<script src" not in text
+        assert "https://" not in text
+
+
+def test_two_runs_in_one_second_keep_apart(folder: Path, lab: Lab) -> None:
+    assert len({batch._new_directory() for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7), ("1.5", 1.5), ("True", True), ("false", False), ("[1, 2]", [1, 2]), ("york_rd", "york_rd")],
+)
+def test_parameter_values_are_python_or_text(text: str, value: object) -> None:
+    assert batch.parse_value(text) == value
+
+
+def test_the_lab_s_own_notebooks_have_parameters_that_can_be_set(checkout: Path) -> None:
+    for file in sorted((checkout / "notebooks").glob("*.ipynb")):
+        assert "parameters" in [
+            tag for cell in json.loads(file.read_text())["cells"] for tag in cell["metadata"].get("tags", [])
+        ], f"{file.name} has no cell tagged parameters"
+        assert batch.parameters_of(file)

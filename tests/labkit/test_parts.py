@@ -1,0 +1,126 @@
+"""The small parts: packages of functions, displays, errors, waits."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labkit.config import load
+from labkit.display import Check, Described, Fact, hidden
+from labkit.errors import LabError, WaitTimeout
+from labkit.landing import good_rows
+from labkit.packaging import package
+from labkit.waiting import wait_for
+
+
+def test_the_same_code_gives_the_same_package() -> None:
+    assert package("toll_plaza_application") == package("toll_plaza_application")
+
+
+def test_a_package_brings_what_the_runtime_lacks_and_not_much_more() -> None:
+    names = zipfile.ZipFile(io.BytesIO(package("toll_plaza_application"))).namelist()
+    assert {"toll_plaza_application.py", "faker/__init__.py", "faker/providers/date_time/en_US/__init__.py"} <= set(
+        names
+    )
+    assert not any("ja_JP" in name or name.startswith("boto") for name in names)
+    assert len(package("toll_plaza_application")) < 500_000
+    assert zipfile.ZipFile(io.BytesIO(package("start_workflow_function"))).namelist() == ["start_workflow_function.py"]
+
+
+def test_the_trimmed_faker_makes_the_rows_of_the_whole_one(tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(package("toll_plaza_application"))).extractall(tmp_path)
+    (tmp_path / "boto3.py").write_text("def client(name): pass\n")  # no AWS is called here
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from datetime import date; import faker; from toll_plaza_application import transactions\n"
+        "assert faker.__file__.startswith(sys.argv[1])\n"
+        "print(*transactions(100, 2023, date(2023, 8, 31)), sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    sample = Path(__file__).parents[2] / "data" / "sample_data_single_quoted.json"
+    assert done.stdout == sample.read_text()
+
+
+def test_a_missing_function_is_named() -> None:
+    with pytest.raises(LabError, match=r"There is no .*lambdas/nothing\.py"):
+        package("nothing")
+
+
+@dataclass(frozen=True)
+class Shown(Described):
+    name: str
+    parts: tuple[str, ...]
+    private: bool
+    resource_id: str = hidden()
+
+
+def test_hidden_fields_are_in_no_display() -> None:
+    shown = Shown("a <b>", ("x", "y"), True, "vpc-123")
+    assert str(shown) == "name     a <b>\nparts    x, y\nprivate  yes"
+    assert "a &lt;b&gt;" in shown._repr_html_()
+    for text in (str(shown), repr(shown), shown._repr_html_()):
+        assert "vpc-123" not in text
+
+
+def test_a_check_shows_the_fix_only_where_something_is_wrong() -> None:
+    check = Check("step", (Fact(True, "this holds", "not shown"), Fact(False, "that doesn't", "do this")))
+    assert not check
+    assert str(check) == "step: something is missing\n  ✓ this holds\n  ✗ that doesn't: do this"
+    assert "not shown" not in check._repr_html_()
+    assert Check("step", ()).ok
+
+
+def test_in_a_notebook_an_error_of_the_lab_is_its_sentence() -> None:
+    error = LabError("It broke.", where="Look there.", fix="Do this.")
+    assert error._render_traceback_() == ["LabError: It broke.\nLook there.\nDo this."]
+
+
+def test_a_wait_ends_with_the_value_and_shows_one_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = iter([("not yet", None), ("not yet", None), ("there", 42)])
+    config = load(progress="static", poll_seconds=0.001)
+    assert wait_for("the answer", lambda: next(answers), config=config, go_on="") == 42
+    assert capsys.readouterr().out == "Waiting for the answer …\n"
+
+
+def test_a_wait_that_is_too_long_says_what_was_seen_last() -> None:
+    config = load(poll_seconds=0.001, wait_minutes=0.0001)
+    with pytest.raises(WaitTimeout, match=r"Last seen: half way\.\nIt may still come\. Ask again\."):
+        wait_for("the answer", lambda: ("half way", None), config=config, go_on="Ask again.", quiet=True)
+
+
+ROW = {
+    "transaction_id": 1,
+    "transaction_date": "2023/08/13",
+    "toll_booth": "york_rd",
+    "vehicle_make": "Kia",
+    "vehicle_category": "SUV",
+    "transaction_amount": 1.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        (json.dumps(ROW), 1),
+        (str(ROW), 1),
+        (json.dumps([ROW, ROW]), 2),
+        (json.dumps({**ROW, "extra": 1}), 1),
+        (json.dumps({**ROW, "transaction_id": "x"}), 0),
+        (json.dumps({key: ROW[key] for key in ROW if key != "transaction_date"}), 0),
+        ("no row at all", 0),
+        ("", 0),
+        ("[[[[", 0),
+    ],
+)
+def test_rows_that_the_job_loads_are_counted_and_others_are_not(line: str, rows: int) -> None:
+    assert len(list(good_rows(line.encode()))) == rows

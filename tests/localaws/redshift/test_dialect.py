@@ -12,7 +12,6 @@ import pytest
 from localaws.engines.redshift import dialect
 from localaws.engines.redshift.errors import SqlError
 
-
 _WORDS = """
 select from where qualify order top 5 nvl nvl2 decode ( ) ( ) , , . :: 'x' "q" a #t as listagg within group
 create table temp primary key constraint references identity encode distkey sortkey diststyle compound alter add

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import redshift_connector
@@ -222,3 +223,19 @@ def test_many_clients_at_once(psycopg_parameters: dict[str, Any]) -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == sorted(list(range(20)) * 20)
+
+
+def test_a_slow_client_makes_postgresql_wait_not_the_front_grow(session: psycopg.Connection[Any], lab: Lab) -> None:
+    front = lab.engine._clusters["warehouse"]._front
+    assert front is not None
+    before = psutil.Process(front.pid).memory_info().rss
+    session.pgconn.send_query(b"select repeat('x', 1000) from generate_series(1, 100000)")
+    session.pgconn.set_single_row_mode()
+    with lab.engine._clusters["warehouse"].postgres.connect() as inside:
+        waiting = "select count(*) from pg_stat_activity where wait_event = 'ClientWrite'"
+        until(lambda: inside.execute(waiting).fetchone() == (1,))
+    assert psutil.Process(front.pid).memory_info().rss - before < 30_000_000
+    rows = 0
+    while (result := session.pgconn.get_result()) is not None:
+        rows += result.ntuples
+    assert rows == 100_000

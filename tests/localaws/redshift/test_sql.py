@@ -273,3 +273,12 @@ def test_qualify_filters_by_window_functions(session: Connection) -> None:
     assert session.execute(f"select count(*) from (select region from sales qualify {window} = 2) x").fetchone() == (2,)
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="QUALIFY with"):
         session.execute(f"select * from sales qualify {window} = 1")
+
+
+def test_a_database_made_with_sql_is_redshifts_too(session: Connection, psycopg_parameters: dict[str, Any]) -> None:
+    session.execute("create database second with owner admin connection limit unlimited collate case_sensitive")
+    with psycopg.connect(**{**psycopg_parameters, "dbname": "second"}) as connection:
+        connection.execute("create table t (a int distkey)")
+        query = "select nvl(null, len('abc')), distkey from pg_table_def where tablename = 't'"
+        assert connection.execute(query).fetchone() == (3, True)
+    session.execute("drop database second")

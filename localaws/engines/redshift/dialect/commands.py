@@ -99,6 +99,10 @@ def _create(sentence: Sentence) -> None:
         for index in range(3, len(sentence)):
             if sentence.text(index) == "COLLATE":
                 sentence.blank(index, index + 2)
+            elif sentence.reads(index, "ISOLATION", "LEVEL"):
+                sentence.blank(index, index + 3)
+            elif sentence.reads(index, "CONNECTION", "LIMIT", "UNLIMITED"):
+                sentence[index + 2].out = "-1"
     elif what == "USER":
         _user(sentence)
     elif what == "SCHEMA":
@@ -132,7 +136,7 @@ def _user(sentence: Sentence) -> None:
             sentence[index + 1].out = "NULL"
         elif word == "SYSLOG" and sentence.text(index + 1) == "ACCESS":
             sentence.blank(index, index + 3)
-        elif word == "CONNECTION" and sentence.text(index + 2) == "UNLIMITED":
+        elif sentence.reads(index, "CONNECTION", "LIMIT", "UNLIMITED"):
             sentence[index + 2].out = "-1"
         elif (word == "SESSION" and sentence.text(index + 1) == "TIMEOUT") or (
             word == "RESET" and sentence.reads(index + 1, "SESSION", "TIMEOUT")

@@ -14,8 +14,8 @@ import json
 import logging
 import os
 import secrets
+import select
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -209,22 +209,31 @@ class Cluster:
         )
         file = self._directory / "front.json"
         configuration.write(file)
-        with (home.logs / f"redshift-{self.definition.identifier}-front.log").open("ab") as output:
-            child = self._context.children.spawn(
-                f"redshift-front-{self.definition.identifier}",
-                [sys.executable, "-m", "localaws.engines.redshift.front", file],
+        ready, given = os.pipe()
+        with os.fdopen(ready, "rb") as listens:
+            try:
+                child = self._spawn_front(file, given)
+            finally:
+                os.close(given)
+            self._front = child
+            # A byte when it listens; the end of the pipe if it died before.
+            answered, _, _ = select.select([listens], [], [], FRONT_TIMEOUT)
+            if not answered or not listens.read(1):
+                child.stop()
+                raise RuntimeError(f"the front of {self.definition.identifier} did not start on port {self.port}")
+
+    def _spawn_front(self, configuration: Path, ready: int) -> Child:
+        name = f"redshift-{self.definition.identifier}-front"
+        with (self._context.home.logs / f"{name}.log").open("ab") as output:
+            return self._context.children.spawn(
+                name,
+                [sys.executable, "-m", "localaws.engines.redshift.front", configuration, str(ready)],
                 env=_environment(self._context, self.definition.region),
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=[ready],
                 on_exit=self._front_died,
             )
-        self._front = child
-        deadline = time.monotonic() + FRONT_TIMEOUT
-        while not _listens(self.port):
-            if not child.alive or time.monotonic() > deadline:
-                child.stop()
-                raise RuntimeError(f"the front of {self.definition.identifier} did not start on port {self.port}")
-            time.sleep(0.01)
 
     def _front_died(self, child: Child, returncode: int) -> None:
         self._heal("front", lambda: self._start_front() if self._front is child else None)
@@ -268,8 +277,3 @@ def _environment(context: Context, region: str) -> dict[str, str]:
         # Files on their way to or from S3 are swept with the rest of the scratch space if the front is killed.
         "TMPDIR": str(context.home.work),
     }
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -202,3 +203,16 @@ def test_new_functions_reach_databases_made_before(own_lab: Lab) -> None:
             assert connection.execute("select getdate() is not null from v").fetchone() == (True,)
     finally:
         end_lab(again)
+
+
+def test_a_port_that_somebody_else_has_taken_is_an_error(tmp_path: Path) -> None:
+    lab = make_lab(tmp_path / "home")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", lab.home.port("redshift:late")))
+        other.listen()
+        try:
+            with pytest.raises(RuntimeError, match="did not start on port"):
+                lab.engine.create_cluster("late", database="dev", user="admin", password=PASSWORD, region="us-east-1")
+            assert not (lab.home.clusters / "late").exists()
+        finally:
+            end_lab(lab)

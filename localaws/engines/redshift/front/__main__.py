@@ -1,4 +1,7 @@
-"""`python -m localaws.engines.redshift.front CONFIGURATION`: the process that speaks to a cluster's clients."""
+"""`python -m localaws.engines.redshift.front CONFIGURATION READY_FD`: the process that speaks to a cluster's clients.
+
+It closes READY_FD, having written a byte, when it listens; closed without one, it has failed.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from localaws.engines.redshift.front.configuration import FrontConfiguration
 from localaws.engines.redshift.front.server import Front
 
 
-async def _serve(configuration: FrontConfiguration) -> None:
-    serving = asyncio.ensure_future(Front(configuration).serve())
+async def _serve(configuration: FrontConfiguration, ready: int) -> None:
+    def listening() -> None:
+        os.write(ready, b"1")
+        os.close(ready)
+
+    serving = asyncio.ensure_future(Front(configuration).serve(listening))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     try:
         await serving
@@ -25,7 +32,7 @@ async def _serve(configuration: FrontConfiguration) -> None:
 def main() -> None:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_serve(FrontConfiguration.read(Path(sys.argv[1]))))
+    asyncio.run(_serve(FrontConfiguration.read(Path(sys.argv[1])), int(sys.argv[2])))
     # A COPY may be waiting for the network in a thread; its transaction is rolled back with its connection.
     sys.stdout.flush()
     os._exit(0)

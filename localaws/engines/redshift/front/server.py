@@ -46,8 +46,8 @@ class Front:
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="statement")
 
-    async def serve(self) -> None:
-        """Serve until cancelled.
+    async def serve(self, listening: Callable[[], None]) -> None:
+        """Serve until cancelled; call `listening` once clients can connect.
 
         Raises:
             OSError: the port is taken.
@@ -55,6 +55,7 @@ class Front:
         address = (self.configuration.host, self.configuration.port)
         server = await asyncio.start_server(self._connected, *address, backlog=128)
         log.info("The front of %s listens on %s:%d", self.configuration.identifier, *address)
+        listening()
         self._threads.submit(_warm_up, self.context)
         async with server:
             await server.serve_forever()

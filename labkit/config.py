@@ -51,14 +51,18 @@ class TargetDefaults:
     encrypted: bool
     ask_before_create: bool
     account_in_bucket_names: bool
+    interface_endpoints: tuple[str, ...]
     poll_seconds: float
     wait_minutes: float
 
 
 BY_TARGET = {
     # dc2.large is what the description names. AWS has not created new dc2 clusters since 2025.
-    Target.LOCAL: TargetDefaults("dc2.large", False, False, False, poll_seconds=0.1, wait_minutes=3),
-    Target.AWS: TargetDefaults("ra3.large", True, True, True, poll_seconds=5, wait_minutes=30),
+    Target.LOCAL: TargetDefaults("dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3),
+    # A Glue job in a subnet without a way out reaches the secret and the catalog through endpoints, which cost money.
+    Target.AWS: TargetDefaults(
+        "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30
+    ),
 }
 
 
@@ -84,6 +88,7 @@ class LabConfig(BaseSettings):
     notify_bucket: Literal["landing", "staging"] = "landing"
 
     vpc_cidr: str = "10.0.0.0/16"
+    interface_endpoints: tuple[str, ...] = None  # type: ignore[assignment]
     inbound_cidr: str = None  # type: ignore[assignment]  # the VPC's own range
 
     cluster_identifier: str = Field(default="tollcluster", pattern=r"^[a-z][a-z0-9-]{0,40}$")

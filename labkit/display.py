@@ -63,7 +63,8 @@ class Fact:
     fix: str = ""
 
     def __str__(self) -> str:
-        return f"{'✓' if self.holds else '✗'} {self.what}" + ("" if self.holds or not self.fix else f": {self.fix}")
+        advice = "" if self.holds or not self.fix else f" → {self.fix}"
+        return f"{'✓' if self.holds else '✗'} {self.what}{advice}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Check:
         lines = "".join(
             f'<li><span style="color:{"#1a7f37" if fact.holds else "#b42318"}">{"✓" if fact.holds else "✗"}</span> '
             f"{html.escape(fact.what)}"
-            + ("" if fact.holds or not fact.fix else f" — <em>{html.escape(fact.fix)}</em>")
+            + ("" if fact.holds or not fact.fix else f" → <em>{html.escape(fact.fix)}</em>")
             + "</li>"
             for fact in self.facts
         )

@@ -54,6 +54,12 @@ PARTS = (
     Part("your SQL", "query editor, driver, Data API", "query", 36, 346, 210),
 )
 
+WORDS = (  # the way of the data, line by line
+    ("toll_plaza_application", "landing bucket", "s3Events", "start_workflow_function"),
+    ("redshift-workflows-start", "s3_crawler", "s3-crawler-event", "s3_to_redshift_job"),
+    ("staging bucket", "toll_db.public.toll_table", "your SQL"),
+)
+
 FRAMES = (  # title, step, x, y, width, height
     ("redshift_workflow", "workflow", 20, 100, 780, 88),
     ("VPC 10.0.0.0/16", "network", 406, 318, 394, 88),
@@ -97,9 +103,20 @@ class Picture:
         return Stage.TODAY if other == today else Stage.DONE if other < today else Stage.TO_COME
 
     def __repr__(self) -> str:
+        """The story in words, what is lit in brackets: for terminals, and for JupyterLab until it trusts a notebook."""
+        lines = [" → ".join(map(self._word, line)) for line in WORDS]
+        return "\n  → ".join(lines) + f"\n{self.today}"
+
+    @property
+    def today(self) -> str:
+        """What is lit, in a line."""
         lit = [part.title for part in PARTS if self.stage(part.step) is Stage.TODAY]
         lit += [title for title, step, *_ in FRAMES if self.stage(step) is Stage.TODAY and title not in lit]
         return f"Today: {', '.join(lit)}" if lit else "Today: nothing is left of it"
+
+    def _word(self, title: str) -> str:
+        step = next(part.step for part in PARTS if part.title == title)
+        return f"[{title}]" if self.stage(step) is Stage.TODAY else title
 
     def _repr_svg_(self) -> str:
         frames = "".join(self._frame(*frame) for frame in FRAMES)
@@ -112,7 +129,7 @@ class Picture:
         )
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 424" width="820" height="424" role="img" '
-            f'font-family="system-ui, sans-serif" font-size="12"><title>{html.escape(repr(self))}</title>'
+            f'font-family="system-ui, sans-serif" font-size="12"><title>{html.escape(self.today)}</title>'
             f'<defs>{heads}</defs><rect width="820" height="424" rx="8" fill="#ffffff"/>{frames}{arrows}{parts}</svg>'
         )
 

@@ -48,7 +48,7 @@ def copy(names: Names) -> Policy:
     )
 
 
-def glue(names: Names, region: str, account: str, copy_role: str) -> Policy:
+def glue(names: Names, region: str, account: str) -> Policy:
     """Crawlers and the job read what has landed, keep the catalog, stage, and reach Redshift."""
     here = f"arn:aws:glue:{region}:{account}"
     landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
@@ -76,9 +76,6 @@ def glue(names: Names, region: str, account: str, copy_role: str) -> Policy:
         _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.workflow}"]),
         _allow("ReadSecret", ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
                [f"arn:aws:secretsmanager:{region}:{account}:secret:{names.secret}-*"]),
-        _allow("FindCluster", ["redshift:DescribeClusters"],
-               [f"arn:aws:redshift:{region}:{account}:cluster:{names.cluster_identifier}"]),
-        _allow("NameCopyRole", ["iam:PassRole"], [copy_role]),
         _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, f"{logs}:*"]),
         _allow(
             "NetworkInterfaces",

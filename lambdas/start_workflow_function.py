@@ -15,6 +15,7 @@ crawls once at a time. So the function
 """
 
 import os
+import random
 import time
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
@@ -50,7 +51,8 @@ def lambda_handler(event, context):
                 print("another invocation was faster: looking again")
         if time.monotonic() > deadline:
             raise RunUnderWay(f"a run of {workflow} was under way all the time; asking Lambda to retry")
-        time.sleep(float(os.environ.get("POLL_SECONDS", "5")))
+        # Not all at the same moment: two that start a run together make the job refuse one of them.
+        time.sleep(float(os.environ.get("POLL_SECONDS", "5")) * random.uniform(0.5, 1.5))
 
 
 def start(workflow, landed):

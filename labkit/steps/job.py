@@ -72,12 +72,10 @@ class Job(Step[JobMade]):
             RunFailed: it did not succeed.
         """
         self.describe()
-        self.wait_until_idle()
         given = {f"--{name}": value for name, value in arguments.items() if name != "bookmark"}
         if "bookmark" in arguments:
             given["--job-bookmark-option"] = f"job-bookmark-{arguments['bookmark']}"
-        run_id = self.aws("glue").start_job_run(JobName=self.names.job, Arguments=given)["JobRunId"]
-        run = self._wait(run_id)
+        run = self._wait(self._start(given))
         if run.state != "SUCCEEDED":
             raise RunFailed(f"Job {run.job}", run.state, run.message, where=self.log_advice(run.run_id))
         return run
@@ -161,6 +159,16 @@ class Job(Step[JobMade]):
     def log_advice(self, run_id: str) -> str:
         """Where to read what a run said."""
         return f"Its log: labkit logs job (CloudWatch Logs group /aws-glue/jobs/error, stream {run_id})."
+
+    def _start(self, arguments: dict[str, str]) -> str:
+        """Start the job once nothing else runs it; an event may start it in the same moment."""
+        glue = self.aws("glue")
+        while True:
+            self.wait_until_idle()
+            try:
+                return str(glue.start_job_run(JobName=self.names.job, Arguments=arguments)["JobRunId"])
+            except glue.exceptions.ConcurrentRunsExceededException:
+                continue
 
     @property
     def _script_key(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from labkit.display import Described, Fact, Removed, hidden
 from labkit.steps.base import Step
+from labkit.waiting import wait_for
 
 REDSHIFT_PORT = 5439
 
@@ -53,6 +54,7 @@ class Network(Step[NetworkMade]):
             tables.append(self._make_route_table(vpc_id, subnet, subnet_id, gateway_id))
         self._make_s3_endpoint(vpc_id, tables)
         self._make_security_group(vpc_id)
+        self._make_interface_endpoints(self.describe())
         return self.describe()
 
     def describe(self) -> NetworkMade:
@@ -65,7 +67,7 @@ class Network(Step[NetworkMade]):
         for subnet in self._layout():
             if subnet.name not in subnets:
                 raise self.missing(f"Subnet {subnet.name}")
-        endpoints = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
+        endpoints = [item for item in self._endpoints(vpc["VpcId"]) if item["VpcEndpointType"] == "Gateway"]
         group = self._security_group(vpc["VpcId"])
         if group is None:
             raise self.missing(f"Security group {self.names.security_group}")
@@ -100,6 +102,9 @@ class Network(Step[NetworkMade]):
         gateways = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [made.vpc_id]}])
         yield Fact(len(gateways["InternetGateways"]) == 1, "an internet gateway is attached", self.fix)
         yield Fact(made.gateway_endpoint.endswith(".s3"), "a gateway endpoint leads to S3", self.fix)
+        interfaces = {item["ServiceName"].rsplit(".", 1)[1] for item in self._endpoints(made.vpc_id)}
+        for service in self.config.interface_endpoints:
+            yield Fact(service in interfaces, f"an interface endpoint leads to {service}", self.fix)
         group = self._security_group(made.vpc_id)
         rules = _rules(group["IpPermissions"]) if group else set()
         wanted = _rules(self._inbound(made.security_group_id))
@@ -114,9 +119,15 @@ class Network(Step[NetworkMade]):
             return Removed(self.name, ())
         ec2, vpc_id = self.aws("ec2"), vpc["VpcId"]
         inside = [{"Name": "vpc-id", "Values": [vpc_id]}]
-        endpoints = [item["VpcEndpointId"] for item in ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]]
-        if endpoints:
+        if endpoints := [item["VpcEndpointId"] for item in self._endpoints(vpc_id)]:
             ec2.delete_vpc_endpoints(VpcEndpointIds=endpoints)
+            wait_for(
+                "the endpoints to be gone",
+                lambda: ("deleting", None if self._endpoints(vpc_id) else True),
+                config=self.config,
+                go_on="Then run it again: lab.network.destroy()",
+                quiet=True,
+            )
         group = self._security_group(vpc_id)
         if group is not None:
             ec2.delete_security_group(GroupId=group["GroupId"])
@@ -218,6 +229,22 @@ class Network(Step[NetworkMade]):
             TagSpecifications=self._tags("vpc-endpoint", f"{self.names.vpc}-s3"),
         )
 
+    def _make_interface_endpoints(self, made: NetworkMade) -> None:
+        """Ways to services that have no gateway, for jobs in the database subnets; in the group that may talk to itself."""
+        there = {item["ServiceName"] for item in self._endpoints(made.vpc_id)}
+        for name in self.config.interface_endpoints:
+            service = f"com.amazonaws.{self.config.region}.{name}"
+            if service not in there:
+                self.aws("ec2").create_vpc_endpoint(
+                    VpcId=made.vpc_id,
+                    ServiceName=service,
+                    VpcEndpointType="Interface",
+                    SubnetIds=list(made.database_subnet_ids),
+                    SecurityGroupIds=[made.security_group_id],
+                    PrivateDnsEnabled=True,
+                    TagSpecifications=self._tags("vpc-endpoint", f"{self.names.vpc}-{name}"),
+                )
+
     def _make_security_group(self, vpc_id: str) -> None:
         """Redshift's firewall. Outbound all is what a new group has."""
         ec2, group = self.aws("ec2"), self._security_group(vpc_id)
@@ -251,6 +278,11 @@ class Network(Step[NetworkMade]):
         filters.append({"Name": "tag:Name", "Values": [self.names.vpc]})
         vpcs: list[dict[str, Any]] = self.aws("ec2").describe_vpcs(Filters=filters)["Vpcs"]
         return vpcs[0] if vpcs else None
+
+    def _endpoints(self, vpc_id: str) -> list[dict[str, Any]]:
+        inside = [{"Name": "vpc-id", "Values": [vpc_id]}]
+        endpoints: list[dict[str, Any]] = self.aws("ec2").describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
+        return [item for item in endpoints if item["State"].lower() != "deleted"]
 
     def _security_group(self, vpc_id: str) -> dict[str, Any] | None:
         filters = [

@@ -92,9 +92,8 @@ class Roles(Step[RolesMade]):
     def _wanted(self) -> dict[str, tuple[str, Policy]]:
         """role → (the service that takes it on, what it may do)."""
         names, region, account = self.names, self.config.region, self.lab.session.account_id
-        copy_arn = f"arn:aws:iam::{account}:role/{names.copy_role}"
         return {
-            names.glue_role: ("glue.amazonaws.com", policies.glue(names, region, account, copy_arn)),
+            names.glue_role: ("glue.amazonaws.com", policies.glue(names, region, account)),
             names.generator_role: ("lambda.amazonaws.com", policies.generator(names, region, account)),
             names.start_role: ("lambda.amazonaws.com", policies.start_function(names, region, account)),
             names.copy_role: ("redshift.amazonaws.com", policies.copy(names)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +15,9 @@ from labkit.steps.base import Step, found, is_missing
 from labkit.waiting import wait_for
 
 ENDED = {"COMPLETED", "STOPPED", "ERROR"}
+TRIES = 5
+SETTLED = 5
+"""So many looks without a run under way mean that no waiting invocation is going to start one."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Run(Described):
     crawl: str
     job: str
     run_id: str = hidden()
-    started: datetime = hidden()  # noqa: RUF009  # a dataclasses.field
+    started: datetime = hidden()  # noqa: RUF009 - a dataclasses.field
+    ended: datetime = hidden()  # noqa: RUF009 - a dataclasses.field
     job_run_id: str = hidden(default="")
     message: str = hidden(default="")
     landed_key: str = hidden(default="")
@@ -80,15 +84,19 @@ class Workflow(Step[WorkflowMade]):
     def run(self) -> Run:
         """Start the workflow by hand, wait until it has ended, and return how.
 
-        A run that is under way is waited for first: the job runs once at a time.
+        A run that is under way is waited for first: the job runs once at a time. If an event started one at the same
+        moment, and this one was refused its crawler or its job for that, it is started again.
 
         Raises:
             RunFailed: its crawl or its job did not succeed.
         """
         self.describe()
-        self.wait_until_idle()
-        run_id = self.aws("glue").start_workflow_run(Name=self.names.workflow)["RunId"]
-        return self._checked(self._wait(run_id))
+        for _ in range(TRIES):
+            self.wait_until_idle()
+            run = self._wait(self.aws("glue").start_workflow_run(Name=self.names.workflow)["RunId"])
+            if run.succeeded or not self._met_another(run):
+                break
+        return self._checked(run)
 
     def follow(self, keys: Sequence[str]) -> Run:
         """Wait until a run that landing `keys` caused has read them, and return it.
@@ -102,16 +110,23 @@ class Workflow(Step[WorkflowMade]):
         """
         self.describe()
         landed = self._landed_at(keys)
+        quiet = 0
 
         def look() -> tuple[str, Run | None]:
+            nonlocal quiet
             runs = self.runs()
-            mine = [run for run in runs if run.landed_key in keys or run.started >= landed]
             under_way = next((run for run in runs if run.status not in ENDED), None)
             if under_way:
+                quiet = 0
                 return f"crawl {under_way.crawl}, job {under_way.job}", None
+            mine = [run for run in runs if run.started >= landed]
+            quiet += bool(mine)
             # Two runs may have started at once; the job of one of them is refused, the other's reads everything.
-            ended = next((run for run in mine if run.succeeded), mine[0] if mine else None)
-            return "waiting for the event", ended
+            run = next((run for run in mine if run.succeeded), mine[0] if mine else None)
+            # S3 gives whole seconds. A run of the same second may have come before the file: then the start function
+            # is about to start the next one.
+            sure = run and (run.landed_key in keys[-1:] or run.started >= landed + timedelta(seconds=1))
+            return "waiting for the event", run if sure or quiet > SETTLED else None
 
         go_on = "lab.notification.check() says whether S3 tells the function; labkit logs start shows what it did."
         return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))
@@ -195,6 +210,14 @@ class Workflow(Step[WorkflowMade]):
         go_on = "The run goes on by itself; lab.workflow.runs() shows it."
         return wait_for(f"workflow {self.names.workflow}", look, config=self.config, go_on=go_on)
 
+    def _met_another(self, run: Run) -> bool:
+        """Was another run under way at the same time?"""
+        return any(
+            raw["StartedOn"] <= run.ended and raw.get("CompletedOn", run.ended) >= run.started
+            for raw in self._raw_runs()
+            if raw["WorkflowRunId"] != run.run_id
+        )
+
     def _checked(self, run: Run) -> Run:
         if run.succeeded:
             return run
@@ -220,6 +243,7 @@ class Workflow(Step[WorkflowMade]):
             job=job,
             run_id=raw["WorkflowRunId"],
             started=raw["StartedOn"],
+            ended=raw.get("CompletedOn", datetime.max.replace(tzinfo=UTC)),
             job_run_id=job_run_id,
             message=raw.get("ErrorMessage", message),
             landed_key=raw.get("WorkflowRunProperties", {}).get("landed_key", ""),

@@ -75,7 +75,7 @@ def test_hidden_fields_are_in_no_display() -> None:
 def test_a_check_shows_the_fix_only_where_something_is_wrong() -> None:
     check = Check("step", (Fact(True, "this holds", "not shown"), Fact(False, "that doesn't", "do this")))
     assert not check
-    assert str(check) == "step: something is missing\n  ✓ this holds\n  ✗ that doesn't: do this"
+    assert str(check) == "step: something is missing\n  ✓ this holds\n  ✗ that doesn't → do this"
     assert "not shown" not in check._repr_html_()
     assert Check("step", ()).ok
 

@@ -42,6 +42,20 @@ def test_files_that_land_together_are_all_loaded(lab: Lab) -> None:
     assert lab.rows_queried() - before == 30
 
 
+def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
+    before = lab.counts()
+    for number in range(4):
+        lab.send(rows=5)
+        if number % 2:
+            assert lab.workflow.run().succeeded
+        else:
+            assert lab.job.run().state == "SUCCEEDED"
+    lab.follow(lab.send(rows=5))
+    lab.workflow.wait_until_idle()
+    came = lab.counts() - before
+    assert (came.landed, came.loaded, came.queried) == (25, 25, 25)
+
+
 def test_both_notations_of_the_sample_are_loaded_alike(lab: Lab, checkout: Path) -> None:
     before = lab.rows_queried()
     for name in ("sample_data_single_quoted.json", "sample_data_toll_application.json"):

@@ -117,6 +117,16 @@ def test_the_network_is_the_description_s(lab: Lab) -> None:
     assert len({zone["AvailabilityZone"] for zone in zones}) == 2
 
 
+def test_interface_endpoints_are_made_where_the_target_needs_them(make_lab: Callable[..., Lab]) -> None:
+    inner = make_lab("endpoints", interface_endpoints=("secretsmanager", "glue"))
+    made = inner.network.create()
+    assert made.gateway_endpoint.endswith(".s3")
+    assert failing(inner, "network") == []
+    assert inner.network.destroy().removed
+    with pytest.raises(MissingStep):
+        inner.network.describe()
+
+
 def test_a_secret_that_lost_its_cluster_is_associated_again(lab: Lab) -> None:
     value = lab.secrets.read()
     bare = {key: value[key] for key in ("username", "password")}

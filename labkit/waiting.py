@@ -99,7 +99,7 @@ class _Line:
 
 
 class _Widget:
-    """A live line with a clock under the cell; it closes at the end, so that nothing of it is stored."""
+    """A live line with a clock under the cell; at the end nothing of it is left, and nothing is stored."""
 
     def __init__(self, what: str) -> None:
         import ipywidgets
@@ -108,13 +108,16 @@ class _Widget:
         self._what = what
         self._began = time.monotonic()
         self._html: Any = ipywidgets.HTML(f"Waiting for {what} …")
-        display(self._html)
+        self._place: Any = display(self._html, display_id=True)
 
     def show(self, text: str) -> None:
         seconds = time.monotonic() - self._began
         self._html.value = f"<b>{self._what}</b>: {text} <span style='opacity:.6'>{seconds:.0f} s</span>"
 
     def close(self) -> None:
+        from IPython.display import HTML
+
+        self._place.update(HTML(""))
         self._html.close()
 
 

@@ -230,7 +230,7 @@ class Network(Step[NetworkMade]):
         )
 
     def _make_interface_endpoints(self, made: NetworkMade) -> None:
-        """Ways to services that have no gateway, for jobs in the database subnets; in the group that may talk to itself."""
+        """Ways to services that have no gateway endpoint, for jobs in the database subnets."""
         there = {item["ServiceName"] for item in self._endpoints(made.vpc_id)}
         for name in self.config.interface_endpoints:
             service = f"com.amazonaws.{self.config.region}.{name}"

@@ -137,7 +137,11 @@ class Query(Step[QueryMade]):
         loaded = counts.loaded == counts.queried
         yield Fact(loaded, "every loaded row is in the table, once", f"{counts.loaded} loaded, {counts.queried} there")
         landed = counts.landed == counts.loaded
-        advice = f"{counts.landed} landed, {counts.loaded} loaded: run lab.workflow.run()"
+        advice = f"{counts.landed} landed, {counts.loaded} loaded: "
+        if counts.loaded < counts.landed:
+            advice += "run lab.workflow.run()"
+        else:
+            advice += "a landed file was overwritten or deleted, or the job's bookmark was off or reset"
         yield Fact(landed, "every landed row was loaded, once", advice)
 
     def destroy(self) -> Removed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -32,6 +33,7 @@ NOTEBOOK_DONE = """
 const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
 return prompts.length > 0 && prompts.every(prompt => /^\\[\\d+\\]:?$/.test(prompt.textContent.trim()));
 """
+KERNEL_READY = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
 ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 # Notes every text that a widget ever shows: a local wait may be over before anybody looks.
 WATCH_WIDGETS = """
@@ -112,6 +114,13 @@ def answers(address: str) -> bool:
         return False
 
 
+def kernel_is_ready(jupyter: str, path: str) -> bool:
+    """Has the notebook's kernel started, and is the page connected to it?"""
+    with urllib.request.urlopen(f"{jupyter}/api/sessions", timeout=5) as answer:
+        kernels = [session["kernel"] for session in json.load(answer) if session["path"] == path]
+    return any(kernel["execution_state"] == "idle" and kernel["connections"] for kernel in kernels)
+
+
 def until(condition: Callable[[], bool], seconds: float, what: str, explain: Callable[[], str]) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -123,8 +132,8 @@ def run_all(browser: WebDriver, jupyter: str, name: str) -> Any:
     """Open a notebook, forget its stored outputs, run all its cells, and wait until they are done."""
     browser.get(f"{jupyter}/lab/workspaces/auto-{name}/tree/{name}.ipynb")
     wait = WebDriverWait(browser, 120, poll_frequency=0.2)
-    wait.until(lambda page: page.find_elements(By.ID, "jp-main-statusbar"))
-    wait.until(lambda page: "| Idle" in page.find_element(By.ID, "jp-main-statusbar").text)
+    wait.until(lambda page: kernel_is_ready(jupyter, f"{name}.ipynb"))
+    wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, KERNEL_READY))
     wait.until(lambda page: page.execute_script(NOTEBOOK_DONE))  # as it is stored
     browser.execute_script(WATCH_WIDGETS)
     choose(browser, "Edit", "Clear Outputs of All Cells")

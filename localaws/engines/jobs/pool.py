@@ -97,6 +97,8 @@ class Pool:
         with self._changed:
             if spark not in self._all:
                 return
+            if not sound:
+                log.info("%s is not used again after %d runs", spark.name, spark.runs)
             if not sound or (self._idle and not self._waiting):
                 self._discard(spark)
                 self._replace()

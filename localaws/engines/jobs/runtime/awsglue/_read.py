@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html
 
 from __future__ import annotations
 
+import bz2
+import csv
 import datetime
 import gzip
 import json
@@ -201,12 +203,29 @@ def _read_csv(
         .option("multiLine", _multiline(options))
         .option("maxCharsPerColumn", -1)
     )
+    if columns is None and not header:
+        # Spark would start a job to look at the first line.
+        width = _width_of_csv(directory, options.get("separator", ","), quote)
+        columns = [(f"col{index}", "string") for index in range(width)]
     if columns is not None:
         reader = reader.schema(",".join(f"{_quoted(name)} {spark_type(kind)}" for name, kind in columns))
     rows = reader.csv(str(directory))
-    if columns is None and not header:
-        rows = rows.toDF(*(f"col{index}" for index in range(len(rows.columns))))
     return Source(rows.withColumn(_FILE, F.input_file_name()))
+
+
+def _width_of_csv(directory: Path, separator: str, quote: str) -> int:
+    """The number of columns in the first line that is not blank, at least one."""
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+    csv.field_size_limit(1 << 30)
+    for file in sorted(directory.iterdir()):
+        with openers.get(file.suffix, open)(file, "rt", encoding="utf-8", errors="replace", newline="") as stream:
+            if quote == "-1":
+                line = next((line for line in stream if line.strip()), "")
+                if line:
+                    return int(line.count(separator)) + 1
+            elif row := next(filter(None, csv.reader(stream, delimiter=separator, quotechar=quote)), None):
+                return len(row)
+    return 1
 
 
 def _read_parquet(

@@ -27,6 +27,7 @@ class Pool:
         self._idle: list[Spark] = []
         self._all: set[Spark] = set()
         self._starting = 0
+        self._returning = 0  # their run has ended, and they are closing its context: ready in half a second
         self._waiting = 0
         self._failure: BaseException | None = None
         self._number = 0
@@ -61,7 +62,8 @@ class Pool:
                     if self._failure is not None:
                         failure, self._failure = self._failure, None
                         raise failure
-                    if self._starting < self._waiting and len(self._all) + self._starting < LARGEST:
+                    coming = self._starting + self._returning
+                    if coming < self._waiting and len(self._all) + self._starting < LARGEST:
                         self._start_one()
                     self._changed.wait()
             finally:
@@ -69,6 +71,8 @@ class Pool:
 
     def release(self, spark: Spark) -> None:
         """Give a Spark back after its run: to the next, or, if it is spoiled or not needed, to its end."""
+        with self._changed:
+            self._returning += 1
         threading.Thread(target=self._take_back, args=(spark,), name="spark-release", daemon=True).start()
 
     def discard(self, spark: Spark) -> None:
@@ -95,6 +99,8 @@ class Pool:
     def _take_back(self, spark: Spark) -> None:
         sound = spark.await_idle() and spark.runs < RUNS_EACH
         with self._changed:
+            self._returning -= 1
+            self._changed.notify_all()
             if spark not in self._all:
                 return
             if not sound:
@@ -104,7 +110,6 @@ class Pool:
                 self._replace()
             else:
                 self._idle.append(spark)
-            self._changed.notify_all()
 
     def _on_death(self, spark: Spark) -> None:
         """One of an idle Spark's processes died: have another ready. The death of a busy one is its run's affair."""

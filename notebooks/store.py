@@ -1,4 +1,4 @@
-"""Execute the notebooks and store what they show: for who changes one (`make notebooks`).
+"""Execute the notebooks and store what they show: for who changes one (`python notebooks/store.py [NAME …]`).
 
 They run in order, as `pytest --nbval notebooks/` runs them afterwards, on a fresh lab of their own; a lab that
 LABKIT_HOME names is used instead. A notebook that fails is stored as far as it came.
@@ -16,10 +16,12 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 import localaws
 
 HERE = Path(__file__).parent
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -44,7 +46,7 @@ def main(names: list[str]) -> int:
 def store(file: Path) -> int:
     """Execute one notebook in place; 1 if a cell raises."""
     notebook = nbformat.read(file, as_version=4)
-    client = NotebookClient(notebook, kernel_name="python3", timeout=600, record_timing=False)
+    client = NotebookClient(notebook, kernel_name="python3", timeout=600, record_timing=False, config=ENCRYPTED)
     failed = ""
     try:
         client.execute(cwd=str(HERE))

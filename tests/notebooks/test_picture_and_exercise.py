@@ -1,0 +1,53 @@
+"""The picture that opens each notebook, and the judge of its exercise."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from labkit.errors import UsageError
+from labkit.exercise import judge
+from labkit.picture import PARTS, STORY, Stage, picture
+
+
+@pytest.mark.parametrize("step", STORY)
+def test_a_picture_is_a_drawing_with_todays_part_lit_and_what_comes_later_dashed(step: str) -> None:
+    drawn = picture(step)
+    drawing = ElementTree.fromstring(drawn._repr_svg_())
+    titles = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    for part in PARTS:
+        assert part.title in titles
+        expected = Stage.TO_COME
+        if step != "cleanup":
+            order = STORY.index(part.step) - STORY.index(step)
+            expected = Stage.TODAY if order == 0 else Stage.DONE if order < 0 else Stage.TO_COME
+        assert drawn.stage(part.step) is expected
+    assert drawn.today.startswith("Today: ")
+
+
+def test_every_notebook_but_the_last_lights_something() -> None:
+    assert ["nothing" in picture(step).today for step in STORY] == [False] * 9 + [True]
+
+
+def test_the_words_of_a_picture_put_what_is_lit_in_brackets() -> None:
+    assert "landing bucket → [s3Events] → start_workflow_function" in repr(picture("notification"))
+
+
+def test_an_unknown_picture_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="Pictures: start, network, redshift"):
+        picture("nowhere")
+
+
+def test_an_answer_is_right_wrong_or_not_given_yet() -> None:
+    assert judge(3, lambda given: given == 3, hint="Count.")
+    assert repr(judge(4, lambda given: given == 3, hint="Count.")) == "✗ Not yet. Count."
+    assert not judge(None, lambda given: True, hint="Count.")
+
+
+def test_an_answer_of_a_wrong_kind_is_wrong_and_no_error() -> None:
+    assert repr(judge("three", lambda given: float(given) == 3, hint="Count.")) == "✗ Not yet. Count."
+
+
+def test_a_verdict_in_a_notebook_escapes_what_it_shows() -> None:
+    assert "&lt;3" in judge(1, lambda given: given == 2, hint="<3")._repr_html_()

@@ -294,7 +294,7 @@ def _one_frame(frame: Any) -> DynamicFrame:
 
 
 def _temporary_directory() -> str:
-    return _run.current.arguments.get("--TempDir", "")
+    return str(_run.current.arguments.get("--TempDir", ""))
 
 
 __all__ = ["DataFrameReader", "DynamicFrameReader", "DynamicFrameWriter", "GlueContext", "Logger"]

@@ -126,7 +126,7 @@ class DynamicFrame:
         """All fields but those at `paths`."""
         df = self._df
         for path in paths:
-            outer, _, inner = path.partition(".")
+            outer, inner = [*path.split(".", 1), ""][:2]
             if inner and outer in df.columns:
                 df = df.withColumn(outer, F.col(_quote(outer)).dropFields(inner))
             else:
@@ -173,7 +173,7 @@ class DynamicFrame:
         elif choice:
             specs = [(_quote(name), choice) for name in df.columns]
         for path, action in specs or []:
-            verb, _, kind = action.partition(":")
+            verb, kind = [*action.split(":", 1), ""][:2]
             if verb in ("cast", "project") and kind:
                 name = _unquote(path)
                 if name in df.columns:

@@ -22,7 +22,10 @@ class Job:
 
     def init(self, job_name: str, args: Mapping[str, Any] | None = None) -> None:
         """Begin the run: take up the bookmark as --job-bookmark-option says."""
-        given = {**_run.current.arguments, **{f"--{key.replace('_', '-')}": value for key, value in (args or {}).items()}}
+        given = {
+            **_run.current.arguments,
+            **{f"--{key.replace('_', '-')}": value for key, value in (args or {}).items()},
+        }
         for name in ("--job-bookmark-from", "--job-bookmark-to"):
             if given.get(name):
                 raise NotSupportedLocally(name)

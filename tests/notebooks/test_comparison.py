@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,3 +97,18 @@ def test_an_edited_output_fails_and_nothing_else_does(
     assert "Cell outputs differ" in message
     assert before in message
     assert after in message
+
+
+@pytest.mark.nightly
+def test_the_stored_outputs_hold_on_a_lab_that_was_used_before(
+    empty_lab: dict[str, str], root: Path, tmp_path: Path
+) -> None:
+    for name in NAMES[:-1]:  # without the cleanup in between
+        shutil.copy(root / "notebooks" / f"{name}.ipynb", tmp_path)
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--nbval", str(tmp_path), "--rootdir", str(tmp_path), "-q",
+             "-p", "no:cacheprovider", "--color=no"],
+            env=empty_lab, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout

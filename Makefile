@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint lock clean
+.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint notebooks lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This lab needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.11")'
 	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) packages into .venv/ (pinned, with hashes: requirements.lock)"
 	$(PYTHON) -m venv .venv
+	@# The lock's own pip first: older ones, as Python brings them, warn about what they are about to install.
+	@awk '/^[a-z]/ {ours = /^pip==/} ours' requirements.lock >.venv/pip.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/pip.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m pip list --format=freeze --disable-pip-version-check | paste -sd' ' | fold -s -w 110
@@ -50,6 +53,9 @@ lint: $(INSTALLED)  ## Check style, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+notebooks: $(INSTALLED)  ## Run the notebooks and store what they show (for who changes one)
+	$(BIN)/python notebooks/store.py
 
 lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -8,7 +8,7 @@ from moto.core.utils import utcnow
 from moto.glue.exceptions import AlreadyExistsException, EntityNotFoundException, InvalidInputException
 from moto.glue.models import GlueBackend
 
-from localaws import context
+from localaws import context, engines
 from localaws.engines.crawler.jdbc import ConnectionRefused, connect
 
 _SHOWN = (
@@ -77,6 +77,8 @@ class ConnectionOperations(GlueBackend):
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:connection/{name}"
         connection = self.local_connections[name] = Connection(arn, definition)
         self.tag_resource(arn, tags or {})
+        # Who connects Glue to a database is about to make a job: by then Spark can be warm.
+        engines.running().jobs.prepare()
         return connection.status
 
     def find_connection(self, name: str) -> Connection:

@@ -116,6 +116,7 @@ class Session:
         if self.config.target is Target.AWS:
             return TargetStatus(Target.AWS, True, True, self.config.region)
         found = localaws.status(self.config.home)
+        server = [("server", found.pid)] if found.pid is not None else []
         return TargetStatus(
             Target.LOCAL,
             found.running,
@@ -123,7 +124,7 @@ class Session:
             self.config.region,
             found.endpoint_url,
             str(found.log_file),
-            tuple((child.name, child.pid) for child in found.children),
+            (*server, *((child.name, child.pid) for child in found.children)),
         )
 
     def environment(self) -> dict[str, str]:

@@ -25,9 +25,10 @@ class Engines:
     workflow: WorkflowEngine
 
     def start(self) -> None:
-        """Start all of them."""
+        """Start all of them; return when what they had before answers again."""
         for engine in self._all():
             engine.start()
+        self.redshift.wait_until_started()
         # Events that were accepted before a restart run functions, which call the other engines.
         self.functions.resume()
 

@@ -122,8 +122,7 @@ def test_the_job_maps_the_columns_as_described() -> None:
 
 
 def test_a_complete_run_says_what_its_crawl_and_its_job_came_to(lab: Lab) -> None:
-    lab.workflow.wait_until_idle()
-    run = lab.workflow.runs()[0]
+    run = lab.follow(lab.send(rows=3))
     assert (run.status, run.crawl, run.job) == ("COMPLETED", "SUCCEEDED", "SUCCEEDED")
 
 

@@ -53,6 +53,12 @@ class RedshiftEngine:
             self._starting.append(thread)
             thread.start()
 
+    def wait_until_started(self, timeout: float = 30.0) -> None:
+        """Return when each cluster found by `start` accepts connections or has failed, or after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        for thread in self._starting:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
     def stop(self) -> None:
         """Stop every front and every PostgreSQL."""
         for thread in self._starting:

@@ -133,7 +133,13 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any]) -> Executed:
             language="python",
             progress_bar=False,
             log_output=False,
-            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            config=Config(
+                {
+                    "KernelManager": {"transport_encryption": "auto"},
+                    # An idle kernel calls the interrupt, with which jupyter_client begins to end it, an error.
+                    "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
+                }
+            ),
         )
     except PapermillExecutionError as failed:
         error = f"{failed.ename}: {failed.evalue}"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,10 @@ class ShellLab:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
-    """A deployed lab. Tests that share it count their own rows."""
-    made = ShellLab(tmp_path_factory.mktemp("pipeline") / "home")
+@contextmanager
+def deployed(home: Path) -> Iterator[ShellLab]:
+    """A lab in `home`, up and deployed, and stopped in the end."""
+    made = ShellLab(home)
     try:
         made.labkit("up")
         made.labkit("deploy")
@@ -109,3 +110,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
         yield made
     finally:
         made.labkit("down")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
+    """A deployed lab. Tests that share it count their own rows."""
+    with deployed(tmp_path_factory.mktemp("pipeline") / "home") as made:
+        yield made

@@ -11,21 +11,15 @@ import psutil
 import psycopg
 import pytest
 
-from tests.pipeline.conftest import ShellLab
+from tests.pipeline.conftest import ShellLab, deployed
 from tests.pipeline.rows import strict
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
     """A deployed lab of this module's own: it is killed again and again."""
-    made = ShellLab(tmp_path_factory.mktemp("faults") / "home")
-    try:
-        made.labkit("up")
-        made.labkit("deploy")
-        made.enter()
+    with deployed(tmp_path_factory.mktemp("faults") / "home") as made:
         yield made
-    finally:
-        made.labkit("down")
 
 
 def processes(lab: ShellLab) -> list[psutil.Process]:

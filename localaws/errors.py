@@ -71,3 +71,11 @@ class StateDamaged(LocalAwsError):
             f"{file} can't be read ({type(cause).__name__}: {cause}). Nothing was changed. Move the file away to go on "
             "without that service's state, or forget all of the lab's data with: labkit down --wipe"
         )
+
+
+class UnsupportedOperation(NotImplementedError):
+    """An AWS operation that is not there; callers get it AWS-shaped (wsgi.py)."""
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(f"{operation} is not implemented")

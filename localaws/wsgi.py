@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
 from localaws.state import State
 
@@ -56,6 +57,8 @@ class Application:
                 # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
                 if answer.is_web_page and call.service != "s3":
                     answer = call.error(501, "NotImplemented", _not_supported(call))
+            except UnsupportedOperation as error:
+                answer = call.error(501, "NotImplemented", _not_supported(call, error.operation))
             except NotImplementedError:
                 answer = call.error(501, "NotImplemented", _not_supported(call))
             except Exception as error:
@@ -169,9 +172,9 @@ class _Call:
         return _Answer(f"{status} {phrase}", headers, [body])
 
 
-def _not_supported(call: _Call) -> str:
+def _not_supported(call: _Call, operation: str | None = None) -> str:
     return (
-        f"The embedded AWS does not support {call.operation} of {call.service}. "
+        f"The embedded AWS does not support {operation or call.operation} of {call.service}. "
         "Nothing was changed. What it supports is listed in docs/fidelity.md."
     )
 

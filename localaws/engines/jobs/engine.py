@@ -201,6 +201,7 @@ class JobsEngine:
         except PoolStopped:
             raise
         except Exception as error:
+            log.exception("Run %s got no Spark", run.job_run_id)
             return JobRunState.FAILED, f"{type(error).__name__}: {error}"
         if spark is None:
             return JobRunState.STOPPED, ""

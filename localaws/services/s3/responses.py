@@ -19,6 +19,7 @@ from localaws.services.s3.listing import PAGE_LIMIT
 from localaws.services.s3.listing_xml import Listing
 from localaws.services.s3.models import LocalS3Backend
 from localaws.services.s3.objects import streaming
+from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,12 +45,14 @@ class LocalS3Response(S3Response):
 
     def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
         """Answer a request about a bucket."""
+        refuse_unsupported(BUCKET, request.method, request.args)
         with _Saved(self, request) as request_ids:
             status, response_headers, body = super().bucket_response(request, full_url, headers)
         return status, {**response_headers, **request_ids}, body
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
         """Answer a request about an object."""
+        refuse_unsupported(OBJECT, request.method, request.args)
         with _Saved(self, request) as request_ids:
             status, response_headers, content = super().key_response(request, full_url, headers)
         response_headers = {**response_headers, **request_ids}

@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint notebooks lock clean
+.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint fidelity notebooks lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLa
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest -m "not browser and not nightly"
 
-test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
+test-fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
+	$(BIN)/python docs/make_fidelity.py
+
+notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
 	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks/ -p no:cacheprovider
 
 test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which must be installed)
@@ -53,6 +56,9 @@ lint: $(INSTALLED)  ## Check style, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
+	$(BIN)/python docs/make_fidelity.py
 
 notebooks: $(INSTALLED)  ## Run the notebooks and store what they show (for who changes one)
 	$(BIN)/python notebooks/store.py

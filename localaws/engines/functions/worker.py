@@ -21,8 +21,8 @@ import psutil
 
 from localaws.children import Child
 from localaws.context import Context
+from localaws.credentials import RoleCredentials
 from localaws.engines.functions.code import CodeStore
-from localaws.engines.functions.credentials import RoleCredentials
 from localaws.engines.functions.logs import TAIL, LogShipper, LogStream
 from localaws.engines.functions.runtime_api import RuntimeApi, deadline_in
 from localaws.engines.functions.spec import FunctionSpec, Invocation, Result, Status, error_payload
@@ -71,7 +71,7 @@ class Worker:
         self._stopped = False
         self._memory = 0
         self._task_root = code.unpacked(spec.code)
-        self._credentials = RoleCredentials.assume(spec)
+        self._credentials = RoleCredentials.assume(spec.role, spec.name, spec.account_id, spec.region)
         self._api = RuntimeApi(self)
         self._output, output = os.pipe()
         os.set_blocking(self._output, False)

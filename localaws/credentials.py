@@ -1,4 +1,6 @@
-"""A worker's own temporary credentials: those of its function's role.
+"""Temporary credentials of a role, for what runs with that role: a function's worker, a job's process.
+
+AWS renews them while it runs; here they last until the process has ended, and are forgotten then.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -12,9 +14,8 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from localaws.engines.functions.spec import FunctionSpec
-
-_SECONDS = 43_200
+_UNTIL_FORGOTTEN = 10 * 365 * 86_400  # seconds
+_LONGEST_NAME = 64  # characters, https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,18 @@ class RoleCredentials:
     session_token: str
 
     @classmethod
-    def assume(cls, spec: FunctionSpec) -> RoleCredentials:
-        """Assume the role of `spec`, in a session named as the function: so Lambda names it."""
-        partition = get_partition(spec.region)
-        session = sts_backends[spec.account_id][partition].assume_role(
-            region_name=spec.region,
-            role_session_name=spec.name,
-            role_arn=spec.role,
+    def assume(cls, role_arn: str, session_name: str, account_id: str, region: str) -> RoleCredentials:
+        """Assume `role_arn` as the AWS service that it trusts, in a session of this name."""
+        partition = get_partition(region)
+        session = sts_backends[account_id][partition].assume_role(
+            region_name=region,
+            role_session_name=session_name[:_LONGEST_NAME],
+            role_arn=role_arn,
             policy="",
-            duration=_SECONDS,
+            duration=_UNTIL_FORGOTTEN,
             external_id="",
         )
-        return cls(spec.account_id, partition, session.access_key_id, session.secret_access_key, session.session_token)
+        return cls(account_id, partition, session.access_key_id, session.secret_access_key, session.session_token)
 
     def environment(self) -> dict[str, str]:
         """The variables that SDKs read."""

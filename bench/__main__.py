@@ -1,136 +1,95 @@
-"""`make bench`: how long the lab takes, beside what cannot be avoided."""
+"""`make bench`: how long the lab takes, beside what cannot be avoided. bench/README.md says how to read it."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import subprocess
-import sys
-import tempfile
-import time
-from functools import partial
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import boto3
-import nbformat
+import psutil
 
-from bench.lab import BenchLab
-from bench.measure import Timing, show, time_of
+from bench import event, growth, million, startup
+from bench.measure import Report
+from bench.sizes import Sizes
 
-
-def toll_rows(first: int, count: int = 100) -> str:
-    """`count` rows as the lab's generator writes them: strict JSON, one a line."""
-    rows = (
-        {
-            "transaction_id": number,
-            "transaction_date": "2023/08/13",
-            "toll_booth": "golf_rd",
-            "vehicle_make": "Saab",
-            "vehicle_category": "Sedan",
-            "transaction_amount": 2.5,
-        }
-        for number in range(first, first + count)
-    )
-    return "\n".join(json.dumps(row) for row in rows)
-
-
-def bench_event(lab: BenchLab, runs: int) -> None:
-    """From the PUT of 100 rows to a client that sees them."""
-    landing = lab.config["landing_bucket"]
-
-    def put_and_wait() -> None:
-        before = lab.count()
-        lab.s3.put_object(Bucket=landing, Key=f"bench/{time.time_ns()}.json", Body=toll_rows(before))
-        lab.wait_for_rows(before + 100)
-
-    show(time_of("PUT of 100 rows to rows visible, first after `up`", put_and_wait, 1), goal=10)
-    workflow_idle(lab)
-    warm = []
-    for _ in range(runs):
-        warm += time_of("", put_and_wait, 1).seconds
-        workflow_idle(lab)
-    show(
-        Timing("PUT of 100 rows to rows visible, warm", tuple(warm)),
-        time_of("  floor: the same PUT and one COPY, nothing else", lambda: put_and_copy(lab), runs),
-        goal=3,
-    )
-
-
-def put_and_copy(lab: BenchLab) -> None:
-    """What loading 100 rows costs without crawler, workflow and Spark."""
-    bucket, key = lab.config["staging_bucket"], f"bench/{time.time_ns()}.json"
-    lab.s3.put_object(Bucket=bucket, Key=key, Body=toll_rows(0))
-    cursor = lab.warehouse.cursor()
-    cursor.execute("create table if not exists bench_floor (like toll_table)")
-    access = lab.s3._request_signer._credentials.get_frozen_credentials()
-    cursor.execute(
-        f"copy bench_floor from 's3://{bucket}/{key}' json 'auto' "
-        f"access_key_id '{access.access_key}' secret_access_key '{access.secret_key}'"
-    )
-    cursor.execute("select count(*) from bench_floor")
-
-
-def workflow_idle(lab: BenchLab) -> None:
-    """Wait until the run that made the rows visible has ended: the next PUT then finds an idle workflow."""
-    glue = boto3.client("glue")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        runs = glue.get_workflow_runs(Name=lab.config["workflow"], MaxResults=5)["Runs"]
-        if all(run["Status"] != "RUNNING" for run in runs):
-            return
-        time.sleep(0.02)
-    raise TimeoutError("the workflow does not come to rest: see `labkit logs`")
-
-
-def bench_up(lab: BenchLab, runs: int) -> None:
-    """`labkit up` on a home that holds a deployed lab."""
-    seconds = []
-    for _ in range(runs):
-        lab.labkit("down")
-        seconds += time_of("", lambda: lab.labkit("up"), 1).seconds
-    show(
-        Timing("labkit up, on a used home", tuple(seconds)),
-        time_of("  floor: `labkit --help`, the command line alone", lambda: lab.labkit("--help"), runs),
-        goal=5,
-    )
-
-
-def bench_run(lab: BenchLab, directory: Path) -> None:
-    """All ten notebooks, beside ten that do nothing."""
-    empty = directory / "empty.ipynb"
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    notebook.cells.append(nbformat.v4.new_code_cell("pass"))
-    nbformat.write(notebook, empty)
-    program = (
-        "import sys, papermill\n"
-        "for n in range(10):\n"
-        f"    papermill.execute_notebook({str(empty)!r}, {str(directory / 'out.ipynb')!r}, progress_bar=False)\n"
-    )
-    floor = partial(subprocess.run, [sys.executable, "-c", program], stderr=subprocess.DEVNULL, check=True)
-    show(
-        time_of("labkit run, ten notebooks", lambda: lab.labkit("run"), 1),
-        time_of("  floor: ten empty notebooks in papermill", floor, 1),
-        goal=60,
-    )
+PARTS: dict[str, Callable[[Report, Sizes], None]] = {
+    "event": event.measure,
+    "growth": growth.measure,
+    "million": million.measure,
+    "memory": startup.measure_memory,
+    "up": startup.measure_up,
+    "run": startup.measure_run,
+}
 
 
 def main() -> None:
+    """Run the parts that were asked for, show each result as it comes, and store them."""
+    arguments = parse()
+    sizes = Sizes(**{name: getattr(arguments, name) for name in Sizes.__dataclass_fields__})
+    report = Report()
+    about = machine()
+    print(", ".join(f"{name}: {value}" for name, value in about.items()))
+    for part in arguments.only:
+        PARTS[part](report, sizes)
+    missed = [result.name for result in report if result.verdict == "MISSED"]
+    kept = sum(result.verdict == "kept" for result in report)
+    print(f"\n{kept} goals kept, {len(missed)} missed" + "".join(f"\n  missed: {name}" for name in missed))
+    if arguments.json:
+        results = [result.as_json() for result in report]
+        text = json.dumps(
+            {"machine": about, "results": results, "skipped": report.skipped}, indent=1, ensure_ascii=False
+        )
+        arguments.json.write_text(text + "\n")
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="how often each short thing is measured (7)")
-    runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as scratch:
-        lab = BenchLab(Path(scratch) / "home")
-        try:
-            show(time_of("labkit up, on a fresh home", lambda: lab.labkit("up"), 1))
-            show(time_of("labkit deploy", lambda: lab.labkit("deploy"), 1))
-            lab.labkit("down")
-            lab.labkit("up")
-            lab.connect()
-            bench_event(lab, runs)
-            bench_up(lab, min(runs, 5))
-            bench_run(lab, Path(scratch))
-        finally:
-            lab.labkit("down")
+    parser.add_argument(
+        "--only", type=parts, default=list(PARTS), metavar="PART,…", help=f"of {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the results (see python -m bench.compare)")
+    for name, what in {
+        "runs": "how often what takes seconds is measured",
+        "loads": "how often what takes longer is measured",
+        "rows": "rows of the large load",
+        "files": "files that the large load is spread over",
+        "landed": "files that have landed before the event of `growth`",
+        "peer_rows": "rows that the peers load",
+    }.items():
+        default = getattr(Sizes, name)
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=int, default=default, metavar="N", help=f"{what} ({default:,})")
+    return parser.parse_args()
+
+
+def parts(text: str) -> list[str]:
+    """The parts that `--only` names."""
+    names = text.split(",")
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"there is no part {name!r}: choose of {', '.join(PARTS)}")
+    return names
+
+
+def machine() -> dict[str, Any]:
+    """What the figures are of. The load says whether something else was running."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    return {
+        "commit": commit or "unknown",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "load": round(os.getloadavg()[0], 2),
+    }
 
 
 if __name__ == "__main__":

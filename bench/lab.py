@@ -6,14 +6,31 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import redshift_connector
+from botocore.config import Config
 
 LABKIT = Path(sys.executable).with_name("labkit")
+AT_ONCE = 16  # PUTs under way at a time
+GLANCE = 0.02  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Landed:
+    """When files landed, by `time.perf_counter`."""
+
+    first: float  # the first PUT was sent
+    last: float  # the last PUT was answered
 
 
 class BenchLab:
@@ -31,13 +48,18 @@ class BenchLab:
         return done.stdout
 
     def connect(self) -> None:
-        """Take the settings that `labkit env` gives into this process."""
+        """Make clients with the settings that `labkit env` gives."""
         for line in self.labkit("env").splitlines():
             name, _, value = line.removeprefix("export ").partition("=")
             os.environ[name] = value.strip("'\"")
         self.config: dict[str, Any] = json.loads(self.labkit("config", "--json"))
-        self.s3 = boto3.client("s3")
-        secret = boto3.client("secretsmanager").get_secret_value(SecretId=self.config["secret_id"])
+        self.landing: str = self.config["landing_bucket"]
+        self.workflow: str = self.config["workflow"]
+        # Its own session: the default one keeps the endpoint of the lab before.
+        session = boto3.Session()
+        self.s3 = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
+        self.glue = session.client("glue")
+        secret = session.client("secretsmanager").get_secret_value(SecretId=self.config["secret_id"])
         login = json.loads(secret["SecretString"])
         self.warehouse = redshift_connector.connect(
             host=os.environ["PGHOST"],
@@ -48,20 +70,115 @@ class BenchLab:
         )
         self.warehouse.autocommit = True
 
+    def server_pid(self) -> int:
+        """The process whose descendants the whole stack is."""
+        processes = json.loads(self.labkit("status", "--json"))["processes"]
+        return next(int(process["pid"]) for process in processes if process["name"] == "server")
+
+    # Landing
+
+    def land(self, bodies: Sequence[bytes]) -> Landed:
+        """PUT files, several at a time, under keys that no other call makes."""
+        folder = f"bench/{uuid.uuid4().hex[:8]}"
+
+        def put(numbered: tuple[int, bytes]) -> None:
+            number, body = numbered
+            self.s3.put_object(Bucket=self.landing, Key=f"{folder}/{number:05}.json", Body=body)
+
+        first = time.perf_counter()
+        if len(bodies) == 1:
+            put((0, bodies[0]))
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(put, enumerate(bodies)))
+        return Landed(first, time.perf_counter())
+
+    @contextmanager
+    def without_events(self) -> Iterator[None]:
+        """What lands meanwhile starts nothing: the bucket's notification is taken away, and put back."""
+        there = self.s3.get_bucket_notification_configuration(Bucket=self.landing)
+        there.pop("ResponseMetadata")
+        self.s3.put_bucket_notification_configuration(Bucket=self.landing, NotificationConfiguration={})
+        try:
+            yield
+        finally:
+            self.s3.put_bucket_notification_configuration(Bucket=self.landing, NotificationConfiguration=there)
+
+    # Runs
+
+    def run_by_hand(self) -> None:
+        """Start the workflow, as the console's Run does."""
+        self.glue.start_workflow_run(Name=self.workflow)
+
+    def wait_until_idle(self, timeout: float = 120) -> None:
+        """Return when no run of the workflow is under way.
+
+        Raises:
+            TimeoutError: one still is after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while any(run["Status"] in ("RUNNING", "STOPPING") for run in self._runs()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the workflow does not come to rest in {timeout:g} s: see `labkit logs`")
+            time.sleep(GLANCE)
+
+    def runs(self) -> int:
+        """How many runs the workflow has had."""
+        pages = self.glue.get_paginator("get_workflow_runs").paginate(Name=self.workflow)
+        return sum(len(page["Runs"]) for page in pages)
+
+    def last_crawl_and_job(self) -> tuple[float, float]:
+        """Seconds that the newest crawl and the newest job run took, as Glue tells them."""
+        crawl = self.glue.list_crawls(CrawlerName=self.config["s3_crawler"], MaxResults=1)["Crawls"][0]
+        job = self.glue.get_job_runs(JobName=self.config["job"], MaxResults=1)["JobRuns"][0]
+        return (
+            (crawl["EndTime"] - crawl["StartTime"]).total_seconds(),
+            (job["CompletedOn"] - job["StartedOn"]).total_seconds(),
+        )
+
+    def _runs(self) -> list[dict[str, Any]]:
+        runs: list[dict[str, Any]] = self.glue.get_workflow_runs(Name=self.workflow, MaxResults=5)["Runs"]
+        return runs
+
+    # Rows
+
     def count(self) -> int:
         """Rows in toll_table."""
         cursor = self.warehouse.cursor()
         cursor.execute("select count(*) from toll_table")
         return int(cursor.fetchone()[0])
 
-    def wait_for_rows(self, rows: int, timeout: float = 120) -> None:
-        """Return when toll_table has `rows` rows.
+    def empty(self) -> None:
+        """Take the rows away, so that the next count is quick."""
+        self.warehouse.cursor().execute("truncate toll_table")
+
+    def wait_for_rows(self, rows: int, timeout: float = 120) -> float:
+        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`.
 
         Raises:
             TimeoutError: it has not after `timeout` seconds.
+            ValueError: it has more: something was loaded twice.
         """
         deadline = time.monotonic() + timeout
-        while self.count() < rows:
+        while (there := self.count()) < rows:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.count()} of {rows} rows after {timeout} s: see `labkit logs`")
-            time.sleep(0.02)
+                raise TimeoutError(f"{there} of {rows} rows after {timeout:g} s: see `labkit logs`")
+            time.sleep(GLANCE)
+        if there > rows:
+            raise ValueError(f"{there} rows where {rows} landed: something was loaded twice")
+        return time.perf_counter()
+
+
+@contextmanager
+def fresh_lab(*, deployed: bool = True) -> Iterator[BenchLab]:
+    """A lab in a new home, stopped and forgotten at the end."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        lab = BenchLab(Path(scratch) / "home")
+        try:
+            if deployed:
+                lab.labkit("up")
+                lab.labkit("deploy")
+                lab.connect()
+            yield lab
+        finally:
+            lab.labkit("down")

@@ -1,44 +1,129 @@
-"""Timing, and how it is shown."""
+"""What was measured, what it is compared with, and how a line of it looks."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Of(StrEnum):
+    """What a goal limits."""
+
+    MEDIAN = "median"
+    RATIO = "ratio"
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Seconds that one thing took, several times."""
+class Goal:
+    """The issue's goal: a limit of the median or of the ratio, a most or (for "times faster") a least."""
+
+    limit: float
+    of: Of = Of.MEDIAN
+    least: bool = False
+
+    def kept(self, median: float, ratio: float | None) -> bool:
+        """Does a result keep it? One without the ratio that is asked for doesn't."""
+        value = median if self.of is Of.MEDIAN else ratio
+        if value is None:
+            return False
+        return value >= self.limit if self.least else value <= self.limit
+
+
+@dataclass(frozen=True)
+class Result:
+    """One thing, measured one or more times in `unit`; `ratio` is its median beside that of `against`."""
 
     name: str
-    seconds: tuple[float, ...]
+    values: tuple[float, ...]
+    unit: str = "s"
+    against: str = ""
+    ratio: float | None = None
+    goal: Goal | None = None
 
     @property
     def median(self) -> float:
-        return statistics.median(self.seconds)
+        """The middle of the values."""
+        return statistics.median(self.values)
+
+    @property
+    def verdict(self) -> str:
+        """`kept`, `MISSED`, or nothing where the issue sets no goal."""
+        if self.goal is None:
+            return ""
+        return "kept" if self.goal.kept(self.median, self.ratio) else "MISSED"
 
     def __str__(self) -> str:
-        spread = f"{min(self.seconds):7.2f} – {max(self.seconds):.2f}" if len(self.seconds) > 1 else ""
-        return f"{self.name:<58}{self.median:8.2f} s   n={len(self.seconds)} {spread}"
+        digits = 2 if self.unit == "s" else 0
+        spread = f"{min(self.values):,.{digits}f} – {max(self.values):,.{digits}f}" if len(self.values) > 1 else ""
+        ratio = f"{self.ratio:.2f} × {self.against}" if self.ratio is not None else ""
+        goal = ""
+        if self.goal is not None:
+            unit = self.unit if self.goal.of is Of.MEDIAN else "×"
+            goal = f"{'≥' if self.goal.least else '≤'} {self.goal.limit:g} {unit}"
+        median = f"{self.median:,.{digits}f} {self.unit:<6}"
+        measured = f"{self.name:<58}{median:>17}{spread:>20}{len(self.values):>4}"
+        return f"{measured}  {ratio:<28}{goal:<12}{self.verdict}".rstrip()
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "median": self.median,
+            "values": list(self.values),
+            "against": self.against,
+            "ratio": self.ratio,
+            "goal": None if self.goal is None else vars(self.goal),
+            "verdict": self.verdict,
+        }
 
 
-def time_of(name: str, action: Callable[[], object], runs: int) -> Timing:
-    """Run `action` `runs` times."""
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        action()
-        seconds.append(time.perf_counter() - start)
-    return Timing(name, tuple(seconds))
+HEADER = f"{'':<58}{'median':>10}{'':<7}{'min – max':>20}{'n':>4}  {'ratio':<28}{'goal':<12}"
 
 
-def show(measured: Timing, floor: Timing | None = None, goal: float | None = None) -> None:
-    """Print one result, its ratio to its floor, and whether it keeps the issue's goal on this machine."""
-    print(measured)
-    if floor is not None:
-        print(floor)
-        print(f"{'  ratio to that floor':<58}{measured.median / floor.median:8.2f} ×")
-    if goal is not None:
-        print(f"{'  goal on a 2-core machine':<58}{goal:8.2f} s   {'kept' if measured.median <= goal else 'MISSED'}")
+def seconds_of(action: Callable[[], object], runs: int) -> tuple[float, ...]:
+    """How long `action` takes, `runs` times."""
+    return tuple(_once(action) for _ in range(runs))
+
+
+def _once(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def beside(
+    name: str, values: Sequence[float], floor: Result, against: str = "floor", goal: Goal | None = None
+) -> Result:
+    """A result with its ratio to `floor`, measured in the same run."""
+    return Result(name, tuple(values), floor.unit, against, statistics.median(values) / floor.median, goal)
+
+
+class Report:
+    """Prints results as they come, and keeps them."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.skipped: list[str] = []
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def title(self, text: str) -> None:
+        """Begin a part."""
+        print(f"\n{text}\n{HEADER}", flush=True)
+
+    def add(self, *results: Result) -> None:
+        """Show and keep."""
+        for result in results:
+            print(result, flush=True)
+        self.results += results
+
+    def skip(self, what: str, why: str) -> None:
+        """Say what was not measured."""
+        print(f"{what}: not measured. {why}", flush=True)
+        self.skipped.append(f"{what}: {why}")

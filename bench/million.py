@@ -1,0 +1,144 @@
+"""A million rows through the whole pipeline, beside what can't be avoided and what people would use instead."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.event import one_event
+from bench.floor import Plain, load, make_table, plain_postgres
+from bench.lab import BenchLab, fresh_lab
+from bench.measure import Goal, Of, Report, Result, beside, seconds_of
+from bench.memory import Peak
+from bench.peers.run import PEERS, NoPeer, install
+from bench.peers.run import seconds as seconds_with
+from bench.rows import toll_files, toll_rows
+from bench.sizes import Sizes
+
+TIMEOUT = 900  # seconds
+TIMES_THE_FLOOR = Goal(6, Of.RATIO)
+SEVERAL_TIMES_AHEAD = Goal(3, Of.RATIO, least=True)
+MOST_MEMORY = Goal(2000)
+
+
+def measure(report: Report, sizes: Sizes) -> None:
+    """One file, many files, memory meanwhile, and the peers."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch, plain_postgres() as plain:
+        report.title(f"{sizes.rows:,} rows: from landed until a client sees them all")
+        with fresh_lab() as lab, Peak(lab.server_pid()) as peak:
+            one_event(lab)
+            lab.wait_until_idle()
+            rows_a_second = one_file(report, lab, plain, Path(scratch), sizes)
+            many_files(report, lab, plain, Path(scratch), sizes)
+        report.add(
+            Result("memory: the most of the whole stack in this part", (peak.mb,), "MB", goal=MOST_MEMORY),
+            *(Result(f"  {name}", (mb,), "MB") for name, mb in sorted(peak.by.items(), key=lambda it: -it[1])[:4]),
+        )
+        peers(report, plain, Path(scratch), rows_a_second, sizes)
+
+
+def one_file(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: Sizes) -> list[float]:
+    """All rows in one file, loaded by its event. Rows a second, each time."""
+    put, landed, crawls, jobs = [], [], [], []
+    bodies = [toll_rows(sizes.rows)]
+    for _ in range(sizes.loads):
+        lab.empty()
+        moments = lab.land(bodies)
+        seen = lab.wait_for_rows(sizes.rows, TIMEOUT)
+        lab.wait_until_idle()
+        put.append(seen - moments.first)
+        landed.append(seen - moments.last)
+        crawl, job = lab.last_crawl_and_job()
+        crawls.append(crawl)
+        jobs.append(job)
+    floor = measure_floor(plain, scratch, bodies, sizes)
+    report.add(
+        beside("one file, by its event, from landed", landed, floor, goal=sizes.goal(TIMES_THE_FLOOR)),
+        beside("  the same from the start of the PUT", put, floor),
+        Result("  of which the crawl", tuple(crawls)),
+        Result("  of which the job run", tuple(jobs)),
+        floor,
+    )
+    return [sizes.rows / seconds for seconds in landed]
+
+
+def many_files(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: Sizes) -> None:
+    """The same rows in many files: loaded by one run started by hand when all have landed, and by their events.
+
+    By hand is what the floor is held against: both begin when all files are there, and nothing was done before.
+    """
+    put, landed, crawls, jobs = [], [], [], []
+    for repetition in range(sizes.loads):
+        bodies = toll_files(sizes.rows, sizes.files, repetition)
+        lab.empty()
+        with lab.without_events():
+            moments = lab.land(bodies)
+            put.append(moments.last - moments.first)
+            lab.run_by_hand()
+            landed.append(lab.wait_for_rows(sizes.rows, TIMEOUT) - moments.last)
+            lab.wait_until_idle()
+        crawl, job = lab.last_crawl_and_job()
+        crawls.append(crawl)
+        jobs.append(job)
+    floor = measure_floor(plain, scratch, bodies, sizes)
+    name = f"{sizes.files:,} files"
+    report.add(
+        beside(f"{name}, by a run by hand, from landed", landed, floor, goal=sizes.goal(TIMES_THE_FLOOR)),
+        Result("  of which the crawl", tuple(crawls)),
+        Result("  of which the job run", tuple(jobs)),
+        beside("  before: their PUTs", put, floor),
+    )
+    lab.empty()
+    before = lab.runs()
+    moments = lab.land(toll_files(sizes.rows, sizes.files, sizes.loads))
+    seen = lab.wait_for_rows(sizes.rows, TIMEOUT)
+    lab.wait_until_idle()
+    report.add(
+        beside(f"{name}, by their events, from landed", [seen - moments.last], floor),
+        beside("  the same from the start of the first PUT", [seen - moments.first], floor),
+        Result("  runs of the workflow that these took", (lab.runs() - before,), "runs"),
+        floor,
+    )
+
+
+def measure_floor(plain: Plain, scratch: Path, bodies: Sequence[bytes], sizes: Sizes) -> Result:
+    """The same files, read by duckdb and copied into a plain PostgreSQL."""
+    files = write(scratch / f"{len(bodies)}-files", bodies)
+    seconds: list[float] = []
+    for _ in range(sizes.loads):
+        make_table(plain, "bench_floor")
+        seconds += seconds_of(lambda: load(plain, files, "bench_floor"), 1)
+    return Result("  floor: duckdb → CSV → COPY, the same files", tuple(seconds))
+
+
+def peers(report: Report, plain: Plain, scratch: Path, rows_a_second: list[float], sizes: Sizes) -> None:
+    """What people would use instead: rows a second of a sample, which is kinder to them than all the rows."""
+    report.title(
+        f"Rows a second: the pipeline with {sizes.rows:,} rows in one file, its peers with {sizes.peer_rows:,}"
+    )
+    lab = Result("the pipeline", tuple(rows_a_second), "rows/s")
+    try:
+        install()
+    except NoPeer as why:
+        report.skip("The peers", str(why))
+        report.add(lab)
+        return
+    files = write(scratch / "sample", [toll_rows(sizes.peer_rows)])
+    for name, script in PEERS.items():
+        try:
+            seconds = [seconds_with(script, files, plain, scratch) for _ in range(sizes.loads)]
+        except NoPeer as why:
+            report.skip(name, str(why))
+            continue
+        peer = Result(f"  {name}", tuple(sizes.peer_rows / each for each in seconds), "rows/s")
+        goal = sizes.goal(SEVERAL_TIMES_AHEAD)
+        report.add(beside("the pipeline", lab.values, peer, script.removeprefix("with_"), goal), peer)
+
+
+def write(directory: Path, bodies: Sequence[bytes]) -> Path:
+    """Files as they land, in a directory."""
+    directory.mkdir(exist_ok=True)
+    for number, body in enumerate(bodies):
+        (directory / f"{number:05}.json").write_bytes(body)
+    return directory

@@ -1,0 +1,55 @@
+"""Installs and runs the peers. They live in an environment of their own, so that the lab's is not burdened."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.floor import Plain
+
+HERE = Path(__file__).parent
+REQUIREMENTS = HERE.parent / "requirements.txt"
+ENVIRONMENT = HERE.parents[1] / ".venv-bench"
+PYTHON = ENVIRONMENT / "bin" / "python"
+PEERS = {"dlt (jsonl → postgres, defaults)": "with_dlt", "pandas.to_sql(method='multi')": "with_pandas"}
+
+
+class NoPeer(Exception):
+    """A peer can't be installed or doesn't run here; the message says why."""
+
+
+def install() -> None:
+    """Make .venv-bench/, or leave it as it is if it holds what bench/requirements.txt asks for.
+
+    Raises:
+        NoPeer: pip could not, with its last line.
+    """
+    stamp = ENVIRONMENT / f".installed-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
+    if stamp.exists():
+        return
+    print("Installing the peers into .venv-bench/ (pinned, with hashes: bench/requirements.txt)", flush=True)
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    for command in (
+        [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)],
+        [str(PYTHON), *pip, "--requirement", str(REQUIREMENTS)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise NoPeer(f"They can't be installed: {said[-1] if said else command}")
+    stamp.touch()
+
+
+def seconds(script: str, files: Path, plain: Plain, work: Path) -> float:
+    """How long one peer takes to load the directory `files`, measured by itself.
+
+    Raises:
+        NoPeer: it failed; the message has its last line.
+    """
+    command = [PYTHON, HERE / f"{script}.py", files, plain.url, work]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise NoPeer(f"{script} failed: {done.stderr.strip().splitlines()[-1]}")
+    return float(done.stdout.splitlines()[-1])

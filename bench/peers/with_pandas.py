@@ -1,0 +1,16 @@
+"""pandas: a file of JSON lines into PostgreSQL by to_sql. Prints the seconds it took, imports not counted."""
+
+import sys
+import time
+from pathlib import Path
+
+import pandas
+import sqlalchemy
+
+directory, url, _ = sys.argv[1:]
+engine = sqlalchemy.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
+start = time.perf_counter()
+for file in sorted(Path(directory).glob("*.json")):
+    frame = pandas.read_json(file, lines=True)
+    frame.to_sql("with_pandas", engine, if_exists="append", index=False, method="multi", chunksize=1000)
+print(time.perf_counter() - start)

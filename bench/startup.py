@@ -1,0 +1,79 @@
+"""How long the lab takes to be there, to run its notebooks, and what it takes while nobody uses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import psutil
+
+from bench.lab import fresh_lab
+from bench.measure import Goal, Report, Result, beside, seconds_of
+from bench.memory import tree_memory
+from bench.sizes import Sizes
+
+SETTLED = 10  # seconds after which what was started in the background is there
+NOTEBOOKS = 10
+
+
+def measure_up(report: Report, sizes: Sizes) -> None:
+    """`up` and `deploy` on a fresh home, and `up` on one that holds a deployed lab."""
+    report.title("Startup")
+    with fresh_lab(deployed=False) as lab:
+        report.add(
+            Result("labkit up, on a fresh home", seconds_of(lambda: lab.labkit("up"), 1)),
+            Result("labkit deploy", seconds_of(lambda: lab.labkit("deploy"), 1)),
+        )
+        floor = Result(
+            "  floor: `labkit --help`, the command line alone", seconds_of(lambda: lab.labkit("--help"), sizes.runs)
+        )
+        seconds: list[float] = []
+        for _ in range(min(sizes.runs, 5)):
+            lab.labkit("down")
+            seconds += seconds_of(lambda: lab.labkit("up"), 1)
+        report.add(beside("labkit up, on a used home", seconds, floor, goal=Goal(5)), floor)
+
+
+def measure_memory(report: Report, sizes: Sizes) -> None:
+    """All processes of a deployed lab that nobody uses."""
+    report.title("Memory")
+    with fresh_lab() as lab:
+        time.sleep(SETTLED)
+        by = tree_memory(psutil.Process(lab.server_pid()))
+        report.add(
+            Result("memory: the whole stack, idle after deploy", (sum(by.values()),), "MB", goal=Goal(900)),
+            *(Result(f"  {name}", (mb,), "MB") for name, mb in sorted(by.items(), key=lambda item: -item[1])),
+        )
+
+
+def measure_run(report: Report, sizes: Sizes) -> None:
+    """All ten notebooks, beside ten that do nothing."""
+    report.title("The notebooks")
+    with fresh_lab(deployed=False) as lab, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        lab.labkit("up")
+        floor = Result(
+            f"  floor: {NOTEBOOKS} empty notebooks in papermill", seconds_of(empty_notebooks(Path(scratch)), 1)
+        )
+        report.add(
+            beside("labkit run, the ten notebooks", seconds_of(lambda: lab.labkit("run"), 1), floor, goal=Goal(60)),
+            floor,
+        )
+
+
+def empty_notebooks(directory: Path) -> partial[subprocess.CompletedProcess[bytes]]:
+    """What runs them in a process of its own, as `labkit run` does."""
+    empty = directory / "empty.ipynb"
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    notebook.cells.append(nbformat.v4.new_code_cell("pass"))
+    nbformat.write(notebook, empty)
+    program = (
+        "import papermill\n"
+        f"for n in range({NOTEBOOKS}):\n"
+        f"    papermill.execute_notebook({str(empty)!r}, {str(directory / 'out.ipynb')!r}, progress_bar=False)\n"
+    )
+    return partial(subprocess.run, [sys.executable, "-c", program], stderr=subprocess.DEVNULL, check=True)

@@ -68,4 +68,4 @@ lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	    --no-emit-find-links --no-header --quiet --output-file requirements.lock
 
 clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -16,8 +16,17 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 BIN = Path(sys.executable).parent
+CLIENTS = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32)
+"""Tests that kill the server decide themselves what is tried again."""
+
+LOGS = ("server", "start", "job")
+GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+DEAD = (BotoCoreError, ClientError, psycopg.OperationalError)
+"""What clients say of a server that is being killed or started."""
 
 
 class ShellLab:
@@ -26,6 +35,7 @@ class ShellLab:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.environment = {**os.environ, "LABKIT_HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        self._clients: dict[str, Any] = {}
 
     def labkit(self, *arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -51,11 +61,12 @@ class ShellLab:
         )
 
     def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
-
-    def password(self) -> str:
-        secret = self.client("secretsmanager").get_secret_value(SecretId=self.config["secret_id"])
-        return str(json.loads(secret["SecretString"])["password"])
+        """boto3's client of `service`. It outlives a restart: addresses stay the same."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], config=CLIENTS
+            )
+        return self._clients[service]
 
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -63,7 +74,7 @@ class ShellLab:
             port=self.environment["PGPORT"],
             user=self.environment["PGUSER"],
             dbname=self.environment["PGDATABASE"],
-            password=self.password(),
+            password=self.environment["PGPASSWORD"],
             sslmode="verify-full",
             sslrootcert=self.environment["PGSSLROOTCERT"],
             autocommit=True,
@@ -71,31 +82,86 @@ class ShellLab:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.connect() as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql).fetchall()
 
     def count(self) -> int:
         return int(self.rows("select count(*) from toll_table")[0][0])
 
+    def workflow_runs(self) -> list[dict[str, Any]]:
+        """All runs of the workflow."""
+        answer = self.client("glue").get_workflow_runs(Name=self.config["workflow"], MaxResults=1000)
+        return list(answer["Runs"])
+
     def idle(self) -> bool:
         """Whether no workflow run is under way."""
-        runs = self.client("glue").get_workflow_runs(Name=self.config["workflow"])["Runs"]
-        return all(run["Status"] not in ("RUNNING", "STOPPING") for run in runs)
+        return all(run["Status"] not in GOING for run in self.workflow_runs())
 
     def runs(self) -> int:
-        return len(self.client("glue").get_workflow_runs(Name=self.config["workflow"])["Runs"])
+        return len(self.workflow_runs())
 
-    def put(self, key: str, body: str | bytes) -> None:
-        """Land one object, and wait until the run that it sets off has ended."""
-        before = self.runs()
-        self.client("s3").put_object(Bucket=self.config["landing_bucket"], Key=key, Body=body)
-        self.wait(lambda: self.runs() > before and self.idle())
+    def job_runs(self, *states: str) -> int:
+        """How many runs of the job are in one of these states."""
+        runs = self.client("glue").get_job_runs(JobName=self.config["job"], MaxResults=200)["JobRuns"]
+        return sum(run["JobRunState"] in states for run in runs)
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+    def put(self, *files: tuple[str, str | bytes]) -> None:
+        """Land these (key, body), and wait until all are read and nothing goes on."""
+        s3, bucket = self.client("s3"), self.config["landing_bucket"]
+        landed = {s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"] for key, body in files}
+        named = ", ".join(f"'{version}'" for version in landed)
+
+        def unread() -> list[str]:
+            read = self.rows(f"select version from toll_ledger where version in ({named})")
+            return sorted(landed - {version for (version,) in read})
+
+        self.wait_until_quiet(also=unread)
+
+    def going_on(self) -> list[str]:
+        """What the pipeline still has to do or is doing, in words; nothing when it is quiet."""
+        glue, names = self.client("glue"), self.config
+        found = [f"workflow run {run['Status']}" for run in self.workflow_runs() if run["Status"] in GOING]
+        found += [f"{jobs} job runs"] if (jobs := self.job_runs(*GOING)) else []
+        crawler = glue.get_crawler(Name=names["s3_crawler"])["Crawler"]["State"]
+        if crawler != "READY":
+            found.append(f"crawler {crawler}")
+        markers = self.client("s3").list_objects_v2(Bucket=names["staging_bucket"], Prefix="landed/")
+        found += [f"marker {item['Key']}" for item in markers.get("Contents", [])]
+        waiting = self.messages("start-workflow-retries")
+        return [*found, f"{waiting} messages"] if waiting else found
+
+    def messages(self, queue: str) -> int:
+        """How many messages are in a queue, whether visible, delayed or being worked on."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+    def dead_letters(self) -> int:
+        """How many events were given up, and wait to be sent back."""
+        return self.messages("start-workflow-dead-letters")
+
+    def wait_until_quiet(self, seconds: float = 90, also: Callable[[], list[str]] = list) -> None:
+        """Wait until nothing goes on, nothing of `also` is left, and no event was given up."""
+        left: list[str] = []
+
+        def quiet() -> bool:
+            try:
+                left[:] = self.going_on() or also()
+                if not left and self.dead_letters():
+                    left.append("dead letters")
+            except DEAD as error:
+                left[:] = [f"no answer: {error}"]
+            return not left
+
+        self.wait(quiet, seconds, lambda: f"still {left[:10]}")
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 90, saying: Callable[[], str] = str) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, (
-                f"not in {seconds} s; {self.labkit('logs', succeeds=False).stdout[-3000:]}"
-            )
+            if time.monotonic() > deadline:
+                logs = {name: self.labkit("logs", name, succeeds=False).stdout[-3000:] for name in LOGS}
+                shown = "\n".join(f"--- {name}\n{text}" for name, text in logs.items())
+                raise AssertionError(f"not in {seconds} s; {saying()}\n{shown}")
             time.sleep(0.05)
 
 

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from tests.pipeline.conftest import ShellLab, deployed
+from tests.pipeline.breaking import ledger_held
+from tests.pipeline.conftest import ShellLab
+from tests.pipeline.killing import Victim, family, find, kill, server
+from tests.pipeline.landing import Landing
 from tests.pipeline.rows import strict
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
-    """A deployed lab of this module's own: it is killed again and again."""
-    with deployed(tmp_path_factory.mktemp("faults") / "home") as made:
-        yield made
-
-
-def processes(lab: ShellLab) -> list[psutil.Process]:
-    """The server and all below it."""
-    status = json.loads(lab.labkit("status", "--json").stdout)
-    server = psutil.Process(next(one["pid"] for one in status["processes"] if one["name"] == "server"))
-    return [server, *server.children(recursive=True)]
 
 
 def ports(family: list[psutil.Process]) -> set[int]:
@@ -47,47 +35,39 @@ def assert_gone(family: list[psutil.Process], listened: set[int]) -> None:
 
 
 def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab) -> None:
-    lab.put("before-stop.json", strict(1, 5))
+    lab.put(("before-stop.json", strict(1, 5)))
     rows, environment = lab.count(), lab.labkit("env").stdout
-    family = processes(lab)
-    listened = ports(family)
-    assert len(family) > 4
+    everyone = family(server(lab))
+    listened = ports(everyone)
+    assert len(everyone) > 4
     assert len(listened) >= 2
     lab.labkit("down")
-    assert_gone(family, listened)
+    assert_gone(everyone, listened)
     lab.labkit("up")
     assert lab.labkit("env").stdout == environment, "open terminals keep working"
     assert lab.count() == rows
-    lab.put("after-start.json", strict(10, 5))
+    lab.put(("after-start.json", strict(10, 5)))
     assert lab.count() == rows + 5
 
 
 def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None:
-    lab.put("before-kill.json", strict(20, 5))
+    lab.put(("before-kill.json", strict(20, 5)))
     rows = lab.count()
-    family = processes(lab)
-    listened = ports(family)
-    family[0].kill()
-    assert_gone(family, listened)
+    everyone = family(server(lab))
+    listened = ports(everyone)
+    everyone[0].kill()
+    assert_gone(everyone, listened)
     lab.labkit("up")
     assert lab.count() == rows
-    lab.put("after-kill.json", strict(30, 5))
+    lab.put(("after-kill.json", strict(30, 5)))
     assert lab.count() == rows + 5
 
 
-def child(lab: ShellLab, name: str) -> psutil.Process:
-    """The process of the server that `labkit status` calls `name`, or whose name begins or ends so."""
-    running = json.loads(lab.labkit("status", "--json").stdout)["processes"]
-    found = [one["pid"] for one in running if one["name"].startswith(name) or one["name"].endswith(name)]
-    assert found, f"no {name} among {running}"
-    return psutil.Process(found[0])
-
-
-@pytest.mark.parametrize("name", ["postgres", "-front", "-jvm", "-python", "function-start"])
-def test_a_killed_child_is_healed(lab: ShellLab, name: str) -> None:
-    lab.put(f"warm{name}.json", strict(40, 1))
+@pytest.mark.parametrize("victim", [Victim.POSTGRES, Victim.FRONT, Victim.JVM, Victim.PYTHON, Victim.FUNCTION])
+def test_a_killed_child_is_healed(lab: ShellLab, victim: Victim) -> None:
+    lab.put((f"warm {victim}.json", strict(40, 1)))
     rows = lab.count()
-    child(lab, name).kill()
+    assert kill(find(server(lab), victim)) >= 1
 
     def answers() -> bool:
         try:
@@ -96,8 +76,62 @@ def test_a_killed_child_is_healed(lab: ShellLab, name: str) -> None:
             return False
 
     lab.wait(answers)
-    lab.put(f"after{name}.json", strict(50, 3))
+    lab.put((f"after {victim}.json", strict(50, 3)))
     assert lab.count() == rows + 3
+
+
+MOST = [victim for victim in Victim if victim not in (Victim.RUN, Victim.ALL)]
+
+
+@pytest.mark.parametrize(
+    "victim", [Victim.RUN, Victim.ALL, *(pytest.param(victim, marks=pytest.mark.nightly) for victim in MOST)]
+)
+def test_what_is_killed_while_a_job_is_about_to_load_loses_nothing(lab: ShellLab, victim: Victim) -> None:
+    lab.wait_until_quiet()
+    landing, parent = Landing(lab, f"about to load, {victim}"), server(lab)
+    with ledger_held(lab) as one_waits:
+        for number in range(3):
+            landing.put(f"{number}.json", landing.content(bad=number))
+        lab.wait(one_waits)
+        assert kill(find(parent, victim))
+    if victim.restarted_by_hand:
+        lab.labkit("up")
+    landing.settle()
+
+
+@pytest.mark.parametrize("moment", [0.0, *(pytest.param(at / 10, marks=pytest.mark.nightly) for at in range(1, 20))])
+def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afterwards(
+    lab: ShellLab, moment: float
+) -> None:
+    lab.wait_until_quiet()
+    landing, everyone = Landing(lab, f"killed after {moment}"), find(server(lab), Victim.ALL)
+    for number in range(3):
+        landing.put(f"{number}.json")
+    psutil.wait_procs(everyone[:1], timeout=moment)
+    kill(everyone + find(everyone[0], Victim.ALL))
+    lab.labkit("up")
+    landing.settle()
+
+
+def test_a_job_that_dies_between_its_commit_in_redshift_and_job_commit_loads_nothing_twice(lab: ShellLab) -> None:
+    landing, parent = Landing(lab, "dies after commit"), server(lab)
+    for number in range(10):
+        lab.wait_until_quiet()
+        failed = lab.job_runs("FAILED")
+        with lab.connect() as watcher:
+            with ledger_held(lab) as one_waits:
+                version = landing.put(f"{number}.json")
+                lab.wait(one_waits)
+                victims = find(parent, Victim.RUN)
+            entered = f"select 1 from toll_ledger where version = '{version}'"
+            deadline = time.monotonic() + 60
+            while not watcher.execute(entered).fetchone() and time.monotonic() < deadline:
+                pass
+            kill(victims)
+        landing.settle()
+        if lab.job_runs("FAILED") > failed:
+            return
+    raise AssertionError("the job was always faster than its killer")
 
 
 def test_two_labs_run_side_by_side(lab: ShellLab, tmp_path: Path) -> None:
@@ -107,6 +141,6 @@ def test_two_labs_run_side_by_side(lab: ShellLab, tmp_path: Path) -> None:
         other.labkit("deploy", "buckets")
         mine, theirs = (set(one.labkit("env").stdout.splitlines()) for one in (lab, other))
         assert not {line for line in mine & theirs if "ENDPOINT" in line or "KEY" in line}
-        lab.put("mine.json", strict(60, 1))
+        lab.put(("mine.json", strict(60, 1)))
     finally:
         other.labkit("down")

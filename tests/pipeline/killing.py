@@ -1,0 +1,91 @@
+"""`kill -9` of a lab's processes, found as an outsider finds them: by what they are called and whose children."""
+
+from __future__ import annotations
+
+import contextlib
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import ShellLab
+
+
+class Victim(StrEnum):
+    """What can be killed."""
+
+    FUNCTION = "the Lambda worker"
+    JVM = "Spark's JVM"
+    PYTHON = "Spark's Python"
+    RUN = "the job run's own process"
+    POSTGRES = "PostgreSQL"
+    SESSION = "one of PostgreSQL's sessions"
+    FRONT = "Redshift's front"
+    SERVER = "the server"
+    ALL = "the whole local AWS"
+
+    @property
+    def restarted_by_hand(self) -> bool:
+        """Whether `labkit up` must start it again; the server starts its children itself."""
+        return self in (Victim.SERVER, Victim.ALL)
+
+
+def server(lab: ShellLab) -> psutil.Process:
+    """The server of the lab, which all its other processes are children of."""
+    for process in psutil.process_iter(["cmdline"]):
+        if {"localaws.server", str(lab.home)} <= set(process.info["cmdline"] or ()):
+            return process
+    raise AssertionError(f"no server of {lab.home} runs")
+
+
+def family(parent: psutil.Process) -> list[psutil.Process]:
+    """The server and all below it."""
+    return [parent, *parent.children(recursive=True)]
+
+
+def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
+    """The processes that `victim` names, of the server `parent`; none where there are none now."""
+    if victim is Victim.SERVER:
+        return [parent]
+    everyone = family(parent)
+    if victim is Victim.ALL:
+        return everyone
+    return [process for process in everyone if _what(process) is victim]
+
+
+def kill(processes: list[psutil.Process]) -> int:
+    """Kill them, all at once, and return how many there still were."""
+    killed = 0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+            killed += 1
+    return killed
+
+
+def _what(process: psutil.Process) -> Victim | None:
+    """What a process is, by its command line."""
+    try:
+        line = process.cmdline()
+        if not line:
+            return None
+        if line[0].startswith("postgres:"):
+            # A session shows its user and database; the others of PostgreSQL's processes have names without.
+            return Victim.SESSION if " toll_db " in f"{line[0]} " else None
+        if line[0].endswith("/postgres"):
+            return Victim.POSTGRES
+        if line[0].endswith("/java"):
+            return Victim.JVM
+        text = " ".join(line)
+        if "redshift.front" in text:
+            return Victim.FRONT
+        if "functions/bootstrap.py" in text:
+            return Victim.FUNCTION
+        if "jobs/worker.py" in text:
+            parent = process.parent()
+            forked = parent is not None and "jobs/worker.py" in " ".join(parent.cmdline())
+            return Victim.RUN if forked else Victim.PYTHON
+    except psutil.Error:
+        pass
+    return None

@@ -1,0 +1,263 @@
+"""Each good row of each object version that a run read is in the table exactly once, and no landed object is unread.
+
+What is thrown at the pipeline here comes from outside: bursts, events, runs by hand, refusals, what it needs missing
+for a while. What is killed is in test_faults.py and test_random_faults.py. All is compared row for row.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.pipeline.breaking import ledger_held, no_copy_role, wrong_password
+from tests.pipeline.conftest import ShellLab
+from tests.pipeline.landing import Landing, Version
+
+FEW = 20
+"""So many runs at most for 200 files at once; most bursts take three."""
+
+
+@pytest.fixture
+def landing(lab: ShellLab, request: pytest.FixtureRequest) -> Landing:
+    """Files of the test's own, in a pipeline that is quiet."""
+    lab.wait_until_quiet()
+    return Landing(lab, request.node.name.removeprefix("test_").split("[")[0][:40])
+
+
+def event_of(lab: ShellLab, one: Version, **changes: Any) -> dict[str, Any]:
+    """S3's event of a version that landed, as S3 documents it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    bucket = lab.config["landing_bucket"]
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": lab.environment["AWS_DEFAULT_REGION"],
+        "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.000Z",
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "AWS:AIDAEXAMPLE"},
+        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "FMyUVURIY8"},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "s3Events",
+            "bucket": {
+                "name": bucket,
+                "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
+                "arn": f"arn:aws:s3:::{bucket}",
+            },
+            "object": {
+                "key": quote_plus(one.key, safe="/"),
+                "size": len(one.content.body),
+                "eTag": "d41d8cd98f00b204e9800998ecf8427e",
+                "versionId": one.version,
+                "sequencer": changes.pop("sequencer", "0055AED6DCD90281E5"),
+            },
+        },
+    }
+    return {"Records": [record | changes]}
+
+
+def deliver(lab: ShellLab, event: dict[str, Any]) -> None:
+    """Give the start function an event, as S3 does."""
+    lab.client("lambda").invoke(
+        FunctionName=lab.config["start_function"], InvocationType="Event", Payload=json.dumps(event)
+    )
+
+
+def failed_actions(lab: ShellLab) -> int:
+    """How many crawls and jobs of the workflow's runs have failed so far."""
+    runs = lab.workflow_runs()
+    return sum(run.get("Statistics", {}).get(kind, 0) for run in runs for kind in ("FailedActions", "ErroredActions"))
+
+
+def by_hand(lab: ShellLab) -> None:
+    """A run by hand, which may be refused."""
+    glue = lab.client("glue")
+    with suppress(glue.exceptions.ConcurrentRunsExceededException):
+        glue.start_workflow_run(Name=lab.config["workflow"])
+
+
+def test_200_objects_that_land_at_once_are_loaded_once_in_a_few_runs(lab: ShellLab, landing: Landing) -> None:
+    contents = [landing.content(rows=3) for _ in range(200)]
+    before = lab.runs()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(landing.put, (f"{number}.json" for number in range(200)), contents))
+    landing.settle()
+    assert lab.runs() - before <= FEW
+
+
+def test_an_event_delivered_twice_late_and_out_of_order_loads_nothing_twice(lab: ShellLab, landing: Landing) -> None:
+    for name in ("a.json", "b c+d.json", "a.json"):
+        landing.put(name)
+    events = [event_of(lab, one, sequencer=f"00{9 - at}") for at, one in enumerate(landing.versions())]
+    for event in [*reversed(events), *events, *events]:
+        deliver(lab, event)
+    landing.settle()
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%dT%H:%M:%S}.123Z"
+    for one in landing.versions():
+        deliver(lab, event_of(lab, one, eventTime=yesterday, sequencer="00"))
+    by_hand(lab)
+    landing.settle()
+
+
+def test_an_event_of_an_object_that_is_gone_holds_up_nothing(lab: ShellLab, landing: Landing) -> None:
+    landing.put("stays.json")
+    landing.settle()
+    gone = Version(f"{landing.prefix}never-there.json", "3sL4kqtJlcpXroDTDmJ", True, landing.content())
+    deliver(lab, event_of(lab, gone))
+    landing.put("after.json")
+    landing.settle()
+
+
+def test_an_object_overwritten_while_a_run_is_on_has_the_rows_of_each_version_read(
+    lab: ShellLab, landing: Landing
+) -> None:
+    with ledger_held(lab) as one_waits:
+        landing.put("again.json")
+        lab.wait(one_waits)
+        for _ in range(3):
+            landing.put("again.json", landing.content(rows=5, bad=1))
+    landing.settle()
+    assert len(landing.loaded()) >= 2, "the first was read before the others landed"
+    for _ in range(12):
+        landing.put("again.json", landing.content(rows=2))
+    landing.settle()
+
+
+def test_a_file_that_arrives_in_the_middle_of_a_crawl_is_loaded(lab: ShellLab, landing: Landing) -> None:
+    glue = lab.client("glue")
+
+    def crawling() -> bool:
+        return bool(glue.get_crawler(Name=lab.config["s3_crawler"])["Crawler"]["State"] == "RUNNING")
+
+    for number in range(3):
+        landing.put(f"first-{number}.json")
+        lab.wait(crawling)
+        landing.put(f"second-{number}.json")
+        lab.wait_until_quiet(also=landing.unread)
+    landing.settle()
+
+
+def test_the_bad_rows_of_files_are_kept_with_file_and_line_and_the_good_ones_loaded_once(
+    lab: ShellLab, landing: Landing
+) -> None:
+    for number in range(4):
+        landing.put(f"some bad+{number}.json", landing.content(rows=20, bad=number))
+    landing.settle()
+
+
+def test_a_refused_workflow_run_and_a_refused_job_run_lose_nothing(lab: ShellLab, landing: Landing) -> None:
+    glue, workflow, job = lab.client("glue"), lab.config["workflow"], lab.config["job"]
+    failed = failed_actions(lab)
+    with ledger_held(lab) as one_waits:
+        # A job by hand takes the only place there is for one: the workflow's own is refused.
+        landing.put("unseen.txt")
+        landing.lab.client("glue").start_job_run(JobName=job)
+        landing.put("job refused.json")
+        lab.wait(lambda: failed_actions(lab) > failed)
+    lab.wait_until_quiet(also=landing.unread)
+    limit = glue.get_workflow(Name=workflow)["Workflow"]["MaxConcurrentRuns"]
+    glue.update_workflow(Name=workflow, MaxConcurrentRuns=1)
+    try:
+        with ledger_held(lab) as one_waits:
+            glue.start_workflow_run(Name=workflow)
+            landing.put("run refused.json")
+            with pytest.raises(ClientError, match="ConcurrentRunsExceeded"):
+                glue.start_workflow_run(Name=workflow)
+            lab.wait(one_waits)
+    finally:
+        lab.wait_until_quiet(also=landing.unread)
+        glue.update_workflow(Name=workflow, MaxConcurrentRuns=limit)
+    landing.settle()
+
+
+def test_a_run_whose_crawl_finds_the_crawler_busy_loses_nothing(lab: ShellLab, landing: Landing) -> None:
+    glue, over, failed = lab.client("glue"), threading.Event(), failed_actions(lab)
+
+    def keep_busy() -> None:
+        while not over.is_set():
+            with suppress(glue.exceptions.CrawlerRunningException):
+                glue.start_crawler(Name=lab.config["s3_crawler"])
+
+    busy = threading.Thread(target=keep_busy)
+    busy.start()
+    try:
+        landing.put("busy.json")
+        lab.wait(lambda: failed_actions(lab) > failed or not landing.unread())
+        landing.put("still busy.json")
+        lab.wait(lambda: failed_actions(lab) > failed)
+    finally:
+        over.set()
+        busy.join()
+    landing.settle()
+
+
+@pytest.mark.parametrize("broken", [wrong_password, no_copy_role])
+def test_rows_of_a_job_that_failed_all_its_attempts_or_whose_copy_failed_come_when_it_is_healed(
+    lab: ShellLab, landing: Landing, broken: Any
+) -> None:
+    failed = failed_actions(lab)
+    with broken(lab):
+        landing.put("one.json", landing.content(rows=20, bad=2))
+        landing.put("two.json")
+        lab.wait(lambda: failed_actions(lab) > failed)
+        assert not landing.rows()
+    landing.settle()
+
+
+@pytest.mark.nightly
+def test_an_event_given_up_is_a_dead_letter_that_status_shows_and_redrive_sends_back(
+    lab: ShellLab, landing: Landing
+) -> None:
+    with wrong_password(lab):
+        landing.put("given up.json")
+        landing.put("given up, too.json", landing.content(bad=1))
+        lab.wait(lambda: lab.dead_letters() == 2 and not lab.going_on(), 240)
+        assert "dead letter" in lab.labkit("status").stdout.lower()
+    landing.put("healthy.json")
+    lab.wait(lambda: not lab.going_on() and len(landing.unread()) == 2)
+    lab.labkit("redrive")
+    landing.settle()
+
+
+def test_runs_by_hand_at_the_same_time_load_nothing_twice(lab: ShellLab, landing: Landing) -> None:
+    glue = lab.client("glue")
+    for number in range(4):
+        landing.put(f"{number}.json")
+        by_hand(lab)
+        with suppress(glue.exceptions.ConcurrentRunsExceededException):
+            glue.start_job_run(JobName=lab.config["job"])
+    landing.settle()
+
+
+def test_a_reset_bookmark_loads_nothing_twice(lab: ShellLab, landing: Landing) -> None:
+    for number in range(3):
+        landing.put(f"{number}.json", landing.content(bad=1))
+    landing.settle()
+    glue = lab.client("glue")
+    glue.reset_job_bookmark(JobName=lab.config["job"])
+    by_hand(lab)
+    landing.settle()
+    glue.reset_job_bookmark(JobName=lab.config["job"])
+    landing.put("more.json")
+    landing.settle()
+
+
+@pytest.mark.nightly
+def test_a_run_by_hand_reads_what_landed_while_nobody_was_told(lab: ShellLab, landing: Landing) -> None:
+    lab.labkit("destroy", "--yes", "notification")
+    for number in range(5):
+        landing.put(f"unannounced {number}.json")
+    lab.labkit("deploy", "notification")
+    by_hand(lab)
+    landing.settle()

@@ -35,9 +35,11 @@ def measure(report: Report, sizes: Sizes) -> None:
             Result("  of which the job run", tuple(jobs)),
             floor,
         )
-        # Not waiting for the workflow: a run may have work left when its rows are there.
-        in_a_row = [[one_event(lab) for _ in range(IN_A_ROW)] for _ in range(max(1, sizes.runs // 2)) if rested(lab)]
-        each = [seconds for row in in_a_row for seconds in row]
+        each = []
+        for _ in range(sizes.loads):
+            lab.wait_until_idle()
+            # Not waiting for the workflow between them: a run may have work left when its rows are there.
+            each += [one_event(lab) for _ in range(IN_A_ROW)]
         report.add(beside(f"{IN_A_ROW} in a row, each", each, floor, goal=Goal(1.2)))
 
 
@@ -46,12 +48,6 @@ def one_event(lab: BenchLab) -> float:
     before = lab.count()
     start = lab.land([toll_rows(ROWS, seed=before)]).first
     return lab.wait_for_rows(before + ROWS) - start
-
-
-def rested(lab: BenchLab) -> bool:
-    """True, once the workflow is idle."""
-    lab.wait_until_idle()
-    return True
 
 
 def put_and_copy(lab: BenchLab) -> None:

@@ -34,7 +34,8 @@ COLUMNS = (
 TABLE = """(transaction_id bigint, transaction_date varchar not null, toll_booth varchar not null,
     vehicle_make varchar not null, vehicle_category varchar not null, transaction_amount real)"""
 ALIKE = ("shared_buffers", "max_wal_size", "wal_level", "max_wal_senders")
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes
+GLANCE = 0.02  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def plain_postgres() -> Iterator[Plain]:
         shutil.rmtree(place)
 
 
-def _wait(plain: Plain, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(plain: Plain, server: subprocess.Popen[Any], log: Path) -> None:
     while True:
         try:
             plain.connect().close()
@@ -95,9 +96,6 @@ def _wait(plain: Plain, server: subprocess.Popen[bytes], log: Path) -> None:
             if server.poll() is not None:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')}") from None
             time.sleep(GLANCE)
-
-
-GLANCE = 0.02  # seconds
 
 
 def make_table(plain: Plain, name: str) -> None:

@@ -8,6 +8,15 @@ from types import TracebackType
 import psutil
 
 MB = 1e6
+# What a process is, by a word of its command line; the first that fits. Others go by their program's name.
+ROLES = {
+    "localaws.server": "server",
+    "redshift.front": "Redshift's front",
+    "runtimes/job": "Glue job's Python",
+    "runtimes/function": "Lambda workers",
+    "PythonGatewayServer": "Spark's JVM",
+    "postgres": "PostgreSQL",
+}
 INTERVAL = 0.25  # seconds
 
 
@@ -25,11 +34,17 @@ def tree_memory(root: psutil.Process) -> dict[str, float]:
     for process in processes:
         try:
             about = process.memory_full_info()
-            name = process.name()
+            name = role(process)
         except psutil.Error:  # it has ended, or is somebody else's
             continue
         found[name] = found.get(name, 0) + getattr(about, "pss", about.rss) / MB
     return found
+
+
+def role(process: psutil.Process) -> str:
+    """What a process of the stack is."""
+    line = " ".join(process.cmdline())
+    return next((role for word, role in ROLES.items() if word in line), process.name())
 
 
 class Peak:

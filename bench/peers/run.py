@@ -48,7 +48,7 @@ def seconds(script: str, files: Path, plain: Plain, work: Path) -> float:
     Raises:
         NoPeer: it failed; the message has its last line.
     """
-    command = [PYTHON, HERE / f"{script}.py", files, plain.url, work]
+    command = [str(word) for word in (PYTHON, HERE / f"{script}.py", files, plain.url, work)]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True)
     if done.returncode != 0:
         raise NoPeer(f"{script} failed: {done.stderr.strip().splitlines()[-1]}")

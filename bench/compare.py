@@ -1,0 +1,49 @@
+"""`python -m bench.compare BEFORE AFTER`: two stored runs of the benchmark as one Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Print the table: what either run measured, in the second one's order."""
+    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
+    parser.add_argument("before", type=Path)
+    parser.add_argument("after", type=Path)
+    arguments = parser.parse_args()
+    before, after = (by_name(json.loads(path.read_text())) for path in (arguments.before, arguments.after))
+    print("| | before | | after | | goal |\n|---|---:|---:|---:|---:|---|")
+    for name in [*after, *(name for name in before if name not in after)]:
+        old, new = before.get(name), after.get(name)
+        print("| " + " | ".join([name.strip(), *shown(old), *shown(new), (new or {}).get("verdict", "")]) + " |")
+
+
+def by_name(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Results by name and by what they are compared with: lines below a result belong to it."""
+    found: dict[str, dict[str, Any]] = {}
+    head = ""
+    for result in run["results"]:
+        name = result["name"]
+        if name.startswith("  "):
+            name = f"{head}, {name.strip()}"
+        else:
+            head = name if not result["against"] else f"{name} ({result['against']})"
+            name = head
+        found[name] = result
+    return found
+
+
+def shown(result: dict[str, Any] | None) -> tuple[str, str]:
+    """The median and the ratio."""
+    if result is None:
+        return "–", ""
+    digits = 2 if result["unit"] == "s" else 0
+    ratio = "" if result["ratio"] is None else f"{result['ratio']:.2f} ×"
+    return f"{result['median']:,.{digits}f} {result['unit']}", ratio
+
+
+if __name__ == "__main__":
+    main()

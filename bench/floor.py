@@ -68,13 +68,34 @@ def plain_postgres() -> Iterator[Plain]:
         for directory in (place, data):
             os.chown(directory, account.uid, account.gid)
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
-    initdb = [programs / "bin/initdb", "-D", data, "-U", "bench", "-A", "trust", "--locale=C", "--encoding=UTF8"]
+    initdb: list[Any] = [
+        programs / "bin/initdb",
+        "-D",
+        data,
+        "-U",
+        "bench",
+        "-A",
+        "trust",
+        "--locale=C",
+        "--encoding=UTF8",
+    ]
     subprocess.run(initdb, env=environment, cwd=place, stdout=subprocess.DEVNULL, check=True, **as_user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     settings = [word for name in ALIKE for word in ("-c", f"{name}={postgres.SETTINGS[name]}")]
-    command = [programs / "bin/postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings]
+    command: list[Any] = [
+        programs / "bin/postgres",
+        "-D",
+        data,
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        "",
+        *settings,
+    ]
     with (place / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=place, stdout=log, stderr=log, **as_user)
     try:

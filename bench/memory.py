@@ -17,7 +17,7 @@ ROLES = {
     "PythonGatewayServer": "Spark's JVM",
     "postgres": "PostgreSQL",
 }
-INTERVAL = 0.25  # seconds
+INTERVAL = 0.5  # seconds; a look takes some 20 ms
 
 
 def tree_memory(root: psutil.Process) -> dict[str, float]:

@@ -68,8 +68,8 @@ class StateDamaged(LocalAwsError):
         self.file = file
         self.cause = cause
         super().__init__(
-            f"{file} can't be read ({type(cause).__name__}: {cause}). Nothing was changed. Move the file away to go on "
-            "without that service's state, or forget all of the lab's data with: labkit down --wipe"
+            f"{file} can't be read ({type(cause).__name__}: {cause}). Nothing was changed. Put back a sound copy, "
+            "move it away to go on without what it held, or forget all of the lab's data with: labkit down --wipe"
         )
 
 

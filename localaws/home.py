@@ -6,16 +6,23 @@ under the same name (addresses in secrets, in JDBC URLs, in open terminals) is k
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import socket
 import string
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-_ports_lock = threading.Lock()
+from localaws.errors import StateDamaged
+
+_TEMPORARY = ".torn"  # ends the name of a file that is being written
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -112,8 +119,11 @@ class Home:
 
         Raises:
             OSError: no port is free.
+            StateDamaged: the file of the kept ports can't be read.
         """
-        with _ports_lock:
+        if (kept := self._ports().get(name)) is not None:
+            return kept
+        with self._alone():
             ports = self._ports()
             if name not in ports:
                 ports[name] = _free_port(avoid=set(ports.values()))
@@ -122,41 +132,68 @@ class Home:
 
     def forget_port(self, name: str) -> None:
         """Let go of `name`'s port, as when its cluster is deleted."""
-        with _ports_lock:
+        with self._alone():
             ports = self._ports()
             if ports.pop(name, None) is not None:
                 write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
 
     def _ports(self) -> dict[str, int]:
-        try:
-            ports: dict[str, int] = json.loads((self.root / "ports.json").read_text())
-        except FileNotFoundError:
+        file = self.root / "ports.json"
+        if not file.exists():
             return {}
+        ports = _read_object(file)
+        if not all(type(port) is int and 0 < port < 65536 for port in ports.values()):
+            raise StateDamaged(file, ValueError("not all of it are ports"))
         return ports
 
     def credentials(self) -> Credentials:
-        """The lab's access key, made up on first use and readable by its owner only."""
+        """The lab's access key, made up on first use and readable by its owner only.
+
+        Raises:
+            StateDamaged: its file can't be read.
+        """
         file = self.root / "credentials.json"
         if not file.exists():
-            alphabet = string.ascii_uppercase + "234567"
-            key = {
-                "access_key_id": "AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
-                "secret_access_key": secrets.token_urlsafe(30),
-            }
-            write_durably(file, json.dumps(key).encode(), mode=0o600)
-        return Credentials(**json.loads(file.read_text()))
+            with self._alone():
+                if not file.exists():
+                    write_durably(file, json.dumps(_new_key()).encode(), mode=0o600)
+        try:
+            return Credentials(**_read_object(file))
+        except TypeError as error:
+            raise StateDamaged(file, error) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Among this process's threads, and among the processes that use this home."""
+        with _lock, (self.root / "home.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 def write_durably(file: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace `file` so that a crash at any moment leaves the old or the new content, never a part."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    """Replace `file` so that a crash at any moment leaves the old or the new content, never a part.
+
+    Raises:
+        OSError: the disk refused; the old content stays.
+    """
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}{_TEMPORARY}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_directory(file.parent)
+
+
+def remove_torn_writes(directory: Path) -> None:
+    """Remove what `write_durably` left in `directory` where it was killed; only for who alone writes there."""
+    for temporary in directory.glob(f".*{_TEMPORARY}"):
+        temporary.unlink(missing_ok=True)
 
 
 def sync_directory(directory: Path) -> None:
@@ -166,6 +203,24 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _new_key() -> dict[str, str]:
+    alphabet = string.ascii_uppercase + "234567"
+    return {
+        "access_key_id": "AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
+        "secret_access_key": secrets.token_urlsafe(30),
+    }
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+    except ValueError as error:
+        raise StateDamaged(file, error) from error
+    return content
 
 
 def _free_port(avoid: set[int]) -> int:

@@ -30,9 +30,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from localaws import certificates, context, engines, services
 from localaws.children import Children
+from localaws.database import check_databases
 from localaws.errors import LocalAwsError, PortTaken
 from localaws.events import Bus
-from localaws.home import Home, write_durably
+from localaws.home import Home, remove_torn_writes, write_durably
 
 log = logging.getLogger("localaws")
 
@@ -55,11 +56,13 @@ class Server:
         """
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         certificates.ensure(self.home)
+        remove_torn_writes(self.home.state)
         shutil.rmtree(self.home.work, ignore_errors=True)
         self.home.work.mkdir(mode=0o700)
 
         from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+        from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
         from localaws.state import State
         from localaws.wsgi import Application
@@ -70,8 +73,10 @@ class Server:
         self.bus = Bus()
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
+        check_databases(self.home.state)
         open_store(self.home)
         self.state.load()
+        load_streams(self.home)
         self.engines = engines.make(self.context)
 
         class RequestHandler(MotoRequestHandler):

@@ -39,7 +39,7 @@ from localaws.home import Home, write_durably
 
 log = logging.getLogger(__name__)
 
-VERSION = f"1/moto-{moto.__version__}"
+VERSION = f"2/moto-{moto.__version__}"
 _MAGIC = b"localaws-state "
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 
@@ -73,9 +73,9 @@ class State:
             return
         with self._lock_of(service):
             content = _dump(backends)
-            digest = hashlib.blake2b(content, digest_size=16).digest()
+            digest = _digest(content)
             if self._digests.get(service) != digest:
-                write_durably(self._file(service), _header() + content)
+                write_durably(self._file(service), _header(digest) + content)
                 self._digests[service] = digest
 
     def knows(self, service: str) -> bool:
@@ -111,12 +111,10 @@ class State:
             StateRefused: a file is of another version.
             StateDamaged: a file can't be read.
         """
-        files = sorted(self._directory.glob("*.pickle"))
-        for file in files:
-            _check_version(file)
-        for file in files:
+        # All are looked at before one is used: a refused start has changed nothing, in memory neither.
+        contents = {file: _read(file) for file in sorted(self._directory.glob("*.pickle"))}
+        for file, content in contents.items():
             service = file.stem
-            content = file.read_bytes().partition(b"\n")[2]
             try:
                 saved = pickle.loads(content)
             except Exception as error:
@@ -125,7 +123,7 @@ class State:
                 backend = _find_backend(service, account_id, region)
                 backend.__dict__.clear()
                 backend.__dict__.update(attributes)
-            self._digests[service] = hashlib.blake2b(content, digest_size=16).digest()
+            self._digests[service] = _digest(content)
 
     def close(self) -> None:
         """Save what waits, and stop saving in the background."""
@@ -244,13 +242,27 @@ def _new_dictionary(kind: type[Any], default_factory: Any) -> Any:
     return dictionary
 
 
-def _header() -> bytes:
-    return _MAGIC + VERSION.encode() + b"\n"
+def _header(digest: bytes) -> bytes:
+    return _MAGIC + f"{VERSION} {digest.hex()}\n".encode()
 
 
-def _check_version(file: Path) -> None:
-    with file.open("rb") as stream:
-        header = stream.readline(200)
-    if header != _header():
-        found = header[len(_MAGIC) :].decode(errors="replace").strip() if header.startswith(_MAGIC) else "none"
-        raise StateRefused(file, found, VERSION)
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _read(file: Path) -> bytes:
+    """What was saved in `file`, without its header.
+
+    Raises:
+        StateRefused: it is of another version.
+        StateDamaged: it is not what was written.
+    """
+    header, _, content = file.read_bytes().partition(b"\n")
+    if not header.startswith(_MAGIC):
+        raise StateDamaged(file, ValueError("it does not begin as a state file does"))
+    version, _, digest = header[len(_MAGIC) :].decode(errors="replace").partition(" ")
+    if version != VERSION:
+        raise StateRefused(file, version, VERSION)
+    if digest != _digest(content).hex():
+        raise StateDamaged(file, ValueError("its content is not what its checksum says"))
+    return content

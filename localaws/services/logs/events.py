@@ -1,0 +1,166 @@
+"""Log streams and their events on disk: a SQLite file to which a delivery is appended in one commit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localaws.database import open_database
+from localaws.errors import StateRefused
+from localaws.home import Home
+
+VERSION = 1
+_SCHEMA = """
+create table if not exists streams (
+    id integer primary key, log_group text not null, name text not null, created integer not null,
+    unique (log_group, name)
+);
+create table if not exists events (
+    id integer primary key, stream integer not null, ingested integer not null, timestamp integer not null,
+    message text not null
+);
+create index if not exists events_of_stream on events (stream, id);
+"""
+_SUMMARY = """
+select s.id, s.log_group, s.name, s.created, count(e.id), min(e.timestamp), max(e.timestamp), max(e.ingested),
+    coalesce(sum(length(e.message)), 0)
+from streams s left join events e on e.stream = s.id group by s.id order by s.id
+"""
+
+
+@dataclass
+class Summary:
+    """What DescribeLogStreams tells of a stream. Times are Unix times in milliseconds."""
+
+    count: int = 0
+    first: int | None = None
+    last: int | None = None
+    ingested: int | None = None
+    stored: int = 0
+
+
+@dataclass(frozen=True)
+class SavedStream:
+    """A stream as an earlier server left it."""
+
+    id: int
+    group: str
+    name: str
+    created: int
+    summary: Summary
+
+
+class EventStore:
+    """All streams of a lab, by the id of their group: a new group of an old name has a new id."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make `file`.
+
+        Raises:
+            StateDamaged: it is not a whole SQLite file.
+            StateRefused: it is of another version.
+        """
+        self._lock = threading.Lock()
+        self._database = open_database(file)
+        (version,) = self._database.execute("pragma user_version").fetchone()
+        if version not in (0, VERSION):
+            raise StateRefused(file, str(version), str(VERSION))
+        self._database.executescript(f"{_SCHEMA} pragma user_version = {VERSION};")
+
+    def streams(self) -> Iterator[SavedStream]:
+        """Every stream, the oldest first."""
+        for identity, group, name, created, *summary in self._rows(_SUMMARY):
+            yield SavedStream(identity, group, name, created, Summary(*summary))
+
+    def add_stream(self, group: str, name: str, created: int) -> int:
+        """Make a stream; its id."""
+        with self._lock:
+            cursor = self._database.execute(
+                "insert into streams (log_group, name, created) values (?, ?, ?)", (group, name, created)
+            )
+            return int(cursor.lastrowid or 0)
+
+    def append(self, stream: int, ingested: int, events: list[dict[str, Any]]) -> list[int]:
+        """Add `events` (timestamp in milliseconds, message), all or none; their ids."""
+        with self._lock:
+            database = self._database
+            database.execute("begin immediate")
+            try:
+                ids = [
+                    database.execute(
+                        "insert into events (stream, ingested, timestamp, message) values (?, ?, ?, ?)",
+                        (stream, ingested, event["timestamp"], _storable(event["message"])),
+                    ).lastrowid
+                    or 0
+                    for event in events
+                ]
+            except BaseException:
+                database.execute("rollback")
+                raise
+            database.execute("commit")
+        return ids
+
+    def events(self, stream: int) -> list[tuple[int, int, int, str]]:
+        """(id, ingested, timestamp, message) of each event, in the order in which they came."""
+        return self._rows("select id, ingested, timestamp, message from events where stream = ? order by id", (stream,))
+
+    def remove_stream(self, stream: int) -> None:
+        """Forget a stream and its events."""
+        with self._lock:
+            self._remove(stream)
+
+    def remove_group(self, group: str) -> None:
+        """Forget a group's streams and their events."""
+        with self._lock:
+            for (stream,) in self._database.execute("select id from streams where log_group = ?", (group,)).fetchall():
+                self._remove(stream)
+
+    def keep_groups(self, groups: Set[str]) -> None:
+        """Forget the streams of all other groups."""
+        with self._lock:
+            for stream, group in self._database.execute("select id, log_group from streams").fetchall():
+                if group not in groups:
+                    self._remove(stream)
+
+    def _remove(self, stream: int) -> None:
+        self._database.execute("begin immediate")
+        self._database.execute("delete from events where stream = ?", (stream,))
+        self._database.execute("delete from streams where id = ?", (stream,))
+        self._database.execute("commit")
+
+    def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with self._lock:
+            return self._database.execute(query, arguments).fetchall()
+
+
+def _storable(message: str) -> str:
+    """`message`, with half characters, which JSON can carry and UTF-8 can't, replaced."""
+    return message.encode(errors="replace").decode()
+
+
+_store: EventStore | None = None
+
+
+def open_store(home: Home) -> EventStore:
+    """Open the events of `home`; called once, when its server starts.
+
+    Raises:
+        StateDamaged, StateRefused: as EventStore.
+    """
+    global _store
+    _store = EventStore(home.state / "logs.sqlite")
+    return _store
+
+
+def store() -> EventStore:
+    """The running server's.
+
+    Raises:
+        RuntimeError: this process serves no lab.
+    """
+    if _store is None:
+        raise RuntimeError("no embedded AWS runs in this process")
+    return _store

@@ -1,4 +1,8 @@
-"""boto3 clients, made once: making one costs more than using it."""
+"""boto3 clients, made once: making one costs more than using it.
+
+They are made before the process of a run is forked, so their credentials are looked up at each call: what the run's
+environment holds then is its role's.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,46 @@ import os
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
+
+
+class EnvironmentCredentials(Credentials):  # type: ignore[misc]
+    """What AWS_ACCESS_KEY_ID and its like hold now."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", method="env")
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Raises botocore's NoCredentialsError where the environment has none."""
+        try:
+            return ReadOnlyCredentials(
+                os.environ["AWS_ACCESS_KEY_ID"],
+                os.environ["AWS_SECRET_ACCESS_KEY"],
+                os.environ.get("AWS_SESSION_TOKEN") or None,
+            )
+        except KeyError:
+            raise NoCredentialsError from None
+
+
+class _FromEnvironment:
+    def load_credentials(self) -> EnvironmentCredentials:
+        return EnvironmentCredentials()
+
 
 _clients: dict[tuple[str, str | None], Any] = {}
+_session: boto3.Session | None = None
 
 
 def client(service: str) -> Any:
     """The client of `service` in this run's region."""
+    global _session
     key = (service, os.environ.get("AWS_DEFAULT_REGION"))
     if key not in _clients:
-        _clients[key] = boto3.client(service)
+        if _session is None:
+            core = botocore.session.Session()
+            core.register_component("credential_provider", _FromEnvironment())
+            _session = boto3.Session(botocore_session=core)
+        _clients[key] = _session.client(service, region_name=key[1])
     return _clients[key]

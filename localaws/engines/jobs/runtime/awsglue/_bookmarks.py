@@ -5,7 +5,9 @@ last-modified times, so an overwritten object is read again; it needs the option
 `job.commit`.
 
 The state of one transformation_ctx is, by source path, the time up to which everything listed has been read, and each
-object younger than that by its last-modified time and ETag. So it does not grow with the number of objects.
+object younger than that by its last-modified time and ETag. So it does not grow with the number of objects. All paths
+that are objects themselves share one such state: an object that is named to a later run, and is older than 15 minutes
+before the last one, counts as read. A source that must not pass over old objects takes no transformation_ctx.
 """
 
 from __future__ import annotations
@@ -35,29 +37,26 @@ class Bookmarks:
     def __init__(self) -> None:
         self.option = BookmarkOption.DISABLE
         self._committed: dict[str, Any] = {}
+        self._limit: dict[str, Any] | None = None
         self._read: dict[str, Any] = {}
 
     def begin(self, option: BookmarkOption) -> None:
         """Take up what the last committed run left."""
         self.option = option
         self._committed = _run.current.bookmark
+        self._limit = _run.current.bookmark_to
         self._read = {}
 
     def applies_to(self, context: str) -> bool:
         """Whether a source with this transformation_ctx is bookmarked."""
         return bool(context) and self.option is not BookmarkOption.DISABLE
 
-    def unread(self, context: str, path: str, objects: list[S3Object]) -> list[S3Object]:
-        """Those of `objects` that no committed run has read as they are now."""
-        known = self._committed.get(context, {}).get(path)
-        if known is None:
-            return objects
-        read_up_to = datetime.datetime.fromisoformat(known["read_up_to"])
-        return [
-            item
-            for item in objects
-            if item.last_modified >= read_up_to and known["objects"].get(item.uri) != _version(item)
-        ]
+    def is_unread(self, context: str, path: str, item: S3Object) -> bool:
+        """Whether no committed run has read `item`, found under `path`, as it is now; nor one that came later than
+        --job-bookmark-to, where that is given."""
+        if self._limit is not None and _is_unread(self._limit.get(context, {}).get(path), item):
+            return False
+        return _is_unread(self._committed.get(context, {}).get(path), item)
 
     def remember(
         self, context: str, path: str, listed_at: datetime.datetime, listed: list[S3Object], read: list[S3Object]
@@ -86,6 +85,14 @@ class Bookmarks:
         _run.current.save_bookmark(state)
         self._committed = state
         self._read = {}
+
+
+def _is_unread(known: dict[str, Any] | None, item: S3Object) -> bool:
+    """Whether a run that left the state `known` of a path had not read `item` as it is now."""
+    if known is None:
+        return True
+    read_up_to = datetime.datetime.fromisoformat(known["read_up_to"])
+    return bool(item.last_modified >= read_up_to and known["objects"].get(item.uri) != _version(item))
 
 
 def _version(item: S3Object) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import bz2
 import csv
-import datetime
 import gzip
 import json
 import zlib
@@ -19,7 +18,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from awsglue import _bookmarks, _s3
+from awsglue import _source
 from awsglue._catalog import Table, get_partitions
 from awsglue._errors import NotSupportedLocally, refuse_unknown
 from awsglue.gluetypes import spark_type
@@ -89,50 +88,39 @@ def read_paths(
     *,
     columns: Sequence[tuple[str, str]] | None = None,
     recurse: bool = True,
+    compression: str = "",
 ) -> Source:
     """What lies under `paths` and the bookmark of `context` has not seen."""
     refuse_unknown(f"format_options of {format_name}", format_options, _OPTIONS[format_name])
-    unread: list[_s3.S3Object] = []
-    listings = []
-    for path in paths:
-        listed_at = datetime.datetime.now(datetime.UTC)
-        listed = _s3.listing(path, recurse=recurse)
-        wanted = listed
-        if _bookmarks.current.applies_to(context):
-            wanted = _bookmarks.current.unread(context, path, listed)
-        listings.append((path, listed_at, listed, len(unread), len(wanted)))
-        unread += wanted
-    directory, fetched = _s3.fetch(unread)
-    if _bookmarks.current.applies_to(context):
-        by_path = {path: {item.uri for item in unread[start : start + count]} for path, _, _, start, count in listings}
-        for path, listed_at, listed, _, _ in listings:
-            read = [item for item in fetched if item.uri in by_path[path]]
-            _bookmarks.current.remember(context, path, listed_at, listed, read)
-    if not fetched:
+    source = _source.fetch_unread(paths, context, recurse=recurse, compression=compression)
+    if not source.objects:
         return Source(empty(spark))
-    _check_archives(directory, fetched)
+    directory = source.directory
+    _check_archives(source)
     reader = {"json": _read_json, "csv": _read_csv, "parquet": _read_parquet}[format_name]
-    source = reader(spark, directory, format_options, columns)
+    found = reader(spark, directory, format_options, columns)
     attach = format_options.get("attachFilename")
     if not attach:
-        return Source(source.rows.drop(_FILE), source.errors)
-    uri = _uri_of(F.col(_FILE), [item.uri for item in fetched])
-    return Source(source.rows.withColumn(attach, uri).drop(_FILE), source.errors)
+        return Source(found.rows.drop(_FILE), found.errors)
+    uri = _uri_of(F.col(_FILE), [item.uri for item in source.objects])
+    return Source(found.rows.withColumn(attach, uri).drop(_FILE), found.errors)
 
 
 _FILE = "__local_file"
 
 
 def _uri_of(file: Column, uris: list[str]) -> Column:
+    if len(uris) == 1:
+        return F.lit(uris[0])
     # One constant that Spark parses once, not a literal for each of what may be thousands of objects.
-    index = F.regexp_extract(file, r"/(\d{8})\.\w+$", 1).cast("int")
+    index = F.substring(F.substring_index(file, "/", -1), 1, 8).cast("int")
     return F.from_json(F.lit(json.dumps(uris)), "array<string>")[index]
 
 
-def _check_archives(directory: Path, fetched: list[_s3.S3Object]) -> None:
+def _check_archives(source: _source.Fetched) -> None:
     """Raise for a damaged .gz, by its name: Spark would fail too, naming only a local file."""
-    for archive in directory.glob("*.gz"):
-        uri = fetched[int(archive.name[:8])].uri
+    for archive in source.directory.glob("*.gz"):
+        uri = source.objects[int(archive.name[:8])].uri
         try:
             with gzip.open(archive) as stream:
                 while stream.read(1 << 20):

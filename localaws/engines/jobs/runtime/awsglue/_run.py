@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def _keep_nothing(state: dict[str, Any]) -> None:
@@ -22,8 +23,12 @@ class Run:
     arguments: dict[str, str] = field(default_factory=dict)
     bookmark: dict[str, Any] = field(default_factory=dict)
     """The bookmark's state as the last committed run left it; see _bookmarks.py."""
+    bookmark_to: dict[str, Any] | None = None
+    """The state after which nothing is read, where --job-bookmark-to names a run; `bookmark` is --job-bookmark-from's."""
     save_bookmark: Callable[[dict[str, Any]], None] = _keep_nothing
     """Hand a new state to the service; returns when it is durable."""
+    error_log: TextIO = field(default_factory=lambda: sys.stderr)
+    """Where Glue's own logger writes: the run's error log, which stderr does not go to."""
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import email.utils
 import shutil
-from collections.abc import Iterable
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +15,22 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from awsglue import _aws, _run
+from awsglue import _aws
+from awsglue._wire import wire
 
-_THREADS = 4
+THREADS = 8
+_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @dataclass(frozen=True)
 class S3Object:
-    """One object as a listing shows it."""
+    """One object as a listing, or an answer to a GET, shows it."""
 
     bucket: str
     key: str
     size: int
     last_modified: datetime.datetime
+    """To the second, as S3 gives it."""
     etag: str
 
     @property
@@ -46,93 +52,113 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def listing(uri: str, *, recurse: bool) -> list[S3Object]:
-    """The objects with content under `uri`, a "folder" or one object.
+    """The objects with content in the "folder" `uri`.
 
     Hidden ones (a last part that begins with "_" or ".") are left out, as Hadoop's input formats do.
     """
     bucket, key = split(uri)
-    found = _list(bucket, key if not key or key.endswith("/") else key + "/")
-    if not found and key and not key.endswith("/"):
-        found = [item for item in _list(bucket, key) if item.key == key]
-        return [item for item in found if item.size]
-    root = key if not key or key.endswith("/") else key + "/"
+    folder = key if not key or key.endswith("/") else key + "/"
     return [
         item
-        for item in found
+        for item in _list(bucket, folder)
         if item.size
         and not item.key.rsplit("/", 1)[-1].startswith(("_", "."))
-        and (recurse or "/" not in item.key[len(root) :])
+        and (recurse or "/" not in item.key[len(folder) :])
     ]
 
 
-def _list(bucket: str, prefix: str) -> list[S3Object]:
-    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [
-        S3Object(bucket, item["Key"], item["Size"], item["LastModified"], item["ETag"])
-        for page in pages
-        for item in page.get("Contents", [])
-    ]
+def _list(bucket: str, prefix: str) -> Iterator[S3Object]:
+    query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+    while True:
+        response = wire().send("GET", f"/{bucket}", query)
+        text = response.read() if response is not None else b""
+        if response is None or response.status != 200:
+            yield from _list_patiently(bucket, prefix, query.get("continuation-token"))
+            return
+        page = ElementTree.fromstring(text)
+        for item in page.iterfind(f"{_NAMESPACE}Contents"):
+            value = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
+            key = urllib.parse.unquote_plus(value["Key"])
+            changed = datetime.datetime.fromisoformat(value["LastModified"]).replace(microsecond=0)
+            yield S3Object(bucket, key, int(value["Size"]), changed, value["ETag"])
+        token = page.findtext(f"{_NAMESPACE}NextContinuationToken")
+        if not token:
+            return
+        query["continuation-token"] = token
 
 
-def fetch(objects: Iterable[S3Object]) -> tuple[Path, list[S3Object]]:
-    """Copy `objects` into a new local directory; file NNNNNNNN is the object at that index of the list returned.
+def _list_patiently(bucket: str, prefix: str, token: str | None) -> Iterator[S3Object]:
+    more: dict[str, Any] = {"ContinuationToken": token} if token else {}
+    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
+    for page in pages:
+        for item in page.get("Contents", []):
+            changed = item["LastModified"].replace(microsecond=0)
+            yield S3Object(bucket, item["Key"], item["Size"], changed, item["ETag"])
 
-    An object that was overwritten since it was listed is fetched, and returned, as it is now; one that was deleted
-    is left out.
+
+def fetch(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool] = bool) -> S3Object | None:
+    """Copy an object into `file`, if it is `wanted` as it is now; the object, or None where there is none.
+
+    Raises botocore's ClientError for any refusal but the object's not being there.
     """
-    directory = _run.new_directory("source")
-    with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(_fetch, objects, _numbered(directory)))
-    fetched: list[S3Object] = []
-    for index, (item, temporary) in enumerate(result for result in results if result is not None):
-        # The ending tells Spark the compression.
-        temporary.rename(directory / f"{index:08d}{_ending(item.key)}")
-        fetched.append(item)
-    return directory, fetched
-
-
-def _numbered(directory: Path) -> Iterable[Path]:
-    index = 0
-    while True:
-        yield directory / f".fetching-{index}"
-        index += 1
-
-
-def _ending(key: str) -> str:
-    return next((ending for ending in (".gz", ".bz2") if key.endswith(ending)), ".data")
-
-
-def _fetch(item: S3Object, file: Path) -> tuple[S3Object, Path] | None:
-    s3 = _aws.client("s3")
-    while True:
-        try:
-            body = s3.get_object(Bucket=item.bucket, Key=item.key, IfMatch=item.etag)["Body"]
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in ("NoSuchKey", "404"):
-                return None
-            if code not in ("PreconditionFailed", "412"):
-                raise
-            current = [found for found in _list(item.bucket, item.key) if found.key == item.key]
-            if not current:
-                return None
-            item = current[0]
-            continue
+    connection = wire()
+    response = connection.send("GET", f"/{bucket}/{key}")
+    if response is None:
+        return _fetch_patiently(bucket, key, file, wanted)
+    if response.status == 404:
+        response.read()
+        return None
+    headers = response.headers
+    changed = email.utils.parsedate_to_datetime(headers["Last-Modified"])
+    item = S3Object(bucket, key, int(headers["Content-Length"]), changed, headers["ETag"])
+    if not wanted(item):
+        # What is on its way is not worth reading.
+        connection.close()
+        return item
+    try:
         with file.open("wb") as target:
-            shutil.copyfileobj(body, target, 1 << 20)
-        return item, file
+            shutil.copyfileobj(response, target, 1 << 20)
+            complete = target.tell() == item.size
+    except OSError:
+        complete = False
+    if not complete:
+        connection.close()
+        return _fetch_patiently(bucket, key, file, wanted)
+    return item
+
+
+def _fetch_patiently(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool]) -> S3Object | None:
+    try:
+        answer = _aws.client("s3").get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    item = S3Object(bucket, key, answer["ContentLength"], answer["LastModified"], answer["ETag"])
+    if wanted(item):
+        with file.open("wb") as target:
+            shutil.copyfileobj(answer["Body"], target, 1 << 20)
+    return item
 
 
 def upload(files: Iterable[tuple[Path, str]]) -> None:
     """Put each local file at its s3:// address."""
 
-    def put(pair: tuple[Path, str]) -> Any:
+    def put(pair: tuple[Path, str]) -> None:
         bucket, key = split(pair[1])
-        with pair[0].open("rb") as body:
-            return _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        response = wire().send("PUT", f"/{bucket}/{key}", body=pair[0])
+        if response is not None:
+            response.read()
+        if response is None or response.status != 200:
+            with pair[0].open("rb") as body:
+                _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(put, files))
+    pairs = list(files)
+    if len(pairs) == 1:
+        put(pairs[0])
+        return
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(put, pairs))
 
 
 def put(uri: str, content: bytes) -> None:

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensio
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +25,7 @@ class Logger:
 
     def _write(self, level: str, message: object) -> None:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3]
-        print(f"{now} {level} GlueLogger: {message}", file=sys.stderr)
+        print(f"{now} {level} GlueLogger: {message}", file=_run.current.error_log)
 
     def info(self, message: object) -> None:
         """Log at INFO."""
@@ -176,6 +175,7 @@ class DynamicFrameReader:
             format_options or {},
             transformation_ctx,
             recurse=str(options.get("recurse", False)).lower() == "true",
+            compression=options.get("compressionType", ""),
         )
         return DynamicFrame(source.rows, self._glue_context, "", source.errors)
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from awsglue import _bookmarks, _run
-from awsglue._errors import NotSupportedLocally
 
 
 class Job:
@@ -26,9 +25,6 @@ class Job:
             **_run.current.arguments,
             **{f"--{key.replace('_', '-')}": value for key, value in (args or {}).items()},
         }
-        for name in ("--job-bookmark-from", "--job-bookmark-to"):
-            if given.get(name):
-                raise NotSupportedLocally(name)
         value = given.get("--job-bookmark-option") or _bookmarks.BookmarkOption.DISABLE
         try:
             option = _bookmarks.BookmarkOption(value)

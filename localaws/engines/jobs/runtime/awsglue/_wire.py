@@ -1,0 +1,96 @@
+"""S3's plain requests, signed and sent without boto3, whose client spends more on a request than S3 on its answer.
+
+Only what goes well is dealt with here: any other answer is `None`, and the caller makes the same call through boto3,
+which tries again, or raises AWS's error.
+
+Signature: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html (UNSIGNED-PAYLOAD).
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from awsglue import _aws
+
+
+class _Signature(S3SigV4Auth):  # type: ignore[misc]
+    def _should_sha256_sign_payload(self, request: Any) -> bool:
+        return False
+
+
+class Wire:
+    """One thread's connection to S3."""
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        self._endpoint = urllib.parse.urlsplit(endpoint)
+        self._signature = _Signature(_aws.EnvironmentCredentials(), "s3", region)
+        self._connection: http.client.HTTPConnection | None = None
+
+    def send(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Path | None = None
+    ) -> http.client.HTTPResponse | None:
+        """The answer with status 200, or 404, to `method` on `path` (/bucket/key, not quoted); read it to its end.
+
+        None where anything else came back, or nothing.
+        """
+        quoted = urllib.parse.quote(path, safe="/~")
+        if query:
+            quoted += "?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
+        try:
+            response = self._send(method, quoted, body)
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return None
+        if response.status not in (200, 404):
+            self.close()
+            return None
+        return response
+
+    def _send(self, method: str, quoted: str, body: Path | None) -> http.client.HTTPResponse:
+        request = AWSRequest(method, f"{self._endpoint.scheme}://{self._endpoint.netloc}{quoted}")
+        self._signature.add_auth(request)
+        connection = self._open()
+        connection.putrequest(method, quoted, skip_accept_encoding=True)
+        for name, value in request.headers.items():
+            connection.putheader(name, value)
+        if body is None:
+            connection.endheaders()
+        else:
+            with body.open("rb") as content:
+                connection.putheader("Content-Length", str(body.stat().st_size))
+                connection.endheaders()
+                connection.sock.sendfile(content)
+        return connection.getresponse()
+
+    def _open(self) -> http.client.HTTPConnection:
+        if self._connection is None:
+            kind = http.client.HTTPSConnection if self._endpoint.scheme == "https" else http.client.HTTPConnection
+            self._connection = kind(self._endpoint.netloc, timeout=60)
+            self._connection.connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Drop the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+_of_thread = threading.local()
+
+
+def wire() -> Wire:
+    """This thread's."""
+    meta = _aws.client("s3").meta
+    if getattr(_of_thread, "endpoint", None) != meta.endpoint_url:
+        _of_thread.endpoint = meta.endpoint_url
+        _of_thread.wire = Wire(meta.endpoint_url, meta.region_name)
+    return _of_thread.wire  # type: ignore[no-any-return]

@@ -12,8 +12,10 @@ _REPLACED = {
     "s3": ("s3_backends", "LocalS3Backend"),
     "awslambda": ("lambda_backends", "LocalLambdaBackend"),
     "glue": ("glue_backends", "LocalGlueBackend"),
+    "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
+    "sqs": ("sqs_backends", "LocalSQSBackend"),
 }
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,9 +24,12 @@ from localaws.engines.functions.asynchronous import Event, EventQueue
 from localaws.engines.functions.code import CodeStore
 from localaws.engines.functions.destinations import Condition, send
 from localaws.engines.functions.logs import LogShipper
+from localaws.engines.functions.mappings import Interrupted, Mappings, NotNow, QueueMapping, Unavailable
 from localaws.engines.functions.pool import Pool
 from localaws.engines.functions.spec import FunctionSpec, Invocation, Result
 from localaws.engines.functions.worker import Worker
+from localaws.services.sqs.models import resume_moves
+from localaws.services.sqs.store import open_messages
 
 if TYPE_CHECKING:
     from localaws.services.awslambda.functions import AsynchronousSettings, LocalLambdaFunction
@@ -52,6 +55,8 @@ class FunctionsEngine:
         self._stopped = threading.Event()
         self._shipper = LogShipper(context)
         self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
+        open_messages(context.home)
+        self._mappings = Mappings(self._invoke_batch, self._check_mapping)
 
     def start(self) -> None:
         """Forget code that no function has any more; `resume` does the rest."""
@@ -61,15 +66,19 @@ class FunctionsEngine:
         threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
 
     def resume(self) -> None:
-        """Run asynchronous events, those that an earlier server accepted first. Call it when all engines run."""
+        """Run asynchronous events and read queues, with what an earlier server left. Call it when all engines run."""
+        from localaws.services.awslambda.mappings import enabled_mappings
         from localaws.services.s3.models import deliver_waiting
 
         self._events.start()
         deliver_waiting()
+        self._mappings.start(enabled_mappings())
+        resume_moves()
 
     def stop(self) -> None:
         """End all workers. Events that wait are kept."""
         self._stopped.set()
+        self._mappings.stop()
         self._events.stop()
         with ThreadPoolExecutor() as stoppers:
             list(stoppers.map(Pool.retire, list(self._pools.values())))
@@ -90,6 +99,10 @@ class FunctionsEngine:
         request_id = str(uuid.uuid4())
         self._events.add(Event(request_id, function_arn, payload or b"{}", time.time()))
         return request_id
+
+    def poll(self, mappings: Iterable[QueueMapping]) -> None:
+        """Read the queues of `mappings` from now on, and no others."""
+        self._mappings.set(mappings)
 
     def forget(self, account_id: str, region: str, name: str) -> None:
         """End the workers of a function that is deleted or changed."""
@@ -156,6 +169,31 @@ class FunctionsEngine:
         if result.failed and self._stopped.is_set():  # its worker was ended by us
             return event.due, False
         return self._settle(replace(event, attempts=event.attempts + 1), settings, result)
+
+    def _check_mapping(self, mapping: QueueMapping) -> None:
+        self._mapped_function(mapping.function_arn)
+
+    def _mapped_function(self, arn: str) -> LocalLambdaFunction:
+        from localaws.services.awslambda.models import local_function
+
+        try:
+            return local_function(arn)
+        except UnknownFunctionException as error:
+            raise Unavailable(f"{arn} is gone") from error
+
+    def _invoke_batch(self, arn: str, payload: bytes) -> bytes | None:
+        """Run a function with a batch of messages; see `mappings.Invoke`."""
+        try:
+            result = self.invoke(self._mapped_function(arn), payload)
+        except Throttled as error:
+            raise NotNow(str(error)) from error
+        except RuntimeError as error:  # no children are started any more
+            if self._stopped.is_set():
+                raise Interrupted() from error
+            raise
+        if result.failed and self._stopped.is_set():  # its worker was ended by us
+            raise Interrupted()
+        return None if result.failed else result.payload
 
     def _settle(self, tried: Event, settings: AsynchronousSettings, result: Result) -> tuple[float, bool] | None:
         """What follows from an attempt: another one, or the end of the event."""

@@ -7,10 +7,9 @@ import json
 import uuid
 from typing import Any
 
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import (
     EventInvokeConfig,
-    EventSourceMapping,
     FunctionUrlConfig,
     LambdaBackend,
     LambdaFunction,
@@ -25,51 +24,13 @@ from moto.sns.models import sns_backends
 from localaws import engines
 from localaws.engines.functions.engine import Throttled
 from localaws.engines.functions.spec import Result
+from localaws.services.awslambda.errors import InvalidRequestContent, NotSupported, RequestTooLarge, TooManyRequests
 from localaws.services.awslambda.functions import LocalLambdaFunction
+from localaws.services.awslambda.mappings import MappingOperations
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
 ASYNCHRONOUS_LIMIT = 1_048_576
-
-
-class NotSupported(LambdaClientError):
-    """An operation that this AWS lacks."""
-
-    code = 501
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(
-            "NotImplemented",
-            f"The embedded AWS does not support {operation} of lambda. Nothing was changed. What it supports is listed"
-            " in docs/fidelity.md.",
-        )
-
-
-class TooManyRequests(LambdaClientError):
-    """The function's reserved concurrency is used up."""
-
-    code = 429
-
-    def __init__(self) -> None:
-        super().__init__("TooManyRequestsException", "Rate Exceeded.")
-
-
-class RequestTooLarge(LambdaClientError):
-    """The payload is over the limit."""
-
-    code = 413
-
-    def __init__(self, limit: int) -> None:
-        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-        super().__init__("RequestTooLargeException", message)
-
-
-class InvalidRequestContent(LambdaClientError):
-    """The payload is not JSON."""
-
-    def __init__(self, problem: str) -> None:
-        message = f"Could not parse request body into json: Could not parse payload into json: {problem}"
-        super().__init__("InvalidRequestContentException", message)
 
 
 def local_function(arn: str) -> LocalLambdaFunction:
@@ -93,7 +54,7 @@ def deployed_code() -> set[str]:
     return digests
 
 
-class LocalLambdaBackend(LambdaBackend):
+class LocalLambdaBackend(MappingOperations, LambdaBackend):
     """Lambda as this package has it."""
 
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
@@ -240,10 +201,6 @@ class LocalLambdaBackend(LambdaBackend):
             },
         }
         engines.running().functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
-
-    def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
-        """Not supported."""
-        raise NotSupported("CreateEventSourceMapping")
 
     def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> FunctionUrlConfig:
         """Not supported."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -57,3 +58,34 @@ class LocalLambdaResponse(LambdaResponse):
         payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
         self.backend.invoke_event(unquote(parts[-2]), None, payload)
         return 202, {"status": 202}, b""
+
+    def create_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+        mapping = self.backend.create_event_source_mapping(self.json_body)
+        return 202, {"status": 202}, json.dumps(mapping.get_configuration("Creating"))
+
+    def list_event_source_mappings(self) -> str:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html"""
+        source = self.querystring.get("EventSourceArn", [None])[0]
+        function = self.querystring.get("FunctionName", [None])[0]
+        found = self.backend.list_event_source_mappings(source, function)
+        return json.dumps({"EventSourceMappings": [mapping.get_configuration() for mapping in found]})
+
+    def get_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html"""
+        mapping = self.backend.get_event_source_mapping(self._uuid)
+        return 200, {"status": 200}, json.dumps(mapping.get_configuration())
+
+    def update_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html"""
+        mapping = self.backend.update_event_source_mapping(self._uuid, self.json_body)
+        return 202, {"status": 202}, json.dumps(mapping.get_configuration("Updating"))
+
+    def delete_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteEventSourceMapping.html"""
+        mapping = self.backend.delete_event_source_mapping(self._uuid)
+        return 202, {"status": 202}, json.dumps(mapping.get_configuration("Deleting"))
+
+    @property
+    def _uuid(self) -> str:
+        return self.path.rstrip("/").rsplit("/", 1)[-1]

@@ -1,0 +1,45 @@
+"""Lambda's refusals, where moto has none."""
+
+from __future__ import annotations
+
+from moto.awslambda.exceptions import LambdaClientError
+
+
+class NotSupported(LambdaClientError):
+    """An operation that this AWS lacks."""
+
+    code = 501
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(
+            "NotImplemented",
+            f"The embedded AWS does not support {operation} of lambda. Nothing was changed. What it supports is listed"
+            " in docs/fidelity.md.",
+        )
+
+
+class TooManyRequests(LambdaClientError):
+    """The function's reserved concurrency is used up."""
+
+    code = 429
+
+    def __init__(self) -> None:
+        super().__init__("TooManyRequestsException", "Rate Exceeded.")
+
+
+class RequestTooLarge(LambdaClientError):
+    """The payload is over the limit."""
+
+    code = 413
+
+    def __init__(self, limit: int) -> None:
+        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        super().__init__("RequestTooLargeException", message)
+
+
+class InvalidRequestContent(LambdaClientError):
+    """The payload is not JSON."""
+
+    def __init__(self, problem: str) -> None:
+        message = f"Could not parse request body into json: Could not parse payload into json: {problem}"
+        super().__init__("InvalidRequestContentException", message)

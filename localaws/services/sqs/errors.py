@@ -1,0 +1,59 @@
+"""SQS's refusals, where moto has none or other words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.sqs.exceptions import InvalidParameterValue, SQSException
+
+
+class BadReceiptHandle(SQSException):
+    """Not a handle that this queue gave out."""
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(
+            "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.'
+        )
+
+
+class MessageNotAvailable(InvalidParameterValue):
+    """The handle is an old one, or its message is deleted."""
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(
+            f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available"
+            " for visibility timeout change."
+        )
+
+
+class MessageNotInflight(SQSException):
+    """The message is visible again: its receiver has lost it."""
+
+    def __init__(self) -> None:
+        super().__init__("MessageNotInflight", "The specified message isn't in flight.")
+
+
+class TotalVisibilityTooLong(InvalidParameterValue):
+    """A message can be hidden for 12 hours from when it was received."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the"
+            " message is beyond the limit [43200 seconds]."
+        )
+
+
+class BadRedrivePolicy(InvalidParameterValue):
+    """The policy names no queue to move dead letters to, or no count."""
+
+    def __init__(self, policy: Any, reason: str) -> None:
+        shown = policy if isinstance(policy, str) else json.dumps(policy)
+        super().__init__(f"Value {shown} for parameter RedrivePolicy is invalid. Reason: {reason}")
+
+
+class ResourceNotFound(SQSException):
+    """A queue or a task that a message movement names is not there."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceNotFoundException", message)

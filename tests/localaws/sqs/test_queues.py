@@ -1,0 +1,219 @@
+"""Queues: sending, receiving, hiding, deleting, dead letters."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+MakeQueue = Callable[..., Any]
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_message_comes_with_its_attributes_its_checksums_and_what_sqs_knows_of_it(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
+    made = queue()
+    attributes = {
+        "who": {"DataType": "String", "StringValue": "é"},
+        "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
+    }
+    sent = made.sqs.send_message(QueueUrl=made.url, MessageBody="toll é", MessageAttributes=attributes)
+    (message,) = made.receive()
+    assert message["Body"] == "toll é"
+    assert message["MessageId"] == sent["MessageId"]
+    assert message["MD5OfBody"] == sent["MD5OfMessageBody"] == hashlib.md5("toll é".encode()).hexdigest()
+    assert message["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert message["MessageAttributes"] == attributes
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert abs(int(message["Attributes"]["SentTimestamp"]) / 1000 - time.time()) < 60
+    assert set(message["Attributes"]) == {
+        "SenderId",
+        "SentTimestamp",
+        "ApproximateReceiveCount",
+        "ApproximateFirstReceiveTimestamp",
+    }
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_received_message_is_hidden_for_the_visibility_timeout_and_comes_back_unless_it_is_deleted(
+    queue: MakeQueue,
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+    made = queue(VisibilityTimeout=1)
+    made.send("kept", "deleted")
+    for message in made.receive():
+        if message["Body"] == "deleted":
+            made.delete(message)
+    assert made.receive() == []
+    assert made.counts() == (0, 1, 0)
+    (again,) = made.receive(WaitTimeSeconds=5)
+    assert again["Body"] == "kept"
+    assert again["Attributes"]["ApproximateReceiveCount"] == "2"
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_receiver_can_hide_its_message_longer_or_show_it_at_once(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html"""
+    made = queue(VisibilityTimeout=1)
+    made.send("one")
+    (message,) = made.receive()
+    hide = {"QueueUrl": made.url, "ReceiptHandle": message["ReceiptHandle"]}
+    made.sqs.change_message_visibility(**hide, VisibilityTimeout=60)
+    assert made.receive(WaitTimeSeconds=2) == []
+    made.sqs.change_message_visibility(**hide, VisibilityTimeout=0)
+    assert len(made.receive()) == 1
+    with pytest.raises(ClientError, match="Message does not exist or is not available for visibility timeout change"):
+        made.sqs.change_message_visibility(**hide, VisibilityTimeout=1)
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_an_old_receipt_handle_deletes_nothing_and_a_handle_that_is_none_is_refused(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html"""
+    made = queue()
+    made.send("one")
+    (first,) = made.receive(VisibilityTimeout=0)
+    (second,) = made.receive()
+    made.delete(first)
+    assert made.counts() == (0, 1, 0)
+    made.delete(second)
+    assert made.counts() == (0, 0, 0)
+    made.delete(second)
+    with pytest.raises(ClientError, match='The input receipt handle "nonsense" is not a valid receipt handle') as no:
+        made.sqs.delete_message(QueueUrl=made.url, ReceiptHandle="nonsense")
+    assert no.value.response["Error"]["Code"] == "ReceiptHandleIsInvalid"
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_delayed_message_can_not_be_received_before_its_time(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html"""
+    made = queue(DelaySeconds=30)
+    made.send("with the queue's delay")
+    made.send("with its own", DelaySeconds=1)
+    assert made.counts() == (0, 0, 2)
+    started = time.monotonic()
+    assert [message["Body"] for message in made.receive(WaitTimeSeconds=5)] == ["with its own"]
+    assert 0.5 < time.monotonic() - started < 3
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_long_poll_is_answered_as_soon_as_a_message_arrives(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html"""
+    made = queue(ReceiveMessageWaitTimeSeconds=20)
+    found: list[Any] = []
+    receiver = threading.Thread(target=lambda: found.extend(made.receive()))
+    receiver.start()
+    made.send("here")
+    receiver.join(5)
+    assert [message["Body"] for message in found] == ["here"]
+    started = time.monotonic()
+    assert made.receive(WaitTimeSeconds=1) == []
+    assert time.monotonic() - started > 0.9
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_what_was_received_too_often_goes_to_the_dead_letter_queue(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html"""
+    dead = queue()
+    made = queue(dead=dead, receives=2, VisibilityTimeout=0)
+    (sent,) = made.send("bad")
+    assert [len(made.receive()) for _ in range(3)] == [1, 1, 0]
+    (letter,) = dead.receive()
+    assert letter["MessageId"] == sent
+    assert letter["Attributes"]["DeadLetterQueueSourceArn"] == made.arn
+    assert made.counts() == (0, 0, 0)
+    assert made.sqs.list_dead_letter_source_queues(QueueUrl=dead.url)["queueUrls"] == [made.url]
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_batch_is_taken_entry_by_entry(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+    made = queue()
+    entries = [{"Id": "good", "MessageBody": "a"}, {"Id": "late", "MessageBody": "b", "DelaySeconds": 901}]
+    answer = made.sqs.send_message_batch(QueueUrl=made.url, Entries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["good"]
+    assert [(each["Id"], each["Code"]) for each in answer["Failed"]] == [("late", "InvalidParameterValue")]
+    (message,) = made.receive()
+    handles = [
+        {"Id": "mine", "ReceiptHandle": message["ReceiptHandle"]},
+        {"Id": "nobodys", "ReceiptHandle": base64.b64encode(b"x").decode()},
+    ]
+    answer = made.sqs.delete_message_batch(QueueUrl=made.url, Entries=handles)
+    assert [each["Id"] for each in answer["Successful"]] == ["mine"]
+    assert [(each["Id"], each["Code"]) for each in answer["Failed"]] == [("nobodys", "ReceiptHandleIsInvalid")]
+    many = [{"Id": str(number), "MessageBody": "x"} for number in range(11)]
+    for wrong, code in (
+        (many, "TooManyEntriesInBatchRequest"),
+        ([many[0], many[0]], "BatchEntryIdsNotDistinct"),
+        ([{"Id": "a b", "MessageBody": "x"}], "InvalidBatchEntryId"),
+        ([{"Id": str(number), "MessageBody": "x" * 600_000} for number in range(2)], "BatchRequestTooLong"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            made.sqs.send_message_batch(QueueUrl=made.url, Entries=wrong)
+        assert refused.value.response["Error"]["Code"].endswith(code)
+    assert made.counts() == (0, 0, 0)
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_purged_queue_is_empty_and_can_be_purged_again_a_minute_later(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html"""
+    made = queue()
+    made.send("waiting", "in flight")
+    made.receive(MaxNumberOfMessages=1)
+    made.sqs.purge_queue(QueueUrl=made.url)
+    assert made.counts() == (0, 0, 0)
+    with pytest.raises(ClientError) as refused:
+        made.sqs.purge_queue(QueueUrl=made.url)
+    assert refused.value.response["Error"]["Code"].endswith("PurgeQueueInProgress")
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_what_is_too_large_or_no_text_and_what_is_out_of_bounds_is_refused(
+    queue: MakeQueue, unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+    made = queue(MaximumMessageSize=1024)
+    for body, code in (("é" * 513, "InvalidParameterValue"), ("\x00", "InvalidMessageContents")):
+        with pytest.raises(ClientError) as refused:
+            made.send(body)
+        assert refused.value.response["Error"]["Code"] == code
+    for attributes, code in (
+        ({"VisibilityTimeout": "43201"}, "InvalidAttributeValue"),
+        ({"Colour": "red"}, "InvalidAttributeName"),
+        ({"RedrivePolicy": json.dumps({"deadLetterTargetArn": f"{made.arn}x", "maxReceiveCount": 1})}, None),
+        ({"RedrivePolicy": json.dumps({"deadLetterTargetArn": made.arn, "maxReceiveCount": 1001})}, None),
+    ):
+        with pytest.raises(ClientError) as refused:
+            made.sqs.create_queue(QueueName=unique("queue"), Attributes=attributes)
+        assert refused.value.response["Error"]["Code"] == (code or "InvalidParameterValue")
+        with pytest.raises(ClientError):
+            made.sqs.set_queue_attributes(QueueUrl=made.url, Attributes={"DelaySeconds": "9", **attributes})
+    assert made.sqs.get_queue_attributes(QueueUrl=made.url, AttributeNames=["All"])["Attributes"]["DelaySeconds"] == "0"
+
+
+@pytest.mark.simplified("SQS", "a deleted queue is gone at once, and its name free at once, not after 60 seconds")
+def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"""
+    made = queue()
+    made.send("lost")
+    made.sqs.delete_queue(QueueUrl=made.url)
+    with pytest.raises(ClientError, match="The specified queue does not exist"):
+        made.receive()
+    made.sqs.create_queue(QueueName=made.url.rpartition("/")[2])
+    assert made.counts() == (0, 0, 0)
+
+
+@pytest.mark.refused("SQS")
+def test_encryption_by_kms_and_redrive_allow_policies_are_refused(
+    queue: MakeQueue, unique: Callable[[str], str]
+) -> None:
+    made = queue()
+    for name, value in (("KmsMasterKeyId", "alias/aws/sqs"), ("RedriveAllowPolicy", '{"redrivePermission":"denyAll"}')):
+        with pytest.raises(ClientError, match=f"does not support the attribute {name}"):
+            made.sqs.create_queue(QueueName=unique("queue"), Attributes={name: value})

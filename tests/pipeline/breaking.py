@@ -16,7 +16,7 @@ def ledger_held(lab: ShellLab) -> Iterator[Callable[[], bool]]:
     """Holds every job back when it comes to load, as another writer would; yields what says whether one is waiting."""
     with lab.connect() as connection, lab.connect() as watcher:
         connection.execute("begin")
-        connection.execute("delete from toll_ledger where object = 'of nobody'")
+        connection.execute(f"delete from {lab.config['ledger']} where object = 'of nobody'")
 
         def one_waits() -> bool:
             waiting = watcher.execute("select count(*) from pg_locks where not granted").fetchone()

@@ -37,9 +37,16 @@ class ShellLab:
         self.environment = {**os.environ, "LABKIT_HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
         self._clients: dict[str, Any] = {}
 
-    def labkit(self, *arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
+    def labkit(self, *arguments: str, succeeds: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line, with these settings changed."""
+        changed = {f"LABKIT_{name.upper()}": value for name, value in settings.items()}
         done = subprocess.run(
-            ["labkit", *arguments], env=self.environment, capture_output=True, text=True, timeout=240, check=False
+            ["labkit", *arguments],
+            env=self.environment | changed,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
         if succeeds:
@@ -111,7 +118,7 @@ class ShellLab:
         named = ", ".join(f"'{version}'" for version in landed)
 
         def unread() -> list[str]:
-            read = self.rows(f"select version from toll_ledger where version in ({named})")
+            read = self.rows(f"select version from {self.config['ledger']} where version in ({named})")
             return sorted(landed - {version for (version,) in read})
 
         self.wait_until_quiet(also=unread)

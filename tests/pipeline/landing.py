@@ -6,9 +6,9 @@ import hashlib
 import itertools
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -32,7 +32,7 @@ class Version:
     key: str
     version: str
     newest: bool
-    content: Content
+    content: Content = field(repr=False)
 
 
 class Landing:
@@ -88,11 +88,14 @@ class Landing:
                 found.append(Version(one["Key"], one["VersionId"], one["IsLatest"], made))
         return found
 
-    def loaded(self) -> Counter[tuple[str, str]]:
-        """What the ledger has of this landing: (key, version), and how often."""
-        rows = self.lab.rows("select object, version from toll_ledger")
-        named = ((unquote(name).removeprefix(f"{self.lab.config['landing_bucket']}/"), str(of)) for name, of in rows)
-        return Counter((key, of) for key, of in named if key.startswith(self.prefix))
+    def loaded(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
+        """What the ledger has of this landing: for each (key, version) how many rows were loaded and rejected."""
+        found = defaultdict(list)
+        rows = self.lab.rows(f"select object, version, loaded_rows, rejected_rows from {self.lab.config['ledger']}")
+        for name, version, good, bad in rows:
+            if (key := unquote(name)).startswith(self.prefix):
+                found[key, version].append((good, bad))
+        return found
 
     def rows(self) -> Counter[Row]:
         """The rows of the table that came from this landing, and how often each is there."""
@@ -110,10 +113,13 @@ class Landing:
         versions = {(one.key, one.version): one for one in self.versions()}
         loaded = self.loaded()
         found = [f"acknowledged, and not in S3: {one}" for one in self._acknowledged - set(versions)]
-        found += [f"{count} times in the ledger: {one}" for one, count in loaded.items() if count != 1]
         found += [f"in the ledger, and not in S3: {one}" for one in set(loaded) - set(versions)]
         found += [f"unread: {key}" for key in self.unread()]
         read = [version for name, version in versions.items() if name in loaded]
+        for one in read:
+            entries = loaded[one.key, one.version]
+            if entries != [(len(one.content.good), len(one.content.bad))]:
+                found.append(f"in the ledger as {entries}: {one}")
         expected = Counter(row for version in read for row in version.content.good)
         actual = self.rows()
         found += _shown("missing", expected - actual)
@@ -129,13 +135,13 @@ class Landing:
         """What the job set aside of this landing: key, version, line number and text, and how often."""
         s3, bucket = self.lab.client("s3"), self.lab.config["staging_bucket"]
         found: Counter[tuple[str, str, int, str]] = Counter()
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"rejects/{self.prefix}"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejects/"):
             for item in page.get("Contents", []):
                 body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
                 for reject in map(json.loads, filter(str.strip, body.splitlines())):
                     assert reject["reason"], reject
-                    file = reject["file"].removeprefix(f"s3://{self.lab.config['landing_bucket']}/")
-                    found[file, reject["version"], int(reject["line"]), reject["row"]] += 1
+                    key = reject["file"].removeprefix(f"s3://{self.lab.config['landing_bucket']}/")
+                    found[key, reject["version"], int(reject["line"]), reject["row"]] += 1
         return found
 
     def settle(self, seconds: float = 90) -> None:

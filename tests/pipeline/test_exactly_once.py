@@ -261,3 +261,45 @@ def test_a_run_by_hand_reads_what_landed_while_nobody_was_told(lab: ShellLab, la
     lab.labkit("deploy", "notification")
     by_hand(lab)
     landing.settle()
+
+
+@pytest.mark.nightly
+def test_a_file_of_bad_rows_loads_nothing_and_is_given_up_and_the_others_load(lab: ShellLab, landing: Landing) -> None:
+    landing.put("worthless.json", landing.content(rows=1, bad=30))
+    landing.put("landed with it.json")
+    lab.wait(lambda: lab.dead_letters() > 0, 240)
+    landing.put("landed after it.json")
+    worthless = f"{landing.prefix}worthless.json"
+    lab.wait(lambda: landing.unread() == [worthless] and not lab.going_on(), 240)
+    assert lab.dead_letters() == 1
+    assert landing.differences() == [f"unread: {worthless}"]
+    lab.labkit("deploy", "job", max_rejected_share="1")
+    try:
+        lab.labkit("redrive")
+        landing.settle()
+    finally:
+        lab.labkit("deploy", "job")
+
+
+def test_without_ledger_and_bookmark_a_second_run_doubles_all_and_with_them_again_nothing(
+    lab: ShellLab, landing: Landing
+) -> None:
+    landing.put("one.json", landing.content(bad=1))
+    landing.put("two.json")
+    landing.settle()
+    once = landing.rows()
+    lab.labkit("deploy", "job", ledger="false", bookmarks="false")
+    try:
+        by_hand(lab)
+        lab.wait_until_quiet()
+    finally:
+        lab.labkit("deploy", "job")
+    assert landing.rows() == once + once
+    by_hand(lab)
+    lab.wait_until_quiet()
+    assert landing.rows() == once + once
+    for table in ("toll_table", lab.config["ledger"]):
+        lab.rows(f"truncate {table}; select 1")
+    by_hand(lab)
+    landing.settle()
+    assert landing.rows() == once, "with an empty table and an empty ledger everything is loaded anew, once"

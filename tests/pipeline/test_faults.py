@@ -123,7 +123,7 @@ def test_a_job_that_dies_between_its_commit_in_redshift_and_job_commit_loads_not
                 version = landing.put(f"{number}.json")
                 lab.wait(one_waits)
                 victims = find(parent, Victim.RUN)
-            entered = f"select 1 from toll_ledger where version = '{version}'"
+            entered = f"select 1 from {lab.config['ledger']} where version = '{version}'"
             deadline = time.monotonic() + 60
             while not watcher.execute(entered).fetchone() and time.monotonic() < deadline:
                 pass

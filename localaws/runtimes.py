@@ -52,6 +52,11 @@ def job_path(home: Home) -> Path:
     return link_packages(home.cache / "runtimes", "job", JOB_PACKAGES)
 
 
+def job_packages() -> dict[str, str]:
+    """The versions of all packages that a Glue job sees, by canonical name."""
+    return {name: _distribution(name, "job").version for name in _with_dependencies(JOB_PACKAGES, "job")}
+
+
 def link_packages(parent: Path, runtime: str, packages: Iterable[str]) -> Path:
     """Make ``parent/runtime-DIGEST`` with a link to each top-level module of `packages` and what they need.
 

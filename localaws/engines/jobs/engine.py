@@ -9,20 +9,25 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, cast, overload
 
-from moto.glue.exceptions import JobRunNotFoundException
+from moto.core.exceptions import JsonRESTError
+from moto.glue.exceptions import EntityNotFoundException, JobRunNotFoundException
 from moto.glue.models import glue_backends
 
 from localaws.context import Context
 from localaws.engines.jobs.logs import RunLog
 from localaws.engines.jobs.pool import Pool, PoolStopped
-from localaws.engines.jobs.spark import RunRequest, RunTimedOut, Spark, SparkFailed
+from localaws.engines.jobs.script import Log, RunRequest, RunTimedOut, SparkFailed
+from localaws.engines.jobs.spark import Spark
 from localaws.events import JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.services.glue.job_definitions import invalid, spark_properties
 from localaws.services.glue.job_runs import JobRun, JobRunState
 from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
 
 log = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 4000  # characters; the whole is in the error log
+# "AWS Glue will retry for a maximum of 15 minutes": https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+_LONGEST_WAIT = 15 * 60.0
 
 
 class VersionMismatch(Exception):
@@ -76,17 +81,22 @@ class JobsEngine:
         return None
 
     def _start_engine(self) -> None:
-        """End the runs that the last server left under way, and get ready if there are jobs."""
-        jobs = 0
-        for region, backend in list(glue_backends[self._context.account_id].items()):
-            for job in list(cast(JobOperations, backend).local_jobs.values()):
-                jobs += 1
-                for run in job.job_runs:
-                    if run.under_way:
-                        run.error_message = "The embedded AWS was stopped while this run was under way."
-                        run.move_to(JobRunState.FAILED)
-                        self._publish_end(region, run, final=True)
-            self._context.state.save("glue")
+        """End the runs that the last server left under way, begin what follows, and get ready if there are jobs.
+
+        A run that was cut off is FAILED, as one whose workers AWS lost, and tried again if its job says so.
+        """
+        jobs = [
+            (region, job)
+            for region, backend in list(glue_backends[self._context.account_id].items())
+            for job in list(cast(JobOperations, backend).local_jobs.values())
+        ]
+        for region, job in jobs:
+            for run in [run for run in job.job_runs if run.is_running]:
+                message = "The embedded AWS was stopped while this run was under way."
+                self._end(region, job, run, JobRunState.FAILED, message)
+            for run in job.job_runs:
+                if run.state is JobRunState.WAITING:
+                    self._limit_wait(region, job, run)
         if jobs:
             self.prepare()
 
@@ -116,7 +126,7 @@ class JobsEngine:
 
         Raises:
             EntityNotFoundException: there is no such job.
-            ConcurrentRunsExceededException: MaxConcurrentRuns runs of it are under way.
+            ConcurrentRunsExceededException: MaxConcurrentRuns runs of it are under way, and queuing is off.
             InvalidInputException: the request is not valid.
         """
         with self._lock:
@@ -134,15 +144,24 @@ class JobsEngine:
             JobRunNotRunning: it has ended.
         """
         with self._lock:
-            run = self._find(region, run_id, job_name)
+            job, run = self._find(region, run_id, job_name)
             if not run.under_way:
                 raise JobRunNotRunning(run)
-            run.move_to(JobRunState.STOPPING)
-        self._end_processes(run_id)
+            waited = run.state is JobRunState.WAITING
+            if not waited:
+                run.move_to(JobRunState.STOPPING)
+        if waited:
+            self._end(region, job, run, JobRunState.STOPPED, "")
+        else:
+            self._end_processes(run_id)
 
-    def abandon(self, run_id: str) -> None:
+    def abandon(self, region: str, job: Job, run: JobRun) -> None:
         """Stop a run whose job is being deleted."""
-        self._end_processes(run_id)
+        if run.state is JobRunState.WAITING:
+            self._end(region, job, run, JobRunState.STOPPED, "")
+        elif run.under_way:
+            run.move_to(JobRunState.STOPPING)
+            self._end_processes(run.job_run_id)
 
     def _end_processes(self, run_id: str) -> None:
         active = self._active.get(run_id)
@@ -153,15 +172,19 @@ class JobsEngine:
         if active.spark is not None:
             self._pool.discard(active.spark)
 
-    def _find(self, region: str, run_id: str, job_name: str | None) -> JobRun:
+    def _find(self, region: str, run_id: str, job_name: str | None) -> tuple[Job, JobRun]:
         for job in list(self._backend(region).local_jobs.values()):
             if job_name in (None, job.name):
                 for run in job.job_runs:
                     if run.job_run_id == run_id:
-                        return run
+                        return job, run
         raise JobRunNotFoundException(run_id)
 
     def _begin(self, region: str, job: Job, run: JobRun) -> None:
+        if run.state is JobRunState.WAITING:
+            self._context.bus.publish(JobRunStarted(region, run.job_name, run.job_run_id, run.workflow))
+            self._limit_wait(region, job, run)
+            return
         active = _Active(region, job, run)
         self._active[run.job_run_id] = active
         self._context.bus.publish(JobRunStarted(region, run.job_name, run.job_run_id, run.workflow))
@@ -174,28 +197,50 @@ class JobsEngine:
             state, message = self._attempt(active)
         except PoolStopped:
             return  # the next start of the server ends the run
+        except JsonRESTError as refusal:
+            state, message = JobRunState.FAILED, f"{refusal.error_type}: {refusal.message}"
         except Exception as error:
             log.exception("Run %s of %s broke", run.job_run_id, run.job_name)
             state, message = JobRunState.FAILED, f"{type(error).__name__}: {error}"
         if self._stopping:
             return
+        del self._active[run.job_run_id]
+        self._end(active.region, active.job, run, state, message)
+
+    def _end(self, region: str, job: Job, run: JobRun, state: JobRunState, message: str) -> None:
+        """Note how a run ended, and begin what follows: another attempt, or a run that waited for its place."""
         with self._lock:
-            del self._active[run.job_run_id]
-            if active.stop.is_set():
+            if not run.under_way:
+                return  # it waited, and was stopped in the moment its wait was over
+            if run.state is JobRunState.STOPPING:
                 state, message = JobRunState.STOPPED, ""
             run.error_message = message[:_LONGEST_MESSAGE]
             run.move_to(state)
+            kept = self._backend(region).local_jobs.get(run.job_name) is job
             # "Jobs that reach the timeout limit are not restarted", nor are those that somebody stopped.
-            again = state is JobRunState.FAILED and run.attempt < active.job.definition["MaxRetries"]
-            again = again and self._backend(active.region).local_jobs.get(run.job_name) is active.job
-            retry = active.job.new_attempt(run) if again else None
+            again = kept and state is JobRunState.FAILED and run.attempt < job.definition["MaxRetries"]
+            retry = job.new_attempt(run) if again else None
+            waiting = job.take_waiting() if kept else []
         self._context.state.save("glue")
-        if retry is not None:
-            self._begin(active.region, active.job, retry)
-        self._publish_end(active.region, run, final=retry is None)
+        for following in [retry, *waiting] if retry else waiting:
+            self._begin(region, job, following)
+        self._publish_end(region, run, final=retry is None)
+
+    def _limit_wait(self, region: str, job: Job, run: JobRun) -> None:
+        """Let `run` fail if it still waits when it has waited long enough."""
+
+        def give_up() -> None:
+            if run.state is JobRunState.WAITING and not self._stopping:
+                self._end(region, job, run, JobRunState.FAILED, run.state_detail)
+
+        timer = threading.Timer(_LONGEST_WAIT, give_up)
+        timer.daemon = True
+        timer.start()
 
     def _attempt(self, active: _Active) -> tuple[JobRunState, str]:
         run = active.run
+        self._check_connections(active)
+        request = self._request(active)
         try:
             spark = self._pool.acquire(active.stop)
         except PoolStopped:
@@ -211,12 +256,32 @@ class JobsEngine:
                 self._pool.release(spark)
                 return JobRunState.STOPPED, ""
             run.move_to(JobRunState.RUNNING)
+        run_log = RunLog(self._context.client("logs", active.region), run.job_run_id, request.arguments)
         began = time.monotonic()
-        run_log = RunLog(self._context.client("logs", active.region), run.job_run_id)
+        try:
+            return self._follow(active, spark, request, run_log)
+        finally:
+            run.execution_seconds = time.monotonic() - began
+            active.spark = None
+            run_log.close()
+
+    def _check_connections(self, active: _Active) -> None:
+        """A run needs the connections that its job names.
+
+        Raises:
+            EntityNotFoundException: there is none of that name.
+        """
+        known = self._backend(active.region).connections
+        for name in (active.job.definition.get("Connections") or {}).get("Connections") or []:
+            if name not in known:
+                raise EntityNotFoundException(f"Connection {name} not found.")
+
+    def _follow(self, active: _Active, spark: Spark, request: RunRequest, run_log: RunLog) -> tuple[JobRunState, str]:
+        run = active.run
         expected = active.job.bookmark.version
         try:
             outcome = spark.run(
-                self._request(active),
+                request,
                 run_log.write,
                 lambda state: self._commit_bookmark(active, expected, state),
                 run.settings["Timeout"] * 60,
@@ -224,21 +289,18 @@ class JobsEngine:
         except RunTimedOut:
             self._pool.discard(spark)
             message = f"The job run timed out after {run.settings['Timeout']} minutes."
-            run_log.write("stderr", message)
+            run_log.write(Log.ERROR, message)
             return JobRunState.TIMEOUT, message
         except SparkFailed as error:
             self._pool.discard(spark)
-            run_log.write("stderr", str(error))
+            run_log.write(Log.ERROR, str(error))
             return JobRunState.FAILED, str(error)
-        else:
-            self._pool.release(spark)
-            if outcome.error is None:
-                return JobRunState.SUCCEEDED, ""
-            return JobRunState.FAILED, outcome.error
-        finally:
-            run.execution_seconds = time.monotonic() - began
-            active.spark = None
-            run_log.close()
+        self._pool.release(spark)
+        if outcome.error is None:
+            return JobRunState.SUCCEEDED, ""
+        if outcome.insight is not None and request.arguments.get("--enable-job-insights", "true") == "true":
+            run_log.explain(outcome.insight)
+        return JobRunState.FAILED, outcome.error
 
     def _request(self, active: _Active) -> RunRequest:
         run, command = active.run, active.job.definition["Command"]
@@ -249,15 +311,19 @@ class JobsEngine:
             arguments["--WORKFLOW_RUN_ID"] = run.workflow.run_id
         arguments = {**run.arguments, **arguments}
         arguments.setdefault("--job-bookmark-option", "job-bookmark-disable")
+        bookmark, limit = _bookmark_for(active.job, arguments)
         return RunRequest(
             job_name=run.job_name,
             run_id=run.job_run_id,
             argv=[word for pair in arguments.items() for word in pair],
             arguments=arguments,
-            script=command["ScriptLocation"],
+            script=arguments.get("--scriptLocation") or command["ScriptLocation"],
             environment=self._context.environment(active.region),
-            bookmark=active.job.bookmark.state,
-            extra_py_files=[word.strip() for word in arguments.get("--extra-py-files", "").split(",") if word.strip()],
+            bookmark=bookmark,
+            bookmark_to=limit,
+            extra_py_files=_listed(arguments.get("--extra-py-files", "")),
+            extra_files=_listed(arguments.get("--extra-files", "")),
+            spark_properties=spark_properties(arguments),
         )
 
     def _commit_bookmark(self, active: _Active, expected: int, state: dict[str, Any]) -> None:
@@ -279,6 +345,25 @@ class JobsEngine:
 
     def _backend(self, region: str) -> JobOperations:
         return cast(JobOperations, glue_backends[self._context.account_id][region])
+
+
+def _bookmark_for(job: Job, arguments: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What a run with these arguments counts as read, and what it reads up to, if not up to now.
+
+    Raises:
+        InvalidInputException: --job-bookmark-from or --job-bookmark-to is no run whose bookmark is known.
+    """
+    first, last = arguments.get("--job-bookmark-from"), arguments.get("--job-bookmark-to")
+    if not first or not last or arguments["--job-bookmark-option"] != "job-bookmark-pause":
+        return job.bookmark.state, None
+    try:
+        return job.bookmark.range(first, last, job.job_runs)
+    except KeyError as unknown:
+        raise invalid(f"Job run {unknown.args[0]} left no bookmark to go by") from None
+
+
+def _listed(argument: str) -> list[str]:
+    return [word.strip() for word in argument.split(",") if word.strip()]
 
 
 def _stable_id(text: str) -> str:

@@ -10,10 +10,8 @@ A run that is killed (timeout, stop) takes its Spark with it: nothing of it is l
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import select
 import shutil
 import socket
 import struct
@@ -23,7 +21,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +28,7 @@ from localaws import runtimes
 from localaws.children import Child
 from localaws.context import Context
 from localaws.engines.jobs.java import MODULE_OPTIONS, find_java
+from localaws.engines.jobs.script import Log, Outcome, RunRequest, ScriptGone, ScriptProcess, SparkFailed
 
 log = logging.getLogger(__name__)
 
@@ -47,36 +45,6 @@ JVM_OPTIONS = (
     "-XX:Tier4CompileThreshold=150000",
     "-XX:Tier4BackEdgeThreshold=400000",
 )
-
-
-class SparkFailed(RuntimeError):
-    """Spark did not start, or died."""
-
-
-class RunTimedOut(Exception):
-    """The run did not end in its time, and was killed."""
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What a job run's process is told."""
-
-    job_name: str
-    run_id: str
-    argv: list[str]
-    arguments: dict[str, str]
-    script: str
-    """s3:// address; for the warm-up, a local file."""
-    environment: dict[str, str]
-    bookmark: dict[str, Any] = field(default_factory=dict)
-    extra_py_files: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: `error` is None for a success, else the exception's message as Glue shows it."""
-
-    error: str | None
 
 
 class Spark:
@@ -265,14 +233,14 @@ class Spark:
     def run(
         self,
         request: RunRequest,
-        on_line: Callable[[str, str], None],
+        on_line: Callable[[Log, str], None],
         on_bookmark: Callable[[dict[str, Any]], None],
         timeout: float,
     ) -> Outcome:
         """Run a script to its end.
 
-        `on_line("stdout" | "stderr", text)` gets what it prints, as it prints it; `on_bookmark` the state that it
-        commits, and what that raises is raised in the script.
+        `on_line(log, text)` gets what it prints, as it prints it; `on_bookmark` the state that it commits, and what
+        that raises is raised in the script.
 
         Raises:
             RunTimedOut: it took more than `timeout` seconds.
@@ -280,129 +248,38 @@ class Spark:
         """
         self.runs += 1
         self._idle.clear()
-        directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
-        (directory / "tmp").mkdir()
+        assert self._control is not None
         port, secret = self._gateway
-        content = {
-            **asdict(request),
-            "directory": str(directory),
-            "environment": {
-                **request.environment,
-                "PYSPARK_GATEWAY_PORT": str(port),
-                "PYSPARK_GATEWAY_SECRET": secret,
-                "TMPDIR": str(directory / "tmp"),
-            },
-        }
-        (directory / "request.json").write_text(json.dumps(content))
-        out, out_theirs = os.pipe()
-        err, err_theirs = os.pipe()
-        channel, channel_theirs = socket.socketpair()
-        readers = [
-            threading.Thread(target=_read_lines, args=(out, "stdout", on_line), name="job-stdout", daemon=True),
-            threading.Thread(target=_read_lines, args=(err, "stderr", on_line), name="job-stderr", daemon=True),
-        ]
+        gateway = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
+        directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
         try:
-            assert self._control is not None
-            theirs = [out_theirs, err_theirs, channel_theirs.fileno()]
-            socket.send_fds(self._control, [str(directory / "request.json").encode()], theirs)
+            process = ScriptProcess(request, directory, gateway, self._control, on_line)
         except OSError as error:
             self.reusable = False
             raise SparkFailed("The job's Python process is gone.") from error
-        finally:
-            os.close(out_theirs)
-            os.close(err_theirs)
-            channel_theirs.close()
-            for reader in readers:
-                reader.start()
         try:
-            return self._follow(channel, directory, on_bookmark, readers, timeout)
-        except BaseException:
+            outcome, suspect = process.follow(on_bookmark, timeout)
+        except BaseException as error:
             self.reusable = False
-            channel.close()
+            process.abandon()
+            if isinstance(error, ScriptGone):
+                raise SparkFailed(f"The {self._the_dead()} ended in the middle of the run, as if killed.") from None
             raise
+        if suspect:
+            self.reusable = False
+        threading.Thread(target=self._await_end, args=(process,), name="job-end", daemon=True).start()
+        return outcome
 
-    def _follow(
-        self,
-        channel: socket.socket,
-        directory: Path,
-        on_bookmark: Callable[[dict[str, Any]], None],
-        readers: list[threading.Thread],
-        timeout: float,
-    ) -> Outcome:
-        """Answer what the run's process says, until its result."""
-        deadline = time.monotonic() + timeout
-        stream = _Lines(channel)
-        while True:
-            message = stream.next(deadline)
-            if message is None:
-                for reader in readers:
-                    reader.join(1)
-                assert self._jvm is not None
-                which = "job's Python process" if self._jvm.alive else "Spark JVM"
-                raise SparkFailed(f"The {which} ended in the middle of the run, as if killed.")
-            if message["type"] == "bookmark":
-                answer = {}
-                try:
-                    on_bookmark(message["state"])
-                except Exception as error:
-                    answer = {"error": str(error)}
-                channel.sendall(json.dumps(answer).encode() + b"\n")
-            elif message["type"] == "result":
-                if message["suspect"]:
-                    self.reusable = False
-                for reader in readers:
-                    # A process that the script left behind may hold the pipe: its output is not waited for.
-                    reader.join(2)
-                threading.Thread(target=self._await_end, args=(stream, directory), name="job-end", daemon=True).start()
-                return Outcome(message["error"])
+    def _the_dead(self) -> str:
+        assert self._jvm is not None
+        return "job's Python process" if self._jvm.alive else "Spark JVM"
 
-    def _await_end(self, stream: _Lines, directory: Path) -> None:
-        """After a result the process closes its Spark context; only then can the next job open one."""
-        try:
-            message = stream.next(time.monotonic() + 30)
-        except (RunTimedOut, OSError):
-            message = None
-        stream.channel.close()
-        shutil.rmtree(directory, ignore_errors=True)
-        if message is None:
+    def _await_end(self, process: ScriptProcess) -> None:
+        """Only when the script's Spark context is closed can the next job open one."""
+        if not process.await_end():
             self.reusable = False
         self._idle.set()
 
     def await_idle(self) -> bool:
         """Wait until the last run has let go of Spark; whether another run can have it."""
         return self._idle.wait(35) and self.reusable and self.alive
-
-
-class _Lines:
-    """JSON messages, one a line, from a socket."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self.channel = channel
-        self._buffer = b""
-
-    def next(self, deadline: float) -> dict[str, Any] | None:
-        """The next message; None when the other side is gone.
-
-        Raises:
-            RunTimedOut: `deadline` (of time.monotonic) has passed.
-        """
-        while b"\n" not in self._buffer:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not select.select([self.channel], [], [], remaining)[0]:
-                raise RunTimedOut
-            try:
-                received = self.channel.recv(1 << 16)
-            except ConnectionError:
-                received = b""
-            if not received:
-                return None
-            self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
-        return message
-
-
-def _read_lines(descriptor: int, name: str, on_line: Callable[[str, str], None]) -> None:
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            on_line(name, line.rstrip("\n"))

@@ -2,7 +2,8 @@
 
 Started as ``python -I -S worker.py CONTROL RUNTIME PACKAGES``: the path holds the standard library, the local `awsglue`
 (RUNTIME) and the packages of AWS's Glue runtime (PACKAGES), nothing of the lab. For each run it is sent, on the socket
-CONTROL, the path of a request file with three descriptors: the run's stdout, stderr and its channel to the engine.
+CONTROL, the path of a request file with three descriptors: where the run's stdout and stderr go, where Glue's own words
+about it go, and the channel to the engine.
 """
 
 # ruff: noqa: E402  the path must be made before what is on it can be imported
@@ -32,6 +33,7 @@ from awsglue import _aws, _run, _s3
 from pyspark.context import SparkContext
 
 _WORKER_PATH = "spark.executorEnv.PYTHONPATH"
+_properties_before: dict[str, str | None] = {}
 
 
 class BookmarkRefused(Exception):
@@ -81,14 +83,14 @@ def serve() -> None:
             os.close(descriptor)
 
 
-def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
+def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
     """Be the process of one run: the script as __main__, its result to the engine, Spark left clean."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(stdout, 1)
-    os.dup2(stderr, 2)
-    os.close(stdout)
-    os.close(stderr)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    error_log = os.fdopen(errors, "w", buffering=1, encoding="utf-8", errors="replace")
     request = json.loads(file.read_text())
     engine = Engine(socket.socket(fileno=channel))
     os.environ.update(request["environment"])
@@ -98,31 +100,35 @@ def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
         run_id=request["run_id"],
         arguments=request["arguments"],
         bookmark=request["bookmark"],
+        bookmark_to=request["bookmark_to"],
         save_bookmark=engine.save_bookmark,
+        error_log=error_log,
         scratch=Path(os.environ["TMPDIR"]),
     )
-    error, suspect = None, False
+    error, insight, suspect = None, None, False
     try:
         execute(request)
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
             error = f"SystemExit: {leaving.code}"
-            print(error, file=sys.stderr)
+            print(error, file=error_log)
     except BaseException as raised:
         # An exception of Java's may have left the JVM in a bad way; one of Python's has not.
         suspect = type(raised).__module__.startswith("py4j")
         error = f"{type(raised).__name__}: {raised}".strip().rstrip(":")
-        traceback.print_exception(raised.with_traceback(_script_part(raised)), file=sys.stderr)
+        raised = raised.with_traceback(_script_part(raised))
+        traceback.print_exception(raised, file=error_log)
+        insight = _insight(raised, sys.argv[0])
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
+    error_log.close()
     _close_output()
-    engine.say(type="result", error=error, suspect=suspect)
+    engine.say(type="result", error=error, insight=insight, suspect=suspect)
     context = SparkContext._active_spark_context
     if context is not None:
         context.stop()
-    if request["extra_py_files"]:
-        _set_worker_path(None)
+    _restore_properties()
     engine.say(type="end")
     os._exit(0)
 
@@ -130,23 +136,38 @@ def run(file: Path, stdout: int, stderr: int, channel: int) -> NoReturn:
 def execute(request: dict[str, Any]) -> None:
     """Fetch the script and what it declares, and run it."""
     directory = Path(request["directory"])
-    modules = [_module_path(_fetch(address, directory), address) for address in request["extra_py_files"]]
+    # A module of its own name must not hide the script, nor the script it.
+    modules = [
+        _module_path(_fetch(address, directory / f"module-{number}"), address)
+        for number, address in enumerate(request["extra_py_files"])
+    ]
+    for address in request["extra_files"]:
+        _fetch(address, directory)
     sys.path[:0] = modules
+    properties = dict(request["spark_properties"])
     if modules:
-        _set_worker_path(":".join(modules))
+        properties[_WORKER_PATH] = ":".join(modules)
+    _set_properties(properties)
     script = _fetch(request["script"], directory)
     sys.argv = [str(script), *request["argv"]]
     runpy.run_path(str(script), run_name="__main__")
 
 
-def _set_worker_path(path: str | None) -> None:
-    """Let the Python workers of the next context have `path` too, as a default of Spark's configuration."""
+def _set_properties(properties: dict[str, str]) -> None:
+    """Give the next context these as defaults of its configuration, until `_restore_properties`."""
+    if not properties:
+        return
     SparkContext._ensure_initialized()
-    system = SparkContext._jvm.System
-    if path is None:
-        system.clearProperty(_WORKER_PATH)
-    else:
-        system.setProperty(_WORKER_PATH, path)
+    for name, value in properties.items():
+        _properties_before[name] = SparkContext._jvm.System.setProperty(name, value)
+
+
+def _restore_properties() -> None:
+    for name, value in _properties_before.items():
+        if value is None:
+            SparkContext._jvm.System.clearProperty(name)
+        else:
+            SparkContext._jvm.System.setProperty(name, value)
 
 
 def _fetch(address: str, directory: Path) -> Path:
@@ -154,6 +175,7 @@ def _fetch(address: str, directory: Path) -> Path:
     if not address.startswith("s3"):
         return Path(address)
     bucket, key = _s3.split(address)
+    directory.mkdir(exist_ok=True)
     file: Path = directory / key.rsplit("/", 1)[-1]
     s3 = _aws.client("s3")
     try:
@@ -180,6 +202,24 @@ def _script_part(raised: BaseException) -> Any:
     while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
         frames = frames.tb_next
     return frames
+
+
+def _insight(raised: BaseException, script: str) -> dict[str, Any]:
+    """What Glue's job run insights say of a failure: https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html"""
+    frames = traceback.extract_tb(raised.__traceback__)
+    in_script = [frame for frame in frames if frame.filename == script]
+    # A script that doesn't compile has no frame of its own.
+    line = in_script[-1].lineno if in_script else getattr(raised, "lineno", None)
+    return {
+        "Event": "GlueETLJobExceptionEvent",
+        "Failure Reason": "".join(traceback.format_exception(raised)),
+        "Stack Trace": [
+            {"Declaring Class": frame.name, "File Name": frame.filename, "Line Number": frame.lineno}
+            for frame in frames
+        ],
+        "Last Executed Line number": line,
+        "script": Path(script).name,
+    }
 
 
 def _close_output() -> None:

@@ -11,6 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.glue.exceptions import InvalidInputException
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from localaws.runtimes import job_packages
+from localaws.services.glue.roles import can_assume
 
 _MEMBERS = (
     "JobMode", "Description", "LogUri", "Role", "ExecutionProperty", "Command", "DefaultArguments",
@@ -22,6 +27,10 @@ _NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}"
 
 # Spark 3.5 on Python 3.11 and Java 17: what runs here. https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 GLUE_VERSIONS = ("5.1", "5.0")
+_UNSUPPORTED_ARGUMENTS = (
+    "--extra-jars", "--user-jars-first", "--class", "--python-modules-installer-option", "--datalake-formats",
+    "--customer-driver-env-vars", "--customer-executor-env-vars",
+)  # fmt: skip
 # Data processing units of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
 WORKER_DPUS = {
     "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16,
@@ -30,9 +39,11 @@ WORKER_DPUS = {
 DEFAULT_TIMEOUT = 480  # minutes; the default for jobs of Glue 5.0 and later
 LONGEST_TIMEOUT = 7 * 24 * 60
 MOST_RETRIES = 10
+LONGEST_ARGUMENTS = 260 * 1024  # bytes, all of them together
+LONGEST_LOG_PREFIX = 400  # characters
 
 
-def checked_definition(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+def checked_definition(name: str, request: Mapping[str, Any], account_id: str) -> dict[str, Any]:
     """The definition that `request` asks for, with defaults, in the API's own shape.
 
     Raises:
@@ -43,12 +54,14 @@ def checked_definition(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
     definition = {member: request[member] for member in _MEMBERS if request.get(member) is not None}
     if not definition.get("Role"):
         raise invalid("Role should not be null or empty")
+    if not can_assume(definition["Role"], account_id):
+        raise invalid(f"Role {definition['Role']} should be given assume role permissions for Glue Service.")
     definition["Command"] = _checked_command(definition.get("Command") or {})
     version = definition.setdefault("GlueVersion", GLUE_VERSIONS[0])
     if version not in GLUE_VERSIONS:
         raise _unsupported(f"GlueVersion {version}", f"{' and '.join(GLUE_VERSIONS)} (Spark 3.5)")
-    if definition.get("JobRunQueuingEnabled"):
-        raise _unsupported("JobRunQueuingEnabled", "runs that start at once, or are refused")
+    if request.get("MaintenanceWindow"):
+        raise _unsupported("MaintenanceWindow (streaming jobs)", "glueetl (Spark)")
     if definition.setdefault("ExecutionClass", "STANDARD") not in ("STANDARD", "FLEX"):
         raise invalid(f"ExecutionClass must be STANDARD or FLEX, not {definition['ExecutionClass']}")
     execution = definition.setdefault("ExecutionProperty", {})
@@ -56,6 +69,7 @@ def checked_definition(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("MaxConcurrentRuns must be at least 1")
     if not 0 <= definition.setdefault("MaxRetries", 0) <= MOST_RETRIES:
         raise invalid(f"MaxRetries must be between 0 and {MOST_RETRIES}")
+    check_queuing(definition)
     definition["Timeout"] = checked_timeout(definition.get("Timeout", DEFAULT_TIMEOUT))
     definition.update(checked_capacity(definition))
     for member in ("DefaultArguments", "NonOverridableArguments"):
@@ -93,23 +107,80 @@ def checked_capacity(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"WorkerType": kind, "NumberOfWorkers": number, "MaxCapacity": float(dpus), "AllocatedCapacity": int(dpus)}
 
 
+def check_queuing(settings: Mapping[str, Any]) -> None:
+    """Refuse queuing where there is none: "jobs that have not been configured to retry" and are not FLEX may wait.
+
+    https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+    """
+    if not settings.get("JobRunQueuingEnabled"):
+        return
+    if settings.get("MaxRetries"):
+        raise invalid("Job run queuing is not supported for jobs with MaxRetries greater than 0.")
+    if settings.get("ExecutionClass") == "FLEX":
+        raise invalid("Job run queuing is not supported for jobs of the execution class FLEX.")
+
+
 def checked_arguments(arguments: Mapping[str, Any]) -> None:
     """Refuse arguments that ask for what is not done here.
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
+    if sum(len(f"{name}{value}".encode()) for name, value in arguments.items()) > LONGEST_ARGUMENTS:
+        raise invalid("The job's arguments take more than 260 KB")
     language = arguments.get("--job-language", "python")
     if language != "python":
         raise _unsupported(f"--job-language {language}", "python")
-    refused = ("--extra-jars", "--additional-python-modules", "--python-modules-installer-option", "--datalake-formats",
-               "--user-jars-first", "--scriptLocation")  # fmt: skip
-    for name in refused:
+    for name in _UNSUPPORTED_ARGUMENTS:
         if arguments.get(name):
-            raise _unsupported(f"The job argument {name}", "--extra-py-files for pure Python modules")
+            raise _unsupported(f"The job argument {name}", "--extra-py-files, --extra-files and --conf")
+    for name in ("--enable-glue-datacatalog", "--enable-lakeformation-fine-grained-access"):
+        if str(arguments.get(name)).lower() == "true":
+            raise _unsupported(f"The job argument {name}", "the catalog through GlueContext")
+    _check_modules(arguments.get("--additional-python-modules") or "")
+    for name in ("--custom-logGroup-prefix", "--custom-logStream-prefix"):
+        prefix = arguments.get(name) or ""
+        if len(prefix) > LONGEST_LOG_PREFIX or not re.fullmatch(r"[^:*]*", prefix):
+            raise invalid(f"{name} takes at most {LONGEST_LOG_PREFIX} characters, and neither ':' nor '*'")
+    spark_properties(arguments)
+    _check_bookmark_options(arguments)
+
+
+def spark_properties(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """The Spark configuration in ``--conf``: ``spark.a=1 --conf spark.b=2``.
+
+    Raises:
+        InvalidInputException: it is none.
+    """
+    words = str(arguments.get("--conf") or "").replace("--conf", " ").split()
+    pairs = [word.partition("=") for word in words]
+    for name, equals, _ in pairs:
+        if not name.startswith("spark.") or not equals:
+            raise invalid(f"--conf takes spark.name=value, more of them as ' --conf spark.other=value', not {name!r}")
+    return {name: value for name, _, value in pairs}
+
+
+def _check_bookmark_options(arguments: Mapping[str, Any]) -> None:
     option = arguments.get("--job-bookmark-option")
     options = ("job-bookmark-enable", "job-bookmark-disable", "job-bookmark-pause")
     if option is not None and option not in options:
         raise invalid(f"--job-bookmark-option must be one of {', '.join(options)}, not {option}")
+    if bool(arguments.get("--job-bookmark-from")) != bool(arguments.get("--job-bookmark-to")):
+        raise invalid("--job-bookmark-from and --job-bookmark-to must be given together")
+
+
+def _check_modules(listed: str) -> None:
+    """Refuse modules that pip would have to install: there is none here, only what Glue has by itself."""
+    for entry in filter(None, (word.strip() for word in listed.split(","))):
+        try:
+            wanted = Requirement(entry)
+        except InvalidRequirement:
+            wanted = None
+        version = job_packages().get(canonicalize_name(wanted.name)) if wanted else None
+        if wanted is None or version is None or not wanted.specifier.contains(version, prereleases=True):
+            raise _unsupported(
+                f"The job argument --additional-python-modules {entry}",
+                "what Glue has by itself, and --extra-py-files for pure Python modules",
+            )
 
 
 def _checked_command(command: Mapping[str, Any]) -> dict[str, Any]:

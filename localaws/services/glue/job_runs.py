@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ KEPT_STATES = 20  # of a bookmark, to go back to
 class JobRunState(StrEnum):
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html, without the ones that never happen here."""
 
+    WAITING = "WAITING"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
     STOPPING = "STOPPING"
@@ -29,7 +31,7 @@ class JobRunState(StrEnum):
     ERROR = "ERROR"
 
 
-UNDER_WAY = frozenset({JobRunState.STARTING, JobRunState.RUNNING, JobRunState.STOPPING})
+RUNNING = frozenset({JobRunState.STARTING, JobRunState.RUNNING, JobRunState.STOPPING})
 
 
 @dataclass
@@ -51,15 +53,23 @@ class JobRun:
     completed_on: datetime | None = None
     execution_seconds: float = 0.0
     """Since Spark took it up: the time that Glue bills."""
+    state_detail: str = ""
+    """Why a run waits."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is one of those that MaxConcurrentRuns counts."""
+        return self.state in RUNNING
 
     @property
     def under_way(self) -> bool:
-        """Whether it has not ended."""
-        return self.state in UNDER_WAY
+        """Whether it has not ended: it runs, or waits to."""
+        return self.is_running or self.state is JobRunState.WAITING
 
     def move_to(self, state: JobRunState) -> None:
         """Note a new state."""
         self.state = state
+        self.state_detail = ""
         self.last_modified_on = utcnow()
         if not self.under_way:
             self.completed_on = self.last_modified_on
@@ -77,6 +87,7 @@ class JobRun:
             "LastModifiedOn": self.last_modified_on,
             "CompletedOn": self.completed_on,
             "JobRunState": str(self.state),
+            "StateDetail": self.state_detail or None,
             "Arguments": self.arguments or None,
             "ErrorMessage": self.error_message or None,
             "ExecutionTime": round(self.execution_seconds),
@@ -109,6 +120,25 @@ class Bookmark:
         # A new dictionary: the old one may be being pickled.
         self.history = dict([*self.history.items(), (run.job_run_id, state)][-KEPT_STATES:])
         self.state = state
+
+    def range(self, first: str, last: str, runs: Sequence[JobRun]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What had been read after run `first`, and after run `last`: --job-bookmark-from and --job-bookmark-to.
+
+        Of a run that committed nothing it is what the last one before it left; `runs` are the job's, oldest first.
+
+        Raises:
+            KeyError: there is no such run, or what it left is no longer known.
+        """
+        return self._state_after(first, runs), self._state_after(last, runs)
+
+    def _state_after(self, run_id: str, runs: Sequence[JobRun]) -> dict[str, Any]:
+        ids = [run.job_run_id for run in runs]
+        if run_id not in ids:
+            raise KeyError(run_id)
+        for earlier in reversed(ids[: ids.index(run_id) + 1]):
+            if earlier in self.history:
+                return self.history[earlier]
+        raise KeyError(run_id)
 
     def reset(self, to_run: str | None) -> None:
         """Forget all, or, with `to_run`, what runs after that one have read.

@@ -21,17 +21,17 @@ from moto.moto_api._internal import mock_random
 from localaws import engines
 from localaws.events import WorkflowRef
 from localaws.services.glue.job_definitions import (
+    check_queuing,
     checked_arguments,
     checked_capacity,
     checked_definition,
     checked_timeout,
-    invalid,
 )
 from localaws.services.glue.job_runs import KEPT_RUNS, Bookmark, JobRun, JobRunState
 
 _RUN_SETTINGS = (
     "AllocatedCapacity", "MaxCapacity", "WorkerType", "NumberOfWorkers", "Timeout", "GlueVersion", "ExecutionClass",
-    "SecurityConfiguration", "NotificationProperty",
+    "SecurityConfiguration", "NotificationProperty", "JobMode", "JobRunQueuingEnabled",
 )  # fmt: skip
 
 
@@ -74,12 +74,10 @@ class Job:
 
         Raises:
             InvalidInputException: the request is not valid.
-            ConcurrentRunsExceededException: the job has MaxConcurrentRuns runs under way. If a trigger asked, a
-                FAILED run tells of it.
+            ConcurrentRunsExceededException: MaxConcurrentRuns runs of the job are under way, and queuing is off. If a
+                trigger asked, a FAILED run tells of it.
         """
         checked_arguments(request.get("Arguments") or {})
-        if request.get("JobRunQueuingEnabled"):
-            raise invalid("JobRunQueuingEnabled is not supported by the embedded AWS: a run starts at once or not.")
         settings = {name: self.definition[name] for name in _RUN_SETTINGS if name in self.definition}
         asked = {name: request[name] for name in _RUN_SETTINGS if request.get(name) is not None}
         if any(name in asked for name in ("MaxCapacity", "AllocatedCapacity", "WorkerType", "NumberOfWorkers")):
@@ -88,6 +86,7 @@ class Job:
             asked.update(checked_capacity(asked))
         if "Timeout" in asked:
             checked_timeout(asked["Timeout"])
+        check_queuing({**settings, **asked, "MaxRetries": self.definition["MaxRetries"]})
         previous = request.get("JobRunId")
         if previous:
             self.find_run(previous)
@@ -103,8 +102,11 @@ class Job:
             previous_run_id=previous,
             workflow=workflow,
         )
-        if self._is_full():
-            refusal = ConcurrentRunsExceededException(f"Concurrent runs exceeded for {self.name}")
+        if self.is_full and run.settings.get("JobRunQueuingEnabled"):
+            run.move_to(JobRunState.WAITING)
+            run.state_detail = _too_many(self.name)
+        elif self.is_full:
+            refusal = ConcurrentRunsExceededException(_too_many(self.name))
             if workflow is not None:
                 # A trigger's run over the limit is not refused but FAILED:
                 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
@@ -131,13 +133,26 @@ class Job:
         self._add(run)
         return run
 
+    def take_waiting(self) -> list[JobRun]:
+        """Those of the waiting runs that can start now, the oldest first; they are STARTING."""
+        taken = []
+        for run in self.job_runs:
+            if self.is_full:
+                break
+            if run.state is JobRunState.WAITING:
+                run.move_to(JobRunState.STARTING)
+                taken.append(run)
+        return taken
+
+    @property
+    def is_full(self) -> bool:
+        """Whether MaxConcurrentRuns runs are under way."""
+        most: int = self.definition["ExecutionProperty"]["MaxConcurrentRuns"]
+        return sum(run.is_running for run in self.job_runs) >= most
+
     def _add(self, run: JobRun) -> None:
         ended = [old for old in self.job_runs if not old.under_way][: max(0, len(self.job_runs) + 1 - KEPT_RUNS)]
         self.job_runs = [old for old in self.job_runs if old not in ended] + [run]
-
-    def _is_full(self) -> bool:
-        most: int = self.definition["ExecutionProperty"]["MaxConcurrentRuns"]
-        return sum(run.under_way for run in self.job_runs) >= most
 
 
 class JobOperations(GlueBackend):
@@ -156,7 +171,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the request is not valid.
         """
         name: str = request.get("Name") or ""
-        definition = checked_definition(name, request)
+        definition = checked_definition(name, request, self.account_id)
         if name in self.local_jobs:
             raise AlreadyExistsException("Job")
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:job/{name}"
@@ -173,7 +188,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the definition is not valid.
         """
         job = self.find_job(name)
-        job.definition = checked_definition(name, update)
+        job.definition = checked_definition(name, update, self.account_id)
         job.last_modified_on = utcnow()
 
     def find_job(self, name: str) -> Job:
@@ -194,7 +209,7 @@ class JobOperations(GlueBackend):
             self.tagger.delete_all_tags_for_resource(job.arn)
             for run in job.job_runs:
                 if run.under_way:
-                    engines.running().jobs.abandon(run.job_run_id)
+                    engines.running().jobs.abandon(self.region_name, job, run)
 
     def stop_runs(self, name: str, run_ids: list[str]) -> tuple[list[str], list[tuple[str, str, str]]]:
         """Stop runs of job `name`: the ids being stopped, and (id, code, message) of those that can't be."""
@@ -238,6 +253,10 @@ class JobRunNotRunning(InvalidInputException):
 
     def __init__(self, run: JobRun) -> None:
         super().__init__("", f"Job Run {run.job_run_id} is not in a stoppable state: it is {run.state}")
+
+
+def _too_many(job_name: str) -> str:
+    return f"Concurrent runs exceeded for {job_name}"
 
 
 __all__ = ["Job", "JobOperations", "JobRun", "JobRunNotRunning", "JobRunState"]

@@ -23,17 +23,20 @@ def require_role(role: str, account_id: str, operation: str) -> str:
     Raises:
         InvalidInputException: there is no such role, or it does not trust Glue.
     """
-    name = role_name(role or "")
-    refusal = InvalidInputException(
-        operation, f"Service is unable to assume provided role {role}. Please verify role's TrustPolicy"
-    )
+    if not can_assume(role, account_id):
+        raise InvalidInputException(
+            operation, f"Service is unable to assume provided role {role}. Please verify role's TrustPolicy"
+        )
+    return role_name(role)
+
+
+def can_assume(role: str, account_id: str) -> bool:
+    """Whether there is such a role, given by name or ARN, and it trusts Glue."""
     try:
-        found = iam_backends[account_id]["aws"].get_role(name)
+        found = iam_backends[account_id]["aws"].get_role(role_name(role or ""))
     except ServiceException:
-        raise refusal from None
-    if not _trusts_glue(found.assume_role_policy_document):
-        raise refusal
-    return name
+        return False
+    return _trusts_glue(found.assume_role_policy_document)
 
 
 def _trusts_glue(document: Any) -> bool:

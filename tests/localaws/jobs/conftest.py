@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from redshift_target import Target, make_target
 
-UNDER_WAY = ("STARTING", "RUNNING", "STOPPING")
+UNDER_WAY = ("WAITING", "STARTING", "RUNNING", "STOPPING")
+ROLE = "JobsTestsGlueRole"
 # The beginning of every script that Glue Studio writes.
 PREAMBLE = """
 import sys
@@ -46,7 +47,7 @@ class Jobs:
         self.aws("glue").create_job(
             **{
                 "Name": name,
-                "Role": "IAMGlueServiceRole",
+                "Role": ROLE,
                 "Command": {"Name": "glueetl", "ScriptLocation": f"s3://{self.bucket}/{key}"},
                 "DefaultArguments": {"--TempDir": f"s3://{self.bucket}/temp/", **(arguments or {})},
                 **settings,
@@ -125,9 +126,19 @@ class Jobs:
         return name
 
 
+def make_role(iam: Any) -> None:
+    """The role of the tests' jobs: Glue may assume it, and it may do everything."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_role_policy(RoleName=ROLE, PolicyName="everything", PolicyDocument=policy)
+
+
 @pytest.fixture(scope="session")
 def jobs_bucket(aws: Callable[..., Any]) -> str:
-    """A bucket, and a Glue database of the same name."""
+    """A bucket, and a Glue database of the same name; and the role that jobs run as."""
+    make_role(aws("iam"))
     aws("s3").create_bucket(Bucket="jobs-tests")
     aws("glue").create_database(DatabaseInput={"Name": "jobs-tests"})
     return "jobs-tests"
@@ -166,4 +177,10 @@ def jobs_cluster(aws: Callable[..., Any], stack: Any) -> Iterator[Target]:
 @pytest.fixture
 def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
     """`jobs_of(aws, bucket)` is the same for another embedded AWS than the one that all tests share."""
-    return lambda aws, bucket: Jobs(aws, unique, bucket)
+
+    def make(aws: Callable[..., Any], bucket: str) -> Jobs:
+        make_role(aws("iam"))
+        aws("s3").create_bucket(Bucket=bucket)
+        return Jobs(aws, unique, bucket)
+
+    return make

@@ -49,7 +49,7 @@ def test_a_script_runs_with_the_arguments_that_glue_gives(jobs: Any) -> None:
 def test_what_a_job_says_cannot_be_overridden_is_not(jobs: Any) -> None:
     name = jobs.make("import sys; print('--color red' in ' '.join(sys.argv))")
     command = jobs.aws("glue").get_job(JobName=name)["Job"]["Command"]
-    update = {"Role": "r", "Command": command, "NonOverridableArguments": {"--color": "red"}}
+    update = {"Role": "JobsTestsGlueRole", "Command": command, "NonOverridableArguments": {"--color": "red"}}
     jobs.aws("glue").update_job(JobName=name, JobUpdate=update)
     assert jobs.succeed(name, color="blue") == ["True"]
 
@@ -181,7 +181,12 @@ def test_a_run_leaves_no_spark_context_behind_for_the_next(jobs: Any) -> None:
     ],
 )
 def test_a_job_that_cannot_run_is_refused_by_name(jobs: Any, change: dict[str, Any], message: str) -> None:
-    request = {"Name": "n", "Role": "r", "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/k"}, **change}
+    request = {
+        "Name": "n",
+        "Role": "JobsTestsGlueRole",
+        "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/k"},
+        **change,
+    }
     with pytest.raises(ClientError, match=message) as refused:
         jobs.aws("glue").create_job(**request)
     assert refused.value.response["Error"]["Code"] == "InvalidInputException"
@@ -195,16 +200,21 @@ def test_a_job_can_be_described_listed_updated_and_deleted(jobs: Any) -> None:
     assert name in glue.list_jobs(Tags={"lab": "x"})["JobNames"]
     assert name in [job["Name"] for job in glue.get_jobs()["Jobs"]]
     with pytest.raises(glue.exceptions.AlreadyExistsException):
-        glue.create_job(Name=name, Role="r", Command=job["Command"])
-    glue.update_job(JobName=name, JobUpdate={"Role": "r", "Command": job["Command"], "MaxRetries": 1})
+        glue.create_job(Name=name, Role=job["Role"], Command=job["Command"])
+    glue.update_job(JobName=name, JobUpdate={"Role": job["Role"], "Command": job["Command"], "MaxRetries": 1})
     job = glue.get_job(JobName=name)["Job"]
-    assert (job["Role"], job["MaxRetries"], job.get("Description"), job["DefaultArguments"]) == ("r", 1, None, {})
+    assert (job["Role"], job["MaxRetries"], job.get("Description"), job["DefaultArguments"]) == (
+        "JobsTestsGlueRole",
+        1,
+        None,
+        {},
+    )
     assert glue.delete_job(JobName=name)["JobName"] == name
     assert glue.delete_job(JobName=name)["JobName"] == name
     for call in (
         lambda: glue.get_job(JobName=name),
         lambda: glue.start_job_run(JobName=name),
-        lambda: glue.update_job(JobName=name, JobUpdate={"Role": "r", "Command": job["Command"]}),
+        lambda: glue.update_job(JobName=name, JobUpdate={"Role": job["Role"], "Command": job["Command"]}),
         lambda: glue.get_job_bookmark(JobName=name),
     ):
         _refused(call, glue)

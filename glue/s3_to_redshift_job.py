@@ -1,23 +1,27 @@
 """s3_to_redshift_job: toll rows from the landing bucket, through the staging bucket, into Redshift.
 
 It is the visual job of the description as code: a catalog table as source, a mapping, a catalog table as target,
-a staging directory; bookmarks remember what was read. One thing is added: rows that can't be loaded are written to
-``rejects/`` in the staging bucket with their file and the reason, and the others load.
+a staging directory. Two things are added. Rows that can't be loaded are kept in the staging bucket, with their file,
+line and reason, and the others load. And each object version is loaded once, whatever happens: that is exactly_once.py,
+and the ledger it keeps in Redshift. With `--LEDGER off` the job is as described, and only a bookmark remembers.
 
-The same file runs on AWS Glue 5.1 and on the embedded AWS. Job arguments:
+The same files run on AWS Glue 5.1 and on the embedded AWS. Job arguments:
 
-    --SOURCE_DATABASE   catalog database of both tables              (toll-raw-db)
-    --SOURCE_TABLE      the crawled table of the landing bucket      (required)
-    --TARGET_TABLE      the crawled table of Redshift                (toll_db_public_toll_table)
-    --REDSHIFT_ROLE     ARN of the role that COPY reads the staging bucket with; without it, this job's own
-    --REJECTS           where rejected rows go                       (rejects/ in the bucket of --TempDir)
-    --TempDir           staging directory of the Redshift writer     (required)
+    --SOURCE_DATABASE     catalog database of both tables              (toll-raw-db)
+    --SOURCE_TABLE        the crawled table of the landing bucket      (required)
+    --TARGET_TABLE        the crawled table of Redshift                (toll_db_public_toll_table)
+    --CONNECTION          Glue's connection to Redshift                (redshift_conn)
+    --LEDGER              the ledger, SCHEMA.TABLE, or off             (etl.toll_ledger)
+    --MAX_REJECTED_SHARE  the job fails, and loads nothing, if a larger share of the rows can't be loaded   (0.5)
+    --REDSHIFT_ROLE       ARN of the role that COPY reads the staging bucket with; without it, this job's own
+    --REJECTS             where rejected rows go                       (rejects/ in the bucket of --TempDir)
+    --TempDir             staging directory of the Redshift writer     (required)
 """
 
 import sys
 from urllib.parse import urlparse
 
-import boto3
+import exactly_once
 from awsglue.context import GlueContext
 from awsglue.dynamicframe import DynamicFrame
 from awsglue.job import Job
@@ -40,27 +44,45 @@ LARGEST_REAL = 3.4e38  # transaction_amount is a `real`: a larger value would fa
 LONGEST_TEXT = 256  # bytes in a Redshift `varchar` without a length, and again one longer fails the COPY of all
 
 
-def optional(name, default):
-    """The job argument --`name`, or `default` where the job has none: getResolvedOptions insists on all it is asked."""
-    return getResolvedOptions(sys.argv, [name])[name] if f"--{name}" in sys.argv else default
+class TooManyRejects(Exception):
+    """More of the rows can't be loaded than the job allows."""
 
 
-def read_lines(glue_context, database, table):
-    """Every line that no earlier run has read, as text (col0), with the file that it is in (source_file).
+def arguments():
+    """The job's arguments, with their defaults: getResolvedOptions insists on all that it is asked for."""
+    given = [word.removeprefix("--").partition("=")[0] for word in sys.argv if word.startswith("--")]
+    args = getResolvedOptions(sys.argv, ["JOB_NAME", "TempDir", "SOURCE_TABLE"])
+    defaults = {
+        "SOURCE_DATABASE": "toll-raw-db",
+        "TARGET_TABLE": "toll_db_public_toll_table",
+        "CONNECTION": "redshift_conn",
+        "LEDGER": "etl.toll_ledger",
+        "MAX_REJECTED_SHARE": "0.5",
+        "REJECTS": f"s3://{urlparse(args['TempDir']).netloc}/rejects/",
+    }
+    optional = [
+        name for name in (*defaults, "REDSHIFT_ROLE", "JOB_RUN_ID", "WORKFLOW_NAME", "WORKFLOW_RUN_ID") if name in given
+    ]
+    return {**defaults, **args, **getResolvedOptions(sys.argv, optional)}
 
-    The catalog says where the table's files are. They are read as lines, not with create_dynamic_frame.from_catalog,
-    because neither Glue's JSON reader nor its documentation keeps a line that isn't JSON: it would be an empty row,
-    or fail the job. A CSV reader without quotes, with a separator that can't be in a JSON text (U+0001 must be
-    escaped there), gives each line untouched, and bookmarks work for it as for JSON.
+
+def read_lines(glue_context, paths, context=""):
+    """A DataFrame of every line of the files, as text (col0), with the file that it is in (source_file).
+
+    They are read as lines, not with create_dynamic_frame.from_catalog, because neither Glue's JSON reader nor its
+    documentation keeps a line that isn't JSON: it would be an empty row, or fail the job. A CSV reader without quotes,
+    with a separator that can't be in a JSON text (U+0001 must be escaped there), gives each line untouched.
     """
-    found = boto3.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
-    return glue_context.create_dynamic_frame.from_options(
+    lines = glue_context.create_dynamic_frame.from_options(
         connection_type="s3",
-        connection_options={"paths": [found["StorageDescriptor"]["Location"]], "recurse": True},
+        connection_options={"paths": paths, "recurse": True},
         format="csv",
         format_options={"separator": "\u0001", "quoteChar": -1, "withHeader": False, "attachFilename": "source_file"},
-        transformation_ctx="landing",
-    )
+        transformation_ctx=context,
+    ).toDF()
+    if "col0" not in lines.columns:  # a frame without rows has no columns either
+        return glue_context.spark_session.range(0).select(F.lit("").alias("col0"), F.lit("").alias("source_file"))
+    return lines
 
 
 def judge(lines):
@@ -101,56 +123,88 @@ def complaint(field, kind):
     )
 
 
-def write_rejects(glue_context, rejects, path):
-    """Put the rejected rows into one file, each with its file and the reason."""
-    rejects = rejects.select("source_file", "reason", "row").coalesce(1)
-    glue_context.write_dynamic_frame.from_options(
-        frame=DynamicFrame.fromDF(rejects, glue_context, "rejects"),
-        connection_type="s3",
-        connection_options={"path": path},
-        format="json",
+def count(rows):
+    """{source_file: (good rows, rejected rows)}."""
+    by_file = rows.groupBy("source_file").agg(F.count("*").alias("all"), F.count("reason").alias("bad")).collect()
+    return {found["source_file"]: (found["all"] - found["bad"], found["bad"]) for found in by_file}
+
+
+def check_share(counts, most):
+    """Fail if more than this share of the rows (0 to 1) is rejected.
+
+    Raises:
+        TooManyRejects: nothing was loaded.
+    """
+    good, bad = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0)
+    print(f"rows read: {good + bad}, to load: {good}, rejected: {bad}")
+    if bad > most * (good + bad):
+        worst = max(counts, key=lambda file: counts[file][1])
+        raise TooManyRejects(
+            f"{bad} of {good + bad} rows can't be loaded, more than the share of {most:g} that --MAX_REJECTED_SHARE"
+            f" allows, so none was. Most are in {worst}. The rejected rows say why."
+        )
+
+
+def write(glue_context, args, rows, preactions):
+    """The target of the visual job: the mapping, then the catalog table in Redshift by way of the staging directory."""
+    good = DynamicFrame.fromDF(rows.where("reason is null").select(*FIELDS), glue_context, "good")
+    mapped = ApplyMapping.apply(frame=good, mappings=MAPPINGS, transformation_ctx="mapped")
+    options = {"preactions": preactions} if preactions else {}
+    if "REDSHIFT_ROLE" in args:
+        options["aws_iam_role"] = args["REDSHIFT_ROLE"]
+    glue_context.write_dynamic_frame.from_catalog(
+        frame=mapped,
+        database=args["SOURCE_DATABASE"],
+        table_name=args["TARGET_TABLE"],
+        redshift_tmp_dir=args["TempDir"],
+        additional_options=options,
+        transformation_ctx="toll_table",
     )
+
+
+def load(glue_context, args, lines, objects, enter=None):
+    """Load the good rows among the lines, and keep the rejected ones in the staging bucket.
+
+    `objects` is {source_file: ObjectVersion}. `enter(counts)` gives the SQL that enters into the ledger what is loaded,
+    and the files that are not to be, since somebody overwrote them meanwhile.
+    """
+    # Read once, and never again: should an executor be lost, the job fails, rather than read what is there by then.
+    rows = judge(lines).localCheckpoint(eager=False)
+    counts = count(rows)
+    if any(bad for _, bad in counts.values()):
+        exactly_once.keep_rejects(rows.where("reason is not null").collect(), objects, args["REJECTS"])
+        print(f"rejected rows, each with its file, line and reason: {args['REJECTS']}")
+    check_share(counts, float(args["MAX_REJECTED_SHARE"]))
+    preactions, overwritten = enter(counts) if enter else ("", [])
+    if overwritten:
+        print(f"overwritten while they were read, so to be read again: {', '.join(overwritten)}")
+        rows = rows.where(~F.col("source_file").isin(overwritten))
+    if preactions or not enter:
+        write(glue_context, args, rows, preactions)
+
+
+def load_as_described(glue_context, args, landing):
+    """The job of the description: it loads what its bookmark doesn't know, and without bookmarks everything, again."""
+    lines = read_lines(glue_context, [landing.location], "landing")
+    load(glue_context, args, lines, {item.uri: item for item in landing.all()})
+
+
+def load_exactly_once(glue_context, args, landing):
+    """The same, for the object versions that the ledger in Redshift lacks; see exactly_once.py."""
+    ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"])
+    for part in exactly_once.parts(landing, ledger, args):
+        load(glue_context, args, read_lines(glue_context, list(part.objects)), part.objects, part.enter)
 
 
 def main():
-    args = getResolvedOptions(sys.argv, ["JOB_NAME", "TempDir", "SOURCE_TABLE"])
-    database = optional("SOURCE_DATABASE", "toll-raw-db")
-    target = optional("TARGET_TABLE", "toll_db_public_toll_table")
-    staging_bucket = urlparse(args["TempDir"]).netloc
-    rejects_path = optional("REJECTS", f"s3://{staging_bucket}/rejects/").rstrip("/")
-    role = optional("REDSHIFT_ROLE", "")
-
+    args = arguments()
     glue_context = GlueContext(SparkContext.getOrCreate())
-    logger = glue_context.get_logger()
     job = Job(glue_context)
     job.init(args["JOB_NAME"], args)
-
-    lines = read_lines(glue_context, database, args["SOURCE_TABLE"]).toDF()
-    if "col0" not in lines.columns:  # a frame without rows has no columns either
-        logger.info("Nothing new has landed: no rows to load.")
-        job.commit()
-        return
-
-    rows = judge(lines).persist()  # used three times, read once
-    counts = rows.agg(F.count("*").alias("all"), F.count("reason").alias("rejected")).first()
-    logger.info(f"Rows read: {counts['all']}, rejected: {counts['rejected']}")
-    print(f"rows read: {counts['all']}, to load: {counts['all'] - counts['rejected']}, rejected: {counts['rejected']}")
-    if counts["rejected"]:
-        path = f"{rejects_path}/{args.get('JOB_RUN_ID') or 'unknown-run'}/"
-        write_rejects(glue_context, rows.where("reason is not null"), path)
-        print(f"rejected rows, each with its file and the reason: {path}")
-
-    good = DynamicFrame.fromDF(rows.where("reason is null").select(*FIELDS), glue_context, "good")
-    mapped = ApplyMapping.apply(frame=good, mappings=MAPPINGS, transformation_ctx="mapped")
-    glue_context.write_dynamic_frame.from_catalog(
-        frame=mapped,
-        database=database,
-        table_name=target,
-        redshift_tmp_dir=args["TempDir"],
-        additional_options={"aws_iam_role": role} if role else {},
-        transformation_ctx="toll_table",
-    )
+    landing = exactly_once.Landing(args)
+    (load_as_described if args["LEDGER"] == "off" else load_exactly_once)(glue_context, args, landing)
     job.commit()
+    landing.clear_markers()
 
 
 main()

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 failed, with a message on stderr that says what to do; 2 w
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import sys
@@ -110,6 +111,7 @@ def status(as_json: bool) -> None:
             }
             for check in checks
         }
+        happened = lab.happened() if checks else None
         processes = [{"name": name, "pid": pid} for name, pid in target.processes]
         _print_json(
             {
@@ -122,6 +124,7 @@ def status(as_json: bool) -> None:
                 "log_file": target.log_file,
                 "processes": processes,
                 "steps": steps,
+                "events": dataclasses.asdict(happened) if happened else None,
             }
         )
         return
@@ -136,6 +139,8 @@ def status(as_json: bool) -> None:
             for fact in check.facts:
                 if not fact.holds:
                     click.echo(f"    {fact}")
+    if checks:
+        click.echo(str(lab.happened()))
 
 
 @cli.command()
@@ -200,8 +205,8 @@ def doctor() -> None:
 def deploy(steps: tuple[str, ...], yes: bool) -> None:
     """Create what the notebooks 00 to 07 create; what is there already is brought into line.
 
-    STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow notification query.
-    All of them without.
+    STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow retries notification
+    query. All of them without.
     """
     lab = _lab()
     if yes:
@@ -243,6 +248,15 @@ def send(files: tuple[Path, ...], rows: int, count: int, seed: int | None, until
     click.echo(
         f"{landed.rows} rows landed in {landed.files} files" if landed.files > 1 else f"{landed.rows} rows landed"
     )
+
+
+@cli.command()
+def redrive() -> None:
+    """Send the events that were given up (labkit status shows them) back to the start function, to begin anew."""
+    letters = _lab().retries.redrive()
+    for letter in letters:
+        click.echo(f"{letter.key}: {letter.reason}")
+    click.echo(f"{len(letters)} sent back." if letters else "No event was given up: nothing to send back.")
 
 
 @cli.command()

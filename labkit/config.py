@@ -54,14 +54,17 @@ class TargetDefaults:
     interface_endpoints: tuple[str, ...]
     poll_seconds: float
     wait_minutes: float
+    retry_seconds: float
 
 
 BY_TARGET = {
     # dc2.large is what the description names. AWS has not created new dc2 clusters since 2025.
-    Target.LOCAL: TargetDefaults("dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3),
+    Target.LOCAL: TargetDefaults(
+        "dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3, retry_seconds=1
+    ),
     # A Glue job in a subnet without a way out reaches the secret and the catalog through endpoints, which cost money.
     Target.AWS: TargetDefaults(
-        "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30
+        "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30, retry_seconds=30
     ),
 }
 
@@ -80,6 +83,7 @@ class LabConfig(BaseSettings):
     ask_before_create: bool = None  # type: ignore[assignment]  # filled from BY_TARGET
     poll_seconds: float = Field(default=None, gt=0)  # type: ignore[assignment]
     wait_minutes: float = Field(default=None, gt=0)  # type: ignore[assignment]
+    retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
     progress: Literal["auto", "live", "line", "static"] = "auto"
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
@@ -118,6 +122,9 @@ class LabConfig(BaseSettings):
     job_retries: int = Field(default=1, ge=0, le=10)
     job_timeout_minutes: int = Field(default=15, ge=1, le=2880)
     bookmarks: bool = True
+    ledger: bool = True
+    max_rejected_share: float = Field(default=0.5, ge=0, le=1)
+    event_tries: int = Field(default=5, ge=1, le=20)
     workflow_max_runs: int = Field(default=2, ge=1)
 
     @field_validator("vpc_cidr", "inbound_cidr")

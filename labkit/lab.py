@@ -12,6 +12,7 @@ from labkit import landing
 from labkit.config import LabConfig, load
 from labkit.display import Check, Described, Removed
 from labkit.errors import ConsentNeeded, UsageError
+from labkit.happened import Happened
 from labkit.landing import Counts, Landed
 from labkit.leftovers import Leftovers, find_leftovers
 from labkit.names import Names
@@ -25,6 +26,7 @@ from labkit.steps.network import Network
 from labkit.steps.notification import Notification
 from labkit.steps.query import Query
 from labkit.steps.redshift import Redshift
+from labkit.steps.retries import Retries
 from labkit.steps.roles import Roles
 from labkit.steps.secrets import Secrets
 from labkit.steps.workflow import Run, Workflow
@@ -40,7 +42,8 @@ class Lab:
     >>> lab.query("select count(*) from toll_table")
 
     The steps, in the order of the notebooks: `buckets`, `roles`, `functions`, `network`, `redshift`, `secrets`,
-    `crawlers`, `job`, `workflow`, `notification`, `query`. Each has `create`, `check`, `describe`, `destroy`.
+    `crawlers`, `job`, `workflow`, `retries`, `notification`, `query`. Each has `create`, `check`, `describe`,
+    `destroy`.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -61,6 +64,7 @@ class Lab:
         self.crawlers = Crawlers(self)
         self.job = Job(self)
         self.workflow = Workflow(self)
+        self.retries = Retries(self)
         self.notification = Notification(self)
         self.query = Query(self)
 
@@ -74,7 +78,7 @@ class Lab:
         """All steps, in the order in which they build on each other."""
         return (
             self.buckets, self.roles, self.functions, self.network, self.redshift, self.secrets,
-            self.crawlers, self.job, self.workflow, self.notification, self.query,
+            self.crawlers, self.job, self.workflow, self.retries, self.notification, self.query,
         )  # fmt: skip
 
     def up(self) -> TargetStatus:
@@ -95,6 +99,11 @@ class Lab:
         """What holds on the target, step by step."""
         with explained(self.config):
             return tuple(step.check() for step in self.steps)
+
+    def happened(self) -> Happened:
+        """What waits, what was given up and what was rejected."""
+        with explained(self.config):
+            return Happened.of(self)
 
     def destroy(self, *names: str) -> Iterator[Removed]:
         """Destroy the steps of these names (all of them without), the last first, yielding what went."""

@@ -39,6 +39,9 @@ class Names:
     start_trigger: str
     event_trigger: str
     notification: str
+    retry_queue: str
+    dead_letter_queue: str
+    ledger: str
     vpc: str
     security_group: str
     subnet_group: str
@@ -79,6 +82,9 @@ class Names:
             start_trigger=own("redshift-workflows-start"),
             event_trigger=own("s3-crawler-event"),
             notification="s3Events",
+            retry_queue=own("start-workflow-retries"),
+            dead_letter_queue=own("start-workflow-dead-letters"),
+            ledger="etl.toll_ledger",
             vpc=own("toll-vpc"),
             security_group=own("redshift-sg"),
             subnet_group=own("toll-subnet-group"),

@@ -32,12 +32,25 @@ def generator(names: Names, region: str, account: str) -> Policy:
 
 
 def start_function(names: Names, region: str, account: str) -> Policy:
-    """The start function looks at the workflow's runs, starts one, and logs."""
-    workflow = f"arn:aws:glue:{region}:{account}:workflow/{names.workflow}"
+    """The start function starts runs, looks at what is under way, keeps markers of what has landed, and logs."""
+    here, queues = f"arn:aws:glue:{region}:{account}", f"arn:aws:sqs:{region}:{account}"
+    staging = f"arn:aws:s3:::{names.staging_bucket}"
     return _policy(
-        _allow("StartWorkflow", ["glue:StartWorkflowRun", "glue:GetWorkflowRuns"], [workflow]),
+        _allow("StartWorkflow", ["glue:StartWorkflowRun", "glue:GetWorkflowRuns"],
+               [f"{here}:workflow/{names.workflow}"]),
+        _allow("SeeWhatIsUnderWay", ["glue:GetCrawler", "glue:GetJobRuns"],
+               [f"{here}:crawler/{names.s3_crawler}", f"{here}:job/{names.job}"]),
+        _allow("KeepMarkers", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/landed/*"]),
+        _allow("FindMarkers", ["s3:ListBucket"], [staging]),
+        _allow("HandOver", ["sqs:GetQueueUrl", "sqs:SendMessage"],
+               [f"{queues}:{names.retry_queue}", f"{queues}:{names.dead_letter_queue}"]),
+        _allow(
+            "BeInvokedByQueue",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            [f"{queues}:{names.retry_queue}"],
+        ),
         *_function_logs(names.start_function, region, account),
-    )
+    )  # fmt: skip
 
 
 def copy(names: Names) -> Policy:
@@ -55,7 +68,9 @@ def glue(names: Names, region: str, account: str) -> Policy:
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws-glue/*"
     return _policy(
         _allow("ListBuckets", ["s3:ListBucket", "s3:GetBucketLocation"], [landing, staging]),
+        _allow("ListLandedVersions", ["s3:ListBucketVersions"], [landing]),
         _allow("ReadLandingAndStaging", ["s3:GetObject"], [f"{landing}/*", f"{staging}/*"]),
+        _allow("ReadLandedVersions", ["s3:GetObjectVersion"], [f"{landing}/*"]),
         _allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/*"]),
         _allow(
             "Catalog",

@@ -120,6 +120,7 @@ def is_missing(error: ClientError) -> bool:
 
 NOT_THERE = {
     "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
     "ClusterNotFound",
     "ClusterSubnetGroupNotFoundFault",
     "EntityNotFoundException",
@@ -127,5 +128,6 @@ NOT_THERE = {
     "NoSuchEntity",
     "NoSuchKey",
     "NoSuchPublicAccessBlockConfiguration",
+    "QueueDoesNotExist",
     "ResourceNotFoundException",
 }

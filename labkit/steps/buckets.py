@@ -34,6 +34,9 @@ class Buckets(Step[BucketsMade]):
                 where = {} if self.config.region == "us-east-1" else {"CreateBucketConfiguration": place}
                 s3.create_bucket(Bucket=bucket, **where)
             s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PRIVATE)
+            if bucket == self.names.landing_bucket:
+                # The job loads each version of an object once: so it must be able to tell them apart.
+                s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
             s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": self.tag_list})
         return self.describe()
 
@@ -54,6 +57,9 @@ class Buckets(Step[BucketsMade]):
                 block = found(s3.get_public_access_block, Bucket=bucket)
                 private = bool(block) and block["PublicAccessBlockConfiguration"] == PRIVATE
                 yield Fact(private, f"bucket {bucket} blocks public access", self.fix)
+        versioning = found(s3.get_bucket_versioning, Bucket=self.names.landing_bucket) or {}
+        kept = versioning.get("Status") == "Enabled"
+        yield Fact(kept, f"bucket {self.names.landing_bucket} keeps the versions of its objects", self.fix)
 
     def destroy(self) -> Removed:
         """Empty and delete both."""

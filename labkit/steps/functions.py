@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from labkit.config import LabConfig
 from labkit.display import Described, Fact, Removed
 from labkit.landing import invocation_error
 from labkit.packaging import code_hash, package
@@ -34,6 +35,11 @@ class _Wanted:
     memory: int  # MB
     timeout: int  # seconds
     environment: dict[str, str]
+
+
+def start_timeout(config: LabConfig) -> int:
+    """Seconds that the start function may take: it waits twice `retry_seconds`, and all its calls take their time."""
+    return round(4 * config.retry_seconds) + 6
 
 
 class Functions(Step[FunctionsMade]):
@@ -122,10 +128,15 @@ class Functions(Step[FunctionsMade]):
                 "toll_plaza_application", names.generator_role, 256, 60,
                 {"LANDING_BUCKET": names.landing_bucket},
             ),
-            # 15 minutes, the most that Lambda gives: it may have to wait for a run to end.
             names.start_function: _Wanted(
-                "start_workflow_function", names.start_role, 128, 900,
-                {"WORKFLOW_NAME": names.workflow, "POLL_SECONDS": f"{self.config.poll_seconds:g}"},
+                "start_workflow_function", names.start_role, 128, start_timeout(self.config),
+                {
+                    "WORKFLOW_NAME": names.workflow, "CRAWLER_NAME": names.s3_crawler, "JOB_NAME": names.job,
+                    "STAGING_BUCKET": names.staging_bucket, "QUEUE_NAME": names.retry_queue,
+                    "DEAD_LETTER_QUEUE_NAME": names.dead_letter_queue, "POLL_SECONDS": f"{self.config.poll_seconds:g}",
+                    "WAIT_SECONDS": f"{2 * self.config.retry_seconds:g}",
+                    "RETRY_SECONDS": f"{self.config.retry_seconds:g}", "TRIES": str(self.config.event_tries),
+                },
             ),
         }  # fmt: skip
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from labkit import rejects
 from labkit.config import PROJECT
 from labkit.display import Described, Fact, Removed, hidden
 from labkit.errors import LabError, RunFailed
+from labkit.rejects import REJECTS
 from labkit.steps.base import Step, found, is_missing
 from labkit.waiting import wait_for
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCRIPT = PROJECT / "glue" / "s3_to_redshift_job.py"
+MODULE = PROJECT / "glue" / "exactly_once.py"
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 
@@ -29,6 +36,7 @@ class JobMade(Described):
     glue_version: str
     workers: str
     bookmarks: bool
+    ledger: str
     retries: int
     timeout_minutes: int
 
@@ -55,7 +63,8 @@ class Job(Step[JobMade]):
         self.lab.buckets.describe()
         self.lab.crawlers.table(self.names.target_table)
         glue, s3 = self.aws("glue"), self.aws("s3")
-        s3.put_object(Bucket=self.names.staging_bucket, Key=self._script_key, Body=_script())
+        for key, file in self._scripts.items():
+            s3.put_object(Bucket=self.names.staging_bucket, Key=key, Body=_content(file))
         if self._job() is None:
             glue.create_job(Name=self.names.job, Tags=self.config.tags, **self._definition())
         else:
@@ -97,6 +106,13 @@ class Job(Step[JobMade]):
         pages = found(self.aws("logs").get_log_events, logGroupName=group, logStreamName=stream, startFromHead=True)
         return [event["message"] for event in pages["events"]] if pages else []
 
+    def rejects(self) -> pd.DataFrame:
+        """The rows that the job could not load: file, line, reason, and the row as it is in the file."""
+        import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
+
+        rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab)]
+        return pd.DataFrame(rows, columns=["file", "line", "reason", "row"])
+
     def forget(self) -> None:
         """Reset the job's bookmark: the next run reads every landed file again. The table stays as it is."""
         self.describe()
@@ -129,6 +145,7 @@ class Job(Step[JobMade]):
             glue_version=job["GlueVersion"],
             workers=f"{job['NumberOfWorkers']} x {job['WorkerType']}",
             bookmarks=arguments["--job-bookmark-option"] == "job-bookmark-enable",
+            ledger=arguments["--LEDGER"],
             retries=job["MaxRetries"],
             timeout_minutes=job["Timeout"],
         )
@@ -144,9 +161,10 @@ class Job(Step[JobMade]):
         for part in ("GlueVersion", "WorkerType", "NumberOfWorkers", "MaxRetries", "Timeout"):
             yield Fact(job.get(part) == wanted[part], f"its {part} is {wanted[part]}", self.fix)
         yield Fact(job["DefaultArguments"] == wanted["DefaultArguments"], "its arguments are the lab's", self.fix)
-        uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=self._script_key)
-        same = uploaded is not None and uploaded["Body"].read() == _script()
-        yield Fact(same, "its script is glue/s3_to_redshift_job.py", self.fix)
+        for key, file in self._scripts.items():
+            uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=key)
+            same = uploaded is not None and uploaded["Body"].read() == _content(file)
+            yield Fact(same, f"it runs glue/{file.name}", self.fix)
 
     def destroy(self) -> Removed:
         """Delete the job, with its bookmark and history."""
@@ -174,6 +192,16 @@ class Job(Step[JobMade]):
     def _script_key(self) -> str:
         return f"scripts/{self.names.job}.py"
 
+    @property
+    def _module_key(self) -> str:
+        # In a folder of the job's own: the file must have the name that the script imports.
+        return f"scripts/{self.names.job}/{MODULE.name}"
+
+    @property
+    def _scripts(self) -> dict[str, Path]:
+        """Key in the staging bucket → file."""
+        return {self._script_key: SCRIPT, self._module_key: MODULE}
+
     def _definition(self) -> dict[str, Any]:
         names = self.names
         return {
@@ -195,12 +223,16 @@ class Job(Step[JobMade]):
                 "--job-language": "python",
                 "--job-bookmark-option": f"job-bookmark-{'enable' if self.config.bookmarks else 'disable'}",
                 "--enable-job-insights": "true",
+                "--extra-py-files": f"s3://{names.staging_bucket}/{self._module_key}",
                 "--TempDir": f"s3://{names.staging_bucket}/temp/",
                 "--SOURCE_DATABASE": names.glue_database,
                 "--SOURCE_TABLE": names.source_table,
                 "--TARGET_TABLE": names.target_table,
                 "--REDSHIFT_ROLE": self.lab.roles.arn(names.copy_role),
-                "--REJECTS": f"s3://{names.staging_bucket}/rejects/",
+                "--CONNECTION": names.connection,
+                "--LEDGER": names.ledger if self.config.ledger else "off",
+                "--REJECTS": f"s3://{names.staging_bucket}/{REJECTS}",
+                "--MAX_REJECTED_SHARE": f"{self.config.max_rejected_share:g}",
             },
         }
 
@@ -220,8 +252,8 @@ class Job(Step[JobMade]):
         return answer["Job"] if answer else None
 
 
-def _script() -> bytes:
+def _content(file: Path) -> bytes:
     try:
-        return SCRIPT.read_bytes()
+        return file.read_bytes()
     except FileNotFoundError:
-        raise LabError(f"There is no {SCRIPT}.", fix="Run the lab from a complete checkout.") from None
+        raise LabError(f"There is no {file}.", fix="Run the lab from a complete checkout.") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,13 +30,17 @@ def event(key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
         "eventSource": "aws:s3",
         "eventName": name,
         "eventTime": "2026-11-22T10:00:00.123Z",
-        "s3": {"bucket": {"name": "landing-bucket"}, "object": {"key": key}},
+        "s3": {"bucket": {"name": "landing-bucket"}, "object": {"key": key, "sequencer": "00A1"}},
     }
 
 
-def test_keys_are_decoded(start: ModuleType) -> None:
-    landed = start.landed_files({"Records": [event("a+b/toll%2Bdata+%C3%BC.json")]})
-    assert landed == [("a b/toll+data ü.json", datetime(2026, 11, 22, 10, 0, 0, 123000, tzinfo=UTC))]
+def test_a_marker_has_the_decoded_key_and_the_sequencer(start: ModuleType) -> None:
+    markers = start.markers_of({"Records": [event("a+b/toll%2Bdata+%C3%BC.json")]})
+    assert markers == ["landed/a b/toll+data ü.json/00A1"]
+
+
+def test_a_key_that_is_too_long_for_a_marker_stands_for_all_that_has_landed(start: ModuleType) -> None:
+    assert start.markers_of({"Records": [event("k" * 1015 + ".json")]}) == ["landed//00A1"]
 
 
 def test_s3_s_test_event_starts_nothing_and_is_named(start: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +53,7 @@ def test_s3_s_test_event_starts_nothing_and_is_named(start: ModuleType, capsys: 
     ("records", "said"),
     [
         ([event("toll.csv")], "left out: toll.csv does not end in .json"),
+        ([event("day/_toll.json")], "one that Spark takes for hidden"),
         ([event("toll.json", "ObjectRemoved:Delete")], "left out: aws:s3 ObjectRemoved:Delete is not a landed object"),
         ([], "not started: no .json file in the event"),
     ],
@@ -64,3 +69,22 @@ def test_a_run_with_a_failed_job_does_not_count_as_well(start: ModuleType) -> No
     assert start.all_well({"Status": "COMPLETED", "Statistics": {"SucceededActions": 2, "FailedActions": 0}})
     assert not start.all_well({"Status": "COMPLETED", "Statistics": {"SucceededActions": 1, "FailedActions": 1}})
     assert not start.all_well({"Status": "STOPPED", "Statistics": {"SucceededActions": 1, "StoppedActions": 1}})
+
+
+def test_only_runs_that_began_after_the_message_was_sent_count_against_it(start: ModuleType) -> None:
+    sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
+    bad = {"Status": "COMPLETED", "Statistics": {"FailedActions": 1}}
+    runs = [
+        bad | {"WorkflowRunId": "before", "StartedOn": sent - timedelta(seconds=1)},
+        bad | {"WorkflowRunId": "after", "StartedOn": sent + timedelta(seconds=1)},
+        {"WorkflowRunId": "going", "StartedOn": sent + timedelta(seconds=2), "Status": "RUNNING"},
+    ]
+    assert [run["WorkflowRunId"] for run in start.failures(runs, message)] == ["after"]
+
+
+def test_each_failed_run_doubles_the_rest_before_the_next(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_SECONDS", "100")
+    failed = {"CompletedOn": datetime.now(UTC)}
+    assert start.rest([]) == 0
+    assert [round(start.rest([failed] * number), -1) for number in (1, 2, 3)] == [100, 200, 400]

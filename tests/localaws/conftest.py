@@ -1,4 +1,4 @@
-"""What the tests of queues share: making them, and taking what is in them."""
+"""What tests of several services share: queues, and taking what is in them."""
 
 from __future__ import annotations
 

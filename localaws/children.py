@@ -7,6 +7,7 @@ dies without the chance to do so itself.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import signal
@@ -60,7 +61,13 @@ class Child:
 class Children:
     """All children of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock_file: Path | None = None) -> None:
+        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone."""
+        self._leash: int | None = None
+        if lock_file is not None:
+            # The reaper shares this lock, so it is free when the server and its reaper have both ended.
+            self._leash = os.open(lock_file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._leash, fcntl.LOCK_EX)
         self._children: dict[int, Child] = {}
         self._lock = threading.Lock()
         self._reaper: subprocess.Popen[bytes] | None = None
@@ -169,6 +176,7 @@ class Children:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             start_new_session=True,
+            pass_fds=[] if self._leash is None else [self._leash],
         )
         assert self._reaper.stdin is not None
         known = "".join(f"+{pid}\n" for pid in self._children)

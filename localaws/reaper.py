@@ -3,6 +3,9 @@
 Runs as a process of its own, started by children.py. It reads "+PID" and "-PID" lines from its standard
 input, a pipe whose other end only the server holds; when the pipe closes it kills the process groups still
 on its list. A process that is killed with SIGKILL closes its pipes too.
+
+It ends when they are gone, and holds a lock till then that the next server waits for (children.py): what the last one
+had begun must not be finished beside what the next one begins.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ import contextlib
 import os
 import signal
 import sys
+import time
+
+_LIMIT = 3.0  # seconds; a process that is killed may still have a write to finish
 
 
 def main() -> None:
@@ -23,6 +29,19 @@ def main() -> None:
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
+    deadline = time.monotonic() + _LIMIT
+    while any(map(_exists, groups)) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 if __name__ == "__main__":

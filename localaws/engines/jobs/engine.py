@@ -13,6 +13,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.glue.exceptions import EntityNotFoundException, JobRunNotFoundException
 from moto.glue.models import glue_backends
 
+from localaws import engines
 from localaws.context import Context
 from localaws.engines.jobs.logs import RunLog
 from localaws.engines.jobs.pool import Pool, PoolStopped
@@ -250,6 +251,8 @@ class JobsEngine:
             return JobRunState.FAILED, f"{type(error).__name__}: {error}"
         if spark is None:
             return JobRunState.STOPPED, ""
+        # What a restart tries again must not fail for a cluster that the restart has yet to bring back.
+        engines.running().redshift.wait_until_started()
         with self._lock:
             active.spark = spark
             if active.stop.is_set():

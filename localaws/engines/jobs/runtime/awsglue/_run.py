@@ -24,7 +24,7 @@ class Run:
     bookmark: dict[str, Any] = field(default_factory=dict)
     """The bookmark's state as the last committed run left it; see _bookmarks.py."""
     bookmark_to: dict[str, Any] | None = None
-    """The state after which nothing is read, where --job-bookmark-to names a run; `bookmark` is --job-bookmark-from's."""
+    """What is read at most, where --job-bookmark-to names a run: what that had read; `bookmark` is -from's then."""
     save_bookmark: Callable[[dict[str, Any]], None] = _keep_nothing
     """Hand a new state to the service; returns when it is durable."""
     error_log: TextIO = field(default_factory=lambda: sys.stderr)

@@ -123,6 +123,14 @@ class ShellLab:
 
         self.wait_until_quiet(also=unread)
 
+    def rejects(self) -> Iterator[dict[str, Any]]:
+        """All rows that the job set aside, from the staging bucket."""
+        s3, bucket = self.client("s3"), self.config["staging_bucket"]
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejects/"):
+            for item in page.get("Contents", []):
+                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
+                yield from map(json.loads, body.splitlines())
+
     def going_on(self) -> list[str]:
         """What the pipeline still has to do or is doing, in words; nothing when it is quiet."""
         glue, names = self.client("glue"), self.config
@@ -133,7 +141,7 @@ class ShellLab:
             found.append(f"crawler {crawler}")
         markers = self.client("s3").list_objects_v2(Bucket=names["staging_bucket"], Prefix="landed/")
         found += [f"marker {item['Key']}" for item in markers.get("Contents", [])]
-        waiting = self.messages("start-workflow-retries")
+        waiting = self.messages(names["retry_queue"])
         return [*found, f"{waiting} messages"] if waiting else found
 
     def messages(self, queue: str) -> int:
@@ -145,7 +153,7 @@ class ShellLab:
 
     def dead_letters(self) -> int:
         """How many events were given up, and wait to be sent back."""
-        return self.messages("start-workflow-dead-letters")
+        return self.messages(self.config["dead_letter_queue"])
 
     def wait_until_quiet(self, seconds: float = 90, also: Callable[[], list[str]] = list) -> None:
         """Wait until nothing goes on, nothing of `also` is left, and no event was given up."""

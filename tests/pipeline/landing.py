@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -133,15 +132,11 @@ class Landing:
 
     def rejects(self) -> Counter[tuple[str, str, int, str]]:
         """What the job set aside of this landing: key, version, line number and text, and how often."""
-        s3, bucket = self.lab.client("s3"), self.lab.config["staging_bucket"]
         found: Counter[tuple[str, str, int, str]] = Counter()
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejects/"):
-            for item in page.get("Contents", []):
-                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
-                for reject in map(json.loads, filter(str.strip, body.splitlines())):
-                    assert reject["reason"], reject
-                    key = reject["file"].removeprefix(f"s3://{self.lab.config['landing_bucket']}/")
-                    found[key, reject["version"], int(reject["line"]), reject["row"]] += 1
+        for reject in self.lab.rejects():
+            assert reject["reason"], reject
+            key = reject["file"].removeprefix(f"s3://{self.lab.config['landing_bucket']}/")
+            found[key, reject["version"], reject["line"], reject["row"]] += 1
         return found
 
     def settle(self, seconds: float = 90) -> None:

@@ -298,8 +298,9 @@ def test_without_ledger_and_bookmark_a_second_run_doubles_all_and_with_them_agai
     by_hand(lab)
     lab.wait_until_quiet()
     assert landing.rows() == once + once
-    for table in ("toll_table", lab.config["ledger"]):
-        lab.rows(f"truncate {table}; select 1")
+    with lab.connect() as connection:
+        for table in ("toll_table", lab.config["ledger"]):
+            connection.execute(f"truncate {table}")
     by_hand(lab)
     landing.settle()
     assert landing.rows() == once, "with an empty table and an empty ledger everything is loaded anew, once"

@@ -21,6 +21,9 @@ from localaws.engines.crawler.naming import distinct_name
 # Parameters that tell how much data there is: a change of these alone makes no new version of a table.
 STATISTICS = frozenset({"recordCount", "objectCount", "sizeKey", "averageRecordSize"})
 DEPRECATED = "DEPRECATED_BY_CRAWLER"
+# What MergeNewColumns keeps of a table, and what of its data must not change under it.
+_FORMATS = ("InputFormat", "OutputFormat")
+_FUNDAMENTAL = ("classification", "compressionType", "delimiter")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Policies:
     update: str = "UPDATE_IN_DATABASE"  # or LOG
     delete: str = "DEPRECATE_IN_DATABASE"  # or DELETE_FROM_DATABASE, LOG
     merge_new_columns: bool = False  # Configuration: CrawlerOutput.Tables.AddOrUpdateBehavior
+    inherit: bool = False  # Configuration: CrawlerOutput.Partitions.AddOrUpdateBehavior
     combine: bool = False  # Configuration: Grouping.TableGroupingPolicy
+    level: int | None = None  # Configuration: Grouping.TableLevelConfiguration; the bucket is level 1
 
     @classmethod
     def of(cls, schema_change: Mapping[str, str], configuration: str | None) -> Policies:
@@ -47,24 +52,30 @@ class Policies:
             raise ValueError("Configuration must be a JSON object")
         output, grouping = asked.get("CrawlerOutput", {}), asked.get("Grouping", {})
         tables, partitions = output.get("Tables", {}), output.get("Partitions", {})
+        level = grouping.get("TableLevelConfiguration")
         known = (
             not asked.keys() - {"Version", "CrawlerOutput", "Grouping"}
             and not output.keys() - {"Tables", "Partitions"}
             and tables in ({}, {"AddOrUpdateBehavior": "MergeNewColumns"})
             and partitions in ({}, {"AddOrUpdateBehavior": "InheritFromTable"})
-            and grouping in ({}, {"TableGroupingPolicy": "CombineCompatibleSchemas"})
+            and not grouping.keys() - {"TableGroupingPolicy", "TableLevelConfiguration"}
+            and grouping.get("TableGroupingPolicy") in (None, "CombineCompatibleSchemas")
         )
         if not known:
             raise ValueError(
                 f"The embedded AWS does not support this Configuration of a crawler: {configuration}. It supports "
                 "Tables.AddOrUpdateBehavior MergeNewColumns, Partitions.AddOrUpdateBehavior InheritFromTable and "
-                "Grouping.TableGroupingPolicy CombineCompatibleSchemas."
+                "Grouping.TableGroupingPolicy CombineCompatibleSchemas and Grouping.TableLevelConfiguration."
             )
+        if level is not None and (type(level) is not int or level < 1):
+            raise ValueError(f"TableLevelConfiguration must be a positive integer, not {level!r}")
         return cls(
             schema_change.get("UpdateBehavior", cls.update),
             schema_change.get("DeleteBehavior", cls.delete),
             bool(tables),
-            bool(grouping),
+            bool(partitions),
+            bool(grouping.get("TableGroupingPolicy")),
+            level,
         )
 
 
@@ -122,8 +133,11 @@ class Catalog:
         """The database's tables as they are now."""
         return [table.as_dict() for table in list(self._database().tables.values())]
 
-    def put_table(self, wanted: dict[str, Any]) -> str:
-        """Make or update the table `wanted` (a TableInput); return the name that it got."""
+    def put_table(self, wanted: dict[str, Any], *, new: bool = True) -> str | None:
+        """Make or update the table `wanted` (a TableInput); return the name that it got.
+
+        Where it is not to be `new`, a table that is not there is not made: None.
+        """
         location = wanted["StorageDescriptor"]["Location"]
         database = self._database()
         name = wanted["Name"]
@@ -132,28 +146,58 @@ class Catalog:
         wanted = {**wanted, "Name": name}
         if name in database.tables:
             self._update_table(database.tables[name], wanted)
+        elif not new:
+            self._log(f"INFO : No table {name} was made of {location}: this crawler adds to its tables only")
+            return None
         else:
             self._backend.create_table(self._name, name, wanted)
             self._note("TABLE", "ADD", name, f"INFO : Created table {name} in database {self._name}")
         return str(name)
 
-    def put_partitions(self, table_name: str, wanted: Iterable[dict[str, Any]]) -> None:
-        """Make or update the table's partitions (PartitionInputs), and drop those whose data is gone."""
+    def put_partitions(self, table_name: str, wanted: Iterable[dict[str, Any]], *, all_of_them: bool = True) -> None:
+        """Make or update the table's partitions (PartitionInputs).
+
+        Where `wanted` is all of them, those whose data is gone are dropped, if the policy is to delete.
+        """
         table = self._database().tables[table_name]
         seen = set()
         for partition in wanted:
             key = str(partition["Values"])
             seen.add(key)
-            if key not in table.partitions:
+            before = table.partitions.get(key)
+            had = before.partition_input if before else None
+            partition = self._merged_partition(_input_of(table), had, partition)
+            if before is None:
                 table.create_partition(partition)
                 self.changes.add("PARTITION", "ADD", f"{table_name}/{'/'.join(partition['Values'])}")
-            elif table.partitions[key].partition_input != partition:
+            elif before.partition_input != partition:
                 table.update_partition(partition["Values"], partition)
-        gone = [key for key in table.partitions if key not in seen]
-        for key in gone if self._policies.delete != "LOG" else ():
+        gone = [key for key in table.partitions if key not in seen] if all_of_them else []
+        if gone and self._policies.delete != "DELETE_FROM_DATABASE":
+            self._log(
+                f"INFO : The data of {len(gone)} partitions of {table_name} is gone; they stay"
+                f" (DeleteBehavior {self._policies.delete})"
+            )
+            return
+        for key in gone:
             values = table.partitions[key].values
             del table.partitions[key]
             self.changes.add("PARTITION", "DELETE", f"{table_name}/{'/'.join(values)}")
+
+    def _merged_partition(
+        self, table: dict[str, Any], before: dict[str, Any] | None, wanted: dict[str, Any]
+    ) -> dict[str, Any]:
+        """`wanted` with what it inherits from its table, or keeps of what it was, as the crawler's policies say."""
+        descriptor = wanted["StorageDescriptor"]
+        if self._policies.inherit:
+            statistics = {name: wanted["Parameters"][name] for name in STATISTICS}
+            parameters = {**table["Parameters"], **statistics}
+            inherited = {**table["StorageDescriptor"], "Location": descriptor["Location"], "Parameters": parameters}
+            return {**wanted, "StorageDescriptor": inherited, "Parameters": parameters}
+        if before and self._policies.merge_new_columns:
+            columns = _with_new_columns(before["StorageDescriptor"].get("Columns", []), descriptor["Columns"])
+            return {**wanted, "StorageDescriptor": {**descriptor, "Columns": columns}}
+        return wanted
 
     def handle_gone(self, is_mine: Callable[[dict[str, Any]], bool], kept: set[str]) -> None:
         """Treat the tables that this crawler wrote, that `is_mine` says it crawled now, and that it did not find."""
@@ -193,11 +237,18 @@ class Catalog:
         parameters.pop(DEPRECATED, None)
         descriptor = wanted["StorageDescriptor"]
         if self._policies.merge_new_columns:
-            had = before.get("StorageDescriptor", {}).get("Columns", [])
-            names = {column["Name"] for column in had}
-            columns = had + [column for column in descriptor["Columns"] if column["Name"] not in names]
-            descriptor = {**descriptor, "Columns": columns}
+            had = before.get("StorageDescriptor", {})
+            if unlike := _fundamental_changes(before.get("Parameters", {}), wanted["Parameters"]):
+                return self._deprecated_as_unlike(before, unlike)
+            columns = _with_new_columns(had.get("Columns", []), descriptor["Columns"])
+            descriptor = {**descriptor, **{name: had[name] for name in _FORMATS if name in had}, "Columns": columns}
         return {**before, **wanted, "Parameters": parameters, "StorageDescriptor": descriptor}
+
+    def _deprecated_as_unlike(self, before: dict[str, Any], unlike: list[str]) -> dict[str, Any]:
+        """`before`, deprecated: MergeNewColumns changes nothing fundamental of a table."""
+        name, parameters = before["Name"], before.get("Parameters", {})
+        self._log(f"WARN : Table {name} is deprecated: {', '.join(unlike)} of its data changed; resolve it by hand")
+        return {**before, "Parameters": {DEPRECATED: str(int(time.time() * 1000)), **parameters}}
 
     def _database(self) -> FakeDatabase:
         database = self._backend.databases.get(self._name)
@@ -212,6 +263,17 @@ class Catalog:
 
 def _input_of(table: FakeTable) -> dict[str, Any]:
     return table.versions[str(table._current_version)]
+
+
+def _with_new_columns(had: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = {column["Name"] for column in had}
+    return had + [column for column in found if column["Name"] not in names]
+
+
+def _fundamental_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    if before.get("classification") == "UNKNOWN":
+        return []
+    return [name for name in _FUNDAMENTAL if before.get(name) and after.get(name) and before[name] != after[name]]
 
 
 def _lies_at(table: FakeTable, location: str) -> bool:

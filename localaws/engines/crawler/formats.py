@@ -10,7 +10,8 @@ from __future__ import annotations
 import bz2
 import csv
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from localaws.engines.crawler.grammar import read_rows
@@ -35,9 +36,15 @@ class Look:
     header: bool = False
     quoted: bool = False
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
+        """The columns' names, as the file spells them."""
         return frozenset(name for name, _ in self.schema)
+
+    @cached_property
+    def shape(self) -> Look:
+        """This look without the numbers of rows: what most files of a table have in common."""
+        return replace(self, records=0, unreadable=0) if self.records or self.unreadable else self
 
 
 def look_at(beginning: bytes, size: int) -> Look:

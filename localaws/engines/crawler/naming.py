@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-LONGEST = 255  # characters of a table's name
+LONGEST = 128  # characters of a table's name: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
 
 
 def table_name(prefix: str, *parts: str) -> str:
@@ -27,11 +27,12 @@ class Exclusions:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises ValueError for a pattern that can't be read."""
-        self._patterns = [re.compile(_glob(pattern) + r"\Z", re.DOTALL) for pattern in patterns]
+        self.patterns = tuple(patterns)
+        self._compiled = [re.compile(_glob(pattern) + r"\Z", re.DOTALL) for pattern in self.patterns]
 
     def match(self, path: str) -> bool:
         """Whether `path`, relative to the include path, is to be left out."""
-        return any(pattern.match(path) for pattern in self._patterns)
+        return any(pattern.match(path) for pattern in self._compiled)
 
 
 def _glob(pattern: str) -> str:

@@ -1,25 +1,28 @@
-"""Crawls S3 targets: lists the objects, looks at each one's beginning, and finds the tables that they make.
+"""Crawls S3 targets: lists the objects, looks at each one's beginning, and gives the files as a tree.
 
-An object that was looked at before, by its ETag, is not read again: what a crawl of a bucket costs is the listing
-and the new objects.
+An object that was looked at before is not read again, and what the last crawl of a target saw is kept: a crawl costs
+the listing, compared with the last one by identity, and the new objects.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from localaws.engines.crawler.files import File, FileTree
 from localaws.engines.crawler.formats import UNKNOWN, Look, look_at
-from localaws.engines.crawler.grouping import File
+from localaws.engines.crawler.looks import Looks
 from localaws.engines.crawler.naming import Exclusions
 from localaws.engines.crawler.objects import ObjectGone, Objects, S3Object
-from localaws.engines.crawler.schema import Type
 
 FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
 MOST_BYTES = 10 << 20  # ... and how much where that was not enough
-_REMEMBERED = 100_000
+_LISTINGS = 16  # targets whose last listing is kept
+_LONGEST_LISTING = 200_000  # objects
+
+Listed = list[tuple[str, Any]]  # keys, and what S3 keeps of each: see Objects.current
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class S3Target:
     prefix: str  # ends in "/", or is empty, unless it names a single object
     exclusions: Exclusions
     sample_size: int | None = None  # files to look at in each folder; None is all
+    queue_arn: str | None = None  # of the S3 events that tell what changed
 
     @classmethod
     def of(cls, definition: dict[str, Any]) -> S3Target:
@@ -43,104 +47,205 @@ class S3Target:
         bucket, _, prefix = rest.partition("/")
         if scheme not in ("s3", "s3a", "s3n") or not bucket:
             raise ValueError(f"The S3 path {path!r} must be of the form s3://bucket/prefix")
-        return cls(bucket, prefix, Exclusions(definition.get("Exclusions") or []), definition.get("SampleSize"))
+        exclusions = Exclusions(definition.get("Exclusions") or [])
+        return cls(bucket, prefix, exclusions, definition.get("SampleSize"), definition.get("EventQueueArn"))
+
+    @property
+    def location(self) -> str:
+        """``s3://bucket/folder/``."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def wants(self, path: str) -> bool:
+        """Whether the file at `path`, relative to the include path, is to be crawled."""
+        if path.endswith("/") or not path or self.exclusions.match(path):
+            return False
+        # Spark and Hive take names with a leading _ or . for their own bookkeeping, and so does the crawler.
+        return not any(part.startswith(("_", ".")) and "=" not in part for part in path.split("/"))
 
 
-class Looks:
-    """Remembers what looks at objects told, by bucket, key and ETag. Shared by all crawls."""
+@dataclass
+class Listing:
+    """What a crawl saw of a target: each key with what S3 kept of it then, and its files."""
+
+    seen: dict[str, Any] = field(default_factory=dict)
+    tree: FileTree = field(default_factory=FileTree)
+
+
+class Listings:
+    """The last listings of targets, by who crawls what."""
 
     def __init__(self) -> None:
-        self._looks: dict[tuple[str, str, str], Look] = {}
-        self._schemas: dict[tuple[tuple[str, Type], ...], tuple[tuple[str, Type], ...]] = {}
+        self._kept: dict[tuple[object, ...], Listing] = {}
         self._lock = threading.Lock()
 
-    def get(self, item: S3Object) -> Look | None:
-        """What is known of `item`."""
-        return self._looks.get((item.bucket, item.key, item.etag))
-
-    def put(self, item: S3Object, look: Look) -> None:
-        """Remember `look`; forget the oldest where there are too many."""
+    def take(self, key: tuple[object, ...]) -> Listing:
+        """The listing kept under `key`, or an empty one. It is gone then: a crawl that breaks off leaves no half."""
         with self._lock:
-            # Most files are alike: one copy of their schema does for all.
-            look = replace(look, schema=self._schemas.setdefault(look.schema, look.schema))
-            if len(self._looks) >= _REMEMBERED:
-                del self._looks[next(iter(self._looks))]
-            self._looks[item.bucket, item.key, item.etag] = look
+            return self._kept.pop(key, None) or Listing()
+
+    def keep(self, key: tuple[object, ...], listing: Listing) -> None:
+        """Keep a listing that is complete, unless it is very long; the oldest goes where there are too many."""
+        if len(listing.seen) > _LONGEST_LISTING:
+            return
+        with self._lock:
+            self._kept[key] = listing
+            if len(self._kept) > _LISTINGS:
+                del self._kept[next(iter(self._kept))]
 
 
 class S3Reader:
     """Reads the files of S3 targets for one crawl."""
 
     def __init__(
-        self, objects: Objects, looks: Looks, log: Callable[[str], None], check_stopped: Callable[[], None]
+        self,
+        objects: Objects,
+        looks: Looks,
+        listings: Listings,
+        log: Callable[[str], None],
+        check_stopped: Callable[[], None],
     ) -> None:
         self._objects = objects
         self._looks = looks
+        self._listings = listings
         self._log = log
         self._check_stopped = check_stopped
 
-    def files(self, target: S3Target, skip_folders: frozenset[str] = frozenset()) -> tuple[str, list[File]]:
-        """The location that `target` stands for, as ``s3://bucket/folder/``, and its files.
-
-        Args:
-            target: what to list.
-            skip_folders: folders, relative to the location, whose files are left out.
+    def resolve(self, target: S3Target) -> S3Target:
+        """`target` with its path as a folder; a path of a single object stays what it is.
 
         Raises:
-            CrawlFailed: the bucket is not there or may not be read.
+            CrawlFailed: the bucket is not there.
         """
-        prefix = target.prefix
-        objects = list(self._objects.list(target.bucket, prefix))
+        if not target.prefix or target.prefix.endswith("/"):
+            return target
+        listed = self._objects.current(target.bucket, target.prefix)
+        if listed and listed[0][0] == target.prefix:
+            folder, slash, name = target.prefix.rpartition("/")
+            return replace(target, prefix=folder + slash, exclusions=_EverythingBut(name))
+        return replace(target, prefix=target.prefix + "/")
+
+    def everything(self, target: S3Target, crawler: tuple[str, str]) -> FileTree:
+        """All files of a target that was resolved, for the crawler of that region and name.
+
+        Raises:
+            CrawlFailed: the bucket is not there.
+        """
+        listed = self._objects.current(target.bucket, target.prefix)
         self._check_stopped()
-        if prefix and not prefix.endswith("/"):
-            if any(item.key == prefix for item in objects):  # the path names one object
-                objects = [item for item in objects if item.key == prefix]
-                prefix = prefix.rpartition("/")[0] + "/" if "/" in prefix else ""
-            else:
-                objects = [item for item in objects if item.key.startswith(prefix + "/")]
-                prefix += "/"
-        wanted = [item for item in objects if self._is_wanted(item.key[len(prefix) :], target, skip_folders)]
-        sample = self._sample(wanted, target.sample_size)
-        looks = self._look_at_all(sample)
-        if len(sample) < len(wanted):
-            _estimate(wanted, looks)
-        files = [File(item.key[len(prefix) :], item.size, look) for item in wanted if (look := looks.get(item.key))]
-        return f"s3://{target.bucket}/{prefix}", files
+        if target.sample_size is not None:
+            return self._sampled(target, listed)
+        key = (*crawler, target.bucket, target.prefix, target.exclusions.patterns)
+        listing = self._listings.take(key)
+        self._bring_up_to_date(listing, target, listed)
+        self._listings.keep(key, listing)
+        return listing.tree
 
-    @staticmethod
-    def _is_wanted(path: str, target: S3Target, skip_folders: frozenset[str]) -> bool:
-        folder, _, name = path.rpartition("/")
-        if not name or folder + "/" in skip_folders or target.exclusions.match(path):
-            return False
-        # Spark and Hive take names with a leading _ or . for their own bookkeeping, and so does the crawler.
-        return not any(part.startswith(("_", ".")) and "=" not in part for part in path.split("/"))
+    def new_folders(self, target: S3Target, known: Iterable[str]) -> FileTree:
+        """The files of a resolved target in folders that are not `known`, which are named with the bucket.
 
-    @staticmethod
-    def _sample(objects: list[S3Object], sample_size: int | None) -> list[S3Object]:
-        if sample_size is None:
-            return objects
+        Raises:
+            CrawlFailed: the bucket is not there.
+        """
+        skipped = {folder[len(target.location) :] for folder in known if folder.startswith(target.location)}
+        start = len(target.prefix)
+        listed = self._objects.current(target.bucket, target.prefix)
+        wanted = [one for one in listed if _folder_of(one[0][start:]) not in skipped]
+        if target.sample_size is not None:
+            return self._sampled(target, wanted)
+        listing = Listing()
+        self._bring_up_to_date(listing, target, wanted)
+        return listing.tree
+
+    def changed_folders(self, target: S3Target, crawler: tuple[str, str], folders: Iterable[str]) -> FileTree | None:
+        """All files of a resolved target, of which only those right in `folders` are listed.
+
+        Args:
+            target: whose last listing is brought up to date.
+            crawler: region and name of the crawler.
+            folders: relative to the target, ending in "/" unless empty.
+
+        Returns:
+            None where the last listing is not known (any more).
+
+        Raises:
+            CrawlFailed: the bucket is not there.
+        """
+        key = (*crawler, target.bucket, target.prefix, target.exclusions.patterns)
+        listing = self._listings.take(key)
+        if not listing.seen or target.sample_size is not None:
+            return None
+        start = len(target.prefix)
+        for folder in sorted(set(folders)):
+            self._check_stopped()
+            inside = self._objects.current(target.bucket, target.prefix + folder)
+            listed = [one for one in inside if _folder_of(one[0][start:]) == folder]
+            self._forget_gone(listing, target, {target.prefix + path for path in listing.tree.paths_in(folder)}, listed)
+            self._look_at_changed(listing, target, listed)
+        self._listings.keep(key, listing)
+        return listing.tree
+
+    def _bring_up_to_date(self, listing: Listing, target: S3Target, listed: Listed) -> None:
+        seen = listing.seen
+        if len(seen) + sum(key not in seen for key, _ in listed) != len(listed):
+            self._forget_gone(listing, target, seen, listed)
+        self._look_at_changed(listing, target, listed)
+
+    def _forget_gone(self, listing: Listing, target: S3Target, known: Iterable[str], listed: Listed) -> None:
+        gone = set(known) - {key for key, _ in listed}
+        for key in gone:
+            listing.tree.remove(key[len(target.prefix) :])
+            listing.seen.pop(key, None)
+        self._looks.forget(target.bucket, gone)
+
+    def _look_at_changed(self, listing: Listing, target: S3Target, listed: Listed) -> None:
+        seen = listing.seen
+        for key, current in [one for one in listed if seen.get(one[0]) is not one[1]]:
+            path = key[len(target.prefix) :]
+            if target.wants(path):
+                item = self._objects.listed(current)
+                look = self._look(item)
+                if look is None:  # deleted just now
+                    listing.tree.remove(path)
+                    seen.pop(key, None)
+                    continue
+                listing.tree.put(File(path, item.size, look))
+            seen[key] = current
+
+    def _sampled(self, target: S3Target, listed: Listed) -> FileTree:
+        """The files, of which but the first of each folder are looked at: the others are taken to be like them."""
+        start, limit = len(target.prefix), target.sample_size or 0
+        files: list[File] = []
+        unseen: list[tuple[str, int]] = []
         taken: dict[str, int] = {}
-        sample = []
-        for item in objects:
-            folder = item.key.rpartition("/")[0]
+        for key, current in listed:
+            path = key[start:]
+            if not target.wants(path) or not current.size:
+                continue
+            folder = _folder_of(path)
             taken[folder] = taken.get(folder, 0) + 1
-            if taken[folder] <= sample_size:
-                sample.append(item)
-        return sample
+            if taken[folder] > limit:
+                unseen.append((path, current.size))
+            elif look := self._look(self._objects.listed(current)):
+                files.append(File(path, current.size, look))
+        examples: dict[str, File] = {}
+        for file in files:
+            if file.look.classification != UNKNOWN:
+                examples.setdefault(file.folder, file)
+        for path, size in unseen:
+            if example := examples.get(_folder_of(path)) or next(iter(examples.values()), None):
+                records = round(size * example.look.records / example.size)
+                files.append(File(path, size, replace(example.look.shape, records=records)))
+        return FileTree(files)
 
-    def _look_at_all(self, objects: list[S3Object]) -> dict[str, Look]:
-        looks: dict[str, Look] = {}
-        for item in objects:
-            look = self._looks.get(item)
-            if look is None:
-                self._check_stopped()
-                look = self._look_at(item)
-            if look is not None:
-                looks[item.key] = look
-        return looks
+    def _look(self, item: S3Object) -> Look | None:
+        """What is in an object; None where it is gone by now."""
+        look = self._looks.get(item)
+        if look is None:
+            self._check_stopped()
+            look = self._look_at(item)
+        return look
 
     def _look_at(self, item: S3Object) -> Look | None:
-        """Look at one object; None where it is gone by now."""
         if not item.size:
             self._log(f"INFO : Skipped {item.key}: it is empty")
             look = Look(UNKNOWN)
@@ -155,8 +260,7 @@ class S3Reader:
                 self._log(f"WARN : {item.key} is in no format that the built-in classifiers know: UNKNOWN")
             elif look.unreadable:
                 self._log(f"WARN : {look.unreadable} rows of {item.key} can't be read as JSON objects")
-        self._looks.put(item, look)
-        return look
+        return self._looks.put(item, look)
 
     def _classify(self, item: S3Object) -> tuple[Look, S3Object]:
         beginning, item = self._objects.read(item, FIRST_BYTES)
@@ -180,17 +284,17 @@ class S3Reader:
             return Look(UNKNOWN)
 
 
-def _estimate(objects: list[S3Object], looks: dict[str, Look]) -> None:
-    """Give the objects that were not looked at the look of one that was, in the same folder if there is one."""
-    examples: dict[str, tuple[Look, float]] = {}
-    for item in objects:
-        look = looks.get(item.key)
-        if look and item.size and look.classification != UNKNOWN:
-            example = (look, look.records / item.size)
-            examples.setdefault(item.key.rpartition("/")[0], example)
-            examples.setdefault("", example)
-    for item in objects:
-        example_of = examples.get(item.key.rpartition("/")[0]) or examples.get("")
-        if item.key not in looks and item.size and example_of:
-            look, density = example_of
-            looks[item.key] = replace(look, records=round(item.size * density), unreadable=0)
+class _EverythingBut(Exclusions):
+    """Leaves out all but one name: an include path that is a single object."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([])
+        self.patterns = (f"all but {name}",)
+        self._name = name
+
+    def match(self, path: str) -> bool:
+        return path != self._name
+
+
+def _folder_of(path: str) -> str:
+    return path[: path.rfind("/") + 1]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
+from localaws.engines.crawler.files import Statistics
 from localaws.engines.crawler.formats import Look
-from localaws.engines.crawler.grouping import FoundTable, KnownTable, Partition, Statistics
+from localaws.engines.crawler.grouping import FoundTable, KnownTable, Partition
 from localaws.engines.crawler.naming import table_name
-from localaws.engines.crawler.schema import hive_type
+from localaws.engines.crawler.schema import Schema, hive_type
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
-def s3_table(found: FoundTable, location: str, prefix: str, crawler: str) -> dict[str, Any]:
+def s3_table(
+    found: FoundTable, location: str, prefix: str, crawler: str, exclusions: Sequence[str] = ()
+) -> dict[str, Any]:
     """The TableInput of a table in S3.
 
     Args:
@@ -22,8 +27,12 @@ def s3_table(found: FoundTable, location: str, prefix: str, crawler: str) -> dic
         location: the include path that it was found below, ``s3://bucket/folder/``.
         prefix: the crawler's TablePrefix.
         crawler: the crawler's name.
+        exclusions: the target's patterns, which are "also stored as a property of tables created by the crawler"
+            (https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude).
     """
     parameters = _parameters(found.look, found.statistics, crawler)
+    if exclusions:
+        parameters["exclusions"] = json.dumps([location + pattern for pattern in exclusions])
     # A table is named after its folder, its file, or the bucket.
     named_after = (location + found.path).removesuffix("/").rpartition("/")[2]
     if found.partition_keys:
@@ -32,7 +41,9 @@ def s3_table(found: FoundTable, location: str, prefix: str, crawler: str) -> dic
         "Name": table_name(prefix, named_after),
         "Owner": "owner",
         "Retention": 0,
-        "StorageDescriptor": _descriptor(found, location + found.path, parameters),
+        "StorageDescriptor": _descriptor(
+            found.look, found.schema, found.field_names, location + found.path, parameters
+        ),
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in found.partition_keys],
         "TableType": "EXTERNAL_TABLE",
         "Parameters": parameters,
@@ -40,11 +51,13 @@ def s3_table(found: FoundTable, location: str, prefix: str, crawler: str) -> dic
 
 
 def s3_partition(found: FoundTable, partition: Partition, location: str, crawler: str) -> dict[str, Any]:
-    """The PartitionInput of one of `found`'s partitions."""
-    parameters = _parameters(found.look, partition.statistics, crawler)
+    """The PartitionInput of one of `found`'s partitions: its columns are those of its own files."""
+    parameters = _parameters(partition.look, partition.statistics, crawler)
     return {
         "Values": list(partition.values),
-        "StorageDescriptor": _descriptor(found, location + partition.path, parameters),
+        "StorageDescriptor": _descriptor(
+            partition.look, partition.schema, found.field_names, location + partition.path, parameters
+        ),
         "Parameters": parameters,
     }
 
@@ -141,14 +154,16 @@ def _parameters(look: Look, statistics: Statistics, crawler: str) -> dict[str, s
     return parameters
 
 
-def _descriptor(found: FoundTable, location: str, parameters: dict[str, str]) -> dict[str, Any]:
-    input_format, output_format, serde = _formats(found)
+def _descriptor(
+    look: Look, schema: Schema, field_names: Sequence[str], location: str, parameters: dict[str, str]
+) -> dict[str, Any]:
+    input_format, output_format, serde = _formats(look, field_names)
     return {
-        "Columns": [{"Name": name, "Type": hive_type(kind)} for name, kind in found.schema.items()],
+        "Columns": [{"Name": name, "Type": hive_type(kind)} for name, kind in schema.items()],
         "Location": location,
         "InputFormat": input_format,
         "OutputFormat": output_format,
-        "Compressed": found.look.compression != "none",
+        "Compressed": look.compression != "none",
         "NumberOfBuckets": -1,
         "SerdeInfo": serde,
         "BucketColumns": [],
@@ -158,10 +173,9 @@ def _descriptor(found: FoundTable, location: str, parameters: dict[str, str]) ->
     }
 
 
-def _formats(found: FoundTable) -> tuple[str, str, dict[str, Any]]:
-    look = found.look
+def _formats(look: Look, field_names: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
     if look.classification == "json":
-        paths = ",".join(sorted(found.field_names))
+        paths = ",".join(sorted(field_names))
         return _TEXT_INPUT, _TEXT_OUTPUT, _serde("org.openx.data.jsonserde.JsonSerDe", {"paths": paths})
     if look.classification == "parquet":
         serde = _serde(f"{_PARQUET}.serde.ParquetHiveSerDe", {"serialization.format": "1"})

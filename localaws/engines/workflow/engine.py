@@ -62,9 +62,8 @@ class WorkflowEngine:
                 self.schedule(region, name)
             workflows: list[Any] = list(backend.workflows.values())
             for workflow in workflows:
-                for run in list(workflow.runs.values()):
-                    if not run.is_over:
-                        self._recover(region, run)
+                for run in workflow.runs.under_way():
+                    self._recover(region, run)
 
     def stop(self) -> None:
         """Let nothing fire any more: what ends from now on, `start` takes note of the next time."""
@@ -84,7 +83,7 @@ class WorkflowEngine:
             run = self._new_run(region, workflow, properties)
             if workflow.is_full():
                 raise ConcurrentRunsExceededException(_too_many(name))
-            workflow.add(run)
+            workflow.runs.add(run)
         self._context.bus.after_response(lambda: self._advance(region, run))
         return run.workflow_run_id
 
@@ -111,7 +110,7 @@ class WorkflowEngine:
                 raise ConcurrentRunsExceededException(_too_many(name))
             # They are in the run before the call is answered, so that a run that was promised is never empty.
             run.actions.extend(first)
-            workflow.add(run)
+            workflow.runs.add(run)
         self._context.bus.after_response(lambda: self._advance(region, run))
         return run.workflow_run_id, [node_id(name, action.target.type, action.target.name) for action in first]
 
@@ -164,7 +163,7 @@ class WorkflowEngine:
             run = self._new_run(region, workflow, {})
             if workflow.is_full():
                 run.refuse(_too_many(workflow.name))
-            workflow.add(run)
+            workflow.runs.add(run)
         self._advance(region, run)
 
     def _fire_unasked(self, region: str, trigger: Trigger) -> None:

@@ -30,6 +30,8 @@ _BEHAVIOURS = {
     "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
     "RecrawlBehavior": ("CRAWL_EVERYTHING", "CRAWL_NEW_FOLDERS_ONLY", "CRAWL_EVENT_MODE"),
 }
+_QUEUE = re.compile(r"arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]{1,80}(\.fifo)?")
+_LONGEST_PREFIX = 64  # characters: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
 _NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
 
 
@@ -44,10 +46,10 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
     if not _NAME.fullmatch(str(asked.get("Name", ""))):
         raise _invalid("The name of a crawler must have 1 to 255 characters, without line breaks")
     _refuse_unsupported(request)
+    if len(asked.get("TablePrefix", "")) > _LONGEST_PREFIX:
+        raise _invalid(f"TablePrefix must have at most {_LONGEST_PREFIX} characters")
     recrawl = _choice(asked.get("RecrawlPolicy"), "RecrawlBehavior", "CRAWL_EVERYTHING")
     new_folders_only = recrawl == "CRAWL_NEW_FOLDERS_ONLY"
-    if recrawl == "CRAWL_EVENT_MODE":
-        raise _unsupported("RecrawlBehavior CRAWL_EVENT_MODE")
     change = asked.get("SchemaChangePolicy") or {}
     if new_folders_only and any(change.get(name, "LOG") != "LOG" for name in ("UpdateBehavior", "DeleteBehavior")):
         raise _invalid(
@@ -66,12 +68,29 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
         "LakeFormationConfiguration": {"UseLakeFormationCredentials": False, "AccountId": ""},
         **asked,
         "Role": require_role(asked.get("Role", ""), account_id, "CreateCrawler"),
-        "Targets": _checked_targets(asked.get("Targets") or {}),
+        "Targets": _checked_targets(asked.get("Targets") or {}, by_events=recrawl == "CRAWL_EVENT_MODE"),
         "Classifiers": [],
         "SchemaChangePolicy": policy,
         "RecrawlPolicy": {"RecrawlBehavior": recrawl},
         "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
     }
+
+
+def checked_update(definition: dict[str, Any], request: dict[str, Any], account_id: str) -> dict[str, Any]:
+    """`definition` with what an UpdateCrawler request names in the place of what it had.
+
+    Raises:
+        InvalidInputException: the result is not valid, or an incremental crawler's S3 targets would change
+            (https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html).
+        EntityNotFoundException: it names a classifier; there are none.
+    """
+    asked = {key: value for key, value in request.items() if value is not None}
+    updated = checked_definition({**definition, **asked}, account_id)
+    incremental = {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}
+    stays_so = definition["RecrawlPolicy"] == updated["RecrawlPolicy"] == incremental
+    if stays_so and definition["Targets"]["S3Targets"] != updated["Targets"]["S3Targets"]:
+        raise _invalid("The S3 targets of a crawler with CRAWL_NEW_FOLDERS_ONLY can't be changed")
+    return updated
 
 
 def _refuse_unsupported(request: dict[str, Any]) -> None:
@@ -87,7 +106,7 @@ def _refuse_unsupported(request: dict[str, Any]) -> None:
         raise _unsupported("CrawlerSecurityConfiguration")
 
 
-def _checked_targets(targets: dict[str, Any]) -> dict[str, Any]:
+def _checked_targets(targets: dict[str, Any], *, by_events: bool) -> dict[str, Any]:
     for kind, wanted in targets.items():
         if wanted and kind not in ("S3Targets", "JdbcTargets"):
             raise _unsupported(kind)
@@ -97,8 +116,9 @@ def _checked_targets(targets: dict[str, Any]) -> dict[str, Any]:
     try:
         for target in s3:
             S3Target.of(target)
-            if target.get("EventQueueArn") or target.get("DlqEventQueueArn") or target.get("ConnectionName"):
-                raise _unsupported("EventQueueArn, DlqEventQueueArn and ConnectionName of an S3 target")
+            _check_queues(target, by_events=by_events)
+            if target.get("ConnectionName"):
+                raise _unsupported("ConnectionName of an S3 target")
             if target.get("SampleSize") is not None and not 1 <= target["SampleSize"] <= 249:
                 raise _invalid("SampleSize must be between 1 and 249")
         for target in jdbc:
@@ -113,6 +133,14 @@ def _checked_targets(targets: dict[str, Any]) -> dict[str, Any]:
         raise _invalid(str(error)) from None
     shown = {kind: [] for kind in _TARGETS} | {"S3Targets": s3, "JdbcTargets": jdbc}
     return {kind: [{"Exclusions": [], **target} for target in wanted] for kind, wanted in shown.items()}
+
+
+def _check_queues(target: dict[str, Any], *, by_events: bool) -> None:
+    for name in ("EventQueueArn", "DlqEventQueueArn"):
+        if target.get(name) and not _QUEUE.fullmatch(target[name]):
+            raise _invalid(f"{name} must be the ARN of an SQS queue, not {target[name]}")
+    if by_events and not target.get("EventQueueArn"):
+        raise _invalid(f"The S3 target {target['Path']} must have an EventQueueArn: the crawler is in CRAWL_EVENT_MODE")
 
 
 def _choice(policy: dict[str, Any] | None, name: str, default: str) -> str:

@@ -21,11 +21,13 @@ from moto.glue.models import GlueBackend
 
 from localaws import engines
 from localaws.events import WorkflowRef
-from localaws.services.glue.crawler_definitions import checked_definition
+from localaws.services.glue.crawler_definitions import checked_definition, checked_update
+from localaws.services.glue.history import History
 
 # AWS keeps twelve months of crawls; a lab keeps this many.
-KEPT_CRAWLS = 500
+KEPT_CRAWLS = 1000
 LONGEST_MESSAGE = 2048  # characters of an ErrorMessage
+_MEANING_OF_A_CRAWL = ("Targets", "RecrawlPolicy", "Configuration", "TablePrefix", "DatabaseName")
 
 
 class CrawlState(StrEnum):
@@ -66,6 +68,15 @@ class Crawl:
     ended: datetime | None = None
     summary: str = "{}"
     tables: dict[str, int] = field(default_factory=dict)  # how many tables were added, updated, deleted
+
+    @property
+    def key(self) -> str:
+        """Its id, for the history."""
+        return self.crawl_id
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is not CrawlState.RUNNING
 
     @property
     def seconds(self) -> float:
@@ -115,8 +126,10 @@ class Crawler:
         self.definition = definition
         self.version = 1
         self.created = self.updated = utcnow()
-        self.crawls: list[Crawl] = []
-        # Folders seen by crawls under CRAWL_NEW_FOLDERS_ONLY, as s3://bucket/folder/
+        self.crawls: History[Crawl] = History(KEPT_CRAWLS)
+        # Whether a crawl of everything succeeded, so that the recrawl policy holds; and, under CRAWL_NEW_FOLDERS_ONLY,
+        # which folders were seen, as s3://bucket/folder/
+        self.crawled_once = False
         self.crawled_folders: set[str] = set()
         # What all its crawls did to tables, for GetCrawlerMetrics; crawls themselves are forgotten in time.
         self.table_changes = {"ADD": 0, "UPDATE": 0, "DELETE": 0}
@@ -128,8 +141,8 @@ class Crawler:
     @property
     def running(self) -> Crawl | None:
         """The crawl that is on now."""
-        last = self.crawls[-1] if self.crawls else None
-        return last if last and last.state is CrawlState.RUNNING else None
+        last = self.crawls.newest
+        return last if last and not last.is_over else None
 
     @property
     def state(self) -> str:
@@ -137,16 +150,24 @@ class Crawler:
         crawl = self.running
         return "READY" if crawl is None else "STOPPING" if crawl.stopping else "RUNNING"
 
-    def ended_crawls(self) -> list[Crawl]:
-        """The crawls that are over, oldest first."""
-        return [crawl for crawl in self.crawls if crawl.state is not CrawlState.RUNNING]
+    @property
+    def last_ended(self) -> Crawl | None:
+        """The newest crawl that is over."""
+        return next((crawl for crawl in reversed(self.crawls) if crawl.is_over), None)
+
+    def redefine(self, definition: dict[str, Any]) -> None:
+        """Take over a new definition; what bears on where and how is crawled makes the next crawl one of everything."""
+        if any(definition.get(name) != self.definition.get(name) for name in _MEANING_OF_A_CRAWL):
+            self.crawled_once, self.crawled_folders = False, set()
+        self.definition = definition
+        self.version += 1
+        self.updated = utcnow()
 
     def end(self, crawl: Crawl, state: CrawlState, error: str = "") -> None:
         """Note that `crawl` is over."""
         crawl.error, crawl.ended, crawl.state = error[:LONGEST_MESSAGE], utcnow(), state
         for action, count in crawl.tables.items():
             self.table_changes[action] += count
-        del self.crawls[:-KEPT_CRAWLS]
 
     def as_dict(self) -> dict[str, Any]:
         """Crawler of the API."""
@@ -158,12 +179,12 @@ class Crawler:
             "LastUpdated": self.updated,
             "Version": self.version,
         }
-        ended = self.ended_crawls()
-        return {**shown, "LastCrawl": ended[-1].as_last_crawl()} if ended else shown
+        last = self.last_ended
+        return {**shown, "LastCrawl": last.as_last_crawl()} if last else shown
 
     def metrics(self) -> dict[str, Any]:
         """CrawlerMetrics of the API: what the times left are estimated from is the median of all crawls so far."""
-        times = [crawl.seconds for crawl in self.ended_crawls() if crawl.state is CrawlState.COMPLETED]
+        times = [crawl.seconds for crawl in self.crawls if crawl.state is CrawlState.COMPLETED]
         median = statistics.median(times) if times else 0.0
         left = max(0.0, median - self.running.seconds) if self.running else 0.0
         return {
@@ -223,10 +244,7 @@ class CrawlerOperations(GlueBackend):
         crawler = self.find_crawler(str(request.get("Name")))
         if crawler.running:
             raise CrawlerRunningException(f"Crawler with name {crawler.name} is running and can't be updated")
-        asked = {key: value for key, value in request.items() if value is not None}
-        crawler.definition = checked_definition({**crawler.definition, **asked}, self.account_id)
-        crawler.version += 1
-        crawler.updated = utcnow()
+        crawler.redefine(checked_update(crawler.definition, request, self.account_id))
 
     def remove_crawler(self, name: str) -> None:
         """Delete a crawler; its tables stay.

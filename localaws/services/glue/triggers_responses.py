@@ -53,10 +53,8 @@ class WorkflowResponses(GlueResponse):
         return ActionResult({"Run": run})
 
     def get_workflow_runs(self) -> ActionResult:
-        runs, next_token = self._workflows.get_workflow_runs(
-            self._get_param("Name"),
-            next_token=self._get_param("NextToken"),
-            max_results=self._get_int_param("MaxResults"),
+        runs, next_token = self._workflows.workflow_runs_page(
+            self._get_param("Name"), self._get_int_param("MaxResults"), self._get_param("NextToken")
         )
         described = [self._workflows.describe_workflow_run(run, self._include_graph) for run in runs]
         return ActionResult({"Runs": described, "NextToken": next_token})

@@ -16,10 +16,11 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
+from localaws.services.glue.history import History
 from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger, TriggerState
 
 # AWS keeps ninety days of runs; a lab keeps this many of each workflow.
-KEPT_RUNS = 500
+KEPT_RUNS = 1000
 
 Details = Callable[[Target], list[dict[str, Any]]]
 
@@ -138,6 +139,11 @@ class WorkflowRun:
         self.fired: set[str] = set()
 
     @property
+    def key(self) -> str:
+        """Its id, for the history."""
+        return self.workflow_run_id
+
+    @property
     def is_over(self) -> bool:
         return self.status not in (RunStatus.RUNNING, RunStatus.STOPPING)
 
@@ -186,17 +192,19 @@ class WorkflowRun:
 
     def refuse(self, error_message: str) -> None:
         """End the run before anything of it began."""
-        self.status = RunStatus.ERROR
         self.error_message = error_message
-        self.completed_on = utcnow()
+        self._end_as(RunStatus.ERROR)
 
     def settle(self) -> bool:
         """End the run if nothing of it is under way any more; whether it has ended now."""
         if self.is_over or self.unfinished() or self.due():
             return False
-        self.status = RunStatus.STOPPED if self.status is RunStatus.STOPPING else RunStatus.COMPLETED
-        self.completed_on = utcnow()
+        self._end_as(RunStatus.STOPPED if self.status is RunStatus.STOPPING else RunStatus.COMPLETED)
         return True
+
+    def _end_as(self, status: RunStatus) -> None:
+        self.completed_on = utcnow()
+        self.status = status  # the last thing: a run that is over may be packed for good at any moment
 
     def statistics(self) -> dict[str, int]:
         """The API's `WorkflowRunStatistics`: of all the run's actions, also of those that were never begun."""
@@ -269,23 +277,15 @@ class Workflow:
         self.max_concurrent_runs = max_concurrent_runs
         self.created_on = utcnow()
         self.last_modified_on = self.created_on
-        self.runs: dict[str, WorkflowRun] = {}
-
-    def add(self, run: WorkflowRun) -> None:
-        """Keep `run`, and forget the oldest that are over when there are too many."""
-        self.runs[run.workflow_run_id] = run
-        over = [run_id for run_id, kept in self.runs.items() if kept.is_over]
-        for run_id in over[: max(0, len(self.runs) - KEPT_RUNS)]:
-            del self.runs[run_id]
+        self.runs: History[WorkflowRun] = History(KEPT_RUNS)
 
     def is_full(self) -> bool:
         """Whether MaxConcurrentRuns forbids another run."""
-        under_way = sum(not run.is_over for run in self.runs.values())
-        return self.max_concurrent_runs is not None and under_way >= self.max_concurrent_runs
+        return self.max_concurrent_runs is not None and len(self.runs.under_way()) >= self.max_concurrent_runs
 
     def as_dict(self) -> dict[str, Any]:
         """The API's `Workflow`, without its graph."""
-        newest = next(reversed(self.runs.values()), None)
+        newest = self.runs.newest
         described: dict[str, Any] = {
             "Name": self.name,
             "Description": self.description,

@@ -7,12 +7,14 @@ from typing import Any, cast
 from moto.core.utils import utcnow
 from moto.glue.exceptions import AlreadyExistsException, EntityNotFoundException, InvalidInputException
 from moto.glue.models import GlueBackend
-from moto.utilities.paginator import paginate
 
 from localaws import engines
 from localaws.events import WorkflowRef
 from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger
 from localaws.services.glue.workflow_runs import ActionRun, Workflow, WorkflowRun, graph
+
+# https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRuns.html says 1 to 1000, and no default.
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
 
 class WorkflowRunOperations(GlueBackend):
@@ -115,10 +117,22 @@ class WorkflowRunOperations(GlueBackend):
         """GetWorkflowRun."""
         return self.describe_workflow_run(self.find_workflow_run(workflow_name, run_id), include_graph)
 
-    @paginate(pagination_model=GlueBackend.PAGINATION_MODEL)
-    def get_workflow_runs(self, workflow_name: str) -> list[WorkflowRun]:  # type: ignore[override]
-        """GetWorkflowRuns: the newest first."""
-        return list(reversed(self.find_workflow(workflow_name).runs.values()))
+    def workflow_runs_page(
+        self, workflow_name: str, max_results: int | None, next_token: str | None
+    ) -> tuple[list[WorkflowRun], str | None]:
+        """A page of GetWorkflowRuns, and the token of the next one: the newest first. A page costs what it holds.
+
+        Raises:
+            EntityNotFoundException: there is no such workflow.
+            InvalidInputException: MaxResults is out of range, or the token none of ours.
+        """
+        size = DEFAULT_PAGE if max_results is None else max_results
+        if not 1 <= size <= LARGEST_PAGE:
+            raise InvalidInputException("GetWorkflowRuns", f"MaxResults must be between 1 and {LARGEST_PAGE}")
+        try:
+            return self.find_workflow(workflow_name).runs.page(size, next_token)
+        except KeyError:
+            raise InvalidInputException("GetWorkflowRuns", f"The pagination token {next_token} is not valid") from None
 
     def get_workflow_run_properties(self, workflow_name: str, run_id: str) -> dict[str, str]:
         """GetWorkflowRunProperties."""
@@ -128,6 +142,7 @@ class WorkflowRunOperations(GlueBackend):
         """PutWorkflowRunProperties: replaces the values of those named and adds new ones."""
         run = self.find_workflow_run(workflow_name, run_id)
         run.properties = run.properties | properties
+        self.find_workflow(workflow_name).runs.changed(run_id)
 
     def describe_workflow_run(self, run: WorkflowRun, include_graph: bool) -> dict[str, Any]:
         """The API's `WorkflowRun`; its graph's nodes carry the real crawls and job runs."""
@@ -178,10 +193,10 @@ class WorkflowRunOperations(GlueBackend):
     def described_crawl(self, crawler_name: str, crawl_id: str) -> dict[str, Any] | None:
         """The API's `Crawl`; None if it is gone."""
         crawler: Any = self.crawlers.get(crawler_name)
-        crawls = crawler.crawls if crawler else []
-        found = next((crawl.as_dict() for crawl in crawls if crawl.crawl_id == crawl_id), None)
-        if found is None:
+        crawl = crawler.crawls.get(crawl_id) if crawler else None
+        if crawl is None:
             return None
+        found = crawl.as_dict()
         state = str(found["State"])
         described = {
             # ListCrawls and Crawl name the same states differently.

@@ -168,7 +168,7 @@ def test_csv_needs_two_columns_two_rows_and_one_width() -> None:
 def test_names_keep_letters_digits_and_underscores_in_lower_case() -> None:
     assert table_name("", "landing-bucket-A.1") == "landing_bucket_a_1"
     assert table_name("x_", "toll_db", "public", "toll_table") == "x_toll_db_public_toll_table"
-    assert len(table_name("", "x" * 300)) == 255
+    assert len(table_name("", "x" * 300)) == 128
 
 
 @pytest.mark.parametrize(

@@ -67,15 +67,23 @@ def test_other_similar_folders_become_numbered_partition_keys(new_crawled: Calla
     assert partitions(crawled) == [["east"], ["west"]]
 
 
-def test_a_new_folder_becomes_a_partition_and_a_gone_one_ceases_to_be(new_crawled: Callable[..., Crawled]) -> None:
-    crawled = new_crawled("sales/")
+@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize(
+    ("behaviour", "left"), [("DEPRECATE_IN_DATABASE", ["1", "2", "3"]), ("DELETE_FROM_DATABASE", ["2", "3"])]
+)
+def test_a_new_folder_becomes_a_partition_and_one_that_is_gone_is_deleted_where_the_policy_says_so(
+    new_crawled: Callable[..., Crawled], behaviour: str, left: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
+    policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour}
+    crawled = new_crawled("sales/", SchemaChangePolicy=policy)
     crawled.put_key("sales/day=1/a.json", A)
     crawled.put_key("sales/day=2/a.json", A)
     crawled.crawl()
     crawled.put_key("sales/day=3/a.json", A)
     crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="sales/day=1/a.json")
     crawled.crawl()
-    assert partitions(crawled) == [["2"], ["3"]]
+    assert partitions(crawled) == [[day] for day in left]
     assert len(crawled.tables()) == 1
 
 

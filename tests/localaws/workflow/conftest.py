@@ -25,10 +25,12 @@ from moto.glue.models import glue_backends
 from werkzeug.serving import make_server
 
 from localaws import context, engines
+from localaws.authorization.gate import Gate
 from localaws.children import Children
 from localaws.engines.workflow.engine import WorkflowEngine
 from localaws.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
 from localaws.home import Home
+from localaws.services.glue.history import History
 from localaws.services.glue.models import LocalGlueBackend
 from localaws.state import State
 from localaws.wsgi import Application
@@ -47,6 +49,14 @@ class Record:
     workflow: WorkflowRef | None
 
     @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def is_over(self) -> bool:
+        return "EndTime" in self.described
+
+    @property
     def crawl_id(self) -> str:
         return self.id
 
@@ -63,7 +73,7 @@ class Definition:
     """A job or a crawler: as much of it as triggers ask for."""
 
     name: str
-    crawls: list[Record] = field(default_factory=list)
+    crawls: History[Record] = field(default_factory=lambda: History(1000))
     job_runs: list[Record] = field(default_factory=list)
 
 
@@ -79,7 +89,7 @@ class ByHandCrawler:
             raise CrawlerRunningException(f"Crawler with name {name} has already started")
         crawl_id = f"{name}-{len(crawler.crawls)}"
         described = {"CrawlId": crawl_id, "State": "RUNNING", "StartTime": datetime.now(UTC)}
-        crawler.crawls.append(Record(crawl_id, described, workflow))
+        crawler.crawls.add(Record(crawl_id, described, workflow))
         self.bus.publish(CrawlStarted(region, name, crawl_id, workflow))
         return crawl_id
 
@@ -87,7 +97,8 @@ class ByHandCrawler:
         self.finish(name, "CANCELLED")
 
     def finish(self, name: str, state: str = "SUCCEEDED") -> None:
-        crawl = _find(_glue().crawlers, name).crawls[-1]
+        crawl = _find(_glue().crawlers, name).crawls.newest
+        assert crawl is not None
         crawl.described["State"] = {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED"}.get(state, state)
         crawl.described["EndTime"] = datetime.now(UTC)
         self.bus.publish(CrawlFinished(REGION, name, crawl.id, state, crawl.workflow))
@@ -192,7 +203,8 @@ class Lab:
         engines._running = engines.Engines(  # type: ignore[arg-type]
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
-        self._calls = Tracked(Application(self.bus, self.state, dict))
+        gate = Gate("test", self.context.account_id, REGION)
+        self._calls = Tracked(Application(self.bus, self.state, dict, gate))
         self._http = make_server("127.0.0.1", self.home.port("http"), self._calls, threaded=True)
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from workflow_builders import conditional, crawl_ended, job_ended, pipeline, status, workflow
 
 from localaws.events import WorkflowRef
-from localaws.services.glue.workflow_runs import KEPT_RUNS, Workflow, WorkflowRun
 
 
 def test_the_described_pipeline_runs_from_the_crawl_to_the_job(lab: Any, glue: Any) -> None:
@@ -312,22 +311,6 @@ def test_runs_are_listed_newest_first_and_in_pages(lab: Any, glue: Any) -> None:
     pages = list(glue.get_paginator("get_workflow_runs").paginate(Name="flow", PaginationConfig={"PageSize": 2}))
     assert len(pages) == 3
     assert [run["WorkflowRunId"] for page in pages for run in page["Runs"]] == started[::-1]
-
-
-def test_the_oldest_runs_are_forgotten_when_there_are_very_many() -> None:
-    first = WorkflowRun("flow", (), {})
-    kept = Workflow("flow", None, None, None)
-    kept.add(first)
-    running = WorkflowRun("flow", (), {})
-    kept.add(running)
-    first.settle()
-    for _ in range(KEPT_RUNS - 1):
-        over = WorkflowRun("flow", (), {})
-        over.settle()
-        kept.add(over)
-    assert len(kept.runs) == KEPT_RUNS
-    assert first.workflow_run_id not in kept.runs
-    assert running.workflow_run_id in kept.runs
 
 
 def test_a_workflow_without_a_start_trigger_cannot_run(lab: Any, glue: Any) -> None:

@@ -57,6 +57,7 @@ class Status:
     secret_access_key: str
     ca_bundle: Path
     log_file: Path
+    enforce_iam: bool
     children: tuple[ChildStatus, ...] = ()
 
 
@@ -66,19 +67,23 @@ class _ServerProcess(subprocess.Popen[bytes]):
     def __del__(self) -> None: ...
 
 
-def start(home: Path | str) -> Status:
+def start(home: Path | str, *, enforce_iam: bool | None = None) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
     On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh.
+    `enforce_iam` says whether IAM's policies are enforced, also by one that runs; without it, the home's last word
+    (at first: yes) holds.
 
     Raises:
         StartFailed: it did not come up; the message says why and names the log.
     """
     lab = Home.at(home)
+    if enforce_iam is not None:
+        lab.keep_enforces_iam(enforce_iam)
     if _locked(lab):
         found = _wait_until_healthy(lab)
         if found.healthy:
-            return found
+            return _agreed(lab, found)
         stop(lab.root)
     # Kept over restarts; chosen here so that a clash is told apart from a slow start.
     lab.port("http")
@@ -163,6 +168,7 @@ def status(home: Path | str) -> Status:
         secret_access_key=credentials.secret_access_key,
         ca_bundle=lab.ca_bundle,
         log_file=lab.log_file,
+        enforce_iam=health["enforce_iam"] if health else lab.enforces_iam,
         children=tuple(ChildStatus(**child) for child in health["children"]) if health else (),
     )
 
@@ -177,8 +183,19 @@ def wipe(home: Path | str) -> None:
     lab = Home.at(home)
     for directory in (lab.state, lab.objects, lab.clusters, lab.work, lab.cache, lab.tls, lab.logs):
         shutil.rmtree(directory, ignore_errors=True)
-    for name in ("ports.json", "credentials.json"):
+    for name in ("ports.json", "credentials.json", "settings.json"):
         (lab.root / name).unlink(missing_ok=True)
+
+
+def _agreed(lab: Home, found: Status) -> Status:
+    """The status of a server that runs, once it does as the home's settings say."""
+    deadline = time.monotonic() + HEALTH_TIMEOUT
+    if found.enforce_iam != lab.enforces_iam and found.pid is not None:
+        os.kill(found.pid, signal.SIGHUP)
+    while found.enforce_iam != lab.enforces_iam and time.monotonic() < deadline:
+        time.sleep(0.02)
+        found = status(lab.root)
+    return found
 
 
 def _locked(lab: Home) -> bool:

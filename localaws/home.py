@@ -146,6 +146,19 @@ class Home:
             raise StateDamaged(file, ValueError("not all of it are ports"))
         return ports
 
+    @property
+    def enforces_iam(self) -> bool:
+        """Whether this lab enforces IAM's policies: yes, until `keep_enforces_iam` says otherwise."""
+        try:
+            return bool(json.loads((self.root / "settings.json").read_text())["enforce_iam"])
+        except FileNotFoundError:
+            return True
+
+    def keep_enforces_iam(self, on: bool) -> None:
+        """Keep, over restarts, whether IAM's policies are enforced."""
+        if on != self.enforces_iam:
+            write_durably(self.root / "settings.json", json.dumps({"enforce_iam": on}).encode())
+
     def credentials(self) -> Credentials:
         """The lab's access key, made up on first use and readable by its owner only.
 

@@ -28,7 +28,7 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localaws import certificates, context, engines, services
+from localaws import authorization, certificates, context, engines, services
 from localaws.children import Children
 from localaws.database import check_databases
 from localaws.errors import LocalAwsError, PortTaken
@@ -62,6 +62,7 @@ class Server:
 
         from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+        from localaws.authorization.gate import Gate
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
         from localaws.state import State
@@ -69,7 +70,7 @@ class Server:
 
         services.register()
         self.state = State(self.home)
-        self.children = Children()
+        self.children = Children(self.home.root / "children.lock")
         self.bus = Bus()
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
@@ -85,7 +86,9 @@ class Server:
 
             def log_request(self, *_: Any) -> None: ...
 
-        application = Application(self.bus, self.state, self.health)
+        self.reload()
+        gate = Gate(self.home.credentials().access_key_id, self.context.account_id, self.context.region)
+        application = Application(self.bus, self.state, self.health, gate)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",
@@ -109,8 +112,13 @@ class Server:
             "endpoint_url": self.context.endpoint_url,
             "region": self.context.region,
             "account_id": self.context.account_id,
+            "enforce_iam": authorization.enforced(),
             "children": [{"name": child.name, "pid": child.pid} for child in self.children.running()],
         }
+
+    def reload(self, *_: int | FrameType | None) -> None:
+        """Do as the home's settings say; safe in a signal handler."""
+        authorization.enforce(self.home.enforces_iam)
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""
@@ -144,6 +152,7 @@ def main(argv: list[str]) -> int:
     server = Server(home)
     signal.signal(signal.SIGTERM, server.stop)
     signal.signal(signal.SIGINT, server.stop)
+    signal.signal(signal.SIGHUP, server.reload)
     try:
         server.start()
     except BaseException as error:

@@ -1,5 +1,6 @@
 """The HTTP application: moto's, plus what makes its answers dependable.
 
+- a call that its signer may not make is refused before anything is done (authorization/);
 - what a call changed is saved before the call is answered;
 - what a call sets off (an event's function, say) starts after its answer is sent;
 - an operation that nobody implements, and a failure of ours, get an AWS-shaped error that names the operation.
@@ -7,6 +8,7 @@
 
 from __future__ import annotations
 
+import http
 import io
 import json
 import logging
@@ -19,6 +21,8 @@ from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from localaws.authorization.gate import Gate
+from localaws.authorization.refusals import Refused
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
 from localaws.state import State
@@ -36,11 +40,12 @@ _XML_SERVICES = frozenset({"ec2", "iam", "sts", "s3", "sns", "redshift", "cloudf
 class Application:
     """The WSGI application of one lab."""
 
-    def __init__(self, bus: Bus, state: State, health: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, bus: Bus, state: State, health: Callable[[], dict[str, Any]], gate: Gate | None = None) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._bus = bus
         self._state = state
         self._health = health
+        self._gate = gate
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == HEALTH_PATH:
@@ -50,6 +55,8 @@ class Application:
         answer = _Answer()
         with response_scope() as deferred:
             try:
+                if self._gate is not None:
+                    self._gate.check(environ, call.service, call.operation)
                 answer.body = self._moto(environ, answer.start)
                 if not call.reads:
                     answer.read()
@@ -57,6 +64,8 @@ class Application:
                 # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
                 if answer.is_web_page and call.service != "s3":
                     answer = call.error(501, "NotImplemented", _not_supported(call))
+            except Refused as error:
+                answer = call.error(error.status, error.code, error.message)
             except UnsupportedOperation as error:
                 answer = call.error(501, "NotImplemented", _not_supported(call, error.operation))
             except NotImplementedError:
@@ -164,12 +173,11 @@ class _Call:
         else:
             kind = "application/json"
             text = json.dumps({"__type": code, "message": message})
-        body = text.encode()
+        body = b"" if self.operation.startswith("HEAD ") else text.encode()
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-RequestId", request_id)]
         if kind == "application/json":
             headers.append(("x-amzn-errortype", code))
-        phrase = {500: "Internal Server Error", 501: "Not Implemented"}[status]
-        return _Answer(f"{status} {phrase}", headers, [body])
+        return _Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [body])
 
 
 def _not_supported(call: _Call, operation: str | None = None) -> str:

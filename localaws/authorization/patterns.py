@@ -1,0 +1,31 @@
+"""The wildcards of policies: `*` for any characters, `?` for one.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_ARN_PARTS = 6
+
+
+@lru_cache(maxsize=4096)
+def wildcards(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """`pattern` as a regular expression for `fullmatch`."""
+    return re.compile(_translated(pattern, ".*", "."), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+@lru_cache(maxsize=4096)
+def arns(pattern: str) -> re.Pattern[str]:
+    """A pattern of ARNs: in the parts before the last, a wildcard does not reach over the colons between them."""
+    parts = pattern.split(":", _ARN_PARTS - 1)
+    if len(parts) < _ARN_PARTS:
+        return wildcards(pattern)
+    translated = [_translated(part, "[^:]*", "[^:]") for part in parts[:-1]]
+    return re.compile(":".join([*translated, _translated(parts[-1], ".*", ".")]), re.DOTALL)
+
+
+def _translated(pattern: str, many: str, one: str) -> str:
+    return "".join(many if c == "*" else one if c == "?" else re.escape(c) for c in pattern)

@@ -75,7 +75,7 @@ class State:
             content = _dump(backends)
             digest = _digest(content)
             if self._digests.get(service) != digest:
-                write_durably(self._file(service), _header(digest) + content)
+                write_durably(self._file(service), sealed(content))
                 self._digests[service] = digest
 
     def knows(self, service: str) -> bool:
@@ -112,7 +112,7 @@ class State:
             StateDamaged: a file can't be read.
         """
         # All are looked at before one is used: a refused start has changed nothing, in memory neither.
-        contents = {file: _read(file) for file in sorted(self._directory.glob("*.pickle"))}
+        contents = {file: read_saved(file) for file in sorted(self._directory.glob("*.pickle"))}
         for file, content in contents.items():
             service = file.stem
             try:
@@ -242,16 +242,13 @@ def _new_dictionary(kind: type[Any], default_factory: Any) -> Any:
     return dictionary
 
 
-def _header(digest: bytes) -> bytes:
-    return _MAGIC + f"{VERSION} {digest.hex()}\n".encode()
+def sealed(content: bytes) -> bytes:
+    """`content` as a file holds it: after a line with the version and a checksum."""
+    return _MAGIC + f"{VERSION} {_digest(content).hex()}\n".encode() + content
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def _read(file: Path) -> bytes:
-    """What was saved in `file`, without its header.
+def read_saved(file: Path) -> bytes:
+    """The content that was `sealed` in `file`.
 
     Raises:
         StateRefused: it is of another version.
@@ -266,3 +263,7 @@ def _read(file: Path) -> bytes:
     if digest != _digest(content).hex():
         raise StateDamaged(file, ValueError("its content is not what its checksum says"))
     return content
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()

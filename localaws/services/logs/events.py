@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.database import open_database
-from localaws.errors import StateRefused
+from localaws.errors import StateDamaged, StateRefused
 from localaws.home import Home
 
 VERSION = 1
@@ -56,8 +56,8 @@ class SavedStream:
 class EventStore:
     """All streams of a lab, by the id of their group: a new group of an old name has a new id."""
 
-    def __init__(self, file: Path) -> None:
-        """Open or make `file`.
+    def __init__(self, file: Path, *, made_before: bool = False) -> None:
+        """Open `file`, or make it, unless it was `made_before`.
 
         Raises:
             StateDamaged: it is not a whole SQLite file.
@@ -66,7 +66,11 @@ class EventStore:
         self._lock = threading.Lock()
         self._database = open_database(file)
         (version,) = self._database.execute("pragma user_version").fetchone()
+        if version == 0 and made_before:
+            self._database.close()
+            raise StateDamaged(file, ValueError("it is empty, while there are log groups"))
         if version not in (0, VERSION):
+            self._database.close()
             raise StateRefused(file, str(version), str(VERSION))
         self._database.executescript(f"{_SCHEMA} pragma user_version = {VERSION};")
 
@@ -144,14 +148,14 @@ def _storable(message: str) -> str:
 _store: EventStore | None = None
 
 
-def open_store(home: Home) -> EventStore:
-    """Open the events of `home`; called once, when its server starts.
+def open_store(home: Home, *, made_before: bool) -> EventStore:
+    """Open the events of `home`; called once, when its server starts. Where there are groups, it was `made_before`.
 
     Raises:
         StateDamaged, StateRefused: as EventStore.
     """
     global _store
-    _store = EventStore(home.state / "logs.sqlite")
+    _store = EventStore(home.state / "logs.sqlite", made_before=made_before)
     return _store
 
 

@@ -162,8 +162,8 @@ def load_streams(home: Home) -> None:
     Raises:
         StateDamaged, StateRefused: their file can't be used.
     """
-    opened: EventStore = open_store(home)
     groups = _groups()
+    opened: EventStore = open_store(home, made_before=bool(groups))
     opened.keep_groups(groups.keys())
     for saved in opened.streams():
         group = groups[saved.group]

@@ -6,8 +6,8 @@ A body is written to a temporary file, synced, renamed to a name of its own and 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import threading
@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from localaws.errors import LocalAwsError
 from localaws.home import sync_directory
+
+log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20  # bytes read and sent at a time
 
@@ -29,6 +32,16 @@ class Body:
     name: str
     size: int
     md5: str
+
+
+class BodyDamaged(LocalAwsError):
+    """A body is not what was stored: the disk, or somebody, lost or changed it."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        self.file = file
+        super().__init__(
+            f"{file} {reason}, and is not handed out. Put back a sound copy, or delete or overwrite the object."
+        )
 
 
 class _Discarded(threading.local):
@@ -48,6 +61,8 @@ class BodyStore:
             (root / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
         sync_directory(root)
         self._discarded = _Discarded()
+        # Bodies of an earlier server, until they are read whole for the first time.
+        self._unread: set[str] = set()
 
     def write(self, parts: Iterable[bytes]) -> Body:
         """Store the concatenation of `parts`, durably.
@@ -74,7 +89,12 @@ class BodyStore:
         return Body(name, size, digest.hexdigest())
 
     def copy(self, body: Body) -> Body:
-        """A second body with the same content, which lives and dies on its own. Costs no space (a hard link)."""
+        """A second body with the same content, which lives and dies on its own. Costs no space (a hard link).
+
+        Raises:
+            BodyDamaged: it is not what was stored.
+        """
+        self._verify(body)
         name = uuid.uuid4().hex
         try:
             os.link(self._file(body.name), self._file(name))
@@ -84,12 +104,19 @@ class BodyStore:
         return Body(name, body.size, body.md5)
 
     def open(self, body: Body) -> IO[bytes]:
-        """Open `body` for reading. What is opened stays readable when the object is deleted meanwhile."""
+        """Open `body` for reading. What is opened stays readable when the object is deleted meanwhile.
+
+        Raises:
+            BodyDamaged: it is not what was stored.
+            FileNotFoundError: the object was overwritten or deleted a moment ago.
+        """
+        self._verify(body)
         return self._file(body.name).open("rb")
 
     def read(self, body: Body) -> bytes:
-        """All of `body`."""
-        return self._file(body.name).read_bytes()
+        """All of `body`; raises what `open` raises."""
+        with self.open(body) as stream:
+            return stream.read()
 
     @staticmethod
     def chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -106,20 +133,49 @@ class BodyStore:
         """Remove what this thread discarded."""
         names, self._discarded.names = self._discarded.names, []
         for name in names:
+            self._unread.discard(name)
             self._file(name).unlink(missing_ok=True)
 
-    def sweep(self, known: set[str]) -> int:
-        """Remove every body that is not in `known`, as left by a server that was killed; how many there were."""
-        removed = 0
-        for shard in self._root.iterdir():
-            if len(shard.name) != 2:
-                continue
-            for file in shard.iterdir():
-                if file.name not in known:
-                    with contextlib.suppress(FileNotFoundError):
-                        file.unlink()
-                    removed += 1
-        return removed
+    def has_bodies(self) -> bool:
+        """Whether there is a body of an earlier server."""
+        return next(self._root.glob("??/*"), None) is not None
+
+    def sweep(self, known: dict[str, Body]) -> None:
+        """Remove every body that is not in `known`, as left by a server that was killed; log which known are damaged.
+
+        The content of the others is looked at when they are read for the first time.
+        """
+        self._unread = set(known)
+        missing = set(known)
+        for number in range(256):
+            with os.scandir(self._root / f"{number:02x}") as shard:
+                for file in shard:
+                    body = known.get(file.name)
+                    if body is None:
+                        os.unlink(file)
+                        continue
+                    missing.discard(file.name)
+                    if file.stat().st_size != body.size:
+                        log.error("%s should have %d bytes, and has %d", file.path, body.size, file.stat().st_size)
+        for name in missing:
+            log.error("%s is missing", self._file(name))
+
+    def _verify(self, body: Body) -> None:
+        if body.name not in self._unread:
+            return
+        file = self._file(body.name)
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with file.open("rb") as stream:
+                while chunk := stream.read(CHUNK):
+                    digest.update(chunk)
+        except FileNotFoundError:
+            if body.name in self._unread:  # not removed by another call meanwhile
+                raise BodyDamaged(file, "is missing") from None
+            raise
+        if digest.hexdigest() != body.md5:
+            raise BodyDamaged(file, f"does not have the MD5 {body.md5} of what was stored")
+        self._unread.discard(body.name)
 
     def _keep(self, incoming: Path, name: str) -> None:
         file = self._file(name)

@@ -6,12 +6,16 @@ there are ten objects or a million.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.errors import StateRefused
+from localaws.database import open_database
+from localaws.errors import StateDamaged, StateRefused
 from localaws.state import VERSION
 
 _SCHEMA = """
@@ -23,8 +27,10 @@ create table if not exists uploads (
     bucket text not null, id text not null, state blob not null, primary key (bucket, id)
 ) without rowid;
 create table if not exists events (id integer primary key autoincrement, state blob not null);
+create table if not exists sequence (last integer not null);
 create table if not exists version (version text not null);
 """
+_SEAL = 8  # bytes of checksum before each state
 
 
 @dataclass
@@ -35,33 +41,43 @@ class Changes:
     objects: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
     uploads: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
     events: list[bytes] = field(default_factory=list)
+    sequence: int = 0  # the last sequence number given to an event
 
     def __bool__(self) -> bool:
         return bool(self.buckets or self.objects or self.uploads or self.events)
 
 
 class Index:
-    """The opened index file."""
+    """The opened index file. Each state is written with a checksum of it and of its key."""
 
-    def __init__(self, file: Path) -> None:
-        """Open or make `file`.
+    def __init__(self, file: Path, *, made_before: bool = False) -> None:
+        """Open `file`, or make it, unless it was `made_before`.
 
         Raises:
-            StateRefused: it is of another version, or damaged.
+            StateRefused: it is of another version.
+            StateDamaged: it is not a whole SQLite file.
         """
         self._lock = threading.Lock()
+        self._file = file
+        self._database = open_database(file)
         try:
-            self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-            self._database.execute("pragma journal_mode = wal")
-            self._database.execute("pragma synchronous = full")
+            self._prepare(made_before)
+        except BaseException:
+            self._database.close()  # and its log with it: a sound copy can be put in its place
+            raise
+
+    def _prepare(self, made_before: bool) -> None:
+        with self._reading():
+            known = self._database.execute("select count(*) from sqlite_master where name = 'version'").fetchone()[0]
+            row = self._database.execute("select version from version").fetchone() if known else None
+            if row is None and made_before:
+                raise StateDamaged(self._file, ValueError("it is empty, while there are bodies of objects beside it"))
+            if row is not None and row[0] != VERSION:
+                raise StateRefused(self._file, row[0], VERSION)
             self._database.executescript(_SCHEMA)
-            row = self._database.execute("select version from version").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise StateRefused(file, f"a damaged file ({error})", VERSION) from error
-        if row is None:
-            self._database.execute("insert into version values (?)", (VERSION,))
-        elif row[0] != VERSION:
-            raise StateRefused(file, row[0], VERSION)
+            if row is None:
+                self._database.execute("insert into version values (?)", (VERSION,))
+                self._database.execute("insert into sequence values (0)")
 
     def commit(self, changes: Changes) -> list[int]:
         """Make `changes` durable, all or none; the ids of their events."""
@@ -73,9 +89,11 @@ class Index:
                 self._write("objects", ("bucket", "name"), changes.objects)
                 self._write("uploads", ("bucket", "id"), changes.uploads)
                 ids = [
-                    database.execute("insert into events (state) values (?)", (state,)).lastrowid or 0
+                    database.execute("insert into events (state) values (?)", (_sealed(state),)).lastrowid or 0
                     for state in changes.events
                 ]
+                if changes.sequence:
+                    database.execute("update sequence set last = max(last, ?)", (changes.sequence,))
             except BaseException:
                 database.execute("rollback")
                 raise
@@ -94,7 +112,13 @@ class Index:
             if state is None:
                 self._database.execute(f"delete from {table} where {condition}", identity)
             else:
-                self._database.execute(f"insert or replace into {table} values ({marks})", (*identity, state))
+                self._database.execute(
+                    f"insert or replace into {table} values ({marks})", (*identity, _sealed(state, *identity))
+                )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
 
     def event_done(self, event_id: int) -> None:
         """Forget an event that has been handed over.
@@ -107,22 +131,52 @@ class Index:
             self._database.execute("delete from events where id = ?", (event_id,))
             self._database.execute("pragma synchronous = full")
 
-    def buckets(self) -> list[tuple[str, bytes]]:
-        """(name, state) of each bucket."""
-        return self._rows("select name, state from buckets")
+    def last_sequence(self) -> int:
+        """The highest sequence number that an event was given."""
+        return int(next(self._rows("select last from sequence"))[0])
 
-    def objects(self) -> list[tuple[str, str, bytes]]:
+    def buckets(self) -> Iterator[tuple[str, bytes]]:
+        """(name, state) of each bucket.
+
+        Raises (as the others do):
+            StateDamaged: a state is not what was written.
+        """
+        return self._states("select name, state from buckets")
+
+    def objects(self) -> Iterator[tuple[str, str, bytes]]:
         """(bucket, key, state) of each key."""
-        return self._rows("select bucket, name, state from objects")
+        return self._states("select bucket, name, state from objects")
 
-    def uploads(self) -> list[tuple[str, str, bytes]]:
+    def uploads(self) -> Iterator[tuple[str, str, bytes]]:
         """(bucket, upload id, state) of each multipart upload in flight."""
-        return self._rows("select bucket, id, state from uploads")
+        return self._states("select bucket, id, state from uploads")
 
-    def events(self) -> list[tuple[int, bytes]]:
+    def events(self) -> Iterator[tuple[int, bytes]]:
         """(id, state) of each event that was not handed over yet, oldest first."""
-        return self._rows("select id, state from events order by id")
+        return self._states("select id, state from events order by id")
 
-    def _rows(self, query: str) -> list[tuple]:  # type: ignore[type-arg]
-        with self._lock:
-            return self._database.execute(query).fetchall()
+    def _states(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+        for *identity, sealed in self._rows(query):
+            state = sealed[_SEAL:] if isinstance(sealed, bytes) else b""
+            # An event's number is given after its state is sealed.
+            if _sealed(state, *(part for part in identity if isinstance(part, str))) != sealed:
+                raise StateDamaged(self._file, ValueError(f"the row of {identity} is not what its checksum says"))
+            yield *identity, state
+
+    def _rows(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+        with self._lock, self._reading():
+            return iter(self._database.execute(query).fetchall())
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StateDamaged(self._file, error) from error
+
+
+def _sealed(state: bytes, *identity: str) -> bytes:
+    digest = hashlib.blake2b(state, digest_size=_SEAL)
+    for part in identity:
+        digest.update(b"\0" + part.encode())
+    return digest.digest() + state

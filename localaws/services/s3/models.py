@@ -152,7 +152,9 @@ class LocalS3Backend(SavedBackend):
         with self.lock:
             earlier = bucket.keys.getlist(key_name, []) if bucket.is_versioned else []
             bucket.keys.setlist(key_name, [*earlier, key])
+            key.sequence = notifications.sequencer.next()  # in the order in which one overwrote the other
         self.touched.objects.add((bucket_name, key_name))
+        self.touched.stored = key
         if not disable_notification:
             self.announce("s3:ObjectCreated:Post" if request_method == "POST" else "s3:ObjectCreated:Put", key)
         return key
@@ -161,7 +163,8 @@ class LocalS3Backend(SavedBackend):
         """Copy an object without reading it."""
         # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
         super().copy_object(_Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
-        self.announce("s3:ObjectCreated:Copy", self.buckets[dest_bucket_name].keys[dest_key_name])
+        assert self.touched.stored is not None
+        self.announce("s3:ObjectCreated:Copy", self.touched.stored)
 
     def get_object(
         self,
@@ -186,14 +189,18 @@ class LocalS3Backend(SavedBackend):
             before = bucket.keys.getlist(key_name, [])[:]
             done, meta = super().delete_object(bucket_name, key_name, version_id, bypass)
             after = bucket.keys.getlist(key_name, [])
+            sequence = notifications.sequencer.next()
         self.touched.objects.add((bucket_name, key_name))
         for gone in before:
             if gone not in after and isinstance(gone, FakeKey):
                 self.tagger.delete_all_tags_for_resource(gone.arn)
         if len(after) > len(before):
-            self._announce(bucket, "s3:ObjectRemoved:DeleteMarkerCreated", key_name, version_id=meta["version-id"])
+            event, version_id = "s3:ObjectRemoved:DeleteMarkerCreated", meta["version-id"]
         elif len(after) < len(before):
-            self._announce(bucket, "s3:ObjectRemoved:Delete", key_name, version_id=meta.get("version-id"))
+            event, version_id = "s3:ObjectRemoved:Delete", meta.get("version-id")
+        else:
+            return done, meta
+        self._announce(bucket, event, key_name, version_id=version_id, sequence=sequence)
         return done, meta
 
     def announce(self, event: str, key: FakeKey) -> None:
@@ -201,7 +208,10 @@ class LocalS3Backend(SavedBackend):
         assert key.bucket_name is not None
         version_id = key.version_id if key.version_id != "null" else None
         bucket = self.buckets[key.bucket_name]
-        self._announce(bucket, event, key.name, size=key.size, etag=key.etag.strip('"'), version_id=version_id)
+        sequence = key.sequence if event.startswith("s3:ObjectCreated:") and isinstance(key, StoredKey) else None
+        self._announce(
+            bucket, event, key.name, size=key.size, etag=key.etag.strip('"'), version_id=version_id, sequence=sequence
+        )
 
     def _announce(self, bucket: StoredBucket, event: str, key_name: str, **details: Any) -> None:
         self.touched.deliveries.extend(notifications.deliveries(bucket, event, key_name, **details))

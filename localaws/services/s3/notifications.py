@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets
@@ -22,9 +23,12 @@ from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.s3.exceptions import InvalidNotificationDestination, S3ClientError
 from moto.s3.models import OWNER, Notification, NotificationConfiguration
 from moto.sns.models import sns_backends
+from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
 from localaws import context, engines
+from localaws.authorization.policy import Caller, Question, verdict
+from localaws.authorization.resource_policies import policies_of
 from localaws.services.awslambda.permissions import find_function, may_invoke
 from localaws.services.s3.objects import StoredBucket
 
@@ -73,10 +77,10 @@ class Delivery:
         return cls(**{**fields, "kind": Kind(fields["kind"])})
 
     def deliver(self) -> None:
-        """Hand the event to its destination, or log why that can't be: as on AWS, nobody else is told.
+        """Hand the event to its destination, durably, or log why there is none: as on AWS, nobody else is told.
 
         Raises:
-            RuntimeError: the server is on its way down; the event keeps.
+            Exception: something else went wrong, such as a full disk; the event keeps.
         """
         region, name = self.arn.split(":")[3], self.arn.split(":")[5]
         if self.kind is Kind.FUNCTION:
@@ -88,8 +92,14 @@ class Delivery:
             else:
                 engines.running().functions.invoke_async(self.arn, self.body.encode())
         elif self.kind is Kind.QUEUE:
-            sqs_backends[self.account_id][region].send_message(queue_name=name, message_body=self.body)
-            context.current().state.save("sqs")
+            if problem := _problem_of_queue(self.account_id, self.arn, self.bucket_arn):
+                log.warning("An event of %s is lost: %s: %s", self.bucket_arn, self.arn, problem)
+                return
+            with contextlib.suppress(QueueDoesNotExist):
+                sqs_backends[self.account_id][region].send_message(queue_name=name, message_body=self.body)
+                context.current().state.save("sqs")
+        elif self.arn not in sns_backends[self.account_id][region].topics:
+            log.warning("An event of %s is lost: the topic %s is gone", self.bucket_arn, self.arn)
         else:
             sns_backends[self.account_id][region].publish(
                 arn=self.arn, message=self.body, subject="Amazon S3 Notification"
@@ -176,14 +186,16 @@ def deliveries(
     size: int | None = None,
     etag: str | None = None,
     version_id: str | None = None,
+    sequence: int | None = None,
 ) -> Iterator[Delivery]:
-    """What `event` ("s3:ObjectCreated:Put") of `key` sets off."""
+    """What `event` ("s3:ObjectCreated:Put") of `key` sets off; `sequence` is a number of `sequencer`'s."""
     if bucket.notifications is None:
         return
     for kind in Kind:
         for notification in getattr(bucket.notifications, kind):
             if _matches(notification, event, key):
-                record = _record(bucket, event, notification.id, key, size, etag, version_id)
+                details = {"size": size, "eTag": etag, "versionId": version_id}
+                record = _record(bucket, event, notification.id, key, details, sequence or sequencer.next())
                 body = json.dumps({"Records": [record]})
                 yield Delivery(kind, notification.arn, bucket.arn, bucket.account_id, body)
 
@@ -193,13 +205,11 @@ def _record(
     event: str,
     configuration_id: str,
     key: str,
-    size: int | None,
-    etag: str | None,
-    version_id: str | None,
+    details: dict[str, Any],
+    sequence: int,
 ) -> dict[str, Any]:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     cause = requester.get() or Requester()
-    details = {"size": size, "eTag": etag, "versionId": version_id}
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -217,22 +227,32 @@ def _record(
                 # A space is "+", and "/" stays, as S3 has it.
                 "key": urllib.parse.quote_plus(key, safe="/"),
                 **{name: value for name, value in details.items() if value is not None},
-                "sequencer": _sequencer(),
+                "sequencer": f"{sequence:018X}",
             },
         },
     }
 
 
-_sequence_lock = threading.Lock()
-_last_sequence = 0
+class Sequencer:
+    """Numbers events: of one key, the higher is the later, over restarts too."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.last = 0
+
+    def start_after(self, last: int) -> None:
+        """Give only higher numbers than `last` from now on, even where the clock was set back."""
+        with self._lock:
+            self.last = max(self.last, last)
+
+    def next(self) -> int:
+        """The next number."""
+        with self._lock:
+            self.last = max(self.last + 1, time.time_ns())
+            return self.last
 
 
-def _sequencer() -> str:
-    """Grows with every event, over restarts too: for one key, the higher is the later."""
-    global _last_sequence
-    with _sequence_lock:
-        _last_sequence = max(_last_sequence + 1, time.time_ns())
-        return f"{_last_sequence:018X}"
+sequencer = Sequencer()
 
 
 def _filter(notification: Notification, name: str) -> str:
@@ -270,13 +290,26 @@ def _same_event(one: str, other: str) -> bool:
 
 def _problem(bucket: StoredBucket, kind: Kind, arn: str) -> str | None:
     """Why S3 could not send to `arn`; None where it could."""
-    region, name = arn.split(":")[3], arn.split(":")[5]
+    region = arn.split(":")[3]
     if kind is Kind.FUNCTION:
         function = find_function(bucket.account_id, arn)
         allowed = function is not None and may_invoke(function, "s3.amazonaws.com", bucket.arn, bucket.account_id)
         # AWS gives a missing function the same words: it does not tell which functions there are.
         return None if allowed else f"Not authorized to invoke function [{arn}]"
     if kind is Kind.QUEUE:
-        known = name in sqs_backends[bucket.account_id][region].queues
-        return None if known else "The destination queue does not exist"
+        return _problem_of_queue(bucket.account_id, arn, bucket.arn)
     return None if arn in sns_backends[bucket.account_id][region].topics else "The destination topic does not exist"
+
+
+def _problem_of_queue(account_id: str, arn: str, bucket_arn: str) -> str | None:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+    region, name = arn.split(":")[3], arn.split(":")[5]
+    if name not in sqs_backends[account_id][region].queues:
+        return "The destination queue does not exist"
+    if name.endswith(".fifo"):
+        return "S3 does not send to FIFO queues"
+    keys = {"aws:sourcearn": bucket_arn, "aws:sourceaccount": account_id, "aws:principalisawsservice": "true"}
+    question = Question(Caller(service="s3.amazonaws.com"), "sqs:SendMessage", arn, keys)
+    found = verdict(policies_of(arn, account_id), question)
+    allowed = found.allowed and not found.denied
+    return None if allowed else "Permissions on the destination queue do not allow S3 to publish notifications"

@@ -31,6 +31,7 @@ class StoredKey(FakeKey):
 
     _store: BodyStore
     body: Body
+    sequence = 0  # of the event of its creation
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
         # moto keeps a list of every model ever made; a deleted object must not live on in it.

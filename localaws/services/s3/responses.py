@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
+from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
@@ -14,12 +16,14 @@ from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
 from localaws.services.s3 import notifications
-from localaws.services.s3.files import CHUNK, BodyReader
+from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
 from localaws.services.s3.listing import PAGE_LIMIT
 from localaws.services.s3.listing_xml import Listing
 from localaws.services.s3.models import LocalS3Backend
 from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
+
+log = logging.getLogger(__name__)
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -54,7 +58,11 @@ class LocalS3Response(S3Response):
         """Answer a request about an object."""
         refuse_unsupported(OBJECT, request.method, request.args)
         with _Saved(self, request) as request_ids:
-            status, response_headers, content = super().key_response(request, full_url, headers)
+            try:
+                status, response_headers, content = super().key_response(request, full_url, headers)
+            except BodyDamaged as error:
+                log.error("%s", error)
+                return 500, {"content-type": "application/xml", **request_ids}, _internal_error(error, request_ids)
         response_headers = {**response_headers, **request_ids}
         body: Any = content
         if isinstance(body, BodyReader):
@@ -165,6 +173,15 @@ class LocalS3Response(S3Response):
             for number, (arn, problem) in enumerate(error.refused, start=1)
         )
         return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
+
+
+def _internal_error(error: Exception, request_ids: dict[str, str]) -> str:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Error><Code>InternalError</Code><Message>{escape(str(error))}</Message>"
+        f"<RequestId>{request_ids['x-amz-request-id']}</RequestId></Error>"
+    )
 
 
 class _Saved:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import threading
 from typing import Any
@@ -10,10 +11,13 @@ from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, S3
 
 from localaws import context
 from localaws.home import Home
-from localaws.services.s3.files import BodyStore
+from localaws.services.s3 import notifications
+from localaws.services.s3.files import Body, BodyStore
 from localaws.services.s3.index import Changes, Index
 from localaws.services.s3.notifications import Delivery
 from localaws.services.s3.objects import StoredBucket, StoredKey, StoredUpload
+
+log = logging.getLogger(__name__)
 
 
 class Touched(threading.local):
@@ -24,6 +28,7 @@ class Touched(threading.local):
         self.objects: set[tuple[str, str]] = set()
         self.uploads: set[tuple[str, str]] = set()
         self.deliveries: list[Delivery] = []
+        self.stored: StoredKey | None = None  # by the last put_object
 
 
 class SavedBackend(S3Backend):
@@ -48,11 +53,14 @@ class SavedBackend(S3Backend):
         """Load what `home` holds, and keep it up to date from now on.
 
         Raises:
-            StateRefused: the index is of another version, or damaged.
+            StateRefused: the index is of another version.
+            StateDamaged: it is not what was written.
         """
         self._home = home
         self.store = BodyStore(home.objects)
-        self.index = Index(home.state / "s3.sqlite")
+        # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
+        self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
+        notifications.sequencer.start_after(self.index.last_sequence())
         for name, state in self.index.buckets():
             bucket, tags = pickle.loads(state)
             self.buckets[name] = bucket
@@ -104,13 +112,18 @@ class SavedBackend(S3Backend):
         def deliver() -> None:
             try:
                 delivery.deliver()
-            finally:
+            except Exception:
+                # Not for want of a destination: that is told, and the event done.
+                log.exception("An event of %s for %s waits for the next start", delivery.bucket_arn, delivery.arn)
+            else:
                 self.index.event_done(event_id)
 
         context.current().bus.after_response(deliver)
 
     def _changes(self, touched: Touched) -> Changes:
         changes = Changes(events=[delivery.to_bytes() for delivery in touched.deliveries])
+        if touched.deliveries:
+            changes.sequence = notifications.sequencer.last
         with self.lock:
             for name in touched.buckets:
                 bucket = self.buckets.get(name)
@@ -149,14 +162,14 @@ class SavedBackend(S3Backend):
             if isinstance(version, StoredKey):
                 version.attach(self.store)
 
-    def _known_bodies(self) -> set[str]:
-        known: set[str] = set()
+    def _known_bodies(self) -> dict[str, Body]:
+        bodies: list[Body] = []
         for bucket in self.buckets.values():
             for _, versions in bucket.keys.lists():
-                known.update(version.body.name for version in versions if not isinstance(version, FakeDeleteMarker))
+                bodies += [version.body for version in versions if not isinstance(version, FakeDeleteMarker)]
             for upload in bucket.multiparts.values():
-                known.update(part.body.name for part in upload.parts.values())  # type: ignore[attr-defined]
-        return known
+                bodies += [part.body for part in upload.parts.values()]  # type: ignore[attr-defined]
+        return {body.name: body for body in bodies}
 
 
 def _dump(state: Any) -> bytes:

@@ -128,16 +128,6 @@ def test_state_of_another_version_is_refused_and_left_alone(home: Path) -> None:
     assert not localaws.status(home).running
 
 
-def test_damaged_state_is_named(home: Path) -> None:
-    status = localaws.start(home)
-    client(status, "sqs").create_queue(QueueName="lost")
-    localaws.stop(home)
-    file = Home.at(home).state / "sqs.pickle"
-    write_durably(file, file.read_bytes()[:-20])
-    with pytest.raises(localaws.StartFailed, match=r"sqs\.pickle can't be read"):
-        localaws.start(home)
-
-
 def test_a_taken_port_is_told(home: Path) -> None:
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", Home.at(home).port("http")))

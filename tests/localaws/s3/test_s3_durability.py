@@ -95,7 +95,9 @@ def test_objects_settings_and_uploads_survive_a_killed_server(home: Path) -> Non
 def test_an_event_that_was_not_delivered_is_delivered_after_the_restart(home: Path) -> None:
     status = localaws.start(home)
     s3, sqs = _client(status, "s3"), _client(status, "sqs")
-    url = sqs.create_queue(QueueName="events")["QueueUrl"]
+    let_in = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [let_in]})
+    url = sqs.create_queue(QueueName="events", Attributes={"Policy": policy})["QueueUrl"]
     s3.create_bucket(Bucket="landing")
     s3.put_bucket_notification_configuration(
         Bucket="landing",

@@ -10,12 +10,13 @@ import psutil
 MB = 1e6
 # What a process is, by a word of its command line; the first that fits. Others go by their program's name.
 ROLES = {
+    "PythonGatewayServer": "Spark's JVM",
     "localaws.server": "server",
     "redshift.front": "Redshift's front",
     "runtimes/job": "Glue job's Python",
     "runtimes/function": "Lambda workers",
-    "PythonGatewayServer": "Spark's JVM",
     "postgres": "PostgreSQL",
+    "reaper.py": "reaper",
 }
 INTERVAL = 0.5  # seconds; a look takes some 20 ms
 

@@ -4,3 +4,16 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-extension
 
 What is here does what that page says, on a plain Spark DataFrame. What isn't raises an error that names itself.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    # `from awsglue import DynamicFrame`, as Glue Studio writes it; Spark's own workers need no such import.
+    if name in ("DynamicFrame", "DynamicFrameCollection"):
+        from awsglue import dynamicframe
+
+        return getattr(dynamicframe, name)
+    raise AttributeError(f"module 'awsglue' has no attribute {name!r}")

@@ -22,3 +22,10 @@ def refuse_unknown(where: str, given: Iterable[str], supported: Iterable[str]) -
     for name in given:
         if name not in supported:
             raise NotSupportedLocally(f"{where}: option {name!r}", supported)
+
+
+class TooManyErrors(Exception):
+    """A frame has as many errors as its threshold."""
+
+    def __init__(self, frame: str, count: int, threshold: int) -> None:
+        super().__init__(f"{count} errors in the frame {frame!r}; the threshold is {threshold}")

@@ -23,12 +23,17 @@ from awsglue._catalog import Table, get_partitions
 from awsglue._errors import NotSupportedLocally, refuse_unknown
 from awsglue.gluetypes import spark_type
 
-_OPTIONS = {
-    "json": {"attachFilename", "multiLine", "multiline"},
-    "csv": {"attachFilename", "separator", "escaper", "quoteChar", "multiLine", "multiline", "withHeader", "skipFirst"},
+OPTIONS = {
+    "json": {"attachFilename", "multiLine", "multiline", "optimizePerformance"},
+    "csv": {
+        "attachFilename", "separator", "escaper", "quoteChar", "multiLine", "multiline", "withHeader", "skipFirst",
+        "optimizePerformance", "strictCheckForQuoting",
+    },
     "parquet": {"attachFilename"},
-}
-_FORMATS = {**{name: name for name in _OPTIONS}, "glueparquet": "parquet"}
+}  # fmt: skip
+# Glue's vectorized readers have rules of their own.
+_ONLY_OFF = ("optimizePerformance", "strictCheckForQuoting")
+FORMATS = {**{name: name for name in OPTIONS}, "glueparquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,9 @@ def empty(spark: SparkSession) -> DataFrame:
 
 def check_format(name: str) -> str:
     """`name` as one of the formats that can be read and written here."""
-    if name not in _FORMATS:
-        raise NotSupportedLocally(f"format={name!r}", _FORMATS)
-    return _FORMATS[name]
+    if name not in FORMATS:
+        raise NotSupportedLocally(f"format={name!r}", FORMATS)
+    return FORMATS[name]
 
 
 def read_table(spark: SparkSession, table: Table, context: str, predicate: str = "") -> Source:
@@ -91,7 +96,10 @@ def read_paths(
     compression: str = "",
 ) -> Source:
     """What lies under `paths` and the bookmark of `context` has not seen."""
-    refuse_unknown(f"format_options of {format_name}", format_options, _OPTIONS[format_name])
+    refuse_unknown(f"format_options of {format_name}", format_options, OPTIONS[format_name])
+    for name in _ONLY_OFF:
+        if _flag(format_options.get(name, False)):
+            raise NotSupportedLocally(f"format_options of {format_name}: {name}=True", [f"{name}=False"])
     source = _source.fetch_unread(paths, context, recurse=recurse, compression=compression)
     if not source.objects:
         return Source(empty(spark))

@@ -4,13 +4,18 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-reds
 
 The transaction: create the table if it is missing, preactions, COPY (by position, as Glue's), postactions, commit. A
 frame without rows skips the COPY, not the actions. What was staged stays in S3, as on AWS.
+
+Actions are SQL statements, run one by one: a `commit` or `end` among them ends the transaction, and the next statement
+begins another; a `begin` within one only draws a warning. Glue Studio's MERGE ends in such a pair.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -23,7 +28,9 @@ from awsglue._errors import NotSupportedLocally, refuse_unknown
 from awsglue._write import parts_of
 
 _NULL = "@NULL@"
-_COMMON = {"preactions", "postactions", "aws_iam_role", "extracopyoptions", "tempformat"}
+_COMMON = {"preactions", "postactions", "aws_iam_role", "extracopyoptions", "tempformat", "csvnullstring"}
+# A statement: what is between semicolons that are not quoted. An open quote goes on to the end.
+_STATEMENT = re.compile(r"""(?:[^;'"]+|'[^']*(?:'|$)|"[^"]*(?:"|$))+""")
 _COLUMN_TYPES = {
     "string": "VARCHAR(65535)", "bigint": "BIGINT", "int": "INTEGER", "smallint": "SMALLINT", "tinyint": "SMALLINT",
     "double": "DOUBLE PRECISION", "float": "REAL", "boolean": "BOOLEAN", "date": "DATE", "timestamp": "TIMESTAMP",
@@ -90,29 +97,36 @@ def _write(
             " connection_options), or the job argument --TempDir"
         )
     _check_columns(df)
-    manifest = _stage(df, temporary_directory, options.get("tempformat", "CSV"))
+    preactions, postactions = _statements(options, "preactions"), _statements(options, "postactions")
+    null = options.get("csvnullstring", _NULL)
+    with ThreadPoolExecutor(1) as pool:
+        # The connection is made while Spark writes.
+        connecting = pool.submit(_connect, address)
+        manifest = _stage(df, temporary_directory, options.get("tempformat", "CSV"), null)
     name = ".".join(_quoted(part) for part in table.split("."))
-    statements = [*_create(df, name), *_split(options.get("preactions", ""))]
+    statements = [*_create(df, name), *preactions]
     if manifest is not None:
-        statements.append(_copy(name, manifest, options))
-    statements += _split(options.get("postactions", ""))
-    if not statements:
-        return
+        statements.append(_copy(name, manifest, null, options))
+    statements += postactions
     try:
-        with redshift_connector.connect(
-            host=address.host,
-            port=address.port,
-            database=address.database,
-            user=address.user,
-            password=address.password,
-            application_name="glue",
-        ) as connection:
+        with connecting.result() as connection:
             cursor = connection.cursor()
             for statement in statements:
                 cursor.execute(statement)
             connection.commit()
     except redshift_connector.Error as error:
         raise RedshiftWriteFailed(f"{address.host}:{address.port}/{address.database}", error) from error
+
+
+def _connect(address: RedshiftAddress) -> Any:
+    return redshift_connector.connect(
+        host=address.host,
+        port=address.port,
+        database=address.database,
+        user=address.user,
+        password=address.password,
+        application_name="glue",
+    )
 
 
 def _check_columns(df: DataFrame) -> None:
@@ -122,7 +136,7 @@ def _check_columns(df: DataFrame) -> None:
             raise NotSupportedLocally(f"writing {field.name!r}, of type {name}, to Redshift", _COLUMN_TYPES)
 
 
-def _stage(df: DataFrame, temporary_directory: str, format_name: str) -> str | None:
+def _stage(df: DataFrame, temporary_directory: str, format_name: str, null: str) -> str | None:
     """Write the rows as CSV parts and a manifest below `temporary_directory`; the manifest's address, or None."""
     if format_name.upper() not in ("CSV", "CSV GZIP"):
         raise NotSupportedLocally(f"tempformat {format_name!r}", ["CSV", "CSV GZIP"])
@@ -131,7 +145,7 @@ def _stage(df: DataFrame, temporary_directory: str, format_name: str) -> str | N
     target = _run.new_directory("staging") / "parts"
     df.write.csv(
         str(target),
-        nullValue=_NULL,
+        nullValue=null,
         emptyValue='""',
         quote='"',
         escape='"',
@@ -165,12 +179,12 @@ def _create(df: DataFrame, table: str) -> list[str]:
     return [f"CREATE TABLE IF NOT EXISTS {table} ({columns})"]
 
 
-def _copy(table: str, manifest: str, options: Mapping[str, Any]) -> str:
+def _copy(table: str, manifest: str, null: str, options: Mapping[str, Any]) -> str:
     gzip = " GZIP" if options.get("tempformat", "CSV").upper() == "CSV GZIP" else ""
     extra = f" {options['extracopyoptions']}" if options.get("extracopyoptions") else ""
     return (
         f"COPY {table} FROM {_literal(manifest)} {_authorization(options)}"
-        f" FORMAT AS CSV NULL AS {_literal(_NULL)}{gzip} MANIFEST{extra}"
+        f" FORMAT AS CSV NULL AS {_literal(null)}{gzip} MANIFEST{extra}"
     )
 
 
@@ -185,20 +199,17 @@ def _authorization(options: Mapping[str, Any]) -> str:
     return f"CREDENTIALS {_literal(text + (f';token={key.token}' if key.token else ''))}"
 
 
-def _split(statements: str) -> list[str]:
-    """The statements of preactions or postactions, parted by semicolons outside of quotes."""
-    found, current, quote = [], "", ""
-    for character in statements:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        if character == ";" and not quote:
-            found.append(current)
-            current = ""
-        else:
-            current += character
-    return [statement.strip() for statement in [*found, current] if statement.strip()]
+def _statements(options: Mapping[str, Any], name: str) -> list[str]:
+    """The statements of preactions or postactions.
+
+    Raises:
+        ValueError: there is a line break in it, which AWS's writer does not take
+            (https://repost.aws/knowledge-center/sql-commands-redshift-glue-job).
+    """
+    text = str(options.get(name, ""))
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"{name} must not contain line breaks: AWS Glue does not take them")
+    return [statement.strip() for statement in _STATEMENT.findall(text) if statement.strip()]
 
 
 def _quoted(name: str) -> str:

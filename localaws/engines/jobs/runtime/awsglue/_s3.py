@@ -165,3 +165,14 @@ def put(uri: str, content: bytes) -> None:
     """Put `content` at `uri`."""
     bucket, key = split(uri)
     _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def delete_older(uri: str, age: datetime.timedelta) -> None:
+    """Delete all objects in the "folder" `uri` that were last changed at least `age` ago."""
+    bucket, key = split(uri if uri.endswith("/") else uri + "/")
+    limit = datetime.datetime.now(datetime.UTC) - age
+    keys = [{"Key": item.key} for item in _list(bucket, key) if item.last_modified <= limit]
+    for start in range(0, len(keys), 1000):
+        answer = _aws.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys[start : start + 1000]})
+        for failure in answer.get("Errors", []):
+            raise OSError(f"s3://{bucket}/{failure['Key']} was not deleted: {failure['Code']} {failure['Message']}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ class _Source:
         if empty:
             more = f", and {len(empty) - 3} more" if len(empty) > 3 else ""
             text = f"no new files detected @ {', '.join(empty[:3])}{more}, or the path does not exist"
-            print(f"WARN HadoopDataSource: Skipping: {text}", file=sys.stderr)
+            print(f"WARN HadoopDataSource: Skipping: {text}", file=_run.current.error_log)
 
     def _fetch(
         self, addresses: Sequence[tuple[str, str]], wanted: Callable[[_s3.S3Object], bool]

@@ -16,7 +16,11 @@ from awsglue import _run, _s3
 from awsglue._errors import NotSupportedLocally, refuse_unknown
 from awsglue._read import check_format
 
-_OPTIONS = {"json": set[str](), "csv": {"separator", "quoteChar", "writeHeader"}, "parquet": {"compression"}}
+_OPTIONS = {
+    "json": set[str](),
+    "csv": {"separator", "quoteChar", "writeHeader"},
+    "parquet": {"compression", "useGlueParquetWriter", "blockSize", "pageSize"},
+}
 _COMPRESSIONS = {"gzip", "bzip2", "snappy", "none", "uncompressed"}
 
 
@@ -41,6 +45,9 @@ def write_to_s3(
     writer = df.write.partitionBy(*options.get("partitionKeys", []))
     if compression is not None:
         writer = writer.option("compression", compression)
+    for name, setting in (("blockSize", "parquet.block.size"), ("pageSize", "parquet.page.size")):
+        if name in format_options:
+            writer = writer.option(setting, int(format_options[name]))
     if format_name == "csv":
         quote = str(format_options.get("quoteChar", '"'))
         writer = (

@@ -14,10 +14,10 @@ from typing import Any
 from pyspark.context import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
-from awsglue import _read, _redshift, _run, _write
+from awsglue import _read, _redshift, _run, _s3, _sink
 from awsglue._catalog import get_table, redshift_address
 from awsglue._errors import NotSupportedLocally, refuse_unknown
-from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
+from awsglue.dynamicframe import NO_OPTIONS, DynamicFrame, DynamicFrameCollection
 
 
 class Logger:
@@ -97,6 +97,29 @@ class GlueContext:
         """See DynamicFrameWriter.from_options."""
         return self.write_dynamic_frame.from_options(*args, **kwargs)
 
+    def write_from_options(self, frame_or_dfc: DynamicFrame, *args: Any, **kwargs: Any) -> DynamicFrame:
+        """See DynamicFrameWriter.from_options; collections are not supported."""
+        return self.write_dynamic_frame.from_options(frame_or_dfc, *args, **kwargs)
+
+    def write_from_jdbc_conf(self, frame_or_dfc: DynamicFrame, *args: Any, **kwargs: Any) -> DynamicFrame:
+        """See DynamicFrameWriter.from_jdbc_conf; collections are not supported."""
+        return self.write_dynamic_frame.from_jdbc_conf(frame_or_dfc, *args, **kwargs)
+
+    def getSink(
+        self, connection_type: str, format: str | None = None, transformation_ctx: str = "", **options: Any
+    ) -> _sink.DataSink:
+        """A sink that writes to S3, and keeps a catalog table of it where enableUpdateCatalog is set."""
+        if connection_type != "s3":
+            raise NotSupportedLocally(f"getSink(connection_type={connection_type!r})", ["s3"])
+        return _sink.DataSink(format, options)
+
+    def purge_s3_path(
+        self, s3_path: str, options: Mapping[str, Any] = NO_OPTIONS, transformation_ctx: str = ""
+    ) -> None:
+        """Delete the objects under `s3_path` that are older than options["retentionPeriod"] hours: 168, a week."""
+        refuse_unknown("purge_s3_path options", options, {"retentionPeriod"})
+        _s3.delete_older(s3_path, datetime.timedelta(hours=float(options.get("retentionPeriod", 168))))
+
     def write_dynamic_frame_from_jdbc_conf(self, *args: Any, **kwargs: Any) -> DynamicFrame:
         """See DynamicFrameWriter.from_jdbc_conf."""
         return self.write_dynamic_frame.from_jdbc_conf(*args, **kwargs)
@@ -120,7 +143,7 @@ class DynamicFrameReader:
         redshift_tmp_dir: str = "",
         transformation_ctx: str = "",
         push_down_predicate: str = "",
-        additional_options: Mapping[str, Any] | None = None,
+        additional_options: Mapping[str, Any] = NO_OPTIONS,
         catalog_id: str | None = None,
         **kwargs: Any,
     ) -> DynamicFrame:
@@ -131,7 +154,8 @@ class DynamicFrameReader:
         """
         database = database or kwargs.pop("name_space", None)
         refuse_unknown("create_dynamic_frame.from_catalog", kwargs, set())
-        refuse_unknown("additional_options", additional_options or {}, set())
+        options = additional_options or {}
+        refuse_unknown("additional_options", options, {"recurse", "groupFiles", "groupSize"})
         if not database or not table_name:
             raise ValueError("create_dynamic_frame.from_catalog needs database and table_name")
         table = get_table(database, table_name, catalog_id)
@@ -145,9 +169,9 @@ class DynamicFrameReader:
     def from_options(
         self,
         connection_type: str,
-        connection_options: Mapping[str, Any] | None = None,
+        connection_options: Mapping[str, Any] = NO_OPTIONS,
         format: str | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] = NO_OPTIONS,
         transformation_ctx: str = "",
         push_down_predicate: str = "",
         **kwargs: Any,
@@ -213,7 +237,7 @@ class DynamicFrameWriter:
         table_name: str | None = None,
         redshift_tmp_dir: str = "",
         transformation_ctx: str = "",
-        additional_options: Mapping[str, Any] | None = None,
+        additional_options: Mapping[str, Any] = NO_OPTIONS,
         catalog_id: str | None = None,
         **kwargs: Any,
     ) -> DynamicFrame:
@@ -224,13 +248,15 @@ class DynamicFrameWriter:
             raise ValueError("write_dynamic_frame.from_catalog needs database and table_name")
         table = get_table(database, table_name, catalog_id)
         options = additional_options or {}
-        df = _one_frame(frame).toDF()
+        _one_frame(frame)
         if table.location.startswith("s3"):
-            refuse_unknown("additional_options", options, {"partitionKeys"})
-            _write.write_to_s3(df, {"path": table.location, **options}, table.classification, {})
+            refuse_unknown("additional_options", options, {"partitionKeys", *_sink.CATALOG_OPTIONS})
+            keys = {"partitionKeys": [name for name, _ in table.partition_keys]} if table.partition_keys else {}
+            given = {"path": table.location, **keys, **options}
+            _sink.write_and_catalog(frame, given, table.classification, {}, (database, table_name))
         elif table.connection:
             _redshift.write_to_table(
-                df, table.connection, table.location, options, redshift_tmp_dir or _temporary_directory()
+                frame.toDF(), table.connection, table.location, options, redshift_tmp_dir or _temporary_directory()
             )
         else:
             raise ValueError(f"the catalog table {database}.{table_name} has neither an S3 location nor a connection")
@@ -240,9 +266,9 @@ class DynamicFrameWriter:
         self,
         frame: DynamicFrame,
         connection_type: str,
-        connection_options: Mapping[str, Any] | None = None,
+        connection_options: Mapping[str, Any] = NO_OPTIONS,
         format: str | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] = NO_OPTIONS,
         transformation_ctx: str = "",
         **kwargs: Any,
     ) -> DynamicFrame:
@@ -253,7 +279,7 @@ class DynamicFrameWriter:
         if connection_type == "s3":
             if format is None:
                 raise ValueError("write_dynamic_frame.from_options to s3 needs a format")
-            _write.write_to_s3(df, options, format, format_options or {})
+            _sink.write_and_catalog(frame, options, format, format_options or {}, None)
         elif connection_type == "redshift":
             _redshift.write_through_options(df, options, _temporary_directory())
         else:
@@ -264,7 +290,7 @@ class DynamicFrameWriter:
         self,
         frame: DynamicFrame,
         catalog_connection: str,
-        connection_options: Mapping[str, Any] | None = None,
+        connection_options: Mapping[str, Any] = NO_OPTIONS,
         redshift_tmp_dir: str = "",
         transformation_ctx: str = "",
         **kwargs: Any,

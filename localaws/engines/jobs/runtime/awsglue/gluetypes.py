@@ -7,6 +7,9 @@ what the supported transforms speak of, the type names, is here.
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from pyspark.sql.types import DataType
 
 from awsglue._errors import NotSupportedLocally
 
@@ -35,3 +38,15 @@ def spark_type(name: str) -> str:
     if _WITH_LENGTH.match(lowered):
         return "string"
     raise NotSupportedLocally(f"the type {name!r}", _SPARK_NAMES)
+
+
+def hive_type(kind: DataType) -> str:
+    """The Data Catalog's name of a type of Spark's, which is Spark's own, but for what Hive has no word for."""
+    name = str(kind.simpleString())
+    return "string" if name == "void" else name
+
+
+def __getattr__(name: str) -> Any:
+    if name[:1].isupper():
+        raise ImportError(f"awsglue.gluetypes.{name} is not supported by the embedded AWS: schemas are Spark's here.")
+    raise AttributeError(f"module 'awsglue.gluetypes' has no attribute {name!r}")

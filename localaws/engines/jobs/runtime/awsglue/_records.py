@@ -1,0 +1,86 @@
+"""Functions of records: what Filter and Map do with a script's Python.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-filter.html
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html
+
+A record for which the function raises becomes an error record of the resulting frame; the others go on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Row
+
+ERROR_SCHEMA = "error struct<msg:string,input:string>"
+
+
+class DynamicRecord(dict[str, Any]):
+    """A record: a dict of its fields, which also are attributes where their names allow it."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def as_record(value: Any) -> Any:
+    """A value of Spark's as a script sees it: structs are records."""
+    if isinstance(value, Row):
+        return DynamicRecord({name: as_record(inner) for name, inner in zip(value.__fields__, value, strict=True)})
+    if isinstance(value, list):
+        return [as_record(inner) for inner in value]
+    return value
+
+
+def as_row(value: Any) -> Any:
+    """A record as Spark takes it: dicts are structs."""
+    if isinstance(value, dict):
+        return Row(**{name: as_row(inner) for name, inner in value.items()})
+    if isinstance(value, list | tuple):
+        return [as_row(inner) for inner in value]
+    return value
+
+
+def filtered(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
+    """The rows of which `f` says yes, and the errors."""
+    judged = df.rdd.map(_safely(lambda row: (bool(f(as_record(row))), row))).persist(StorageLevel.MEMORY_AND_DISK)
+    kept = judged.filter(lambda result: result[0] is None and result[1][0]).map(lambda result: result[1][1])
+    return df.sparkSession.createDataFrame(kept, df.schema, verifySchema=False), _errors(df, judged)
+
+
+def mapped(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
+    """What `f` makes of the rows, and the errors."""
+    made = df.rdd.map(_safely(lambda row: _needs_record(as_row(f(as_record(row)))))).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
+    rows = made.filter(lambda result: result[0] is None).map(lambda result: result[1])
+    if rows.isEmpty():
+        return df.sparkSession.range(0).select(), _errors(df, made)
+    return df.sparkSession.createDataFrame(rows, samplingRatio=1.0), _errors(df, made)
+
+
+def _needs_record(row: Any) -> Any:
+    if not isinstance(row, Row):
+        raise TypeError(f"the function must return a record, not a {type(row).__name__}")
+    return row
+
+
+def _safely(f: Callable[[Row], Any]) -> Callable[[Row], tuple[tuple[str, str] | None, Any]]:
+    def call(row: Row) -> tuple[tuple[str, str] | None, Any]:
+        try:
+            return None, f(row)
+        except Exception as error:
+            message = "".join(traceback.format_exception_only(error)).strip()
+            return (message, str(row.asDict(recursive=True))), None
+
+    return call
+
+
+def _errors(df: DataFrame, results: Any) -> DataFrame:
+    failed = results.filter(lambda result: result[0] is not None).map(lambda result: Row(error=Row(*result[0])))
+    return df.sparkSession.createDataFrame(failed, ERROR_SCHEMA, verifySchema=False)

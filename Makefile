@@ -34,7 +34,7 @@ lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLa
 	$(BIN)/jupyter lab notebooks
 
 test: $(INSTALLED)  ## Run the tests
-	$(BIN)/python -m pytest -m "not browser and not nightly"
+	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --dist loadgroup --no-loadscope-reorder --durations=30
 
 test-fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
 	$(BIN)/python docs/make_fidelity.py

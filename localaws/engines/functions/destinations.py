@@ -23,12 +23,24 @@ from localaws.engines.functions.spec import Result
 log = logging.getLogger(__name__)
 
 
+_LONGEST_MESSAGE = 1024  # characters of an error's message among a dead letter's attributes
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """How outcomes are sent: `check` raises where the function's role may not send to an ARN, `invoke` invokes one."""
+
+    check: Callable[[str], None]
+    invoke: Callable[[str, bytes], Any]
+
+
 class Condition(StrEnum):
     """Why a record is sent."""
 
     SUCCESS = "Success"
     RETRIES_EXHAUSTED = "RetriesExhausted"
     AGE_EXCEEDED = "EventAgeExceeded"
+    NO_CONCURRENCY = "ZeroReservedConcurrency"
 
 
 @dataclass(frozen=True)
@@ -46,17 +58,33 @@ def send(
     event: Event,
     result: Result | None,
     condition: Condition,
-    invoke: Callable[[str, bytes], Any],
+    deliver: Deliver,
 ) -> None:
-    """Send the record of `event` (and the event itself to a dead-letter target) where they belong."""
+    """Send the record of `event` (and the event itself to a dead-letter target) where they belong.
+
+    `result` is that of the last attempt, None where the event was throttled.
+    """
     failed = condition is not Condition.SUCCESS
     destination = destinations.on_failure if failed else destinations.on_success
     if destination:
-        _deliver(context, destination, json.dumps(_record(event, result, condition)), {}, invoke)
+        _deliver(context, destination, json.dumps(_record(event, result, condition)), {}, deliver)
     if failed and destinations.dead_letter:
-        message = json.loads(result.payload).get("errorMessage", "") if result is not None else str(condition)
-        attributes = {"RequestID": event.request_id, "ErrorCode": "200", "ErrorMessage": message[:1024]}
-        _deliver(context, destinations.dead_letter, event.payload.decode(), attributes, invoke)
+        attributes = _dead_letter_attributes(event, result)
+        _deliver(context, destinations.dead_letter, event.payload.decode(), attributes, deliver)
+
+
+def _dead_letter_attributes(event: Event, result: Result | None) -> dict[str, dict[str, str]]:
+    # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq
+    code, message = "429", "Rate Exceeded."
+    if result is not None:
+        code, message = "200", json.loads(result.payload).get("errorMessage") or ""
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": event.request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": code},
+    }
+    if message:
+        attributes["ErrorMessage"] = {"DataType": "String", "StringValue": message[:_LONGEST_MESSAGE]}
+    return attributes
 
 
 def _record(event: Event, result: Result | None, condition: Condition) -> dict[str, Any]:
@@ -65,7 +93,7 @@ def _record(event: Event, result: Result | None, condition: Condition) -> dict[s
         "timestamp": iso_8601_datetime_with_milliseconds(),
         "requestContext": {
             "requestId": event.request_id,
-            "functionArn": event.function_arn,
+            "functionArn": _qualified(event.function_arn),
             "condition": str(condition),
             "approximateInvokeCount": event.attempts,
         },
@@ -79,21 +107,23 @@ def _record(event: Event, result: Result | None, condition: Condition) -> dict[s
     return record
 
 
-def _deliver(
-    context: Context, arn: str, body: str, attributes: dict[str, str], invoke: Callable[[str, bytes], Any]
-) -> None:
+def _qualified(arn: str) -> str:
+    return arn if arn.count(":") > 6 else f"{arn}:$LATEST"
+
+
+def _deliver(context: Context, arn: str, body: str, attributes: dict[str, dict[str, str]], deliver: Deliver) -> None:
     _, _, service, region, account_id, name = arn.split(":", 5)
     try:
+        deliver.check(arn)
         if service == "lambda":
-            invoke(arn, body.encode())
+            deliver.invoke(arn, body.encode())
         elif service == "sqs":
-            typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
-            sqs_backends[account_id][region].send_message(queue_name=name, message_body=body, message_attributes=typed)
-            context.state.save("sqs")
+            sqs_backends[account_id][region].send_message(
+                queue_name=name, message_body=body, message_attributes=attributes
+            )
         elif service == "sns":
             sns_backends[account_id][region].publish(arn=arn, message=body)
             context.state.save("sns")
-            context.state.save("sqs")  # a topic's queues have it by now
         else:
             log.warning("The embedded AWS sends no outcome of a function to %s", arn)
     except Exception as error:

@@ -22,7 +22,7 @@ from localaws.context import Context
 from localaws.engines.functions import asynchronous
 from localaws.engines.functions.asynchronous import Event, EventQueue
 from localaws.engines.functions.code import CodeStore
-from localaws.engines.functions.destinations import Condition, send
+from localaws.engines.functions.destinations import Condition, Deliver, send
 from localaws.engines.functions.logs import LogShipper
 from localaws.engines.functions.mappings import Interrupted, Mappings, NotNow, QueueMapping, Unavailable
 from localaws.engines.functions.pool import Pool
@@ -162,16 +162,36 @@ class FunctionsEngine:
         try:
             result = self._run(function, Invocation(event.payload, event.function_arn, request_id=event.request_id))
         except Throttled:
-            if event.age < settings.maximum_age:
+            # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+            if function.reserved_concurrency is not None and int(function.reserved_concurrency) == 0:
+                condition = Condition.NO_CONCURRENCY
+            elif event.age >= settings.maximum_age:
+                condition = Condition.AGE_EXCEEDED
+            else:
                 return time.time() + min(300.0, 1.0 + event.age), False
-            send(self._context, settings.destinations, event, None, Condition.AGE_EXCEEDED, self.invoke_async)
+            send(self._context, settings.destinations, event, None, condition, self._deliver_for(function))
             return None
         if result.failed and self._stopped.is_set():  # its worker was ended by us
             return event.due, False
-        return self._settle(replace(event, attempts=event.attempts + 1), settings, result)
+        return self._settle(replace(event, attempts=event.attempts + 1), function, settings, result)
+
+    def _deliver_for(self, function: LocalLambdaFunction) -> Deliver:
+        """Send outcomes as `function`'s role may."""
+        from localaws.services.awslambda.roles import SENDS, allows
+
+        def check(arn: str) -> None:
+            action = SENDS.get(arn.split(":")[2])
+            if action and not allows(function, action, arn):
+                raise PermissionError(f"{function.role} may not {action} there")
+
+        return Deliver(check, self.invoke_async)
 
     def _check_mapping(self, mapping: QueueMapping) -> None:
-        self._mapped_function(mapping.function_arn)
+        from localaws.services.awslambda.roles import missing_to_read
+
+        function = self._mapped_function(mapping.function_arn)
+        if missing := missing_to_read(function, mapping.queue_arn):
+            raise Unavailable(f"{function.role} may not {missing} of {mapping.queue_arn}")
 
     def _mapped_function(self, arn: str) -> LocalLambdaFunction:
         from localaws.services.awslambda.models import local_function
@@ -195,7 +215,9 @@ class FunctionsEngine:
             raise Interrupted()
         return None if result.failed else result.payload
 
-    def _settle(self, tried: Event, settings: AsynchronousSettings, result: Result) -> tuple[float, bool] | None:
+    def _settle(
+        self, tried: Event, function: LocalLambdaFunction, settings: AsynchronousSettings, result: Result
+    ) -> tuple[float, bool] | None:
         """What follows from an attempt: another one, or the end of the event."""
         if not result.failed:
             condition = Condition.SUCCESS
@@ -206,7 +228,7 @@ class FunctionsEngine:
         else:
             delays = asynchronous.retry_delays()
             return time.time() + delays[min(tried.attempts, len(delays)) - 1], True
-        send(self._context, settings.destinations, tried, result, condition, self.invoke_async)
+        send(self._context, settings.destinations, tried, result, condition, self._deliver_for(function))
         return None
 
     def _sweep(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from moto.awslambda.exceptions import LambdaClientError
 
 
@@ -25,6 +27,8 @@ class TooManyRequests(LambdaClientError):
 
     def __init__(self) -> None:
         super().__init__("TooManyRequestsException", "Rate Exceeded.")
+        reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+        self.description = json.dumps({"Reason": reason, "Type": "User", "message": "Rate Exceeded."})
 
 
 class RequestTooLarge(LambdaClientError):

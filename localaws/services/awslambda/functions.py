@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +49,8 @@ RUNS = tuple(f"python3.{minor}" for minor in range(9, 15))
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: seconds and MB
 BOUNDS = {"Timeout": (1, 900), "MemorySize": (128, 10_240)}
 ZIP_LIMIT = 52_428_800  # bytes, uploaded directly
+VARIABLES_LIMIT = 4096  # bytes, all names and values as JSON
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 
 
 class InvalidRuntime(LambdaClientError):
@@ -229,10 +233,10 @@ class LocalLambdaFunction(LambdaFunction):
 
 
 def check_limits(configuration: dict[str, Any]) -> None:
-    """Refuse variables that are Lambda's own, and numbers out of its bounds.
+    """Refuse variables that are Lambda's own or too many, and numbers out of its bounds.
 
     Raises:
-        InvalidParameterValueException: there is such a variable.
+        InvalidParameterValueException: there is such a variable, or they are over 4 KB.
         ValidationException: there is such a number.
     """
     for name, (least, most) in BOUNDS.items():
@@ -241,7 +245,18 @@ def check_limits(configuration: dict[str, Any]) -> None:
             raise ValidationException(
                 str(value), name[0].lower() + name[1:], f"Member must have value between {least} and {most}"
             )
-    reserved = sorted(RESERVED_VARIABLES & set((configuration.get("Environment") or {}).get("Variables") or {}))
+    variables = (configuration.get("Environment") or {}).get("Variables") or {}
+    measured = json.dumps(variables, ensure_ascii=False, separators=(",", ":"))
+    if len(measured.encode()) > VARIABLES_LIMIT:
+        raise InvalidParameterValueException(
+            "Lambda was unable to configure your environment variables because the environment variables you have"
+            f" provided exceeded the 4KB limit. String measured: {measured}"
+        )
+    if bad := next((name for name in variables if not _VARIABLE.fullmatch(name)), None):
+        raise ValidationException(
+            bad, "environment.variables", f"Map keys must satisfy constraint: [{_VARIABLE.pattern}]"
+        )
+    reserved = sorted(RESERVED_VARIABLES & set(variables))
     if reserved:
         raise InvalidParameterValueException(
             "Lambda was unable to configure your environment variables because the environment variables you have"

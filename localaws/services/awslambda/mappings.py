@@ -17,6 +17,7 @@ from moto.sqs.models import sqs_backends
 from localaws import engines
 from localaws.engines.functions.mappings import CONCURRENT_BATCHES, QueueMapping
 from localaws.services.awslambda.errors import NotSupported
+from localaws.services.awslambda.roles import check_reads
 from localaws.services.sqs.queues import LocalQueue
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ class MappingOperations(_Base):
             )
         if not isinstance(queue, LocalQueue):
             raise NotSupported("a FIFO queue as a source of CreateEventSourceMapping")
+        check_reads(function, mapping.queue_arn)
         hidden, timeout = queue.reading().visibility, int(function.timeout)
         if hidden < timeout:
             raise InvalidParameterValueException(

@@ -24,6 +24,7 @@ from moto.sns.models import sns_backends
 from localaws import engines
 from localaws.engines.functions.engine import Throttled
 from localaws.engines.functions.spec import Result
+from localaws.services.awslambda.destinations import check_dead_letter_target, check_destinations
 from localaws.services.awslambda.errors import InvalidRequestContent, NotSupported, RequestTooLarge, TooManyRequests
 from localaws.services.awslambda.functions import LocalLambdaFunction
 from localaws.services.awslambda.mappings import MappingOperations
@@ -31,6 +32,9 @@ from localaws.services.awslambda.mappings import MappingOperations
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
 ASYNCHRONOUS_LIMIT = 1_048_576
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ACCOUNT_CONCURRENCY = 1000
+UNRESERVED_CONCURRENCY = 100  # of it, that can't be reserved
 
 
 def local_function(arn: str) -> LocalLambdaFunction:
@@ -71,6 +75,7 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
             )
         function = LocalLambdaFunction(self.account_id, spec, self.region_name, version="$LATEST")  # type: ignore[abstract]
         self._check_role(function.role)
+        check_dead_letter_target(function, function.dead_letter_config)
         self._lambdas.put_function(function)
         if spec.get("Publish"):
             published = self.publish_version(function.function_name)
@@ -109,6 +114,7 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
         """Change the configuration; the next invocation has it."""
         if role := body.get("Role"):
             self._check_role(role)
+        check_dead_letter_target(self.get_function(function_name), body.get("DeadLetterConfig"))
         return self.get_function(function_name).update_configuration(body)
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
@@ -132,13 +138,13 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
         except Throttled as error:
             raise TooManyRequests() from error
 
-    def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
-        """Accept an asynchronous invocation; raises as `invoke_and_wait` does, throttling aside."""
+    def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> str:
+        """Accept an asynchronous invocation; its request id. Raises as `invoke_and_wait` does, throttling aside."""
         function = self._invoked(function_name, qualifier, payload, ASYNCHRONOUS_LIMIT)
         arn = function.function_arn
         # An alias or a version that was asked for is what later attempts run, too.
         wanted = f"{arn}:{qualifier}" if qualifier and not arn.endswith(f":{qualifier}") else arn
-        engines.running().functions.invoke_async(wanted, payload)
+        return engines.running().functions.invoke_async(wanted, payload)
 
     def check_invocation(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
         """What a dry run finds out; raises as `invoke_and_wait` does, throttling aside."""
@@ -155,9 +161,26 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
             raise InvalidRequestContent(str(error)) from error
         return function
 
+    def put_function_concurrency(self, function_name: str, reserved_concurrency: str) -> str:
+        """Reserve concurrency for a function: so many of its invocations may run at once, and no more.
+
+        Raises:
+            InvalidParameterValueException: too little of the account's would be left for the others.
+        """
+        function = self.get_function(function_name)
+        others = (each for each in self.list_functions() if each.function_name != function.function_name)
+        reserved = sum(int(each.reserved_concurrency or 0) for each in others) + int(reserved_concurrency)
+        if ACCOUNT_CONCURRENCY - reserved < UNRESERVED_CONCURRENCY:
+            raise InvalidParameterValueException(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+                f" below its minimum value of [{UNRESERVED_CONCURRENCY}]."
+            )
+        return super().put_function_concurrency(function_name, reserved_concurrency)
+
     def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Set how asynchronous invocations are treated, in the place of what was set."""
         function = self.get_function(function_name)
+        check_destinations(function, config)
         made = EventInvokeConfig(function.function_arn, function.last_modified, config)
         function.event_invoke_config = [made]
         return made.response()

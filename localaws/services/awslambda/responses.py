@@ -12,6 +12,8 @@ from moto.awslambda.responses import LambdaResponse
 from localaws.engines.functions.spec import error_payload
 from localaws.services.awslambda.models import SYNCHRONOUS_LIMIT, LocalLambdaBackend
 
+_REQUEST_ID = "x-amzn-requestid"
+
 
 class LocalLambdaResponse(LambdaResponse):
     """Answers Lambda's requests."""
@@ -23,6 +25,13 @@ class LocalLambdaResponse(LambdaResponse):
         assert isinstance(found, LocalLambdaBackend)
         return found
 
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        # The id of an invocation is the one that its caller is told; moto would make up another.
+        told = headers.get(_REQUEST_ID)
+        headers, body = LambdaResponse._enrich_response(headers, body)
+        return {**headers, _REQUEST_ID: told} if told else headers, body
+
     def invoke(self) -> tuple[int, dict[str, Any], bytes]:
         """Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
         name = unquote(self.path.rsplit("/", 2)[-2])
@@ -30,15 +39,19 @@ class LocalLambdaResponse(LambdaResponse):
         payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
         kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "Event":
-            self.backend.invoke_event(name, qualifier, payload)
-            return 202, {"status": 202}, b""
+            request_id = self.backend.invoke_event(name, qualifier, payload)
+            return 202, {"status": 202, _REQUEST_ID: request_id}, b""
         if kind == "DryRun":
             self.backend.check_invocation(name, qualifier, payload)
             return 204, {"status": 204}, b""
         client_context = self.headers.get("X-Amz-Client-Context")
         decoded = base64.b64decode(client_context).decode() if client_context else None
         result = self.backend.invoke_and_wait(name, qualifier, payload, decoded)
-        headers: dict[str, Any] = {"content-type": "application/json", "X-Amz-Executed-Version": result.version}
+        headers: dict[str, Any] = {
+            "content-type": "application/json",
+            "X-Amz-Executed-Version": result.version,
+            _REQUEST_ID: result.request_id,
+        }
         answer, failed = result.payload, result.failed
         if len(answer) > SYNCHRONOUS_LIMIT:
             failed = True

@@ -15,6 +15,13 @@ TRUST_LAMBDA = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+# What the functions of these tests do, and what Lambda does for them.
+ALLOWED = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": ["logs:*", "s3:*", "sqs:*", "sns:*", "lambda:InvokeFunction"], "Resource": "*"}
+    ],
+}
 
 
 def zipped(**files: str) -> bytes:
@@ -28,10 +35,11 @@ def zipped(**files: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def make_role() -> Callable[..., str]:
-    """`make_role(iam, name)` makes a role that Lambda may assume, and gives its ARN."""
+    """`make_role(iam, name, policy)` makes a role that Lambda may assume and that may do this, and gives its ARN."""
 
-    def make(iam: Any, name: str) -> str:
+    def make(iam: Any, name: str, policy: dict[str, Any] = ALLOWED) -> str:
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
+        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(policy))
         return str(made["Role"]["Arn"])
 
     return make

@@ -50,6 +50,11 @@ def _events(messages: list[str], word: str = "EVENT") -> list[Any]:
     return [json.loads(message.removeprefix(f"{word} ")) for message in messages if message.startswith(f"{word} ")]
 
 
+def _policy(effect: str, actions: list[str], resource: str) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": actions, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def _wait_until(holds: Callable[[], bool], seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
@@ -277,3 +282,38 @@ def test_event_sources_other_than_standard_queues_and_filters_are_refused(
     ):
         with pytest.raises(ClientError, match=f"does not support.*{word}"):
             aws("lambda").create_event_source_mapping(FunctionName=function, **settings)
+
+
+@pytest.mark.as_on_aws("Lambda")
+def test_a_queue_that_the_functions_role_may_not_read_is_refused_and_not_read_any_more(
+    deploy_to: Callable[..., None],
+    make_role: Callable[..., str],
+    mapped: Map,
+    queue: Callable[..., Any],
+    aws: Callable[..., Any],
+    unique: Callable[[str], str],
+    logged: Logged,
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    source, name = queue(), unique("reader")
+    needed = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
+    role = make_role(aws("iam"), name)
+    deploy_to(aws("lambda"), name, role, PRINTS)
+    for missing in (*needed, None):
+        actions = ["logs:*", *(f"sqs:{each}" for each in needed if each != missing)]
+        document = _policy("Allow", actions, "*")
+        aws("iam").put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(document))
+        if missing is None:
+            mapped(source, name)
+            continue
+        words = f"The function execution role does not have permissions to call {missing} on SQS"
+        with pytest.raises(ClientError, match=words) as refused:
+            mapped(source, name)
+        assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    source.send("read")
+    logged(name, "REPORT")
+    document = _policy("Deny", ["sqs:DeleteMessage"], source.arn)
+    aws("iam").put_role_policy(RoleName=name, PolicyName="denied", PolicyDocument=json.dumps(document))
+    _wait_until(lambda: source.counts() == (0, 0, 0))
+    source.send("unread")
+    assert source.counts() == (1, 0, 0)

@@ -24,20 +24,24 @@ def _zipped(source: str, name: str = "lambda_function.py") -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_new_code_and_new_configuration_replace_the_worker(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html"""
     name = deploy(ONE)
     assert call(name)[0] == "one"
-    two = "import os\ndef handler(event, context): return 'two ' + os.environ.get('V', '')\n"
+    two = "import os\ndef handler(event, context): return 'two ' + os.environ.get('VALUE', '')\n"
     changed = aws("lambda").update_function_code(FunctionName=name, ZipFile=_zipped(two))
     assert changed["CodeSha256"] == aws("lambda").get_function(FunctionName=name)["Configuration"]["CodeSha256"]
     assert call(name)[0] == "two "
-    aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"V": "with v"}})
+    aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"VALUE": "with v"}})
     assert call(name)[0] == "two with v"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_code_can_come_from_a_bucket(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html"""
     bucket = unique("bucket")
     aws("s3").create_bucket(Bucket=bucket)
     source = "def handler(event, context): return 'from s3'\n"
@@ -51,9 +55,11 @@ def test_code_can_come_from_a_bucket(
     assert call(name)[0] == "from s3"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_versions_and_aliases_run_the_code_that_they_were_made_of(
     deploy: Deploy, call: Call, aws: Callable[..., Any]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html"""
     name = deploy("def handler(event, context): return context.function_version, 'old'\n")
     assert aws("lambda").publish_version(FunctionName=name)["Version"] == "1"
     aws("lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
@@ -65,9 +71,11 @@ def test_versions_and_aliases_run_the_code_that_they_were_made_of(
     assert call(name, Qualifier="live")[0] == ["1", "old"]
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_layer_is_on_the_path_after_the_functions_own_code(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html"""
     layer = aws("lambda").publish_layer_version(
         LayerName=unique("layer"), Content={"ZipFile": _zipped("WHO = 'the layer'\n", "python/shared.py")}
     )
@@ -75,9 +83,11 @@ def test_a_layer_is_on_the_path_after_the_functions_own_code(
     assert call(name)[0] == "the layer"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_zips_own_package_wins_over_the_runtimes(
     aws: Callable[..., Any], unique: Callable[[str], str], role: str, call: Call
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("boto3/__init__.py", "__version__ = 'mine'\n")
@@ -89,7 +99,9 @@ def test_a_zips_own_package_wins_over_the_runtimes(
     assert call(name)[0] == "mine"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_what_is_no_zip_is_refused(aws: Callable[..., Any], role: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
     with pytest.raises(ClientError, match="Could not unzip uploaded file") as refused:
         aws("lambda").create_function(
             FunctionName="broken", Runtime="python3.13", Role=role, Handler="a.b", Code={"ZipFile": b"no zip"}
@@ -104,13 +116,17 @@ def test_a_zip_that_would_write_outside_of_its_directory_is_refused(aws: Callabl
         )
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_timeout_over_lambdas_own_is_refused(deploy: Deploy) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
     with pytest.raises(ClientError, match="between 1 and 900") as refused:
         deploy(ONE, Timeout=901)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]
     }
@@ -128,12 +144,31 @@ def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], u
         assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_lambdas_own_variables_can_not_be_set(deploy: Deploy) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
     with pytest.raises(ClientError, match="Reserved keys used in this request: AWS_REGION"):
         deploy(ONE, Environment={"Variables": {"AWS_REGION": "eu-west-1"}})
 
 
+@pytest.mark.as_on_aws("Lambda")
+def test_variables_have_four_kilobytes_and_names_of_at_least_two_characters_that_begin_with_a_letter(
+    deploy: Deploy,
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+    deploy(ONE, Environment={"Variables": {"LONG": "x" * 4085}})
+    with pytest.raises(ClientError, match="exceeded the 4KB limit") as refused:
+        deploy(ONE, Environment={"Variables": {"LONG": "x" * 4086}})
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    for name in ("1ST", "V"):
+        with pytest.raises(ClientError, match="satisfy constraint") as refused:
+            deploy(ONE, Environment={"Variables": {name: "x"}})
+        assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.as_on_aws("Lambda")
 def test_a_permission_can_be_given_read_and_taken_back(deploy: Deploy, aws: Callable[..., Any]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
     name = deploy(ONE)
     aws("lambda").add_permission(
         FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
@@ -146,13 +181,16 @@ def test_a_permission_can_be_given_read_and_taken_back(deploy: Deploy, aws: Call
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
+@pytest.mark.refused("Lambda")
 def test_what_is_not_supported_says_so(deploy: Deploy, aws: Callable[..., Any]) -> None:
     name = deploy(ONE)
     with pytest.raises(ClientError, match="CreateFunctionUrlConfig"):
         aws("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_deleted_function_is_gone(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html"""
     name = deploy(ONE)
     call(name)
     aws("lambda").delete_function(FunctionName=name)

@@ -48,9 +48,11 @@ def _wait_for_key(s3: Any, prefix: str) -> str:
     raise AssertionError(f"no key starts with {prefix}")
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_outlives_it(
     home: Path, make_role: Callable[..., str], deploy_to: Callable[..., None]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
     status = localaws.start(home)
     aws = _clients(status)
     aws("s3").create_bucket(Bucket="marks")
@@ -71,9 +73,11 @@ def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_
     assert json.loads(answer["Payload"].read()) == "done"
 
 
+@pytest.mark.as_on_aws("Lambda")
 def test_a_worker_killed_at_work_is_an_error_and_the_event_is_tried_again(
     home: Path, make_role: Callable[..., str], deploy_to: Callable[..., None]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
     status = localaws.start(home)
     aws = _clients(status)
     aws("s3").create_bucket(Bucket="marks")

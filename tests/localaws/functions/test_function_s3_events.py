@@ -56,9 +56,11 @@ def _events(messages: list[str]) -> list[dict[str, Any]]:
     return [record for event in found for record in event["Records"]]
 
 
+@pytest.mark.as_on_aws("S3")
 def test_an_object_that_matches_the_filters_runs_the_function(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html"""
     function = deploy(PRINTS)
     _permit(aws, bucket, function)
     _notify(aws, bucket, function, "s3:ObjectCreated:Put", Prefix="in/", Suffix=".json")
@@ -79,9 +81,11 @@ def test_an_object_that_matches_the_filters_runs_the_function(
     assert {"userIdentity", "requestParameters", "responseElements", "eventTime"} <= set(record)
 
 
+@pytest.mark.as_on_aws("S3")
 def test_the_put_is_answered_before_the_function_runs(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html"""
     function = deploy(f"import time\ntime.sleep(1)\n{PRINTS}")
     _permit(aws, bucket, function)
     _notify(aws, bucket, function, "s3:ObjectCreated:*", Suffix=".json")
@@ -91,9 +95,11 @@ def test_the_put_is_answered_before_the_function_runs(
     assert len(_events(logged(function, "EVENT"))) == 1
 
 
+@pytest.mark.as_on_aws("S3")
 def test_copies_uploads_in_parts_and_deletions_are_events_too(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
     function = deploy(PRINTS)
     _permit(aws, bucket, function)
     _notify(aws, bucket, function, "s3:ObjectCreated:*", "s3:ObjectRemoved:*")
@@ -119,9 +125,11 @@ def test_copies_uploads_in_parts_and_deletions_are_events_too(
     assert records[2]["s3"]["object"]["size"] == 3
 
 
+@pytest.mark.as_on_aws("S3")
 def test_an_event_reaches_a_function_through_a_topic(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged, unique: Callable[[str], str]
 ) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""
     function = deploy(PRINTS)
     topic = aws("sns").create_topic(Name=unique("topic"))["TopicArn"]
     aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=_arn(function))
@@ -136,7 +144,9 @@ def test_an_event_reaches_a_function_through_a_topic(
     assert json.loads(event["Message"])["Records"][0]["s3"]["object"]["key"] == "k"
 
 
+@pytest.mark.as_on_aws("S3")
 def test_a_function_that_does_not_let_s3_in_is_refused(aws: Callable[..., Any], bucket: str, deploy: Deploy) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"""
     function = deploy(PRINTS)
     for conditions in (None, {"SourceArn": "arn:aws:s3:::another"}, {"SourceAccount": "999999999999"}):
         if conditions:
@@ -154,9 +164,11 @@ def test_a_missing_function_is_refused(aws: Callable[..., Any], bucket: str) -> 
         _notify(aws, bucket, "nobody", "s3:ObjectCreated:Put")
 
 
+@pytest.mark.as_on_aws("S3")
 def test_a_permission_that_was_taken_back_stops_the_events(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"""
     function = deploy(PRINTS)
     _permit(aws, bucket, function)
     _notify(aws, bucket, function, "s3:ObjectCreated:Put")

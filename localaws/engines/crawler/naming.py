@@ -55,6 +55,8 @@ def _glob(pattern: str) -> str:
             out += f"(?!/)[{'^' + inside[1:] if inside[0] == '!' else inside}]"
             position = end + 1
         elif letter == "{":
+            if in_group:
+                raise ValueError(f"The braces in the pattern {pattern} are nested")
             in_group += 1
             out += "(?:"
         elif letter == "}" and in_group:

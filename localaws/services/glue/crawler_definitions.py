@@ -126,6 +126,9 @@ def _checked_targets(targets: dict[str, Any], *, by_events: bool) -> dict[str, A
                 raise _invalid("A JDBC target must name its connection")
             if not (target.get("Path") or "").strip("/"):
                 raise _invalid("A JDBC target must have an include path, such as database/schema/%")
+            if "%" in target["Path"].strip("/").partition("/")[0]:
+                # https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html
+                raise _invalid(f"The percent sign can't stand for the database in the include path {target['Path']}")
             if target.get("EnableAdditionalMetadata"):
                 raise _unsupported("EnableAdditionalMetadata")
             Exclusions(target.get("Exclusions") or [])

@@ -14,12 +14,19 @@ TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 
+_EVERYTHING = ["s3:*", "glue:*", "logs:*", "sqs:*", "secretsmanager:*", "ec2:*"]
+ALLOWED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": _EVERYTHING, "Resource": "*"}],
+}
+
 
 @pytest.fixture(scope="session")
 def glue_role(aws: Callable[..., Any]) -> str:
     """The name of a role that Glue may assume."""
     name = "CrawlerTestsRole"
     aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    aws("iam").put_role_policy(RoleName=name, PolicyName="crawls", PolicyDocument=json.dumps(ALLOWED))
     return name
 
 

@@ -37,7 +37,9 @@ def test_a_connection_is_given_back_as_it_was_made(glue: Any, unique: Callable[[
     assert found["Status"] == "READY"
 
 
-def test_the_password_is_left_out_where_it_is_to_be_hidden(glue: Any, unique: Callable[[str], str]) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_connections_password_is_left_out_where_it_is_to_be_hidden(glue: Any, unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetConnection.html"""
     name = unique("conn")
     create(glue, name)
     one = glue.get_connection(Name=name, HidePassword=True)["Connection"]
@@ -46,7 +48,9 @@ def test_the_password_is_left_out_where_it_is_to_be_hidden(glue: Any, unique: Ca
         assert set(found["ConnectionProperties"]) == {"JDBC_CONNECTION_URL", "USERNAME"}
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_jdbc_connection_without_credentials_is_refused(glue: Any, unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/connection-properties.html"""
     url = {"JDBC_CONNECTION_URL": PROPERTIES["JDBC_CONNECTION_URL"]}
     with pytest.raises(glue.exceptions.InvalidInputException, match="USERNAME, PASSWORD missing"):
         create(glue, unique("conn"), ConnectionProperties=url)

@@ -27,7 +27,9 @@ def glue(aws: Callable[..., Any]) -> Any:
     return aws("glue")
 
 
-def test_a_crawler_is_given_back_with_awss_defaults(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_crawler_is_made_with_the_defaults_of_aws(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
     name = unique("crawler")
     role = f"arn:aws:iam::123456789012:role/{glue_role}"
     glue.create_crawler(Name=name, Role=role, DatabaseName="raw", Targets=TARGETS)
@@ -46,9 +48,11 @@ def test_a_crawler_is_given_back_with_awss_defaults(glue: Any, unique: Callable[
     assert "LastCrawl" not in crawler
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_an_update_of_a_crawler_changes_what_it_names_and_nothing_else(
     glue: Any, unique: Callable[[str], str], glue_role: str
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html"""
     name = unique("crawler")
     glue.create_crawler(Name=name, Role=glue_role, DatabaseName="raw", Targets=TARGETS, TablePrefix="a_")
     glue.update_crawler(Name=name, DatabaseName="other", Description="moved")
@@ -92,7 +96,9 @@ def test_what_can_not_be_crawled_is_refused_when_the_crawler_is_made(
     assert reason in error.value.response["Error"]["Message"]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_role_that_does_not_trust_glue_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html"""
     role = unique("LambdaOnly")
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
     aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **trust}))
@@ -100,14 +106,18 @@ def test_a_role_that_does_not_trust_glue_is_refused(aws: Callable[..., Any], uni
         aws("glue").create_crawler(Name=unique("c"), Role=role, DatabaseName="d", Targets=TARGETS)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_second_crawler_of_the_name_is_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
     wanted = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
     glue.create_crawler(**wanted)
     with pytest.raises(glue.exceptions.AlreadyExistsException):
         glue.create_crawler(**wanted)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_every_operation_names_the_crawler_that_is_not_there(glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
     for operation in (
         glue.get_crawler, glue.start_crawler, glue.stop_crawler, glue.delete_crawler, glue.update_crawler
     ):  # fmt: skip
@@ -117,15 +127,19 @@ def test_every_operation_names_the_crawler_that_is_not_there(glue: Any) -> None:
         glue.list_crawls(CrawlerName="nobody")
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_crawler_that_rests_can_not_be_stopped(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     glue = crawled.aws("glue")
     with pytest.raises(glue.exceptions.CrawlerNotRunningException, match=crawled.crawler):
         glue.stop_crawler(Name=crawled.crawler)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_crawlers_are_listed_by_name_and_by_tag_and_deleted(
     glue: Any, unique: Callable[[str], str], glue_role: str
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_ListCrawlers.html"""
     one, two, tag = unique("c"), unique("c"), unique("tag")
     for name, tags in ((one, {tag: "x"}), (two, {})):
         glue.create_crawler(Name=name, Role=glue_role, DatabaseName="d", Targets=TARGETS, Tags=tags)
@@ -167,7 +181,9 @@ def test_history_tells_each_crawl_with_what_it_changed(crawled: Crawled) -> None
     assert [crawl["CrawlId"] for crawl in rest["Crawls"]] == [oldest["CrawlId"]]
 
 
-def test_metrics_count_what_the_crawls_did(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_the_metrics_of_a_crawler_count_what_its_crawls_did(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlerMetrics.html"""
     glue = crawled.aws("glue")
     crawled.put(aDOTjson=ROW)
     crawled.crawl()
@@ -181,7 +197,9 @@ def test_metrics_count_what_the_crawls_did(crawled: Crawled) -> None:
     assert (metrics["TimeLeftSeconds"], metrics["StillEstimating"]) == (0, False)
 
 
-def test_the_log_tells_the_crawl_from_start_to_end(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_crawl_is_logged_from_its_start_to_its_end_under_its_id(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/console-crawlers-details.html"""
     crawled.put(aDOTjson=ROW)
     crawled.crawl()
     lines = [line.partition("] ")[2] for line in crawled.log()]

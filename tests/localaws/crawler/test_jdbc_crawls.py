@@ -114,7 +114,9 @@ def warehouse(aws: Callable[..., Any], unique: Callable[[str], str], glue_role: 
     return Warehouse(aws, unique, glue_role, cluster, secret)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_jdbc_crawl_makes_a_table_of_each_table_and_view_of_the_schema(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     connection = warehouse.connection()
     crawler, database = warehouse.crawler("toll_db/public/%", connection)
     assert warehouse.crawl(crawler)["Status"] == "SUCCEEDED"
@@ -147,6 +149,7 @@ def test_a_jdbc_crawl_makes_a_table_of_each_table_and_view_of_the_schema(warehou
     assert tables["toll_db_public_toll_view"]["Parameters"]["typeOfData"] == "view"
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(
     ("path", "exclusions", "found"),
     [
@@ -158,9 +161,10 @@ def test_a_jdbc_crawl_makes_a_table_of_each_table_and_view_of_the_schema(warehou
         ("another_db/public/%", [], set()),
     ],
 )
-def test_include_paths_and_exclusions_choose_the_tables(
+def test_jdbc_include_paths_and_exclusions_choose_the_tables(
     warehouse: Warehouse, path: str, exclusions: list[str], found: set[str]
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawler, database = warehouse.crawler(path, Exclusions=exclusions)
     assert warehouse.crawl(crawler)["Status"] == "SUCCEEDED"
     locations = (table["StorageDescriptor"]["Location"] for table in warehouse.tables(database).values())
@@ -175,7 +179,9 @@ def test_a_user_and_password_in_the_connection_do_as_well(warehouse: Warehouse) 
     assert set(warehouse.tables(database)) == {"toll_db_public_toll_table"}
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_wrong_password_fails_the_crawl_with_the_databases_message(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawler, database = warehouse.crawler("toll_db/public/%", warehouse.connection(USERNAME="admin", PASSWORD="wrong"))
     last = warehouse.crawl(crawler)
     assert last["Status"] == "FAILED"
@@ -190,7 +196,14 @@ def test_a_connection_that_is_not_there_fails_the_crawl(warehouse: Warehouse) ->
     )
 
 
-def test_a_jdbc_crawl_that_waits_for_a_silent_database_can_be_stopped(warehouse: Warehouse) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_running_crawler_can_be_stopped_but_not_started_updated_or_deleted(
+    warehouse: Warehouse,
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html
+    """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         # Nobody accepts: the kernel takes the connection, and the client waits for a first word.
         url = f"jdbc:redshift://127.0.0.1:{silent.getsockname()[1]}/toll_db"
@@ -213,12 +226,15 @@ def test_a_jdbc_crawl_that_waits_for_a_silent_database_can_be_stopped(warehouse:
         assert glue.list_crawls(CrawlerName=crawler)["Crawls"][0]["State"] == "STOPPED"
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_test_connection_connects_for_real(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/console-test-connections.html"""
     name = warehouse.connection()
     warehouse.aws("glue").test_connection(ConnectionName=name)
     assert "LastConnectionValidationTime" in warehouse.aws("glue").get_connection(Name=name)["Connection"]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
@@ -235,6 +251,7 @@ def test_test_connection_connects_for_real(warehouse: Warehouse) -> None:
     ],
 )
 def test_test_connection_says_what_is_wrong(warehouse: Warehouse, properties: dict[str, str], reason: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     name = warehouse.connection(**properties)
     with pytest.raises(ClientError, match="Test connection failed") as error:
         warehouse.aws("glue").test_connection(ConnectionName=name)
@@ -265,9 +282,11 @@ def network(aws: Callable[..., Any], unique: Callable[[str], str]) -> Network:
     return Network(ec2, vpc, subnet, group)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_connection_in_a_vpc_needs_a_self_referencing_group_and_a_way_to_s3(
     warehouse: Warehouse, network: Network
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html"""
     glue, name = warehouse.aws("glue"), warehouse.unique("conn")
     glue.create_connection(
         ConnectionInput={

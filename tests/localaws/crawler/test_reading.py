@@ -73,6 +73,10 @@ def test_no_bytes_break_the_reader() -> None:
         read_rows(text, complete=dice.random() < 0.5)
 
 
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "a top-level array's elements are rows, AWS makes them one array column",
+)
 @pytest.mark.parametrize(
     "text",
     [
@@ -88,7 +92,8 @@ def test_no_bytes_break_the_reader() -> None:
         '{"a": 1}{"a": 2}',
     ],
 )
-def test_two_rows_are_two_rows_however_they_are_laid_out(text: str) -> None:
+def test_json_is_rows_whether_on_lines_in_an_array_or_over_several_lines(text: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html"""
     found = read_rows(text.encode(), complete=True)
     assert found.rows == [{"a": 1}, {"a": 2}]
     assert found.unreadable == 0
@@ -138,7 +143,9 @@ def test_the_type_of_a_column_holds_all_its_values(rows: list[Any], expected: st
     assert types(*({"c": value} for value in reversed(rows)))["c"].startswith(expected.split("<")[0])
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_the_number_of_rows_is_estimated_from_the_part_that_was_read() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     row = b'{"id": 1, "name": "xyz"}\n'
     assert look((row * 1000)[:1010], len(row) * 1000).records == 1000
     packed = gzip.compress(b"".join(b'{"id": %d}\n' % n for n in range(100_000)))
@@ -157,7 +164,9 @@ def test_several_gzip_members_are_read_as_one_file() -> None:
     assert look(gzip.compress(b'{"a": 1}\n') + gzip.compress(b'{"a": 2}\n')).records == 2
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_csv_needs_two_columns_two_rows_and_one_width() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert look(b"a,b\n1,2\n").classification == "csv"
     assert look(b"a,b\n1,2\n").header
     assert not look(b"x,y\nz,w\n").header
@@ -165,29 +174,73 @@ def test_csv_needs_two_columns_two_rows_and_one_width() -> None:
         assert look(text).classification == "UNKNOWN"
 
 
-def test_names_keep_letters_digits_and_underscores_in_lower_case() -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_table_names_keep_letters_digits_and_underscores_in_lower_case_and_at_most_128_of_them() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     assert table_name("", "landing-bucket-A.1") == "landing_bucket_a_1"
     assert table_name("x_", "toll_db", "public", "toll_table") == "x_toll_db_public_toll_table"
     assert len(table_name("", "x" * 300)) == 128
 
 
-@pytest.mark.parametrize(
-    ("pattern", "matching", "others"),
-    [
-        ("*.csv", ["a.csv"], ["a.json", "b/a.csv"]),
-        ("**.csv", ["a.csv", "b/a.csv"], ["a.json"]),
-        ("*.{csv,tmp}", ["a.csv", "a.tmp"], ["a.json"]),
-        ("foo.?", ["foo.a"], ["foo.ab", "foo."]),
-        ("a/*/c", ["a/b/c"], ["a/b/b/c"]),
-        ("a/**/c", ["a/b/c", "a/b/b/c"], ["a/c/d"]),
-        ("m[0-3].x", ["m0.x", "m3.x"], ["m4.x"]),
-        ("m[!0-3].x", ["m4.x"], ["m0.x"]),
-        (r"\*.x", ["*.x"], ["a.x"]),
-    ],
-)
-def test_exclusions_are_globs_as_glue_has_them(pattern: str, matching: list[str], others: list[str]) -> None:
+# Those of AWS's page, row by row, and what its text says of each character.
+GLOBS = [
+    ("*.csv", ["a.csv"], ["a.json", "b/a.csv"]),
+    ("*.*", ["a.b"], ["ab", "b/a.b"]),
+    ("*.{csv,avro}", ["a.csv", "a.avro"], ["a.json"]),
+    ("foo.?", ["foo.a"], ["foo.ab", "foo.", "foo./"]),
+    ("myfolder/*", ["myfolder/mysource"], ["myfolder/mysource/data"]),
+    ("myfolder/*/*", ["myfolder/mysource/data"], ["myfolder/mysource"]),
+    ("myfolder/**", ["myfolder/mysource/mydata", "myfolder/mysource"], ["other/x"]),
+    ("myfolder**", ["myfolder", "myfolder/mydata.txt"], ["my"]),
+    ("Market*", ["Market_us", "Market_fr"], ["market_us"]),
+    ("departments/**", ["departments/finance.json"], ["employees/hr.json"]),
+    ("departments/market*", ["departments/market-us.json"], ["departments/finance.json"]),
+    ("**.csv", ["employees/john.csv", "a.csv"], ["employees/hr.json"]),
+    ("employees/*.csv", ["employees/jane.csv"], ["employees/juan.txt"]),
+    ("2015/01/{[!0],0[8-9]}**", ["2015/01/11/a", "2015/01/08/a"], ["2015/01/07/a"]),
+    ("2015/0[2-9]/**", ["2015/02/01/a"], ["2015/01/01/a", "2015/10/01/a"]),
+    ("[abce-g]", ["a", "e", "f", "g"], ["d", "/"]),
+    ("[!a-c]", ["d"], ["a", "c"]),
+    ("[*?\\\\]", ["*", "?", "\\"], ["a"]),
+    ("[-a]", ["-", "a"], ["b"]),
+    ("[!-a]", ["b"], ["-", "a"]),
+    (r"\\", ["\\"], ["\\\\"]),
+    (r"\{", ["{"], ["\\{"]),
+    ("*", [".hidden"], [".hidden/a"]),
+]
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize(("pattern", "matching", "others"), GLOBS)
+def test_exclusions_are_globs_as_aws_lists_them(pattern: str, matching: list[str], others: list[str]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     exclusions = Exclusions([pattern])
     assert [path for path in matching + others if exclusions.match(path)] == matching
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_groups_in_exclusions_can_not_be_nested() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
+    with pytest.raises(ValueError, match="nested"):
+        Exclusions(["{a,{b,c}}"])
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_percent_sign_in_a_jdbc_include_path_stands_for_any_schema_or_table() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
+    tables = ["HR_us", "HR_fr", "Employees_Table", "Finance", "Market_US_Table", "Market_EMEA_Table"]
+
+    def found(path: str, *exclusions: str) -> list[str]:
+        include = IncludePath(path, exclusions)
+        return [table for table in tables if include.match("MyDatabase", "MySchema", table)]
+
+    assert found("MyDatabase/%") == found("MyDatabase/MySchema/%") == found("MyDatabase/%/%") == tables
+    assert found("MyDatabase/OtherSchema/%") == found("mydatabase/MySchema/%") == []
+    assert found("MyDatabase/MySchema/Market%") == ["Market_US_Table", "Market_EMEA_Table"]
+    assert found("MyDatabase/MySchema/%", "HR*") == tables[2:]
+    assert found("MyDatabase/MySchema/%", "Market_*") == tables[:4]
+    assert found("MyDatabase/MySchema/%", "**_Table") == ["HR_us", "HR_fr", "Finance"]
+    assert found("MyDatabase/%", "MySchema/HR*") == tables[2:]
 
 
 def test_include_paths_match_level_by_level() -> None:

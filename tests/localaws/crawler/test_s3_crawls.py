@@ -6,6 +6,7 @@ import gzip
 import json
 from typing import Any
 
+import pytest
 from crawled import Crawled
 
 ROW = {
@@ -26,7 +27,11 @@ def lines(*rows: dict[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_crawl_of_a_bucket_makes_one_table_named_after_it(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
+    https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html
+    """
     crawled.put(aDOTjson=lines(*[ROW] * 100))
     assert crawled.crawl()["Status"] == "SUCCEEDED"
     table = crawled.table()
@@ -55,14 +60,18 @@ def test_a_crawl_of_a_bucket_makes_one_table_named_after_it(crawled: Crawled) ->
     }
 
 
-def test_rows_in_single_quotes_crawl_as_strict_ones_do(crawled: Crawled) -> None:
+@pytest.mark.simplified("Glue crawlers", "whether AWS reads them is not documented: land strict JSON")
+def test_json_rows_in_single_quotes_crawl_as_strict_ones_do(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTjson="".join(f"{ROW}\n" for _ in range(100)))
     crawled.crawl()
     assert crawled.columns() == COLUMNS
     assert crawled.table()["Parameters"]["recordCount"] == "100"
 
 
-def test_gzip_is_seen_through(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_crawler_sees_through_gzip(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTjsonDOTgz=gzip.compress(lines(*[ROW] * 7).encode()))
     crawled.crawl()
     assert crawled.columns() == COLUMNS
@@ -70,7 +79,9 @@ def test_gzip_is_seen_through(crawled: Crawled) -> None:
     assert crawled.table()["Parameters"]["recordCount"] == "7"
 
 
+@pytest.mark.simplified("Glue crawlers", "AWS may make a table of each such file, here they are skipped and logged")
 def test_a_garbage_file_and_an_empty_one_do_not_break_the_crawl_of_the_good_one(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=lines(ROW), badDOTjson=b"\x00\xff garbage", emptyDOTjson=b"", textDOTjson="no, JSON\nat all\n")
     assert crawled.crawl()["Status"] == "SUCCEEDED"
     assert crawled.columns() == COLUMNS
@@ -80,7 +91,11 @@ def test_a_garbage_file_and_an_empty_one_do_not_break_the_crawl_of_the_good_one(
     assert "Skipped empty.json: it is empty" in log
 
 
-def test_garbage_alone_makes_a_table_of_classification_unknown_that_good_data_takes_over(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_garbage_alone_makes_a_table_of_classification_unknown_that_good_data_takes_over(
+    crawled: Crawled,
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(badDOTjson=b"\x00\xff garbage")
     crawled.crawl()
     assert crawled.table()["Parameters"]["classification"] == "UNKNOWN"
@@ -91,7 +106,9 @@ def test_garbage_alone_makes_a_table_of_classification_unknown_that_good_data_ta
     assert crawled.columns() == COLUMNS
 
 
-def test_types_are_merged_over_files(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_types_are_merged_over_the_files_of_a_table_also_in_nested_fields(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     crawled.put(
         aDOTjson=lines({"a": 1, "b": 1, "c": 1, "d": None, "e": None, "f": [1], "g": {"x": 1}}),
         bDOTjson=lines({"a": 2**31, "b": 0.5, "c": "x", "d": None, "e": True, "f": [0.5], "g": {"y": "z"}}),
@@ -108,7 +125,9 @@ def test_types_are_merged_over_files(crawled: Crawled) -> None:
     }
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_second_crawl_of_a_grown_schema_updates_the_table(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
     crawled.put(aDOTjson=lines(ROW))
     crawled.crawl()
     crawled.put(bDOTjson=lines({"extra": 1, **ROW}))
@@ -132,7 +151,9 @@ def test_an_empty_bucket_makes_no_table(crawled: Crawled) -> None:
     assert crawled.tables() == {}
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_bucket_that_is_not_there_fails_the_crawl_with_a_message(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawled.aws("s3").delete_bucket(Bucket=crawled.bucket)
     last = crawled.crawl()
     assert last["Status"] == "FAILED"

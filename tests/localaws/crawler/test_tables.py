@@ -25,7 +25,9 @@ def keys(crawled: Crawled) -> list[str]:
     return [key["Name"] for key in crawled.table()["PartitionKeys"]]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_folder_names_the_table_and_the_prefix_goes_before_it(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     crawled = new_crawled("Raw Data.v1/", TablePrefix="Lab-")
     crawled.put_key("Raw Data.v1/a+b c.json", A)
     crawled.put_key("other/a.json", B)
@@ -49,7 +51,9 @@ def test_a_path_of_one_object_crawls_that_object(new_crawled: Callable[..., Craw
     assert set(crawled.columns()) == {"id", "name", "amount"}
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_hive_style_folders_become_partition_keys(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""
     crawled = new_crawled("sales/")
     for month in ("01", "02"):
         crawled.put_key(f"sales/year=2026/month={month}/a.json", A)
@@ -59,7 +63,9 @@ def test_hive_style_folders_become_partition_keys(new_crawled: Callable[..., Cra
     assert crawled.table()["Parameters"]["recordCount"] == "2"
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_other_similar_folders_become_numbered_partition_keys(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""
     crawled = new_crawled("sales/")
     crawled.put(sales__east__aDOTjson=A, sales__west__aDOTjson=A)
     crawled.crawl()
@@ -100,7 +106,9 @@ def test_a_folder_that_does_not_fit_the_partition_keys_is_skipped_with_a_line(
     assert [line.rpartition(" ")[2] for line in skipped] == ["sday=3/hour=1/a.json"]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_unlike_folders_become_tables_of_their_own(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""
     crawled.put(orders__aDOTjson=A, orders__bDOTjson=A, towns__aDOTjson=B)
     crawled.crawl()
     assert set(crawled.tables()) == {"orders", "towns"}
@@ -126,13 +134,19 @@ def test_files_in_the_bucket_keep_their_table_beside_a_folder_of_something_else(
     assert set(crawled.tables()) == {crawled.bucket.replace("-", "_"), "other"}
 
 
+@pytest.mark.simplified(
+    "Glue crawlers", "AWS names no number for similar: here it is 70 % of the columns, and at least half of the files"
+)
 def test_one_unlike_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=A, bDOTjson=B)
     crawled.crawl()
     assert set(crawled.columns()) == {"id", "name", "amount", "city", "country"}
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_files_that_are_all_unlike_become_tables_named_after_them(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=A, bDOTjson=B, cDOTjson='{"x": 1}')
     crawled.crawl()
     assert set(crawled.tables()) == {"a_json", "b_json", "c_json"}
@@ -146,15 +160,21 @@ def test_a_table_that_is_in_the_catalog_stays_one_whatever_lands(crawled: Crawle
     assert set(crawled.columns()) == {"id", "name", "amount", "city", "country", "x"}
 
 
-def test_exclusions_are_honoured(new_crawled: Callable[..., Crawled]) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_files_that_an_exclusion_matches_are_not_crawled(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("raw/", Exclusions=["*.tmp", "rejects/**"])
     crawled.put(raw__aDOTjson=A, raw__bDOTtmp=B, raw__rejects__cDOTjson=B, raw___hiddenDOTjson=B)
     crawled.crawl()
     assert crawled.table()["Parameters"]["objectCount"] == "1"
     assert crawled.table()["PartitionKeys"] == []
+    kept = [f"s3://{crawled.bucket}/raw/{pattern}" for pattern in ("*.tmp", "rejects/**")]
+    assert json.loads(crawled.table()["Parameters"]["exclusions"]) == kept
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_csv_with_a_header_is_read_as_csv(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTcsv="id|town|fee\n1|Bern|0.5\n2|Rom|1\n")
     crawled.crawl()
     assert crawled.columns() == {"id": "bigint", "town": "string", "fee": "double"}
@@ -163,7 +183,9 @@ def test_csv_with_a_header_is_read_as_csv(crawled: Crawled) -> None:
     assert parameters["skip.header.line.count"] == "1"
 
 
-def test_parquet_is_read_from_its_footer(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_parquet_files_schema_is_read_from_its_end(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     body = io.BytesIO()
     pq.write_table(pa.table({"id": [1, 2], "tags": [["a"], []], "fee": pa.array([1.5, None], pa.float32())}), body)
     crawled.put(aDOTparquet=body.getvalue())
@@ -173,7 +195,11 @@ def test_parquet_is_read_from_its_footer(crawled: Crawled) -> None:
     assert "Parquet" in crawled.table()["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
 
 
-def test_a_sample_size_still_counts_all_files(new_crawled: Callable[..., Crawled]) -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS takes files of each folder at random, here the first ones")
+def test_a_sample_size_limits_what_is_read_of_each_folder(
+    new_crawled: Callable[..., Crawled],
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_S3Target.html"""
     crawled = new_crawled("raw/", SampleSize=1)
     for number in range(5):
         crawled.put_key(f"raw/{number}.json", A * 10)
@@ -182,13 +208,17 @@ def test_a_sample_size_still_counts_all_files(new_crawled: Callable[..., Crawled
     assert crawled.table()["Parameters"]["recordCount"] == "50"
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(
     ("behaviour", "tables", "deprecated"),
     [("DEPRECATE_IN_DATABASE", 1, True), ("DELETE_FROM_DATABASE", 0, False), ("LOG", 1, False)],
 )
-def test_a_table_whose_data_is_gone_is_treated_as_the_policy_says(
+def test_a_table_whose_data_is_gone_is_deprecated_deleted_or_left_as_the_policy_says(
     new_crawled: Callable[..., Crawled], behaviour: str, tables: int, deprecated: bool
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_SchemaChangePolicy.html
+    https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
+    """
     policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour}
     crawled = new_crawled("raw/", SchemaChangePolicy=policy)
     crawled.put(raw__aDOTjson=A)
@@ -209,7 +239,9 @@ def test_data_that_comes_back_ends_the_deprecation(crawled: Crawled) -> None:
     assert "DEPRECATED_BY_CRAWLER" not in crawled.table()["Parameters"]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_update_behaviour_log_leaves_a_table_as_it_is_and_says_so(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
     crawled = new_crawled(SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"})
     crawled.put(aDOTjson=A)
     crawled.crawl()
@@ -219,12 +251,14 @@ def test_update_behaviour_log_leaves_a_table_as_it_is_and_says_so(new_crawled: C
     assert any("stays as it is (UpdateBehavior LOG)" in line for line in crawled.log())
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(
     ("merge", "columns"), [(False, {"city", "country"}), (True, {"id", "name", "amount", "city", "country"})]
 )
 def test_columns_that_are_gone_stay_only_under_merge_new_columns(
     new_crawled: Callable[..., Crawled], merge: bool, columns: set[str]
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
     settings: dict[str, Any] = {"Version": 1.0}
     if merge:
         settings["CrawlerOutput"] = {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}
@@ -236,21 +270,47 @@ def test_columns_that_are_gone_stay_only_under_merge_new_columns(
     assert set(crawled.columns()) == columns
 
 
-def test_new_folders_only_leaves_old_folders_alone(new_crawled: Callable[..., Crawled]) -> None:
-    crawled = new_crawled("sales/", RecrawlPolicy={"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"})
-    crawled.put_key("sales/day=1/a.json", A)
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_merge_new_columns_deprecates_a_table_whose_format_changes(new_crawled: Callable[..., Crawled]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
+    settings = {"Version": 1.0, "CrawlerOutput": {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}}
+    crawled = new_crawled(Configuration=json.dumps(settings))
+    crawled.put(aDOTjson=A)
     crawled.crawl()
-    crawled.put_key("sales/day=1/b.json", B)
-    crawled.put_key("sales/day=2/a.json", A)
+    crawled.put(aDOTjson="id,town\n1,Bern\n2,Rom\n")
     crawled.crawl()
-    assert partitions(crawled) == [["1"], ["2"]]
     assert set(crawled.columns()) == {"id", "name", "amount"}
-    assert crawled.table()["Parameters"]["recordCount"] == "2"
+    assert crawled.table()["Parameters"]["classification"] == "json"
+    assert "DEPRECATED_BY_CRAWLER" in crawled.table()["Parameters"]
+    assert any(line.endswith("classification of its data changed; resolve it by hand") for line in crawled.log())
 
 
-def test_two_folders_of_one_name_become_two_tables(
+@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize(("inherit", "columns"), [(False, ["id"]), (True, ["id", "name", "amount"])])
+def test_a_partition_has_the_columns_of_its_own_files_or_inherits_its_tables(
+    new_crawled: Callable[..., Crawled], inherit: bool, columns: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
+    output = {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}} if inherit else {}
+    crawled = new_crawled("sales/", Configuration=json.dumps({"Version": 1.0, "CrawlerOutput": output}))
+    for day in (1, 2):
+        crawled.put_key(f"sales/day={day}/a.json", A)
+    crawled.crawl()
+    crawled.put_key("sales/day=3/a.json", '{"id": 1}')
+    crawled.crawl()
+    found = crawled.aws("glue").get_partition(DatabaseName=crawled.database, TableName="sales", PartitionValues=["3"])[
+        "Partition"
+    ]
+    assert [column["Name"] for column in found["StorageDescriptor"]["Columns"]] == columns
+    assert found["StorageDescriptor"]["Location"] == f"s3://{crawled.bucket}/sales/day=3/"
+    assert found["Parameters"]["recordCount"] == "1"
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_two_folders_of_one_name_become_two_tables_the_second_with_a_hash_in_its_name(
     new_crawled: Callable[..., Crawled], aws: Callable[..., Any]
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     crawled = new_crawled()
     targets = [{"Path": f"s3://{crawled.bucket}/{folder}/raw/"} for folder in ("one", "two")]
     aws("glue").update_crawler(Name=crawled.crawler, Targets={"S3Targets": targets})
@@ -263,7 +323,9 @@ def test_two_folders_of_one_name_become_two_tables(
     assert sorted(crawled.tables()) == [first, second]
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_the_crawler_makes_its_database_where_it_is_missing(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html"""
     crawled.aws("glue").delete_database(Name=crawled.database)
     crawled.put(aDOTjson=A)
     assert crawled.crawl()["Status"] == "SUCCEEDED"

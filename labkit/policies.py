@@ -1,7 +1,8 @@
 """What each role may do, and nothing else: by action, and by resource wherever AWS allows to name one.
 
-`*` as the resource is left where AWS offers nothing narrower: the EC2 calls with which Glue puts a job into a subnet
-(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html).
+`*` as the resource is left where AWS offers nothing narrower: the EC2 calls with which Glue looks at a subnet
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). What each statement is there
+for is shown, or said, by tests/labkit/test_policies.py.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def start_function(names: Names, region: str, account: str) -> Policy:
 def copy(names: Names) -> Policy:
     """Redshift's COPY reads what the job staged."""
     return _policy(
-        _allow("ListStaging", ["s3:ListBucket", "s3:GetBucketLocation"], [f"arn:aws:s3:::{names.staging_bucket}"]),
+        _allow("ListStaging", ["s3:ListBucket"], [f"arn:aws:s3:::{names.staging_bucket}"]),
         _allow("ReadStaging", ["s3:GetObject"], [f"arn:aws:s3:::{names.staging_bucket}/*"]),
     )
 
@@ -65,49 +66,45 @@ def glue(names: Names, region: str, account: str) -> Policy:
     """Crawlers and the job read what has landed, keep the catalog, stage, and reach Redshift."""
     here = f"arn:aws:glue:{region}:{account}"
     landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
-    logs = f"arn:aws:logs:{region}:{account}:log-group:/aws-glue/*"
+    logs, ec2 = f"arn:aws:logs:{region}:{account}:log-group:/aws-glue/*:*", f"arn:aws:ec2:{region}:{account}"
     return _policy(
-        _allow("ListBuckets", ["s3:ListBucket", "s3:GetBucketLocation"], [landing, staging]),
+        _allow("ListBuckets", ["s3:ListBucket"], [landing, staging]),
+        _allow("LocateBuckets", ["s3:GetBucketLocation"], [landing, staging]),
         _allow("ListLandedVersions", ["s3:ListBucketVersions"], [landing]),
         _allow("ReadLandingAndStaging", ["s3:GetObject"], [f"{landing}/*", f"{staging}/*"]),
         _allow("ReadLandedVersions", ["s3:GetObjectVersion"], [f"{landing}/*"]),
         _allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/*"]),
         _allow(
             "Catalog",
-            [
-                "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable",
-                "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:BatchCreatePartition",
-                "glue:UpdatePartition", "glue:GetConnection",
-            ],
-            [
-                f"{here}:catalog",
-                f"{here}:database/{names.glue_database}",
-                f"{here}:table/{names.glue_database}/*",
-                f"{here}:connection/{names.connection}",
-            ],
+            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
+            [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
-        _allow("JobState", ["glue:GetJobBookmark", "glue:ResetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
+        _allow("UseConnection", ["glue:GetConnection"], [f"{here}:catalog", f"{here}:connection/{names.connection}"]),
+        _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
                [f"{here}:job/{names.job}"]),
         _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.workflow}"]),
-        _allow("ReadSecret", ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+        _allow("ReadSecret", ["secretsmanager:GetSecretValue"],
                [f"arn:aws:secretsmanager:{region}:{account}:secret:{names.secret}-*"]),
-        _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, f"{logs}:*"]),
+        _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
         _allow(
-            "NetworkInterfaces",
+            "LookAtNetwork",
             [
-                "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables",
-                "ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces", "ec2:CreateNetworkInterface",
-                "ec2:DeleteNetworkInterface", "ec2:CreateTags", "ec2:DeleteTags",
+                "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables",
+                "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcAttribute", "ec2:DescribeNetworkInterfaces",
             ],
             ["*"],
         ),
+        _allow("CreateInterfaces", ["ec2:CreateNetworkInterface"],
+               [f"{ec2}:subnet/*", f"{ec2}:security-group/*", f"{ec2}:network-interface/*"]),
+        _allow("KeepInterfaces", ["ec2:DeleteNetworkInterface", "ec2:CreateTags", "ec2:DeleteTags"],
+               [f"{ec2}:network-interface/*"]),
     )  # fmt: skip
 
 
 def _function_logs(function: str, region: str, account: str) -> tuple[Policy, Policy]:
     group = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{function}"
     return (
-        _allow("CreateLogGroup", ["logs:CreateLogGroup"], [group]),
+        _allow("CreateLogGroup", ["logs:CreateLogGroup"], [f"{group}:*"]),
         _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"]),
     )
 

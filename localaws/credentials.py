@@ -1,4 +1,6 @@
-"""Temporary credentials of a role, for what runs with that role: a function's worker, a job's process.
+"""Roles as AWS's services take them on: asked what they allow, and given to what runs with them.
+
+The credentials of a function's worker, or of a job's process, are those of a session of its role.
 
 AWS renews them while it runs; here they last until the process has ended, and are forgotten then.
 
@@ -8,11 +10,15 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
+
+from localaws import authorization
+from localaws.authorization.principals import find_role
 
 _UNTIL_FORGOTTEN = 10 * 365 * 86_400  # seconds
 _LONGEST_NAME = 64  # characters, https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -57,3 +63,47 @@ class RoleCredentials:
         for session in [session for session in sessions if session.access_key_id == self.access_key_id]:
             with contextlib.suppress(ValueError):
                 sessions.remove(session)
+
+
+@dataclass(frozen=True)
+class ServiceRole:
+    """A role (by name or ARN) that a service has taken on, in a session of that name.
+
+    What an engine does within the server on the role's behalf is asked about here; what a process of its own does
+    over HTTP is asked about there, by the process's credentials.
+    """
+
+    role: str
+    session: str
+    region: str
+    account_id: str
+
+    def require(
+        self, action: str, resource: str = "*", keys: Mapping[str, str | list[str] | None] | None = None
+    ) -> None:
+        """Return if the role may do `action` ("s3:GetObject") to `resource` (an ARN).
+
+        Raises:
+            AccessDenied: it may not; in AWS's words.
+        """
+        authorization.require(
+            self.role, action, resource, session=self.session, region=self.region, account_id=self.account_id, keys=keys
+        )
+
+    def may_log(self, group: str, stream: str) -> bool:
+        """Whether the role may write log events there, and make the group and the stream where they are missing."""
+        return authorization.permits_logging(
+            self.role, group, stream, session=self.session, region=self.region, account_id=self.account_id
+        )
+
+    @contextlib.contextmanager
+    def credentials(self) -> Iterator[dict[str, str]]:
+        """The variables by which SDKs act as the role; worthless afterwards."""
+        found = find_role(self.role, self.account_id)
+        credentials = RoleCredentials.assume(
+            found.arn if found else self.role, self.session, self.account_id, self.region
+        )
+        try:
+            yield credentials.environment()
+        finally:
+            credentials.forget()

@@ -13,6 +13,6 @@
 
 from __future__ import annotations
 
-from localaws.authorization.engines import AccessDenied, enforce, enforced, permits, require
+from localaws.authorization.engines import AccessDenied, enforce, enforced, permits, permits_logging, require
 
-__all__ = ["AccessDenied", "enforce", "enforced", "permits", "require"]
+__all__ = ["AccessDenied", "enforce", "enforced", "permits", "permits_logging", "require"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from moto.logs.models import logs_backends
+
+from localaws.authorization.actions.logs import log_resource
 from localaws.authorization.decision import Access, Origin, refusal
 from localaws.authorization.principals import UnknownKey, of_session
 from localaws.context import ACCOUNT_ID, REGION
@@ -52,11 +55,10 @@ def require(
     """
     if not _enforced:
         return
-    arn = role if role.startswith("arn:") else f"arn:aws:iam::{account_id}:role/{role.lstrip('/')}"
     try:
-        principal = of_session(arn, session, account_id)
+        principal = of_session(role, session, account_id)
     except UnknownKey:
-        raise AccessDenied(f"The role {arn} can't be assumed: it is not there") from None
+        raise AccessDenied(f"The role {role} can't be assumed: it is not there") from None
     if reason := refusal(principal, Access(action, resource, keys or {}), Origin(region)):
         raise AccessDenied(reason)
 
@@ -76,3 +78,27 @@ def permits(
     except AccessDenied:
         return False
     return True
+
+
+def permits_logging(
+    role: str, group: str, stream: str, *, session: str, region: str = REGION, account_id: str = ACCOUNT_ID
+) -> bool:
+    """Whether a service may write log events as `role`, and make the group and the stream where they are missing.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
+    """
+    if not _enforced:
+        return True
+    there = logs_backends[account_id][region].groups.get(group)
+    needed = [("logs:PutLogEvents", stream)]
+    if there is None or stream not in there.streams:
+        needed.append(("logs:CreateLogStream", stream))
+    if there is None:
+        needed.append(("logs:CreateLogGroup", ""))
+    return all(
+        permits(
+            role, action, log_resource(region, account_id, group, name), session=session, region=region,
+            account_id=account_id,
+        )
+        for action, name in needed
+    )  # fmt: skip

@@ -73,12 +73,14 @@ def of_key(access_key_id: str, token: str | None, account_id: str) -> Principal:
 
 
 def of_session(role_arn: str, session_name: str, account_id: str, policy: str = "") -> Principal:
-    """A session of a role.
+    """A session of a role, given by its ARN or name.
 
     Raises:
         UnknownKey: the role is not there any more.
     """
-    role = _role(role_arn, account_id)
+    role = find_role(role_arn, account_id)
+    if role is None:
+        raise UnknownKey
     arn = f"arn:{PARTITION}:sts::{account_id}:assumed-role/{role.name}/{session_name}"
     return Principal(
         arn=arn,
@@ -111,11 +113,13 @@ def _of_user(name: str, account_id: str) -> Principal:
     )
 
 
-def _role(arn: str, account_id: str) -> Role:
-    for role in list(iam_backends[account_id][PARTITION].roles.values()):
-        if role.arn == arn:
-            return role
-    raise UnknownKey
+def find_role(role: str, account_id: str) -> Role | None:
+    """The role of this ARN or, as Glue takes it, name; None where there is none."""
+    by_arn, name = role.startswith("arn:"), role.rpartition("/")[2]
+    for found in list(iam_backends[account_id][PARTITION].roles.values()):
+        if found.arn == role or (not by_arn and found.name == name):
+            return found
+    return None
 
 
 def _session(access_key_id: str, account_id: str) -> AssumedRole | None:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.iam.models import iam_backends
-
 from localaws.authorization.conditions import Keys
 from localaws.authorization.policy import Caller, Question, Verdict, compiled
-from localaws.authorization.principals import PARTITION
+from localaws.authorization.principals import find_role
 
 ASSUME = "sts:AssumeRole"
 
 
 def trust(role_arn: str, account_id: str, caller: Caller, keys: Keys) -> Verdict | None:
     """What the trust policy of `role_arn` says of `caller`; None where there is no such role."""
-    for role in list(iam_backends[account_id][PARTITION].roles.values()):
-        if role.arn == role_arn:
-            document: Any = role.assume_role_policy_document
-            text = document if isinstance(document, str) else json.dumps(document)
-            return compiled(text).verdict(Question(caller, ASSUME, role_arn, keys))
-    return None
+    role = find_role(role_arn, account_id)
+    if role is None:
+        return None
+    document: Any = role.assume_role_policy_document
+    text = document if isinstance(document, str) else json.dumps(document)
+    return compiled(text).verdict(Question(caller, ASSUME, role_arn, keys))

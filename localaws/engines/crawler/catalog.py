@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.glue.models import FakeDatabase, FakeTable, GlueBackend
 
+from localaws.credentials import ServiceRole
 from localaws.engines.crawler.errors import CrawlFailed
 from localaws.engines.crawler.naming import distinct_name
 
@@ -111,12 +112,15 @@ class Catalog:
     def __init__(
         self,
         backend: GlueBackend,
+        role: ServiceRole,
         database: str,
         crawler: str,
         policies: Policies,
         log: Callable[[str], None],
     ) -> None:
+        """What is read and written needs the permissions of `role`: else AccessDenied is raised."""
         self._backend = backend
+        self._role = role
         self._name = database
         self._crawler = crawler
         self._policies = policies
@@ -125,12 +129,15 @@ class Catalog:
 
     def create_database(self) -> None:
         """Make the database where it is missing, as a crawler does on AWS."""
+        self._require("GetDatabase")
         if self._name not in self._backend.databases:
+            self._require("CreateDatabase")
             self._backend.create_database(self._name, {"Name": self._name})
             self._log(f"INFO : Created database {self._name}")
 
     def tables(self) -> list[dict[str, Any]]:
         """The database's tables as they are now."""
+        self._require("GetTables", "*")
         return [table.as_dict() for table in list(self._database().tables.values())]
 
     def put_table(self, wanted: dict[str, Any], *, new: bool = True) -> str | None:
@@ -150,6 +157,7 @@ class Catalog:
             self._log(f"INFO : No table {name} was made of {location}: this crawler adds to its tables only")
             return None
         else:
+            self._require("CreateTable", name)
             self._backend.create_table(self._name, name, wanted)
             self._note("TABLE", "ADD", name, f"INFO : Created table {name} in database {self._name}")
         return str(name)
@@ -168,9 +176,11 @@ class Catalog:
             had = before.partition_input if before else None
             partition = self._merged_partition(_input_of(table), had, partition)
             if before is None:
+                self._require("BatchCreatePartition", table_name)
                 table.create_partition(partition)
                 self.changes.add("PARTITION", "ADD", f"{table_name}/{'/'.join(partition['Values'])}")
             elif before.partition_input != partition:
+                self._require("UpdatePartition", table_name)
                 table.update_partition(partition["Values"], partition)
         gone = [key for key in table.partitions if key not in seen] if all_of_them else []
         if gone and self._policies.delete != "DELETE_FROM_DATABASE":
@@ -180,6 +190,7 @@ class Catalog:
             )
             return
         for key in gone:
+            self._require("BatchDeletePartition", table_name)
             values = table.partitions[key].values
             del table.partitions[key]
             self.changes.add("PARTITION", "DELETE", f"{table_name}/{'/'.join(values)}")
@@ -208,11 +219,13 @@ class Catalog:
             if table.name in kept or parameters.get("UPDATED_BY_CRAWLER") != self._crawler or not is_mine(current):
                 continue
             if self._policies.delete == "DELETE_FROM_DATABASE":
+                self._require("DeleteTable", table.name)
                 del database.tables[table.name]
                 self._note("TABLE", "DELETE", table.name, f"INFO : Deleted table {table.name}: its data is gone")
             elif self._policies.delete == "LOG":
                 self._log(f"INFO : The data of table {table.name} is gone; the table stays (DeleteBehavior LOG)")
             elif DEPRECATED not in parameters:
+                self._require("UpdateTable", table.name)
                 stamp = str(int(time.time() * 1000))
                 table.update({**_input_of(table), "Parameters": {**parameters, DEPRECATED: stamp}})
                 self._note("TABLE", "UPDATE", table.name, f"INFO : Deprecated table {table.name}: its data is gone")
@@ -222,12 +235,14 @@ class Catalog:
         merged = self._merged(before, wanted)
         if _without_statistics(before) == _without_statistics(merged):
             if before != merged:
+                self._require("UpdateTable", table.name)
                 # The amount of data alone: the current version is brought up to date, as no reader needs the old.
                 table.versions[str(table._current_version)] = merged
             return
         if self._policies.update == "LOG":
             self._log(f"INFO : Table {table.name} differs from its data; it stays as it is (UpdateBehavior LOG)")
             return
+        self._require("UpdateTable", table.name)
         table.update(merged)
         self._note("TABLE", "UPDATE", table.name, f"INFO : Updated table {table.name} in database {self._name}")
 
@@ -255,6 +270,12 @@ class Catalog:
         if database is None:
             raise CrawlFailed(f"Database {self._name} was deleted while the crawl was on")
         return database
+
+    def _require(self, operation: str, table: str | None = None) -> None:
+        """Check that the role may do `operation` to the database, or to a table of it, and to what it lies in."""
+        here = f"arn:aws:glue:{self._role.region}:{self._role.account_id}"
+        for resource in ("catalog", f"database/{self._name}", *([f"table/{self._name}/{table}"] if table else [])):
+            self._role.require(f"glue:{operation}", f"{here}:{resource}")
 
     def _note(self, kind: str, action: str, name: str, line: str) -> None:
         self.changes.add(kind, action, name)

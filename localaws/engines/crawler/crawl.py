@@ -18,13 +18,18 @@ from localaws.engines.crawler.files import FileTree, Statistics
 from localaws.engines.crawler.grouping import Grouping
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
+from localaws.engines.crawler.network import require_connection
 from localaws.engines.crawler.s3 import S3Reader, S3Target
 from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
 
 if TYPE_CHECKING:
     from localaws.context import Context
+    from localaws.credentials import ServiceRole
     from localaws.services.glue.crawlers import Crawl, Crawler
     from localaws.services.glue.models import LocalGlueBackend
+
+# https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
+_READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
 class CrawlRun:
@@ -33,16 +38,17 @@ class CrawlRun:
     def __init__(
         self,
         context: Context,
-        region: str,
+        role: ServiceRole,
         crawler: Crawler,
         crawl: Crawl,
         reader: S3Reader,
         lines: CrawlLog,
         check_stopped: Callable[[], None],
     ) -> None:
-        """`check_stopped` raises CrawlStopped once the crawl is to stop."""
+        """The crawl does all as `role`; `check_stopped` raises CrawlStopped once it is to stop."""
         self._context = context
-        self._region = region
+        self._role = role
+        self._region = role.region
         self._crawler = crawler
         self._crawl = crawl
         self._reader = reader
@@ -51,9 +57,9 @@ class CrawlRun:
         definition = crawler.definition
         self._policies = Policies.of(definition["SchemaChangePolicy"], definition.get("Configuration"))
         self._prefix = definition.get("TablePrefix", "")
-        self._backend = cast("LocalGlueBackend", glue_backends[context.account_id][region])
+        self._backend = cast("LocalGlueBackend", glue_backends[context.account_id][role.region])
         database = definition.get("DatabaseName") or "default"
-        self._catalog = Catalog(self._backend, database, crawler.name, self._policies, lines)
+        self._catalog = Catalog(self._backend, role, database, crawler.name, self._policies, lines)
         self._database = database
         self._kept: set[str] = set()  # names of the tables that were found
         self._covered: list[Callable[[dict[str, Any]], bool]] = []  # what a target that was crawled would have found
@@ -64,7 +70,7 @@ class CrawlRun:
         """Crawl all targets.
 
         Raises:
-            CrawlFailed, CrawlStopped: it ended before it was through; what was written till then stays.
+            CrawlFailed, CrawlStopped, AccessDenied: it ended before it was through; what was written till then stays.
         """
         policy = self._crawler.definition["SchemaChangePolicy"]
         self._log(f"INFO : Crawler configured with SchemaChangePolicy {json.dumps(policy)}")
@@ -133,6 +139,8 @@ class CrawlRun:
     def _changed_folders(self, target: S3Target, definition: dict[str, Any]) -> set[str]:
         arn = definition["EventQueueArn"]
         if arn not in self._queues:
+            for action in _READS_QUEUE:
+                self._role.require(f"sqs:{action}", arn)
             self._queues[arn] = EventQueue.open(self._context, arn, definition.get("DlqEventQueueArn"), self._log)
         start = len(target.prefix)
         return {
@@ -148,6 +156,7 @@ class CrawlRun:
     def _crawl_jdbc(self, target: dict[str, Any]) -> None:
         name, crawler = target["ConnectionName"], self._crawler.name
         include = IncludePath(target["Path"], target.get("Exclusions") or [])
+        require_connection(self._role, name)
         connection = self._backend.local_connections.get(name)
         if connection is None:
             raise CrawlFailed(f"The connection {name} of the crawler is not in the catalog")
@@ -165,7 +174,7 @@ class CrawlRun:
         self._covered.append(lambda table: _is_of(table, name, include))
 
     def _read_database(self, connection: dict[str, Any], include: IncludePath) -> list[JdbcTable]:
-        with connect(self._context, self._region, connection) as database:
+        with connect(self._context, self._region, connection, self._role) as database:
             return [table for table in read_tables(database) if include.match(*_names(table))]
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast, overload
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import glue_backends
 
+from localaws.authorization import AccessDenied
+from localaws.credentials import ServiceRole
 from localaws.engines.crawler.crawl import CrawlRun
 from localaws.engines.crawler.errors import CrawlFailed, CrawlStopped
 from localaws.engines.crawler.log import CrawlLog
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from localaws.services.glue.models import LocalGlueBackend
 
 log = logging.getLogger(__name__)
+
+_SESSION = "AWS-Crawler"  # what Glue calls a crawl's session of its role
 
 INTERRUPTED = "The crawl was interrupted: the embedded AWS stopped while it ran. Start the crawler again."
 
@@ -128,7 +132,8 @@ class CrawlerEngine:
     def _run(self, region: str, crawler: Crawler, crawl: Crawl, stop: threading.Event) -> None:
         from localaws.services.glue.crawlers import CrawlState
 
-        lines = CrawlLog(self._context, region, crawl.log_stream, crawl.crawl_id)
+        role = ServiceRole(crawler.definition["Role"], _SESSION, region, self._context.account_id)
+        lines = CrawlLog(self._context, role, crawl.log_stream, crawl.crawl_id)
 
         def check_stopped() -> None:
             if stop.is_set():
@@ -137,14 +142,14 @@ class CrawlerEngine:
         state, error = CrawlState.COMPLETED, ""
         lines(f"BENCHMARK : Running Start Crawl for Crawler {crawler.name}")
         try:
-            objects = Objects(self._context.account_id)
+            objects = Objects(role)
             reader = S3Reader(objects, self._looks, self._listings, lines, check_stopped)
-            CrawlRun(self._context, region, crawler, crawl, reader, lines, check_stopped).run()
+            CrawlRun(self._context, role, crawler, crawl, reader, lines, check_stopped).run()
             lines("BENCHMARK : Finished writing to Catalog")
         except CrawlStopped:
             state = CrawlState.STOPPED
             lines("INFO : The crawl was stopped")
-        except CrawlFailed as failure:
+        except (CrawlFailed, AccessDenied) as failure:
             state, error = CrawlState.FAILED, str(failure)
             lines(f"ERROR : {error}")
         except Exception as failure:

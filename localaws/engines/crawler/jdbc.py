@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from localaws.authorization import AccessDenied
+from localaws.authorization.actions.secrets import secret_arn
 from localaws.engines.crawler.naming import Exclusions
-from localaws.engines.crawler.network import NetworkRefused, check_network
+from localaws.engines.crawler.network import NetworkRefused, check_network, require_network
 
 if TYPE_CHECKING:
     from localaws.context import Context
+    from localaws.credentials import ServiceRole
 
 CONNECT_TIMEOUT = 10  # seconds
 DEFAULT_PORT = 5439
@@ -106,8 +109,12 @@ def _like(pattern: str, name: str) -> bool:
 
 
 @contextmanager
-def connect(context: Context, region: str, definition: Mapping[str, Any]) -> Iterator[Any]:
+def connect(
+    context: Context, region: str, definition: Mapping[str, Any], role: ServiceRole | None = None
+) -> Iterator[Any]:
     """Connect as a connection's definition (a ConnectionInput) says; gives an open psycopg connection.
+
+    `role` is whose permissions that takes; TestConnection has none.
 
     Raises:
         ConnectionRefused: the properties don't do, the network or the secret are not as they must be, nobody
@@ -118,10 +125,13 @@ def connect(context: Context, region: str, definition: Mapping[str, Any]) -> Ite
     properties = definition.get("ConnectionProperties") or {}
     try:
         url = JdbcUrl.parse(properties.get("JDBC_CONNECTION_URL", ""))
-        check_network(context, region, definition.get("PhysicalConnectionRequirements") or {})
-    except (ValueError, NetworkRefused) as error:
+        requirements = definition.get("PhysicalConnectionRequirements") or {}
+        if role is not None:
+            require_network(role, requirements)
+        check_network(context, region, requirements)
+        user, password = _login(context, region, properties, role)
+    except (ValueError, NetworkRefused, AccessDenied) as error:
         raise ConnectionRefused(str(error)) from None
-    user, password = _login(context, region, properties)
     try:
         connection = psycopg.connect(
             host=url.host,
@@ -144,10 +154,13 @@ def connect(context: Context, region: str, definition: Mapping[str, Any]) -> Ite
         yield connection
 
 
-def _login(context: Context, region: str, properties: Mapping[str, str]) -> tuple[str, str]:
+def _login(context: Context, region: str, properties: Mapping[str, str], role: ServiceRole | None) -> tuple[str, str]:
     secret_id = properties.get("SECRET_ID")
     if not secret_id:
         return properties.get("USERNAME", ""), properties.get("PASSWORD", "")
+    if role is not None:
+        arn = secret_arn(secret_id, region, role.account_id)
+        role.require("secretsmanager:GetSecretValue", arn)
     try:
         value = context.client("secretsmanager", region).get_secret_value(SecretId=secret_id)
         secret = json.loads(value.get("SecretString", ""))

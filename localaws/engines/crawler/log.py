@@ -10,6 +10,7 @@ from moto.logs.models import logs_backends
 
 if TYPE_CHECKING:
     from localaws.context import Context
+    from localaws.credentials import ServiceRole
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,10 @@ _BATCH = 100
 class CrawlLog:
     """Writes lines that start with the crawl's id, as ``MessagePrefix`` says."""
 
-    def __init__(self, context: Context, region: str, stream: str, crawl_id: str) -> None:
+    def __init__(self, context: Context, role: ServiceRole, stream: str, crawl_id: str) -> None:
         self._context = context
-        self._backend = logs_backends[context.account_id][region]
+        self._role = role
+        self._backend = logs_backends[context.account_id][role.region]
         self._stream = stream
         self._prefix = f"[{crawl_id}]"
         self._waiting: list[dict[str, int | str]] = []
@@ -44,6 +46,8 @@ class CrawlLog:
         self._waiting = []
 
     def _put(self, lines: list[dict[str, int | str]]) -> None:
+        if not self._role.may_log(LOG_GROUP, self._stream):
+            return
         groups = self._backend.groups
         if LOG_GROUP not in groups:
             self._backend.create_log_group(LOG_GROUP, {})

@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from localaws.credentials import ServiceRole
+
 if TYPE_CHECKING:
     from localaws.context import Context
+
+
+# What Glue looks at before it makes a network interface, and none of which AWS can limit to a resource:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+_LOOKS_AT_NETWORK = (
+    "DescribeSubnets", "DescribeSecurityGroups", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeVpcAttribute",
+    "DescribeNetworkInterfaces",
+)  # fmt: skip
 
 
 class NetworkRefused(Exception):
@@ -48,6 +58,39 @@ def check_network(context: Context, region: str, requirements: Mapping[str, Any]
             f"VPC S3 endpoint validation failed for SubnetId: {subnet_id}. VPC: {vpc_id}. Reason: Could not find S3 "
             f"endpoint or NAT gateway for subnetId: {subnet_id} in Vpc {vpc_id}"
         )
+
+
+def require_connection(role: ServiceRole, name: str) -> None:
+    """Check that a role may look a connection up in the catalog.
+
+    Raises:
+        AccessDenied: it may not.
+    """
+    for resource in ("catalog", f"connection/{name}"):
+        role.require("glue:GetConnection", f"arn:aws:glue:{role.region}:{role.account_id}:{resource}")
+
+
+def require_network(role: ServiceRole, requirements: Mapping[str, Any]) -> None:
+    """Check that Glue may, as `role`, put its workers into a connection's subnet; nothing where it has none.
+
+    https://docs.aws.amazon.com/glue/latest/dg/create-service-policy.html lists what that takes.
+
+    Raises:
+        AccessDenied: it may not.
+    """
+    subnet = requirements.get("SubnetId")
+    if not subnet:
+        return
+    here = f"arn:aws:ec2:{role.region}:{role.account_id}"
+    for action in _LOOKS_AT_NETWORK:
+        role.require(f"ec2:{action}")
+    groups = [f"security-group/{group}" for group in requirements.get("SecurityGroupIdList") or []]
+    for resource in (f"subnet/{subnet}", "network-interface/*", *groups):
+        role.require("ec2:CreateNetworkInterface", f"{here}:{resource}")
+    tags: dict[str, str | list[str] | None] = {"aws:tagkeys": ["aws-glue-service-resource"]}
+    for action in ("CreateTags", "DeleteTags"):
+        role.require(f"ec2:{action}", f"{here}:network-interface/*", tags)
+    role.require("ec2:DeleteNetworkInterface", f"{here}:network-interface/*")
 
 
 def _opens_all_ports(group: Mapping[str, Any]) -> bool:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker
 
+from localaws.authorization import AccessDenied
 from localaws.engines.crawler.errors import CrawlFailed
 
 if TYPE_CHECKING:
+    from localaws.credentials import ServiceRole
     from localaws.services.s3.models import LocalS3Backend
     from localaws.services.s3.objects import StoredKey
 
@@ -33,12 +35,13 @@ class S3Object:
 
 
 class Objects:
-    """The objects of one account."""
+    """The objects of one account, as far as a crawler's role may see them."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, role: ServiceRole) -> None:
         from localaws.services.s3.models import backend
 
-        self._backend: LocalS3Backend = backend(account_id)
+        self._role = role
+        self._backend: LocalS3Backend = backend(role.account_id)
 
     def current(self, bucket: str, prefix: str) -> list[tuple[str, Any]]:
         """The objects of `bucket` whose keys start with `prefix`, in order: their keys, and what S3 keeps of them.
@@ -47,13 +50,18 @@ class Objects:
         `listed` tells the details.
 
         Raises:
-            CrawlFailed: there is no such bucket.
+            CrawlFailed: there is no such bucket, or the role may not list it.
         """
         stored: Any = self._backend.buckets.get(bucket)
         if stored is None:
             raise CrawlFailed(
                 f"The S3 location s3://{bucket}/{prefix} can't be read: The specified bucket does not exist"
             )
+        asked: dict[str, str | list[str] | None] = {"s3:prefix": prefix, "s3:delimiter": None, "s3:max-keys": None}
+        try:
+            self._role.require("s3:ListBucket", f"arn:aws:s3:::{bucket}", asked)
+        except AccessDenied as denied:
+            raise CrawlFailed(f"The S3 location s3://{bucket}/{prefix} can't be read: {denied}") from None
         keys = stored.keys
         with self._backend.lock:
             start = bisect_left(keys.names, prefix)
@@ -72,7 +80,9 @@ class Objects:
 
         Raises:
             ObjectGone: it is not there any more.
+            AccessDenied: the role may not read it.
         """
+        self._role.require("s3:GetObject", f"arn:aws:s3:::{item.bucket}/{item.key}", {"s3:versionid": None})
         key = self._current(item)
         beginning = b""
         chunks = self._chunks(key)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from localaws.authorization import AccessDenied
 from localaws.engines.crawler.files import File, FileTree
 from localaws.engines.crawler.formats import UNKNOWN, Look, look_at
 from localaws.engines.crawler.looks import Looks
@@ -204,7 +205,7 @@ class S3Reader:
             if target.wants(path):
                 item = self._objects.listed(current)
                 look = self._look(item)
-                if look is None:  # deleted just now
+                if look is None:  # deleted just now, or not to be read
                     listing.tree.remove(path)
                     seen.pop(key, None)
                     continue
@@ -255,6 +256,14 @@ class S3Reader:
                 look, item = self._classify(item)
             except ObjectGone:
                 self._log(f"INFO : Skipped {item.key}: it was deleted while the crawl was on")
+                return None
+            except AccessDenied as denied:
+                # Not remembered: the next crawl may be allowed to read it.
+                self._log(
+                    f"ERROR : Error {denied} (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)"
+                    f" retrieving file at s3://{item.bucket}/{item.key}."
+                    " Tables created did not infer schemas from this file."
+                )
                 return None
             if look.classification == UNKNOWN:
                 self._log(f"WARN : {item.key} is in no format that the built-in classifiers know: UNKNOWN")

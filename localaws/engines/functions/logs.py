@@ -13,6 +13,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 
 from localaws.context import Context
+from localaws.credentials import ServiceRole
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +25,16 @@ _EVENT_LIMIT = 262_118  # bytes of one log event
 class LogStream:
     """The log stream of one worker."""
 
-    account_id: str
-    region: str
+    role: ServiceRole
     group: str
     name: str
     waiting: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of_worker(cls, account_id: str, region: str, group: str, version: str) -> LogStream:
+    def of_worker(cls, role: ServiceRole, group: str, version: str) -> LogStream:
         """A new stream, named as Lambda names it."""
         day = time.strftime("%Y/%m/%d", time.gmtime())
-        return cls(account_id, region, group, f"{day}/[{version}]{uuid.uuid4().hex}")
+        return cls(role, group, f"{day}/[{version}]{uuid.uuid4().hex}")
 
     def add(self, message: str) -> None:
         """Add an event, to be sent by `LogShipper.ship`."""
@@ -72,7 +72,9 @@ class LogShipper:
 
     @staticmethod
     def _put(stream: LogStream, events: list[dict[str, Any]]) -> None:
-        backend = logs_backends[stream.account_id][stream.region]
+        if not stream.role.may_log(stream.group, stream.name):
+            return  # as on AWS: the function runs, and its lines are nowhere
+        backend = logs_backends[stream.role.account_id][stream.role.region]
         backend.ensure_log_group(stream.group)
         if stream.name not in backend.groups[stream.group].streams:
             backend.create_log_stream(stream.group, stream.name)

@@ -21,7 +21,7 @@ import psutil
 
 from localaws.children import Child
 from localaws.context import Context
-from localaws.credentials import RoleCredentials
+from localaws.credentials import RoleCredentials, ServiceRole
 from localaws.engines.functions.code import CodeStore
 from localaws.engines.functions.logs import TAIL, LogShipper, LogStream
 from localaws.engines.functions.runtime_api import RuntimeApi, deadline_in
@@ -63,7 +63,9 @@ class Worker:
         self._usable = True
         self.idle_since = time.monotonic()
         self._shipper = shipper
-        self._stream = LogStream.of_worker(spec.account_id, spec.region, spec.log_group, spec.version)
+        self._stream = LogStream.of_worker(
+            ServiceRole(spec.role, spec.name, spec.region, spec.account_id), spec.log_group, spec.version
+        )
         self._work: queue.SimpleQueue[tuple[Invocation, float] | None] = queue.SimpleQueue()
         self._init = _Outcome()
         self._current: tuple[str, _Outcome] | None = None

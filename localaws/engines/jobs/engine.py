@@ -14,7 +14,10 @@ from moto.glue.exceptions import EntityNotFoundException, JobRunNotFoundExceptio
 from moto.glue.models import glue_backends
 
 from localaws import engines
+from localaws.authorization import AccessDenied
 from localaws.context import Context
+from localaws.credentials import ServiceRole
+from localaws.engines.crawler.network import require_connection, require_network
 from localaws.engines.jobs.logs import RunLog
 from localaws.engines.jobs.pool import Pool, PoolStopped
 from localaws.engines.jobs.script import Log, RunRequest, RunTimedOut, SparkFailed
@@ -26,6 +29,7 @@ from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
 
 log = logging.getLogger(__name__)
 
+_SESSION = "GlueJobRunnerSession"  # what Glue calls a job's session of its role
 _LONGEST_MESSAGE = 4000  # characters; the whole is in the error log
 # "AWS Glue will retry for a maximum of 15 minutes": https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 _LONGEST_WAIT = 15 * 60.0
@@ -239,9 +243,16 @@ class JobsEngine:
         timer.start()
 
     def _attempt(self, active: _Active) -> tuple[JobRunState, str]:
+        role = ServiceRole(active.job.definition["Role"], _SESSION, active.region, self._context.account_id)
+        try:
+            self._check_connections(active, role)
+        except AccessDenied as denied:
+            return JobRunState.FAILED, str(denied)
+        with role.credentials() as credentials:
+            return self._attempt_as(active, role, self._request(active, credentials))
+
+    def _attempt_as(self, active: _Active, role: ServiceRole, request: RunRequest) -> tuple[JobRunState, str]:
         run = active.run
-        self._check_connections(active)
-        request = self._request(active)
         try:
             spark = self._pool.acquire(active.stop)
         except PoolStopped:
@@ -259,7 +270,7 @@ class JobsEngine:
                 self._pool.release(spark)
                 return JobRunState.STOPPED, ""
             run.move_to(JobRunState.RUNNING)
-        run_log = RunLog(self._context.client("logs", active.region), run.job_run_id, request.arguments)
+        run_log = RunLog(self._context.client("logs", active.region), run.job_run_id, request.arguments, role.may_log)
         began = time.monotonic()
         try:
             return self._follow(active, spark, request, run_log)
@@ -268,16 +279,19 @@ class JobsEngine:
             active.spark = None
             run_log.close()
 
-    def _check_connections(self, active: _Active) -> None:
-        """A run needs the connections that its job names.
+    def _check_connections(self, active: _Active, role: ServiceRole) -> None:
+        """A run needs the connections that its job names, and a way into their subnets.
 
         Raises:
             EntityNotFoundException: there is none of that name.
+            AccessDenied: the job's role may not look at one, or not put an interface into its subnet.
         """
-        known = self._backend(active.region).connections
+        known: dict[str, Any] = self._backend(active.region).connections
         for name in (active.job.definition.get("Connections") or {}).get("Connections") or []:
+            require_connection(role, name)
             if name not in known:
                 raise EntityNotFoundException(f"Connection {name} not found.")
+            require_network(role, known[name].definition.get("PhysicalConnectionRequirements") or {})
 
     def _follow(self, active: _Active, spark: Spark, request: RunRequest, run_log: RunLog) -> tuple[JobRunState, str]:
         run = active.run
@@ -305,7 +319,7 @@ class JobsEngine:
             run_log.explain(outcome.insight)
         return JobRunState.FAILED, outcome.error
 
-    def _request(self, active: _Active) -> RunRequest:
+    def _request(self, active: _Active, credentials: dict[str, str]) -> RunRequest:
         run, command = active.run, active.job.definition["Command"]
         arguments = {"--JOB_NAME": run.job_name, "--JOB_ID": f"j_{_stable_id(active.job.arn)}"}
         arguments["--JOB_RUN_ID"] = run.job_run_id
@@ -321,7 +335,7 @@ class JobsEngine:
             argv=[word for pair in arguments.items() for word in pair],
             arguments=arguments,
             script=arguments.get("--scriptLocation") or command["ScriptLocation"],
-            environment=self._context.environment(active.region),
+            environment={**self._context.environment(active.region), **credentials},
             bookmark=bookmark,
             bookmark_to=limit,
             extra_py_files=_listed(arguments.get("--extra-py-files", "")),

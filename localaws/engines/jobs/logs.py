@@ -10,7 +10,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,9 +26,15 @@ _LONGEST = 100_000  # characters of a line; an event may have 256 kB
 class RunLog:
     """Gathers a run's lines and delivers them."""
 
-    def __init__(self, logs: Any, run_id: str, arguments: Mapping[str, str]) -> None:
-        """The log of run `run_id`; its `arguments` may name other places than Glue's own."""
+    def __init__(
+        self, logs: Any, run_id: str, arguments: Mapping[str, str], may_log: Callable[[str, str], bool]
+    ) -> None:
+        """The log of run `run_id`; its `arguments` may name other places than Glue's own.
+
+        `may_log(group, stream)` tells whether the job's role may write there: where not, lines are lost, as on AWS.
+        """
         self._logs = logs
+        self._may_log = may_log
         group = arguments.get("--custom-logGroup-prefix") or GROUP
         prefix = arguments.get("--custom-logStream-prefix")
         stream = f"{prefix}-driver" if prefix else run_id
@@ -71,6 +77,8 @@ class RunLog:
 
     def _put(self, place: tuple[str, str], lines: list[tuple[int, str]]) -> None:
         group, stream = place
+        if not self._may_log(group, stream):
+            return
         if place not in self._made:
             for make, names in (
                 (self._logs.create_log_group, {"logGroupName": group}),

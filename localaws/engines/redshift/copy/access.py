@@ -111,7 +111,7 @@ def _assumed(
     for role in roles:
         sts = _client("sts", context, context.region, key) if key else _own_client("sts", context)
         try:
-            given = sts.assume_role(RoleArn=role, RoleSessionName=f"redshift-{context.cluster_identifier}"[:64])
+            given = sts.assume_role(RoleArn=role, RoleSessionName="RedshiftIamRoleSession")
         except ClientError as error:
             raise _not_authorized(role, session, context) from error
         credentials = given["Credentials"]

@@ -166,9 +166,11 @@ def s3_error(error: Exception, before: str = "") -> SqlError:
     # A HEAD has no body: its error's code is only the status.
     bodiless = {"404": ("NoSuchKey", "The specified key does not exist."), "403": ("AccessDenied", "Access Denied")}
     code, text = bodiless.get(code, (code, text))
+    # https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html has no more of it: the detail has.
+    reason, text = (text, "Access Denied") if code == "AccessDenied" else ("", text)
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
     message = f"{before}S3ServiceException:{text},Status {status},Error {code},Rid {request_id},CanRetry 1"
-    return SqlError("XX000", message, detail=_detail(message, 8001, ""))
+    return SqlError("XX000", message, detail=_detail(message, 8001, reason))
 
 
 def _detail(error: str, code: int, context: str) -> str:

@@ -122,6 +122,7 @@ def status(as_json: bool) -> None:
                 "endpoint_url": target.endpoint_url,
                 "home": str(lab.config.home),
                 "log_file": target.log_file,
+                "enforce_iam": target.enforces_iam,
                 "processes": processes,
                 "steps": steps,
                 "events": dataclasses.asdict(happened) if happened else None,

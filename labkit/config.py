@@ -85,6 +85,7 @@ class LabConfig(BaseSettings):
     wait_minutes: float = Field(default=None, gt=0)  # type: ignore[assignment]
     retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
     progress: Literal["auto", "live", "line", "static"] = "auto"
+    enforce_iam: bool = True  # of the local target; AWS always does
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
@@ -123,7 +124,7 @@ class LabConfig(BaseSettings):
     job_timeout_minutes: int = Field(default=15, ge=1, le=2880)
     bookmarks: bool = True
     ledger: bool = True
-    max_rejected_share: float = Field(default=0.5, ge=0, le=1)
+    max_rejected_share: float = Field(default=0.9, ge=0, le=1)
     event_tries: int = Field(default=5, ge=1, le=20)
     workflow_max_runs: int = Field(default=2, ge=1)
 

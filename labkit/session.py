@@ -43,12 +43,13 @@ class TargetStatus:
     endpoint_url: str = ""
     log_file: str = ""
     processes: tuple[tuple[str, int], ...] = ()
+    enforces_iam: bool = True
 
     def __str__(self) -> str:
         if self.target is Target.AWS:
             return f"AWS, region {self.region}"
         state = "up" if self.healthy else "not answering" if self.running else "down"
-        return f"local AWS: {state}"
+        return f"local AWS: {state}" + ("" if self.enforces_iam else ", IAM's policies are not enforced")
 
 
 class Session:
@@ -92,7 +93,7 @@ class Session:
         """
         if self.config.target is Target.LOCAL:
             with self._lifecycle():
-                localaws.start(self.config.home)
+                localaws.start(self.config.home, enforce_iam=self.config.enforce_iam)
             self._forget_clients()
         return self.status()
 
@@ -125,6 +126,7 @@ class Session:
             found.endpoint_url,
             str(found.log_file),
             (*server, *((child.name, child.pid) for child in found.children)),
+            found.enforce_iam,
         )
 
     def environment(self) -> dict[str, str]:

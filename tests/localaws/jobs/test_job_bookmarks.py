@@ -41,9 +41,13 @@ def script(jobs: Any, landing: str, preamble: str) -> str:
     return preamble + COUNT.format(bucket=jobs.bucket, prefix=landing, context="source")
 
 
-def test_each_object_is_read_once_and_again_when_it_was_overwritten(
+@pytest.mark.as_on_aws("Glue jobs")
+def test_with_bookmarks_each_object_is_read_once_and_again_when_it_was_overwritten(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
+    """By its last-modified time; disabled for a run, that reads all:
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+    """
     name = jobs.make(script + COMMIT, arguments=ENABLED)
     land("a.json", 3)
     land("deep/er/b c+d.json", 4)
@@ -57,9 +61,11 @@ def test_each_object_is_read_once_and_again_when_it_was_overwritten(
     assert jobs.succeed(name) == ["0"]
 
 
-def test_a_run_that_fails_before_its_commit_has_read_nothing(
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_run_that_fails_before_its_commit_or_makes_none_leaves_the_bookmark_as_it_was(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/programming-etl-connect-bookmarks.html"""
     name = jobs.make(script + "raise ValueError('too early')\n" + COMMIT, arguments=ENABLED)
     land("a.json", 3)
     assert jobs.run(name)["JobRunState"] == "FAILED"
@@ -70,20 +76,33 @@ def test_a_run_that_fails_before_its_commit_has_read_nothing(
     assert jobs.succeed(name) == ["0"]
 
 
-def test_pause_reads_what_is_new_and_forgets_that_it_did(
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_paused_bookmark_reads_what_is_new_or_a_range_of_runs_and_stays_as_it_was(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
+    """--job-bookmark-from and -to name runs: what those after the first, up to the last, had read:
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+    """
     name = jobs.make(script + COMMIT, arguments=ENABLED)
-    land("a.json", 3)
-    assert jobs.succeed(name) == ["3"]
-    land("b.json", 2)
-    assert jobs.succeed(name, job_bookmark_option="job-bookmark-pause") == ["2"]
-    assert jobs.succeed(name) == ["2"]
+    runs = []
+    for file, rows in (("a.json", 1), ("b.json", 2), ("c.json", 4)):
+        land(file, rows)
+        runs.append(jobs.run(name)["Id"])
+    land("d.json", 8)
+    pause = {"job_bookmark_option": "job-bookmark-pause"}
+    assert jobs.succeed(name, **pause, job_bookmark_from=runs[0], job_bookmark_to=runs[1]) == ["2"]
+    assert jobs.succeed(name, **pause, job_bookmark_from=runs[0], job_bookmark_to=runs[2]) == ["6"]
+    assert jobs.succeed(name, **pause) == ["8"]
+    assert jobs.succeed(name) == ["8"]
+    run = jobs.run(name, **pause, job_bookmark_from="jr_none", job_bookmark_to=runs[1])
+    assert run["ErrorMessage"] == "InvalidInputException: Job run jr_none left no bookmark to go by"
 
 
+@pytest.mark.as_on_aws("Glue jobs")
 def test_a_source_without_a_transformation_ctx_is_not_bookmarked(
     jobs: Any, land: Callable[[str, int], None], landing: str, preamble: str
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/programming-etl-connect-bookmarks.html"""
     script = preamble + COUNT.format(bucket=jobs.bucket, prefix=landing, context="") + COMMIT
     name = jobs.make(script, arguments=ENABLED)
     land("a.json", 3)
@@ -91,9 +110,15 @@ def test_a_source_without_a_transformation_ctx_is_not_bookmarked(
     assert jobs.succeed(name) == ["3"]
 
 
+@pytest.mark.simplified(
+    "Glue jobs", "what the last 20 runs left is kept, to go back to; JobBookmark's text is not AWS's"
+)
 def test_the_bookmark_is_shown_and_reset_as_a_whole_and_to_a_run(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_ResetJobBookmark.html; rewinding "to any previous job run":
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+    """
     glue = jobs.aws("glue")
     name = jobs.make(script + COMMIT, arguments=ENABLED)
     with pytest.raises(ClientError, match=f"Continuation for job {name} not found"):
@@ -114,7 +139,11 @@ def test_the_bookmark_is_shown_and_reset_as_a_whole_and_to_a_run(
     assert jobs.succeed(name) == ["3"]
 
 
-def test_a_reset_under_a_run_makes_its_commit_fail(jobs: Any, land: Callable[[str, int], None], script: str) -> None:
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_bookmark_that_was_reset_under_a_run_makes_its_commit_fail(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    """As another run's commit would: https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     reset = "import boto3; boto3.client('glue').reset_job_bookmark(JobName=args['JOB_NAME'])\n"
     name = jobs.make(script + COMMIT, arguments=ENABLED)
     land("a.json", 1)

@@ -6,12 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import psutil
 import pytest
+from redshift_target import Target
 
 import localaws
 from localaws.engines.jobs.java import Java, NoJava, find_java
@@ -21,7 +23,7 @@ SLEEPER = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
 
 def spark_of_run(jobs: Any, name: str, run_id: str, stack: localaws.Status) -> tuple[int, int]:
     """The pids of the run's own process and of the JVM that it uses."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (lines := jobs.log(run_id)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -32,22 +34,28 @@ def spark_of_run(jobs: Any, name: str, run_id: str, stack: localaws.Status) -> t
     return pid, next(pid for pid, name in children.items() if name == jvm)
 
 
+@pytest.mark.as_on_aws("Glue jobs")
 @pytest.mark.parametrize(("victim", "message"), [(0, "The job's Python process ended"), (1, "The Spark JVM ended")])
-def test_a_killed_process_fails_its_run_at_once_and_the_next_run_works(
+def test_a_run_whose_script_or_spark_is_killed_fails_at_once_and_is_tried_again(
     jobs: Any, stack: localaws.Status, victim: int, message: str
 ) -> None:
-    name = jobs.make(SLEEPER)
+    """ "Terminated with an unknown exit code": https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
+    name = jobs.make(SLEEPER, MaxRetries=1)
     run_id = jobs.start(name)
-    os.kill(spark_of_run(jobs, name, run_id, stack)[victim], signal.SIGKILL)
+    pids = spark_of_run(jobs, name, run_id, stack)
+    jobs.rewrite(name, "from pyspark.context import SparkContext; print(SparkContext().parallelize([1]).count())")
+    os.kill(pids[victim], signal.SIGKILL)
     run = jobs.wait(name, run_id, limit=10)
     assert run["JobRunState"] == "FAILED"
     assert message in run["ErrorMessage"]
-    jobs.rewrite(name, "from pyspark.context import SparkContext; print(SparkContext().parallelize([1]).count())")
-    assert jobs.succeed(name) == ["1"]
+    assert jobs.wait(name, f"{run_id}_attempt_1")["JobRunState"] == "SUCCEEDED"
+    assert jobs.log(f"{run_id}_attempt_1") == ["1"]
 
 
 @pytest.mark.nightly
+@pytest.mark.as_on_aws("Glue jobs")
 def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(jobs: Any) -> None:
+    """Jobs that reach the limit "are not restarted": https://docs.aws.amazon.com/glue/latest/dg/add-job.html"""
     name = jobs.make(SLEEPER, Timeout=1, MaxRetries=1)
     run = jobs.run(name)
     assert (run["JobRunState"], run["Timeout"]) == ("TIMEOUT", 1)
@@ -55,13 +63,17 @@ def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(j
     _wait_for_end(int(jobs.log(run["Id"])[0]))
 
 
-def test_jobs_runs_and_bookmarks_survive_a_kill_of_the_server_and_what_ran_is_failed(
+@pytest.mark.simplified(
+    "Glue jobs",
+    "AWS loses workers, not the service; what ran when this one was killed fails, and is tried again by MaxRetries",
+)
+def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_begins(
     tmp_path: Path, jobs_of: Callable[..., Any], preamble: str
 ) -> None:
+    """Jobs, runs and bookmarks are as they were: https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     status = localaws.start(tmp_path)
     try:
         jobs = jobs_of(_client(status), "kept")
-        jobs.aws("s3").create_bucket(Bucket="kept")
         jobs.put("in/a.json", '{"id": 1}\n')
         done = jobs.make(
             preamble + "options = {'paths': ['s3://kept/in/']}\n"
@@ -70,23 +82,60 @@ def test_jobs_runs_and_bookmarks_survive_a_kill_of_the_server_and_what_ran_is_fa
             arguments={"--job-bookmark-option": "job-bookmark-enable"},
         )
         assert jobs.succeed(done) == ["1"]
-        endless = jobs.make(SLEEPER)
-        run_id = jobs.start(endless)
-        pid, jvm = spark_of_run(jobs, endless, run_id, status)
+        retried, queued = jobs.make(SLEEPER, MaxRetries=1), jobs.make(SLEEPER, JobRunQueuingEnabled=True)
+        cut_off = jobs.start(retried)
+        processes = spark_of_run(jobs, retried, cut_off, status)
+        ended, waiting = jobs.start(queued), jobs.start(queued)
+        for name in (retried, queued):
+            jobs.rewrite(name, "print('again')")
         assert status.pid is not None
         os.kill(status.pid, signal.SIGKILL)
-        for process in (pid, jvm):
-            _wait_for_end(process)
 
-        jobs = jobs_of(_client(localaws.start(tmp_path)), "kept")
-        run = jobs.wait(endless, run_id)
-        assert run["JobRunState"] == "FAILED"
-        assert "was stopped while this run was under way" in run["ErrorMessage"]
+        jobs = replace(jobs, aws=_client(localaws.start(tmp_path)))
+        assert not [pid for pid in processes if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+        for name, run_id in ((retried, cut_off), (queued, ended)):
+            run = jobs.wait(name, run_id)
+            assert run["JobRunState"] == "FAILED"
+            assert "was stopped while this run was under way" in run["ErrorMessage"]
+        for name, run_id in ((retried, f"{cut_off}_attempt_1"), (queued, waiting)):
+            assert jobs.wait(name, run_id)["JobRunState"] == "SUCCEEDED"
+            assert jobs.log(run_id) == ["again"]
+        assert len(jobs.aws("glue").get_job_runs(JobName=queued)["JobRuns"]) == 2
         assert jobs.succeed(done) == ["0"]
         runs = jobs.aws("glue").get_job_runs(JobName=done)["JobRuns"]
         assert [run["JobRunState"] for run in runs] == ["SUCCEEDED", "SUCCEEDED"]
     finally:
         localaws.stop(tmp_path)
+
+
+@pytest.mark.simplified("Glue jobs", "there is one PostgreSQL to a cluster, which is back within a second")
+def test_a_run_whose_database_is_killed_in_the_middle_fails_at_once_and_its_next_attempt_loads(
+    jobs: Any, jobs_cluster: Target, stack: localaws.Status, unique: Callable[[str], str], preamble: str
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
+    table = unique("t")
+    jobs_cluster.execute(f"create table {table} (id bigint)")
+    write = (
+        "frame = DynamicFrame.fromDF(spark.range(3), glueContext, 'frame')\n"
+        "glueContext.write_dynamic_frame.from_jdbc_conf(frame=frame,"
+        f" catalog_connection='{jobs_cluster.connection}', connection_options={{'dbtable': '{table}',"
+        f" 'database': 'toll_db', 'postactions': '{{}}'}}, redshift_tmp_dir='s3://{jobs.bucket}/{table}/')\n"
+    )
+    hangs = "print('loading', flush=True)\n" + write.replace("'{}'", "'select pg_sleep(300)'")
+    name = jobs.make(preamble + hangs, MaxRetries=1)
+    run_id = jobs.start(name)
+    deadline = time.monotonic() + 90
+    asleep = "select count(*) from pg_stat_activity where query like 'select pg_sleep(300)%' and state = 'active'"
+    while jobs_cluster.query(asleep) != [[1]]:
+        assert time.monotonic() < deadline, jobs.log(run_id, "error")
+        time.sleep(0.05)
+    jobs.rewrite(name, preamble + write.replace("'{}'", "''"))
+    children = {child.name: child.pid for child in localaws.status(stack.home).children}
+    os.kill(children["postgres-jobs-tests"], signal.SIGKILL)
+    assert jobs.wait(name, run_id, limit=20)["JobRunState"] == "FAILED"
+    retry = jobs.wait(name, f"{run_id}_attempt_1")
+    assert retry["JobRunState"] == "SUCCEEDED", retry
+    assert jobs_cluster.query(f"select count(*) from {table}") == [[3]]
 
 
 def _client(status: localaws.Status) -> Callable[[str], Any]:

@@ -27,6 +27,17 @@ ROUNDS = 20
 glue, s3, secrets = boto3.client("glue"), boto3.client("s3"), boto3.client("secretsmanager")
 
 
+class TooManyRejects(Exception):
+    """More rows of a file can't be loaded than the job allows."""
+
+    def __init__(self, uris):
+        super().__init__(
+            f"Nothing was loaded of {', '.join(uris[:5])}{' and others' if uris[5:] else ''}: more of the rows can't be"
+            " than --MAX_REJECTED_SHARE allows. The rejected rows, in the staging bucket, say why. Land the file anew,"
+            " put right, or delete it, or allow more."
+        )
+
+
 class KeepsChanging(Exception):
     """Objects were overwritten each time that they were read."""
 
@@ -58,10 +69,11 @@ class Landing:
         self.location = found["StorageDescriptor"]["Location"]
         self.bucket = urlparse(self.location).netloc
         self._marker_bucket = urlparse(args["TempDir"]).netloc
+        self.refused = []
         # Listed before any object is looked at: what lands later has a marker of its own, and that stays.
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._marker_bucket, Prefix=MARKERS)
         self._markers = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        keys = {marker.removeprefix(MARKERS).rpartition("/")[0] for marker in self._markers}
+        keys = {_key_of(marker) for marker in self._markers}
         # A marker without a key is of an object whose name was too long for it.
         self._marked = sorted(keys) if "" not in keys and is_started_by_event(args) else None
 
@@ -81,11 +93,19 @@ class Landing:
         wanted = set(keys)
         return [item for item in self._listed(min(keys), max(keys)) if item.key in wanted]
 
-    def clear_markers(self):
-        """Delete the markers: what they stand for is loaded."""
-        for start in range(0, len(self._markers), 1000):
-            entries = [{"Key": marker} for marker in self._markers[start : start + 1000]]
+    def finish(self):
+        """Delete the markers of what is loaded.
+
+        Raises:
+            TooManyRejects: there are files that were refused as a whole. All else is loaded; their markers stay.
+        """
+        refused = {item.key for item in self.refused}
+        done = [marker for marker in self._markers if _key_of(marker) not in refused]
+        for start in range(0, len(done), 1000):
+            entries = [{"Key": marker} for marker in done[start : start + 1000]]
             s3.delete_objects(Bucket=self._marker_bucket, Delete={"Objects": entries, "Quiet": True})
+        if self.refused:
+            raise TooManyRejects([item.uri for item in self.refused])
 
     def _asked(self, key):
         try:
@@ -154,8 +174,6 @@ class Ledger:
         version that is entered is null for an object version that the ledger has, and the lock sees to it that what it
         has can't change until all is committed.
         """
-        if not counts:
-            return ""
         lines = ", ".join(
             f"({_literal(item.name)}, {_literal(item.version)}, {rows}, {rejected})"
             for item, (rows, rejected) in counts.items()
@@ -186,16 +204,32 @@ class Part:
         self.overwritten = []
         self._landing, self._ledger, self._job_run = landing, ledger, job_run
 
-    def enter(self, counts):
+    def enter(self, counts, too_bad):
         """(SQL that enters into the ledger what is loaded, URIs of what must not be); call it when all is read.
 
-        `counts` is {URI: (good rows, rejected rows)}. What was read of an object is the version that it had before only
-        if it has that version still. What has not is left for the next part.
+        `counts` is {URI: (good rows, rejected rows)}, `too_bad` are the URIs of files that are refused as a whole. What
+        was read of an object is the version that it had before only if it has that version still; what has not is left
+        for the next part. Without SQL there is nothing to load.
         """
         current = set(self._landing.now([item.key for item in self.objects.values()]))
         self.overwritten = [item for item in self.objects.values() if item not in current]
-        rows = {item: counts.get(uri, (0, 0)) for uri, item in self.objects.items() if item in current}
-        return self._ledger.entry(rows, self._job_run), sorted(item.uri for item in self.overwritten)
+        self._landing.refused += [self.objects[uri] for uri in too_bad]
+        left_out = {item.uri for item in self.overwritten} | set(too_bad)
+        rows = {item: counts.get(uri, (0, 0)) for uri, item in self.objects.items() if uri not in left_out}
+        return self._ledger.entry(rows, self._job_run) if rows else None, sorted(left_out)
+
+
+class AsDescribed:
+    """All of the landing bucket, without a ledger."""
+
+    def __init__(self, landing):
+        self.objects = {item.uri: item for item in landing.all()}
+
+    def enter(self, counts, too_bad):
+        """As `Part.enter`: no SQL, and all is loaded or nothing, since a bookmark does not tell files apart."""
+        if too_bad:
+            raise TooManyRejects(too_bad)
+        return "" if counts else None, []
 
 
 def parts(landing, ledger, args):
@@ -224,6 +258,10 @@ def is_started_by_event(args):
         return False
     run = glue.get_workflow_run_properties(Name=args["WORKFLOW_NAME"], RunId=args["WORKFLOW_RUN_ID"])
     return run["RunProperties"].get("read") == "landed"
+
+
+def _key_of(marker):
+    return marker.removeprefix(MARKERS).rpartition("/")[0]
 
 
 def is_data(key):

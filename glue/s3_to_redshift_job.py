@@ -12,7 +12,7 @@ The same files run on AWS Glue 5.1 and on the embedded AWS. Job arguments:
     --TARGET_TABLE        the crawled table of Redshift                (toll_db_public_toll_table)
     --CONNECTION          Glue's connection to Redshift                (redshift_conn)
     --LEDGER              the ledger, SCHEMA.TABLE, or off             (etl.toll_ledger)
-    --MAX_REJECTED_SHARE  the job fails, and loads nothing, if a larger share of the rows can't be loaded   (0.5)
+    --MAX_REJECTED_SHARE  of a file of which a larger share can't be loaded nothing is, and the job fails   (0.9)
     --REDSHIFT_ROLE       ARN of the role that COPY reads the staging bucket with; without it, this job's own
     --REJECTS             where rejected rows go                       (rejects/ in the bucket of --TempDir)
     --TempDir             staging directory of the Redshift writer     (required)
@@ -44,10 +44,6 @@ LARGEST_REAL = 3.4e38  # transaction_amount is a `real`: a larger value would fa
 LONGEST_TEXT = 256  # bytes in a Redshift `varchar` without a length, and again one longer fails the COPY of all
 
 
-class TooManyRejects(Exception):
-    """More of the rows can't be loaded than the job allows."""
-
-
 def arguments():
     """The job's arguments, with their defaults: getResolvedOptions insists on all that it is asked for."""
     given = [word.removeprefix("--").partition("=")[0] for word in sys.argv if word.startswith("--")]
@@ -57,7 +53,7 @@ def arguments():
         "TARGET_TABLE": "toll_db_public_toll_table",
         "CONNECTION": "redshift_conn",
         "LEDGER": "etl.toll_ledger",
-        "MAX_REJECTED_SHARE": "0.5",
+        "MAX_REJECTED_SHARE": "0.9",
         "REJECTS": f"s3://{urlparse(args['TempDir']).netloc}/rejects/",
     }
     optional = [
@@ -129,20 +125,11 @@ def count(rows):
     return {found["source_file"]: (found["all"] - found["bad"], found["bad"]) for found in by_file}
 
 
-def check_share(counts, most):
-    """Fail if more than this share of the rows (0 to 1) is rejected.
-
-    Raises:
-        TooManyRejects: nothing was loaded.
-    """
+def too_bad(counts, most):
+    """The files of which more than this share (0 to 1) is rejected."""
     good, bad = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0)
     print(f"rows read: {good + bad}, to load: {good}, rejected: {bad}")
-    if bad > most * (good + bad):
-        worst = max(counts, key=lambda file: counts[file][1])
-        raise TooManyRejects(
-            f"{bad} of {good + bad} rows can't be loaded, more than the share of {most:g} that --MAX_REJECTED_SHARE"
-            f" allows, so none was. Most are in {worst}. The rejected rows say why."
-        )
+    return sorted(file for file, (good, bad) in counts.items() if bad > most * (good + bad))
 
 
 def write(glue_context, args, rows, preactions):
@@ -162,38 +149,19 @@ def write(glue_context, args, rows, preactions):
     )
 
 
-def load(glue_context, args, lines, objects, enter=None):
-    """Load the good rows among the lines, and keep the rejected ones in the staging bucket.
-
-    `objects` is {source_file: ObjectVersion}. `enter(counts)` gives the SQL that enters into the ledger what is loaded,
-    and the files that are not to be, since somebody overwrote them meanwhile.
-    """
+def load(glue_context, args, lines, part):
+    """Load the good rows among the lines, and keep the rejected ones in the staging bucket."""
     # Read once, and never again: should an executor be lost, the job fails, rather than read what is there by then.
     rows = judge(lines).localCheckpoint(eager=False)
     counts = count(rows)
     if any(bad for _, bad in counts.values()):
-        exactly_once.keep_rejects(rows.where("reason is not null").collect(), objects, args["REJECTS"])
+        exactly_once.keep_rejects(rows.where("reason is not null").collect(), part.objects, args["REJECTS"])
         print(f"rejected rows, each with its file, line and reason: {args['REJECTS']}")
-    check_share(counts, float(args["MAX_REJECTED_SHARE"]))
-    preactions, overwritten = enter(counts) if enter else ("", [])
-    if overwritten:
-        print(f"overwritten while they were read, so to be read again: {', '.join(overwritten)}")
-        rows = rows.where(~F.col("source_file").isin(overwritten))
-    if preactions or not enter:
+    preactions, left_out = part.enter(counts, too_bad(counts, float(args["MAX_REJECTED_SHARE"])))
+    if left_out:
+        rows = rows.where(~F.col("source_file").isin(left_out))
+    if preactions is not None:
         write(glue_context, args, rows, preactions)
-
-
-def load_as_described(glue_context, args, landing):
-    """The job of the description: it loads what its bookmark doesn't know, and without bookmarks everything, again."""
-    lines = read_lines(glue_context, [landing.location], "landing")
-    load(glue_context, args, lines, {item.uri: item for item in landing.all()})
-
-
-def load_exactly_once(glue_context, args, landing):
-    """The same, for the object versions that the ledger in Redshift lacks; see exactly_once.py."""
-    ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"])
-    for part in exactly_once.parts(landing, ledger, args):
-        load(glue_context, args, read_lines(glue_context, list(part.objects)), part.objects, part.enter)
 
 
 def main():
@@ -202,9 +170,20 @@ def main():
     job = Job(glue_context)
     job.init(args["JOB_NAME"], args)
     landing = exactly_once.Landing(args)
-    (load_as_described if args["LEDGER"] == "off" else load_exactly_once)(glue_context, args, landing)
+    if args["LEDGER"] == "off":
+        # The job of the description: it loads what its bookmark doesn't know, and without bookmarks everything, again.
+        load(
+            glue_context,
+            args,
+            read_lines(glue_context, [landing.location], "landing"),
+            exactly_once.AsDescribed(landing),
+        )
+    else:
+        ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"])
+        for part in exactly_once.parts(landing, ledger, args):
+            load(glue_context, args, read_lines(glue_context, list(part.objects)), part)
     job.commit()
-    landing.clear_markers()
+    landing.finish()
 
 
 main()

@@ -123,9 +123,19 @@ def last_runs():
 
 
 def failures(runs, message):
-    """Those of the runs that started after the message was sent, and did not end well."""
+    """Those of the runs that started after the message was sent, and did not end well.
+
+    One that started while another was under way does not count: the crawler or the job was taken.
+    """
     sent = datetime.fromtimestamp(int(message["attributes"]["SentTimestamp"]) / 1000, UTC)
-    return [run for run in runs if run["StartedOn"] > sent and run["Status"] not in GOING and not all_well(run)]
+    ended = [run for run in runs if run["StartedOn"] > sent and run["Status"] not in GOING]
+    return [run for run in ended if not all_well(run) and not any(overlaps(run, other) for other in runs)]
+
+
+def overlaps(run, other):
+    """Was the other run under way when this one started?"""
+    first = (other["StartedOn"], other["WorkflowRunId"]) < (run["StartedOn"], run["WorkflowRunId"])
+    return first and other.get("CompletedOn", run["StartedOn"]) >= run["StartedOn"]
 
 
 def all_well(run):

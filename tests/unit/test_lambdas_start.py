@@ -71,16 +71,28 @@ def test_a_run_with_a_failed_job_does_not_count_as_well(start: ModuleType) -> No
     assert not start.all_well({"Status": "STOPPED", "Statistics": {"SucceededActions": 1, "StoppedActions": 1}})
 
 
+def run(run_id: str, started: datetime, **more: Any) -> dict[str, Any]:
+    """A run of a second that failed."""
+    ended = {"Status": "COMPLETED", "Statistics": {"FailedActions": 1}, "CompletedOn": started + timedelta(seconds=1)}
+    return {"WorkflowRunId": run_id, "StartedOn": started, **ended, **more}
+
+
 def test_only_runs_that_began_after_the_message_was_sent_count_against_it(start: ModuleType) -> None:
     sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
     message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
-    bad = {"Status": "COMPLETED", "Statistics": {"FailedActions": 1}}
     runs = [
-        bad | {"WorkflowRunId": "before", "StartedOn": sent - timedelta(seconds=1)},
-        bad | {"WorkflowRunId": "after", "StartedOn": sent + timedelta(seconds=1)},
-        {"WorkflowRunId": "going", "StartedOn": sent + timedelta(seconds=2), "Status": "RUNNING"},
+        run("before", sent - timedelta(seconds=1)),
+        run("after", sent + timedelta(seconds=2)),
+        run("going", sent + timedelta(seconds=4), Status="RUNNING"),
     ]
     assert [run["WorkflowRunId"] for run in start.failures(runs, message)] == ["after"]
+
+
+def test_a_run_that_found_another_under_way_does_not_count(start: ModuleType) -> None:
+    sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
+    runs = [run("first", sent + timedelta(seconds=1)), run("second", sent + timedelta(seconds=1.5))]
+    assert [one["WorkflowRunId"] for one in start.failures(runs, message)] == ["first"]
 
 
 def test_each_failed_run_doubles_the_rest_before_the_next(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,12 +184,16 @@ class Lab:
     def __init__(self, root: Path) -> None:
         self.home = Home.at(root)
         self._ahead = timedelta()
+        self._stands_at: datetime | None = None
         self.hold = threading.Event()
         self._running = False
 
     def set_clock(self, moment: datetime) -> None:
-        """Let it be `moment` now, for schedules."""
-        self._ahead = moment - datetime.now(UTC)
+        """Let it be `moment` for schedules, until `wait_for` lets the clock run on."""
+        self._stands_at = moment
+
+    def now(self) -> datetime:
+        return self._stands_at or datetime.now(UTC) + self._ahead
 
     def start(self) -> None:
         glue_backends.clear()
@@ -199,7 +203,7 @@ class Lab:
         context.set_current(self.context)
         self.state.load()
         self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
-        self.workflow = WorkflowEngine(self.context, lambda: datetime.now(UTC) + self._ahead)
+        self.workflow = WorkflowEngine(self.context, self.now)
         engines._running = engines.Engines(  # type: ignore[arg-type]
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
@@ -240,6 +244,8 @@ class Lab:
 
     def wait_for(self, holds: Callable[[], Any]) -> None:
         """Wait, ten seconds at most, until `holds()`."""
+        if self._stands_at is not None:
+            self._ahead, self._stands_at = self._stands_at - datetime.now(UTC), None
         deadline = time.monotonic() + 10
         while not holds():
             assert time.monotonic() < deadline, "it did not happen within ten seconds"

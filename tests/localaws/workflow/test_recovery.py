@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from moto.glue.models import glue_backends
 from workflow_builders import pipeline, status
 
@@ -43,7 +44,11 @@ def test_a_run_whose_job_died_with_the_server_ends_with_a_failed_action(lab: Any
     )
 
 
-def test_a_run_that_was_acknowledged_but_not_begun_begins_after_a_restart(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS has no restarts, here none loses a run")
+def test_a_workflow_run_that_was_acknowledged_when_the_server_was_killed_begins_at_its_next_start(
+    lab: Any, glue: Any
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StartWorkflowRun.html"""
     pipeline(lab, glue)
     lab.workflow.stop()
     run_id = glue.start_workflow_run(Name="flow")["RunId"]

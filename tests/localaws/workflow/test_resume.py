@@ -26,7 +26,9 @@ def partial_run(lab: Any, glue: Any) -> str:
     return run_id
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_resumed_run_repeats_the_chosen_nodes_and_what_is_downstream(lab: Any, glue: Any, partial_run: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     nodes = [node_id(glue, partial_run, name) for name in ("job-2", "job-3")]
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=nodes)
     lab.settle()
@@ -47,7 +49,9 @@ def test_a_resumed_run_repeats_the_chosen_nodes_and_what_is_downstream(lab: Any,
     assert status(glue, partial_run)[1]["FailedActions"] == 2
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_chosen_node_downstream_of_another_is_started_by_its_trigger(lab: Any, glue: Any, partial_run: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     nodes = [node_id(glue, partial_run, name) for name in ("job-2", "job-1")]
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=nodes)
     lab.settle()
@@ -55,14 +59,18 @@ def test_a_chosen_node_downstream_of_another_is_started_by_its_trigger(lab: Any,
     assert status(glue, resumed["RunId"]) == ("RUNNING", {"TotalActions": 5, "RunningActions": 1})
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_only_a_completed_run_resumes(lab: Any, glue: Any, partial_run: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     node = node_id(glue, partial_run, "job-2")
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=[node])
     with pytest.raises(glue.exceptions.IllegalWorkflowStateException):
         glue.resume_workflow_run(Name="flow", RunId=resumed["RunId"], NodeIds=[node])
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_only_jobs_and_crawlers_that_were_attempted_resume(lab: Any, glue: Any, partial_run: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     for name in ("job-4", "t2"):
         with pytest.raises(glue.exceptions.InvalidInputException, match="attempted"):
             glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=[node_id(glue, partial_run, name)])

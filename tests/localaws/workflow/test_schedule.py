@@ -15,6 +15,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 @pytest.mark.parametrize(
     ("expression", "after", "due"),
     [
@@ -33,6 +34,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_a_schedule_is_due_when_its_fields_say(expression: str, after: str, due: str | None) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html"""
     assert Schedule.parse(expression).next_after(at(after)) == (at(due) if due else None)
 
 
@@ -58,7 +60,9 @@ def test_what_is_no_schedule_is_refused_with_the_reason(expression: str, reason:
         Schedule.parse(expression)
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_scheduled_trigger_fires_when_its_time_has_come(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job")
     lab.set_clock(at("2026-11-22 11:59:59.8"))
     noon = {"Type": "SCHEDULED", "Schedule": "cron(0 12 * * ? *)", "Actions": [{"JobName": "job"}]}
@@ -77,7 +81,9 @@ def test_a_workflow_with_a_scheduled_start_trigger_runs_when_its_time_has_come(l
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
 
 
-def test_a_scheduled_run_over_the_limit_is_kept_as_an_error(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_scheduled_run_beyond_the_maximum_of_concurrent_runs_is_kept_as_an_error(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRun.html"""
     run_at_noon(lab, glue, MaxConcurrentRuns=1)
     lab.set_clock(at("2026-11-23 11:59:59.8"))
     glue.stop_trigger(Name="noon")

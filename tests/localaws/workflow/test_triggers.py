@@ -11,7 +11,9 @@ from workflow_builders import action, conditional, crawl_ended, job_ended, pipel
 JOB = [{"JobName": "job"}]
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_an_on_demand_trigger_stays_created_when_it_fires(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job", "crawler")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[*JOB, {"CrawlerName": "crawler"}], Description="both")
     assert glue.start_trigger(Name="go")["Name"] == "go"
@@ -25,7 +27,9 @@ def test_an_on_demand_trigger_stays_created_when_it_fires(lab: Any, glue: Any) -
     }
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_conditional_trigger_is_activated_on_creation_or_by_starting_it(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job")
     conditional(glue, None, "now", "ANY", [crawl_ended("crawler")], ["job"])
     conditional(glue, None, "later", "ANY", [crawl_ended("crawler")], ["job"], StartOnCreation=False)
@@ -47,7 +51,9 @@ def test_a_trigger_is_not_stopped_or_started_twice(lab: Any, glue: Any) -> None:
         glue.start_trigger(Name="now")
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_starting_the_start_trigger_of_a_workflow_runs_the_workflow(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     glue.start_trigger(Name="begin")
     lab.settle()
@@ -64,7 +70,9 @@ def test_a_trigger_whose_action_cannot_start_says_so_and_starts_the_others(lab: 
     assert len(lab.jobs.requests) == 2
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job", "last-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[{"CrawlerName": "crawler"}])
     conditional(glue, None, "then", "ANY", [crawl_ended("crawler")], ["job"])
@@ -78,7 +86,9 @@ def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: An
     assert len(lab.jobs.requests) == 2
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job")
     conditional(glue, None, "then", "ANY", [crawl_ended("crawler")], ["job"])
     lab.crawler.start_crawl("us-east-1", "crawler")
@@ -87,7 +97,9 @@ def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
     assert lab.jobs.requests == []
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_triggers_of_a_workflow_and_those_outside_do_not_hear_each_others_events(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/blueprint_workflow_restrictions.html"""
     pipeline(lab, glue)
     lab.define("outside-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[{"CrawlerName": "crawler"}])
@@ -119,7 +131,11 @@ def test_and_outside_a_workflow_begins_anew_after_it_fired(lab: Any, glue: Any) 
         lab.settle()
 
 
-def test_an_update_overwrites_the_definition_and_keeps_type_and_state(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_an_update_overwrites_a_triggers_definition_and_keeps_its_type_and_state(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTrigger.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_TriggerUpdate.html
+    """
     lab.define("crawler", "job", "other-job")
     conditional(glue, None, "then", "ANY", [crawl_ended("crawler")], ["job"], Description="old")
     update = {
@@ -137,7 +153,9 @@ def test_an_update_overwrites_the_definition_and_keeps_type_and_state(lab: Any, 
     assert glue.get_trigger(Name="then")["Trigger"] == expected
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_triggers_are_listed_by_the_job_they_start(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTriggers.html"""
     lab.define("job", "other-job")
     glue.create_trigger(Name="one", Type="ON_DEMAND", Actions=JOB, Tags={"lab": "toll"})
     glue.create_trigger(Name="two", Type="ON_DEMAND", Actions=[{"JobName": "other-job"}])
@@ -154,7 +172,9 @@ def test_triggers_are_listed_by_the_job_they_start(lab: Any, glue: Any) -> None:
     assert batch["TriggersNotFound"] == ["absent"]
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_deleted_trigger_is_gone_with_its_tags_and_deleting_it_again_is_no_error(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteTrigger.html"""
     lab.define("job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=JOB, Tags={"lab": "toll"})
     glue.delete_trigger(Name="go")
@@ -165,7 +185,9 @@ def test_a_deleted_trigger_is_gone_with_its_tags_and_deleting_it_again_is_no_err
     assert glue.get_tags(ResourceArn="arn:aws:glue:us-east-1:123456789012:trigger/go")["Tags"] == {}
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_workflow_has_one_start_trigger(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/blueprint_workflow_restrictions.html"""
     pipeline(lab, glue)
     with pytest.raises(glue.exceptions.InvalidInputException, match="only one starting trigger"):
         glue.create_trigger(Name="second", WorkflowName="flow", Type="ON_DEMAND", Actions=JOB)
@@ -180,7 +202,6 @@ def test_a_workflow_has_one_start_trigger(lab: Any, glue: Any) -> None:
     ("request_", "code", "message"),
     [
         ({"Type": "NOW"}, "InvalidInputException", "Member must satisfy enum value set"),
-        ({"Type": "EVENT"}, "InvalidInputException", "EventBridge"),
         ({"Type": "ON_DEMAND", "StartOnCreation": True}, "InvalidInputException", "StartOnCreation"),
         ({"Type": "ON_DEMAND", "Actions": []}, "InvalidInputException", "Actions cannot be null or empty"),
         ({"Type": "ON_DEMAND", "Actions": [{}]}, "InvalidInputException", "JobName or CrawlerName in action"),
@@ -235,6 +256,16 @@ def test_what_makes_no_trigger_is_refused(
         glue.create_trigger(**{"Name": "bad", "Actions": JOB, **request_})
     assert refusal.value.response["Error"]["Code"] == code
     assert message in refusal.value.response["Error"]["Message"]
+    assert glue.list_triggers()["TriggerNames"] == []
+
+
+@pytest.mark.refused("Glue workflows")
+def test_event_triggers_are_refused(lab: Any, glue: Any) -> None:
+    lab.define("job")
+    with pytest.raises(glue.exceptions.InvalidInputException, match="Trigger type EVENT needs Amazon EventBridge"):
+        glue.create_trigger(Name="bad", Type="EVENT", Actions=JOB)
+    with pytest.raises(glue.exceptions.InvalidInputException, match="EventBatchingCondition is only supported for"):
+        glue.create_trigger(Name="bad", Type="ON_DEMAND", Actions=JOB, EventBatchingCondition={"BatchSize": 5})
     assert glue.list_triggers()["TriggerNames"] == []
 
 

@@ -118,7 +118,9 @@ def make_role(iam: Any, name: str) -> None:
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(policy))
 
 
-def test_a_crawl_and_a_job_run_one_after_the_other(make_pipeline: Callable[..., Pipeline]) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_job_reads_and_puts_the_properties_of_its_workflow_run(make_pipeline: Callable[..., Pipeline]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflow-run-properties-code.html"""
     pipeline = make_pipeline(SCRIPT)
     run = pipeline.ended(pipeline.start())
     counts = {name: count for name, count in run["Statistics"].items() if count}
@@ -144,7 +146,9 @@ def test_a_job_that_raises_leaves_the_run_completed_with_a_failed_action(
     assert "no such toll" in job_run["ErrorMessage"]
 
 
-def test_stopping_a_run_ends_its_job(make_pipeline: Callable[..., Pipeline]) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_stopping_a_workflow_run_ends_its_job(make_pipeline: Callable[..., Pipeline]) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflow-stopping.html"""
     pipeline = make_pipeline(SLOW_SCRIPT)
     run_id = pipeline.start()
     pipeline.wait(run_id, lambda run: any(job_runs(run)))
@@ -174,9 +178,12 @@ def test_a_job_over_its_concurrency_is_a_failed_job_run_that_glue_knows(make_pip
     pipeline.glue.batch_stop_job_run(JobName=pipeline.job, JobRunIds=[by_hand])
 
 
-def test_a_run_whose_server_was_killed_ends_truthfully_after_the_next_start(
+@pytest.mark.simplified("Glue workflows", "what ran when the embedded AWS was killed is failed at its next start")
+def test_a_workflow_run_whose_server_was_killed_ends_truthfully_after_the_next_start(
     tmp_path: Path, unique: Callable[[str], str]
 ) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
+
     def client(service: str) -> Any:
         at = localaws.status(tmp_path)
         session = boto3.Session(at.access_key_id, at.secret_access_key, region_name=at.region)

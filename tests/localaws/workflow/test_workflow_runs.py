@@ -12,7 +12,9 @@ from workflow_builders import conditional, crawl_ended, job_ended, pipeline, sta
 from localaws.events import WorkflowRef
 
 
-def test_the_described_pipeline_runs_from_the_crawl_to_the_job(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_workflow_run_goes_from_its_start_trigger_to_a_crawl_and_on_to_a_job(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -30,7 +32,9 @@ def test_the_described_pipeline_runs_from_the_crawl_to_the_job(lab: Any, glue: A
     assert glue.get_workflow(Name="flow")["Workflow"]["LastRun"]["WorkflowRunId"] == run_id
 
 
-def test_a_run_is_told_with_the_job_and_crawler_that_belong_to_it(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_the_graph_of_a_run_shows_the_crawls_and_job_runs_that_belong_to_it(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflows_api_concepts.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -54,7 +58,9 @@ def test_a_run_is_told_with_the_job_and_crawler_that_belong_to_it(lab: Any, glue
     assert edges == [("begin", "crawler"), ("crawler", "after-crawl"), ("after-crawl", "job")]
 
 
-def test_the_design_is_told_without_runs(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_the_graph_of_a_workflow_shows_its_design_without_runs(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflows_api_concepts.html"""
     pipeline(lab, glue)
     graph = glue.get_workflow(Name="flow", IncludeGraph=True)["Workflow"]["Graph"]
     assert {node["Name"] for node in graph["Nodes"]} == {"begin", "crawler", "after-crawl", "job"}
@@ -65,7 +71,11 @@ def test_the_design_is_told_without_runs(lab: Any, glue: Any) -> None:
     assert batch["Workflows"][0]["Graph"] == graph
 
 
-def test_a_run_whose_job_failed_is_completed_with_a_failed_action(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_run_whose_job_failed_is_completed_and_counts_a_failed_action(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRunStatistics.html
+    """
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -76,7 +86,9 @@ def test_a_run_whose_job_failed_is_completed_with_a_failed_action(lab: Any, glue
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 2, "SucceededActions": 1, "FailedActions": 1})
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_failed_crawl_starts_no_job_that_waits_for_its_success(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -86,7 +98,11 @@ def test_a_failed_crawl_starts_no_job_that_waits_for_its_success(lab: Any, glue:
     assert lab.jobs.requests == []
 
 
-def test_a_retry_keeps_the_run_waiting_for_the_last_attempt(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified(
+    "Glue workflows", "AWS does not document which attempt a trigger waits for, here it is the last"
+)
+def test_a_job_that_is_retried_counts_as_its_last_attempt(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-job.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -104,7 +120,9 @@ def test_a_retry_keeps_the_run_waiting_for_the_last_attempt(lab: Any, glue: Any)
     assert job_runs(glue, run_id)[0]["Id"] == first
 
 
-def test_any_fires_at_the_first_event_and_only_once(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS documents the first event, not what further ones do")
+def test_a_trigger_on_any_of_its_events_fires_at_the_first_and_only_once_in_a_run(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b", "job-c")
     workflow(glue, "flow", start=["job-a", "job-b"])
     conditional(glue, "flow", "either", "ANY", [job_ended("job-a"), job_ended("job-b")], ["job-c"])
@@ -118,7 +136,9 @@ def test_any_fires_at_the_first_event_and_only_once(lab: Any, glue: Any) -> None
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 3, "SucceededActions": 3})
 
 
-def test_and_waits_for_all_its_events(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_trigger_on_all_of_its_events_waits_for_the_last(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job-a", "job-c")
     workflow(glue, "flow", start=["job-a", "crawler"])
     conditional(glue, "flow", "both", "AND", [job_ended("job-a"), crawl_ended("crawler")], ["job-c"])
@@ -134,7 +154,9 @@ def test_and_waits_for_all_its_events(lab: Any, glue: Any) -> None:
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 3, "SucceededActions": 3})
 
 
-def test_and_does_not_fire_when_one_event_went_the_other_way(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_trigger_on_all_of_its_events_does_not_fire_when_one_went_the_other_way(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b", "job-c", "job-d")
     workflow(glue, "flow", start=["job-a", "job-b"])
     conditional(glue, "flow", "both", "AND", [job_ended("job-a"), job_ended("job-b")], ["job-c"])
@@ -150,7 +172,9 @@ def test_and_does_not_fire_when_one_event_went_the_other_way(lab: Any, glue: Any
     assert status(glue, run_id) == ("COMPLETED", expected)
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_several_levels_of_triggers_run_one_after_the_other(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html"""
     lab.define("job-1", "job-2", "job-3", "job-4")
     workflow(glue, "flow", start=["job-1"])
     for number in (1, 2, 3):
@@ -163,7 +187,9 @@ def test_several_levels_of_triggers_run_one_after_the_other(lab: Any, glue: Any)
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 4, "SucceededActions": 4})
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_conditional_trigger_that_is_not_activated_does_not_fire(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b")
     workflow(glue, "flow", start=["job-a"])
     conditional(glue, "flow", "asleep", "ANY", [job_ended("job-a")], ["job-b"], StartOnCreation=False)
@@ -174,7 +200,9 @@ def test_a_conditional_trigger_that_is_not_activated_does_not_fire(lab: Any, glu
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 2, "SucceededActions": 1})
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_run_goes_by_the_triggers_as_they_were_when_it_started(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     pipeline(lab, glue)
     lab.define("other-job")
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -189,7 +217,9 @@ def test_a_run_goes_by_the_triggers_as_they_were_when_it_started(lab: Any, glue:
     assert [run["JobName"] for run in job_runs(glue, run_id)] == ["job"]
 
 
-def test_the_actions_arguments_and_timeout_reach_the_job(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_triggers_arguments_and_timeout_reach_the_job_that_it_starts(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job")
     glue.create_workflow(Name="flow")
     actions = [{"JobName": "job", "Arguments": {"--rows": "7"}, "Timeout": 5}]
@@ -199,7 +229,9 @@ def test_the_actions_arguments_and_timeout_reach_the_job(lab: Any, glue: Any) ->
     assert lab.jobs.requests == [{"Arguments": {"--rows": "7"}, "Timeout": 5}]
 
 
-def test_one_run_too_many_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_run_beyond_the_maximum_of_concurrent_runs_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StartWorkflowRun.html"""
     pipeline(lab, glue, MaxConcurrentRuns=1)
     glue.start_workflow_run(Name="flow")
     with pytest.raises(glue.exceptions.ConcurrentRunsExceededException, match="Concurrent runs exceeded for workflow"):
@@ -212,7 +244,9 @@ def test_one_run_too_many_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> N
     assert glue.start_workflow_run(Name="flow")["RunId"]
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_of_many_starts_at_once_exactly_as_many_run_as_may(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateWorkflow.html"""
     pipeline(lab, glue, MaxConcurrentRuns=3)
 
     def start(_: int) -> bool:
@@ -229,7 +263,9 @@ def test_of_many_starts_at_once_exactly_as_many_run_as_may(lab: Any, glue: Any) 
     assert len(glue.get_workflow_runs(Name="flow")["Runs"]) == 3
 
 
-def test_a_busy_crawler_fails_that_action_and_the_run_says_why(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS documents this for StartCrawler, and not for triggers")
+def test_an_action_whose_crawler_is_running_already_is_a_failed_one_that_says_why(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
     pipeline(lab, glue)
     first = glue.start_workflow_run(Name="flow")["RunId"]
     second = glue.start_workflow_run(Name="flow")["RunId"]
@@ -240,7 +276,9 @@ def test_a_busy_crawler_fails_that_action_and_the_run_says_why(lab: Any, glue: A
     assert status(glue, first)[0] == "RUNNING"
 
 
-def test_a_job_over_its_concurrency_is_a_failed_job_run_of_the_run(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_job_beyond_its_maximum_of_concurrent_runs_is_a_failed_job_run_of_the_run(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     lab.define("job")
     workflow(glue, "flow", start=["job"])
     glue.start_workflow_run(Name="flow")
@@ -251,7 +289,9 @@ def test_a_job_over_its_concurrency_is_a_failed_job_run_of_the_run(lab: Any, glu
     assert (job_run["JobRunState"], job_run["ErrorMessage"]) == ("FAILED", "Concurrent runs exceeded for job")
 
 
-def test_what_could_not_start_still_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS does not document it")
+def test_an_action_that_could_not_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     lab.define("alarm-job")
     conditional(glue, "flow", "alarm", "ANY", [crawl_ended("crawler", "FAILED")], ["alarm-job"])
@@ -261,7 +301,9 @@ def test_what_could_not_start_still_fires_the_triggers_that_wait_for_its_failure
     assert status(glue, second) == ("RUNNING", {"TotalActions": 3, "FailedActions": 1, "RunningActions": 1})
 
 
-def test_a_job_that_was_deleted_is_an_errored_action(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_an_action_whose_job_was_deleted_is_an_errored_one(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -272,7 +314,9 @@ def test_a_job_that_was_deleted_is_an_errored_action(lab: Any, glue: Any) -> Non
     assert job_runs(glue, run_id)[0]["JobRunState"] == "ERROR"
 
 
+@pytest.mark.as_on_aws("Glue workflows")
 def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/blueprint_workflow_restrictions.html"""
     pipeline(lab, glue)
     lab.crawler.start_crawl("us-east-1", "crawler")
     lab.crawler.finish("crawler")
@@ -280,7 +324,9 @@ def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any)
     assert lab.jobs.requests == []
 
 
-def test_stopping_a_run_stops_what_runs_and_starts_nothing_more(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_stopping_a_workflow_run_stops_what_runs_and_starts_nothing_more(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflow-stopping.html"""
     lab.define("crawler", "job-a", "job-b")
     workflow(glue, "flow", start=["crawler", "job-a"])
     conditional(glue, "flow", "next", "ANY", [job_ended("job-a", "STOPPED")], ["job-b"])
@@ -293,7 +339,11 @@ def test_stopping_a_run_stops_what_runs_and_starts_nothing_more(lab: Any, glue: 
         glue.stop_workflow_run(Name="flow", RunId=run_id)
 
 
-def test_run_properties_start_from_the_defaults_and_can_be_put(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_run_properties_are_the_defaults_then_those_of_the_start_then_those_put_during_the_run(
+    lab: Any, glue: Any
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/workflow-run-properties-code.html"""
     pipeline(lab, glue, DefaultRunProperties={"day": "monday", "hour": "1"})
     run_id = glue.start_workflow_run(Name="flow", RunProperties={"hour": "2"})["RunId"]
     asked = {"Name": "flow", "RunId": run_id}
@@ -305,12 +355,22 @@ def test_run_properties_start_from_the_defaults_and_can_be_put(lab: Any, glue: A
     assert glue.get_workflow(Name="flow")["Workflow"]["DefaultRunProperties"] == {"day": "monday", "hour": "1"}
 
 
-def test_runs_are_listed_newest_first_and_in_pages(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS documents no order")
+def test_workflow_runs_are_listed_in_pages_the_newest_first(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRuns.html"""
     pipeline(lab, glue)
     started = [glue.start_workflow_run(Name="flow")["RunId"] for _ in range(5)]
     pages = list(glue.get_paginator("get_workflow_runs").paginate(Name="flow", PaginationConfig={"PageSize": 2}))
     assert len(pages) == 3
     assert [run["WorkflowRunId"] for page in pages for run in page["Runs"]] == started[::-1]
+    newest = glue.get_workflow_runs(Name="flow", MaxResults=1)
+    assert [run["WorkflowRunId"] for run in newest["Runs"]] == started[4:]
+    started.append(glue.start_workflow_run(Name="flow")["RunId"])
+    rest = glue.get_workflow_runs(Name="flow", NextToken=newest["NextToken"])["Runs"]
+    assert [run["WorkflowRunId"] for run in rest] == started[3::-1]  # a run that began meanwhile shifts nothing
+    for wrong in ({"NextToken": "wr_0"}, {"MaxResults": 1001}):
+        with pytest.raises(glue.exceptions.InvalidInputException):
+            glue.get_workflow_runs(Name="flow", **wrong)
 
 
 def test_a_workflow_without_a_start_trigger_cannot_run(lab: Any, glue: Any) -> None:
@@ -320,7 +380,9 @@ def test_a_workflow_without_a_start_trigger_cannot_run(lab: Any, glue: Any) -> N
     assert glue.get_workflow_runs(Name="flow")["Runs"] == []
 
 
-def test_what_does_not_exist_is_not_found(lab: Any, glue: Any) -> None:
+@pytest.mark.as_on_aws("Glue workflows")
+def test_workflows_and_runs_that_do_not_exist_are_not_found(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRun.html"""
     pipeline(lab, glue)
     for call, parameters in [
         (glue.get_workflow, {"Name": "absent"}),

@@ -19,6 +19,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.pipeline.rows import strict
+
 BIN = Path(sys.executable).parent
 CLIENTS = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32)
 """Tests that kill the server decide themselves what is tried again."""
@@ -94,6 +96,13 @@ class ShellLab:
     def count(self) -> int:
         return int(self.rows("select count(*) from toll_table")[0][0])
 
+    def ledger(self, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+        """What the job remembers of what it loaded; nothing before its first run."""
+        try:
+            return self.rows(f"select {columns} from {self.config['ledger']} where {where}")
+        except psycopg.errors.UndefinedTable:
+            return []
+
     def workflow_runs(self) -> list[dict[str, Any]]:
         """All runs of the workflow."""
         answer = self.client("glue").get_workflow_runs(Name=self.config["workflow"], MaxResults=1000)
@@ -118,7 +127,7 @@ class ShellLab:
         named = ", ".join(f"'{version}'" for version in landed)
 
         def unread() -> list[str]:
-            read = self.rows(f"select version from {self.config['ledger']} where version in ({named})")
+            read = self.ledger("version", f"version in ({named})")
             return sorted(landed - {version for (version,) in read})
 
         self.wait_until_quiet(also=unread)
@@ -155,7 +164,7 @@ class ShellLab:
         """How many events were given up, and wait to be sent back."""
         return self.messages(self.config["dead_letter_queue"])
 
-    def wait_until_quiet(self, seconds: float = 90, also: Callable[[], list[str]] = list) -> None:
+    def wait_until_quiet(self, seconds: float = 120, also: Callable[[], list[str]] = list) -> None:
         """Wait until nothing goes on, nothing of `also` is left, and no event was given up."""
         left: list[str] = []
 
@@ -170,7 +179,7 @@ class ShellLab:
 
         self.wait(quiet, seconds, lambda: f"still {left[:10]}")
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 90, saying: Callable[[], str] = str) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 120, saying: Callable[[], str] = str) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -195,6 +204,7 @@ def deployed(home: Path) -> Iterator[ShellLab]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
-    """A deployed lab. Tests that share it count their own rows."""
+    """A deployed lab that has run once. Tests that share it look at their own rows."""
     with deployed(tmp_path_factory.mktemp("pipeline") / "home") as made:
+        made.put(("first.json", strict(1, 1)))
         yield made

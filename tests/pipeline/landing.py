@@ -90,8 +90,7 @@ class Landing:
     def loaded(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
         """What the ledger has of this landing: for each (key, version) how many rows were loaded and rejected."""
         found = defaultdict(list)
-        rows = self.lab.rows(f"select object, version, loaded_rows, rejected_rows from {self.lab.config['ledger']}")
-        for name, version, good, bad in rows:
+        for name, version, good, bad in self.lab.ledger("object, version, loaded_rows, rejected_rows"):
             if (key := unquote(name)).startswith(self.prefix):
                 found[key, version].append((good, bad))
         return found
@@ -139,7 +138,7 @@ class Landing:
             found[key, reject["version"], reject["line"], reject["row"]] += 1
         return found
 
-    def settle(self, seconds: float = 90) -> None:
+    def settle(self, seconds: float = 120) -> None:
         """Wait until the pipeline is quiet and every object read; then all must be there, row for row.
 
         Raises:

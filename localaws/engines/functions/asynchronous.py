@@ -55,6 +55,11 @@ class Event:
         return time.time() - self.accepted
 
 
+def backoff(event: Event) -> float:
+    """Seconds until an event that could not run is tried again: from a second up to five minutes."""
+    return min(300.0, 1.0 + event.age)
+
+
 class EventQueue:
     """Keeps events on disk until `handle` is through with them, and calls it when they are due.
 
@@ -127,11 +132,9 @@ class EventQueue:
             if self._stopping:  # the children are not started any more: the event keeps
                 log.info("Event %s waits for the next start: %s", event.request_id, error)
                 return
-            log.exception("Event %s of %s is lost", event.request_id, event.function_arn)
-            again = None
+            again = self._after_trouble(event)
         except Exception:
-            log.exception("Event %s of %s is lost", event.request_id, event.function_arn)
-            again = None
+            again = self._after_trouble(event)
         if self._stopping and again is not None:
             return
         if again is None:
@@ -142,6 +145,15 @@ class EventQueue:
         event = replace(event, due=due, attempts=event.attempts + counts)
         self._write(event)
         self._push(event)
+
+    @staticmethod
+    def _after_trouble(event: Event) -> tuple[float, bool] | None:
+        """As Lambda after an error of its own: what was accepted is tried again, until it is too old."""
+        if event.age >= MAXIMUM_AGE:
+            log.exception("Event %s of %s is lost", event.request_id, event.function_arn)
+            return None
+        log.exception("Event %s of %s could not be tried, and will be again", event.request_id, event.function_arn)
+        return time.time() + backoff(event), False
 
     def _write(self, event: Event) -> None:
         with self._database_lock:

@@ -168,7 +168,7 @@ class FunctionsEngine:
             elif event.age >= settings.maximum_age:
                 condition = Condition.AGE_EXCEEDED
             else:
-                return time.time() + min(300.0, 1.0 + event.age), False
+                return time.time() + asynchronous.backoff(event), False
             send(self._context, settings.destinations, event, None, condition, self._deliver_for(function))
             return None
         if result.failed and self._stopped.is_set():  # its worker was ended by us

@@ -29,14 +29,17 @@ from localaws.state import VERSION
 _SCHEMA = """
 create table if not exists messages (
     number integer primary key autoincrement,
-    queue text not null, id text not null, body text not null, attributes text not null, trace text,
+    queue text not null, id text not null, body text not null, attributes text not null, sender text not null,
+    trace text,
     sent integer not null, first_received integer, received integer not null, visible integer not null,
     receipt text, latest integer, source text, holder text
 );
 create index if not exists messages_by_queue on messages (queue, visible, number, received, sent);
 create table if not exists version (version text not null);
 """
-_COLUMNS = "number, queue, id, body, attributes, trace, sent, first_received, received, visible, receipt, source"
+_COLUMNS = (
+    "number, queue, id, body, attributes, sender, trace, sent, first_received, received, visible, receipt, source"
+)
 
 
 def now_ms() -> int:
@@ -53,6 +56,7 @@ class StoredMessage:
     id: str
     body: str
     attributes: str
+    sender: str
     trace: str | None
     sent: int
     first_received: int | None
@@ -75,6 +79,7 @@ class NewMessage:
     body: str
     attributes: str
     delay: int  # seconds
+    sender: str
     trace: str | None = None
 
 
@@ -150,10 +155,10 @@ class MessageStore:
         now = now_ms()
         with self._transaction(synced=True):
             self._database.executemany(
-                "insert into messages (queue, id, body, attributes, trace, sent, received, visible)"
-                " values (?, ?, ?, ?, ?, ?, 0, ?)",
+                "insert into messages (queue, id, body, attributes, sender, trace, sent, received, visible)"
+                " values (?, ?, ?, ?, ?, ?, ?, 0, ?)",
                 [
-                    (queue, each.id, each.body, each.attributes, each.trace, now, now + each.delay * 1000)
+                    (queue, each.id, each.body, each.attributes, each.sender, each.trace, now, now + each.delay * 1000)
                     for each in messages
                 ],
             )

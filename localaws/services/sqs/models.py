@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from moto.sqs.constants import MAXIMUM_MESSAGE_LENGTH, MAXIMUM_VISIBILITY_TIMEOUT
@@ -39,6 +40,9 @@ from localaws.services.sqs.moves import MoveOperations
 from localaws.services.sqs.queues import LocalQueue, check_attributes
 from localaws.services.sqs.receipts import InvalidHandle, Receipt
 from localaws.services.sqs.store import messages
+
+# The id of who sends, where a request of theirs is being answered.
+sender: ContextVar[str | None] = ContextVar("sender", default=None)
 
 _PURGE_SECONDS = 60
 _ALLOWED_CONTROLS = "\t\n\r"
@@ -200,7 +204,8 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         for name in attributes or {}:
             Message.validate_attribute_name(name)
         trace = (system_attributes or {}).get("AWSTraceHeader", {}).get("StringValue")
-        return NewMessage(str(uuid.uuid4()), body, encode_attributes(attributes), seconds, trace)
+        who = sender.get() or self.account_id
+        return NewMessage(str(uuid.uuid4()), body, encode_attributes(attributes), seconds, who, trace)
 
     # Receiving
 

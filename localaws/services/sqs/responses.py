@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -17,8 +19,9 @@ from moto.sqs.exceptions import (
 from moto.sqs.models import _filter_message_attributes
 from moto.sqs.responses import SQSResponse
 
+from localaws.authorization.principals import ExpiredToken, UnknownKey, WrongToken, of_key
 from localaws.services.sqs.messages import StoredMessage
-from localaws.services.sqs.models import LocalSQSBackend, as_message
+from localaws.services.sqs.models import LocalSQSBackend, as_message, sender
 from localaws.services.sqs.queues import LocalQueue
 
 _MOST_ENTRIES = 10
@@ -50,10 +53,16 @@ class LocalSQSResponse(SQSResponse):
         named = self._get_param("MessageAttributeNames", [])
         return ActionResult({"Messages": [_received(each, wanted, named) for each in found]} if found else {})
 
+    def send_message(self) -> ActionResult:
+        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+        with self._as_sender():
+            return super().send_message()
+
     def send_message_batch(self) -> ActionResult:
         """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
         self._check_entries("Send")
-        return super().send_message_batch()
+        with self._as_sender():
+            return super().send_message_batch()
 
     def delete_message_batch(self) -> ActionResult:
         """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html"""
@@ -85,6 +94,20 @@ class LocalSQSResponse(SQSResponse):
         task = self.sqs_backend.cancel_message_move_task(self._get_param("TaskHandle"))
         return ActionResult({"ApproximateNumberOfMessagesMoved": task.moved})
 
+    @contextmanager
+    def _as_sender(self) -> Iterator[None]:
+        """Let the backend know who sends: a user or a role's session by its id, otherwise the account."""
+        try:
+            token = self.headers.get("X-Amz-Security-Token")
+            who = of_key(str(self.access_key), token, self.current_account).user_id or None
+        except (UnknownKey, WrongToken, ExpiredToken):
+            who = None
+        before = sender.set(who)
+        try:
+            yield
+        finally:
+            sender.reset(before)
+
     def _between(self, name: str, least: int, most: int, default: int) -> int:
         value = self._get_param(name)
         if value is None:
@@ -110,7 +133,7 @@ class LocalSQSResponse(SQSResponse):
 def system_attributes(stored: StoredMessage) -> dict[str, str]:
     """What SQS itself knows of a message that was received, named as the API does."""
     known = {
-        "SenderId": "AIDAIT2UOQQY3AUEKVGXU",
+        "SenderId": stored.sender,
         "SentTimestamp": stored.sent,
         "ApproximateReceiveCount": stored.received,
         "ApproximateFirstReceiveTimestamp": stored.first_received,

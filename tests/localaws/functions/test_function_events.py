@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +50,26 @@ def test_a_failed_event_is_tried_twice_more_with_the_same_request_id(
     aws("lambda").invoke(FunctionName=name, InvocationType="Event")
     messages = logged(name, "REPORT", 3)
     assert messages.count("trying\n") == 3
+    assert len({message.split()[2] for message in messages if message.startswith("START")}) == 1
+
+
+@pytest.mark.as_on_aws("Lambda")
+def test_a_worker_killed_at_work_is_an_error_and_the_event_is_tried_again(
+    deploy: Deploy, aws: Callable[..., Any], logged: Logged, queue: MakeQueue
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+    pids = queue()
+    name = deploy(
+        "import boto3, os, time\ndef handler(event, context):\n"
+        "    sqs = boto3.client('sqs')\n"
+        "    sqs.send_message(QueueUrl=event, MessageBody=str(os.getpid()))\n"
+        "    time.sleep(1)\n    print('survived')\n",
+        Timeout=20,
+    )
+    aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(pids.url))
+    os.kill(int(pids.collect(1)[0]["Body"]), signal.SIGKILL)
+    messages = logged(name, "survived")
+    assert sum("Runtime exited with error: signal: killed" in message for message in messages) == 1
     assert len({message.split()[2] for message in messages if message.startswith("START")}) == 1
 
 

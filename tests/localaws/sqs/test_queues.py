@@ -33,6 +33,7 @@ def test_a_message_comes_with_its_attributes_its_checksums_and_what_sqs_knows_of
     assert message["MessageAttributes"] == attributes
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
     assert abs(int(message["Attributes"]["SentTimestamp"]) / 1000 - time.time()) < 60
+    assert message["Attributes"]["SenderId"] == "123456789012"
     assert set(message["Attributes"]) == {
         "SenderId",
         "SentTimestamp",
@@ -207,6 +208,25 @@ def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
         made.receive()
     made.sqs.create_queue(QueueName=made.url.rpartition("/")[2])
     assert made.counts() == (0, 0, 0)
+
+
+@pytest.mark.simplified(
+    "SQS", "FIFO queues are held in memory and saved whole with each call: they are for few messages"
+)
+def test_a_fifo_queue_keeps_the_order_of_a_group_and_drops_what_was_sent_twice(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fifo-queues.html"""
+    sqs = aws("sqs")
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = sqs.create_queue(QueueName=f"{unique('queue')}.fifo", Attributes=attributes)["QueueUrl"]
+    for body in ("one", "two", "one"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="g")
+    (first,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert first["Body"] == "one"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])
+    assert [each["Body"] for each in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]] == ["two"]
 
 
 @pytest.mark.refused("SQS")

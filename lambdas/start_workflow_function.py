@@ -45,9 +45,15 @@ glue, s3, sqs = boto3.client("glue"), boto3.client("s3"), boto3.client("sqs")
 
 def lambda_handler(event, context):
     records = event.get("Records") or []
-    if records and records[0].get("eventSource") == "aws:sqs":
-        return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in from_queue(records)]}
-    return from_s3(event)
+    if not records or records[0].get("eventSource") != "aws:sqs":
+        return from_s3(event)
+    try:
+        waiting, pause = from_queue(records)
+    except ClientError:
+        come_back(records, seconds("RETRY_SECONDS", 30))
+        raise
+    come_back(waiting, pause)
+    return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in waiting]}
 
 
 def from_s3(event):
@@ -57,7 +63,10 @@ def from_s3(event):
         return skipped("no .json file in the event")
     for marker in markers:
         s3.put_object(Bucket=os.environ["STAGING_BUCKET"], Key=marker)
-    busy = under_way()
+    try:
+        busy = under_way()
+    except ClientError as error:
+        busy = str(error)
     # If a run starts now, the queue need not look before it can have ended.
     delay = 0 if busy else round(seconds("RETRY_SECONDS", 30))
     sqs.send_message(QueueUrl=url("QUEUE_NAME"), MessageBody=json.dumps(event), DelaySeconds=delay)
@@ -71,7 +80,10 @@ def from_s3(event):
 
 
 def from_queue(messages):
-    """Wait until these messages' events are done, starting runs where needed; the messages that are not done."""
+    """Wait until these messages' events are done, starting runs where needed.
+
+    Returns the messages that are not done, and the seconds after which the queue is to bring them again.
+    """
     waiting = [message for message in messages if not begun_anew(message) and markers_left(message)]
     deadline = time.monotonic() + seconds("WAIT_SECONDS", 20)
     pause = 0
@@ -85,8 +97,7 @@ def from_queue(messages):
                 start([marker for message in waiting for marker in markers_left(message)])
         # Not all at the same moment: of two that start a run together, one finds the crawler busy.
         time.sleep(seconds("POLL_SECONDS", 5) * random.uniform(0.5, 1.5))
-    come_back(waiting, pause or seconds("RETRY_SECONDS", 30))
-    return waiting
+    return waiting, pause or seconds("RETRY_SECONDS", 30)
 
 
 def start(markers):

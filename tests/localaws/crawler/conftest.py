@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from crawled import Crawled, make_crawled
-
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-
-_EVERYTHING = ["s3:*", "glue:*", "logs:*", "sqs:*", "secretsmanager:*", "ec2:*"]
-ALLOWED = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": _EVERYTHING, "Resource": "*"}],
-}
+from crawled import Crawled, make_crawled, make_role
 
 
 @pytest.fixture(scope="session")
 def glue_role(aws: Callable[..., Any]) -> str:
     """The name of a role that Glue may assume."""
-    name = "CrawlerTestsRole"
-    aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    aws("iam").put_role_policy(RoleName=name, PolicyName="crawls", PolicyDocument=json.dumps(ALLOWED))
-    return name
+    return make_role(aws("iam"), "CrawlerTestsRole")
 
 
 @pytest.fixture

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+_EVERYTHING = ["s3:*", "glue:*", "logs:*", "sqs:*", "secretsmanager:*", "ec2:*"]
+ALLOWED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": _EVERYTHING, "Resource": "*"}],
+}
 
 
 @dataclass
@@ -77,3 +88,10 @@ def make_crawled(
         Name=crawler, Role=role, DatabaseName=database, Targets={"S3Targets": [target]}, **settings
     )
     return Crawled(aws, bucket, database, crawler)
+
+
+def make_role(iam: Any, name: str) -> str:
+    """A role that Glue may assume, and that may do all that a crawl does; its name."""
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(RoleName=name, PolicyName="crawls", PolicyDocument=json.dumps(ALLOWED))
+    return name

@@ -14,9 +14,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from crawled import Crawled
+from crawled import Crawled, make_role
 
 import localaws
+from localaws.services.glue.crawlers import KEPT_CRAWLS, Crawl, Crawler, CrawlState
 
 TARGETS = {"S3Targets": [{"Path": "s3://some-bucket/"}]}
 ROW = '{"id": 1}\n'
@@ -62,38 +63,76 @@ def test_an_update_of_a_crawler_changes_what_it_names_and_nothing_else(
     assert crawler["LastUpdated"] > crawler["CreationTime"]
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
+def assert_refused(glue: Any, definition: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError) as error:
+        glue.create_crawler(**definition)
+    assert error.value.response["Error"]["Code"] in ("InvalidInputException", "EntityNotFoundException")
+    assert reason in error.value.response["Error"]["Message"]
+
+
+def test_what_makes_no_crawler_is_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
+    incremental = {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}}
+    update = {"SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE"}}
+    any_database = {"JdbcTargets": [{"ConnectionName": "c", "Path": "%/public/%"}]}
+    for change, reason in [
         ({"Role": "nobody"}, "unable to assume provided role"),
         ({"Targets": {}}, "At least one target"),
         ({"Targets": {"S3Targets": [{"Path": "some-bucket/x"}]}}, "must be of the form s3://bucket/prefix"),
         ({"Targets": {"S3Targets": [{"Path": "s3://b/", "Exclusions": ["[a"]}]}}, "is not closed"),
+        ({"Targets": {"S3Targets": [{"Path": "s3://b/", "SampleSize": 250}]}}, "between 1 and 249"),
+        ({"Targets": {"S3Targets": [{"Path": "s3://b/", "EventQueueArn": "events"}]}}, "ARN of an SQS queue"),
         ({"Targets": {"JdbcTargets": [{"Path": "db/public/%"}]}}, "must name its connection"),
-        ({"Targets": {"DynamoDBTargets": [{"Path": "t"}]}}, "does not support this of a crawler: DynamoDBTargets"),
-        ({"Schedule": "cron(0 * * * ? *)"}, "does not support this of a crawler: Schedule"),
-        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}, "CRAWL_EVENT_MODE"),
+        ({"Targets": any_database}, "can't stand for the database"),
+        ({"TablePrefix": "x" * 65}, "at most 64 characters"),
         ({"SchemaChangePolicy": {"UpdateBehavior": "MAYBE"}}, "UpdateBehavior must be one of"),
         ({"Configuration": "{"}, "Configuration must be a JSON document"),
-        ({"Configuration": '{"CreatePartitionIndex": true}'}, "does not support this Configuration"),
-        (
-            {
-                "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"},
-                "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE"},
-            },
-            "must be LOG",
-        ),
-    ],
-)
-def test_what_can_not_be_crawled_is_refused_when_the_crawler_is_made(
-    glue: Any, unique: Callable[[str], str], glue_role: str, change: dict[str, Any], reason: str
-) -> None:
+        ({"Configuration": '{"Grouping": {"TableLevelConfiguration": 0}}'}, "must be a positive integer"),
+        (incremental | update, "must be LOG"),
+    ]:
+        assert_refused(glue, crawler | change, reason)
+
+
+@pytest.mark.refused("Glue crawlers")
+def test_schedules_of_crawlers_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
+    assert_refused(glue, crawler | {"Schedule": "cron(0 * * * ? *)"}, "does not support this of a crawler: Schedule")
+    for call in (glue.start_crawler_schedule, glue.stop_crawler_schedule, glue.update_crawler_schedule):
+        with pytest.raises(ClientError) as error:
+            call(CrawlerName="any")
+        assert error.value.response["Error"]["Code"] == "NotImplemented"
+
+
+@pytest.mark.refused("Glue crawlers")
+def test_custom_classifiers_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+    crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
+    assert_refused(glue, crawler | {"Classifiers": ["mine"]}, "Classifier mine not found")
     with pytest.raises(ClientError) as error:
-        glue.create_crawler(
-            **{"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS} | change
-        )
-    assert error.value.response["Error"]["Code"] == "InvalidInputException"
-    assert reason in error.value.response["Error"]["Message"]
+        glue.create_classifier(JsonClassifier={"Name": "mine", "JsonPath": "$[*]"})
+    assert error.value.response["Error"]["Code"] == "NotImplemented"
+
+
+@pytest.mark.refused("Glue crawlers")
+@pytest.mark.parametrize(
+    "kind", ["DynamoDBTargets", "MongoDBTargets", "CatalogTargets", "DeltaTargets", "IcebergTargets", "HudiTargets"]
+)
+def test_targets_other_than_s3_and_jdbc_are_refused(
+    glue: Any, unique: Callable[[str], str], glue_role: str, kind: str
+) -> None:
+    target = {"CatalogTargets": {"DatabaseName": "d", "Tables": ["t"]}}.get(kind, {})
+    crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": {kind: [target]}}
+    assert_refused(glue, crawler, f"does not support this of a crawler: {kind}")
+
+
+@pytest.mark.refused("Glue crawlers")
+def test_what_a_crawlers_configuration_asks_beyond_grouping_and_output_is_refused(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
+    crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
+    for asked in ('{"CreatePartitionIndex": true}', '{"CrawlerOutput": {"Tables": {"TableThreshold": 5}}}'):
+        assert_refused(glue, crawler | {"Configuration": asked}, "does not support this Configuration")
+    lineage = {"LineageConfiguration": {"CrawlerLineageSettings": "ENABLE"}}
+    assert_refused(glue, crawler | lineage, "does not support this of a crawler: CrawlerLineageSettings ENABLE")
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
@@ -152,7 +191,9 @@ def test_crawlers_are_listed_by_name_and_by_tag_and_deleted(
     assert found["CrawlersNotFound"] == [one]
 
 
-def test_history_tells_each_crawl_with_what_it_changed(crawled: Crawled) -> None:
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_the_history_of_a_crawler_tells_what_each_crawl_changed_the_newest_first(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlerHistory.html"""
     glue = crawled.aws("glue")
     crawled.put(aDOTjson=ROW)
     crawled.crawl()
@@ -168,17 +209,48 @@ def test_history_tells_each_crawl_with_what_it_changed(crawled: Crawled) -> None
     last = glue.get_crawler(Name=crawled.crawler)["Crawler"]["LastCrawl"]
     assert last["MessagePrefix"] == newest["CrawlId"]
     assert last["StartTime"] == newest["StartTime"]
-    by_id = [{"FieldName": "CRAWL_ID", "FilterOperator": "EQ", "FieldValue": oldest["CrawlId"]}]
-    assert [c["CrawlId"] for c in glue.list_crawls(CrawlerName=crawled.crawler, Filters=by_id)["Crawls"]] == [
-        oldest["CrawlId"]
-    ]
-    since = str(int(newest["StartTime"].timestamp() * 1000))
-    later = [{"FieldName": "START_TIME", "FilterOperator": "GE", "FieldValue": since}]
-    assert len(glue.list_crawls(CrawlerName=crawled.crawler, Filters=later)["Crawls"]) == 1
     first_page = glue.list_crawls(CrawlerName=crawled.crawler, MaxResults=1)
     assert [crawl["CrawlId"] for crawl in first_page["Crawls"]] == [newest["CrawlId"]]
     rest = glue.list_crawls(CrawlerName=crawled.crawler, NextToken=first_page["NextToken"])
     assert [crawl["CrawlId"] for crawl in rest["Crawls"]] == [oldest["CrawlId"]]
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_the_crawls_of_a_crawler_are_filtered_by_id_state_and_time(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlsFilter.html"""
+    glue = crawled.aws("glue")
+    crawled.put(aDOTjson=ROW)
+    crawled.crawl()
+    crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="a.json")
+    crawled.aws("s3").delete_bucket(Bucket=crawled.bucket)
+    crawled.crawl()
+    failed, completed = glue.list_crawls(CrawlerName=crawled.crawler)["Crawls"]
+
+    def found(*filters: tuple[str, str, str]) -> list[str]:
+        asked = [{"FieldName": f, "FilterOperator": o, "FieldValue": v} for f, o, v in filters]
+        crawls = glue.list_crawls(CrawlerName=crawled.crawler, Filters=asked)["Crawls"]
+        return [crawl["State"] for crawl in crawls]
+
+    since = str(int(failed["StartTime"].timestamp() * 1000))
+    assert found(("CRAWL_ID", "EQ", completed["CrawlId"])) == ["COMPLETED"]
+    assert found(("CRAWL_ID", "NE", completed["CrawlId"])) == ["FAILED"]
+    assert found(("STATE", "EQ", "FAILED")) == ["FAILED"]
+    assert found(("START_TIME", "GE", since)) == ["FAILED"]
+    assert found(("START_TIME", "LT", since)) == ["COMPLETED"]
+    assert found(("END_TIME", "GT", "0"), ("STATE", "EQ", "COMPLETED")) == ["COMPLETED"]
+    assert found(("DPU_HOUR", "LE", "1")) == ["FAILED", "COMPLETED"]
+
+
+@pytest.mark.simplified("Glue crawlers", "AWS keeps them for 12 months")
+def test_the_last_1000_crawls_of_a_crawler_are_kept() -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_ListCrawls.html"""
+    crawler = Crawler("arn", {"Name": "c"})
+    for number in range(KEPT_CRAWLS + 100):
+        crawl = Crawl(f"{number}", "c")
+        crawler.crawls.add(crawl)
+        crawler.end(crawl, CrawlState.COMPLETED)
+    assert len(crawler.crawls) >= KEPT_CRAWLS == 1000
+    assert crawler.crawls.newest is crawl
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
@@ -208,13 +280,21 @@ def test_a_crawl_is_logged_from_its_start_to_its_end_under_its_id(crawled: Crawl
     assert lines[-1] == "BENCHMARK : Crawler has finished running and is in state READY"
 
 
-def test_a_crawl_that_a_killed_server_left_is_failed_and_can_be_started_again(tmp_path: Path) -> None:
+@pytest.mark.simplified(
+    "Glue crawlers", "what was on when the embedded AWS was killed is failed at its next start"
+)
+def test_a_killed_crawl_is_failed_and_what_earlier_ones_read_is_not_read_again(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     status = localaws.start(tmp_path)
     try:
         glue = _client(status, "glue")
-        trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        _client(status, "iam").create_role(RoleName="Role", AssumeRolePolicyDocument=document)
+        role = make_role(_client(status, "iam"), "Role")
+        crawled = Crawled(lambda service: _client(status, service), "some-bucket", "d", "s3")
+        _client(status, "s3").create_bucket(Bucket="some-bucket")
+        crawled.put(badDOTjson=b"\x00\xff")
+        glue.create_crawler(Name="s3", Role=role, DatabaseName="d", Targets=TARGETS)
+        crawled.crawl()
+        assert any("in no format" in line for line in crawled.log())
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"jdbc:redshift://127.0.0.1:{silent.getsockname()[1]}/db"
             properties = {"JDBC_CONNECTION_URL": url, "USERNAME": "u", "PASSWORD": "p"}
@@ -222,7 +302,7 @@ def test_a_crawl_that_a_killed_server_left_is_failed_and_can_be_started_again(tm
                 ConnectionInput={"Name": "conn", "ConnectionType": "JDBC", "ConnectionProperties": properties}
             )
             targets = {"JdbcTargets": [{"ConnectionName": "conn", "Path": "db/public/%"}]}
-            glue.create_crawler(Name="c", Role="Role", DatabaseName="d", Targets=targets)
+            glue.create_crawler(Name="c", Role=role, DatabaseName="d", Targets=targets)
             glue.start_crawler(Name="c")
             assert status.pid is not None
             os.kill(status.pid, signal.SIGKILL)
@@ -232,6 +312,9 @@ def test_a_crawl_that_a_killed_server_left_is_failed_and_can_be_started_again(tm
         assert crawler["LastCrawl"]["Status"] == "FAILED"
         assert "was interrupted" in crawler["LastCrawl"]["ErrorMessage"]
         _client(status, "glue").start_crawler(Name="c")
+        crawled.put(aDOTjson=ROW)
+        crawled.crawl()
+        assert not any("in no format" in line for line in crawled.log())
     finally:
         localaws.stop(tmp_path)
 

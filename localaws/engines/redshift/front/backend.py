@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from localaws.engines.redshift.front.statements import CopyOutcome
 
 RECEIVE = 256 * 1024
 PROBE = "localaws_probe"
+CANNOT_CONNECT_NOW = "57P03"
+COMES_BACK_WITHIN = 10.0  # seconds; PostgreSQL needs less than one, on a busy machine a few
 CANCELLED = "canceling statement due to user request"
 
 
@@ -225,8 +228,10 @@ class LoginRefused(Exception):
     """PostgreSQL refused a login; `response` is its ErrorResponse, whole."""
 
     def __init__(self, response: bytes) -> None:
-        super().__init__(str(wire.parse_error(response[5:])))
+        error = wire.parse_error(response[5:])
+        super().__init__(str(error))
         self.response = response
+        self.sqlstate = error.sqlstate
 
 
 class Login:
@@ -242,10 +247,26 @@ class Login:
 def log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
     """Open a session; PostgreSQL trusts whoever reaches its socket, so the password is checked before this.
 
+    While PostgreSQL comes back after a crash, this waits: who tries again at once should not fail at once again.
+
     Raises:
         LoginRefused: PostgreSQL refused the user, the database or a parameter.
         OSError: PostgreSQL is not there.
     """
+    deadline = time.monotonic() + COMES_BACK_WITHIN
+    while True:
+        try:
+            return _log_in(socket_directory, parameters)
+        except LoginRefused as refused:
+            if refused.sqlstate != CANNOT_CONNECT_NOW or time.monotonic() > deadline:
+                raise
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
+def _log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(socket_directory / ".s.PGSQL.5432"))

@@ -19,12 +19,15 @@ def wildcards(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def arns(pattern: str) -> re.Pattern[str]:
-    """A pattern of ARNs: in the parts before the last, a wildcard does not reach over the colons between them."""
+    """A pattern of ARNs: a wildcard does not reach over the colons between their parts, but for one at the end."""
     parts = pattern.split(":", _ARN_PARTS - 1)
-    if len(parts) < _ARN_PARTS:
-        return wildcards(pattern)
     translated = [_translated(part, "[^:]*", "[^:]") for part in parts[:-1]]
-    return re.compile(":".join([*translated, _translated(parts[-1], ".*", ".")]), re.DOTALL)
+    if len(parts) == _ARN_PARTS:
+        translated.append(_translated(parts[-1], ".*", "."))
+    else:
+        ends = parts[-1].endswith("*")
+        translated.append(_translated(parts[-1].removesuffix("*"), "[^:]*", "[^:]") + (".*" if ends else ""))
+    return re.compile(":".join(translated), re.DOTALL)
 
 
 def _translated(pattern: str, many: str, one: str) -> str:

@@ -1,0 +1,346 @@
+"""How policies decide: identity, boundary, session and resource policies together."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from iam_actors import Actor, allow, credentials_of, deny, policy, refused
+
+MakeActor = Callable[..., Actor]
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_what_no_policy_allows_is_denied_and_the_message_says_who_what_and_why(
+    make_role: MakeActor, bucket: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
+    actor = make_role()
+    session = f"arn:aws:sts::123456789012:assumed-role/{actor.name}/tests"
+    code, message = refused(actor.client("glue").start_workflow_run, Name="w")
+    assert (code, message) == (
+        "AccessDeniedException",
+        f"User: {session} is not authorized to perform: glue:StartWorkflowRun on resource: "
+        "arn:aws:glue:us-east-1:123456789012:workflow/w because no identity-based policy allows the "
+        "glue:StartWorkflowRun action",
+    )
+    code, message = refused(actor.client("s3").get_object, Bucket=bucket, Key="other.txt")
+    assert code == "AccessDenied"
+    assert message.startswith(f'User: {session} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3')
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_an_explicit_deny_wins_over_every_allow(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    actor = make_role(allow("*"), deny("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*"))
+    s3 = actor.client("s3")
+    assert s3.get_object(Bucket=bucket, Key="other.txt")["Body"].read() == b"other.txt"
+    _, message = refused(s3.get_object, Bucket=bucket, Key="in/a.txt")
+    assert message.endswith("with an explicit deny in an identity-based policy")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_star_and_a_question_mark_stand_for_characters_in_actions_and_resources(
+    make_role: MakeActor, bucket: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
+    actor = make_role(allow("S3:get*", f"arn:aws:s3:::{bucket}/?n/*.txt"))
+    s3 = actor.client("s3")
+    assert s3.get_object(Bucket=bucket, Key="in/a.txt")["Body"].read() == b"in/a.txt"
+    refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    refused(s3.put_object, Bucket=bucket, Key="in/a.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_NotAction_and_NotResource_match_all_but_what_they_name(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html"""
+    actor = make_role(
+        {"Effect": "Allow", "NotAction": "s3:PutObject", "NotResource": f"arn:aws:s3:::{bucket}/in/*"},
+    )
+    s3 = actor.client("s3")
+    s3.get_object(Bucket=bucket, Key="other.txt")
+    refused(s3.get_object, Bucket=bucket, Key="in/a.txt")
+    refused(s3.put_object, Bucket=bucket, Key="other.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_managed_policies_count_by_their_default_version(
+    make_role: MakeActor, bucket: str, unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html"""
+    actor = make_role()
+    s3 = actor.client("s3")
+    attached = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    actor.iam.attach_role_policy(RoleName=actor.name, PolicyArn=attached)
+    s3.get_object(Bucket=bucket, Key="other.txt")
+    actor.iam.detach_role_policy(RoleName=actor.name, PolicyArn=attached)
+    refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    arn = actor.iam.create_policy(PolicyName=unique("read"), PolicyDocument=policy(allow("s3:GetObject")))
+    own = arn["Policy"]["Arn"]
+    actor.iam.attach_role_policy(RoleName=actor.name, PolicyArn=own)
+    s3.get_object(Bucket=bucket, Key="other.txt")
+    actor.iam.create_policy_version(PolicyArn=own, PolicyDocument=policy(allow("s3:PutObject")), SetAsDefault=True)
+    refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    actor.iam.set_default_policy_version(PolicyArn=own, VersionId="v1")
+    s3.get_object(Bucket=bucket, Key="other.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_user_has_its_own_policies_and_those_of_its_groups(
+    make_user: MakeActor, bucket: str, unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups.html"""
+    actor = make_user(allow("s3:ListBucket"))
+    s3, group = actor.client("s3"), unique("group")
+    _, message = refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    assert message.startswith(f"User: arn:aws:iam::123456789012:user/{actor.name} is not authorized")
+    actor.iam.create_group(GroupName=group)
+    actor.iam.put_group_policy(GroupName=group, PolicyName="read", PolicyDocument=policy(allow("s3:GetObject")))
+    actor.iam.add_user_to_group(GroupName=group, UserName=actor.name)
+    s3.get_object(Bucket=bucket, Key="other.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_permissions_boundary_limits_what_the_role_s_policies_allow(
+    make_role: MakeActor, aws: Callable[..., Any], bucket: str, unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
+    limit = aws("iam").create_policy(PolicyName=unique("limit"), PolicyDocument=policy(allow("s3:Get*")))
+    actor = make_role(allow("s3:*"), PermissionsBoundary=limit["Policy"]["Arn"])
+    s3 = actor.client("s3")
+    s3.get_object(Bucket=bucket, Key="other.txt")
+    _, message = refused(s3.put_object, Bucket=bucket, Key="other.txt")
+    assert message.endswith("because no permissions boundary allows the s3:PutObject action")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_session_policy_limits_one_session(make_role: MakeActor, aws: Callable[..., Any], bucket: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session"""
+    actor = make_role(allow("s3:*"))
+    narrow = aws("sts").assume_role(
+        RoleArn=actor.arn, RoleSessionName="narrow", Policy=policy(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*"))
+    )
+    actor.client("s3").get_object(Bucket=bucket, Key="other.txt")
+    actor.credentials = credentials_of(narrow)
+    s3 = actor.client("s3")
+    s3.get_object(Bucket=bucket, Key="in/a.txt")
+    _, message = refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    assert message.endswith("because no session policy allows the s3:GetObject action")
+
+
+@pytest.mark.simplified("IAM", "a change of a policy takes effect with the answer to the call; AWS takes some seconds")
+def test_a_policy_s_change_takes_effect_at_once(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency"""
+    actor = make_role()
+    s3 = actor.client("s3")
+    for _ in range(3):
+        refused(s3.get_object, Bucket=bucket, Key="other.txt")
+        actor.may(allow("s3:GetObject"))
+        s3.get_object(Bucket=bucket, Key="other.txt")
+        actor.iam.delete_role_policy(RoleName=actor.name, PolicyName="own")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_bucket_policy_alone_lets_a_role_of_the_account_in_and_its_deny_keeps_it_out(
+    make_role: MakeActor, aws: Callable[..., Any], bucket: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html"""
+    actor = make_role()
+    s3 = actor.client("s3")
+    in_folder = f"arn:aws:s3:::{bucket}/in/*"
+    document = policy(allow("s3:GetObject", in_folder, Principal={"AWS": actor.arn}))
+    aws("s3").put_bucket_policy(Bucket=bucket, Policy=document)
+    s3.get_object(Bucket=bucket, Key="in/a.txt")
+    refused(s3.get_object, Bucket=bucket, Key="other.txt")
+    aws("s3").put_bucket_policy(Bucket=bucket, Policy=policy(deny("s3:*", in_folder, Principal="*")))
+    actor.may(allow("s3:*"))
+    _, message = refused(s3.get_object, Bucket=bucket, Key="in/a.txt")
+    assert message.endswith("with an explicit deny in a resource-based policy")
+    s3.get_object(Bucket=bucket, Key="other.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_resource_policy_that_names_the_account_leaves_it_to_the_identity_s_policies(
+    make_role: MakeActor, aws: Callable[..., Any], bucket: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    actor = make_role()
+    account = policy(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal={"AWS": "123456789012"}))
+    aws("s3").put_bucket_policy(Bucket=bucket, Policy=account)
+    refused(actor.client("s3").get_object, Bucket=bucket, Key="other.txt")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_queue_policy_alone_lets_a_user_of_the_account_send(
+    make_user: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-using-identity-based-policies.html"""
+    actor, name = make_user(), unique("queue")
+    queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    sqs = actor.client("sqs")
+    code, message = refused(sqs.send_message, QueueUrl=queue, MessageBody="x")
+    assert code == "AccessDenied"
+    assert f"sqs:SendMessage on resource: arn:aws:sqs:us-east-1:123456789012:{name} " in message
+    statement = allow("sqs:SendMessage", f"arn:aws:sqs:us-east-1:123456789012:{name}", Principal={"AWS": actor.arn})
+    aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy(statement)})
+    sqs.send_message(QueueUrl=queue, MessageBody="x")
+    refused(sqs.receive_message, QueueUrl=queue)
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_an_object_of_the_catalog_needs_permission_on_all_that_it_lies_in(
+    make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html"""
+    database, here = unique("db"), "arn:aws:glue:us-east-1:123456789012"
+    aws("glue").create_database(DatabaseInput={"Name": database})
+    aws("glue").create_table(DatabaseName=database, TableInput={"Name": "t"})
+    needed = [f"{here}:catalog", f"{here}:database/{database}", f"{here}:table/{database}/t"]
+    actor = make_role()
+    glue = actor.client("glue")
+    for missing in needed:
+        actor.may(allow("glue:GetTable", [arn for arn in needed if arn != missing]))
+        _, message = refused(glue.get_table, DatabaseName=database, Name="t")
+        assert f"on resource: {missing} because" in message
+    actor.may(allow("glue:GetTable", needed))
+    assert glue.get_table(DatabaseName=database, Name="t")["Table"]["Name"] == "t"
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_who_may_not_list_the_bucket_is_not_told_that_an_object_is_missing(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
+    actor = make_role(allow("s3:GetObject"))
+    s3 = actor.client("s3")
+    code, message = refused(s3.get_object, Bucket=bucket, Key="never")
+    assert (code, "s3:ListBucket" in message) == ("AccessDenied", True)
+    assert refused(s3.head_object, Bucket=bucket, Key="never")[0] == "403"
+    actor.may(allow(["s3:GetObject", "s3:ListBucket"]))
+    assert refused(s3.get_object, Bucket=bucket, Key="never")[0] == "NoSuchKey"
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_copy_needs_to_read_its_source_and_to_write_its_target(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
+    read, write = (
+        allow("s3:GetObject", f"arn:aws:s3:::{bucket}/other.txt"),
+        allow("s3:PutObject", f"arn:aws:s3:::{bucket}/copy"),
+    )
+    actor = make_role(read)
+    copy = {"Bucket": bucket, "Key": "copy", "CopySource": {"Bucket": bucket, "Key": "other.txt"}}
+    s3 = actor.client("s3")
+    assert "s3:PutObject" in refused(s3.copy_object, **copy)[1]
+    actor.may(write)
+    assert "s3:GetObject" in refused(s3.copy_object, **copy)[1]
+    actor.may(read, write)
+    s3.copy_object(**copy)
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_listing_can_be_limited_to_a_prefix(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html"""
+    only = {"StringLike": {"s3:prefix": ["in/*"]}}
+    actor = make_role(allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", Condition=only))
+    s3 = actor.client("s3")
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="in/")["Contents"]] == ["in/a.txt"]
+    refused(s3.list_objects_v2, Bucket=bucket)
+    refused(s3.list_objects_v2, Bucket=bucket, Prefix="other")
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_an_object_s_version_has_actions_of_its_own(make_role: MakeActor, aws: Callable[..., Any], bucket: str) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+    aws("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = aws("s3").put_object(Bucket=bucket, Key="v", Body=b"1")["VersionId"]
+    actor = make_role(allow(["s3:GetObject", "s3:ListBucket", "s3:DeleteObject"]))
+    s3 = actor.client("s3")
+    s3.get_object(Bucket=bucket, Key="v")
+    assert "s3:GetObjectVersion " in refused(s3.get_object, Bucket=bucket, Key="v", VersionId=version)[1]
+    assert "s3:ListBucketVersions " in refused(s3.list_object_versions, Bucket=bucket)[1]
+    assert "s3:DeleteObjectVersion " in refused(s3.delete_object, Bucket=bucket, Key="v", VersionId=version)[1]
+    s3.delete_object(Bucket=bucket, Key="v")
+
+
+@pytest.mark.simplified(
+    "IAM", "DeleteObjects is refused as a whole where one key may not be deleted; AWS deletes the others"
+)
+def test_one_key_that_may_not_be_deleted_refuses_the_whole_DeleteObjects(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+    actor = make_role(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/in/*"))
+    s3 = actor.client("s3")
+    both = {"Objects": [{"Key": "in/a.txt"}, {"Key": "other.txt"}]}
+    assert refused(s3.delete_objects, Bucket=bucket, Delete=both)[0] == "AccessDenied"
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "in/a.txt"}]})
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_presigned_url_may_do_what_its_signer_may(make_role: MakeActor, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
+    actor = make_role(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/other.txt"))
+    for signature in ("s3v4", "s3"):
+        s3 = actor.client("s3", signature_version=signature)
+        urls = {
+            key: s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+            for key in ("other.txt", "in/a.txt")
+        }
+        with urllib.request.urlopen(urls["other.txt"]) as answer:
+            assert answer.read() == b"other.txt"
+        with pytest.raises(urllib.error.HTTPError) as denied:
+            urllib.request.urlopen(urls["in/a.txt"])
+        assert (denied.value.code, b"AccessDenied" in denied.value.read()) == (403, True)
+        denied.value.close()
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_unsigned_requests_read_what_is_public_and_nothing_else(
+    stack: Any, aws: Callable[..., Any], bucket: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
+    aws("s3").put_object(Bucket=bucket, Key="public", Body=b"for all", ACL="public-read")
+    public = policy(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*", Principal="*"))
+    aws("s3").put_bucket_policy(Bucket=bucket, Policy=public)
+    for key, body in (("public", b"for all"), ("in/a.txt", b"in/a.txt")):
+        with urllib.request.urlopen(f"{stack.endpoint_url}/{bucket}/{key}") as answer:
+            assert answer.read() == body
+    for request in (
+        f"{stack.endpoint_url}/{bucket}/other.txt",
+        urllib.request.Request(f"{stack.endpoint_url}/{bucket}/public", b"mine", method="PUT"),
+        urllib.request.Request(f"{stack.endpoint_url}/{bucket}", method="DELETE"),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as denied:
+            urllib.request.urlopen(request)
+        assert denied.value.code == 403
+        denied.value.close()
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_handing_a_role_to_a_service_needs_iam_PassRole(
+    make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"""
+    trust = policy(
+        {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    )
+    passed = aws("iam").create_role(RoleName=unique("job"), AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    create = allow(["glue:CreateJob", "lambda:CreateFunction"])
+    actor = make_role(create)
+    glue, name = actor.client("glue"), unique("job")
+    job = {"Name": name, "Role": passed, "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/s.py"}}
+    code, message = refused(glue.create_job, **job)
+    assert (code, f"iam:PassRole on resource: {passed} " in message) == ("AccessDeniedException", True)
+    to = {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
+    actor.may(create, allow("iam:PassRole", passed, Condition=to))
+    assert glue.create_job(**job)["Name"] == name
+    function = {"Runtime": "python3.13", "Handler": "f.f", "Code": {"ZipFile": b"x"}}
+    message = refused(actor.client("lambda").create_function, FunctionName="f", Role=passed, **function)[1]
+    assert "iam:PassRole" in message
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_get_caller_identity_is_never_denied(make_role: MakeActor) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    actor = make_role(deny("*"))
+    identity = actor.client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::123456789012:assumed-role/{actor.name}/tests"

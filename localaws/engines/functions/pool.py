@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from localaws.engines.functions.spec import FunctionSpec
 from localaws.engines.functions.worker import Worker
 
-WORKERS = max(4, 2 * (os.cpu_count() or 1))  # at once, of one version; AWS has a thousand of an account
+# At once, of one version; AWS has a thousand of an account. More than the machine can run are started only where
+# the others don't get on, because they wait for something.
+WORKERS = 32
+BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
 IDLE_SECONDS = 300.0
 
@@ -25,6 +28,7 @@ class Pool:
         self._idle: list[Worker] = []
         self._count = 0
         self._retired = False
+        self._last_return = 0.0
         self._change = threading.Condition()
 
     @contextmanager
@@ -59,7 +63,7 @@ class Pool:
 
     def _take(self) -> Worker | None:
         # Most invocations are over sooner than another worker would have started.
-        patience = time.monotonic() + PATIENCE
+        began = time.monotonic()
         with self._change:
             while True:
                 while self._idle:
@@ -68,7 +72,8 @@ class Pool:
                         return worker
                     self._count -= 1  # it died while it had nothing to do
                     worker.stop()
-                left = patience - time.monotonic()
+                since = began if self._count < BUSY_WORKERS else max(began, self._last_return)
+                left = since + PATIENCE - time.monotonic()
                 if self._count < WORKERS and (left <= 0 or self._count == 0):
                     self._count += 1
                     return None
@@ -76,6 +81,7 @@ class Pool:
 
     def _give_back(self, worker: Worker | None) -> None:
         with self._change:
+            self._last_return = time.monotonic()
             keep = worker is not None and worker.alive and not self._retired
             if keep and worker is not None:
                 self._idle.append(worker)

@@ -236,17 +236,26 @@ def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -
     assert call(name)[0] == "ok"
 
 
-@pytest.mark.simplified(
-    "Lambda", "twice as many workers of a function as the machine has cores (at least 4); then calls wait"
-)
-def test_concurrent_calls_run_side_by_side(deploy: Deploy, call: Call) -> None:
+@pytest.mark.simplified("Lambda", "at most 32 invocations of a function run at once, then more wait; AWS has 1,000")
+def test_calls_run_side_by_side(
+    deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+    bucket = unique("bucket")
+    aws("s3").create_bucket(Bucket=bucket)
+    # Each waits for the others: they end only if they run at the same time.
     name = deploy(
-        "import os, time\ndef handler(event, context):\n    time.sleep(0.8)\n    return os.getpid()\n", Timeout=10
+        "import boto3, os, time\n"
+        "def handler(bucket, context):\n"
+        "    s3 = boto3.client('s3')\n"
+        "    s3.put_object(Bucket=bucket, Key=str(os.getpid()))\n"
+        "    while s3.list_objects_v2(Bucket=bucket)['KeyCount'] < 6:\n"
+        "        time.sleep(0.05)\n",
+        Timeout=40,
     )
-    with ThreadPoolExecutor(3) as pool:
-        workers = {answer for answer, _ in pool.map(lambda _: call(name), range(3))}
-    assert len(workers) == 3
+    with ThreadPoolExecutor(6) as pool:
+        answers = [answer for answer, _ in pool.map(lambda _: call(name, bucket), range(6))]
+    assert answers == [None] * 6
 
 
 @pytest.mark.as_on_aws("Lambda")

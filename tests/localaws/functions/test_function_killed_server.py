@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ def handler(event, context):
     s3.put_object(Bucket="marks", Key=f"begun/{way}/{context.aws_request_id}")
     if not s3.list_objects_v2(Bucket="marks", Prefix="go").get("Contents"):
         time.sleep(60)
+    if way == "old":
+        raise RuntimeError("not in six hours")
     s3.put_object(Bucket="marks", Key=f"done/{way}/{context.aws_request_id}")
     return way
 """
@@ -42,6 +45,7 @@ class Killed:
     kept: str  # URLs of queues
     dead: str
     in_flight: str  # receipt handle
+    failures: str  # URL of the queue where failures go
 
 
 def _clients(status: localaws.Status) -> Callable[[str], Any]:
@@ -99,14 +103,23 @@ def killed(
         aws("s3").create_bucket(Bucket="marks")
         deploy_to(functions, "slow", make_role(aws("iam"), "r"), SOURCE, Timeout=90)
         functions.create_event_source_mapping(EventSourceArn=f"{ARN}mapped", FunctionName="slow")
-        functions.invoke(FunctionName="slow", InvocationType="Event", Payload=b'{"way": "event"}')
+        failures = sqs.create_queue(QueueName="failures")["QueueUrl"]
+        functions.put_function_event_invoke_config(
+            FunctionName="slow", DestinationConfig={"OnFailure": {"Destination": f"{ARN}failures"}}
+        )
+        for way in ("event", "old"):
+            functions.invoke(FunctionName="slow", InvocationType="Event", Payload=json.dumps({"way": way}))
         sqs.send_message(QueueUrl=mapped, MessageBody="batch")
-        begun = {mark[0]: mark[-1] for mark in _marks(aws("s3"), "begun/", 2)}
+        begun = {mark[0]: mark[-1] for mark in _marks(aws("s3"), "begun/", 3)}
         aws("s3").put_object(Bucket="marks", Key="go")
         server = psutil.Process(status.pid)
         workers = [child for child in server.children() if "bootstrap.py" in " ".join(child.cmdline())]
         os.kill(server.pid, signal.SIGKILL)
-        yield Killed(_clients(localaws.start(home)), begun, workers, kept, dead, in_flight)
+        psutil.wait_procs([server], timeout=10)
+        with sqlite3.connect(home / "state" / "function-events.sqlite") as events:
+            events.execute("update events set accepted = accepted - 6 * 3600 where payload like '%old%'")
+        events.close()
+        yield Killed(_clients(localaws.start(home)), begun, workers, kept, dead, in_flight, failures)
     finally:
         localaws.stop(home)
 
@@ -114,7 +127,7 @@ def killed(
 @pytest.mark.as_on_aws("Lambda")
 def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_outlives_it(killed: Killed) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
-    assert len(killed.workers) == 2
+    assert len(killed.workers) == 3
     _, alive = psutil.wait_procs(killed.workers, timeout=10)
     assert alive == []
     ((request_id,),) = _marks(killed.aws("s3"), "done/event/")

@@ -74,8 +74,9 @@ class Landing:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._marker_bucket, Prefix=MARKERS)
         self._markers = [item["Key"] for page in pages for item in page.get("Contents", [])]
         keys = {_key_of(marker) for marker in self._markers}
+        self._event = is_started_by_event(args)
         # A marker without a key is of an object whose name was too long for it.
-        self._marked = sorted(keys) if "" not in keys and is_started_by_event(args) else None
+        self._marked = sorted(keys) if "" not in keys and self._event else None
 
     def read(self):
         """What this run is to read: the objects with markers, or for a run that no event started, all of them."""
@@ -94,14 +95,16 @@ class Landing:
         return [item for item in self._listed(min(keys), max(keys)) if item.key in wanted]
 
     def finish(self):
-        """Delete the markers of what is loaded.
+        """Delete the markers of what is loaded, if it was for them that the run was started.
+
+        A run by hand may have had another target, or another ledger.
 
         Raises:
             TooManyRejects: there are files that were refused as a whole. All else is loaded; their markers stay.
         """
         refused = {item.key for item in self.refused}
         done = [marker for marker in self._markers if _key_of(marker) not in refused]
-        for start in range(0, len(done), 1000):
+        for start in range(0, len(done) if self._event else 0, 1000):
             entries = [{"Key": marker} for marker in done[start : start + 1000]]
             s3.delete_objects(Bucket=self._marker_bucket, Delete={"Objects": entries, "Quiet": True})
         if self.refused:

@@ -40,6 +40,7 @@ class Notification(Step[NotificationMade]):
         self.lab.consent(self.name)
         self.lab.buckets.describe()
         self.lab.workflow.describe()
+        self.lab.retries.describe()
         function_arn = self.lab.functions.arn(self.names.start_function)
         self._allow_s3()
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):

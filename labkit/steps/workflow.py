@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from labkit import ledger
 from labkit.display import Described, Fact, Removed, hidden
 from labkit.errors import RunFailed
 from labkit.steps.base import Step, found, is_missing
@@ -101,11 +102,10 @@ class Workflow(Step[WorkflowMade]):
     def follow(self, keys: Sequence[str]) -> Run:
         """Wait until a run that landing `keys` caused has read them, and return it.
 
-        The start function writes into a run's properties which file it was started for. Files that landed together
-        share a run: then it is one that started when they had landed.
+        Files that landed together share runs: then it is the last of those that read them.
 
         Raises:
-            RunFailed: it ended, and not well.
+            RunFailed: it ended, and not well. The queue has it tried again, `event_tries` times in all.
             WaitTimeout: no such run came.
         """
         self.describe()
@@ -120,13 +120,12 @@ class Workflow(Step[WorkflowMade]):
                 quiet = 0
                 return f"crawl {under_way.crawl}, job {under_way.job}", None
             mine = [run for run in runs if run.started >= landed]
-            quiet += bool(mine)
             # Two runs may have started at once; the job of one of them is refused, the other's reads everything.
-            run = next((run for run in mine if run.succeeded), mine[0] if mine else None)
-            # S3 gives whole seconds. A run of the same second may have come before the file: then the start function
-            # is about to start the next one.
-            sure = run and (run.landed_key in keys[-1:] or run.started >= landed + timedelta(seconds=1))
-            return "waiting for the event", run if sure or quiet > SETTLED else None
+            run = next((run for run in mine if run.succeeded), None)
+            if run and self.config.ledger:
+                return "waiting for the rest of the events", run if ledger.are_loaded(self.lab, keys) else None
+            quiet += bool(mine)
+            return "waiting for the event", run or mine[0] if quiet > SETTLED else None
 
         go_on = "lab.notification.check() says whether S3 tells the function; labkit logs start shows what it did."
         return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))

@@ -51,6 +51,12 @@ class LocalQueue(Queue):
         return self.counts.delayed
 
     @property
+    def attributes(self) -> dict[str, Any]:
+        """As the API has them: times are whole seconds."""
+        found = super().attributes
+        return {**found, **{name: int(found[name]) for name in ("CreatedTimestamp", "LastModifiedTimestamp")}}
+
+    @property
     def retention(self) -> int:
         """How long messages are kept (seconds)."""
         return int(self.message_retention_period)  # type: ignore[attr-defined]

@@ -68,10 +68,18 @@ def test_a_receiver_can_hide_its_message_longer_or_show_it_at_once(queue: MakeQu
     hide = {"QueueUrl": made.url, "ReceiptHandle": message["ReceiptHandle"]}
     made.sqs.change_message_visibility(**hide, VisibilityTimeout=60)
     assert made.receive(WaitTimeSeconds=2) == []
+    hours = 12 * 3600
+    with pytest.raises(ClientError, match="Total VisibilityTimeout for the message is beyond the limit"):
+        made.sqs.change_message_visibility(**hide, VisibilityTimeout=hours)
     made.sqs.change_message_visibility(**hide, VisibilityTimeout=0)
     assert len(made.receive()) == 1
     with pytest.raises(ClientError, match="Message does not exist or is not available for visibility timeout change"):
         made.sqs.change_message_visibility(**hide, VisibilityTimeout=1)
+    made.send("two")
+    (shown,) = made.receive(VisibilityTimeout=0)
+    with pytest.raises(ClientError, match="isn't in flight") as refused:
+        made.sqs.change_message_visibility(QueueUrl=made.url, ReceiptHandle=shown["ReceiptHandle"], VisibilityTimeout=1)
+    assert refused.value.response["Error"]["Code"].endswith("MessageNotInflight")
 
 
 @pytest.mark.as_on_aws("SQS")

@@ -10,7 +10,11 @@ from typing import Any
 GUIDE = "https://docs.aws.amazon.com/glue/latest/dg/"
 FRAME_PAGE = f"{GUIDE}aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html"
 # What each row's code can use. `data` gives a frame's rows, sorted; `names` its columns.
+# Small tables need neither compiled queries nor more than one partition.
 _HELPERS = """
+settings = {"codegen.wholeStage": "false", "codegen.factoryMode": "NO_CODEGEN", "shuffle.partitions": 1}
+for setting, value in settings.items():
+    spark.conf.set(f"spark.sql.{setting}", value)
 import datetime, decimal, json
 def plain(value):
     if isinstance(value, (datetime.date, decimal.Decimal)):
@@ -24,7 +28,7 @@ def data(frame):
 def names(frame):
     return frame.toDF().columns
 def frame_of(rows, schema):
-    return DynamicFrame.fromDF(spark.createDataFrame(rows, schema), glueContext, "frame")
+    return DynamicFrame.fromDF(spark.createDataFrame(rows, schema).coalesce(1), glueContext, "frame")
 def evaluate(code):
     scope = dict(globals())
     try:

@@ -86,7 +86,8 @@ def test_a_value_that_its_new_type_cannot_hold_is_null(jobs: Any, preamble: str)
     page = f"{TRANSFORM}ApplyMapping.html"
     texts = {
         "bigint": ("12", 12), "int": ("x1", None), "smallint": ("40000", None), "tinyint": ("7", 7),
-        "double": (" 2.50 ", 2.5), "float": ("no", None), "boolean": ("true", True), "date": ("2023-08-13", "2023-08-13"),
+        "double": (" 2.50 ", 2.5), "float": ("no", None), "boolean": ("true", True),
+        "date": ("2023-08-13", "2023-08-13"),
         "timestamp": ("2023-08-13 10:00:00", "2023-08-13 10:00:00"), "decimal(6,2)": ("3.456", "3.46"),
         "decimal": ("1.5", "1.50"), "string": ("", ""),
     }  # fmt: skip
@@ -126,11 +127,12 @@ def test_filter_and_map_give_functions_a_record_and_keep_what_they_raise_as_erro
         Row(choose, "data(people.filter(lambda x: x['a.b'] == 2.5).select_fields(['id']))", [[2]]),
         Row(choose, "data(people.filter(lambda x: x['location']['state'] == 'WY').select_fields(['id']))", [[1]]),
         Row(choose, "people.filter(lambda x: x['friends'][0]['age'] == 7).count()", 1),
-        Row(transform, address, ["struct<id:int,Address:struct<State:string,Zip.Code:array<bigint>>>".replace("int,", "bigint,", 1),
+        Row(transform, address, ["struct<id:bigint,Address:struct<State:string,Zip.Code:array<bigint>>>",
                                  [1, {"State": "WY", "Zip.Code": [1]}]]),
         Row(transform, "data(people.map(lambda x: {'twice': 2 * x.id}))", [[2], [4], [6]]),
         Row(FRAME, "people.filter(lambda x: x['location']['state'] == 'WY').stageErrorsCount()", 1),
-        Row(FRAME, "made = people.map(lambda x: {'n': len(x.name)}); result = [made.count(), made.errorsCount()]", [2, 1]),
+        Row(FRAME, "made = people.map(lambda x: {'n': len(x.name)}); result = [made.count(), made.errorsCount()]",
+            [2, 1]),
         Row(FRAME, "people.map(lambda x: 1 / 0).count()", 0),
         Row(FRAME, "people.map(lambda x: {'n': len(x.name)}).filter(lambda r: r.n / 0).errorsCount()", 3),
         Row(FRAME, "people.map(lambda x: {'n': len(x.name)}).filter(lambda r: r.n > 0).stageErrorsCount()", 0),
@@ -158,8 +160,8 @@ def test_a_threshold_of_errors_raises_and_none_never_does(jobs: Any, preamble: s
 
 @pytest.mark.simplified(
     "awsglue",
-    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast whole columns,"
-    " and a choice for all choice types changes nothing",
+    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast whole"
+    " columns, and a choice for all choice types changes nothing",
 )
 def test_resolve_choice_casts_what_its_specs_name(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ResolveChoice.html"""
@@ -208,9 +210,10 @@ def test_frames_are_joined_merged_and_collected_as_the_pages_say(jobs: Any, prea
             [[1, "a"], [2, "new"], [4, "new"]]),
         Row(COLLECTION, "[list(both.keys()), len(list(both.values())), both.select('left').count()]",
             [["left", "right"], 2, 3]),
-        Row(COLLECTION, "[f.count() for f in both.map(lambda f, ctx: f.filter(lambda r: r.zip == 2)).values()]", [2, 1]),
-        Row(COLLECTION, "list(both.flatmap(lambda f, ctx: f.split_fields(['zip'], f'{len(names(f))}{f.count()}', 'rest'))"
-            ".keys())", ["23", "rest", "22"]),
+        Row(COLLECTION, "[f.count() for f in both.map(lambda f, ctx: f.filter(lambda r: r.zip == 2)).values()]",
+            [2, 1]),
+        Row(COLLECTION, "list(both.flatmap(lambda f, ctx: f.split_fields(['zip'], names(f)[1], 'rest')).keys())",
+            ["v", "rest", "w"]),
         Row(f"{TRANSFORM}MapToCollection.html", "[names(f) for f in MapToCollection.apply(dfc=both,"
             " BaseTransform=SelectFields, frame_name='frame', paths=['zip']).values()]", [["zip"], ["zip"]]),
         Row(f"{TRANSFORM}flat-map.html", "list(FlatMap.apply(both, SplitFields, 'frame', paths=['zip']).keys())",
@@ -228,7 +231,7 @@ def test_a_frame_shows_itself_as_the_page_says(jobs: Any, preamble: str) -> None
         "frame = DynamicFrame.fromDF(df, glueContext, 'people')\n"
         "frame.printSchema()\n"
         "frame.show(5)\n"
-        "print(frame.count(), frame.repartition(3).getNumPartitions(), frame.coalesce(1).getNumPartitions(), frame.name)\n"
+        "print(frame.count(), frame.repartition(3).getNumPartitions(), frame.coalesce(1).getNumPartitions())\n"
     )
     assert jobs.succeed(jobs.make(script)) == [
         "root",
@@ -242,5 +245,5 @@ def test_a_frame_shows_itself_as_the_page_says(jobs: Any, preamble: str) -> None
         "|    |    |-- age: int",
         "|-- none: null",
         '{"id":1,"location":{"state":"WY","km":2.0},"friends":[{"name":"Ann","age":7}]}',
-        "1 3 1 people",
+        "1 3 1",
     ]

@@ -58,18 +58,16 @@ class Bookmarks:
             return False
         return _is_unread(self._committed.get(context, {}).get(path), item)
 
-    def remember(
-        self, context: str, path: str, listed_at: datetime.datetime, listed: list[S3Object], read: list[S3Object]
-    ) -> None:
-        """Note that of the objects `listed` under `path`, the last unread ones were `read`; `commit` makes it last."""
+    def remember(self, context: str, path: str, listed_at: datetime.datetime, read: list[S3Object]) -> None:
+        """Note that of the objects found under `path`, the last unread ones were `read`; `commit` makes it last."""
         known = self._committed.get(context, {}).get(path, {"read_up_to": None, "objects": {}})
         read_up_to = listed_at - WINDOW
         if known["read_up_to"] is not None:
             read_up_to = max(read_up_to, datetime.datetime.fromisoformat(known["read_up_to"]))
         objects = {
-            item.uri: known["objects"][item.uri]
-            for item in listed
-            if item.uri in known["objects"] and item.last_modified >= read_up_to
+            uri: version
+            for uri, version in known["objects"].items()
+            if datetime.datetime.fromisoformat(version[0]) >= read_up_to
         }
         objects.update({item.uri: _version(item) for item in read if item.last_modified >= read_up_to})
         state = {"read_up_to": read_up_to.isoformat(), "objects": objects}

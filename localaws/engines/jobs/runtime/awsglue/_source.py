@@ -57,7 +57,7 @@ class _Source:
         found = self._fetch([_s3.split(path) for path in named], unread)
         items = [item for item in found if item is not None]
         if items:
-            self._remember(_NAMED, began, items, [item for item in items if unread(item)])
+            self._remember(_NAMED, began, [item for item in items if unread(item)])
         missing = {path for path, item in zip(named, found, strict=True) if item is None or not item.size}
         return [path for path in dict.fromkeys(paths) if path in missing or path not in named]
 
@@ -71,7 +71,7 @@ class _Source:
             wanted = [item for item in listed if unread(item)]
             # An object that was overwritten since it was listed is as unread as it was.
             found = self._fetch([(item.bucket, item.key) for item in wanted], lambda item: item.size > 0)
-            self._remember(folder, began, listed, [item for item in found if item is not None])
+            self._remember(folder, began, [item for item in found if item is not None])
             if not wanted:
                 empty.append(folder)
         if empty:
@@ -97,11 +97,9 @@ class _Source:
             return lambda item: item.size > 0
         return lambda item: item.size > 0 and _bookmarks.current.is_unread(self._context, path, item)
 
-    def _remember(
-        self, path: str, began: datetime.datetime, listed: list[_s3.S3Object], read: list[_s3.S3Object]
-    ) -> None:
+    def _remember(self, path: str, began: datetime.datetime, read: list[_s3.S3Object]) -> None:
         if _bookmarks.current.applies_to(self._context):
-            _bookmarks.current.remember(self._context, path, began, listed, read)
+            _bookmarks.current.remember(self._context, path, began, read)
 
 
 def _ending(key: str) -> str:

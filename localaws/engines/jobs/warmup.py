@@ -20,7 +20,7 @@ typed.select(F.col("b").cast("double")).agg(F.count("*")).first()
 
 options = {"separator": "\u0001", "quoteChar": -1}
 source = _read._read_csv(spark, directory, options, None).rows
-source = source.withColumn("file", _read._uri_of(F.col(_read._FILE), ["s3://bucket/key"]))
+source = source.withColumn("file", _read._uri_of(F.col(_read._FILE), ["s3://bucket/key", "s3://bucket/other"]))
 text = F.when(F.trim("col0").startswith("["), F.col("col0")).otherwise(F.concat(F.lit("["), F.col("col0"), F.lit("]")))
 rows = source.select(
     "col0", "file", F.explode_outer(F.from_json(text, "array<struct<a:string,b:string,c:string>>")).alias("parsed")

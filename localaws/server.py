@@ -60,11 +60,10 @@ class Server:
         shutil.rmtree(self.home.work, ignore_errors=True)
         self.home.work.mkdir(mode=0o700)
 
-        from moto.moto_server.werkzeug_app import MotoRequestHandler
-
         from localaws.authorization.gate import Gate
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
+        from localaws.serving import RequestHandler
         from localaws.state import State
         from localaws.wsgi import Application
 
@@ -79,12 +78,6 @@ class Server:
         self.state.load()
         load_streams(self.home)
         self.engines = engines.make(self.context)
-
-        class RequestHandler(MotoRequestHandler):
-            # One connection serves many calls, and a client that vanished does not fill the log.
-            protocol_version = "HTTP/1.1"
-
-            def log_request(self, *_: Any) -> None: ...
 
         self.reload()
         gate = Gate(self.home.credentials().access_key_id, self.context.account_id, self.context.region)
@@ -128,6 +121,7 @@ class Server:
         """Serve until `stop`, then end in order: no new calls, engines, state, children."""
         self._stopped.wait()
         log.info("Stopping")
+        self._http.RequestHandlerClass.stopping = True  # type: ignore[attr-defined]
         self._http.shutdown()
         self.engines.stop()
         self.bus.stop()

@@ -129,6 +129,10 @@ class BodyStore:
         """Mark `body` to be removed by this thread's next `remove_discarded`: not before the index forgets it."""
         self._discarded.names.append(body.name)
 
+    def keep_discarded(self) -> None:
+        """Remove nothing of what this thread discarded: the index could not forget it."""
+        self._discarded.names = []
+
     def remove_discarded(self) -> None:
         """Remove what this thread discarded."""
         names, self._discarded.names = self._discarded.names, []

@@ -87,10 +87,15 @@ class SavedBackend(S3Backend):
         touched = self.touched
         deliveries = touched.deliveries
         # A state that was read before another call's commit must not be written after it.
-        with self._saving:
-            changes = self._changes(touched)
-            ids = self.index.commit(changes) if changes else []
-        touched.__init__()  # type: ignore[misc]
+        try:
+            with self._saving:
+                changes = self._changes(touched)
+                ids = self.index.commit(changes) if changes else []
+        except BaseException:
+            self.store.keep_discarded()
+            raise
+        finally:
+            touched.__init__()  # type: ignore[misc]
         if changes:
             for event_id, delivery in zip(ids, deliveries, strict=True):
                 self._deliver_later(event_id, delivery)

@@ -47,6 +47,8 @@ class WorkflowEngine:
         self._context = context
         self._lock = threading.RLock()
         self._stopped = threading.Event()
+        # What other engines told of the last server's runs before this one was started; None from then on.
+        self._early: list[tuple[str, Target, str, str, WorkflowRef | None]] | None = []
         self._timetable = Timetable(clock, lambda key: context.bus.after_response(lambda: self._on_time(*key)))
         context.bus.subscribe(CrawlStarted, self._on_crawl_started)
         context.bus.subscribe(CrawlFinished, self._on_crawl_finished)
@@ -55,15 +57,19 @@ class WorkflowEngine:
 
     def start(self) -> None:
         """Go on with what was under way when the server ended, and wait for what is scheduled."""
-        self._stopped.clear()
-        for _, region, _ in list(glue_backends.iter_backends()):
-            backend = self._backend(region)
-            for name in list(backend.triggers):
-                self.schedule(region, name)
-            workflows: list[Any] = list(backend.workflows.values())
-            for workflow in workflows:
-                for run in workflow.runs.under_way():
-                    self._recover(region, run)
+        with self._lock:
+            self._stopped.clear()
+            for _, region, _ in list(glue_backends.iter_backends()):
+                backend = self._backend(region)
+                for name in list(backend.triggers):
+                    self.schedule(region, name)
+                workflows: list[Any] = list(backend.workflows.values())
+                for workflow in workflows:
+                    for run in workflow.runs.under_way():
+                        self._recover(region, run)
+            early, self._early = self._early or [], None
+        for told in early:
+            self._on_finished(*told)
 
     def stop(self) -> None:
         """Let nothing fire any more: what ends from now on, `start` takes note of the next time."""
@@ -273,6 +279,10 @@ class WorkflowEngine:
                 action.started_as(run_id)
 
     def _on_finished(self, region: str, target: Target, run_id: str, state: str, ref: WorkflowRef | None) -> None:
+        with self._lock:
+            if self._early is not None:
+                self._early.append((region, target, run_id, state, ref))
+                return
         if ref is None or self._stopped.is_set():
             return  # "dependent jobs or crawlers are only started if what completes was started by a trigger"
         if not ref.run_id:

@@ -195,7 +195,8 @@ class Lab:
     def now(self) -> datetime:
         return self._stands_at or datetime.now(UTC) + self._ahead
 
-    def start(self) -> None:
+    def start(self, before: Callable[[], None] = lambda: None) -> None:
+        """Start; `before` is done before the workflow engine starts, as the other engines start sooner."""
         glue_backends.clear()
         self.bus = Bus()
         self.state = State(self.home)
@@ -213,6 +214,8 @@ class Lab:
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()
         self.bus.start()
+        before()
+        self.settle()
         self.workflow.start()
         self._running = True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from moto.glue.models import glue_backends
-from workflow_builders import pipeline, status
+from workflow_builders import conditional, crawl_ended, pipeline, status
 
 
 def test_a_run_goes_on_after_a_restart_with_what_became_of_its_crawl(lab: Any, glue: Any) -> None:
@@ -72,6 +72,30 @@ def test_a_crawl_that_began_just_before_the_end_is_not_begun_twice(lab: Any, glu
     lab.start()
     lab.settle()
     assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
+
+
+def test_an_end_that_is_told_before_the_engine_has_started_begins_nothing_twice(lab: Any, glue: Any) -> None:
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    (action,) = lab.run("flow", run_id).actions
+    action.run_ids.clear()
+    action.state = "STARTING"
+    lab.kill()
+    lab.start(before=lambda: lab.crawler.finish("crawler", "FAILED"))
+    lab.settle()
+    assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
+
+
+def test_a_trigger_outside_workflows_hears_what_ended_with_the_server(lab: Any, glue: Any) -> None:
+    lab.define("crawler", "job")
+    glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[{"CrawlerName": "crawler"}])
+    conditional(glue, None, "then", "ANY", [crawl_ended("crawler", "FAILED")], ["job"])
+    glue.start_trigger(Name="go")
+    lab.kill()
+    lab.start(before=lambda: lab.crawler.finish("crawler", "FAILED"))
+    lab.settle()
+    assert lab.jobs.names == ["job"]
 
 
 def test_what_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> None:

@@ -193,7 +193,7 @@ def test_a_workflow_run_whose_server_was_killed_ends_truthfully_after_the_next_s
     try:
         pipeline = build(client, unique, SLOW_SCRIPT)
         run_id = pipeline.start()
-        pipeline.wait(run_id, lambda run: any(job_runs(run)))
+        pipeline.wait(run_id, lambda run: any("Id" in one for one in job_runs(run)))
         pid = localaws.status(tmp_path).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

@@ -79,6 +79,12 @@ def glue(names: Names, region: str, account: str) -> Policy:
             ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
+        # Files in folders: to a crawler a folder is a partition of its table.
+        _allow(
+            "Partitions",
+            ["glue:BatchCreatePartition", "glue:UpdatePartition"],
+            [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
+        ),
         _allow("UseConnection", ["glue:GetConnection"], [f"{here}:catalog", f"{here}:connection/{names.connection}"]),
         _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
                [f"{here}:job/{names.job}"]),

@@ -164,7 +164,8 @@ class Job(Step[JobMade]):
         for key, file in self._scripts.items():
             uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=key)
             same = uploaded is not None and uploaded["Body"].read() == _content(file)
-            yield Fact(same, f"it runs glue/{file.name}", self.fix)
+            how = "its script is" if file == SCRIPT else "it imports"
+            yield Fact(same, f"{how} glue/{file.name}", self.fix)
 
     def destroy(self) -> Removed:
         """Delete the job, with its bookmark and history."""

@@ -18,9 +18,9 @@ from localaws.engines.crawler.files import FileTree, Statistics
 from localaws.engines.crawler.grouping import Grouping
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
-from localaws.engines.crawler.network import require_connection
 from localaws.engines.crawler.s3 import S3Reader, S3Target
 from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
+from localaws.services.glue.network import require_connection
 
 if TYPE_CHECKING:
     from localaws.context import Context

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from localaws.authorization import AccessDenied
 from localaws.authorization.actions.secrets import secret_arn
 from localaws.engines.crawler.naming import Exclusions
-from localaws.engines.crawler.network import NetworkRefused, check_network, require_network
+from localaws.services.glue.network import NetworkRefused, check_network, require_network
 
 if TYPE_CHECKING:
     from localaws.context import Context

@@ -17,7 +17,6 @@ from localaws import engines
 from localaws.authorization import AccessDenied
 from localaws.context import Context
 from localaws.credentials import ServiceRole
-from localaws.engines.crawler.network import require_connection, require_network
 from localaws.engines.jobs.logs import RunLog
 from localaws.engines.jobs.pool import Pool, PoolStopped
 from localaws.engines.jobs.script import Log, RunRequest, RunTimedOut, SparkFailed
@@ -26,6 +25,7 @@ from localaws.events import JobRunFinished, JobRunStarted, WorkflowRef
 from localaws.services.glue.job_definitions import invalid, spark_properties
 from localaws.services.glue.job_runs import JobRun, JobRunState
 from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
+from localaws.services.glue.network import require_connection, require_network
 
 log = logging.getLogger(__name__)
 

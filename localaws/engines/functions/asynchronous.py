@@ -11,7 +11,6 @@ import heapq
 import itertools
 import logging
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from localaws.database import open_database
 from localaws.engines.functions.pool import WORKERS
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,7 @@ class EventQueue:
 
     def __init__(self, file: Path, handle: Callable[[Event], tuple[float, bool] | None]) -> None:
         self._handle = handle
-        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._database.execute("pragma journal_mode = wal")
-        self._database.execute("pragma synchronous = full")
+        self._database = open_database(file)
         self._database.execute(_SCHEMA)
         self._database_lock = threading.Lock()
         self._heap: list[tuple[float, int, Event]] = []

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,7 +56,7 @@ class FunctionsEngine:
         self._shipper = LogShipper(context)
         self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
         open_messages(context.home)
-        self._mappings = Mappings(self._invoke_batch, self._check_mapping)
+        self._mappings = Mappings(self._enabled_mappings, self._invoke_batch, self._check_mapping)
 
     def start(self) -> None:
         """Forget code that no function has any more; `resume` does the rest."""
@@ -67,12 +67,11 @@ class FunctionsEngine:
 
     def resume(self) -> None:
         """Run asynchronous events and read queues, with what an earlier server left. Call it when all engines run."""
-        from localaws.services.awslambda.mappings import enabled_mappings
         from localaws.services.s3.models import deliver_waiting
 
         self._events.start()
         deliver_waiting()
-        self._mappings.start(enabled_mappings())
+        self._mappings.start()
         resume_moves()
 
     def stop(self) -> None:
@@ -100,9 +99,9 @@ class FunctionsEngine:
         self._events.add(Event(request_id, function_arn, payload or b"{}", time.time()))
         return request_id
 
-    def poll(self, mappings: Iterable[QueueMapping]) -> None:
-        """Read the queues of `mappings` from now on, and no others."""
-        self._mappings.set(mappings)
+    def refresh_mappings(self) -> None:
+        """Read the queues of the event source mappings that there are now, and no others."""
+        self._mappings.refresh()
 
     def forget(self, account_id: str, region: str, name: str) -> None:
         """End the workers of a function that is deleted or changed."""
@@ -186,6 +185,12 @@ class FunctionsEngine:
 
         return Deliver(check, self.invoke_async)
 
+    @staticmethod
+    def _enabled_mappings() -> list[QueueMapping]:
+        from localaws.services.awslambda.mappings import enabled_mappings
+
+        return enabled_mappings()
+
     def _check_mapping(self, mapping: QueueMapping) -> None:
         from localaws.services.awslambda.roles import missing_to_read
 
@@ -204,7 +209,7 @@ class FunctionsEngine:
     def _invoke_batch(self, arn: str, payload: bytes) -> bytes | None:
         """Run a function with a batch of messages; see `mappings.Invoke`."""
         try:
-            result = self.invoke(self._mapped_function(arn), payload)
+            result = self._run(self._mapped_function(arn), Invocation(payload, arn))
         except Throttled as error:
             raise NotNow(str(error)) from error
         except RuntimeError as error:  # no children are started any more

@@ -68,24 +68,26 @@ Check = Callable[[QueueMapping], None]
 class Mappings:
     """The pollers of all enabled mappings."""
 
-    def __init__(self, invoke: Invoke, check: Check) -> None:
+    def __init__(self, wanted: Callable[[], Iterable[QueueMapping]], invoke: Invoke, check: Check) -> None:
+        """`wanted` tells the mappings that there are."""
+        self._wanted = wanted
         self._invoke = invoke
         self._check = check
         self._pollers: dict[str, _Poller] = {}
         self._lock = threading.Lock()
         self._running = False
 
-    def start(self, wanted: Iterable[QueueMapping]) -> None:
+    def start(self) -> None:
         """Begin to poll."""
         self._running = True
-        self.set(wanted)
+        self.refresh()
 
-    def set(self, wanted: Iterable[QueueMapping]) -> None:
-        """Poll for `wanted`, and for nothing else: a mapping that changed gets another poller."""
+    def refresh(self) -> None:
+        """Poll for the mappings that there are now, and for nothing else: one that changed gets another poller."""
         if not self._running:
             return
-        mappings = {mapping.uuid: mapping for mapping in wanted}
         with self._lock:
+            mappings = {mapping.uuid: mapping for mapping in self._wanted()}
             for uuid, poller in list(self._pollers.items()):
                 if mappings.get(uuid) != poller.mapping:
                     self._pollers.pop(uuid).stop()

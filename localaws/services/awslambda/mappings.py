@@ -147,7 +147,7 @@ class MappingOperations(_Base):
             if (known.queue_arn, known.function_arn) == (mapping.queue_arn, mapping.function_arn):
                 raise MappingExists(known)
         self._event_source_mappings[mapping.uuid] = mapping
-        poll_queues()
+        engines.running().functions.refresh_mappings()
         return mapping
 
     def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> LocalMapping:  # type: ignore[override]
@@ -159,7 +159,7 @@ class MappingOperations(_Base):
         mapping = _changed(known, spec)
         self._check_mapping(mapping, self._function_named(mapping.function_arn))
         self._event_source_mappings[uuid] = mapping
-        poll_queues()
+        engines.running().functions.refresh_mappings()
         return mapping
 
     def get_event_source_mapping(self, uuid: str) -> LocalMapping:  # type: ignore[override]
@@ -176,7 +176,7 @@ class MappingOperations(_Base):
         """End a mapping; messages that are being handled are not affected."""
         mapping = self.get_event_source_mapping(uuid)
         del self._event_source_mappings[uuid]
-        poll_queues()
+        engines.running().functions.refresh_mappings()
         return mapping
 
     def list_event_source_mappings(  # type: ignore[override]
@@ -213,11 +213,6 @@ class MappingOperations(_Base):
             raise InvalidParameterValueException(
                 f"Queue visibility timeout: {hidden} seconds is less than Function timeout: {timeout} seconds"
             )
-
-
-def poll_queues() -> None:
-    """Let the engine poll for the mappings that there are now."""
-    engines.running().functions.poll(enabled_mappings())
 
 
 def enabled_mappings() -> list[QueueMapping]:

@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.awslambda.responses import LambdaResponse
+from moto.core.responses import ActionResult
 
 from localaws.engines.functions.spec import error_payload
+from localaws.services.awslambda.errors import NotSupported
 from localaws.services.awslambda.models import SYNCHRONOUS_LIMIT, LocalLambdaBackend
 
 _REQUEST_ID = "x-amzn-requestid"
@@ -71,6 +73,20 @@ class LocalLambdaResponse(LambdaResponse):
         payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
         self.backend.invoke_event(unquote(parts[-2]), None, payload)
         return 202, {"status": 202}, b""
+
+    def put_function_event_invoke_config(self) -> ActionResult:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html"""
+        self._refuse_qualifier("PutFunctionEventInvokeConfig")
+        return super().put_function_event_invoke_config()
+
+    def update_function_event_invoke_config(self) -> str:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionEventInvokeConfig.html"""
+        self._refuse_qualifier("UpdateFunctionEventInvokeConfig")
+        return super().update_function_event_invoke_config()
+
+    def _refuse_qualifier(self, operation: str) -> None:
+        if self.querystring.get("Qualifier", ["$LATEST"])[0] != "$LATEST":
+            raise NotSupported(f"a Qualifier of {operation}")
 
     def create_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
         """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""

@@ -92,6 +92,20 @@ def test_a_message_invokes_the_function_with_a_record_in_sqs_shape_and_is_delete
 
 
 @pytest.mark.as_on_aws("Lambda")
+def test_a_mapping_can_name_an_alias_of_the_function(
+    deploy: Deploy, mapped: Map, queue: Callable[..., Any], aws: Callable[..., Any], logged: Logged
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+    function, source = deploy("def handler(event, context): print('AS', context.invoked_function_arn)\n"), queue()
+    aws("lambda").publish_version(FunctionName=function)
+    alias = aws("lambda").create_alias(FunctionName=function, Name="live", FunctionVersion="1")["AliasArn"]
+    uuid = mapped(source, f"{function}:live")
+    assert aws("lambda").get_event_source_mapping(UUID=uuid)["FunctionArn"] == alias
+    source.send("one")
+    assert f"AS {alias}\n" in logged(function, "AS ")
+
+
+@pytest.mark.as_on_aws("Lambda")
 def test_messages_that_wait_come_in_batches_of_the_size_that_was_asked_for(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:

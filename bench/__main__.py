@@ -28,24 +28,27 @@ PARTS: dict[str, Callable[[Report, Sizes], None]] = {
 }
 
 
-def main() -> None:
-    """Run the parts that were asked for, show each result as it comes, and store them."""
+def main() -> int:
+    """Run the parts that were asked for, show each result as it comes, and store them. 1 if a part failed, else 0."""
     arguments = parse()
     sizes = Sizes(**{name: getattr(arguments, name) for name in Sizes.__dataclass_fields__})
     report = Report()
     about = machine()
     print(", ".join(f"{name}: {value}" for name, value in about.items()))
     for part in arguments.only:
-        PARTS[part](report, sizes)
+        try:
+            PARTS[part](report, sizes)
+        except Exception as error:  # whatever it was, the other parts have something to say
+            report.fail(part, error)
     missed = [result.name for result in report if result.verdict == "MISSED"]
     kept = sum(result.verdict == "kept" for result in report)
     print(f"\n{kept} goals kept, {len(missed)} missed" + "".join(f"\n  missed: {name}" for name in missed))
+    print("".join(f"  failed: {why}\n" for why in report.failed), end="")
     if arguments.json:
         results = [result.as_json() for result in report]
-        text = json.dumps(
-            {"machine": about, "results": results, "skipped": report.skipped}, indent=1, ensure_ascii=False
-        )
-        arguments.json.write_text(text + "\n")
+        stored = {"machine": about, "results": results, "skipped": report.skipped, "failed": report.failed}
+        arguments.json.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+    return 1 if report.failed else 0
 
 
 def parse() -> argparse.Namespace:
@@ -93,4 +96,4 @@ def machine() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -15,24 +15,19 @@ def main() -> None:
     parser.add_argument("after", type=Path)
     arguments = parser.parse_args()
     before, after = (by_name(json.loads(path.read_text())) for path in (arguments.before, arguments.after))
-    print("| | before | | after | | goal |\n|---|---:|---:|---:|---:|---|")
+    print("| | before | ratio | after | ratio | goal |\n|---|---:|---:|---:|---:|---|")
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
-        print("| " + " | ".join([name.strip(), *shown(old), *shown(new), (new or {}).get("verdict", "")]) + " |")
+        print("| " + " | ".join([name, *shown(old), *shown(new), goal(new)]) + " |")
 
 
 def by_name(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Results by name and by what they are compared with: lines below a result belong to it."""
-    found: dict[str, dict[str, Any]] = {}
-    head = ""
+    """Results by name and by what they are beside. The lines that explain one, which are indented, stay out."""
+    found = {}
     for result in run["results"]:
-        name = result["name"]
-        if name.startswith("  "):
-            name = f"{head}, {name.strip()}"
-        else:
-            head = name if not result["against"] else f"{name} ({result['against']})"
-            name = head
-        found[name] = result
+        if not result["name"].startswith(" "):
+            against = f" ({result['against']})" if result["against"] else ""
+            found[f"{result['name']}{against}"] = result
     return found
 
 
@@ -43,6 +38,15 @@ def shown(result: dict[str, Any] | None) -> tuple[str, str]:
     digits = 2 if result["unit"] == "s" else 0
     ratio = "" if result["ratio"] is None else f"{result['ratio']:.2f} ×"
     return f"{result['median']:,.{digits}f} {result['unit']}", ratio
+
+
+def goal(result: dict[str, Any] | None) -> str:
+    """What the later run had to keep, and whether it did."""
+    if result is None or result["goal"] is None:
+        return ""
+    limit = result["goal"]
+    unit = "×" if limit["of"] == "ratio" else result["unit"]
+    return f"{'≥' if limit['least'] else '≤'} {limit['limit']:g} {unit}: {result['verdict']}"
 
 
 if __name__ == "__main__":

@@ -180,5 +180,9 @@ def fresh_lab(*, deployed: bool = True) -> Iterator[BenchLab]:
                 lab.labkit("deploy")
                 lab.connect()
             yield lab
+        except Exception:
+            # Its home is gone in a moment: show now what would be looked for.
+            print(lab.labkit("status"), lab.labkit("logs", "--lines", "20"), sep="\n", file=sys.stderr)
+            raise
         finally:
             lab.labkit("down")

@@ -109,6 +109,7 @@ class Report:
     def __init__(self) -> None:
         self.results: list[Result] = []
         self.skipped: list[str] = []
+        self.failed: list[str] = []
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
@@ -122,6 +123,11 @@ class Report:
         for result in results:
             print(result, flush=True)
         self.results += results
+
+    def fail(self, part: str, error: Exception) -> None:
+        """Say that a part could not be measured to its end; the others go on."""
+        print(f"{part}: FAILED. {type(error).__name__}: {error}", flush=True)
+        self.failed.append(f"{part}: {error}")
 
     def skip(self, what: str, why: str) -> None:
         """Say what was not measured."""

@@ -1,0 +1,175 @@
+"""Each action of each statement of the lab's policies, accounted for.
+
+*Proven*: without it the part that needs it is denied by AWS's words, and with it it works. *AWS only*: what needs it
+runs on AWS alone; the page says so. The cases are read from labkit.policies, so a new statement without an entry here
+fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from policy_proofs import Denied, Stage
+
+from labkit import Lab, policies
+from labkit.config import LabConfig
+from labkit.names import Names
+from labkit.steps.roles import POLICY_NAME
+
+PREFIX, REGION, ACCOUNT = "kit", "us-east-1", "123456789012"
+NAMES = Names.of(LabConfig(prefix=PREFIX), ACCOUNT)
+POLICIES = {
+    NAMES.generator_role: policies.generator(NAMES, REGION, ACCOUNT),
+    NAMES.start_role: policies.start_function(NAMES, REGION, ACCOUNT),
+    NAMES.copy_role: policies.copy(NAMES),
+    NAMES.glue_role: policies.glue(NAMES, REGION, ACCOUNT),
+}
+CASES = [
+    (role, statement["Sid"], action)
+    for role, policy in POLICIES.items()
+    for statement in policy["Statement"]
+    for action in statement["Action"]
+]
+
+_GLUE_ROLE = "https://docs.aws.amazon.com/glue/latest/dg/create-service-policy.html"
+_BOOKMARKS = "https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"
+AWS_ONLY = {
+    ("LocateBuckets", "s3:GetBucketLocation"): (
+        "Glue asks in which region a bucket is; here a bucket is reached from every region", _GLUE_ROLE,
+    ),
+    ("JobState", "glue:GetJobBookmark"): (
+        "the runtime's Job reads the bookmark by an API call; here the engine hands it over", _BOOKMARKS,
+    ),
+    ("JobState", "glue:GetJob"): ("the runtime looks at its own job; here the engine hands it over", _BOOKMARKS),
+    ("JobState", "glue:GetJobRun"): ("the runtime looks at its own run; here the engine hands it over", _BOOKMARKS),
+}  # fmt: skip
+
+_EC2 = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"
+ANY_RESOURCE = {
+    "ec2:DescribeSubnets": _EC2,
+    "ec2:DescribeSecurityGroups": _EC2,
+    "ec2:DescribeRouteTables": _EC2,
+    "ec2:DescribeVpcEndpoints": _EC2,
+    "ec2:DescribeVpcAttribute": _EC2,
+    "ec2:DescribeNetworkInterfaces": _EC2,
+}
+"""The actions that AWS limits to no resource, each with its page: "*" is all that it takes."""
+
+PROOFS: dict[tuple[str, str], Callable[[Stage], None]] = {
+    ("LandFiles", "s3:PutObject"): Stage.land_a_file,
+    ("CreateLogGroup", "logs:CreateLogGroup"): Stage.log_into_a_new_group,
+    ("WriteLogs", "logs:CreateLogStream"): Stage.log_into_a_new_stream,
+    ("WriteLogs", "logs:PutLogEvents"): Stage.log,
+    ("StartWorkflow", "glue:StartWorkflowRun"): Stage.start_a_workflow_run,
+    ("StartWorkflow", "glue:GetWorkflowRuns"): Stage.look_at_workflow_runs,
+    ("SeeWhatIsUnderWay", "glue:GetCrawler"): Stage.look_at_the_crawler,
+    ("SeeWhatIsUnderWay", "glue:GetJobRuns"): Stage.look_at_job_runs,
+    ("KeepMarkers", "s3:PutObject"): Stage.put_a_marker,
+    ("KeepMarkers", "s3:DeleteObject"): Stage.delete_a_marker,
+    ("FindMarkers", "s3:ListBucket"): Stage.find_markers,
+    ("HandOver", "sqs:GetQueueUrl"): Stage.find_the_queue,
+    ("HandOver", "sqs:SendMessage"): Stage.hand_over,
+    ("BeInvokedByQueue", "sqs:ReceiveMessage"): Stage.receive_messages,
+    ("BeInvokedByQueue", "sqs:DeleteMessage"): Stage.delete_a_message,
+    ("BeInvokedByQueue", "sqs:GetQueueAttributes"): Stage.look_at_the_queue,
+    ("BeInvokedByQueue", "sqs:ChangeMessageVisibility"): Stage.hide_a_message,
+    ("ListStaging", "s3:ListBucket"): Stage.copy_a_prefix,
+    ("ReadStaging", "s3:GetObject"): Stage.copy_a_prefix,
+    ("ListBuckets", "s3:ListBucket"): Stage.crawl_s3,
+    ("ListLandedVersions", "s3:ListBucketVersions"): Stage.list_versions,
+    ("ReadLandingAndStaging", "s3:GetObject"): Stage.run_the_job,
+    ("ReadLandedVersions", "s3:GetObjectVersion"): Stage.read_a_version,
+    ("WriteStaging", "s3:PutObject"): Stage.stage_a_file,
+    ("WriteStaging", "s3:DeleteObject"): Stage.delete_a_staged_file,
+    ("Catalog", "glue:GetDatabase"): Stage.crawl_redshift,
+    ("Catalog", "glue:GetTable"): Stage.look_at_a_table,
+    ("Catalog", "glue:GetTables"): Stage.crawl_s3,
+    ("Catalog", "glue:CreateTable"): Stage.crawl_a_table_that_is_not_there,
+    ("Catalog", "glue:UpdateTable"): Stage.crawl_a_table_that_differs,
+    ("UseConnection", "glue:GetConnection"): Stage.crawl_redshift,
+    ("RunProperties", "glue:GetWorkflowRunProperties"): Stage.look_at_run_properties,
+    ("ReadSecret", "secretsmanager:GetSecretValue"): Stage.crawl_redshift,
+    ("Logs", "logs:CreateLogGroup"): Stage.crawl_into_a_new_log_group,
+    ("Logs", "logs:CreateLogStream"): Stage.crawl_into_a_new_log_stream,
+    ("Logs", "logs:PutLogEvents"): Stage.crawl_with_a_log,
+    **{("LookAtNetwork", action): Stage.crawl_redshift for action in ANY_RESOURCE},
+    ("CreateInterfaces", "ec2:CreateNetworkInterface"): Stage.crawl_redshift,
+    ("KeepInterfaces", "ec2:DeleteNetworkInterface"): Stage.crawl_redshift,
+    ("KeepInterfaces", "ec2:CreateTags"): Stage.crawl_redshift,
+    ("KeepInterfaces", "ec2:DeleteTags"): Stage.crawl_redshift,
+}
+
+
+@pytest.fixture(scope="module")
+def stage(lab: Lab) -> Iterator[Stage]:
+    """The deployed lab, with a session of each role."""
+    assert lab.names == NAMES
+    with Stage.of(lab) as made:
+        yield made
+
+
+@pytest.mark.as_on_aws("IAM")
+@pytest.mark.parametrize(
+    ("role", "sid", "action"),
+    [case for case in CASES if case[1:] not in AWS_ONLY],
+    ids=lambda value: value.removeprefix(f"{PREFIX}-"),
+)
+def test_each_action_that_the_lab_s_policies_allow_is_needed(stage: Stage, role: str, sid: str, action: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"""
+    proof = PROOFS.get((sid, action))
+    assert proof is not None, f"{sid} allows {action}: prove here that something needs it, or say why only AWS does"
+    stage.role = role
+    with without(stage.lab, role, sid, action), pytest.raises(Denied) as denied:
+        proof(stage)
+    assert denied.value.names(action)
+    proof(stage)
+
+
+def test_what_only_aws_needs_is_in_the_policies_and_has_aws_s_page() -> None:
+    allowed = {(sid, action) for _, sid, action in CASES}
+    assert set(AWS_ONLY) <= allowed
+    assert set(PROOFS) <= allowed, "nothing allows this any more"
+    for reason, page in AWS_ONLY.values():
+        assert reason
+        assert page.startswith("https://docs.aws.amazon.com/")
+
+
+def test_no_action_is_a_wildcard_and_a_resource_is_one_only_where_aws_takes_nothing_else() -> None:
+    for role, policy in POLICIES.items():
+        for statement in policy["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in statement["Action"] if "*" in action or "?" in action], role
+            if "*" in statement["Resource"]:
+                assert set(statement["Action"]) <= set(ANY_RESOURCE), (role, statement["Sid"])
+                assert statement["Resource"] == ["*"]
+    sids = [statement["Sid"] for policy in POLICIES.values() for statement in policy["Statement"]]
+    assert all(sids)
+
+
+def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
+    iam = lab.session.client("iam")
+    for role, wanted in POLICIES.items():
+        assert iam.list_role_policies(RoleName=role)["PolicyNames"] == [POLICY_NAME]
+        assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        assert iam.get_role_policy(RoleName=role, PolicyName=POLICY_NAME)["PolicyDocument"] == wanted
+
+
+@contextlib.contextmanager
+def without(lab: Lab, role: str, sid: str, action: str) -> Iterator[None]:
+    """Inside this, the role's policy lacks one action of one statement."""
+    whole = POLICIES[role]
+    put = lab.session.client("iam").put_role_policy
+    statements: list[dict[str, Any]] = []
+    for statement in whole["Statement"]:
+        left = [each for each in statement["Action"] if statement["Sid"] != sid or each != action]
+        if left:
+            statements.append({**statement, "Action": left})
+    put(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps({**whole, "Statement": statements}))
+    try:
+        yield
+    finally:
+        put(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(whole))

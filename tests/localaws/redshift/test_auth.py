@@ -56,7 +56,9 @@ def test_an_unknown_database_is_named(psycopg_parameters: dict[str, Any]) -> Non
         psycopg.connect(**{**psycopg_parameters, "dbname": "nowhere"})
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_connection_without_tls_is_refused(psycopg_parameters: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html"""
     with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry for host .* SSL off"):
         psycopg.connect(**{**psycopg_parameters, "sslmode": "disable"})
 
@@ -114,7 +116,9 @@ def test_temporary_credentials_work_with_the_driver_and_psql(lab: Lab, driver: C
     assert done.stdout.strip() == "admin"
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_temporary_credentials_make_their_user_only_when_asked(lab: Lab, psycopg_parameters: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
     with pytest.raises(psycopg.OperationalError, match='role "dora" does not exist'):
         login(psycopg_parameters, lab.engine.temporary_credentials("warehouse", "dora"))
     credentials = lab.engine.temporary_credentials("warehouse", "dora", auto_create=True)
@@ -123,9 +127,11 @@ def test_temporary_credentials_make_their_user_only_when_asked(lab: Lab, psycopg
     assert login(psycopg_parameters, lab.engine.temporary_credentials("warehouse", "dora")) == "dora"
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_temporary_credentials_are_for_their_user_their_database_and_their_time(
     lab: Lab, psycopg_parameters: dict[str, Any]
 ) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
     engine = lab.engine
     ours = engine.temporary_credentials("warehouse", "admin")
     elsewhere = engine.temporary_credentials("warehouse", "admin", database="other")

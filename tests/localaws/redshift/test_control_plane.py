@@ -40,6 +40,7 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
     return
 
 
+@pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -54,6 +55,7 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
     ],
 )
 def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any], message: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html"""
     with pytest.raises(ClientError, match=message) as refused:
         aws("redshift").create_cluster(**{"ClusterIdentifier": "never-made", **CLUSTER, **wrong})
     assert refused.value.response["Error"]["Code"].startswith("InvalidParameter")
@@ -122,7 +124,9 @@ def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Wareho
         client.get_cluster_credentials(ClusterIdentifier=warehouse.identifier, DbUser="admin", DurationSeconds=10)
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/copy-unload-iam-role.html"""
     client = warehouse.aws("redshift")
     other = "arn:aws:iam::123456789012:role/another"
     cluster = client.modify_cluster_iam_roles(ClusterIdentifier=warehouse.identifier, AddIamRoles=[other])["Cluster"]

@@ -21,7 +21,9 @@ def table(db: Session, unique: Unique) -> str:
     return name
 
 
-def test_rows_are_loaded_and_counted_in_the_notice(db: Session, table: str) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_copy_loads_rows_and_counts_them_in_its_notice(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html"""
     source = db.warehouse.put(f"{table}/a.csv", '1,one,1.5,2023-08-13,true\n2,"t,""w""",,,\n3,,3.25,,f\n')
     db.copy(table, source)
     assert db.notices == [f"INFO: Load into table '{table}' completed, 3 record(s) loaded successfully."]
@@ -33,12 +35,16 @@ def test_rows_are_loaded_and_counted_in_the_notice(db: Session, table: str) -> N
     assert db.rows("select pg_last_copy_count()") == [(3,)]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_emptyasnull_makes_empty_strings_null(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     db.copy(table, db.warehouse.put(f"{table}/a.csv", '1,,,,\n2,"",,,\n'), "csv emptyasnull")
     assert db.rows(f"select name from {table}") == [(None,), (None,)]
 
 
-def test_the_default_is_text_with_bars_where_quotes_and_backslashes_are_data(db: Session, table: str) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_the_default_of_copy_is_text_with_bars_where_quotes_and_backslashes_are_data(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     db.copy(table, db.warehouse.put(f"{table}/a", '1|"q"|1||\n2|\\N|\\N||t\n3|a\\b|||\n'), "")
     assert db.rows(f"select id, name, amount from {table} order by id") == [
         (1, '"q"', 1.0),
@@ -53,12 +59,12 @@ def test_a_null_marker_of_ones_own_leaves_empty_strings_alone(db: Session, table
     assert db.rows(f"select name, amount from {table} order by id") == [(None, None), ("", 1.0)]
 
 
+@pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize(
     ("compress", "option"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")], ids=["gzip", "bzip2"]
 )
-def test_compressed_files_are_decompressed(
-    db: Session, table: str, compress: Callable[[bytes], bytes], option: str
-) -> None:
+def test_copy_decompresses_files(db: Session, table: str, compress: Callable[[bytes], bytes], option: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-file-compression.html"""
     db.copy(table, db.warehouse.put(f"{table}/a.csv.z", compress(b"1,a,1,,\n2,b,2,,\n")), f"csv {option}")
     assert db.rows(f"select sum(id) from {table}") == [(3,)]
 
@@ -69,7 +75,9 @@ def test_what_is_not_compressed_fails_with_its_address(db: Session, table: str) 
         db.copy(table, source, "csv gzip")
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_ignoreheader_skips_lines_in_every_file_and_line_numbers_count_them(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     db.warehouse.put(f"{table}/1.csv", "id,name,amount,day,ok\n1,a,1,,\n")
     db.warehouse.put(f"{table}/2.csv", "id,name,amount,day,ok\n2,b,2,,\nx,c,3,,\n")
     prefix = f"s3://{db.warehouse.bucket}/{table}/"
@@ -78,7 +86,9 @@ def test_ignoreheader_skips_lines_in_every_file_and_line_numbers_count_them(db: 
     assert [(line, column) for line, column, *_ in db.errors()] == [(3, "id")]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_manifest_names_the_files_to_load(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html"""
     first = db.warehouse.put(f"{table}/1.csv", "1,a,1,,\n")
     db.warehouse.put(f"{table}/2.csv", "2,b,2,,\n")
     entries = [{"url": first, "mandatory": True}, {"url": first + ".gone", "mandatory": False}]
@@ -91,7 +101,9 @@ def test_a_manifest_names_the_files_to_load(db: Session, table: str) -> None:
         db.copy(table, manifest, "csv manifest")
 
 
-def test_columns_may_be_listed_and_the_others_get_their_defaults(db: Session, unique: Unique) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_columns_may_be_listed_in_copy_and_the_others_get_their_defaults(db: Session, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html"""
     table = unique("t")
     db.run(f"create table {table} (id bigint identity(1, 1), name varchar(8), kind varchar(8) default 'plain')")
     db.copy(f"{table} (name)", db.warehouse.put(f"{table}/a.csv", "a\nb\n"))
@@ -111,7 +123,9 @@ def test_escape_and_removequotes_read_what_unload_and_others_write(db: Session, 
     assert db.rows(f"select a, b from {table} order by a") == [("p|q", "r"), ("x|y", "one\ntwo")]
 
 
-def test_dates_and_times_are_read_in_the_given_format(db: Session, unique: Unique) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_copy_reads_dates_and_times_in_the_given_format(db: Session, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html"""
     table = unique("t")
     db.run(f"create table {table} (d date, at timestamp)")
     source = db.warehouse.put(f"{table}/a.csv", "13/02/2020,1600000000\n")
@@ -119,7 +133,9 @@ def test_dates_and_times_are_read_in_the_given_format(db: Session, unique: Uniqu
     assert db.rows(f"select d::varchar, at::varchar from {table}") == [("2020-02-13", "2020-09-13 12:26:40")]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_fillrecord_blanksasnull_truncatecolumns_and_acceptinvchars(db: Session, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, a varchar(4), b varchar(4))")
     source = db.warehouse.put(f"{table}/a", b"1|abcdef\n2|  |x\n3|\xff\xe9|\xc3\xa9\xc3\xa9\xc3\xa9\n")

@@ -51,7 +51,9 @@ def table(db: Session, unique: Unique) -> str:
     return name
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_maxerror_loads_the_good_rows_and_tells_of_each_bad_one(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     source = db.warehouse.put(f"{table}/bad.csv", BAD)
     db.copy(table, source, "csv ignoreheader 1 maxerror 50")
     assert db.notices == [
@@ -74,7 +76,9 @@ def test_maxerror_loads_the_good_rows_and_tells_of_each_bad_one(db: Session, tab
     assert details == [(source, "x2,two,,,", "x2")]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_errors_that_reach_maxerror_fail_the_load_and_nothing_is_loaded(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     source = db.warehouse.put(f"{table}/bad.csv", BAD)
     with pytest.raises(psycopg.Error) as failed:
         db.copy(table, source, "csv ignoreheader 1 maxerror 5")
@@ -105,7 +109,9 @@ def test_without_maxerror_the_first_bad_row_ends_the_load_inside_the_clients_tra
     assert statuses == [("completed",), ("aborted",)]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_rolled_back_load_leaves_no_rows(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html"""
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n")
     db.run("begin")
     db.copy(table, source)
@@ -120,7 +126,9 @@ def test_copy_and_commit_in_one_string(db: Session, table: str) -> None:
     assert db.rows(f"select count(*) from {table}") == [(1,)]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_invalid_utf8_is_error_1220(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html"""
     source = db.warehouse.put(f"{table}/a.csv", b"1,a\xa4,1,,\n2,b,,,\n")
     db.copy(table, source, "csv maxerror 2")
     reason = "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: a4 (error 3)"
@@ -139,9 +147,11 @@ def test_a_prefix_and_a_bucket_that_do_not_exist(db: Session, table: str) -> Non
         db.copy(table, "s3://no-such-bucket-anywhere/x")
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_role_must_exist_trust_redshift_and_be_associated_with_the_cluster(
     db: Session, table: str, unique: Unique
 ) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/copy-unload-iam-role.html"""
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n")
     missing = "arn:aws:iam::123456789012:role/never-made"
     with pytest.raises(psycopg.Error, match=f"dbuser:warehouse/admin is not authorized to assume IAM Role {missing}"):

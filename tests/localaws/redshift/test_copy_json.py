@@ -36,8 +36,10 @@ def table(db: Session, unique: Unique) -> str:
     return name
 
 
+@pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize("count", [100, 20_000], ids=["a small file", "a file that goes the fast way"])
-def test_objects_are_matched_to_columns_by_their_keys(db: Session, table: str, count: int) -> None:
+def test_copy_matches_json_objects_to_columns_by_their_keys(db: Session, table: str, count: int) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     source = db.warehouse.put(f"{table}/a.json", lines(toll(number) for number in range(count)))
     db.copy(table, source, "json 'auto'")
     assert db.notices == [f"INFO: Load into table '{table}' completed, {count} record(s) loaded successfully."]
@@ -60,7 +62,9 @@ def test_a_bad_row_in_a_large_file_is_found_by_its_line(db: Session, table: str)
     ]
 
 
-def test_keys_are_case_sensitive_unless_asked_otherwise(db: Session, unique: Unique) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_json_keys_are_case_sensitive_in_copy_unless_asked_otherwise(db: Session, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, name varchar(9))")
     source = db.warehouse.put(f"{table}/a.json", '{"id": 1, "Name": "x", "more": [1]}')
@@ -101,7 +105,9 @@ def test_numbers_keep_the_digits_that_the_file_has(db: Session, unique: Unique) 
     ]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_jsonpaths_pick_nested_values_by_position(db: Session, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, city varchar(20), first varchar(20))")
     paths = {"jsonpaths": ["$.id", "$['address'].city", "$.tags[0]"]}

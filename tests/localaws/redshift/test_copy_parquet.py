@@ -43,7 +43,9 @@ def table(db: Session, unique: Unique) -> str:
     return name
 
 
-def test_columns_are_matched_by_position(db: Session, table: str) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_copy_matches_columns_of_parquet_by_position(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html"""
     renamed = {f"column_{number}": values for number, values in enumerate(GOOD.values())}
     db.copy(table, db.warehouse.put(f"{table}/a.parquet", encoded(renamed)), "format as parquet")
     assert db.rows(f"select id, name, amount, day::varchar, at::varchar, price::varchar, ok from {table}") == [

@@ -46,6 +46,7 @@ def test_roles_are_given_in_several_ways(text: str, roles: tuple[str, ...]) -> N
     assert parse_copy(f"copy t from 's3://b/k' {text}").authorization.roles == roles
 
 
+@pytest.mark.refused("Redshift")
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
@@ -56,7 +57,7 @@ def test_roles_are_given_in_several_ways(text: str, roles: tuple[str, ...]) -> N
         ("json 'noshred'", "noshred"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(parameters: str, named: str) -> None:
+def test_parameters_of_copy_and_unload_that_are_not_supported(parameters: str, named: str) -> None:
     with pytest.raises(SqlError) as refused:
         parse_copy(f"copy t from 's3://b/k' {ROLE} {parameters}")
     assert refused.value.sqlstate == "0A000"

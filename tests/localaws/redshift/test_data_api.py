@@ -115,7 +115,9 @@ def test_a_wrong_request_is_a_validation_error(
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_an_error_of_the_database_fails_the_statement(api: DataApi) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")
     assert described["Status"] == "FAILED"
     assert described["Error"] == 'ERROR: column "nope" does not exist'
@@ -148,7 +150,9 @@ def test_a_secret_is_really_used(api: DataApi, warehouse: Warehouse, unique: Uni
         api.submit("select 1", DbUser=None, SecretArn="arn:aws:secretsmanager:us-east-1:123456789012:secret:none")
 
 
-def test_a_batch_is_one_transaction(api: DataApi, unique: Unique) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_a_batch_of_the_data_api_is_one_transaction(api: DataApi, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html"""
     table = unique("t")
     good = [f"create table {table} (id int)", f"insert into {table} values (1), (2)", f"select sum(id) from {table}"]
     described = api.wait(api.client.batch_execute_statement(Sqls=good, **api.access)["Id"])
@@ -163,7 +167,9 @@ def test_a_batch_is_one_transaction(api: DataApi, unique: Unique) -> None:
     assert api.rows(f"select count(*) from {table}") == [[2]]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_large_result_comes_in_pages(api: DataApi) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResult.html"""
     described = api.run("select i, repeat('x', 100) from generate_series(1, 20000) i")
     pages = list(api.client.get_paginator("get_statement_result").paginate(Id=described["Id"]))
     assert len(pages) > 1
@@ -171,7 +177,9 @@ def test_a_large_result_comes_in_pages(api: DataApi) -> None:
     assert numbers == list(range(1, 20001))
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_running_statement_is_cancelled(api: DataApi) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_CancelStatement.html"""
     statement = api.submit("select pg_sleep(60)")
     api.wait(statement, "STARTED")
     assert api.client.cancel_statement(Id=statement)["Status"]
@@ -188,7 +196,9 @@ def test_copy_reports_its_rows(api: DataApi, warehouse: Warehouse, unique: Uniqu
     assert (described["Status"], described["ResultRows"]) == ("FINISHED", 3)
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_client_token_submits_once_and_waiting_answers_the_status(api: DataApi, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html"""
     token = unique("token")
     assert api.submit("select 1", ClientToken=token) == api.submit("select 1", ClientToken=token)
     answered = api.client.execute_statement(Sql="select 1", WaitTimeSeconds=20, **api.access)
@@ -222,7 +232,8 @@ def test_the_catalog_is_the_databases_own(api: DataApi, unique: Unique) -> None:
     ]
 
 
-def test_what_is_not_supported_is_refused_by_name(api: DataApi) -> None:
+@pytest.mark.refused("Redshift")
+def test_sessions_and_other_parts_of_the_data_api_that_are_not_supported(api: DataApi) -> None:
     for name, value in (("WithEvent", True), ("SessionKeepAliveSeconds", 60), ("ResultFormat", "CSV")):
         with pytest.raises(ClientError, match=f"{name}.* is not supported"):
             api.submit("select 1", **{name: value})

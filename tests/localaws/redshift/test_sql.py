@@ -79,7 +79,9 @@ def test_an_unknown_date_part_is_refused(session: Connection) -> None:
         session.execute("select dateadd('fortnight', 1, getdate())")
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_the_sum_of_reals_is_added_up_in_double_precision(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html"""
     session.execute("create table tolls (amount real, booth smallint, id bigint, price numeric(10, 2))")
     session.execute("insert into tolls select 7.49, i % 7, 4000000000 + i, 1.10 from generate_series(1, 100000) i")
     total = value(session, "sum(amount) from tolls")
@@ -88,7 +90,9 @@ def test_the_sum_of_reals_is_added_up_in_double_precision(session: Connection) -
     assert value(session, "sum(amount) from tolls where amount < 0") is None
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_sums_and_averages_of_integers_are_bigint(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html"""
     session.execute("create table ints (a smallint, b integer, c bigint, n numeric(6, 2))")
     session.execute("insert into ints values (1, 2, 3, 1.50), (2, 5, 6, 2.50), (null, null, null, null)")
     cursor = session.execute("select sum(a), sum(b), sum(c), avg(a), avg(b), avg(c), sum(n) from ints")
@@ -105,14 +109,18 @@ def test_postgresqls_own_views_still_work(session: Connection) -> None:
     session.execute("select * from pg_stat_all_tables, pg_statio_all_tables limit 5")
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_listagg_orders_and_joins(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html"""
     rows = "from (values (1, 'b'), (2, 'a'), (2, 'a'), (3, null)) t (id, name)"
     assert value(session, f"listagg(name, ', ') within group (order by id) {rows}") == "b, a, a"
     assert value(session, f"listagg(distinct name, '|') within group (order by name) {rows}") == "a|b"
     assert value(session, f"listagg(id) within group (order by id desc) {rows}") == "3221"
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_keys_are_accepted_and_not_enforced(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html"""
     session.execute("create table parents (id int primary key, name varchar(10) unique)")
     session.execute("create table children (id int, parent int references parents (id), primary key (id))")
     session.execute("insert into parents values (1, 'a'), (1, 'a')")
@@ -127,9 +135,11 @@ def test_an_identity_column_counts(session: Connection) -> None:
     assert session.execute("select id from numbered order by id").fetchall() == [(10,), (15,)]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_a_temporary_table_with_a_hash_is_the_sessions_own(
     session: Connection, psycopg_parameters: dict[str, Any]
 ) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
     session.execute("create table #mine (a int)")
     session.execute("insert into #mine values (1)")
     session.execute("select a into #copied from #mine")
@@ -144,7 +154,9 @@ def test_a_super_column_keeps_documents(session: Connection) -> None:
     assert session.execute("select d['a'][1] from documents").fetchone() == (2,)
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_text_without_a_length_is_256_long(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
     session.execute("create table texts (a varchar, b text, c varchar(max))")
     query = "select character_maximum_length from svv_columns where table_name = 'texts' order by ordinal_position"
     assert session.execute(query).fetchall() == [(256,), (256,), (65535,)]
@@ -166,7 +178,9 @@ def test_the_drivers_catalog_calls_find_tables_and_columns(cursor: Any) -> None:
     assert "public" in [row[0] for row in cursor.get_schemas()]
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_an_alias_may_be_used_in_the_query_that_makes_it(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html"""
     session.execute("create table clicks (clicked int, shown int)")
     session.execute("insert into clicks values (1, 4), (3, 4)")
     sql = "select clicked / shown::float8 as rate, rate * 100 as percent from clicks where rate > 0.5"
@@ -200,6 +214,7 @@ def test_show_lists_the_catalog(session: Connection) -> None:
     assert [row[3] for row in columns] == ["a", "b"]
 
 
+@pytest.mark.refused("Redshift")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -209,7 +224,7 @@ def test_show_lists_the_catalog(session: Connection) -> None:
         "show table t",
     ],
 )
-def test_what_is_not_supported_is_named(session: Connection, statement: str) -> None:
+def test_statements_that_are_not_supported(session: Connection, statement: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="is not supported by this embedded Redshift"):
         session.execute(statement)
     with pytest.raises(psycopg.errors.FeatureNotSupported), session.cursor() as cursor:
@@ -257,7 +272,9 @@ def test_a_users_own_comment_is_no_declaration(session: Connection) -> None:
     assert session.execute("select distkey from pg_table_def where tablename = 'commented'").fetchone() == (False,)
 
 
+@pytest.mark.as_on_aws("Redshift")
 def test_qualify_filters_by_window_functions(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html"""
     session.execute("create table sales (region varchar, day int, amount int)")
     session.execute("insert into sales values ('n', 1, 5), ('n', 2, 9), ('s', 1, 7), ('s', 2, 3)")
     window = "row_number() over (partition by region order by amount desc)"

@@ -28,6 +28,7 @@ def unload(db: Session, table: str, options: str = "") -> None:
     db.run(f"unload ('select * from {table} order by id') to '{target}' iam_role '{db.warehouse.role}' {options}")
 
 
+@pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize(
     ("options", "key", "content"),
     [
@@ -37,7 +38,8 @@ def unload(db: Session, table: str, options: str = "") -> None:
         ("addquotes parallel off", "000", '"1"|"a|b"|"1.25"|"1.50"|"t"\n"2"|"it\'s"|||\n'),
     ],
 )
-def test_rows_are_written_as_asked(db: Session, table: str, options: str, key: str, content: str) -> None:
+def test_unload_writes_rows_as_asked(db: Session, table: str, options: str, key: str, content: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html"""
     unload(db, table, options)
     assert db.notices == ["INFO: UNLOAD completed, 2 record(s) unloaded successfully."]
     assert db.warehouse.get(f"{table}/part_{key}").decode() == content
@@ -63,7 +65,9 @@ def test_parquet_keeps_the_types_and_loads_again(db: Session, table: str) -> Non
     assert db.rows(f"select count(*), sum(amount) from {table}") == [(4, 2.5)]
 
 
-def test_a_place_that_is_not_empty_is_refused_unless_overwriting_is_allowed(db: Session, table: str) -> None:
+@pytest.mark.as_on_aws("Redshift")
+def test_unload_refuses_a_place_that_is_not_empty_unless_overwriting_is_allowed(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html"""
     unload(db, table)
     with pytest.raises(psycopg.Error, match="Specified unload destination on S3 is not empty"):
         unload(db, table)
@@ -83,6 +87,7 @@ def test_a_query_that_is_wrong_fails_as_it_would_alone(db: Session) -> None:
         db.run(f"unload ('select nope') to 's3://{db.warehouse.bucket}/x/' iam_role '{db.warehouse.role}'")
 
 
-def test_what_is_not_supported_is_refused_by_name(db: Session, table: str) -> None:
+@pytest.mark.refused("Redshift")
+def test_forms_of_unload_that_are_not_supported(db: Session, table: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="PARTITION"):
         unload(db, table, "parquet partition by (id)")

@@ -251,7 +251,7 @@ def test_a_mapping_can_be_read_listed_changed_disabled_and_deleted(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_mapping_that_could_not_work_is_refused_in_lambdas_words(
+def test_a_mapping_that_could_not_work_is_refused_in_the_words_of_lambda(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
@@ -299,7 +299,7 @@ def test_event_sources_other_than_standard_queues_and_filters_are_refused(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_queue_that_the_functions_role_may_not_read_is_refused_and_not_read_any_more(
+def test_a_queue_that_the_role_may_not_read_is_refused_and_not_read_any_more(
     deploy_to: Callable[..., None],
     make_role: Callable[..., str],
     mapped: Map,

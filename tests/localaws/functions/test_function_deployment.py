@@ -72,7 +72,7 @@ def test_versions_and_aliases_run_the_code_that_they_were_made_of(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_layer_is_on_the_path_after_the_functions_own_code(
+def test_a_layer_is_on_the_path_after_the_code_of_the_function(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html"""
@@ -84,7 +84,7 @@ def test_a_layer_is_on_the_path_after_the_functions_own_code(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_zips_own_package_wins_over_the_runtimes(
+def test_a_package_in_the_zip_wins_over_that_of_the_runtime(
     aws: Callable[..., Any], unique: Callable[[str], str], role: str, call: Call
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
@@ -117,7 +117,7 @@ def test_a_zip_that_would_write_outside_of_its_directory_is_refused(aws: Callabl
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_timeout_over_lambdas_own_is_refused(deploy: Deploy) -> None:
+def test_a_timeout_of_more_than_fifteen_minutes_is_refused(deploy: Deploy) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
     with pytest.raises(ClientError, match="between 1 and 900") as refused:
         deploy(ONE, Timeout=901)
@@ -145,7 +145,7 @@ def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], u
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_lambdas_own_variables_can_not_be_set(deploy: Deploy) -> None:
+def test_variables_that_lambda_sets_itself_can_not_be_set(deploy: Deploy) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
     with pytest.raises(ClientError, match="Reserved keys used in this request: AWS_REGION"):
         deploy(ONE, Environment={"Variables": {"AWS_REGION": "eu-west-1"}})
@@ -182,7 +182,7 @@ def test_a_permission_can_be_given_read_and_taken_back(deploy: Deploy, aws: Call
 
 
 @pytest.mark.refused("Lambda")
-def test_what_is_not_supported_says_so(deploy: Deploy, aws: Callable[..., Any]) -> None:
+def test_function_urls_are_refused(deploy: Deploy, aws: Callable[..., Any]) -> None:
     name = deploy(ONE)
     with pytest.raises(ClientError, match="CreateFunctionUrlConfig"):
         aws("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")

@@ -46,7 +46,7 @@ def test_a_function_gets_its_event_and_context_and_its_answer_comes_back(deploy:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_has_lambdas_variables_its_own_and_a_client_that_reaches_this_aws(
+def test_a_function_has_the_variables_of_lambda_and_its_own_and_a_client_that_reaches_this_aws(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""

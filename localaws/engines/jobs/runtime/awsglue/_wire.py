@@ -31,7 +31,8 @@ class Wire:
 
     def __init__(self, endpoint: str, region: str) -> None:
         self._endpoint = urllib.parse.urlsplit(endpoint)
-        self._signature = _Signature(_aws.EnvironmentCredentials(), "s3", region)
+        self._region = region
+        self._credentials = _aws.EnvironmentCredentials()
         self._connection: http.client.HTTPConnection | None = None
 
     def send(
@@ -56,7 +57,7 @@ class Wire:
 
     def _send(self, method: str, quoted: str, body: Path | None) -> http.client.HTTPResponse:
         request = AWSRequest(method, f"{self._endpoint.scheme}://{self._endpoint.netloc}{quoted}")
-        self._signature.add_auth(request)
+        _Signature(self._credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
         connection = self._open()
         connection.putrequest(method, quoted, skip_accept_encoding=True)
         for name, value in request.headers.items():

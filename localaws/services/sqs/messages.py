@@ -360,10 +360,11 @@ class MessageStore:
             self._database.execute("begin immediate")
             try:
                 yield
+                self._database.execute("commit")
             except BaseException:
-                self._database.execute("rollback")
+                if self._database.in_transaction:  # SQLite has ended it itself where the disk was full
+                    self._database.execute("rollback")
                 raise
-            self._database.execute("commit")
 
 
 def encode_attributes(attributes: dict[str, Any] | None) -> str:

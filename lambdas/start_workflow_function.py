@@ -64,7 +64,7 @@ def from_s3(event):
     for marker in markers:
         s3.put_object(Bucket=os.environ["STAGING_BUCKET"], Key=marker)
     try:
-        busy = under_way()
+        busy = under_way() or others_wait(markers)
     except ClientError as error:
         busy = str(error)
     # If a run starts now, the queue need not look before it can have ended.
@@ -88,15 +88,14 @@ def from_queue(messages):
     deadline = time.monotonic() + seconds("WAIT_SECONDS", 20)
     pause = 0
     while waiting and not pause and time.monotonic() < deadline:
-        if not under_way():
+        if is_free(markers_in(waiting)):
             waiting = [message for message in waiting if markers_left(message)]
             runs = last_runs()
             waiting = [message for message in waiting if not gave_up(message, failures(runs, message))]
-            pause = max((rest(failures(runs, message)) for message in waiting), default=0)
+            pause = min((rest(failures(runs, message)) for message in waiting), default=0)
             if waiting and not pause:
-                start([marker for message in waiting for marker in markers_left(message)])
-        # Not all at the same moment: of two that start a run together, one finds the crawler busy.
-        time.sleep(seconds("POLL_SECONDS", 5) * random.uniform(0.5, 1.5))
+                start(markers_in(waiting))
+        moment()
     return waiting, pause or seconds("RETRY_SECONDS", 30)
 
 
@@ -201,6 +200,33 @@ def come_back(messages, pause):
     if entries:
         print(f"not done yet: {len(entries)} of the queue's messages come back in {max(1, round(pause))} s")
         sqs.change_message_visibility_batch(QueueUrl=url("QUEUE_NAME"), Entries=entries)
+
+
+def is_free(markers):
+    """Can a run start now, for these markers?"""
+    if under_way():
+        return False
+    if others_wait(markers):
+        # Another invocation may think so, too. Of two that start a run together one finds the crawler busy.
+        moment()
+        return not under_way()
+    return True
+
+
+def others_wait(markers):
+    """Are there markers beside these? In words, or ""."""
+    found = s3.list_objects_v2(Bucket=os.environ["STAGING_BUCKET"], Prefix=MARKERS, MaxKeys=len(markers) + 1)
+    others = {item["Key"] for item in found.get("Contents", [])}.difference(markers)
+    return f"{min(others)} waits as well" if others else ""
+
+
+def moment():
+    """Wait a little, each time another while."""
+    time.sleep(seconds("POLL_SECONDS", 5) * random.uniform(0.1, 2))
+
+
+def markers_in(messages):
+    return [marker for message in messages for marker in markers_of(json.loads(message["body"]))]
 
 
 def markers_left(message):

@@ -47,7 +47,7 @@ def test_a_prefix_is_in_every_name_and_buckets_keep_their_beginning() -> None:
     assert alice.landing_bucket == "landing-bucket-alice"
     assert alice.source_table == "landing_bucket_alice"
     assert alice.workflow == "alice-redshift_workflow"
-    within_own_things = {"target_table", "notification"}  # in the participant's own database and bucket
+    within_own_things = {"target_table", "ledger", "notification"}  # in the participant's own database and bucket
     same = {name for name in plain.__dataclass_fields__ if getattr(plain, name) == getattr(alice, name)}
     assert same == within_own_things
 

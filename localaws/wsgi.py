@@ -23,8 +23,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from localaws.authorization.gate import Gate
 from localaws.authorization.refusals import Refused
+from localaws.authorization.requests import parameters, rest_operation
+from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
+from localaws.services import unsupported
 from localaws.state import State
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Application:
             try:
                 if self._gate is not None:
                     self._gate.check(environ, call.service, call.operation)
+                _refuse_ignored(environ, call)
                 answer.body = self._moto(environ, answer.start)
                 if not call.reads:
                     answer.read()
@@ -193,6 +197,16 @@ class _Call:
         if kind == "application/json":
             headers.append(("x-amzn-errortype", code))
         return _Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [body])
+
+
+def _refuse_ignored(environ: Environ, call: _Call) -> None:
+    operation = call.operation
+    if call.service == "lambda":
+        found = rest_operation("lambda", environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        operation = found[0] if found else ""
+    if unsupported.watches(call.service, operation):
+        given = {} if operation == "Invoke" else parameters(environ)  # an Invoke's body is the function's
+        unsupported.refuse_parameters(call.service, operation, given, environ, ACCOUNT_ID)
 
 
 def _not_supported(call: _Call, operation: str | None = None) -> str:

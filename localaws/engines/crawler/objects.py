@@ -43,8 +43,8 @@ class Objects:
         self._role = role
         self._backend: LocalS3Backend = backend(role.account_id)
 
-    def current(self, bucket: str, prefix: str) -> list[tuple[str, Any]]:
-        """The objects of `bucket` whose keys start with `prefix`, in order: their keys, and what S3 keeps of them.
+    def current(self, bucket: str, prefix: str) -> list[Any]:
+        """The objects of `bucket` whose keys (their `name`) start with `prefix`, in order, as S3 itself keeps them.
 
         A changed object is another Python object: whoever remembers the last listing sees by identity what is new.
         `listed` tells the details.
@@ -67,8 +67,8 @@ class Objects:
             start = bisect_left(keys.names, prefix)
             end = bisect_left(keys.names, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else len(keys.names)
             # What `keys` says of a name is its newest version; asked as a plain dictionary it says so ten times faster.
-            found = [(name, versions[-1]) for name in keys.names[start:end] if (versions := dict.get(keys, name))]
-        return [(name, key) for name, key in found if key.__class__ is not FakeDeleteMarker]
+            found = [versions[-1] for name in keys.names[start:end] if (versions := dict.get(keys, name))]
+        return [key for key in found if key.__class__ is not FakeDeleteMarker]
 
     @staticmethod
     def listed(key: Any) -> S3Object:

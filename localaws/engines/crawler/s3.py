@@ -23,7 +23,7 @@ MOST_BYTES = 10 << 20  # ... and how much where that was not enough
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
 
-Listed = list[tuple[str, Any]]  # keys, and what S3 keeps of each: see Objects.current
+Listed = list[Any]  # what S3 keeps of each object, see Objects.current; its `name` is the key
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class S3Reader:
         if not target.prefix or target.prefix.endswith("/"):
             return target
         listed = self._objects.current(target.bucket, target.prefix)
-        if listed and listed[0][0] == target.prefix:
+        if listed and listed[0].name == target.prefix:
             folder, slash, name = target.prefix.rpartition("/")
             return replace(target, prefix=folder + slash, exclusions=_EverythingBut(name))
         return replace(target, prefix=target.prefix + "/")
@@ -150,7 +150,7 @@ class S3Reader:
         skipped = {folder[len(target.location) :] for folder in known if folder.startswith(target.location)}
         start = len(target.prefix)
         listed = self._objects.current(target.bucket, target.prefix)
-        wanted = [one for one in listed if _folder_of(one[0][start:]) not in skipped]
+        wanted = [one for one in listed if _folder_of(one.name[start:]) not in skipped]
         if target.sample_size is not None:
             return self._sampled(target, wanted)
         listing = Listing()
@@ -179,38 +179,39 @@ class S3Reader:
         for folder in sorted(set(folders)):
             self._check_stopped()
             inside = self._objects.current(target.bucket, target.prefix + folder)
-            listed = [one for one in inside if _folder_of(one[0][start:]) == folder]
+            listed = [one for one in inside if _folder_of(one.name[start:]) == folder]
             self._forget_gone(listing, target, {target.prefix + path for path in listing.tree.paths_in(folder)}, listed)
-            self._look_at_changed(listing, target, listed)
+            self._look_at_all(listing, target, [one for one in listed if listing.seen.get(one.name) is not one])
         self._listings.keep(key, listing)
         return listing.tree
 
     def _bring_up_to_date(self, listing: Listing, target: S3Target, listed: Listed) -> None:
         seen = listing.seen
-        if len(seen) + sum(key not in seen for key, _ in listed) != len(listed):
+        changed = [one for one in listed if seen.get(one.name) is not one]
+        if len(seen) + sum(one.name not in seen for one in changed) != len(listed):
             self._forget_gone(listing, target, seen, listed)
-        self._look_at_changed(listing, target, listed)
+        self._look_at_all(listing, target, changed)
 
     def _forget_gone(self, listing: Listing, target: S3Target, known: Iterable[str], listed: Listed) -> None:
-        gone = set(known) - {key for key, _ in listed}
+        gone = set(known) - {one.name for one in listed}
         for key in gone:
             listing.tree.remove(key[len(target.prefix) :])
             listing.seen.pop(key, None)
         self._looks.forget(target.bucket, gone)
 
-    def _look_at_changed(self, listing: Listing, target: S3Target, listed: Listed) -> None:
+    def _look_at_all(self, listing: Listing, target: S3Target, changed: Listed) -> None:
         seen = listing.seen
-        for key, current in [one for one in listed if seen.get(one[0]) is not one[1]]:
-            path = key[len(target.prefix) :]
+        for one in changed:
+            path = one.name[len(target.prefix) :]
             if target.wants(path):
-                item = self._objects.listed(current)
+                item = self._objects.listed(one)
                 look = self._look(item)
                 if look is None:  # deleted just now, or not to be read
                     listing.tree.remove(path)
-                    seen.pop(key, None)
+                    seen.pop(one.name, None)
                     continue
                 listing.tree.put(File(path, item.size, look))
-            seen[key] = current
+            seen[one.name] = one
 
     def _sampled(self, target: S3Target, listed: Listed) -> FileTree:
         """The files, of which but the first of each folder are looked at: the others are taken to be like them."""
@@ -218,16 +219,16 @@ class S3Reader:
         files: list[File] = []
         unseen: list[tuple[str, int]] = []
         taken: dict[str, int] = {}
-        for key, current in listed:
-            path = key[start:]
-            if not target.wants(path) or not current.size:
+        for one in listed:
+            path = one.name[start:]
+            if not target.wants(path) or not one.size:
                 continue
             folder = _folder_of(path)
             taken[folder] = taken.get(folder, 0) + 1
             if taken[folder] > limit:
-                unseen.append((path, current.size))
-            elif look := self._look(self._objects.listed(current)):
-                files.append(File(path, current.size, look))
+                unseen.append((path, one.size))
+            elif look := self._look(self._objects.listed(one)):
+                files.append(File(path, one.size, look))
         examples: dict[str, File] = {}
         for file in files:
             if file.look.classification != UNKNOWN:

@@ -280,9 +280,7 @@ def test_a_crawl_is_logged_from_its_start_to_its_end_under_its_id(crawled: Crawl
     assert lines[-1] == "BENCHMARK : Crawler has finished running and is in state READY"
 
 
-@pytest.mark.simplified(
-    "Glue crawlers", "what was on when the embedded AWS was killed is failed at its next start"
-)
+@pytest.mark.simplified("Glue crawlers", "what was on when the embedded AWS was killed is failed at its next start")
 def test_a_killed_crawl_is_failed_and_what_earlier_ones_read_is_not_read_again(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     status = localaws.start(tmp_path)

@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
@@ -63,6 +65,13 @@ class RoleCredentials:
         for session in [session for session in sessions if session.access_key_id == self.access_key_id]:
             with contextlib.suppress(ValueError):
                 sessions.remove(session)
+
+
+def forget_left_over() -> None:
+    """Make worthless what the processes of an earlier server, that was killed, had."""
+    limit = utcnow() + timedelta(days=365)  # STS itself gives twelve hours at most
+    for _, _, backend in list(sts_backends.iter_backends()):
+        backend.assumed_roles = [session for session in backend.assumed_roles if session.expiration < limit]
 
 
 @dataclass(frozen=True)

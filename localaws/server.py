@@ -60,6 +60,7 @@ class Server:
         shutil.rmtree(self.home.work, ignore_errors=True)
         self.home.work.mkdir(mode=0o700)
 
+        from localaws import credentials
         from localaws.authorization.gate import Gate
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
@@ -76,6 +77,7 @@ class Server:
         check_databases(self.home.state)
         open_store(self.home)
         self.state.load()
+        credentials.forget_left_over()
         load_streams(self.home)
         self.engines = engines.make(self.context)
 

@@ -67,12 +67,9 @@ class Statement:
         self._principal = document.get("Principal", document.get("NotPrincipal"))
         self._not_principal = "NotPrincipal" in document
         self._conditions = document.get("Condition") or {}
-        self._known_actions: dict[str, bool] = {}
 
     def verdict(self, question: Question) -> Verdict:
-        """What it says."""
-        if not self._is_about(question.action):
-            return NOTHING
+        """What it says, where `is_about` the question's action."""
         to_account = False
         if self._principal is not None:
             named = self._names(question.caller)
@@ -90,12 +87,9 @@ class Statement:
             return Verdict(denied=True)
         return Verdict(to_account=True) if to_account else Verdict(allowed=True)
 
-    def _is_about(self, action: str) -> bool:
-        known = self._known_actions.get(action)
-        if known is None:
-            known = (self._actions.fullmatch(action) is not None) != self._not_action
-            self._known_actions[action] = known
-        return known
+    def is_about(self, action: str) -> bool:
+        """Whether its Action or NotAction element matches."""
+        return (self._actions.fullmatch(action) is not None) != self._not_action
 
     def _covers(self, question: Question) -> bool:
         return any(self._resource_matches(text, question) for text in self._resources) != self._not_resource
@@ -125,11 +119,16 @@ class Policy:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._statements = [Statement(statement) for statement in listed(document.get("Statement"))]
+        self._by_action: dict[str, list[Statement]] = {}
 
     def verdict(self, question: Question) -> Verdict:
         """What its statements say together."""
+        statements = self._by_action.get(question.action)
+        if statements is None:
+            statements = [statement for statement in self._statements if statement.is_about(question.action)]
+            self._by_action[question.action] = statements
         found = NOTHING
-        for statement in self._statements:
+        for statement in statements:
             found |= statement.verdict(question)
         return found
 

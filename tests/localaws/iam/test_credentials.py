@@ -167,3 +167,17 @@ def test_a_denied_call_changes_nothing(make_role: MakeActor, aws: Callable[..., 
     refused(s3.put_object, Bucket=bucket, Key="in/a.txt", Body=b"changed")
     assert aws("s3").get_object(Bucket=bucket, Key="other.txt")["Body"].read() == b"other.txt"
     assert aws("s3").get_object(Bucket=bucket, Key="in/a.txt")["Body"].read() == b"in/a.txt"
+
+
+def test_the_sessions_of_a_killed_server_s_workers_are_forgotten_by_the_next_one() -> None:
+    from moto.sts.models import sts_backends
+
+    from localaws.credentials import RoleCredentials, forget_left_over
+
+    account = "999999999999"
+    role = f"arn:aws:iam::{account}:role/r"
+    left = RoleCredentials.assume(role, "worker", account, "us-east-1")
+    somebody = sts_backends[account]["aws"].assume_role("us-east-1", "somebody", role, "", 43_200, "")
+    forget_left_over()
+    kept = [session.access_key_id for session in sts_backends[account]["aws"].assumed_roles]
+    assert (left.access_key_id in kept, somebody.access_key_id in kept) == (False, True)

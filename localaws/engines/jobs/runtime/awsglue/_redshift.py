@@ -164,7 +164,9 @@ def _stage(df: DataFrame, temporary_directory: str, format_name: str, null: str)
     entries = [
         {"url": uri, "mandatory": True, "meta": {"content_length": part.stat().st_size}} for part, uri in uploads
     ]
-    _s3.put(f"{prefix}/manifest.json", json.dumps({"entries": entries}).encode())
+    manifest = target.with_name("manifest.json")
+    manifest.write_text(json.dumps({"entries": entries}))
+    _s3.upload([(manifest, f"{prefix}/manifest.json")])
     return f"{prefix}/manifest.json"
 
 

@@ -161,12 +161,6 @@ def upload(files: Iterable[tuple[Path, str]]) -> None:
         list(pool.map(put, pairs))
 
 
-def put(uri: str, content: bytes) -> None:
-    """Put `content` at `uri`."""
-    bucket, key = split(uri)
-    _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-
-
 def delete_older(uri: str, age: datetime.timedelta) -> None:
     """Delete all objects in the "folder" `uri` that were last changed at least `age` ago."""
     bucket, key = split(uri if uri.endswith("/") else uri + "/")

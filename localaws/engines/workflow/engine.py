@@ -219,6 +219,8 @@ class WorkflowEngine:
                 action.finish("FAILED", f"{type(error).__name__}: {error}")
             else:
                 action.started_as(run_id)
+                if self._backend(region).state_of_run(action.target, run_id) == "WAITING":
+                    action.state = "WAITING"  # the job run queues, and will be told of when it starts
 
     def _start(self, region: str, target: Target, ref: WorkflowRef, request: Mapping[str, Any]) -> str:
         running = engines.running()
@@ -305,6 +307,8 @@ class WorkflowEngine:
             action.finish("ERROR", f"{action.target} is gone.")
         elif is_final(state):
             action.finish(state)
+        elif state == "WAITING":
+            action.state = state
 
     def _react(self, region: str, target: Target, state: str) -> None:
         """Fire the conditional triggers outside workflows that waited for this."""

@@ -111,6 +111,7 @@ class ByHandJobs:
         self.bus = bus
         self.requests: list[dict[str, Any]] = []
         self.names: list[str] = []
+        self.first_state = "RUNNING"
 
     def start_requested(
         self, region: str, name: str, request: dict[str, Any], *, workflow: WorkflowRef | None = None
@@ -125,10 +126,17 @@ class ByHandJobs:
     def attempt(self, name: str, workflow: WorkflowRef | None) -> str:
         job = _find(_glue().jobs, name)
         run_id = f"jr_{name}{len(job.job_runs)}"
-        described = {"Id": run_id, "JobName": name, "JobRunState": "RUNNING", "StartedOn": datetime.now(UTC)}
+        described = {"Id": run_id, "JobName": name, "JobRunState": self.first_state, "StartedOn": datetime.now(UTC)}
         job.job_runs.append(Record(run_id, described, workflow))
-        self.bus.publish(JobRunStarted(REGION, name, run_id, workflow))
+        if self.first_state == "RUNNING":
+            self.run(name)
         return run_id
+
+    def run(self, name: str) -> None:
+        """Let the job's newest run run, which may have waited."""
+        run = _find(_glue().jobs, name).job_runs[-1]
+        run.described["JobRunState"] = "RUNNING"
+        self.bus.publish(JobRunStarted(REGION, name, run.id, run.workflow))
 
     def stop_run(self, region: str, run_id: str) -> None:
         (name,) = [name for name, job in _glue().jobs.items() if any(run.id == run_id for run in job.job_runs)]

@@ -289,6 +289,23 @@ def test_a_job_beyond_its_maximum_of_concurrent_runs_is_a_failed_job_run_of_the_
     assert (job_run["JobRunState"], job_run["ErrorMessage"]) == ("FAILED", "Concurrent runs exceeded for job")
 
 
+@pytest.mark.as_on_aws("Glue workflows")
+def test_a_job_run_that_queues_is_a_waiting_action_until_it_starts(lab: Any, glue: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRunStatistics.html"""
+    lab.define("job")
+    lab.jobs.first_state = "WAITING"
+    workflow(glue, "flow", start=["job"])
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    assert status(glue, run_id) == ("RUNNING", {"TotalActions": 1, "WaitingActions": 1})
+    lab.jobs.run("job")
+    lab.settle()
+    assert status(glue, run_id) == ("RUNNING", {"TotalActions": 1, "RunningActions": 1})
+    lab.jobs.finish("job")
+    lab.settle()
+    assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
+
+
 @pytest.mark.simplified("Glue workflows", "AWS does not document it")
 def test_an_action_that_could_not_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""

@@ -57,9 +57,9 @@ class Claim:
     def sentence(self) -> str:
         """The test's name, to be read."""
         words = [_NAMES.get(word, word) for word in self.test.removeprefix("test_").split("_")]
-        return (words[0] if words[0] in _NAMES.values() else words[0][:1].upper() + words[0][1:]) + "".join(
-            f" {word}" for word in words[1:]
-        )
+        if words[0] not in _NAMES.values():
+            words[0] = words[0][:1].upper() + words[0][1:]
+        return re.sub(r"(?<=[a-z]) (?=(s|t)\b)", "'", " ".join(words))  # what a name can't have: the lab's, can't
 
     def to_markdown(self) -> str:
         """A line of a list."""

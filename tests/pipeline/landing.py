@@ -145,7 +145,8 @@ class Landing:
             AssertionError: it does not come to rest, or what is in Redshift is not what landed.
         """
         self.lab.wait_until_quiet(seconds, also=self.unread)
-        assert self.differences() == []
+        differences = self.differences()
+        assert not differences, "\n".join(differences)
 
 
 def _shown(what: str, rows: Counter[Row]) -> list[str]:

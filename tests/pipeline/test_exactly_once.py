@@ -135,7 +135,8 @@ def test_an_object_overwritten_while_a_run_is_on_has_the_rows_of_each_version_re
 
 
 def test_files_that_arrive_in_the_middle_of_a_crawl_are_loaded(lab: ShellLab, landing: Landing) -> None:
-    runs, landed = lab.runs(), []
+    runs = lab.runs()
+    landed: list[datetime] = []
     while not (lab.runs() > runs and lab.job_runs(*GOING)) and len(landed) < 300:
         landing.put(f"{len(landed)}.json", landing.content(rows=1))
         landed.append(datetime.now(UTC))

@@ -218,9 +218,7 @@ class WorkflowEngine:
                 log.exception("%s could not be started by trigger %s", action.target, action.trigger)
                 action.finish("FAILED", f"{type(error).__name__}: {error}")
             else:
-                action.started_as(run_id)
-                if self._backend(region).state_of_run(action.target, run_id) == "WAITING":
-                    action.state = "WAITING"  # the job run queues, and will be told of when it starts
+                self._note_start(region, action, run_id)
 
     def _start(self, region: str, target: Target, ref: WorkflowRef, request: Mapping[str, Any]) -> str:
         running = engines.running()
@@ -278,7 +276,7 @@ class WorkflowEngine:
         with self._lock:
             action = run.action(ref.trigger, target) if run and ref else None
             if action is not None and not action.is_over:
-                action.started_as(run_id)
+                self._note_start(region, action, run_id)
 
     def _on_finished(self, region: str, target: Target, run_id: str, state: str, ref: WorkflowRef | None) -> None:
         with self._lock:
@@ -299,6 +297,11 @@ class WorkflowEngine:
             if action is not None and action.run_ids[-1:] == [run_id]:
                 self._note(action, state)
         self._advance(region, run)
+
+    def _note_start(self, region: str, action: ActionRun, run_id: str) -> None:
+        action.started_as(run_id)
+        if self._backend(region).state_of_run(action.target, run_id) == "WAITING":
+            action.state = "WAITING"  # the job run queues, and is told of once more when it starts
 
     def _note(self, action: ActionRun, state: str | None) -> None:
         if action.is_over:

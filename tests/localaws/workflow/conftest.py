@@ -128,8 +128,7 @@ class ByHandJobs:
         run_id = f"jr_{name}{len(job.job_runs)}"
         described = {"Id": run_id, "JobName": name, "JobRunState": self.first_state, "StartedOn": datetime.now(UTC)}
         job.job_runs.append(Record(run_id, described, workflow))
-        if self.first_state == "RUNNING":
-            self.run(name)
+        self.bus.publish(JobRunStarted(REGION, name, run_id, workflow))
         return run_id
 
     def run(self, name: str) -> None:

@@ -158,6 +158,14 @@ def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
         assert iam.get_role_policy(RoleName=role, PolicyName=POLICY_NAME)["PolicyDocument"] == wanted
 
 
+def test_one_setting_turns_enforcement_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
+    try:
+        assert str(make_lab("kit", enforce_iam=False).up()) == "local AWS: up, IAM's policies are not enforced"
+        assert not make_lab("kit").session.status().enforces_iam
+    finally:
+        assert str(make_lab("kit").up()) == "local AWS: up"
+
+
 @contextlib.contextmanager
 def without(lab: Lab, role: str, sid: str, action: str) -> Iterator[None]:
     """Inside this, the role's policy lacks one action of one statement."""

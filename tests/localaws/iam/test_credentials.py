@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from iam_actors import ACCOUNT, Actor, allow, credentials_of, deny, policy, refused
 
 import localaws
+from localaws.authorization.refusals import expired_token
 from localaws.home import Home
 
 MakeActor = Callable[..., Actor]
@@ -181,3 +182,22 @@ def test_the_sessions_of_a_killed_server_s_workers_are_forgotten_by_the_next_one
     forget_left_over()
     kept = [session.access_key_id for session in sts_backends[account]["aws"].assumed_roles]
     assert (left.access_key_id in kept, somebody.access_key_id in kept) == (False, True)
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_session_ends_when_its_time_is_over() -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    from moto.sts.models import sts_backends
+
+    from localaws.authorization.principals import ExpiredToken, of_key
+
+    account = "999999999999"
+    role = f"arn:aws:iam::{account}:role/r"
+    over = sts_backends[account]["aws"].assume_role("us-east-1", "somebody", role, "", -1, "")
+    with pytest.raises(ExpiredToken):
+        of_key(over.access_key_id, over.session_token, account)
+    assert (expired_token("glue").code, expired_token("s3").code, expired_token("sts").code) == (
+        "ExpiredTokenException",
+        "ExpiredToken",
+        "ExpiredToken",
+    )

@@ -1,0 +1,178 @@
+"""Which actions on which resources a call comes to: read from requests, nothing is served here."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from localaws.authorization import actions
+from localaws.authorization.actions import s3
+from localaws.authorization.requests import ApiCall, rest_operation, signature
+
+GLUE, LAMBDA = "arn:aws:glue:us-east-1:123456789012", "arn:aws:lambda:us-east-1:123456789012"
+REDSHIFT, SQS = "arn:aws:redshift:us-east-1:123456789012", "arn:aws:sqs:us-east-1:123456789012"
+ROLE = "arn:aws:iam::123456789012:role/r"
+CALLS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("glue:StartJobRun", {"JobName": "j"}, [("glue:StartJobRun", f"{GLUE}:job/j")]),
+    ("glue:StartCrawler", {"Name": "c"}, [("glue:StartCrawler", f"{GLUE}:crawler/c")]),
+    ("glue:StartTrigger", {"Name": "t"}, [("glue:StartTrigger", f"{GLUE}:trigger/t")]),
+    ("glue:GetJobs", {}, [("glue:GetJobs", "*")]),
+    (
+        "glue:GetConnection",
+        {"Name": "c"},
+        [("glue:GetConnection", f"{GLUE}:catalog"), ("glue:GetConnection", f"{GLUE}:connection/c")],
+    ),
+    (
+        "glue:BatchCreatePartition",
+        {"DatabaseName": "d", "TableName": "t"},
+        [("glue:BatchCreatePartition", f"{GLUE}:{part}") for part in ("catalog", "database/d", "table/d/t")],
+    ),
+    (
+        "glue:UpdateJob",
+        {"JobName": "j", "JobUpdate": {"Role": "r"}},
+        [("glue:UpdateJob", f"{GLUE}:job/j"), ("iam:PassRole", ROLE)],
+    ),
+    (
+        "glue:CreateCrawler",
+        {"Name": "c", "Role": ROLE},
+        [("glue:CreateCrawler", f"{GLUE}:crawler/c"), ("iam:PassRole", ROLE)],
+    ),
+    ("lambda:Invoke", {"FunctionName": "f"}, [("lambda:InvokeFunction", f"{LAMBDA}:function:f")]),
+    (
+        "lambda:Invoke",
+        {"FunctionName": f"{LAMBDA}:function:f", "Qualifier": "live"},
+        [("lambda:InvokeFunction", f"{LAMBDA}:function:f:live")],
+    ),
+    (
+        "lambda:CreateFunction",
+        {"FunctionName": "f", "Role": ROLE},
+        [("lambda:CreateFunction", f"{LAMBDA}:function:f"), ("iam:PassRole", ROLE)],
+    ),
+    ("lambda:ListFunctions", {}, [("lambda:ListFunctions", "*")]),
+    ("sqs:SendMessageBatch", {"QueueUrl": "http://127.0.0.1/123456789012/q"}, [("sqs:SendMessage", f"{SQS}:q")]),
+    ("sqs:GetQueueUrl", {"QueueName": "q"}, [("sqs:GetQueueUrl", f"{SQS}:q")]),
+    (
+        "sqs:StartMessageMoveTask",
+        {"SourceArn": f"{SQS}:dead", "DestinationArn": f"{SQS}:q"},
+        [
+            ("sqs:StartMessageMoveTask", f"{SQS}:dead"), ("sqs:ReceiveMessage", f"{SQS}:dead"),
+            ("sqs:DeleteMessage", f"{SQS}:dead"), ("sqs:GetQueueAttributes", f"{SQS}:dead"),
+            ("sqs:SendMessage", f"{SQS}:q"),
+        ],
+    ),
+    (
+        "redshift:CreateCluster",
+        {"ClusterIdentifier": "c", "IamRoles.IamRoleArn.1": ROLE},
+        [("redshift:CreateCluster", f"{REDSHIFT}:cluster:c"), ("iam:PassRole", ROLE)],
+    ),
+    (
+        "redshift:GetClusterCredentials",
+        {"ClusterIdentifier": "c", "DbUser": "u", "DbName": "d"},
+        [("redshift:GetClusterCredentials", f"{REDSHIFT}:dbuser:c/u"),
+         ("redshift:GetClusterCredentials", f"{REDSHIFT}:dbname:c/d")],
+    ),
+    (
+        "redshift-data:ExecuteStatement",
+        {"ClusterIdentifier": "c", "Database": "d", "DbUser": "u", "Sql": "select 1"},
+        [("redshift-data:ExecuteStatement", f"{REDSHIFT}:cluster:c"),
+         ("redshift:GetClusterCredentials", f"{REDSHIFT}:dbuser:c/u")],
+    ),
+    (
+        "redshift-data:ExecuteStatement",
+        {"ClusterIdentifier": "c", "Database": "d", "Sql": "select 1"},
+        [("redshift-data:ExecuteStatement", f"{REDSHIFT}:cluster:c"),
+         ("redshift:GetClusterCredentialsWithIAM", f"{REDSHIFT}:dbname:c/d")],
+    ),
+    ("redshift-data:DescribeStatement", {"Id": "x"}, [("redshift-data:DescribeStatement", "*")]),
+    ("kms:Decrypt", {"KeyId": "k"}, [("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/k")]),
+    ("iam:GetRole", {"RoleName": "r"}, [("iam:GetRole", ROLE)]),
+    ("ec2:DescribeVpcs", {}, [("ec2:DescribeVpcs", "*")]),
+    ("monitoring:PutMetricData", {}, [("cloudwatch:PutMetricData", "*")]),
+    (
+        "logs:FilterLogEvents",
+        {"logGroupName": "/g"},
+        [("logs:FilterLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:/g:log-stream:")],
+    ),
+]  # fmt: skip
+S3_REQUESTS = [
+    ("GET", "/", "", ["s3:ListAllMyBuckets *"]),
+    ("GET", "/b", "list-type=2&prefix=x", ["s3:ListBucket b"]),
+    ("HEAD", "/b", "", ["s3:ListBucket b"]),
+    ("GET", "/b/", "location", ["s3:GetBucketLocation b"]),
+    ("GET", "/b", "versions", ["s3:ListBucketVersions b"]),
+    ("PUT", "/b", "", ["s3:CreateBucket b"]),
+    ("DELETE", "/b", "", ["s3:DeleteBucket b"]),
+    ("PUT", "/b", "notification", ["s3:PutBucketNotification b"]),
+    ("PUT", "/b", "versioning", ["s3:PutBucketVersioning b"]),
+    ("DELETE", "/b", "cors", ["s3:PutBucketCORS b"]),
+    ("DELETE", "/b", "policy", ["s3:DeleteBucketPolicy b"]),
+    ("HEAD", "/b/k", "", ["s3:GetObject b/k"]),
+    ("GET", "/b/k", "versionId=1", ["s3:GetObjectVersion b/k"]),
+    ("GET", "/b/k", "tagging", ["s3:GetObjectTagging b/k"]),
+    ("PUT", "/b/k", "acl", ["s3:PutObjectAcl b/k"]),
+    ("DELETE", "/b/k", "versionId=1", ["s3:DeleteObjectVersion b/k"]),
+    ("POST", "/b/k", "uploads", ["s3:PutObject b/k"]),
+    ("PUT", "/b/k", "partNumber=1&uploadId=u", ["s3:PutObject b/k"]),
+    ("POST", "/b/k", "uploadId=u", ["s3:PutObject b/k"]),
+    ("GET", "/b/k", "uploadId=u", ["s3:ListMultipartUploadParts b/k"]),
+    ("DELETE", "/b/k", "uploadId=u", ["s3:AbortMultipartUpload b/k"]),
+]
+
+
+@pytest.mark.as_on_aws("IAM")
+@pytest.mark.parametrize(("call", "given", "needed"), CALLS, ids=[call for call, _, _ in CALLS])
+def test_a_call_needs_its_actions_on_its_resources(
+    call: str, given: dict[str, Any], needed: list[tuple[str, str]]
+) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
+    service, operation = call.split(":")
+    found = actions.accesses(ApiCall(service, operation, given, "us-east-1", "123456789012"))
+    assert [(access.action, access.resource) for access in found] == needed
+
+
+@pytest.mark.as_on_aws("IAM")
+@pytest.mark.parametrize(("method", "path", "query", "needed"), S3_REQUESTS)
+def test_a_request_to_s3_needs_the_actions_of_its_operation(
+    method: str, path: str, query: str, needed: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+    found = [f"{access.action} {access.resource.removeprefix('arn:aws:s3:::')}" for access in s3.accesses(environ)]
+    assert found == needed
+
+
+def test_a_call_of_lambda_is_known_by_its_path() -> None:
+    functions = "/2015-03-31/functions"
+    assert rest_operation("lambda", "POST", f"{functions}/f/invocations") == ("Invoke", {"FunctionName": "f"})
+    assert rest_operation("lambda", "GET", f"{functions}/") == ("ListFunctions", {})
+    assert rest_operation("lambda", "GET", f"{functions}/f") == ("GetFunction", {"FunctionName": "f"})
+    assert rest_operation("lambda", "PUT", "/nowhere") is None
+
+
+def test_a_signer_is_found_in_headers_in_presigned_urls_and_in_forms() -> None:
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="x-amz-credential"\r\n\r\n'
+        b"AKIAFORM/20260101/us-east-1/s3/aws4_request"
+        b'\r\n--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ncontent\r\n--x--\r\n'
+    )
+    plain = {"REQUEST_METHOD": "GET", "PATH_INFO": "/b/k", "QUERY_STRING": ""}
+    version_4 = "AWS4-HMAC-SHA256 Credential=AKIA4/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=x"
+    requests = {
+        "AKIA4": {**plain, "HTTP_AUTHORIZATION": version_4},
+        "AKIA2": {**plain, "HTTP_AUTHORIZATION": "AWS AKIA2:signature"},
+        "AKIAURL4": {**plain, "QUERY_STRING": "X-Amz-Credential=AKIAURL4%2F20260101%2Fus-east-1%2Fs3%2Faws4_request"},
+        "AKIAURL2": {**plain, "QUERY_STRING": "AWSAccessKeyId=AKIAURL2&Signature=x&Expires=1"},
+        "AKIAFORM": {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/b",
+            "CONTENT_TYPE": "multipart/form-data; boundary=x",
+            "CONTENT_LENGTH": str(len(form)),
+            "wsgi.input": io.BytesIO(form),
+        },
+        "": plain,
+    }
+    assert [signature(environ).access_key_id for environ in requests.values()] == list(requests)
+    assert signature(requests["AKIA4"]).region == "eu-west-1"
+    assert requests["AKIAFORM"]["wsgi.input"].read() == form

@@ -180,6 +180,7 @@ def main():
         )
     else:
         ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"])
+        glue_context.get_logger().info("Looking for object versions that the ledger lacks.")
         for part in exactly_once.parts(landing, ledger, args):
             load(glue_context, args, read_lines(glue_context, list(part.objects)), part)
     job.commit()

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
@@ -70,6 +71,7 @@ class RoleCredentials:
 def forget_left_over() -> None:
     """Make worthless what the processes of an earlier server, that was killed, had."""
     limit = utcnow() + timedelta(days=365)  # STS itself gives twelve hours at most
+    backend: Any
     for _, _, backend in list(sts_backends.iter_backends()):
         backend.assumed_roles = [session for session in backend.assumed_roles if session.expiration < limit]
 

@@ -99,6 +99,8 @@ class JobsEngine:
             for run in [run for run in job.job_runs if run.is_running]:
                 message = "The embedded AWS was stopped while this run was under way."
                 self._end(region, job, run, JobRunState.FAILED, message)
+            for run in job.take_waiting():
+                self._begin(region, job, run)
             for run in job.job_runs:
                 if run.state is JobRunState.WAITING:
                     self._limit_wait(region, job, run)
@@ -207,7 +209,7 @@ class JobsEngine:
         except Exception as error:
             log.exception("Run %s of %s broke", run.job_run_id, run.job_name)
             state, message = JobRunState.FAILED, f"{type(error).__name__}: {error}"
-        if self._stopping:
+        if self._stopping and state is not JobRunState.SUCCEEDED:
             return
         del self._active[run.job_run_id]
         self._end(active.region, active.job, run, state, message)
@@ -225,7 +227,7 @@ class JobsEngine:
             # "Jobs that reach the timeout limit are not restarted", nor are those that somebody stopped.
             again = kept and state is JobRunState.FAILED and run.attempt < job.definition["MaxRetries"]
             retry = job.new_attempt(run) if again else None
-            waiting = job.take_waiting() if kept else []
+            waiting = job.take_waiting() if kept and not self._stopping else []
         self._context.state.save("glue")
         for following in [retry, *waiting] if retry else waiting:
             self._begin(region, job, following)

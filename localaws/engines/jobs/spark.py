@@ -38,6 +38,12 @@ START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on 
 JVM_OPTIONS = (
     "-Xmx1g",
     "-XX:+UseSerialGC",
+    # Begin small, and shrink to what is in use when a large run is over (worker.py collects then): idle, this JVM takes
+    # 280 MB instead of 350, and 370 instead of 850 after a million rows.
+    "-Xms64m",
+    "-XX:MinHeapFreeRatio=30",
+    "-XX:MaxHeapFreeRatio=40",
+    "-XX:-ShrinkHeapInSteps",
     # The optimizing compiler only for what is really hot: it is half of the CPU time of a start, and of no use to a
     # small job. (Leaving it out altogether would double the time of a large one.)
     "-XX:Tier4InvocationThreshold=50000",

@@ -32,6 +32,7 @@ import awsglue.utils  # noqa: F401
 from awsglue import _aws, _run, _s3
 from pyspark.context import SparkContext
 
+_LARGE_HEAP = 256 << 20  # bytes
 _WORKER_PATH = "spark.executorEnv.PYTHONPATH"
 _properties_before: dict[str, str | None] = {}
 
@@ -128,6 +129,7 @@ def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
     context = SparkContext._active_spark_context
     if context is not None:
         context.stop()
+        _give_back_memory()
     _restore_properties()
     engine.say(type="end")
     os._exit(0)
@@ -168,6 +170,13 @@ def _restore_properties() -> None:
             SparkContext._jvm.System.clearProperty(name)
         else:
             SparkContext._jvm.System.setProperty(name, value)
+
+
+def _give_back_memory() -> None:
+    """Let the JVM shrink after a run that made it large: by itself it would only when the next one needs memory."""
+    runtime = SparkContext._jvm.Runtime.getRuntime()
+    if runtime.totalMemory() > _LARGE_HEAP:
+        runtime.gc()
 
 
 def _fetch(address: str, directory: Path) -> Path:

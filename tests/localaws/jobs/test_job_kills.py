@@ -83,7 +83,8 @@ def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_b
         )
         assert jobs.succeed(done) == ["1"]
         retried, queued = jobs.make(SLEEPER, MaxRetries=1), jobs.make(SLEEPER, JobRunQueuingEnabled=True)
-        cut_off = jobs.start(retried)
+        flow = _flow_of(jobs.aws("glue"), retried)
+        (cut_off,) = [run["Id"] for run in jobs.aws("glue").get_job_runs(JobName=retried)["JobRuns"]]
         processes = spark_of_run(jobs, retried, cut_off, status)
         ended, waiting = jobs.start(queued), jobs.start(queued)
         for name in (retried, queued):
@@ -101,6 +102,12 @@ def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_b
             assert jobs.wait(name, run_id)["JobRunState"] == "SUCCEEDED"
             assert jobs.log(run_id) == ["again"]
         assert len(jobs.aws("glue").get_job_runs(JobName=queued)["JobRuns"]) == 2
+        deadline = time.monotonic() + 10
+        while (workflow := _run_of(jobs.aws("glue"), *flow))["Status"] == "RUNNING":
+            assert time.monotonic() < deadline, workflow
+            time.sleep(0.03)
+        counts = {name: count for name, count in workflow["Statistics"].items() if count}
+        assert (workflow["Status"], counts) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
         assert jobs.succeed(done) == ["0"]
         runs = jobs.aws("glue").get_job_runs(JobName=done)["JobRuns"]
         assert [run["JobRunState"] for run in runs] == ["SUCCEEDED", "SUCCEEDED"]
@@ -136,6 +143,23 @@ def test_a_run_whose_database_is_killed_in_the_middle_fails_at_once_and_its_next
     retry = jobs.wait(name, f"{run_id}_attempt_1")
     assert retry["JobRunState"] == "SUCCEEDED", retry
     assert jobs_cluster.query(f"select count(*) from {table}") == [[3]]
+
+
+def _flow_of(glue: Any, job: str) -> tuple[str, str]:
+    """Start a workflow of nothing but `job`; its name and its run. Returns when the job's run has begun."""
+    glue.create_workflow(Name="flow")
+    glue.create_trigger(Name="start", WorkflowName="flow", Type="ON_DEMAND", Actions=[{"JobName": job}])
+    run_id = str(glue.start_workflow_run(Name="flow")["RunId"])
+    deadline = time.monotonic() + 30
+    while not glue.get_job_runs(JobName=job)["JobRuns"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.03)
+    return "flow", run_id
+
+
+def _run_of(glue: Any, workflow: str, run_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = glue.get_workflow_run(Name=workflow, RunId=run_id)["Run"]
+    return found
 
 
 def _client(status: localaws.Status) -> Callable[[str], Any]:

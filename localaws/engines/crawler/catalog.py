@@ -243,7 +243,9 @@ class Catalog:
             self._log(f"INFO : Table {table.name} differs from its data; it stays as it is (UpdateBehavior LOG)")
             return
         self._require("UpdateTable", table.name)
-        table.update(merged)
+        # "Remove any metadata that is not set by the crawler", unless the catalog is the source of truth:
+        # https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
+        table.update(merged if self._policies.merge_new_columns else wanted)
         self._note("TABLE", "UPDATE", table.name, f"INFO : Updated table {table.name} in database {self._name}")
 
     def _merged(self, before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -154,8 +154,8 @@ def test_the_number_of_rows_is_estimated_from_the_part_that_was_read() -> None:
 
 
 def test_of_a_small_archive_that_holds_very_much_only_the_beginning_is_unpacked() -> None:
-    packed = gzip.compress(b'{"a": 1}\n' * 4_000_000)
-    assert look(packed).records == pytest.approx(4_000_000, rel=0.6)
+    packed = gzip.compress(b'{"a": 1}\n' * 1_000_000)
+    assert look(packed).records == pytest.approx(1_000_000, rel=0.6)
     found = look(bz2.compress(b'{"a": 1}\n' * 1_000_000))
     assert (found.classification, found.compression) == ("json", "bzip2")
 

@@ -14,6 +14,7 @@ from crawled import Crawled
 
 A = json.dumps({"id": 1, "name": "x", "amount": 1.5}) + "\n"
 B = json.dumps({"city": "x", "country": "y"}) + "\n"
+MERGE = json.dumps({"Version": 1.0, "CrawlerOutput": {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}})
 
 
 def partitions(crawled: Crawled) -> list[list[str]]:
@@ -259,10 +260,7 @@ def test_columns_that_are_gone_stay_only_under_merge_new_columns(
     new_crawled: Callable[..., Crawled], merge: bool, columns: set[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
-    settings: dict[str, Any] = {"Version": 1.0}
-    if merge:
-        settings["CrawlerOutput"] = {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}
-    crawled = new_crawled(Configuration=json.dumps(settings))
+    crawled = new_crawled(Configuration=MERGE if merge else "{}")
     crawled.put(aDOTjson=A)
     crawled.crawl()
     crawled.put(aDOTjson=B)
@@ -271,10 +269,31 @@ def test_columns_that_are_gone_stay_only_under_merge_new_columns(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize(("configuration", "kept"), [("{}", False), (MERGE, True)])
+def test_an_update_of_a_table_removes_what_others_wrote_into_it_unless_only_new_columns_are_merged(
+    new_crawled: Callable[..., Crawled], configuration: str, kept: bool
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
+    crawled = new_crawled(Configuration=configuration)
+    crawled.put(aDOTjson=A)
+    crawled.crawl()
+    table = crawled.table()
+    taken = ("Name", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType")
+    changed = {name: table[name] for name in taken}
+    changed["Parameters"] = {**table["Parameters"], "team": "tolls"}
+    crawled.aws("glue").update_table(DatabaseName=crawled.database, TableInput=changed)
+    crawled.crawl()
+    assert crawled.table()["Parameters"]["team"] == "tolls"
+    crawled.put(bDOTjson=json.dumps({"id": 1, "name": "x", "amount": 1.5, "extra": 1}))
+    crawled.crawl()
+    assert set(crawled.columns()) == {"id", "name", "amount", "extra"}
+    assert ("team" in crawled.table()["Parameters"]) == kept
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
 def test_merge_new_columns_deprecates_a_table_whose_format_changes(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
-    settings = {"Version": 1.0, "CrawlerOutput": {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}}
-    crawled = new_crawled(Configuration=json.dumps(settings))
+    crawled = new_crawled(Configuration=MERGE)
     crawled.put(aDOTjson=A)
     crawled.crawl()
     crawled.put(aDOTjson="id,town\n1,Bern\n2,Rom\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localaws.authorization.decision import Access
+from localaws.authorization.principals import find_role
 from localaws.authorization.requests import ApiCall
 
 _KINDS = (
@@ -15,8 +16,13 @@ def pass_role(role: str, account_id: str, service: str) -> Access:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     """
-    arn = role if role.startswith("arn:") else f"arn:aws:iam::{account_id}:role/{role.lstrip('/')}"
-    return Access("iam:PassRole", arn, {"iam:passedtoservice": service, "iam:associatedresourcearn": None})
+    known = find_role(role, account_id)
+    plain = role if role.startswith("arn:") else f"arn:aws:iam::{account_id}:role/{role.lstrip('/')}"
+    return Access(
+        "iam:PassRole",
+        known.arn if known else plain,
+        {"iam:passedtoservice": service, "iam:associatedresourcearn": None},
+    )
 
 
 def accesses(call: ApiCall) -> list[Access]:
@@ -27,8 +33,9 @@ def accesses(call: ApiCall) -> list[Access]:
     for parameter, kind in kinds:
         if name := call.parameters.get(parameter):
             path = str(call.parameters.get("Path") or "/").lstrip("/")
+            known = find_role(str(name), call.account_id) if kind == "role" else None
             keys = {"iam:policyarn": call.parameters.get("PolicyArn")}
-            return [Access(action, f"{here}:{kind}/{path}{name}", keys)]
+            return [Access(action, known.arn if known else f"{here}:{kind}/{path}{name}", keys)]
     if arn := call.parameters.get("PolicyArn"):
         return [Access(action, str(arn))]
     if call.operation == "CreatePolicy":

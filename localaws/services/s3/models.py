@@ -11,7 +11,6 @@ from moto.s3.models import (
     MAX_BUCKET_NAME_LENGTH,
     MIN_BUCKET_NAME_LENGTH,
     FakeAcl,
-    FakeDeleteMarker,
     FakeKey,
     FakeTableStorageBucket,
     NotificationConfiguration,
@@ -23,8 +22,8 @@ from localaws.context import ACCOUNT_ID
 from localaws.home import Home
 from localaws.services.s3 import notifications
 from localaws.services.s3.files import Body
-from localaws.services.s3.listing import decode_token, encode_token, page, versions_page
-from localaws.services.s3.objects import StoredBucket, StoredKey, StoredUpload
+from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
+from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
 from localaws.services.s3.saving import SavedBackend
 
 
@@ -162,7 +161,7 @@ class LocalS3Backend(SavedBackend):
     def copy_object(self, src_key: StoredKey, dest_bucket_name: str, dest_key_name: str, **details: Any) -> None:  # type: ignore[override]
         """Copy an object without reading it."""
         # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
-        super().copy_object(_Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
+        super().copy_object(Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
         assert self.touched.stored is not None
         self.announce("s3:ObjectCreated:Copy", self.touched.stored)
 
@@ -361,23 +360,20 @@ class LocalS3Backend(SavedBackend):
             found = page(bucket.keys, prefix or "", delimiter or "", after, max_keys)
         return found.items, found.last is not None, encode_token(found.last) if found.last is not None else None
 
-    def list_object_versions(
+    def versions_page(
         self,
         bucket_name: str,
-        delimiter: str | None = None,
-        key_marker: str | None = None,
-        max_keys: int | None = 1000,
-        prefix: str = "",
-        version_id_marker: str | None = None,
-    ) -> tuple[list[FakeKey], list[str], list[FakeDeleteMarker], str | None, str | None]:
-        """A page of versions, common prefixes and delete markers, and the two markers of the next page."""
+        prefix: str,
+        delimiter: str,
+        key_marker: str | None,
+        version_id_marker: str | None,
+        max_keys: int | None,
+    ) -> VersionsPage:
+        """A page of versions, common prefixes and delete markers, from after the two markers on."""
         bucket = self.get_bucket(bucket_name)
         after = (key_marker, version_id_marker) if key_marker else None
-        limit = 1000 if max_keys is None else max_keys
         with self.lock:
-            found = versions_page(bucket.keys, prefix, delimiter or "", after, limit)
-        following = (found.last_name, found.last_version) if found.more else (None, None)
-        return found.versions, found.prefixes, found.markers, *following
+            return versions_page(bucket.keys, prefix, delimiter, after, 1000 if max_keys is None else max_keys)
 
     # Notifications
 
@@ -391,17 +387,3 @@ class LocalS3Backend(SavedBackend):
     def get_bucket_notification_configuration(self, bucket_name: str) -> NotificationConfiguration | None:
         """What the bucket notifies."""
         return self.get_bucket(bucket_name).notifications
-
-
-class _Linked:
-    """An object whose `value` is a second body with the same content: what a copy is made of."""
-
-    def __init__(self, key: StoredKey) -> None:
-        self._key = key
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._key, name)
-
-    @property
-    def value(self) -> Body:
-        return self._key._store.copy(self._key.body)

@@ -91,6 +91,21 @@ class StoredKey(FakeKey):
                 part.attach(store)  # type: ignore[attr-defined]
 
 
+class Linked:
+    """An object whose `value` is a second body with the same content: what a copy is made of."""
+
+    def __init__(self, key: StoredKey) -> None:
+        self._key = key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._key, name)
+
+    @property
+    def value(self) -> Body:
+        """The second body, made now."""
+        return self._key._store.copy(self._key.body)
+
+
 class StoredUpload(FakeMultipart):
     """A multipart upload whose parts are files."""
 

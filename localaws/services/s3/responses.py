@@ -18,7 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from localaws.services.s3 import notifications
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
 from localaws.services.s3.listing import PAGE_LIMIT
-from localaws.services.s3.listing_xml import Listing
+from localaws.services.s3.listing_xml import Listing, VersionsListing
 from localaws.services.s3.models import LocalS3Backend
 from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
@@ -124,6 +124,29 @@ class LocalS3Response(S3Response):
             start_after=start_after,
             url_encoded=self.querystring.get("encoding-type", [None])[0] == "url",
             with_owner=self.querystring.get("fetch-owner", ["false"])[0] == "true",
+        )
+        return 200, {"content-type": "application/xml"}, listing.to_xml()
+
+    def list_object_versions(self) -> TYPE_RESPONSE:
+        """Answer with a page of a bucket's versions and delete markers."""
+        query = self._get_querystring(self.request, self.uri)
+        prefix = query.get("prefix", [""])[0]
+        delimiter = self.querystring.get("delimiter", [""])[0]
+        key_marker = self.querystring.get("key-marker", [""])[0]
+        version_id_marker = self.querystring.get("version-id-marker", [""])[0]
+        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
+        page = self.backend.versions_page(
+            self.bucket_name, prefix, delimiter, key_marker, version_id_marker or None, max_keys
+        )
+        listing = VersionsListing(
+            bucket=self.bucket_name,
+            page=page,
+            prefix=prefix,
+            delimiter=delimiter,
+            max_keys=max_keys,
+            key_marker=key_marker,
+            version_id_marker=version_id_marker,
+            url_encoded=self.querystring.get("encoding-type", [None])[0] == "url",
         )
         return 200, {"content-type": "application/xml"}, listing.to_xml()
 

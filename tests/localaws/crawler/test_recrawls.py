@@ -12,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from crawled import Crawled
 
+from localaws.engines.crawler.event_queue import objects_of
+
 ROW = json.dumps({"id": 1, "name": "x"}) + "\n"
 OTHER = json.dumps({"city": "x", "country": "y"}) + "\n"
 UNKNOWN_FORMAT = "bad.json is in no format that the built-in classifiers know"
@@ -224,6 +226,16 @@ def test_a_message_that_is_no_s3_event_goes_to_the_crawlers_dead_letter_queue(
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="no event")
     assert crawled.crawl()["Status"] == "SUCCEEDED"
     assert (queue.count(), dead.count()) == (0, 1)
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_s3_events_may_reach_the_crawlers_queue_by_way_of_an_sns_topic() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
+    record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "sales/a+b%3D1.json"}}}
+    event = json.dumps({"Records": [record]})
+    notification = json.dumps({"Type": "Notification", "Message": event})
+    assert list(objects_of(event)) == list(objects_of(notification)) == [("b", "sales/a b=1.json")]
+    assert list(objects_of(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))) == []
 
 
 @pytest.mark.as_on_aws("Glue crawlers")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import copy
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -87,10 +86,13 @@ def _name(item: FakeKey | str) -> str:
 
 @dataclass
 class VersionsPage:
-    """A page of ListObjectVersions; where `more`, the two markers are the last item's."""
+    """A page of ListObjectVersions; where `more`, `last_name` and `last_version` are the last item's.
 
-    versions: list[FakeKey] = field(default_factory=list)
-    markers: list[FakeDeleteMarker] = field(default_factory=list)
+    Versions and delete markers come with whether they are the latest of their key.
+    """
+
+    versions: list[tuple[FakeKey, bool]] = field(default_factory=list)
+    markers: list[tuple[FakeDeleteMarker, bool]] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     last_name: str | None = None
     last_version: str | None = None
@@ -103,7 +105,7 @@ def versions_page(
     """The first `limit` versions, delete markers and common prefixes after (key, version id) `after`."""
     limit = min(limit, PAGE_LIMIT)
     found = VersionsPage()
-    for count, (item, name, version_id) in enumerate(_versions(keys, prefix, delimiter, after)):
+    for count, (item, name, version_id, latest) in enumerate(_versions(keys, prefix, delimiter, after)):
         if count == limit:
             found.more = limit > 0
             return found
@@ -111,16 +113,16 @@ def versions_page(
         if isinstance(item, str):
             found.prefixes.append(item)
         elif isinstance(item, FakeDeleteMarker):
-            found.markers.append(item)
+            found.markers.append((item, latest))
         else:
-            found.versions.append(item)
+            found.versions.append((item, latest))
     return found
 
 
 def _versions(
     keys: SortedKeys, prefix: str, delimiter: str, after: tuple[str, str | None] | None
-) -> Iterator[tuple[Any, str, str | None]]:
-    """(version, key, version id), each key's newest first; (common prefix, itself, None) where keys share one."""
+) -> Iterator[tuple[Any, str, str | None, bool]]:
+    """(version, key, version id, whether the latest), each key's newest first; a common prefix where keys share one."""
     names = keys.names
     position = bisect_left(names, prefix)
     skip_to: str | None = None
@@ -137,7 +139,7 @@ def _versions(
         if cut >= 0:
             folder = name[: cut + len(delimiter)]
             position = bisect_left(names, _end_of(folder))
-            yield folder, folder, None
+            yield folder, folder, None, False
             continue
         versions = list(reversed(keys.getlist(name, [])))
         for number, version in enumerate(versions):
@@ -145,6 +147,4 @@ def _versions(
                 if version.version_id == skip_to:
                     skip_to = None
                 continue
-            shown = copy.copy(version)
-            shown.is_latest = number == 0
-            yield shown, name, version.version_id
+            yield version, name, version.version_id, number == 0

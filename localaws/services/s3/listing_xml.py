@@ -110,22 +110,22 @@ class VersionsListing:
             yield f"<Delimiter>{self._name(self.delimiter)}</Delimiter>"
         if self.url_encoded:
             yield "<EncodingType>url</EncodingType>"
-        for key in page.versions:
+        for key, latest in page.versions:
             yield (
-                f"<Version>{self._about(key)}<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size>"
+                f"<Version>{self._about(key, latest)}<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size>"
                 f"<StorageClass>{key.storage_class}</StorageClass></Version>"
             )
-        for marker in page.markers:
-            yield f"<DeleteMarker>{self._about(marker)}</DeleteMarker>"
+        for marker, latest in page.markers:
+            yield f"<DeleteMarker>{self._about(marker, latest)}</DeleteMarker>"
         for prefix in page.prefixes:
             yield f"<CommonPrefixes><Prefix>{self._name(prefix)}</Prefix></CommonPrefixes>"
         yield "</ListVersionsResult>"
 
-    def _about(self, item: FakeKey | FakeDeleteMarker) -> str:
-        latest = "true" if getattr(item, "is_latest", False) else "false"
+    def _about(self, item: FakeKey | FakeDeleteMarker, latest: bool) -> str:
         return (
             f"<Key>{self._name(item.name)}</Key><VersionId>{escape(str(item.version_id))}</VersionId>"
-            f"<IsLatest>{latest}</IsLatest><LastModified>{item.last_modified_ISO8601}</LastModified>{_OWNER}"
+            f"<IsLatest>{'true' if latest else 'false'}</IsLatest>"
+            f"<LastModified>{item.last_modified_ISO8601}</LastModified>{_OWNER}"
         )
 
     def _name(self, name: str) -> str:

@@ -144,7 +144,13 @@ class Retries(Step[RetriesMade]):
         }
 
     def _map(self, function_arn: str) -> None:
-        settings = {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"], "Enabled": True}
+        settings = {
+            "BatchSize": 10,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            # The least that there is: an invocation waits, and more of them would wait for the same run.
+            "ScalingConfig": {"MaximumConcurrency": 2},
+            "Enabled": True,
+        }
         awslambda, mapping = self.aws("lambda"), self._mapping()
         if mapping is not None:
             awslambda.update_event_source_mapping(UUID=mapping["UUID"], **settings)

@@ -88,6 +88,43 @@ def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Pat
     lab.workflow.run()
     came = lab.counts() - before
     assert (came.landed, came.loaded, came.queried) == (2, 2, 2)
+    rejects = lab.job.rejects()
+    mine = rejects[rejects["file"] == file.name]
+    assert [(row.line, row.row) for row in mine.itertuples()] == [(number, lines[number - 1]) for number in (2, 3, 4)]
+    assert [reason.split(":")[0] for reason in mine["reason"]] == [
+        "not a JSON object", "transaction_amount is no number of the column's range", "toll_booth is missing",
+    ]  # fmt: skip
+
+
+def test_of_a_file_of_bad_rows_nothing_is_loaded_but_of_the_others_all(
+    lab: Lab, tmp_path: Path, without_events: None
+) -> None:
+    bad = tmp_path / "bad rows only.json"
+    bad.write_text("this is no JSON\n" * 3)
+    lab.workflow.run()
+    before = lab.rows_queried()
+    lab.send(bad)
+    lab.send(rows=10, seed=21, until=DAY)
+    with pytest.raises(RunFailed, match=r"Nothing was loaded of s3://.*/bad rows only\.json(.|\n)*MAX_REJECTED_SHARE"):
+        lab.workflow.run()
+    assert lab.rows_queried() - before == 10
+    lab.session.client("s3").delete_object(Bucket=lab.names.landing_bucket, Key=bad.name)
+    assert lab.workflow.run().succeeded
+
+
+def test_an_overwritten_file_adds_its_rows_and_a_reset_bookmark_none(lab: Lab, without_events: None) -> None:
+    lab.workflow.run()
+    before = lab.rows_queried()
+    first, second = lab.send(rows=4, seed=22, until=DAY), lab.send(rows=6, seed=23, until=DAY)
+    assert lab.workflow.run().succeeded
+    s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
+    s3.copy_object(Bucket=bucket, Key=first.keys[0], CopySource={"Bucket": bucket, "Key": second.keys[0]})
+    lab.job.forget()
+    assert lab.workflow.run().succeeded
+    assert lab.rows_queried() - before == 4 + 6 + 6
+    s3.delete_object(Bucket=bucket, Key=first.keys[0])
+    assert lab.workflow.run().succeeded
+    assert lab.rows_queried() - before == 16
 
 
 def test_the_same_seed_lands_the_same_rows_under_another_key(lab: Lab, without_events: None) -> None:
@@ -136,12 +173,12 @@ def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
     assert lab.workflow.run().succeeded
 
 
-def test_without_bookmarks_everything_is_loaded_again(
+def test_without_ledger_and_bookmarks_everything_is_loaded_again(
     lab: Lab, make_lab: Callable[..., Lab], without_events: None
 ) -> None:
     lab.workflow.run()
     before = lab.counts()
-    make_lab("kit", bookmarks=False).job.create()
+    make_lab("kit", bookmarks=False, ledger=False).job.create()
     try:
         lab.job.run()
     finally:

@@ -37,6 +37,7 @@ CASES = [
 
 _GLUE_ROLE = "https://docs.aws.amazon.com/glue/latest/dg/create-service-policy.html"
 _BOOKMARKS = "https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"
+_RUNTIME = "AWS gives Glue's role glue:*, and doesn't say which calls the runtime makes about its own job; here none"
 AWS_ONLY = {
     ("LocateBuckets", "s3:GetBucketLocation"): (
         "Glue asks in which region a bucket is; here a bucket is reached from every region", _GLUE_ROLE,
@@ -44,8 +45,8 @@ AWS_ONLY = {
     ("JobState", "glue:GetJobBookmark"): (
         "the runtime's Job reads the bookmark by an API call; here the engine hands it over", _BOOKMARKS,
     ),
-    ("JobState", "glue:GetJob"): ("the runtime looks at its own job; here the engine hands it over", _BOOKMARKS),
-    ("JobState", "glue:GetJobRun"): ("the runtime looks at its own run; here the engine hands it over", _BOOKMARKS),
+    ("JobState", "glue:GetJob"): (_RUNTIME, _GLUE_ROLE),
+    ("JobState", "glue:GetJobRun"): (_RUNTIME, _GLUE_ROLE),
 }  # fmt: skip
 
 _EC2 = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"

@@ -39,6 +39,7 @@ class Looks:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         self._buckets: dict[str, dict[str, tuple[str, Look]]] = {}
         self._unsaved: dict[tuple[str, str], tuple[str, Look] | None] = {}  # None: forget it
         self._interned: dict[Look, Look] = {}
@@ -72,7 +73,7 @@ class Looks:
             return
         shapes: dict[Look, int] = {}
         try:
-            with self._database() as database:
+            with self._saving, self._database() as database:
                 for (bucket, key), known in unsaved.items():
                     if known is None:
                         database.execute("delete from looks where bucket = ? and key = ?", (bucket, key))
@@ -110,17 +111,21 @@ class Looks:
                     "select key, etag, shape, records, unreadable from looks where bucket = ? limit ?",
                     (bucket, _REMEMBERED),
                 ).fetchall()
-        except (sqlite3.Error, pickle.UnpicklingError, AttributeError, ImportError):
+            return self._decoded(shapes, rows)
+        except (sqlite3.Error, pickle.UnpicklingError, AttributeError, ImportError, KeyError):
             log.warning("What earlier crawls saw can't be read: objects are looked at again", exc_info=True)
             self._file.unlink(missing_ok=True)
             return {}
+
+    def _decoded(
+        self, shapes: dict[int, Look], rows: list[tuple[str, str, int, int, int]]
+    ) -> dict[str, tuple[str, Look]]:
         seen: dict[tuple[int, int, int], Look] = {}
         found = {}
         for key, etag, shape, records, unreadable in rows:
             numbers = shape, records, unreadable
             if numbers not in seen:
-                look = replace(shapes[shape], records=records, unreadable=unreadable)
-                seen[numbers] = self._intern(look)
+                seen[numbers] = self._intern(replace(shapes[shape], records=records, unreadable=unreadable))
             found[key] = etag, seen[numbers]
         return found
 

@@ -6,6 +6,9 @@ import bz2
 import gzip
 import json
 import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +16,9 @@ import pytest
 from localaws.engines.crawler.formats import Look, look_at
 from localaws.engines.crawler.grammar import read_rows, read_value
 from localaws.engines.crawler.jdbc import IncludePath, JdbcUrl
+from localaws.engines.crawler.looks import Looks
 from localaws.engines.crawler.naming import Exclusions, table_name
+from localaws.engines.crawler.objects import S3Object
 from localaws.engines.crawler.schema import hive_type, infer_schema
 
 
@@ -261,3 +266,24 @@ def test_jdbc_urls_are_read_or_refused_by_name() -> None:
         JdbcUrl.parse("jdbc:mysql://h:3306/d")
     with pytest.raises(ValueError, match="must be of the form"):
         JdbcUrl.parse("redshift://h/d")
+
+
+def test_looks_are_read_again_after_a_restart_and_a_damaged_file_of_them_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "looks.sqlite"
+    seen = look(b'{"a": 1, "b": {"c": [1]}}\n')
+    items = [S3Object("bucket", f"{number}.json", 27, f"etag{number}", datetime.now(UTC)) for number in range(3)]
+    first = Looks(file)
+    for item in items:
+        first.put(item, seen)
+    first.save()
+    first.forget("bucket", ["1.json"])
+    first.save()
+    assert [Looks(file).get(item) for item in items] == [seen, None, seen]
+    assert Looks(file).get(replace(items[0], etag="other")) is None
+    for damage in (b"garbage" * 1000, file.read_bytes()[:3000]):
+        file.write_bytes(damage)
+        again = Looks(file)
+        assert again.get(items[0]) is None
+        again.put(items[0], seen)
+        again.save()
+        assert Looks(file).get(items[0]) == seen

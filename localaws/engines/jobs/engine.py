@@ -314,6 +314,9 @@ class JobsEngine:
             self._pool.discard(spark)
             run_log.write(Log.ERROR, str(error))
             return JobRunState.FAILED, str(error)
+        except BaseException:
+            self._pool.discard(spark)  # else its place in the pool would stay taken
+            raise
         self._pool.release(spark)
         if outcome.error is None:
             return JobRunState.SUCCEEDED, ""

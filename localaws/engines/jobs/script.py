@@ -7,6 +7,7 @@ ended.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -132,7 +133,8 @@ class ScriptProcess:
                     on_bookmark(message["state"])
                 except Exception as error:
                     answer = {"error": str(error)}
-                self._channel.sendall(json.dumps(answer).encode() + b"\n")
+                with contextlib.suppress(ConnectionError):  # it was killed: no further message comes
+                    self._channel.sendall(json.dumps(answer).encode() + b"\n")
             elif message["type"] == "result":
                 # A process that the script left behind may hold the pipes: its output is not waited for.
                 self._await_readers(2)

@@ -70,15 +70,6 @@ def test_state_and_endpoint_survive_a_stop_and_a_start(home: Path) -> None:
     assert [policy["PolicyName"] for policy in attached] == ["AmazonS3FullAccess"]
 
 
-def test_what_was_answered_survives_a_kill(home: Path) -> None:
-    first = localaws.start(home)
-    client(first, "sqs").create_queue(QueueName="kept")
-    assert first.pid is not None
-    os.kill(first.pid, signal.SIGKILL)
-    second = localaws.start(home)
-    assert client(second, "sqs").get_queue_url(QueueName="kept")["QueueUrl"].endswith("/kept")
-
-
 def test_a_stop_leaves_no_process_and_no_port(home: Path) -> None:
     status = localaws.start(home)
     processes = family(status)

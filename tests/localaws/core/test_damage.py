@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 import localaws
 from localaws.database import check_databases
-from localaws.errors import LocalAwsError, StateDamaged
+from localaws.errors import LocalAwsError, StateDamaged, StateRefused
 from localaws.home import Home, remove_torn_writes, write_durably
 from localaws.services.s3.index import Changes, Index
 from localaws.state import State, read_saved, sealed
@@ -95,6 +95,17 @@ def test_an_index_of_objects_that_was_cut_short_or_has_a_bit_turned(tmp_path: Pa
         else:
             assert found == right or not wrong  # a bit that nothing reads is no damage; an empty file is a new one
     assert refused > 100
+
+
+def test_an_index_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "s3.sqlite"
+    Index(file).close()
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("update version set version = '0/moto-1'")
+    content = file.read_bytes()
+    with pytest.raises(StateRefused, match="holds state of version 0/moto-1"):
+        Index(file)
+    assert file.read_bytes() == content
 
 
 @pytest.mark.refused("State")
@@ -177,7 +188,7 @@ def test_getting_an_object_whose_file_is_missing_or_cut_short_or_has_a_bit_turne
 
 
 @pytest.mark.refused("State")
-def test_starting_on_a_damaged_index_names_it_and_changes_nothing(lab: Any) -> None:
+def test_starting_on_an_emptied_index_which_names_it_and_removes_no_object(lab: Any) -> None:
     s3 = lab()
     s3.create_bucket(Bucket="kept")
     s3.put_object(Bucket="kept", Key="k", Body=b"kept")
@@ -186,11 +197,10 @@ def test_starting_on_a_damaged_index_names_it_and_changes_nothing(lab: Any) -> N
     with contextlib.closing(sqlite3.connect(file)) as database:
         database.execute("pragma wal_checkpoint(truncate)")
     content = file.read_bytes()
-    for wrong in (content[: len(content) // 2], b""):
-        file.write_bytes(wrong)
-        bodies = set((lab.home / "objects").glob("??/*"))
-        with pytest.raises(localaws.StartFailed, match=r"s3\.sqlite can't be read"):
-            localaws.start(lab.home)
-        assert set((lab.home / "objects").glob("??/*")) == bodies
+    file.write_bytes(b"")  # which is how a new one begins
+    bodies = set((lab.home / "objects").glob("??/*"))
+    with pytest.raises(localaws.StartFailed, match=r"s3\.sqlite can't be read"):
+        localaws.start(lab.home)
+    assert set((lab.home / "objects").glob("??/*")) == bodies
     file.write_bytes(content)
     assert lab().get_object(Bucket="kept", Key="k")["Body"].read() == b"kept"

@@ -153,18 +153,6 @@ def _contents(s3: Any) -> dict[str, bytes]:
     return {key: s3.get_object(Bucket="landing", Key=key)["Body"].read() for key in keys}
 
 
-def test_an_index_of_another_version_is_refused_with_a_message(home: Path) -> None:
-    import sqlite3
-
-    localaws.start(home)
-    localaws.stop(home)
-    with sqlite3.connect(home / "state" / "s3.sqlite") as database:
-        database.execute("update version set version = '0/moto-1'")
-    database.close()
-    with pytest.raises(localaws.StartFailed, match="holds state of version 0/moto-1"):
-        localaws.start(home)
-
-
 def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,9 +226,9 @@ def _health(lab: Home) -> dict[str, Any] | None:
     return health
 
 
-def _wait_until_healthy(lab: Home, timeout: float = HEALTH_TIMEOUT) -> Status:
+def _wait_until_healthy(lab: Home, timeout: float | None = None) -> Status:
     """The status, once the server that holds the lock has finished starting."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + (HEALTH_TIMEOUT if timeout is None else timeout)
     while True:
         found = status(lab.root)
         if (found.healthy and lab.server_file.exists()) or not found.running or time.monotonic() > deadline:

@@ -80,9 +80,10 @@ def test_a_stop_leaves_no_process_and_no_port(home: Path) -> None:
     assert not localaws.stop(home), "a second stop has nothing to stop"
 
 
-def test_a_server_that_does_not_answer_is_replaced(home: Path) -> None:
+def test_a_server_that_does_not_answer_is_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = localaws.start(home)
     assert first.pid is not None
+    monkeypatch.setattr("localaws.control.HEALTH_TIMEOUT", 1.0)
     os.kill(first.pid, signal.SIGSTOP)
     second = localaws.start(home)
     assert second.healthy

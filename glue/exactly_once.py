@@ -67,7 +67,7 @@ class Landing:
         """Args are the job's."""
         found = glue.get_table(DatabaseName=args["SOURCE_DATABASE"], Name=args["SOURCE_TABLE"])["Table"]
         self.location = found["StorageDescriptor"]["Location"]
-        self.bucket = urlparse(self.location).netloc
+        self.bucket, _, self._prefix = self.location.removeprefix("s3://").partition("/")
         self._marker_bucket = urlparse(args["TempDir"]).netloc
         self.refused = []
         # Listed before any object is looked at: what lands later has a marker of its own, and that stays.
@@ -84,7 +84,7 @@ class Landing:
 
     def all(self):
         """All that is there now, as ObjectVersions."""
-        return [item for item in self._listed() if is_data(item.key)]
+        return [item for item in self._listed(Prefix=self._prefix) if is_data(item.key)]
 
     def now(self, keys):
         """What is there now of these keys, as ObjectVersions."""
@@ -92,7 +92,8 @@ class Landing:
             with ThreadPoolExecutor(8) as threads:
                 return [item for item in threads.map(self._asked, keys) if item]
         wanted = set(keys)
-        return [item for item in self._listed(min(keys), max(keys)) if item.key in wanted]
+        # A listing begins after its KeyMarker, and what a key begins with comes before it.
+        return [item for item in self._listed(last=max(keys), KeyMarker=min(keys)[:-1]) if item.key in wanted]
 
     def finish(self):
         """Delete the markers of what is loaded, if it was for them that the run was started.
@@ -118,11 +119,9 @@ class Landing:
                 return None
             raise
 
-    def _listed(self, first="", last=None):
-        """All current versions, from the key `first` to the key `last`."""
-        # A listing begins after its KeyMarker: any text that `first` begins with comes before it.
-        after = {"KeyMarker": first[:-1]} if len(first) > 1 else {}
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, **after):
+    def _listed(self, last=None, **where):
+        """All current versions, to the key `last`."""
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, **where):
             for item in page.get("Versions", []):
                 if last is not None and item["Key"] > last:
                     return

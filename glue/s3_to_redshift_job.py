@@ -19,6 +19,7 @@ The same files run on AWS Glue 5.1 and on the embedded AWS. Job arguments:
 """
 
 import sys
+from functools import reduce
 from urllib.parse import urlparse
 
 import exactly_once
@@ -28,6 +29,7 @@ from awsglue.job import Job
 from awsglue.transforms import ApplyMapping
 from awsglue.utils import getResolvedOptions
 from pyspark.context import SparkContext
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 # Redshift's columns in their order (COPY goes by position), each with its type in the file and in the table.
@@ -93,29 +95,40 @@ def judge(lines):
     )
     rows = rows.select("row", "source_file", F.col("parsed").isNull().alias("unparsable"), "parsed.*")
 
+    # Almost all rows are good, and for those the first question is the only one.
     complaints = [complaint(field, kind) for field, _, _, kind in MAPPINGS]
-    reason = F.when(F.col("unparsable"), F.lit("not a JSON object")).otherwise(
-        F.nullif(F.concat_ws("; ", *complaints), F.lit(""))
+    reason = (
+        F.when(reduce(Column.__and__, [fits(field, kind) for field, _, _, kind in MAPPINGS]), F.lit(None))
+        .when(F.col("unparsable"), F.lit("not a JSON object"))
+        .otherwise(F.concat_ws("; ", *complaints))
     )
     rows = rows.withColumn("reason", reason)
     return rows.select(*FIELDS, "reason", "source_file", F.when(F.col("reason").isNotNull(), F.col("row")).alias("row"))
+
+
+def fits(field, kind):
+    """Can the text of `field` go into its column? NULL, too, says no."""
+    value = F.col(field)
+    if kind == "bigint":
+        # A cast alone would take 1.5 and make it 1.
+        return value.cast("bigint").isNotNull() & value.rlike(r"^[+-]?\d+$")
+    if kind == "double":
+        return F.abs(value.cast("double")) <= LARGEST_REAL
+    return (F.octet_length(value) <= LONGEST_TEXT) & ~value.contains("\0")
 
 
 def complaint(field, kind):
     """Why the text of `field` can't go into its column; null where it can."""
     value, name = F.col(field), F.lit(field)
     missing = F.when(value.isNull(), F.concat(name, F.lit(" is missing")))
+    wrong = ~F.coalesce(fits(field, kind), F.lit(False))
     if kind == "bigint":
-        # A cast alone would take 1.5 and make it 1.
-        fits = value.rlike(r"^[+-]?\d+$") & value.cast("bigint").isNotNull()
-        return missing.when(~fits, F.concat(name, F.lit(" is no whole number: "), value))
+        return missing.when(wrong, F.concat(name, F.lit(" is no whole number: "), value))
     if kind == "double":
-        number = value.cast("double")
-        fits = number.isNotNull() & (F.abs(number) <= LARGEST_REAL)
-        return missing.when(~fits, F.concat(name, F.lit(" is no number of the column's range: "), value))
+        return missing.when(wrong, F.concat(name, F.lit(" is no number of the column's range: "), value))
     too_long = F.concat(name, F.lit(f" is longer than {LONGEST_TEXT} bytes"))
     return missing.when(F.octet_length(value) > LONGEST_TEXT, too_long).when(
-        value.contains("\0"), F.concat(name, F.lit(" has a NUL character, which Redshift can't hold"))
+        wrong, F.concat(name, F.lit(" has a NUL character, which Redshift can't hold"))
     )
 
 

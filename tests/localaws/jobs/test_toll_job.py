@@ -50,9 +50,9 @@ class Toll:
         """The loaded transaction_ids."""
         return [found for (found,) in self.cluster.query(f"select transaction_id from {self.table} order by 1")]
 
-    def rejects(self, run: dict[str, Any]) -> list[dict[str, str]]:
-        """The rows that a run rejected."""
-        bodies = self.jobs.objects(f"{self.prefix}-rejects/{run['Id']}/").values()
+    def rejects(self) -> list[dict[str, Any]]:
+        """The rows that were rejected."""
+        bodies = self.jobs.objects(f"{self.prefix}-rejects/").values()
         return [json.loads(line) for body in bodies for line in body.splitlines()]
 
 
@@ -67,7 +67,11 @@ def toll(jobs: Any, jobs_cluster: Target, unique: Callable[[str], str], root: Pa
         "--TARGET_TABLE": jobs_cluster.catalog_table(jobs.bucket, table),
         "--REDSHIFT_ROLE": jobs_cluster.role,
         "--REJECTS": f"s3://{jobs.bucket}/{prefix}-rejects/",
+        "--CONNECTION": jobs_cluster.secret_connection,
+        "--LEDGER": f"etl.{unique('ledger')}",
+        "--extra-py-files": f"s3://{jobs.bucket}/{prefix}-scripts/exactly_once.py",
     }
+    jobs.put(f"{prefix}-scripts/exactly_once.py", (root / "glue" / "exactly_once.py").read_text())
     script = (root / "glue" / "s3_to_redshift_job.py").read_text()
     return Toll(jobs, jobs_cluster, jobs.make(script, arguments=arguments), prefix, table)
 
@@ -122,20 +126,22 @@ def test_rows_that_cannot_be_loaded_are_kept_with_their_reason_and_the_others_lo
     assert toll.cluster.query(f"select toll_booth from {toll.table} where transaction_id = 12") == [
         ['  "x", \\ \n\ty ']
     ]
-    assert [(reject["reason"], reject["row"]) for reject in toll.rejects(run)] == [
-        (reason, line if isinstance(line, str) else json.dumps(line)) for reason, lines in BAD.items() for line in lines
+    lines = [(reason, line if isinstance(line, str) else json.dumps(line)) for reason in BAD for line in BAD[reason]]
+    assert [(reject["line"], reject["reason"], reject["row"]) for reject in toll.rejects()] == [
+        (number, reason, line) for number, (reason, line) in enumerate(lines, 4)
     ]
     address = f"s3://{toll.jobs.bucket}/{toll.prefix}/mixed x+y.json"
-    assert {reject["source_file"] for reject in toll.rejects(run)} == {address}
+    assert {reject["file"] for reject in toll.rejects()} == {address}
     assert f"rows read: {5 + len(bad)}, to load: 5, rejected: {len(bad)}" in toll.jobs.log(run["Id"])
 
 
 def test_a_file_that_is_not_json_at_all_does_not_keep_the_others_from_loading(toll: Toll) -> None:
     toll.jobs.put(f"{toll.prefix}/picture.json", bytes(range(256)) * 50)
     toll.land("good.json", row(1))
-    run = toll.run()
+    run = toll.run("FAILED")
     assert toll.ids() == [1]
-    assert {reject["reason"] for reject in toll.rejects(run)} == {"not a JSON object"}
+    assert "picture.json: more of the rows can't be than --MAX_REJECTED_SHARE allows" in run["ErrorMessage"]
+    assert {reject["reason"] for reject in toll.rejects()} == {"not a JSON object"}
 
 
 def test_a_load_that_fails_loads_nothing_and_is_done_again_by_the_next_run(toll: Toll) -> None:

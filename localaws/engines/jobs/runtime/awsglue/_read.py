@@ -203,10 +203,18 @@ def _read_csv(
         # Spark would start a job to look at the first line.
         width = _width_of_csv(directory, options.get("separator", ","), quote)
         columns = [(f"col{index}", "string") for index in range(width)]
+    if quote == "-1" and escaper == "none" and columns == [("col0", "string")] and not header:
+        return Source(_read_lines(spark, directory, options.get("separator", ",")))
     if columns is not None:
         reader = reader.schema(",".join(f"{_quoted(name)} {spark_type(kind)}" for name, kind in columns))
     rows = reader.csv(str(directory))
     return Source(rows.withColumn(_FILE, F.input_file_name()))
+
+
+def _read_lines(spark: SparkSession, directory: Path, separator: str) -> DataFrame:
+    """CSV of one column, without quotes: its rows are the file's lines, and the text reader takes half of the time."""
+    first = F.substring_index("value", separator, 1).alias("col0")
+    return spark.read.text(str(directory)).where("value != ''").select(first, F.input_file_name().alias(_FILE))
 
 
 def _width_of_csv(directory: Path, separator: str, quote: str) -> int:

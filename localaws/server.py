@@ -6,6 +6,7 @@ ends. When everything answers it writes "ready" to READY_FD; if it can't, the re
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gc
 import json
@@ -45,6 +46,9 @@ class Server:
         self.home = home
         self._lock = home.lock_file.open("a")
         self._stopped = threading.Event()
+        # Python runs a signal's handler in the main thread, which another thread's getting the signal does not wake.
+        self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
 
     def start(self) -> None:
         """Load the state, start everything, and return when all of it answers.
@@ -118,10 +122,14 @@ class Server:
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""
         self._stopped.set()
+        with contextlib.suppress(BlockingIOError):
+            self._wake.send(b"\0")
 
     def wait(self) -> None:
         """Serve until `stop`, then end in order: no new calls, engines, state, children."""
-        self._stopped.wait()
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        while not self._stopped.is_set():
+            self._woken.recv(100)
         log.info("Stopping")
         self._http.RequestHandlerClass.stopping = True  # type: ignore[attr-defined]
         self._http.shutdown()

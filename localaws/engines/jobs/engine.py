@@ -255,6 +255,8 @@ class JobsEngine:
 
     def _attempt_as(self, active: _Active, role: ServiceRole, request: RunRequest) -> tuple[JobRunState, str]:
         run = active.run
+        # What a restart tries again must not fail for a cluster that the restart has yet to bring back.
+        engines.running().redshift.wait_until_started()
         try:
             spark = self._pool.acquire(active.stop)
         except PoolStopped:
@@ -264,8 +266,6 @@ class JobsEngine:
             return JobRunState.FAILED, f"{type(error).__name__}: {error}"
         if spark is None:
             return JobRunState.STOPPED, ""
-        # What a restart tries again must not fail for a cluster that the restart has yet to bring back.
-        engines.running().redshift.wait_until_started()
         with self._lock:
             active.spark = spark
             if active.stop.is_set():

@@ -152,17 +152,12 @@ class Ledger:
             password=secret["password"],
         )
         self._connection.autocommit = True
-        self._execute(f"create schema if not exists {table.partition('.')[0]}")
-        self._execute(
-            f"create table if not exists {table} (object varchar(4096) not null, version varchar(1100) not null,"
-            " loaded_rows bigint not null, rejected_rows bigint not null, job_run varchar(256) not null,"
-            " loaded_at timestamp not null)"
-        )
 
     def lacks(self, objects):
         """Those of the objects whose version is not loaded."""
         if not objects:
             return []
+        self._make()
         named = ""
         if len(objects) <= FILES_A_PART:
             named = f" where object in ({', '.join(_literal(item.name) for item in objects)})"
@@ -190,6 +185,18 @@ class Ledger:
             f" insert into {self.table} (object, version, loaded_rows, rejected_rows, job_run, loaded_at)"
             f" select n.object, case when l.object is null then n.version end, n.good, n.bad, {_literal(job_run)},"
             f" getdate() from now_loaded n left join {self.table} l on l.object = n.object and l.version = n.version"
+        )
+
+    def _make(self):
+        schema, _, name = self.table.partition(".")
+        there = "select 1 from information_schema.tables where table_schema = '{}' and table_name = '{}'"
+        if self._execute(there.format(schema, name)).fetchall():
+            return
+        self._execute(f"create schema if not exists {schema}")
+        self._execute(
+            f"create table if not exists {self.table} (object varchar(4096) not null, version varchar(1100) not null,"
+            " loaded_rows bigint not null, rejected_rows bigint not null, job_run varchar(256) not null,"
+            " loaded_at timestamp not null)"
         )
 
     def _execute(self, sql):

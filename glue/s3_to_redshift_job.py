@@ -19,7 +19,6 @@ The same files run on AWS Glue 5.1 and on the embedded AWS. Job arguments:
 """
 
 import sys
-from functools import reduce
 from urllib.parse import urlparse
 
 import exactly_once
@@ -29,7 +28,6 @@ from awsglue.job import Job
 from awsglue.transforms import ApplyMapping
 from awsglue.utils import getResolvedOptions
 from pyspark.context import SparkContext
-from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 # Redshift's columns in their order (COPY goes by position), each with its type in the file and in the table.
@@ -87,49 +85,44 @@ def judge(lines):
     """One row for each JSON object: its fields as text; where it can't be loaded, the `reason` and the raw `row`."""
     # Spark takes single-quoted objects, as the original sample has them, for JSON. It also ignores what follows an
     # object on its line; in brackets it can't, and an array on one line is as good as its elements.
-    line = F.trim("col0")
-    text = F.when(line.startswith("["), line).otherwise(F.concat(F.lit("["), line, F.lit("]")))
+    texts = "if(trim(col0) like '[%', trim(col0), concat('[', trim(col0), ']'))"
     schema = "array<struct<" + ",".join(f"{field}:string" for field in FIELDS) + ">>"
-    rows = lines.where(line != "").select(
-        F.col("col0").alias("row"), "source_file", F.explode_outer(F.from_json(text, schema)).alias("parsed")
+    rows = lines.where("trim(col0) != ''").selectExpr(
+        "col0 as row", "source_file", f"explode_outer(from_json({texts}, '{schema}')) as parsed"
     )
-    rows = rows.select("row", "source_file", F.col("parsed").isNull().alias("unparsable"), "parsed.*")
-
     # Almost all rows are good, and for those the first question is the only one.
-    complaints = [complaint(field, kind) for field, _, _, kind in MAPPINGS]
-    reason = (
-        F.when(reduce(Column.__and__, [fits(field, kind) for field, _, _, kind in MAPPINGS]), F.lit(None))
-        .when(F.col("unparsable"), F.lit("not a JSON object"))
-        .otherwise(F.concat_ws("; ", *complaints))
-    )
-    rows = rows.withColumn("reason", reason)
-    return rows.select(*FIELDS, "reason", "source_file", F.when(F.col("reason").isNotNull(), F.col("row")).alias("row"))
+    fine = " and ".join(fits(field, kind) for field, _, _, kind in MAPPINGS)
+    complaints = ", ".join(complaint(field, kind) for field, _, _, kind in MAPPINGS)
+    complaint_of_object = f"when parsed is null then 'not a JSON object' else concat_ws('; ', {complaints})"
+    reason = f"case when {fine} then null {complaint_of_object} end"
+    rows = rows.selectExpr("parsed.*", f"{reason} as reason", "source_file", "row")
+    return rows.selectExpr(*FIELDS, "reason", "source_file", "if(reason is null, null, row) as row")
 
 
 def fits(field, kind):
-    """Can the text of `field` go into its column? NULL, too, says no."""
-    value = F.col(field)
+    """SQL: can the text of the field go into its column? NULL, too, is no yes."""
+    value = f"parsed.{field}"
     if kind == "bigint":
         # A cast alone would take 1.5 and make it 1.
-        return value.cast("bigint").isNotNull() & value.rlike(r"^[+-]?\d+$")
+        return f"cast({value} as bigint) is not null and {value} rlike '^[+-]?[0-9]+$'"
     if kind == "double":
-        return F.abs(value.cast("double")) <= LARGEST_REAL
-    return (F.octet_length(value) <= LONGEST_TEXT) & ~value.contains("\0")
+        return f"abs(cast({value} as double)) <= {LARGEST_REAL}D"
+    return f"octet_length({value}) <= {LONGEST_TEXT} and not contains({value}, char(0))"
 
 
 def complaint(field, kind):
-    """Why the text of `field` can't go into its column; null where it can."""
-    value, name = F.col(field), F.lit(field)
-    missing = F.when(value.isNull(), F.concat(name, F.lit(" is missing")))
-    wrong = ~F.coalesce(fits(field, kind), F.lit(False))
+    """SQL: why the text of the field can't go into its column; null where it can."""
+    value, wrong = f"parsed.{field}", f"not coalesce({fits(field, kind)}, false)"
     if kind == "bigint":
-        return missing.when(wrong, F.concat(name, F.lit(" is no whole number: "), value))
-    if kind == "double":
-        return missing.when(wrong, F.concat(name, F.lit(" is no number of the column's range: "), value))
-    too_long = F.concat(name, F.lit(f" is longer than {LONGEST_TEXT} bytes"))
-    return missing.when(F.octet_length(value) > LONGEST_TEXT, too_long).when(
-        wrong, F.concat(name, F.lit(" has a NUL character, which Redshift can't hold"))
-    )
+        why = f"when {wrong} then concat('{field} is no whole number: ', {value})"
+    elif kind == "double":
+        why = f"when {wrong} then concat('{field} is no number of the column\\'s range: ', {value})"
+    else:
+        why = (
+            f"when octet_length({value}) > {LONGEST_TEXT} then '{field} is longer than {LONGEST_TEXT} bytes'"
+            f" when {wrong} then '{field} has a NUL character, which Redshift can\\'t hold'"
+        )
+    return f"case when {value} is null then '{field} is missing' {why} end"
 
 
 def count(rows):

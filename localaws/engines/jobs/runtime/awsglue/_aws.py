@@ -50,6 +50,7 @@ def client(service: str) -> Any:
         if _session is None:
             core = botocore.session.Session()
             core.register_component("credential_provider", _FromEnvironment())
-            _session = boto3.Session(botocore_session=core)
+            # A script's own boto3.client() takes this session, too, with what it has read of botocore's files.
+            _session = boto3.DEFAULT_SESSION = boto3.Session(botocore_session=core)
         _clients[key] = _session.client(service, region_name=key[1])
     return _clients[key]

@@ -63,7 +63,10 @@ def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None
     assert lab.count() == rows + 5
 
 
-@pytest.mark.parametrize("victim", [Victim.POSTGRES, Victim.FRONT, Victim.JVM, Victim.PYTHON, Victim.FUNCTION])
+SLOW = [pytest.param(victim, marks=pytest.mark.nightly) for victim in (Victim.JVM, Victim.PYTHON)]
+
+
+@pytest.mark.parametrize("victim", [Victim.POSTGRES, Victim.FRONT, Victim.FUNCTION, *SLOW])
 def test_a_killed_child_is_healed(lab: ShellLab, victim: Victim) -> None:
     lab.put((f"warm {victim}.json", strict(40, 1)))
     rows = lab.count()

@@ -236,8 +236,8 @@ class AsDescribed:
 
     def enter(self, counts, too_bad):
         """As `Part.enter`: no SQL, and all is loaded or nothing, since a bookmark does not tell files apart."""
-        if too_bad:
-            raise TooManyRejects(too_bad)
+        if refused := [uri for uri in too_bad if uri in self.objects]:  # what is no .json file is all rejects anyway
+            raise TooManyRejects(refused)
         return "" if counts else None, []
 
 

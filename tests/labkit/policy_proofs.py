@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit import Lab
+from labkit.config import PROJECT
 from labkit.dataapi import execute
 from labkit.errors import QueryFailed, RunFailed
 
@@ -211,6 +213,22 @@ class Stage:
         self.crawl_redshift()
         columns = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]["Columns"]
         assert len(columns) > 2
+
+    def crawl_a_new_folder(self) -> str:
+        folder = f"proof-{uuid.uuid4()}"
+        self._land_in(folder)
+        self.crawl_s3()
+        return folder
+
+    def crawl_a_folder_with_a_new_file(self) -> None:
+        self._land_in(self.crawl_a_new_folder())
+        self.crawl_s3()
+
+    def _land_in(self, folder: str) -> None:
+        # Not .json: s3Events does not tell of it, and nothing else crawls.
+        key = f"{folder}/{uuid.uuid4()}.rows"
+        body = (PROJECT / "data" / "sample_data_toll_application.json").read_bytes().splitlines()[0]
+        self._own("s3").put_object(Bucket=self._names.landing_bucket, Key=key, Body=body)
 
     def crawl_with_a_log(self) -> None:
         before = self._events(CRAWL_LOGS, self._names.redshift_crawler)

@@ -60,7 +60,7 @@ ANY_RESOURCE = {
 }
 """The actions that AWS limits to no resource, each with its page: "*" is all that it takes."""
 
-PROOFS: dict[tuple[str, str], Callable[[Stage], None]] = {
+PROOFS: dict[tuple[str, str], Callable[[Stage], object]] = {
     ("LandFiles", "s3:PutObject"): Stage.land_a_file,
     ("CreateLogGroup", "logs:CreateLogGroup"): Stage.log_into_a_new_group,
     ("WriteLogs", "logs:CreateLogStream"): Stage.log_into_a_new_stream,
@@ -91,6 +91,8 @@ PROOFS: dict[tuple[str, str], Callable[[Stage], None]] = {
     ("Catalog", "glue:GetTables"): Stage.crawl_s3,
     ("Catalog", "glue:CreateTable"): Stage.crawl_a_table_that_is_not_there,
     ("Catalog", "glue:UpdateTable"): Stage.crawl_a_table_that_differs,
+    ("Partitions", "glue:BatchCreatePartition"): Stage.crawl_a_new_folder,
+    ("Partitions", "glue:UpdatePartition"): Stage.crawl_a_folder_with_a_new_file,
     ("UseConnection", "glue:GetConnection"): Stage.crawl_redshift,
     ("RunProperties", "glue:GetWorkflowRunProperties"): Stage.look_at_run_properties,
     ("ReadSecret", "secretsmanager:GetSecretValue"): Stage.crawl_redshift,

@@ -68,16 +68,6 @@ def test_a_role_that_may_more_or_less_is_put_right(lab: Lab) -> None:
     assert failing(lab, "roles") == []
 
 
-def test_no_policy_allows_all_actions_and_all_resources_only_for_network_interfaces(lab: Lab) -> None:
-    iam = lab.session.client("iam")
-    names = lab.names
-    for role in (names.glue_role, names.generator_role, names.start_role, names.copy_role):
-        document = iam.get_role_policy(RoleName=role, PolicyName="toll-etl")["PolicyDocument"]
-        for statement in document["Statement"]:
-            assert not any("*" in action for action in statement["Action"])
-            assert statement["Resource"] != ["*"] or statement["Sid"] == "NetworkInterfaces"
-
-
 def test_a_function_with_other_code_and_settings_is_deployed_again(lab: Lab) -> None:
     function, awslambda = lab.names.start_function, lab.session.client("lambda")
     awslambda.update_function_configuration(FunctionName=function, Timeout=3, Environment={"Variables": {}})

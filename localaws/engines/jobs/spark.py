@@ -129,6 +129,8 @@ class Spark:
             "spark.sql.codegen.wholeStage": "false",
             # Local files cost next to nothing to open: many small ones go into one task.
             "spark.sql.files.openCostInBytes": "16384",
+            # One large file is work for all cores, in shares that end together.
+            "spark.sql.files.maxPartitionBytes": "16m",
             "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
             "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
             "spark.executor.allowSparkContext": "false",

@@ -105,6 +105,9 @@ def read_paths(
         return Source(empty(spark))
     directory = source.directory
     _check_archives(source)
+    if sum(file.stat().st_size for file in directory.iterdir()) > _LARGE:
+        # Off by default (spark.py): it is only worth its time where there is much to do.
+        spark.conf.set("spark.sql.codegen.wholeStage", "true")
     reader = {"json": _read_json, "csv": _read_csv, "parquet": _read_parquet}[format_name]
     found = reader(spark, directory, format_options, columns)
     attach = format_options.get("attachFilename")
@@ -115,6 +118,7 @@ def read_paths(
 
 
 _FILE = "__local_file"
+_LARGE = 32 << 20  # bytes
 
 
 def _uri_of(file: Column, uris: list[str]) -> Column:

@@ -37,7 +37,7 @@ RUNTIME = Path(__file__).with_name("runtime")
 START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on a machine that swaps
 JVM_OPTIONS = (
     "-Xmx1g",
-    "-XX:+UseSerialGC",
+    "-XX:+UseParallelGC",
     # Begin small, and shrink to what is in use when a large run is over (worker.py collects then): idle, this JVM takes
     # 280 MB instead of 350, and 370 instead of 850 after a million rows.
     "-Xms64m",

@@ -36,10 +36,7 @@ lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLa
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --dist loadgroup --no-loadscope-reorder --durations=30
 
-test-fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
-	$(BIN)/python docs/make_fidelity.py
-
-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
+test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
 	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks/ -p no:cacheprovider
 
 test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which must be installed)

@@ -14,6 +14,7 @@ from labkit.errors import MissingStep
 from labkit.steps.base import Step, found, is_missing
 from labkit.waiting import wait_for
 
+OTHER_WAYS = "s3OtherEvents"
 STATEMENT = "s3-invokes-start-function"
 KINDS = ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations", "EventBridgeConfiguration")
 
@@ -25,6 +26,7 @@ class NotificationMade(Described):
     notification: str
     bucket: str
     events: str
+    and_by: str
     suffix: str
     function: str
 
@@ -44,7 +46,7 @@ class Notification(Step[NotificationMade]):
         function_arn = self.lab.functions.arn(self.names.start_function)
         self._allow_s3()
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            mine = [self._wanted(function_arn)] if bucket == self._bucket else []
+            mine = self._wanted(function_arn) if bucket == self._bucket else []
             self._configure(bucket, mine)
         return self.describe()
 
@@ -59,6 +61,7 @@ class Notification(Step[NotificationMade]):
             notification=mine["Id"],
             bucket=self._bucket,
             events=", ".join(mine["Events"]),
+            and_by=OTHER_WAYS,
             suffix=", ".join(suffixes),
             function=mine["LambdaFunctionArn"].rsplit(":", 1)[1],
         )
@@ -69,9 +72,12 @@ class Notification(Step[NotificationMade]):
         yield Fact(self._permission() is not None, f"S3 may invoke {self.names.start_function}", self.fix)
         mine = self._mine(self._bucket)
         yield Fact(mine is not None, f"bucket {self._bucket} has the notification {self.names.notification}", self.fix)
+        put, arrived = self._wanted(function_arn)
         if mine is not None:
-            wanted = self._wanted(function_arn)
-            yield Fact(_core(mine) == _core(wanted), "it tells the function of every .json file that is put", self.fix)
+            yield Fact(_core(mine) == _core(put), "it tells the function of every .json file that is put", self.fix)
+        there = self._mine(self._bucket, arrived["Id"])
+        same = there is not None and _core(there) == _core(arrived)
+        yield Fact(same, f"{arrived['Id']} tells it of those that are copied there, or come in parts", self.fix)
         other = ({self.names.landing_bucket, self.names.staging_bucket} - {self._bucket}).pop()
         yield Fact(self._mine(other) is None, f"bucket {other} has none", self.fix)
 
@@ -110,13 +116,24 @@ class Notification(Step[NotificationMade]):
             SourceAccount=self.lab.session.account_id,
         )
 
-    def _wanted(self, function_arn: str) -> dict[str, Any]:
-        return {
-            "Id": self.names.notification,
-            "LambdaFunctionArn": function_arn,
-            "Events": ["s3:ObjectCreated:Put"],
-            "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".json"}]}},
+    def _wanted(self, function_arn: str) -> list[dict[str, Any]]:
+        """The description's notification, and another for the ways into a bucket that are no Put.
+
+        `aws s3 cp`, for one, sends a file of more than 8 MB in parts, and Put does not tell of it.
+        """
+        events = {
+            self.names.notification: ["s3:ObjectCreated:Put"],
+            OTHER_WAYS: ["s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectCreated:Copy", "s3:ObjectCreated:Post"],
         }
+        return [
+            {
+                "Id": name,
+                "LambdaFunctionArn": function_arn,
+                "Events": kinds,
+                "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".json"}]}},
+            }
+            for name, kinds in events.items()
+        ]
 
     def _configure(self, bucket: str, mine: list[dict[str, Any]]) -> None:
         """Put the bucket's notifications: this one as `mine` says, all others as they are."""
@@ -124,7 +141,7 @@ class Notification(Step[NotificationMade]):
         there = s3.get_bucket_notification_configuration(Bucket=bucket)
         kept = {kind: there[kind] for kind in KINDS if kind in there}
         functions = kept.get("LambdaFunctionConfigurations", [])
-        others = [item for item in functions if item.get("Id") != self.names.notification]
+        others = [item for item in functions if item.get("Id") not in (self.names.notification, OTHER_WAYS)]
         kept["LambdaFunctionConfigurations"] = [*others, *mine]
 
         def attempt() -> tuple[str, bool | None]:
@@ -141,10 +158,10 @@ class Notification(Step[NotificationMade]):
             f"notification {self.names.notification}", attempt, config=self.config, go_on="Run it again.", quiet=True
         )
 
-    def _mine(self, bucket: str) -> dict[str, Any] | None:
+    def _mine(self, bucket: str, name: str = "") -> dict[str, Any] | None:
         there = found(self.aws("s3").get_bucket_notification_configuration, Bucket=bucket) or {}
         functions: list[dict[str, Any]] = there.get("LambdaFunctionConfigurations", [])
-        return next((item for item in functions if item.get("Id") == self.names.notification), None)
+        return next((item for item in functions if item.get("Id") == (name or self.names.notification)), None)
 
     def _permission(self) -> dict[str, Any] | None:
         """The statement of the function's policy that lets S3 in."""

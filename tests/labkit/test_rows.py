@@ -42,6 +42,22 @@ def test_files_that_land_together_are_all_loaded(lab: Lab) -> None:
     assert lab.rows_queried() - before == 30
 
 
+def test_a_file_that_comes_in_parts_or_by_copy_is_loaded_too(lab: Lab) -> None:
+    s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
+    (source,) = lab.send(rows=3, seed=41, until=DAY).keys
+    lab.follow([source])
+    before = lab.rows_queried()
+    parts = {"Bucket": bucket, "Key": "in-parts.json"}
+    upload = s3.create_multipart_upload(**parts)["UploadId"]
+    body = s3.get_object(Bucket=bucket, Key=source)["Body"].read()
+    part = s3.upload_part(**parts, UploadId=upload, PartNumber=1, Body=body)
+    done = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    s3.complete_multipart_upload(**parts, UploadId=upload, MultipartUpload=done)
+    s3.copy_object(Bucket=bucket, Key="a-copy.json", CopySource={"Bucket": bucket, "Key": source})
+    lab.follow(["in-parts.json", "a-copy.json"])
+    assert lab.rows_queried() - before == 6
+
+
 def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
     before = lab.counts()
     for number in range(4):

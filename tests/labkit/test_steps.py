@@ -204,11 +204,14 @@ def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [others]}
     )
-    assert failing(lab, "notification") == [f"bucket {bucket} has the notification s3Events"]
+    assert failing(lab, "notification") == [
+        f"bucket {bucket} has the notification s3Events",
+        "s3OtherEvents tells it of those that are copied there, or come in parts",
+    ]
     lab.notification.create()
     assert failing(lab, "notification") == []
     there = s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
-    assert {item["Id"] for item in there} == {"somebody-else-s", "s3Events"}
+    assert {item["Id"] for item in there} == {"somebody-else-s", "s3Events", "s3OtherEvents"}
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     lab.notification.create()
 

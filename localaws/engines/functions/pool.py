@@ -13,7 +13,7 @@ from localaws.engines.functions.worker import Worker
 
 # At once, of one version; AWS has a thousand of an account. More than the machine can run are started only where
 # the others don't get on, because they wait for something.
-WORKERS = 12
+WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
 IDLE_SECONDS = 300.0

@@ -236,7 +236,7 @@ def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -
     assert call(name)[0] == "ok"
 
 
-@pytest.mark.simplified("Lambda", "at most 32 invocations of a function run at once, then more wait; AWS has 1,000")
+@pytest.mark.simplified("Lambda", "at most 8 invocations of a function run at once, then more wait; AWS has 1,000")
 def test_calls_run_side_by_side(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:

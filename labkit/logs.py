@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
 from labkit.steps.base import found
+from labkit.waiting import wait_for
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -39,6 +40,21 @@ def read(lab: Lab, what: str, lines: int) -> list[str]:
         ]
     function = {"generator": lab.names.generator_function, "start": lab.names.start_function}.get(what, what)
     return _function(lab, function, lines)
+
+
+def wait_for_line(lab: Lab, what: str, text: str) -> str:
+    """The last line of a log (as in `read`) that holds `text`, once there is one.
+
+    Raises:
+        WaitTimeout: there is none.
+    """
+
+    def look() -> tuple[str, str | None]:
+        found = [line for line in read(lab, what, 200) if text in line]
+        return "reading the log", found[-1] if found else None
+
+    go_on = f"Look yourself: labkit logs {what}"
+    return wait_for(f"{text!r} in the log of {what}", look, config=lab.config, go_on=go_on, quiet=True)
 
 
 def _server(lab: Lab, lines: int) -> list[str]:

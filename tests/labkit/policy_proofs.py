@@ -214,21 +214,27 @@ class Stage:
         columns = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]["Columns"]
         assert len(columns) > 2
 
-    def crawl_a_new_folder(self) -> str:
-        folder = f"proof-{uuid.uuid4()}"
-        self._land_in(folder)
-        self.crawl_s3()
-        return folder
+    def crawl_a_new_folder(self) -> None:
+        self._crawl_files_in("", f"proof-{uuid.uuid4()}/")
 
     def crawl_a_folder_with_a_new_file(self) -> None:
-        self._land_in(self.crawl_a_new_folder())
-        self.crawl_s3()
+        folder = f"proof-{uuid.uuid4()}/"
+        self._crawl_files_in("", folder)
+        self._crawl_files_in("", folder, folder)
 
-    def _land_in(self, folder: str) -> None:
-        # Not .json: s3Events does not tell of it, and nothing else crawls.
-        key = f"{folder}/{uuid.uuid4()}.rows"
+    def _crawl_files_in(self, *folders: str) -> None:
+        """Crawl with a file in each of these; with one in the bucket's root, the others are partitions of its table."""
         body = (PROJECT / "data" / "sample_data_toll_application.json").read_bytes().splitlines()[0]
-        self._own("s3").put_object(Bucket=self._names.landing_bucket, Key=key, Body=body)
+        # Not .json: s3Events does not tell of it, and nothing else crawls.
+        keys = [f"{folder}{uuid.uuid4()}.rows" for folder in folders]
+        s3, bucket = self._own("s3"), self._names.landing_bucket
+        try:
+            for key in keys:
+                s3.put_object(Bucket=bucket, Key=key, Body=body)
+            self.crawl_s3()
+        finally:
+            for key in keys:
+                s3.delete_object(Bucket=bucket, Key=key)
 
     def crawl_with_a_log(self) -> None:
         before = self._events(CRAWL_LOGS, self._names.redshift_crawler)

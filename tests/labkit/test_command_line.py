@@ -196,7 +196,7 @@ def test_a_refused_statement_ends_with_1_and_redshift_s_words(kit: Labkit) -> No
 
 
 def test_logs_show_what_each_part_said(kit: Labkit, lab: Lab) -> None:
-    lab.workflow.run()
+    lab.follow(lab.send(rows=1))
     assert "Serving" in kit("logs").stdout
     assert "REPORT RequestId" in kit("logs", "generator").stdout or kit("send", "--rows", "1").returncode == 0
     assert "Crawler has finished" in kit("logs", "crawler").stdout

@@ -55,7 +55,7 @@ def test_labkit_run_executes_all_ten_and_counts_rows_from_three_sources(empty_la
     *executed, agree, where, following = done.stdout.strip().splitlines()
     assert [line.split()[:2] for line in executed] == [[name, "ok"] for name in NAMES]
     # Four files of the generator, in 00, 06, 07 and 08, and two rows by hand in 07.
-    assert agree == "rows landed = loaded = queried: 82 = 82 = 82"
+    assert agree == "rows landed = loaded = queried: 204 = 204 = 204"
     assert following.startswith("next: ")
     report = Path(where.removeprefix("report: "))
     links = re.findall(r'href="(\d\d_\w+)\.ipynb"', report.read_text())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit import Lab
-from labkit.config import PROJECT
 from labkit.dataapi import execute
 from labkit.errors import QueryFailed, RunFailed
 
@@ -22,6 +20,9 @@ DEADLINE = 60.0  # seconds
 DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 CRAWL_LOGS = "/aws-glue/crawlers"
 NOT_AN_EVENT = json.dumps({"Event": "s3:TestEvent"})
+
+
+STORAGE = {"Columns": [{"Name": "a", "Type": "int"}], "Location": "s3://landing-bucket-kit/folder/"}
 
 
 class Denied(Exception):
@@ -214,27 +215,29 @@ class Stage:
         columns = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]["Columns"]
         assert len(columns) > 2
 
-    def crawl_a_new_folder(self) -> None:
-        self._crawl_files_in("", f"proof-{uuid.uuid4()}/")
+    def add_a_partition(self) -> None:
+        with self._table_with_partitions() as table:
+            partition = {"Values": ["1"], "StorageDescriptor": STORAGE}
+            self._call("glue", "batch_create_partition", **table, PartitionInputList=[partition])
 
-    def crawl_a_folder_with_a_new_file(self) -> None:
-        folder = f"proof-{uuid.uuid4()}/"
-        self._crawl_files_in("", folder)
-        self._crawl_files_in("", folder, folder)
+    def change_a_partition(self) -> None:
+        with self._table_with_partitions() as table:
+            partition = {"Values": ["1"], "StorageDescriptor": STORAGE}
+            self._own("glue").create_partition(**table, PartitionInput=partition)
+            self._call("glue", "update_partition", **table, PartitionValueList=["1"], PartitionInput=partition)
 
-    def _crawl_files_in(self, *folders: str) -> None:
-        """Crawl with a file in each of these; with one in the bucket's root, the others are partitions of its table."""
-        body = (PROJECT / "data" / "sample_data_toll_application.json").read_bytes().splitlines()[0]
-        # Not .json: s3Events does not tell of it, and nothing else crawls.
-        keys = [f"{folder}{uuid.uuid4()}.rows" for folder in folders]
-        s3, bucket = self._own("s3"), self._names.landing_bucket
+    @contextlib.contextmanager
+    def _table_with_partitions(self) -> Iterator[dict[str, str]]:
+        """What a crawl makes of a bucket that holds folders, to which each is a partition."""
+        glue, database, name = self._own("glue"), self._names.glue_database, "partitioned"
+        keys = [{"Name": "partition_0", "Type": "string"}]
+        glue.create_table(
+            DatabaseName=database, TableInput={"Name": name, "StorageDescriptor": STORAGE, "PartitionKeys": keys}
+        )
         try:
-            for key in keys:
-                s3.put_object(Bucket=bucket, Key=key, Body=body)
-            self.crawl_s3()
+            yield {"DatabaseName": database, "TableName": name}
         finally:
-            for key in keys:
-                s3.delete_object(Bucket=bucket, Key=key)
+            glue.delete_table(DatabaseName=database, Name=name)
 
     def crawl_with_a_log(self) -> None:
         before = self._events(CRAWL_LOGS, self._names.redshift_crawler)

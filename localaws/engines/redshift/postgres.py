@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from localaws.children import Child, Children
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SUPERUSER = "rdsdb"  # the name of Redshift's own internal superuser
 START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
+_HELD = ("still in use", '"postmaster.pid" already exists')
 STOP_TIMEOUT = 10.0
 
 # One call for the file system, instead of one for each of a thousand files: four times faster on a busy disk.
@@ -212,6 +214,7 @@ class Postgres:
         """
         deadline = time.monotonic() + START_TIMEOUT
         while True:
+            self._forget_dead_postmaster()
             child = self._spawn()
             while child.alive and time.monotonic() < deadline:
                 try:
@@ -220,11 +223,28 @@ class Postgres:
                     return
                 except psycopg.OperationalError:
                     time.sleep(0.01)
-            # Backends of a postmaster that was killed can hold the data directory for a moment longer.
-            if time.monotonic() >= deadline or "still in use" not in self._log_tail():
+            # A postmaster that was killed, and its backends, can hold the data directory for a moment longer.
+            if time.monotonic() >= deadline or not any(sign in self._log_tail() for sign in _HELD):
                 child.stop(STOP_TIMEOUT, first=signal.SIGINT)
                 raise RuntimeError(f"PostgreSQL of {self.name} did not start: {self._log_tail()}")
             time.sleep(0.1)
+
+    def _forget_dead_postmaster(self) -> None:
+        """Remove the lock file of a postmaster that was killed and that nobody has waited for.
+
+        PostgreSQL takes such a zombie, and any process that has its number by now, for another server on this data.
+        There can be none: the server of this home has its lock.
+        """
+        lock_file = self.data / "postmaster.pid"
+        try:
+            process = psutil.Process(int(lock_file.read_text().split("\n", 1)[0]))
+            dead = process.status() == psutil.STATUS_ZOMBIE or process.name() != "postgres"
+        except psutil.NoSuchProcess:
+            return  # PostgreSQL sees that itself
+        except (FileNotFoundError, ValueError):
+            return
+        if dead:
+            lock_file.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Roll back what is open, write everything down, and end."""

@@ -111,6 +111,22 @@ def test_rows_and_address_survive_a_restart_of_everything(own_lab: Lab, tmp_path
         end_lab(again)
 
 
+def test_a_lock_file_that_names_a_process_that_is_no_postgresql_does_not_keep_it_from_starting(
+    own_lab: Lab, tmp_path: Path
+) -> None:
+    fill(own_lab)
+    end_lab(own_lab)
+    (data,) = [found.parent for found in (tmp_path / "home").rglob("postgresql.conf")]
+    (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
+    again = make_lab(tmp_path / "home")
+    try:
+        again.engine.start()
+        until(lambda: answers(again))
+        assert count(again) == 2
+    finally:
+        end_lab(again)
+
+
 def test_a_killed_postgresql_is_healed_and_loses_nothing(own_lab: Lab) -> None:
     fill(own_lab)
     victim = own_lab.engine._clusters["fragile"].postgres.pid

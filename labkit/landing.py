@@ -86,10 +86,16 @@ def count_rows(lab: Lab, keys: Iterable[str] | None) -> int:
 
 
 def landed_keys(lab: Lab) -> Iterator[str]:
-    """The keys of the .json objects in the landing bucket."""
+    """The keys of the .json objects in the landing bucket, less the hidden ones."""
     pages = lab.session.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.names.landing_bucket)
     for page in pages:
-        yield from (item["Key"] for item in page.get("Contents", []) if item["Key"].endswith(".json"))
+        yield from (item["Key"] for item in page.get("Contents", []) if _is_read(item["Key"]))
+
+
+def _is_read(key: str) -> bool:
+    """Does the pipeline read such an object? Names that begin with _ or . are hidden from Spark."""
+    name = key.rpartition("/")[2]
+    return name.endswith(".json") and not name.startswith(("_", "."))
 
 
 TEXTS = ("transaction_date", "toll_booth", "vehicle_make", "vehicle_category")

@@ -141,7 +141,7 @@ class Query(Step[QueryMade]):
         if counts.loaded < counts.landed:
             advice += "run lab.workflow.run()"
         else:
-            advice += "a landed file was overwritten or deleted, or the job's bookmark was off or reset"
+            advice += "a landed file was overwritten or deleted, or the job's ledger was off"
         yield Fact(landed, "every landed row was loaded, once", advice)
 
     def destroy(self) -> Removed:

@@ -28,6 +28,7 @@ from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
 from localaws.services import unsupported
+from localaws.services.s3 import by_file
 from localaws.state import State
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,10 @@ class Application:
         if environ.get("PATH_INFO") == HEALTH_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self._health()).encode()]
+        if environ.get("PATH_INFO") == by_file.PATH:
+            content = by_file.answer(environ, self._gate)
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+            return [content]
         call = _Call.of(environ)
         answer = _Answer()
         with response_scope() as deferred:

@@ -107,17 +107,17 @@ def _read_lines(text: bytes, complete: bool) -> Rows:
     found = Rows()
     if not complete:
         text = text[: text.rfind(b"\n") + 1]
-    for line in text.split(b"\n"):
-        line = line.strip()
-        if not line:
-            continue
+    found.consumed = len(text)
+    for line in filter(None, map(bytes.strip, text.split(b"\n"))):
         try:
             value = read_value(line)
         except (ValueError, RecursionError):
             found.unreadable += 1
             continue
-        found.unreadable += _add(found.rows, value)
-    found.consumed = len(text)
+        if type(value) is dict:
+            found.rows.append(value)
+        else:
+            found.unreadable += _add(found.rows, value)
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import itemgetter
 from typing import Any
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
@@ -90,16 +92,27 @@ def merge(one: Type, other: Type) -> Type:
 
 def infer_schema(rows: Iterable[Mapping[str, Any]]) -> Schema:
     """The schema that holds all `rows`, its columns in the order in which they were first seen."""
+    rows = list(rows)
+    names = tuple(rows[0]) if rows else ()
+    if all(map(names.__eq__, map(tuple, rows))):
+        # Most files have the same fields in each row: column by column, nearly all of a crawl's time is saved.
+        return {name: _infer_column(list(map(itemgetter(name), rows))) for name in names}
     schema: Schema = {}
     for row in rows:
         for name, value in row.items():
-            seen = schema.get(name)
-            # Most values are strings in columns that are strings: this line is what makes a crawl fast.
-            if seen is Primitive.STRING and type(value) is str:
-                continue
-            inferred = infer(value)
-            schema[name] = inferred if seen is None else merge(seen, inferred)
+            schema[name] = merge(schema.get(name, Primitive.VOID), infer(value))
     return schema
+
+
+def _infer_column(values: list[Any]) -> Type:
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return Primitive.STRING
+    if kinds == {float}:
+        return Primitive.DOUBLE
+    if kinds == {int}:
+        return Primitive.INT if min(values) >= INT_MIN and max(values) <= INT_MAX else Primitive.BIGINT
+    return reduce(merge, map(infer, values))
 
 
 def merge_schemas(schemas: Iterable[Schema]) -> Schema:

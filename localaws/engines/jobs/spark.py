@@ -131,6 +131,8 @@ class Spark:
             "spark.sql.files.openCostInBytes": "16384",
             # One large file is work for all cores, in shares that end together.
             "spark.sql.files.maxPartitionBytes": "16m",
+            # Without a checksum beside each local file.
+            "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
             "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
             "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
             "spark.executor.allowSparkContext": "false",

@@ -110,8 +110,17 @@ class BodyStore:
             BodyDamaged: it is not what was stored.
             FileNotFoundError: the object was overwritten or deleted a moment ago.
         """
+        return self.file(body).open("rb")
+
+    def file(self, body: Body) -> Path:
+        """Where `body` is, for who links it at once: it is not to be changed, and goes when the object does.
+
+        Raises:
+            BodyDamaged: it is not what was stored.
+            FileNotFoundError: the object was overwritten or deleted a moment ago.
+        """
         self._verify(body)
-        return self._file(body.name).open("rb")
+        return self._file(body.name)
 
     def read(self, body: Body) -> bytes:
         """All of `body`; raises what `open` raises."""

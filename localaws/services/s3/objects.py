@@ -8,6 +8,7 @@ import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
@@ -56,6 +57,10 @@ class StoredKey(FakeKey):
         # moto's constructor sets the value it was given. Ours is stored before, and never changes.
         self._value_buffer.close()
         self.contentsize = self.body.size
+
+    def file(self) -> Path:
+        """Where the body is: see `BodyStore.file`."""
+        return self._store.file(self.body)
 
     def chunks(self) -> Iterator[bytes]:
         """The body, a megabyte at a time."""

@@ -13,7 +13,7 @@ from awsglue._errors import NotSupportedLocally
 
 # The bookmark's name for all paths that are objects themselves.
 _NAMED = ""
-_ENDINGS = {"gzip": ".gz", "bzip2": ".bz2"}
+ENDINGS = {"gzip": ".gz", "bzip2": ".bz2"}
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ def fetch_unread(paths: Sequence[str], context: str, *, recurse: bool, compressi
     A path that is an object costs one GET, and no listing; any other is a "folder". One that is neither is no error:
     Glue's log says "Skipping Partition … no new files detected … or path does not exist", and so does this one's.
     """
-    if compression and compression not in _ENDINGS:
-        raise NotSupportedLocally(f"compressionType={compression!r}", _ENDINGS)
+    if compression and compression not in ENDINGS:
+        raise NotSupportedLocally(f"compressionType={compression!r}", ENDINGS)
     directory = _run.new_directory("source")
     with ThreadPoolExecutor(_s3.THREADS) as pool:
         source = _Source(directory, context, pool)
         folders = source.fetch_named(paths)
         source.fetch_folders(folders, recurse=recurse)
     for index, (item, file) in enumerate(source.copies):
-        file.rename(directory / f"{index:08d}{_ENDINGS.get(compression) or _ending(item.key)}")
+        file.rename(directory / f"{index:08d}{ENDINGS.get(compression) or _ending(item.key)}")
     return Fetched(directory, [item for item, _ in source.copies])
 
 
@@ -84,11 +84,7 @@ class _Source:
     ) -> list[_s3.S3Object | None]:
         start = len(self.copies)
         files = [self._directory / f".fetching-{start + index}" for index in range(len(addresses))]
-
-        def fetch(address: tuple[str, str], file: Path) -> _s3.S3Object | None:
-            return _s3.fetch(*address, file, wanted)
-
-        found = list(self._pool.map(fetch, addresses, files))
+        found = _s3.fetch_all(addresses, files, wanted, self._pool)
         self.copies += [(item, file) for item, file in zip(found, files, strict=True) if item and file.exists()]
         return found
 
@@ -104,4 +100,4 @@ class _Source:
 
 def _ending(key: str) -> str:
     # It tells Spark the compression.
-    return next((ending for ending in _ENDINGS.values() if key.endswith(ending)), ".data")
+    return next((ending for ending in ENDINGS.values() if key.endswith(ending)), ".data")

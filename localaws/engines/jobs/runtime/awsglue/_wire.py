@@ -36,7 +36,7 @@ class Wire:
         self._connection: http.client.HTTPConnection | None = None
 
     def send(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Path | None = None
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Path | bytes | None = None
     ) -> http.client.HTTPResponse | None:
         """The answer with status 200, or 404, to `method` on `path` (/bucket/key, not quoted); read it to its end.
 
@@ -55,7 +55,7 @@ class Wire:
             return None
         return response
 
-    def _send(self, method: str, quoted: str, body: Path | None) -> http.client.HTTPResponse:
+    def _send(self, method: str, quoted: str, body: Path | bytes | None) -> http.client.HTTPResponse:
         request = AWSRequest(method, f"{self._endpoint.scheme}://{self._endpoint.netloc}{quoted}")
         _Signature(self._credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
         connection = self._open()
@@ -64,6 +64,9 @@ class Wire:
             connection.putheader(name, value)
         if body is None:
             connection.endheaders()
+        elif isinstance(body, bytes):
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
         else:
             with body.open("rb") as content:
                 connection.putheader("Content-Length", str(body.stat().st_size))

@@ -152,8 +152,8 @@ class BenchLab:
         """Take the rows away, so that the next count is quick."""
         self.warehouse.cursor().execute("truncate toll_table")
 
-    def wait_for_rows(self, rows: int, timeout: float = 120) -> float:
-        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`.
+    def wait_for_rows(self, rows: int, timeout: float = 120, glance: float = GLANCE) -> float:
+        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`. It looks every `glance` seconds.
 
         Raises:
             TimeoutError: it has not after `timeout` seconds.
@@ -163,7 +163,7 @@ class BenchLab:
         while (there := self.count()) < rows:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{there} of {rows} rows after {timeout:g} s: see `labkit logs`")
-            time.sleep(GLANCE)
+            time.sleep(glance)
         if there > rows:
             raise ValueError(f"{there} rows where {rows} landed: something was loaded twice")
         return time.perf_counter()

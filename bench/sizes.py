@@ -12,7 +12,7 @@ class Sizes:
     """The issue's own by default."""
 
     runs: int = 7  # of what takes seconds
-    loads: int = 3  # of what takes longer
+    loads: int = 5  # of what takes longer
     rows: int = 1_000_000
     files: int = 1_000
     landed: int = 10_000

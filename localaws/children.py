@@ -2,14 +2,20 @@
 
 Each child leads a process group of its own. The reaper (reaper.py) knows every group and ends it if the server
 dies without the chance to do so itself.
+
+No program begins before the reaper knows it: a child starts as /bin/sh, which waits at a gate, its standard input,
+and becomes the program, under the same process id, when the server writes a line there. If the server dies before
+that, the shell reads the end of the pipe, and ends. Needs no more than POSIX: Linux and macOS get the same.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +28,11 @@ log = logging.getLogger(__name__)
 
 OnExit = Callable[["Child", int], None]
 Stream = int | IO[Any] | None
+
+# `read` takes no byte beyond its line, so the program finds its input whole. PWD is the shell's own addition.
+# Not Python: it would take ten times as long, and another user may not be allowed to read ours.
+_GATE = 'unset PWD; read -r LOCALAWS_GATE && exec "$@"'
+_GATES = {subprocess.PIPE: _GATE, subprocess.DEVNULL: f"{_GATE} </dev/null"}
 
 
 class Child:
@@ -80,7 +91,7 @@ class Children:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | str | None = None,
-        stdin: Stream = subprocess.DEVNULL,
+        stdin: int = subprocess.DEVNULL,
         stdout: Stream = subprocess.DEVNULL,
         stderr: Stream = subprocess.DEVNULL,
         user: str | int | None = None,
@@ -90,20 +101,27 @@ class Children:
     ) -> Child:
         """Start `argv` in a process group of its own.
 
-        `on_exit(child, returncode)` is called from a watcher thread when the child ends without `stop()`.
+        `stdin` is DEVNULL or PIPE. Of `env`, what the shell keeps for itself (PWD, IFS, PPID) and names that are not
+        identifiers do not reach the program. `on_exit(child, returncode)` is called from a watcher thread when the
+        child ends without `stop()`. A program that `user` may not run ends with status 126; `stderr` says why.
 
         Raises:
             OSError: the program can't be started.
             RuntimeError: the server is stopping.
+            ValueError: `stdin` is something else.
         """
+        if stdin not in _GATES:
+            raise ValueError(f"{name}: stdin must be DEVNULL or PIPE")
+        words = [str(word) for word in argv]
+        _require_program(words[0], cwd, os.environ if env is None else env)
         with self._lock:
             if self._stopped:
                 raise RuntimeError(f"not starting {name}: the server is stopping")
             process = subprocess.Popen(
-                [str(word) for word in argv],
+                ["/bin/sh", "-c", _GATES[stdin], "sh", *words],
                 env=dict(env) if env is not None else None,
                 cwd=cwd,
-                stdin=stdin,
+                stdin=subprocess.PIPE,
                 stdout=stdout,
                 stderr=stderr,
                 user=user,
@@ -114,7 +132,13 @@ class Children:
             )
             child = Child(name, process)
             self._children[process.pid] = child
-            self._tell_reaper(f"+{process.pid}")
+            try:
+                self._tell_reaper(f"+{process.pid}")
+            except BaseException:  # no reaper: the gate stays closed
+                del self._children[process.pid]
+                _end_at_gate(process)
+                raise
+            _open_gate(process, keep=stdin == subprocess.PIPE)
         threading.Thread(target=self._watch, args=(child, on_exit), name=f"watch-{name}", daemon=True).start()
         return child
 
@@ -181,3 +205,27 @@ class Children:
         assert self._reaper.stdin is not None
         known = "".join(f"+{pid}\n" for pid in self._children)
         self._reaper.stdin.write(known.encode())
+
+
+def _require_program(word: str, cwd: Path | str | None, env: Mapping[str, str]) -> None:
+    """Raise what Popen would: here only the shell finds out, too late to raise it."""
+    path = os.path.join(cwd or "", word) if os.sep in word else word
+    if shutil.which(path, path=os.pathsep.join(os.get_exec_path(env))) is None:
+        number = errno.EACCES if os.path.exists(path) else errno.ENOENT
+        raise OSError(number, os.strerror(number), word)
+
+
+def _open_gate(process: subprocess.Popen[bytes], *, keep: bool) -> None:
+    """Let the program begin; `keep` its standard input open for who started it."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # it was killed: its watcher says so
+        os.write(process.stdin.fileno(), b"\n")
+    if not keep:
+        process.stdin.close()
+        process.stdin = None
+
+
+def _end_at_gate(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait()

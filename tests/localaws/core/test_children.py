@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import queue
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -68,11 +72,126 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_killed_reaper_is_replaced_and_the_new_one_knows_the_living() -> None:
-    owner = subprocess.run([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, check=False, timeout=30)
+    pids = _killed_owner(OWNER)
+    assert len(pids) == 2
+    assert _outliving(pids) == []
+
+
+UNTOLD = """
+import os, signal, sys
+from localaws.children import Children
+
+def die(children, line):
+    print(line[1:], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+children = Children()
+began = "import pathlib, signal, sys; pathlib.Path(sys.argv[1]).touch(); signal.pause()"
+for words in ENDED:
+    children.spawn("ended", words).process.wait()
+Children._tell_reaper = die
+children.spawn("untold", [sys.executable, "-c", began, BEGAN], stdin=STDIN)
+"""
+
+
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, subprocess.PIPE], ids=["no input", "input"])
+@pytest.mark.parametrize("ended", [[], [["true"]]], ids=["no reaper yet", "a reaper"])
+def test_a_child_that_the_reaper_was_not_told_of_never_begins_when_the_server_is_killed(
+    tmp_path: Path, stdin: int, ended: list[list[str]]
+) -> None:
+    began = tmp_path / "began"
+    known = f"STDIN, ENDED, BEGAN = {stdin!r}, {ended!r}, {str(began)!r}\n"
+    pids = _killed_owner(known + UNTOLD)
+    assert len(pids) == 1
+    assert _outliving(pids) == []
+    assert not began.exists()
+
+
+def _killed_owner(script: str) -> list[int]:
+    """Run `script`, which kills itself: the process ids that it printed."""
+    owner = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30)
     assert owner.returncode == -signal.SIGKILL
-    orphans = [psutil.Process(int(pid)) for pid in owner.stdout.split() if psutil.pid_exists(int(pid))]
-    _, alive = psutil.wait_procs(orphans, timeout=10)
-    assert [orphan for orphan in alive if orphan.status() != psutil.STATUS_ZOMBIE] == []
+    return [int(pid) for pid in owner.stdout.split()]
+
+
+def _outliving(pids: list[int]) -> list[int]:
+    """Those that did not end soon; they are killed."""
+    deadline = time.monotonic() + 10
+    while (outliving := list(filter(_runs, pids))) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for pid in outliving:
+        os.kill(pid, signal.SIGKILL)
+    return outliving
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # nobody may have collected it yet
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_child_whose_reaper_cannot_be_started_never_begins(
+    children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(line: str) -> None:
+        raise OSError("no reaper")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(children, "_tell_reaper", fail)
+        with pytest.raises(OSError, match="no reaper"):
+            children.spawn("early", ["touch", tmp_path / "began"])
+    assert children.running() == []
+    assert not (tmp_path / "began").exists()
+
+
+def test_a_child_finds_its_input_whole(children: Children) -> None:
+    child = children.spawn("reader", ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.process.communicate(b" one\\\ntwo", timeout=10) == (b" one\\\ntwo", None)
+
+
+def test_a_child_without_input_reads_its_end_at_once(children: Children) -> None:
+    child = children.spawn("reader", ["cat"], stdout=subprocess.PIPE)
+    assert child.process.communicate(timeout=10) == (b"", None)
+
+
+def test_a_child_has_the_environment_and_the_files_that_it_was_given_and_no_others(children: Children) -> None:
+    given = {"LC_ALL": "C.UTF-8", "KEPT": "a 'quoted' $word\nand a line"}
+    shown = (
+        "import json, os;"
+        "print(json.dumps([dict(os.environ), [fd for fd in range(256) if os.path.exists(f'/dev/fd/{fd}')]]))"
+    )
+    ready, passed = os.pipe()
+    try:
+        argv = [sys.executable, "-c", shown]
+        child = children.spawn("shows", argv, env=given, stdout=subprocess.PIPE, pass_fds=[passed])
+        output, _ = child.process.communicate(timeout=10)
+    finally:
+        os.close(ready)
+        os.close(passed)
+    environment, files = json.loads(output)
+    # Where /bin/sh is bash it adds SHLVL and _; macOS adds one that begins so.
+    assert {name: value for name, value in environment.items() if name != "SHLVL" and name[0] != "_"} == given
+    assert files == [0, 1, 2, passed]
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "./none"])
+def test_a_program_that_is_not_there_is_an_error_of_the_call(children: Children, tmp_path: Path, program: str) -> None:
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        children.spawn("absent", [program], cwd=tmp_path)
+    assert children.running() == []
+
+
+def test_a_file_that_is_no_program_is_an_error_of_the_call(children: Children, tmp_path: Path) -> None:
+    (tmp_path / "text").touch(mode=0o644)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        children.spawn("text", ["./text"], cwd=tmp_path)
+
+
+def test_an_input_that_the_gate_would_hide_is_refused(children: Children, tmp_path: Path) -> None:
+    (tmp_path / "input").touch()
+    with (tmp_path / "input").open() as file, pytest.raises(ValueError, match="DEVNULL or PIPE"):
+        children.spawn("reader", ["cat"], stdin=file.fileno())
 
 
 def test_nothing_is_started_while_stopping(children: Children) -> None:

@@ -84,7 +84,7 @@ class _Source:
     ) -> list[_s3.S3Object | None]:
         start = len(self.copies)
         files = [self._directory / f".fetching-{start + index}" for index in range(len(addresses))]
-        found = _s3.fetch_all(addresses, files, wanted, self._pool)
+        found: list[_s3.S3Object | None] = _s3.fetch_all(addresses, files, wanted, self._pool)
         self.copies += [(item, file) for item, file in zip(found, files, strict=True) if item and file.exists()]
         return found
 

@@ -56,8 +56,8 @@ class Application:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self._health()).encode()]
         if environ.get("PATH_INFO") == by_file.PATH:
-            content = by_file.answer(environ, self._gate)
-            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+            status, content = by_file.answer(environ, self._gate)
+            start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
             return [content]
         call = _Call.of(environ)
         answer = _Answer()

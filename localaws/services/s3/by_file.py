@@ -24,17 +24,15 @@ PATH = "/_localaws/s3-files"
 Entry = dict[str, Any]
 
 
-def answer(environ: Environ, gate: Gate | None) -> bytes:
-    """JSON: for each [bucket, key] of the request's list its size, etag, time of change and file, or null.
-
-    Raises:
-        ValueError: the request's body is no such list.
-    """
+def answer(environ: Environ, gate: Gate | None) -> tuple[str, bytes]:
+    """Status and body: for each [bucket, key] of the request's list its size, etag, time of change and file, or null."""
+    try:
+        asked = [(str(bucket), str(key)) for bucket, key in json.loads(body(environ))]
+    except (ValueError, TypeError):
+        return "400 Bad Request", b'{"message": "POST a JSON list of [bucket, key]"}'
     store = backend(ACCOUNT_ID)
-    found = []
-    for bucket, key in json.loads(body(environ)):
-        found.append(_entry(store, bucket, key) if _may_get(environ, gate, bucket, key) else None)
-    return json.dumps(found).encode()
+    found = [_entry(store, *one) if _may_get(environ, gate, *one) else None for one in asked]
+    return "200 OK", json.dumps(found).encode()
 
 
 def _may_get(environ: Environ, gate: Gate | None, bucket: str, key: str) -> bool:

@@ -1,0 +1,60 @@
+"""Objects by the files that hold them: nobody gets one that a GET would not give."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from iam_actors import Actor, allow
+
+from localaws.services.s3.by_file import PATH
+
+
+def _ask(actor: Actor, body: bytes) -> Any:
+    key = actor.credentials
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={key['aws_access_key_id']}/20260101/us-east-1/s3/aws4_request",
+        "Content-Type": "application/json",
+    }
+    if "aws_session_token" in key:
+        headers["X-Amz-Security-Token"] = key["aws_session_token"]
+    request = urllib.request.Request(actor.endpoint_url + PATH, data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def test_only_what_the_asker_may_get_is_named(
+    make_role: Callable[..., Actor], make_user: Callable[..., Actor], bucket: str, aws: Callable[..., Any]
+) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="in/é b.txt", Body=b"new")
+    s3.put_object(Bucket=bucket, Key="in/archived.txt", Body=b"x", StorageClass="GLACIER")
+    s3.put_object(Bucket=bucket, Key="in/gone.txt", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="in/gone.txt")
+    names = ["in/a.txt", "other.txt", "in/é b.txt", "in/archived.txt", "in/gone.txt", "in/never.txt"]
+    asked = json.dumps([*([bucket, name] for name in names), ["no-such-bucket", "x"]]).encode()
+    for make in (make_role, make_user):
+        entries = _ask(make(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*")), asked)
+        contents = [entry and Path(entry["file"]).read_bytes() for entry in entries]
+        assert contents == [b"in/a.txt", None, b"new", None, None, None, None]
+        head = s3.head_object(Bucket=bucket, Key="in/a.txt")
+        about = (entries[0]["size"], entries[0]["etag"], entries[0]["changed"])
+        assert about == (head["ContentLength"], head["ETag"], int(head["LastModified"].timestamp()))
+    assert _ask(make_role(), asked) == [None] * 7
+
+
+def test_a_stranger_gets_nothing(make_user: Callable[..., Actor], bucket: str) -> None:
+    stranger = make_user()
+    stranger.credentials = {"aws_access_key_id": "AKIANOBODYSKEY000000"}
+    assert _ask(stranger, json.dumps([[bucket, "in/a.txt"]]).encode()) == [None]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}x", b"[1]", b'["ab"]x'])
+def test_what_is_no_list_of_addresses_is_refused(make_user: Callable[..., Actor], body: bytes) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        _ask(make_user(), body)

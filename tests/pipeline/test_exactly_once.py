@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from tests.pipeline.breaking import ledger_held, no_copy_role, wrong_password
 from tests.pipeline.conftest import GOING, ShellLab
 from tests.pipeline.landing import Landing, Version
+from tests.pipeline.rows import strict
 
 FEW = 20
 """So many runs at most for 200 files at once; most bursts take three."""
@@ -117,6 +118,19 @@ def test_an_event_of_an_object_that_is_gone_holds_up_nothing(lab: ShellLab, land
     deliver(lab, event_of(lab, gone))
     landing.put("after.json")
     landing.settle()
+
+
+def test_a_key_too_long_for_a_marker_is_loaded_and_a_hidden_name_is_left_alone(lab: ShellLab, landing: Landing) -> None:
+    longest = "k" * (1024 - len(landing.prefix) - len(".json")) + ".json"
+    before = lab.count()
+    for name in ("_hidden.json", ".hidden.json"):
+        lab.client("s3").put_object(
+            Bucket=lab.config["landing_bucket"], Key=f"not-{landing.prefix}{name}", Body=strict(9_000_000, 3).encode()
+        )
+    landing.put(longest)
+    landing.put("beside.json")
+    landing.settle()
+    assert lab.count() - before == sum(landing.rows().values())
 
 
 def test_an_object_overwritten_while_a_run_is_on_has_the_rows_of_each_version_read(

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 WORKER = Path(__file__).with_name("worker.py")
 RUNTIME = Path(__file__).with_name("runtime")
+HADOOP = Path(__file__).with_name("hadoop")
 START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on a machine that swaps
 JVM_OPTIONS = (
     "-Xmx1g",
@@ -147,7 +148,7 @@ class Spark:
                 "-Duser.timezone=UTC",
                 *(f"-D{name}={value}" for name, value in configuration.items()),
                 "-cp",
-                ":".join(map(str, jars)),
+                ":".join(map(str, [HADOOP, *jars])),
                 "org.apache.spark.api.python.PythonGatewayServer",
             ],
             env={

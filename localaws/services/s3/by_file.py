@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 
 
 def answer(environ: Environ, gate: Gate | None) -> tuple[str, bytes]:
-    """Status and body: for each [bucket, key] of the request's list its size, etag, time of change and file, or null."""
+    """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null."""
     try:
         asked = [(str(bucket), str(key)) for bucket, key in json.loads(body(environ))]
     except (ValueError, TypeError):

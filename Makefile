@@ -43,7 +43,7 @@ test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which mu
 	$(BIN)/python -m pytest -m browser tests/browser
 
 nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
-	$(BIN)/python -m pytest -m nightly
+	$(BIN)/python -m pytest -m nightly -n 2 --dist loadgroup --no-loadscope-reorder --durations=20
 
 bench: $(INSTALLED)  ## Measure, and print medians and ratios
 	$(BIN)/python -m bench

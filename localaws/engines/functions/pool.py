@@ -16,6 +16,7 @@ from localaws.engines.functions.worker import Worker
 WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
+STUCK = 1.0  # seconds without a worker coming back, after which those that the machine can run wait for something
 IDLE_SECONDS = 300.0
 
 
@@ -72,8 +73,8 @@ class Pool:
                         return worker
                     self._count -= 1  # it died while it had nothing to do
                     worker.stop()
-                since = began if self._count < BUSY_WORKERS else max(began, self._last_return)
-                left = since + PATIENCE - time.monotonic()
+                until = began + PATIENCE if self._count < BUSY_WORKERS else max(began, self._last_return) + STUCK
+                left = until - time.monotonic()
                 if self._count < WORKERS and (left <= 0 or self._count == 0):
                     self._count += 1
                     return None

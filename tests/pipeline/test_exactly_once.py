@@ -6,6 +6,7 @@ for a while. What is killed is in test_faults.py and test_random_faults.py. All 
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -212,19 +213,23 @@ def test_a_refused_workflow_run_loses_nothing(lab: ShellLab, landing: Landing) -
 
 def test_a_run_whose_crawl_finds_the_crawler_busy_loses_nothing(lab: ShellLab, landing: Landing) -> None:
     glue, over, failed = lab.client("glue"), threading.Event(), failed_actions(lab)
+    numbers = itertools.count()
 
     def keep_busy() -> None:
         while not over.is_set():
             with suppress(glue.exceptions.CrawlerRunningException):
                 glue.start_crawler(Name=lab.config["s3_crawler"])
 
+    def finds_it_busy() -> bool:
+        # Between two of its crawls the crawler is free for a moment, which a run may hit.
+        landing.put(f"{next(numbers)}.json")
+        lab.wait(lambda: failed_actions(lab) > failed or not landing.unread())
+        return failed_actions(lab) > failed
+
     busy = threading.Thread(target=keep_busy)
     busy.start()
     try:
-        landing.put("busy.json")
-        lab.wait(lambda: failed_actions(lab) > failed or not landing.unread())
-        landing.put("still busy.json")
-        lab.wait(lambda: failed_actions(lab) > failed)
+        lab.wait(finds_it_busy)
     finally:
         over.set()
         busy.join()

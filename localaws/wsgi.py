@@ -107,6 +107,12 @@ class _Dispatcher(DomainDispatcherApplication):
             self._backends[host or ""] = found
         return found
 
+    def _get_body(self, environ: Environ) -> str | None:
+        # moto looks for an action in the body of every unsigned form. An object that is PUT by a presigned address says
+        # that it is one, where curl and urllib send it, and where it was no UTF-8, moto lost it.
+        body: str | None = super()._get_body(environ) if environ["REQUEST_METHOD"] == "POST" else None
+        return body
+
 
 class _Answer:
     """A response, held until what it promises is on disk."""

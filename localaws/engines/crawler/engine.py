@@ -143,7 +143,7 @@ class CrawlerEngine:
         lines(f"BENCHMARK : Running Start Crawl for Crawler {crawler.name}")
         try:
             objects = Objects(role)
-            reader = S3Reader(objects, self._looks, self._listings, lines, check_stopped)
+            reader = S3Reader(objects, self._looks, self._listings, lines, check_stopped, self._context.children)
             CrawlRun(self._context, role, crawler, crawl, reader, lines, check_stopped).run()
             lines("BENCHMARK : Finished writing to Catalog")
         except CrawlStopped:

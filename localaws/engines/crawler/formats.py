@@ -18,6 +18,8 @@ from localaws.engines.crawler.grammar import read_rows
 from localaws.engines.crawler.schema import Primitive, Schema, Type, infer_schema
 
 UNKNOWN = "UNKNOWN"
+FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
+MOST_BYTES = 10 << 20  # ... and how much where that was not enough
 MOST_TEXT = 8 << 20  # bytes that are decompressed at most: a small archive can hold very much
 _CSV_DELIMITERS = (",", "|", "\t", ";", "\x01")
 _CSV_ROWS = 1000

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker
@@ -82,16 +83,21 @@ class Objects:
             ObjectGone: it is not there any more.
             AccessDenied: the role may not read it.
         """
+        now, file = self.file(item)
+        try:
+            with file.open("rb") as stream:
+                return stream.read(size), now
+        except FileNotFoundError:
+            raise ObjectGone from None
+
+    def file(self, item: S3Object) -> tuple[S3Object, Path]:
+        """The object as it is now, and the file that holds it, for who opens it at once; raises what `read` raises."""
         self._role.require("s3:GetObject", f"arn:aws:s3:::{item.bucket}/{item.key}", {"s3:versionid": None})
         key = self._current(item)
-        beginning = b""
-        chunks = self._chunks(key)
-        for chunk in chunks:
-            beginning += chunk
-            if len(beginning) >= size:
-                break
-        chunks.close()
-        return beginning[:size], replace(self.listed(key), bucket=item.bucket)
+        try:
+            return replace(self.listed(key), bucket=item.bucket), key.file()
+        except FileNotFoundError:
+            raise ObjectGone from None
 
     def read_end(self, item: S3Object, size: int) -> bytes:
         """The last `size` bytes.

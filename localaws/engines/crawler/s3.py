@@ -9,17 +9,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localaws.authorization import AccessDenied
+from localaws.engines.crawler.ahead import Ahead
 from localaws.engines.crawler.files import File, FileTree
-from localaws.engines.crawler.formats import UNKNOWN, Look, look_at
+from localaws.engines.crawler.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
 from localaws.engines.crawler.looks import Looks
 from localaws.engines.crawler.naming import Exclusions
 from localaws.engines.crawler.objects import ObjectGone, Objects, S3Object
 
-FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
-MOST_BYTES = 10 << 20  # ... and how much where that was not enough
+if TYPE_CHECKING:
+    from localaws.children import Children
+
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
 
@@ -104,12 +106,15 @@ class S3Reader:
         listings: Listings,
         log: Callable[[str], None],
         check_stopped: Callable[[], None],
+        children: Children,
     ) -> None:
         self._objects = objects
+        self._ahead = Ahead(objects, {})
         self._looks = looks
         self._listings = listings
         self._log = log
         self._check_stopped = check_stopped
+        self._children = children
 
     def resolve(self, target: S3Target) -> S3Target:
         """`target` with its path as a folder; a path of a single object stays what it is.
@@ -200,18 +205,20 @@ class S3Reader:
         self._looks.forget(target.bucket, gone)
 
     def _look_at_all(self, listing: Listing, target: S3Target, changed: Listed) -> None:
-        seen = listing.seen
-        for one in changed:
-            path = one.name[len(target.prefix) :]
-            if target.wants(path):
-                item = self._objects.listed(one)
-                look = self._look(item)
-                if look is None:  # deleted just now, or not to be read
-                    listing.tree.remove(path)
-                    seen.pop(one.name, None)
-                    continue
-                listing.tree.put(File(path, item.size, look))
-            seen[one.name] = one
+        seen, start = listing.seen, len(target.prefix)
+        items = {one.name: self._objects.listed(one) for one in changed if target.wants(one.name[start:])}
+        unknown = {key: item for key, item in items.items() if self._looks.get(item) is None}
+        self._ahead = Ahead(self._objects, unknown)
+        with self._ahead.looking(self._children):
+            for one in changed:
+                if item := items.get(one.name):
+                    look = self._look(item)
+                    if look is None:  # deleted just now, or not to be read
+                        listing.tree.remove(one.name[start:])
+                        seen.pop(one.name, None)
+                        continue
+                    listing.tree.put(File(one.name[start:], item.size, look))
+                seen[one.name] = one
 
     def _sampled(self, target: S3Target, listed: Listed) -> FileTree:
         """The files, of which but the first of each folder are looked at: the others are taken to be like them."""
@@ -273,6 +280,8 @@ class S3Reader:
         return self._looks.put(item, look)
 
     def _classify(self, item: S3Object) -> tuple[Look, S3Object]:
+        if looked := self._ahead.take(item):
+            return looked
         beginning, item = self._objects.read(item, FIRST_BYTES)
         if beginning.startswith(b"PAR1"):
             return self._look_at_parquet(item), item

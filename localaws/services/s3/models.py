@@ -246,13 +246,14 @@ class LocalS3Backend(SavedBackend):
         self.touched.uploads.add((bucket_name, upload.id))
         return upload
 
-    def upload_part(self, bucket_name: str, multipart_id: str, part_id: int, value: bytes) -> StoredKey:
-        """Store a part.
+    def upload_part(self, bucket_name: str, multipart_id: str, part_id: int, value: bytes | Body) -> StoredKey:
+        """Store a part. `value` may be a body that is stored already.
 
         Raises:
             NoSuchUpload: there is no such upload.
         """
-        part = self._upload(bucket_name, multipart_id).set_part(part_id, value)
+        upload = self._upload(bucket_name, multipart_id)
+        part = self.touched.stored = upload.set_part(part_id, value)
         self.touched.uploads.add((bucket_name, multipart_id))
         return part
 

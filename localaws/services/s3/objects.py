@@ -124,21 +124,21 @@ class StoredUpload(FakeMultipart):
         super().__init__(key_name, metadata, **details)
         self._store = store
 
-    def set_part(self, part_id: int, value: bytes) -> StoredKey:
+    def set_part(self, part_id: int, value: bytes | Body) -> StoredKey:
         """Store part number `part_id`, in the place of an earlier one of that number.
 
         Raises:
             NoSuchUpload: the number is below 1.
         """
-        return self.set_part_from(part_id, [value])
+        return self.set_part_from(part_id, value if isinstance(value, Body) else [value])
 
-    def set_part_from(self, part_id: int, pieces: Iterable[bytes]) -> StoredKey:
-        """`set_part` of the concatenation of `pieces`."""
+    def set_part_from(self, part_id: int, pieces: Iterable[bytes] | Body) -> StoredKey:
+        """`set_part` of the concatenation of `pieces`, or of what is stored already."""
         if part_id < 1:
             raise NoSuchUpload(upload_id=part_id)
         part = StoredKey(
             store=self._store,
-            body=self._store.write(pieces),
+            body=pieces if isinstance(pieces, Body) else self._store.write(pieces),
             name=part_id,
             account_id=self.account_id,
             region_name=self.region_name,

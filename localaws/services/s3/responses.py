@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,6 +25,7 @@ from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
 
 log = logging.getLogger(__name__)
 
+LARGE = 4 * CHUNK
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -42,8 +43,12 @@ class LocalS3Response(S3Response):
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
         """Take in a request. What is PUT is a body, also where it comes, as curl sends it, as a form."""
+        self._large = _is_large(request)
         if request.method == "PUT":
-            request.get_data(cache=True, parse_form_data=False)
+            if self._large:
+                request.__dict__["data"] = b""  # moto would read it all
+            else:
+                request.get_data(cache=True, parse_form_data=False)
             request.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
         super().setup_class(request, full_url, headers)
 
@@ -87,10 +92,33 @@ class LocalS3Response(S3Response):
 
     def put_object(self) -> TYPE_RESPONSE:
         """Store an object; of two that ask for it not to be there, one gets its way."""
-        if not (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
-            return super().put_object()
-        with self.backend.conditions:
-            return super().put_object()
+        with self._large_body_stored():
+            if not (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
+                return super().put_object()
+            with self.backend.conditions:
+                return super().put_object()
+
+    def upload_part(self) -> TYPE_RESPONSE:
+        """Store a part of an upload."""
+        with self._large_body_stored():
+            return super().upload_part()
+
+    @contextlib.contextmanager
+    def _large_body_stored(self) -> Iterator[None]:
+        """Put a large body into the store as it comes, a megabyte at a time: `self.body` is then a `Body`."""
+        if not self._large:
+            yield
+            return
+        store = self.backend.store
+        stream = self.request.stream
+        self.body = body = store.write(iter(lambda: stream.read(CHUNK), b""))
+        try:
+            yield
+        except BaseException:
+            stored = self.backend.touched.stored
+            if stored is None or stored.body is not body:  # refused before it was anybody's
+                store.discard(body)
+            raise
 
     @staticmethod
     def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
@@ -198,6 +226,24 @@ class LocalS3Response(S3Response):
         return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
 
 
+def _is_large(request: Any) -> bool:
+    """Whether it stores a body that is not to be in memory as a whole, and comes as it is to be stored."""
+    if request.method != "PUT" or (request.content_length or 0) <= LARGE:
+        return False
+    headers = request.headers
+    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-") or "x-amz-copy-source" in headers:
+        return False
+    algorithm = headers.get("x-amz-sdk-checksum-algorithm")
+    if algorithm and f"x-amz-checksum-{algorithm}" not in headers:
+        return False
+    # What else there may be is a presigned address's.
+    return {name for name in request.args if not name.lower().startswith("x-amz-")} <= {
+        "x-id",
+        "uploadId",
+        "partNumber",
+    }
+
+
 def _internal_error(error: Exception, request_ids: dict[str, str]) -> str:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     return (
@@ -229,6 +275,8 @@ class _Saved:
 
     def __exit__(self, *_: object) -> None:
         notifications.requester.reset(self._token)
+        if not hasattr(self._response, "current_account"):  # it failed before anything was done
+            return
         backend = self._response.backend
         if self._request.method in _READS:
             backend.forget_touched()

@@ -28,7 +28,7 @@ class Touched(threading.local):
         self.objects: set[tuple[str, str]] = set()
         self.uploads: set[tuple[str, str]] = set()
         self.deliveries: list[Delivery] = []
-        self.stored: StoredKey | None = None  # by the last put_object
+        self.stored: StoredKey | None = None  # by the last put_object or upload_part
 
 
 class SavedBackend(S3Backend):

@@ -34,7 +34,7 @@ lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLa
 	$(BIN)/jupyter lab notebooks
 
 test: $(INSTALLED)  ## Run the tests
-	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --dist loadgroup --no-loadscope-reorder --durations=30
+	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --no-loadscope-reorder --durations=30
 
 test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
 	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks/ -p no:cacheprovider
@@ -43,7 +43,7 @@ test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which mu
 	$(BIN)/python -m pytest -m browser tests/browser
 
 nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
-	$(BIN)/python -m pytest -m nightly -n 2 --dist loadgroup --no-loadscope-reorder --durations=20
+	$(BIN)/python -m pytest -m nightly -n 2 --no-loadscope-reorder --durations=20
 
 bench: $(INSTALLED)  ## Measure, and print medians and ratios
 	$(BIN)/python -m bench

@@ -64,7 +64,7 @@ def from_s3(event):
     for marker in markers:
         s3.put_object(Bucket=os.environ["STAGING_BUCKET"], Key=marker)
     try:
-        busy = under_way() or others_wait(markers)
+        busy = others_wait(markers) or under_way()
     except ClientError as error:
         busy = str(error)
     # If a run starts now, the queue need not look before it can have ended.

@@ -27,20 +27,28 @@ _TOGETHER = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests run in one process: a directory's of _TOGETHER, else a file's."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    here = Path(__file__).parent
+def _group(nodeid: str) -> str:
+    """What a test is run together with: its directory, if that is in _TOGETHER, else its file."""
+    file = nodeid.partition("::")[0].removeprefix("tests/")
+    return next((directory for directory in _TOGETHER if file.startswith(f"{directory}/")), file)
 
-    def group(item: pytest.Item) -> str:
-        file = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else str(item.path)
-        return next((directory for directory in _TOGETHER if file.startswith(f"{directory}/")), file)
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slowest first."""
     order = {directory: place for place, directory in enumerate(_TOGETHER)}
-    items.sort(key=lambda item: order.get(group(item), len(order)))
+    items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a process take a group at a time. (xdist's own --dist loadgroup forgets the groups under pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")

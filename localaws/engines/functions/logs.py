@@ -62,13 +62,32 @@ class LogShipper:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while (batch := self._queue.get()) is not None:
+        going = True
+        while going:
+            gathered, going = self._waiting()
+            for stream, events in gathered:
+                try:
+                    self._put(stream, events)
+                except Exception:
+                    log.exception("Log lines of %s are lost", stream.group)
+            if gathered:
+                self._context.state.save_soon("logs")
+
+    def _waiting(self) -> tuple[list[tuple[LogStream, list[dict[str, Any]]]], bool]:
+        """Wait for events; all that have come, put together by stream, and whether more may follow.
+
+        In a burst many come at a time: once for each stream is asked whether its role may write.
+        """
+        gathered: dict[int, tuple[LogStream, list[dict[str, Any]]]] = {}
+        batch = self._queue.get()
+        while batch is not None:
             stream, events = batch
+            gathered.setdefault(id(stream), (stream, []))[1].extend(events)
             try:
-                self._put(stream, events)
-            except Exception:
-                log.exception("Log lines of %s are lost", stream.group)
-            self._context.state.save_soon("logs")
+                batch = self._queue.get_nowait()
+            except queue.Empty:
+                return list(gathered.values()), True
+        return list(gathered.values()), False
 
     @staticmethod
     def _put(stream: LogStream, events: list[dict[str, Any]]) -> None:

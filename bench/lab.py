@@ -69,6 +69,7 @@ class BenchLab:
             password=login["password"],
         )
         self.warehouse.autocommit = True
+        self._entered_before = 0
 
     def server_pid(self) -> int:
         """The process whose descendants the whole stack is."""
@@ -154,13 +155,34 @@ class BenchLab:
         How the time grows with what has landed before is what `growth` measures.
         """
         self.warehouse.cursor().execute("truncate toll_table")
+        self._entered_before = self._entered()
         for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.landing):
             there = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             if objects := [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in there]:
                 self.s3.delete_objects(Bucket=self.landing, Delete={"Objects": objects, "Quiet": True})
 
-    def wait_for_rows(self, rows: int, timeout: float = 120, glance: float = GLANCE) -> float:
-        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`. It looks every `glance` seconds.
+    def wait_for_load(self, rows: int, timeout: float) -> float:
+        """After `empty`: `wait_for_rows`, with little to do for Redshift meanwhile.
+
+        A count looks at all rows that a COPY under way has brought. So the ledger is asked, whose lines are committed
+        with the rows, and they are counted when it has them.
+
+        Raises:
+            TimeoutError, ValueError: as `wait_for_rows`.
+        """
+        deadline = time.monotonic() + timeout
+        while self._entered() - self._entered_before < rows and time.monotonic() < deadline:
+            time.sleep(GLANCE)
+        return self.wait_for_rows(rows, deadline - time.monotonic())
+
+    def _entered(self) -> int:
+        """Rows that the ledger knows."""
+        cursor = self.warehouse.cursor()
+        cursor.execute("select coalesce(sum(loaded_rows), 0) from etl.toll_ledger")
+        return int(cursor.fetchone()[0])
+
+    def wait_for_rows(self, rows: int, timeout: float = 120) -> float:
+        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`.
 
         Raises:
             TimeoutError: it has not after `timeout` seconds.
@@ -170,7 +192,7 @@ class BenchLab:
         while (there := self.count()) < rows:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{there} of {rows} rows after {timeout:g} s: see `labkit logs`")
-            time.sleep(glance)
+            time.sleep(GLANCE)
         if there > rows:
             raise ValueError(f"{there} rows where {rows} landed: something was loaded twice")
         return time.perf_counter()

@@ -17,8 +17,6 @@ from bench.rows import toll_files, toll_rows
 from bench.sizes import Sizes
 
 TIMEOUT = 900  # seconds
-# Seconds between two looks at the table: looking as often as at one event takes a tenth of what is measured.
-GLANCE = 0.1
 TIMES_THE_FLOOR = Goal(6, Of.RATIO)
 SEVERAL_TIMES_AHEAD = Goal(3, Of.RATIO, least=True)
 MOST_MEMORY = Goal(2000)
@@ -46,7 +44,7 @@ def one_file(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: 
         floor.measure(bodies)
         lab.empty()
         moments = lab.land(bodies)
-        seen = lab.wait_for_rows(sizes.rows, TIMEOUT, GLANCE)
+        seen = lab.wait_for_load(sizes.rows, TIMEOUT)
         lab.wait_until_idle()
         put.append(seen - moments.first)
         landed.append(seen - moments.last)
@@ -78,7 +76,7 @@ def many_files(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes
             moments = lab.land(bodies)
             put.append(moments.last - moments.first)
             lab.run_by_hand()
-            landed.append(lab.wait_for_rows(sizes.rows, TIMEOUT, GLANCE) - moments.last)
+            landed.append(lab.wait_for_load(sizes.rows, TIMEOUT) - moments.last)
             lab.wait_until_idle()
         crawl, job = lab.last_crawl_and_job()
         crawls.append(crawl)
@@ -93,7 +91,7 @@ def many_files(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes
     lab.empty()
     before = lab.runs()
     moments = lab.land(toll_files(sizes.rows, sizes.files, sizes.loads))
-    seen = lab.wait_for_rows(sizes.rows, TIMEOUT, GLANCE)
+    seen = lab.wait_for_load(sizes.rows, TIMEOUT)
     lab.wait_until_idle()
     report.add(
         beside(f"{name}, by their events, from landed", [seen - moments.last], floor.result),
@@ -109,7 +107,7 @@ def most_memory(report: Report, lab: BenchLab, sizes: Sizes) -> None:
         for files in (1, sizes.files):
             lab.empty()
             lab.land(toll_files(sizes.rows, files, sizes.loads + 1))
-            lab.wait_for_rows(sizes.rows, TIMEOUT, GLANCE)
+            lab.wait_for_load(sizes.rows, TIMEOUT)
             lab.wait_until_idle()
     report.add(
         Result("memory: the most of the whole stack in such loads", (peak.mb,), "MB", goal=MOST_MEMORY),

@@ -141,8 +141,17 @@ class Ledger:
     def __init__(self, connection, table):
         """`connection` is Glue's, with a secret; `table` is SCHEMA.TABLE."""
         self.table = table
-        # Redshift is asked only when S3 has been: the connection is made meanwhile.
-        self._connection = ThreadPoolExecutor(1).submit(_connect, connection)
+        properties = glue.get_connection(Name=connection)["Connection"]["ConnectionProperties"]
+        address = urlparse(properties["JDBC_CONNECTION_URL"].removeprefix("jdbc:"))
+        secret = json.loads(secrets.get_secret_value(SecretId=properties["SECRET_ID"])["SecretString"])
+        self._connection = redshift_connector.connect(
+            host=address.hostname,
+            port=address.port,
+            database=address.path.lstrip("/"),
+            user=secret["username"],
+            password=secret["password"],
+        )
+        self._connection.autocommit = True
 
     def lacks(self, objects):
         """Those of the objects whose version is not loaded."""
@@ -191,24 +200,9 @@ class Ledger:
         )
 
     def _execute(self, sql):
-        cursor = self._connection.result().cursor()
+        cursor = self._connection.cursor()
         cursor.execute(sql)
         return cursor
-
-
-def _connect(name):
-    properties = glue.get_connection(Name=name)["Connection"]["ConnectionProperties"]
-    address = urlparse(properties["JDBC_CONNECTION_URL"].removeprefix("jdbc:"))
-    secret = json.loads(secrets.get_secret_value(SecretId=properties["SECRET_ID"])["SecretString"])
-    connection = redshift_connector.connect(
-        host=address.hostname,
-        port=address.port,
-        database=address.path.lstrip("/"),
-        user=secret["username"],
-        password=secret["password"],
-    )
-    connection.autocommit = True
-    return connection
 
 
 class Part:

@@ -175,9 +175,8 @@ def main():
     glue_context = GlueContext(SparkContext.getOrCreate())
     job = Job(glue_context)
     job.init(args["JOB_NAME"], args)
-    ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"]) if args["LEDGER"] != "off" else None
     landing = exactly_once.Landing(args)
-    if ledger is None:
+    if args["LEDGER"] == "off":
         # The job of the description: it loads what its bookmark doesn't know, and without bookmarks everything, again.
         load(
             glue_context,
@@ -186,6 +185,7 @@ def main():
             exactly_once.AsDescribed(landing),
         )
     else:
+        ledger = exactly_once.Ledger(args["CONNECTION"], args["LEDGER"])
         glue_context.get_logger().info("Looking for object versions that the ledger lacks.")
         for part in exactly_once.parts(landing, ledger, args):
             load(glue_context, args, read_lines(glue_context, list(part.objects)), part)

@@ -28,18 +28,6 @@ SIZE = 96 * MIB
 
 
 @pytest.fixture
-def s3(aws: Callable[..., Any]) -> Any:
-    return aws("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any, unique: Callable[[str], str]) -> str:
-    name = unique("bucket")
-    s3.create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[localaws.Status]:
     """A server of its own, whose memory nobody else uses."""
     yield localaws.start(tmp_path / "lab")

@@ -38,18 +38,6 @@ class Queue:
         return dict(record)
 
 
-@pytest.fixture
-def s3(aws: Callable[..., Any]) -> Any:
-    return aws("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any, unique: Callable[[str], str]) -> str:
-    name = unique("bucket")
-    s3.create_bucket(Bucket=name)
-    return name
-
-
 def _policy(arn: str, bucket: str) -> str:
     statement = {
         "Effect": "Allow",

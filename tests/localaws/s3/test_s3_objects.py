@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,6 @@ from botocore.exceptions import ClientError
 import localaws
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def s3(aws: Callable[..., Any]) -> Any:
-    return aws("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any, unique: Callable[[str], str]) -> str:
-    name = unique("bucket")
-    s3.create_bucket(Bucket=name)
-    return name
 
 
 def _files(stack: localaws.Status) -> set[Path]:

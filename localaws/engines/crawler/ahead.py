@@ -44,12 +44,10 @@ class Ahead:
     @contextlib.contextmanager
     def looking(self, children: Children) -> Iterator[None]:
         """Meanwhile the process runs, if it is worth it."""
-        if sum(min(item.size, FIRST_BYTES) for item in self._left.values()) < WORTH_IT:
+        child = self._start(children)
+        if child is None:
             yield
             return
-        child = children.spawn(
-            "crawl-helper", [sys.executable, "-m", helper.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
         feeder = threading.Thread(target=self._feed, args=(child,), name="crawl-helper", daemon=True)
         feeder.start()
         try:
@@ -63,6 +61,16 @@ class Ahead:
         """The look at `item`, if there is one. From now on only the caller will look at it."""
         self._left.pop(item.key, None)
         return self._looked.pop(item.key, None)
+
+    def _start(self, children: Children) -> Child | None:
+        if sum(min(item.size, FIRST_BYTES) for item in self._left.values()) < WORTH_IT:
+            return None
+        command = [sys.executable, "-m", helper.__name__]
+        try:
+            return children.spawn("crawl-helper", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except (OSError, RuntimeError):  # the machine is full, or the server is stopping
+            log.warning("a crawl does without its second process", exc_info=True)
+            return None
 
     def _feed(self, child: Child) -> None:
         to, answers = child.process.stdin, child.process.stdout

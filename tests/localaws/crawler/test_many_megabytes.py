@@ -92,6 +92,17 @@ def test_what_the_crawl_has_come_to_the_second_process_leaves_alone(children: Ch
     assert looking._last() == []
 
 
+def test_without_a_second_process_all_is_left_to_the_crawl(
+    children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "WORTH_IT", 0)
+    files = _Files(tmp_path, {"lines.json": LINES}, set())
+    looking = Ahead(files, files.items)  # type: ignore[arg-type]
+    children.stop_all()  # none can be started any more
+    with looking.looking(children):
+        assert looking.take(files.items["lines.json"]) is None
+
+
 def test_a_crawl_of_many_megabytes_sees_every_file(crawled: Crawled, stack: localaws.Status) -> None:
     for number in range(FILES):
         crawled.put_key(f"toll/{number:03}.json", LINES)

@@ -12,11 +12,6 @@ KEYS = ["a.json", "in/1.json", "in/2.json", "in/deep/3.json", "in0", "out/4.json
 
 
 @pytest.fixture
-def s3(aws: Callable[..., Any]) -> Any:
-    return aws("s3")
-
-
-@pytest.fixture
 def bucket(s3: Any, unique: Callable[[str], str]) -> str:
     name = unique("bucket")
     s3.create_bucket(Bucket=name)

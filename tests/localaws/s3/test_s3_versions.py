@@ -10,11 +10,6 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture
-def s3(aws: Callable[..., Any]) -> Any:
-    return aws("s3")
-
-
-@pytest.fixture
 def bucket(s3: Any, unique: Callable[[str], str]) -> str:
     name = unique("versions")
     s3.create_bucket(Bucket=name)

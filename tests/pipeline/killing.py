@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import psutil
+
+from tests.processes import family
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import ShellLab
@@ -39,11 +40,6 @@ def server(lab: ShellLab) -> psutil.Process:
     raise AssertionError(f"no server of {lab.home} runs")
 
 
-def family(parent: psutil.Process) -> list[psutil.Process]:
-    """The server and all below it."""
-    return [parent, *parent.children(recursive=True)]
-
-
 def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
     """The processes that `victim` names, of the server `parent`; none where there are none now."""
     if victim is Victim.SERVER:
@@ -52,16 +48,6 @@ def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
     if victim is Victim.ALL:
         return everyone
     return [process for process in everyone if _what(process) is victim]
-
-
-def kill(processes: list[psutil.Process]) -> int:
-    """Kill them, all at once, and return how many there still were."""
-    killed = 0
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-            killed += 1
-    return killed
 
 
 def _what(process: psutil.Process) -> Victim | None:

@@ -12,33 +12,24 @@ import pytest
 
 from tests.pipeline.breaking import ledger_held
 from tests.pipeline.conftest import ShellLab
-from tests.pipeline.killing import Victim, family, find, kill, server
+from tests.pipeline.killing import Victim, find, server
 from tests.pipeline.landing import Landing
 from tests.pipeline.rows import strict
+from tests.processes import family, kill, listening, outliving
 
 
-def ports(family: list[psutil.Process]) -> set[int]:
-    return {
-        connection.laddr.port
-        for process in family
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-
-
-def assert_gone(family: list[psutil.Process], listened: set[int]) -> None:
-    _, alive = psutil.wait_procs(family, timeout=15)
-    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
-    for port in listened:
+def assert_gone(family: list[psutil.Process], listened: set[tuple[str, int]]) -> None:
+    assert outliving(family) == []
+    for address in listened:
         with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} still answers"
+            assert probe.connect_ex(address) != 0, f"{address} still answers"
 
 
 def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab) -> None:
     lab.put(("before-stop.json", strict(1, 5)))
     rows, environment = lab.count(), lab.labkit("env").stdout
     everyone = family(server(lab))
-    listened = ports(everyone)
+    listened = listening(everyone)
     assert len(everyone) > 4
     assert len(listened) >= 2
     lab.labkit("down")
@@ -54,7 +45,7 @@ def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None
     lab.put(("before-kill.json", strict(20, 5)))
     rows = lab.count()
     everyone = family(server(lab))
-    listened = ports(everyone)
+    listened = listening(everyone)
     everyone[0].kill()
     assert_gone(everyone, listened)
     lab.labkit("up")
@@ -110,7 +101,7 @@ def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afte
     landing, everyone = Landing(lab, f"killed after {moment}"), find(server(lab), Victim.ALL)
     for number in range(3):
         landing.put(f"{number}.json")
-    psutil.wait_procs(everyone[:1], timeout=moment)
+    outliving(everyone[:1], timeout=moment)
     kill(everyone + find(everyone[0], Victim.ALL))
     lab.labkit("up")
     landing.settle()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.pipeline.conftest import DEAD, ShellLab
-from tests.pipeline.killing import Victim, find, kill, server
+from tests.pipeline.killing import Victim, find, server
 from tests.pipeline.landing import Landing
 
 NAMES = ("plain", "a b+c", "ä/ö (1)", "50%25", "day=2023-08-13/x", "quo'te\"", "deep/er/still", "[0]*?", "a&b#c;d")

@@ -8,7 +8,6 @@ import queue
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from localaws.children import Child, Children
+from tests.processes import outliving
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
 
@@ -116,19 +116,10 @@ def _killed_owner(script: str) -> list[int]:
 
 def _outliving(pids: list[int]) -> list[int]:
     """Those that did not end soon; they are killed."""
-    deadline = time.monotonic() + 10
-    while (outliving := list(filter(_runs, pids))) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    for pid in outliving:
+    alive = outliving(pids)
+    for pid in alive:
         os.kill(pid, signal.SIGKILL)
-    return outliving
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # nobody may have collected it yet
-    except psutil.NoSuchProcess:
-        return False
+    return alive
 
 
 def test_a_child_whose_reaper_cannot_be_started_never_begins(

@@ -15,6 +15,7 @@ import pytest
 
 import localaws
 from localaws.home import Home, write_durably
+from tests.processes import family, listening, outliving
 
 
 @pytest.fixture
@@ -40,15 +41,9 @@ def client(status: localaws.Status, service: str):
     )
 
 
-def listening(port: int) -> bool:
+def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def family(status: localaws.Status) -> list[psutil.Process]:
-    assert status.pid is not None
-    server = psutil.Process(status.pid)
-    return [server, *server.children(recursive=True)]
 
 
 def test_a_second_start_of_a_sound_server_changes_nothing(home: Path) -> None:
@@ -72,11 +67,10 @@ def test_state_and_endpoint_survive_a_stop_and_a_start(home: Path) -> None:
 
 def test_a_stop_leaves_no_process_and_no_port(home: Path) -> None:
     status = localaws.start(home)
-    processes = family(status)
+    processes = family(status.pid)
     assert localaws.stop(home)
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    assert alive == []
-    assert not listening(Home.at(home).port("http"))
+    assert outliving(processes) == []
+    assert not answers(Home.at(home).port("http"))
     assert not localaws.stop(home), "a second stop has nothing to stop"
 
 
@@ -129,11 +123,6 @@ def test_a_taken_port_is_told(home: Path) -> None:
 
 
 def test_nothing_listens_beyond_loopback(stack: localaws.Status) -> None:
-    addresses = {
-        connection.laddr.ip
-        for process in family(stack)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    addresses = {address for address, _ in listening(family(stack.pid))}
     assert addresses
     assert all(address in ("127.0.0.1", "::ffff:127.0.0.1") for address in addresses), addresses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +11,12 @@ from random import Random
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import localaws
+from tests.processes import kill_all
 
 ROUNDS = pytest.mark.parametrize("rounds", [pytest.param(2, id="few"), pytest.param(30, marks=pytest.mark.nightly)])
 ABSENT = object()
@@ -168,17 +167,6 @@ def client(status: localaws.Status, service: str) -> Any:
     )
 
 
-def kill_all(status: localaws.Status) -> None:
-    """The server, the reaper and all that they run, at once."""
-    assert status.pid is not None
-    server = psutil.Process(status.pid)
-    family = [server, *server.children(recursive=True)]
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(family, timeout=20)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "lab"
@@ -207,7 +195,7 @@ def test_what_a_call_acknowledged_is_there_after_a_kill_at_any_moment(home: Path
         for thread in threads:
             thread.start()
         ended.wait(random.uniform(0.1, 0.6))
-        kill_all(status)
+        kill_all(status.pid)
         ended.set()
         for thread in threads:
             thread.join()

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import localaws
+from tests.processes import outliving
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 # Marks that it runs, under the way it was invoked, and returns once it may.
@@ -115,7 +116,7 @@ def killed(
         server = psutil.Process(status.pid)
         workers = [child for child in server.children() if "bootstrap.py" in " ".join(child.cmdline())]
         os.kill(server.pid, signal.SIGKILL)
-        psutil.wait_procs([server], timeout=10)
+        assert outliving([server]) == []
         with sqlite3.connect(home / "state" / "function-events.sqlite") as events:
             events.execute("update events set accepted = accepted - 6 * 3600 where payload like '%old%'")
         events.close()
@@ -128,8 +129,7 @@ def killed(
 def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_outlives_it(killed: Killed) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
     assert len(killed.workers) == 3
-    _, alive = psutil.wait_procs(killed.workers, timeout=10)
-    assert alive == []
+    assert outliving(killed.workers) == []
     ((request_id,),) = _marks(killed.aws("s3"), "done/event/")
     assert request_id == killed.begun["event"]
     answer = killed.aws("lambda").invoke(FunctionName="slow", Payload=b'{"way": "asked"}')

@@ -17,6 +17,7 @@ from redshift_target import Target
 
 import localaws
 from localaws.engines.jobs.java import Java, NoJava, find_java
+from tests.processes import outliving, runs
 
 SLEEPER = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
 
@@ -60,7 +61,7 @@ def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(j
     run = jobs.run(name)
     assert (run["JobRunState"], run["Timeout"]) == ("TIMEOUT", 1)
     assert len(jobs.aws("glue").get_job_runs(JobName=name)["JobRuns"]) == 1
-    _wait_for_end(int(jobs.log(run["Id"])[0]))
+    assert outliving([int(jobs.log(run["Id"])[0])]) == []
 
 
 @pytest.mark.simplified(
@@ -93,7 +94,7 @@ def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_b
         os.kill(status.pid, signal.SIGKILL)
 
         jobs = replace(jobs, aws=_client(localaws.start(tmp_path)))
-        assert not [pid for pid in processes if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+        assert not [pid for pid in processes if runs(pid)]
         for name, run_id in ((retried, cut_off), (queued, ended)):
             run = jobs.wait(name, run_id)
             assert run["JobRunState"] == "FAILED"
@@ -165,13 +166,6 @@ def _run_of(glue: Any, workflow: str, run_id: str) -> dict[str, Any]:
 def _client(status: localaws.Status) -> Callable[[str], Any]:
     session = boto3.Session(status.access_key_id, status.secret_access_key, region_name=status.region)
     return lambda service: session.client(service, endpoint_url=status.endpoint_url)
-
-
-def _wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, f"{pid} outlived the server"
-        time.sleep(0.05)
 
 
 def test_a_java_17_on_the_path_is_preferred_and_without_any_jdk4pys_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,12 @@ from random import Random
 from typing import Any
 
 import boto3
-import psutil
 import psycopg
 import pytest
 from warehouse import DATABASE, PASSWORD, TRUST, Warehouse, wait_for_status
 
 import localaws
+from tests.processes import kill_all
 
 ROWS = 20_000
 
@@ -58,17 +58,6 @@ def open_warehouse(home: Path) -> Warehouse:
     return Warehouse(aws, home, "killed", "files", roles["copy"])
 
 
-def kill_all(home: Path) -> None:
-    status = localaws.status(home)
-    assert status.pid is not None
-    server = psutil.Process(status.pid)
-    family = [server, *server.children(recursive=True)]
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(family, timeout=20)
-
-
 @pytest.mark.nightly
 @pytest.mark.as_on_aws("Redshift")
 def test_a_committed_copy_is_there_whole_after_a_kill_and_nothing_of_the_one_under_way(home: Path) -> None:
@@ -102,7 +91,7 @@ def test_a_committed_copy_is_there_whole_after_a_kill_and_nothing_of_the_one_und
         while len(committed) == loads and time.monotonic() < deadline:
             time.sleep(0.01)
         ended.wait(random.uniform(0, 0.5))
-        kill_all(home)
+        kill_all(localaws.status(home).pid)
         ended.set()
         thread.join()
         warehouse = open_warehouse(home)

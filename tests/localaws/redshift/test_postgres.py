@@ -18,6 +18,7 @@ from redshift_lab import PASSWORD, Lab, end_lab, make_lab
 
 from localaws.children import Children
 from localaws.engines.redshift.postgres import Postgres, installation, reachable_installation
+from tests.processes import family, listening
 
 
 def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
@@ -91,8 +92,7 @@ def test_programs_and_data_below_private_directories_still_run(tmp_path: Path) -
 def test_postgresql_listens_nowhere_but_on_its_socket(own_lab: Lab) -> None:
     pid = own_lab.engine._clusters["fragile"].postgres.pid
     assert pid is not None
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    assert [listening for process in processes for listening in process.net_connections("inet")] == []
+    assert listening(family(pid)) == set()
     socket_directory = own_lab.engine._clusters["fragile"].postgres.socket_directory
     assert socket_directory.stat().st_mode & 0o777 == 0o700
 

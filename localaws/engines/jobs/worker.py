@@ -11,6 +11,7 @@ about it go, and the channel to the engine.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -73,6 +74,9 @@ def serve() -> None:
     # Children are not waited for: the engine sees their end on the channel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.sendall(b"ready")
+    # What is there now stays: a run that looked through it for garbage would get its own copy of every page.
+    gc.collect()
+    gc.freeze()
     while True:
         path, descriptors, _, _ = socket.recv_fds(control, 4096, 3)
         if not path:

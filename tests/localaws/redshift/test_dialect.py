@@ -26,6 +26,16 @@ def squeezed(sql: str) -> str:
     return re.sub(r" (?=[,)])|(?<=\() ", "", text)
 
 
+def test_words_in_strings_are_no_reason_to_look_at_every_token() -> None:
+    (statement,) = dialect.parse("insert into t values ('top 5', '0a', 'it''s nvl(a)')")
+    assert len(statement.tokens) == 1
+
+
+@pytest.mark.parametrize("before", ["-- it's\n 1", r"'it\'s'", '"it\'s"', "$$it's$$", "/* ' */ 1"])
+def test_what_looks_like_a_string_hides_nothing(before: str) -> None:
+    assert dialect.rewrite(f"select {before}, nvl(1, 2), 'x'") == f"select {before}, coalesce(1, 2), 'x'"
+
+
 @pytest.mark.parametrize(
     "untouched",
     [

@@ -16,7 +16,10 @@ from localaws.engines.redshift.dialect.tokens import Kind, Sentence, Token, toke
 
 SPECIAL = frozenset({"COPY", "UNLOAD"})
 _REWRITTEN = SPECIAL | commands.VERBS | expressions.WORDS | {"CREATE", "ALTER", "QUALIFY", "AS"}
-# Text with none of these needs no look at its tokens: most of the long statements are lists of values.
+# Text with none of these outside its strings needs no look at its tokens: most of the long statements are lists of
+# values.
+_STRING = re.compile(r"'[^']*'")
+_HIDES_QUOTES = re.compile(r'[\\"$]|--|/\*')  # with one of these a quote need not begin or end a string
 _MAY_CHANGE = re.compile(rf"\b(?:{'|'.join(sorted(_REWRITTEN))})\b|[#]|(?<!\w)\d[\d.]*[A-Za-z_]", re.IGNORECASE)
 TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
 
@@ -74,7 +77,8 @@ def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
     Raises:
         SqlError: a statement that Redshift refuses and PostgreSQL would not.
     """
-    if not _MAY_CHANGE.search(sql):
+    bare = sql if _HIDES_QUOTES.search(sql) else _STRING.sub("''", sql)
+    if not _MAY_CHANGE.search(bare):
         return [Statement(sql, "", (Token(Kind.SPACE, sql, 0, sql),))] if sql.strip() else []
     statements = []
     for tokens in _split(tokenize(sql, backslash_escapes=backslash_escapes)):

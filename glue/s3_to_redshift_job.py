@@ -86,43 +86,44 @@ def judge(lines):
     # Spark takes single-quoted objects, as the original sample has them, for JSON. It also ignores what follows an
     # object on its line; in brackets it can't, and an array on one line is as good as its elements.
     texts = "if(trim(col0) like '[%', trim(col0), concat('[', trim(col0), ']'))"
-    schema = "array<struct<" + ",".join(f"{field}:string" for field in FIELDS) + ">>"
-    rows = lines.where("trim(col0) != ''").selectExpr(
-        "col0 as row", "source_file", f"explode_outer(from_json({texts}, '{schema}')) as parsed"
+    # As maps, not as structs of our fields: Spark 3.5 looks up the defaults of a struct's fields anew for each object.
+    objects = lines.where("trim(col0) != ''").selectExpr(
+        "col0 as row", "source_file", f"explode_outer(from_json({texts}, 'array<map<string,string>>')) as parsed"
     )
+    fields = [f"parsed['{field}'] as {field}" for field in FIELDS]
+    rows = objects.selectExpr(*fields, "parsed is null as no_object", "source_file", "row")
     # Almost all rows are good, and for those the first question is the only one.
     fine = " and ".join(fits(field, kind) for field, _, _, kind in MAPPINGS)
     complaints = ", ".join(complaint(field, kind) for field, _, _, kind in MAPPINGS)
-    complaint_of_object = f"when parsed is null then 'not a JSON object' else concat_ws('; ', {complaints})"
+    complaint_of_object = f"when no_object then 'not a JSON object' else concat_ws('; ', {complaints})"
     reason = f"case when {fine} then null {complaint_of_object} end"
-    rows = rows.selectExpr("parsed.*", f"{reason} as reason", "source_file", "row")
+    rows = rows.selectExpr(*FIELDS, f"{reason} as reason", "source_file", "row")
     return rows.selectExpr(*FIELDS, "reason", "source_file", "if(reason is null, null, row) as row")
 
 
 def fits(field, kind):
     """SQL: can the text of the field go into its column? NULL, too, is no yes."""
-    value = f"parsed.{field}"
     if kind == "bigint":
         # A cast alone would take 1.5 and make it 1.
-        return f"cast({value} as bigint) is not null and {value} rlike '^[+-]?[0-9]+$'"
+        return f"cast({field} as bigint) is not null and {field} rlike '^[+-]?[0-9]+$'"
     if kind == "double":
-        return f"abs(cast({value} as double)) <= {LARGEST_REAL}D"
-    return f"octet_length({value}) <= {LONGEST_TEXT} and not contains({value}, char(0))"
+        return f"abs(cast({field} as double)) <= {LARGEST_REAL}D"
+    return f"octet_length({field}) <= {LONGEST_TEXT} and not contains({field}, char(0))"
 
 
 def complaint(field, kind):
     """SQL: why the text of the field can't go into its column; null where it can."""
-    value, wrong = f"parsed.{field}", f"not coalesce({fits(field, kind)}, false)"
+    wrong = f"not coalesce({fits(field, kind)}, false)"
     if kind == "bigint":
-        why = f"when {wrong} then concat('{field} is no whole number: ', {value})"
+        why = f"when {wrong} then concat('{field} is no whole number: ', {field})"
     elif kind == "double":
-        why = f"when {wrong} then concat('{field} is no number of the column\\'s range: ', {value})"
+        why = f"when {wrong} then concat('{field} is no number of the column\\'s range: ', {field})"
     else:
         why = (
-            f"when octet_length({value}) > {LONGEST_TEXT} then '{field} is longer than {LONGEST_TEXT} bytes'"
+            f"when octet_length({field}) > {LONGEST_TEXT} then '{field} is longer than {LONGEST_TEXT} bytes'"
             f" when {wrong} then '{field} has a NUL character, which Redshift can\\'t hold'"
         )
-    return f"case when {value} is null then '{field} is missing' {why} end"
+    return f"case when {field} is null then '{field} is missing' {why} end"
 
 
 def count(rows):

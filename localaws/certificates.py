@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from pathlib import Path
 
 import certifi
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from localaws import trusted
 from localaws.home import Home, write_durably
 
 LIFETIME = datetime.timedelta(days=3650)
@@ -32,11 +32,7 @@ def ensure(home: Home) -> None:
 
 def _public_cas(home: Home) -> bytes:
     """The CAs that the user's shell trusts already, else certifi's."""
-    chosen = os.environ.get("SSL_CERT_FILE")
-    # A shell that ran `labkit env` before names a bundle that may be ours, or another lab's: start from certifi.
-    if chosen and Path(chosen).is_file() and Path(chosen).name != home.ca_bundle.name:
-        return Path(chosen).read_bytes()
-    return Path(certifi.where()).read_bytes()
+    return (trusted.chosen(home) or Path(certifi.where())).read_bytes()
 
 
 def _make(home: Home) -> None:

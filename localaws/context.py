@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from localaws import trusted
 from localaws.children import Children
 from localaws.events import Bus
 from localaws.home import Home
@@ -60,8 +61,7 @@ class Context:
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_DEFAULT_REGION": region or self.region,
             "AWS_REGION": region or self.region,
-            "SSL_CERT_FILE": str(self.home.ca_bundle),
-            "AWS_CA_BUNDLE": str(self.home.ca_bundle),
+            **trusted.environment(self.home),
             # The embedded AWS is on loopback: no proxy can reach it for us.
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost"])),
         }

@@ -18,6 +18,7 @@ import pytest
 from tests.pipeline.conftest import DEAD, ShellLab
 from tests.pipeline.killing import Victim, find, server
 from tests.pipeline.landing import Landing
+from tests.processes import kill
 
 NAMES = ("plain", "a b+c", "ä/ö (1)", "50%25", "day=2023-08-13/x", "quo'te\"", "deep/er/still", "[0]*?", "a&b#c;d")
 LATEST = 3.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import inspect
 import json
 import os
 import runpy
@@ -71,6 +72,8 @@ def serve() -> None:
     # What every script's process would make again. Nothing is connected before the fork.
     for service in ("s3", "glue", "secretsmanager"):
         _aws.client(service)
+    # redshift_connector asks for each connection which module makes it: that reads the path of every module, once.
+    inspect.getmodule(inspect.currentframe())
     # Children are not waited for: the engine sees their end on the channel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.sendall(b"ready")

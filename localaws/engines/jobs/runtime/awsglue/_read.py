@@ -125,9 +125,10 @@ _LARGE = 32 << 20  # bytes
 def _uri_of(file: Column, uris: list[str]) -> Column:
     if len(uris) == 1:
         return F.lit(uris[0])
-    # One constant that Spark parses once, not a literal for each of what may be thousands of objects.
-    index = F.substring(F.substring_index(file, "/", -1), 1, 8).cast("int")
-    return F.from_json(F.lit(json.dumps(uris)), "array<string>")[index]
+    # As bytes: Spark finds the last characters of a text by counting all of it. And one constant that it parses once,
+    # not a literal for each of what may be thousands of objects.
+    number = F.substring(file.cast("binary"), -_source.NAME_LENGTH, 8).cast("string").cast("int")
+    return F.from_json(F.lit(json.dumps(uris)), "array<string>")[number]
 
 
 def _check_archives(source: _source.Fetched) -> None:

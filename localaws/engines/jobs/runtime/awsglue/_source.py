@@ -14,11 +14,12 @@ from awsglue._errors import NotSupportedLocally
 # The bookmark's name for all paths that are objects themselves.
 _NAMED = ""
 ENDINGS = {"gzip": ".gz", "bzip2": ".bz2"}
+NAME_LENGTH = 13
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """Local copies: the file NNNNNNNN.* of `directory` is `objects[NNNNNNNN]`."""
+    """Local copies: the file NNNNNNNN* of `directory` is `objects[NNNNNNNN]`; names are of NAME_LENGTH characters."""
 
     directory: Path
     objects: list[_s3.S3Object]
@@ -38,7 +39,8 @@ def fetch_unread(paths: Sequence[str], context: str, *, recurse: bool, compressi
         folders = source.fetch_named(paths)
         source.fetch_folders(folders, recurse=recurse)
     for index, (item, file) in enumerate(source.copies):
-        file.rename(directory / f"{index:08d}{ENDINGS.get(compression) or _ending(item.key)}")
+        ending = ENDINGS.get(compression) or _ending(item.key)
+        file.rename(directory / f"{index:08d}{ending:->{NAME_LENGTH - 8}}")
     return Fetched(directory, [item for item, _ in source.copies])
 
 

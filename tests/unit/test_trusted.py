@@ -1,0 +1,53 @@
+"""What a lab's processes trust: the public CAs of the shell or the system, and the lab's own."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from localaws import certificates, trusted
+from localaws.home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    home = Home.at(tmp_path / "home")
+    certificates.ensure(home)
+    return home
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["by itself", "with the shell naming a file of it"])
+def test_a_directory_that_openssl_can_look_cas_up_in_is_named_and_not_read(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    (tmp_path / "0a1b2c3d.0").touch()
+    (tmp_path / "ca-certificates.crt").touch()
+    if named:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca-certificates.crt"))
+    found = trusted.environment(home)
+    assert found["SSL_CERT_DIR"] == str(tmp_path)
+    loaded = ssl.create_default_context(cafile=found["SSL_CERT_FILE"]).get_ca_certs()
+    assert [ca["subject"][0][0][1] for ca in loaded] == ["localaws CA home"]
+
+
+def test_without_such_a_directory_all_public_cas_are_in_the_file(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "ca-certificates.crt").touch()
+    found = trusted.environment(home)
+    assert "SSL_CERT_DIR" not in found
+    assert len(ssl.create_default_context(cafile=found["SSL_CERT_FILE"]).get_ca_certs()) > 50
+
+
+def test_cas_that_the_shell_names_go_before_the_system_s(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0a1b2c3d.0").touch()
+    own = home.root / "company.pem"
+    own.write_bytes(home.ca_file.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(own))
+    certificates.ensure(home)
+    assert trusted.environment(home) == {"SSL_CERT_FILE": str(home.ca_bundle), "AWS_CA_BUNDLE": str(home.ca_bundle)}
+    assert home.ca_bundle.read_bytes().startswith(own.read_bytes())

@@ -16,7 +16,7 @@ from localaws.engines.functions.worker import Worker
 WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
-STUCK = 1.0  # seconds without a worker coming back, after which those that the machine can run wait for something
+STUCK = 3.0  # seconds without a worker coming back, after which those that the machine can run wait for something
 IDLE_SECONDS = 300.0
 
 

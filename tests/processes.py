@@ -32,7 +32,7 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
     return addresses
 
 
-def runs(process: psutil.Process | int) -> bool:
+def is_running(process: psutil.Process | int) -> bool:
     """Whether it still runs; what has ended and was not collected yet doesn't."""
     try:
         process = process if isinstance(process, psutil.Process) else psutil.Process(process)
@@ -44,7 +44,7 @@ def runs(process: psutil.Process | int) -> bool:
 def outliving(processes: Collection[_Which], timeout: float = 15) -> list[_Which]:
     """Those that still run after `timeout` seconds; it returns as soon as none does."""
     deadline = time.monotonic() + timeout
-    while (alive := [process for process in processes if runs(process)]) and time.monotonic() < deadline:
+    while (alive := [process for process in processes if is_running(process)]) and time.monotonic() < deadline:
         time.sleep(0.01)
     return alive
 

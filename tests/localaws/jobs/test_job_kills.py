@@ -17,7 +17,7 @@ from redshift_target import Target
 
 import localaws
 from localaws.engines.jobs.java import Java, NoJava, find_java
-from tests.processes import outliving, runs
+from tests.processes import is_running, outliving
 
 SLEEPER = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
 
@@ -94,7 +94,7 @@ def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_b
         os.kill(status.pid, signal.SIGKILL)
 
         jobs = replace(jobs, aws=_client(localaws.start(tmp_path)))
-        assert not [pid for pid in processes if runs(pid)]
+        assert not [pid for pid in processes if is_running(pid)]
         for name, run_id in ((retried, cut_off), (queued, ended)):
             run = jobs.wait(name, run_id)
             assert run["JobRunState"] == "FAILED"

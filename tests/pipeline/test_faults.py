@@ -101,7 +101,7 @@ def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afte
     landing, everyone = Landing(lab, f"killed after {moment}"), find(server(lab), Victim.ALL)
     for number in range(3):
         landing.put(f"{number}.json")
-    outliving(everyone[:1], timeout=moment)
+    psutil.wait_procs(everyone[:1], timeout=moment)
     kill(everyone + find(everyone[0], Victim.ALL))
     lab.labkit("up")
     landing.settle()

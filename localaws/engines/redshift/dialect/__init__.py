@@ -16,10 +16,10 @@ from localaws.engines.redshift.dialect.tokens import Kind, Sentence, Token, toke
 
 SPECIAL = frozenset({"COPY", "UNLOAD"})
 _REWRITTEN = SPECIAL | commands.VERBS | expressions.WORDS | {"CREATE", "ALTER", "QUALIFY", "AS"}
-# Text with none of these outside its strings needs no look at its tokens: most of the long statements are lists of
-# values.
 _STRING = re.compile(r"'[^']*'")
 _HIDES_QUOTES = re.compile(r'[\\"$]|--|/\*')  # with one of these a quote need not begin or end a string
+# Text with none of these outside its strings needs no look at its tokens: most of the long statements are lists of
+# values.
 _MAY_CHANGE = re.compile(rf"\b(?:{'|'.join(sorted(_REWRITTEN))})\b|[#]|(?<!\w)\d[\d.]*[A-Za-z_]", re.IGNORECASE)
 TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
 

@@ -8,6 +8,7 @@ PostgreSQL session for itself: it waits until every answer to what was sent befo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -155,7 +156,8 @@ class Session:
         the rest back until then, and Linux would let it wait for 40 ms."""
         if hasattr(socket, "TCP_QUICKACK"):
             connection = self._writer.get_extra_info("socket")
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            with contextlib.suppress(OSError):  # it is closed: the read that follows says so
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def _listen(self) -> None:
         """Take in the client's messages, and notice when it leaves whatever else is going on."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -11,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labkit import Lab, batch, report
 from labkit.errors import UsageError
+from tests.processes import is_running
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +89,28 @@ def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab:
         text = file.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")
         assert "<script src" not in text
         assert "https://" not in text
+
+
+def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path) -> None:
+    file = folder / "kernel"
+    write(folder, "00_long", f"import os; open({str(file)!r}, 'w').write(f'{{os.getpid()}}.')", "while True: pass")
+    program = (
+        "from pathlib import Path; from labkit import batch\n"
+        f"batch.RUNS = Path({str(batch.RUNS)!r})\n"
+        f"batch.run(None, [Path({str(folder / '00_long.ipynb')!r})], {{}}, print)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as run:
+        try:
+            deadline = time.monotonic() + 60
+            while not (file.exists() and file.read_text().endswith(".")):
+                assert run.poll() is None, "the run ended by itself"
+                assert time.monotonic() < deadline, "the notebook did not begin"
+                time.sleep(0.02)
+            run.send_signal(signal.SIGINT)
+            assert run.wait(30) != 0
+        finally:
+            run.kill()
+    assert not is_running(int(file.read_text()[:-1]))
 
 
 def test_two_runs_in_one_second_keep_apart(folder: Path, lab: Lab) -> None:

@@ -95,7 +95,9 @@ def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path) -> None:
     file = folder / "kernel"
     write(folder, "00_long", f"import os; open({str(file)!r}, 'w').write(f'{{os.getpid()}}.')", "while True: pass")
     program = (
-        "from pathlib import Path; from labkit import batch\n"
+        "import signal; from pathlib import Path; from labkit import batch\n"
+        # Tests that a shell runs in the background begin with this signal ignored, and hand that on.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"batch.RUNS = Path({str(batch.RUNS)!r})\n"
         f"batch.run(None, [Path({str(folder / '00_long.ipynb')!r})], {{}}, print)\n"
     )

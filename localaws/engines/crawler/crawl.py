@@ -18,8 +18,9 @@ from localaws.engines.crawler.files import FileTree, Statistics
 from localaws.engines.crawler.grouping import Grouping
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
 from localaws.engines.crawler.log import CrawlLog
-from localaws.engines.crawler.s3 import S3Reader, S3Target
+from localaws.engines.crawler.s3 import S3Reader
 from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
+from localaws.engines.crawler.targets import S3Target, object_paths
 from localaws.services.glue.network import require_connection
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class CrawlRun:
         self._database = database
         self._kept: set[str] = set()  # names of the tables that were found
         self._covered: list[Callable[[dict[str, Any]], bool]] = []  # what a target that was crawled would have found
+        self._objects = object_paths(map(S3Target.of, definition["Targets"]["S3Targets"]))
         self._recrawl = definition["RecrawlPolicy"]["RecrawlBehavior"]
         self._queues: dict[str, EventQueue] = {}  # of S3 events, by ARN
 
@@ -97,19 +99,19 @@ class CrawlRun:
         incremental = again and self._recrawl == "CRAWL_NEW_FOLDERS_ONLY"
         tree = self._files(target, definition, again)
         if tree is None:
-            self._log(f"INFO : No S3 event names an object in {target.location}: nothing to crawl")
+            self._log(f"INFO : No S3 event names an object in {target.include_path}: nothing to crawl")
             self._kept.update(table["Name"] for table in self._catalog.tables() if self._is_mine(table, target))
             return
-        known = known_tables(self._catalog.tables(), target.location, self._crawler.name)
+        known = known_tables(self._tables_but_of_others(target), target.location, self._crawler.name)
         level = None if self._policies.level is None else self._policies.level - 1 - target.prefix.count("/")
-        tables = Grouping(known, self._log, combine=self._policies.combine, level=level).tables(tree)
+        grouping = Grouping(known, self._log, combine=self._policies.combine, level=level)
+        tables = grouping.table_of_each_file(tree) if target.name else grouping.tables(tree)
         self._check_stopped()
         self._log(f"BENCHMARK : Classification complete, writing results to database {self._database}")
         before = {table.path: table.statistics for table in known if incremental}
         for found in tables:
             found = replace(found, statistics=found.statistics + before.get(found.path, Statistics()))
-            patterns = target.exclusions.patterns
-            wanted = s3_table(found, target.location, self._prefix, self._crawler.name, patterns)
+            wanted = s3_table(found, target.location, self._prefix, self._crawler.name, target.excluded)
             name = self._catalog.put_table(wanted, new=not incremental)
             if name is None:
                 continue
@@ -119,7 +121,12 @@ class CrawlRun:
         if self._recrawl == "CRAWL_NEW_FOLDERS_ONLY":
             self._crawler.crawled_folders |= {target.location + batch.folder for batch in tree.root.everything()}
         if not incremental:
-            self._covered.append(lambda table: _location(table).startswith(target.location))
+            self._covered.append(lambda table: target.covers(_location(table)))
+
+    def _tables_but_of_others(self, target: S3Target) -> list[dict[str, Any]]:
+        """The database's tables, but for those of objects that are include paths beside `target`."""
+        others = self._objects - {target.include_path}
+        return [table for table in self._catalog.tables() if _location(table) not in others]
 
     def _files(self, target: S3Target, definition: dict[str, Any], again: bool) -> FileTree | None:
         """The files to make tables of, as the recrawl policy says; None if there is nothing new."""
@@ -146,12 +153,12 @@ class CrawlRun:
         return {
             key[start : key.rfind("/") + 1] if "/" in key[start:] else ""
             for bucket, key in self._queues[arn].changed
-            if bucket == target.bucket and key.startswith(target.prefix)
+            if target.covers(f"s3://{bucket}/{key}")
         }
 
     def _is_mine(self, table: dict[str, Any], target: S3Target) -> bool:
         mine = (table.get("Parameters") or {}).get("UPDATED_BY_CRAWLER") == self._crawler.name
-        return mine and _location(table).startswith(target.location)
+        return mine and target.covers(_location(table))
 
     def _crawl_jdbc(self, target: dict[str, Any]) -> None:
         name, crawler = target["ConnectionName"], self._crawler.name

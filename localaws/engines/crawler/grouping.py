@@ -92,6 +92,10 @@ class Grouping:
         """The tables that the files in `tree` make."""
         return list(self._in(tree.root))
 
+    def table_of_each_file(self, tree: FileTree) -> list[FoundTable]:
+        """A table of each file in `tree`, named after it: the include path is a single object."""
+        return list(self._of_each(tree.root.everything()))
+
     def _in(self, folder: Folder) -> Iterator[FoundTable]:
         everything = folder.everything()
         if not everything:
@@ -138,8 +142,11 @@ class Grouping:
         alike = _of_one_kind(folder.here())
         if folder.path in self._known or self._mostly_similar(alike):
             yield self._table(folder.path, folder.here())
-            return
-        for batch in alike:
+        else:
+            yield from self._of_each(alike)
+
+    def _of_each(self, batches: list[Batch]) -> Iterator[FoundTable]:
+        for batch in batches:
             for _, file in sorted(batch.files.items()):
                 alone = Batch(batch.folder, batch.look)
                 alone.add(file)

@@ -16,8 +16,8 @@ from localaws.engines.crawler.ahead import Ahead
 from localaws.engines.crawler.files import File, FileTree
 from localaws.engines.crawler.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
 from localaws.engines.crawler.looks import Looks
-from localaws.engines.crawler.naming import Exclusions
 from localaws.engines.crawler.objects import ObjectGone, Objects, S3Object
+from localaws.engines.crawler.targets import S3Target
 
 if TYPE_CHECKING:
     from localaws.children import Children
@@ -26,44 +26,6 @@ _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
 
 Listed = list[Any]  # what S3 keeps of each object, see Objects.current; its `name` is the key
-
-
-@dataclass(frozen=True)
-class S3Target:
-    """One include path, a folder or a single object, and what of it is left out."""
-
-    bucket: str
-    prefix: str  # ends in "/", or is empty, unless it names a single object
-    exclusions: Exclusions
-    sample_size: int | None = None  # files to look at in each folder; None is all
-    queue_arn: str | None = None  # of the S3 events that tell what changed
-
-    @classmethod
-    def of(cls, definition: dict[str, Any]) -> S3Target:
-        """Read a target as the API has it.
-
-        Raises:
-            ValueError: the path is no S3 path, or an exclusion can't be read.
-        """
-        path = str(definition.get("Path", ""))
-        scheme, _, rest = path.partition("://")
-        bucket, _, prefix = rest.partition("/")
-        if scheme not in ("s3", "s3a", "s3n") or not bucket:
-            raise ValueError(f"The S3 path {path!r} must be of the form s3://bucket/prefix")
-        exclusions = Exclusions(definition.get("Exclusions") or [])
-        return cls(bucket, prefix, exclusions, definition.get("SampleSize"), definition.get("EventQueueArn"))
-
-    @property
-    def location(self) -> str:
-        """``s3://bucket/folder/``."""
-        return f"s3://{self.bucket}/{self.prefix}"
-
-    def wants(self, path: str) -> bool:
-        """Whether the file at `path`, relative to the include path, is to be crawled."""
-        if path.endswith("/") or not path or self.exclusions.match(path):
-            return False
-        # Spark and Hive take names with a leading _ or . for their own bookkeeping, and so does the crawler.
-        return not any(part.startswith(("_", ".")) and "=" not in part for part in path.split("/"))
 
 
 @dataclass
@@ -117,18 +79,24 @@ class S3Reader:
         self._children = children
 
     def resolve(self, target: S3Target) -> S3Target:
-        """`target` with its path as a folder; a path of a single object stays what it is.
+        """`target` as the folder or the object that its include path is.
+
+        An object without content is taken for a folder, as jobs take it.
 
         Raises:
             CrawlFailed: the bucket is not there.
         """
-        if not target.prefix or target.prefix.endswith("/"):
-            return target
-        listed = self._objects.current(target.bucket, target.prefix)
-        if listed and listed[0].name == target.prefix:
-            folder, slash, name = target.prefix.rpartition("/")
-            return replace(target, prefix=folder + slash, exclusions=_EverythingBut(name))
-        return replace(target, prefix=target.prefix + "/")
+        if target.path and not target.path.endswith("/"):
+            listed = self._objects.current(target.bucket, target.path)
+            if listed and listed[0].name == target.path and listed[0].size:
+                return target.as_object()
+        return target.as_folder()
+
+    def _list(self, target: S3Target, folder: str = "") -> Listed:
+        """The objects of a resolved target, or those below one of its folders."""
+        if not target.name:
+            return self._objects.current(target.bucket, target.prefix + folder)
+        return [one for one in self._objects.current(target.bucket, target.path) if one.name == target.path]
 
     def everything(self, target: S3Target, crawler: tuple[str, str]) -> FileTree:
         """All files of a target that was resolved, for the crawler of that region and name.
@@ -136,11 +104,11 @@ class S3Reader:
         Raises:
             CrawlFailed: the bucket is not there.
         """
-        listed = self._objects.current(target.bucket, target.prefix)
+        listed = self._list(target)
         self._check_stopped()
         if target.sample_size is not None:
             return self._sampled(target, listed)
-        key = (*crawler, target.bucket, target.prefix, target.exclusions.patterns)
+        key = (*crawler, target.bucket, target.prefix, target.name, target.exclusions.patterns)
         listing = self._listings.take(key)
         self._bring_up_to_date(listing, target, listed)
         self._listings.keep(key, listing)
@@ -154,7 +122,7 @@ class S3Reader:
         """
         skipped = {folder[len(target.location) :] for folder in known if folder.startswith(target.location)}
         start = len(target.prefix)
-        listed = self._objects.current(target.bucket, target.prefix)
+        listed = self._list(target)
         wanted = [one for one in listed if _folder_of(one.name[start:]) not in skipped]
         if target.sample_size is not None:
             return self._sampled(target, wanted)
@@ -176,14 +144,14 @@ class S3Reader:
         Raises:
             CrawlFailed: the bucket is not there.
         """
-        key = (*crawler, target.bucket, target.prefix, target.exclusions.patterns)
+        key = (*crawler, target.bucket, target.prefix, target.name, target.exclusions.patterns)
         listing = self._listings.take(key)
         if not listing.seen or target.sample_size is not None:
             return None
         start = len(target.prefix)
         for folder in sorted(set(folders)):
             self._check_stopped()
-            inside = self._objects.current(target.bucket, target.prefix + folder)
+            inside = self._list(target, folder)
             listed = [one for one in inside if _folder_of(one.name[start:]) == folder]
             self._forget_gone(listing, target, {target.prefix + path for path in listing.tree.paths_in(folder)}, listed)
             self._look_at_all(listing, target, [one for one in listed if listing.seen.get(one.name) is not one])
@@ -301,18 +269,6 @@ class S3Reader:
             return parquet.look_at_parquet(end)
         except ValueError:
             return Look(UNKNOWN)
-
-
-class _EverythingBut(Exclusions):
-    """Leaves out all but one name: an include path that is a single object."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__([])
-        self.patterns = (f"all but {name}",)
-        self._name = name
-
-    def match(self, path: str) -> bool:
-        return path != self._name
 
 
 def _folder_of(path: str) -> str:

@@ -27,12 +27,13 @@ def s3_table(
         location: the include path that it was found below, ``s3://bucket/folder/``.
         prefix: the crawler's TablePrefix.
         crawler: the crawler's name.
-        exclusions: the target's patterns, which are "also stored as a property of tables created by the crawler"
+        exclusions: the target's patterns behind its include path, which are "also stored as a property of tables
+            created by the crawler"
             (https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude).
     """
     parameters = _parameters(found.look, found.statistics, crawler)
     if exclusions:
-        parameters["exclusions"] = json.dumps([location + pattern for pattern in exclusions])
+        parameters["exclusions"] = json.dumps(list(exclusions))
     # A table is named after its folder, its file, or the bucket.
     named_after = (location + found.path).removesuffix("/").rpartition("/")[2]
     if found.partition_keys:

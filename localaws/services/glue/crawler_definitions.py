@@ -13,7 +13,7 @@ from moto.glue.exceptions import EntityNotFoundException, InvalidInputException
 
 from localaws.engines.crawler.catalog import Policies
 from localaws.engines.crawler.naming import Exclusions
-from localaws.engines.crawler.s3 import S3Target
+from localaws.engines.crawler.targets import S3Target
 from localaws.services.glue.roles import require_role
 
 _MEMBERS = (

@@ -217,6 +217,33 @@ def test_a_crawler_in_event_mode_crawls_only_the_folders_that_the_events_in_its_
     assert partitions(crawled) == [["2"], ["4"]]
 
 
+def test_in_event_mode_an_object_that_is_an_include_path_is_crawled_again_when_an_event_names_it(
+    by_events: tuple[Crawled, Queue, Queue],
+) -> None:
+    crawled, queue, _ = by_events
+    crawled.put_key("sales/day=1/b.json", OTHER)
+    queue.wait_for(2)
+    queue.sqs.purge_queue(QueueUrl=queue.url)
+    target = {"Path": f"s3://{crawled.bucket}/sales/day=1/a.json", "EventQueueArn": queue.arn}
+    crawled.aws("glue").update_crawler(Name=crawled.crawler, Targets={"S3Targets": [target]}, TablePrefix="one_")
+    crawled.crawl()
+    s3 = crawled.aws("s3")
+
+    def crawl_after(count: int) -> bool:
+        queue.wait_for(count)
+        crawled.crawl()
+        return any("nothing to crawl" in line for line in crawled.log())
+
+    crawled.put_key("sales/day=1/c.json", OTHER)
+    assert crawl_after(1)
+    crawled.put_key("sales/day=1/a.json", ROW * 3)
+    assert not crawl_after(1)
+    assert crawled.tables()["one_a_json"]["Parameters"]["recordCount"] == "3"
+    s3.delete_object(Bucket=crawled.bucket, Key="sales/day=1/a.json")
+    assert not crawl_after(1)
+    assert "one_a_json" not in crawled.tables()
+
+
 @pytest.mark.as_on_aws("Glue crawlers")
 def test_a_message_that_is_no_s3_event_goes_to_the_crawlers_dead_letter_queue(
     by_events: tuple[Crawled, Queue, Queue],

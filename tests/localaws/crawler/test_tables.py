@@ -45,13 +45,6 @@ def test_a_path_without_its_last_slash_is_the_same_folder(new_crawled: Callable[
     assert crawled.table()["Parameters"]["objectCount"] == "1"
 
 
-def test_a_path_of_one_object_crawls_that_object(new_crawled: Callable[..., Crawled]) -> None:
-    crawled = new_crawled("raw/a.json")
-    crawled.put(raw__aDOTjson=A, raw__bDOTjson=B)
-    crawled.crawl()
-    assert set(crawled.columns()) == {"id", "name", "amount"}
-
-
 @pytest.mark.as_on_aws("Glue crawlers")
 def test_hive_style_folders_become_partition_keys(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""

@@ -8,21 +8,18 @@ https://repost.aws/knowledge-center/glue-crawler-detect-schema.
 from __future__ import annotations
 
 import bz2
-import csv
 import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
+from localaws.engines.crawler.csv_classifier import classify
 from localaws.engines.crawler.grammar import read_rows
-from localaws.engines.crawler.schema import Primitive, Schema, Type, infer_schema
+from localaws.engines.crawler.schema import Type, infer_schema
 
 UNKNOWN = "UNKNOWN"
 FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
 MOST_BYTES = 10 << 20  # ... and how much where that was not enough
 MOST_TEXT = 8 << 20  # bytes that are decompressed at most: a small archive can hold very much
-_CSV_DELIMITERS = (",", "|", "\t", ";", "\x01")
-_CSV_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -99,55 +96,25 @@ def _gunzip(beginning: bytes) -> tuple[bytes | None, int]:
 
 
 def _look_at_csv(text: bytes, complete: bool, times: float, compression: str) -> Look | None:
-    """CSV as the built-in classifier sees it: two columns and two rows at least, all rows of one width."""
+    decoded = _decode(text, complete)
+    if decoded is None:
+        return None
+    if not complete:
+        decoded = decoded[: max(decoded.rfind("\n"), decoded.rfind("\r")) + 1]
+    found = classify(decoded, complete=complete)
+    if found is None:
+        return None
+    records = round((found.rows + found.header) * times) - found.header
+    schema = tuple(found.schema.items())
+    return Look("csv", compression, schema, records, 0, found.delimiter, found.header, found.quoted)
+
+
+def _decode(text: bytes, complete: bool) -> str | None:
+    """`text` without a byte order mark, and without a last character that the end of what was read goes through."""
+    text = text.removeprefix(b"\xef\xbb\xbf")
     try:
-        decoded = text.decode()
-    except UnicodeDecodeError:
-        return None
-    if "\0" in decoded or decoded.lstrip().startswith(("{", "[")):
-        return None
-    lines = decoded.splitlines() if complete else decoded.splitlines()[:-1]
-    for delimiter in _CSV_DELIMITERS:
-        try:
-            rows = [row for row in csv.reader(lines[:_CSV_ROWS], delimiter=delimiter, strict=True) if row]
-        except csv.Error:
-            continue
-        width = len(rows[0]) if rows else 0
-        if width < 2 or len(rows) < 2 or any(len(row) != width for row in rows):
-            continue
-        header = _has_header(rows)
-        names = rows[0] if header else [f"col{number}" for number in range(width)]
-        schema = _csv_schema(names, rows[1:] if header else rows)
-        records = round(sum(bool(line.strip()) for line in lines) * times) - header
-        quoted = any('"' in line for line in lines[:_CSV_ROWS])
-        return Look("csv", compression, tuple(schema.items()), records, 0, delimiter, header, quoted)
-    return None
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """A header's cells are all text, and some column below it is not.
-
-    https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules
-    """
-    first = [_csv_value(cell) for cell in rows[0]]
-    if not all(isinstance(cell, str) and 0 < len(cell) <= 150 for cell in first) or len(set(first)) < len(first):
-        return False
-    return any(not isinstance(_csv_value(cell), str) for row in rows[1:] for cell in row if cell)
-
-
-def _csv_schema(names: list[str], rows: list[list[str]]) -> Schema:
-    schema = infer_schema(dict(zip(names, map(_csv_value, row), strict=True)) for row in rows)
-    # The built-in classifier says bigint of every whole number.
-    return {name: Primitive.BIGINT if kind is Primitive.INT else kind for name, kind in schema.items()}
-
-
-def _csv_value(cell: str) -> Any:
-    cell = cell.strip()
-    if not cell:
-        return None
-    if cell.lower() in ("true", "false"):
-        return cell.lower() == "true"
-    try:
-        return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
-    except ValueError:
-        return cell
+        return text.decode()
+    except UnicodeDecodeError as error:
+        if complete or len(text) - error.start > 3:
+            return None
+        return text[: error.start].decode()

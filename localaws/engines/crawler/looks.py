@@ -21,7 +21,7 @@ from localaws.engines.crawler.objects import S3Object
 log = logging.getLogger(__name__)
 
 # Raised whenever the same bytes may tell something else than before: what was remembered is then looked at again.
-VERSION = 1
+VERSION = 2
 _REMEMBERED = 200_000  # objects of a bucket
 _INTERNED = 10_000
 _SCHEMA = """

@@ -27,11 +27,10 @@ def look_at_parquet(footer: bytes) -> Look:
     try:
         file = pq.ParquetFile(pa.BufferReader(footer))
         columns = tuple((field.name, Stated(arrow_to_hive(field.type))) for field in file.schema_arrow)
-        metadata = file.metadata
-        codec = metadata.row_group(0).column(0).compression.lower() if metadata.num_row_groups else "none"
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
-    return Look("parquet", "none" if codec == "uncompressed" else codec, columns, metadata.num_rows)
+    # Compression within the file is none of the table's: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
+    return Look("parquet", "none", columns, file.metadata.num_rows)
 
 
 def arrow_to_hive(kind: Any) -> str:

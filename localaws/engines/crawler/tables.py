@@ -181,9 +181,8 @@ def _formats(look: Look, field_names: Sequence[str]) -> tuple[str, str, dict[str
     if look.classification == "parquet":
         serde = _serde(f"{_PARQUET}.serde.ParquetHiveSerDe", {"serialization.format": "1"})
         return f"{_PARQUET}.MapredParquetInputFormat", f"{_PARQUET}.MapredParquetOutputFormat", serde
-    if look.quoted:
-        options = {"escapeChar": "\\", "quoteChar": '"', "separatorChar": look.delimiter}
-        return _TEXT_INPUT, _TEXT_OUTPUT, _serde("org.apache.hadoop.hive.serde2.OpenCSVSerde", options)
+    # For quoted fields, too: only who reads a table decides whether it honours quotes, and Glue's jobs do.
+    # https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules
     delimiter = {"field.delim": look.delimiter} if look.classification == "csv" else {}
     return _TEXT_INPUT, _TEXT_OUTPUT, _serde("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe", delimiter)
 

@@ -1,7 +1,7 @@
 """The include paths of S3 targets.
 
-AWS: "For Amazon S3 data stores, include path syntax is bucket-name/folder-name/file-name.ext", so that an include path is
-a bucket, a folder or a single object
+AWS: "For Amazon S3 data stores, include path syntax is bucket-name/folder-name/file-name.ext". So an include path is a
+bucket, a folder or a single object
 (https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html).
 """
 

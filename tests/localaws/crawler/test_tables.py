@@ -167,17 +167,6 @@ def test_files_that_an_exclusion_matches_are_not_crawled(new_crawled: Callable[.
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_csv_with_a_header_is_read_as_csv(crawled: Crawled) -> None:
-    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
-    crawled.put(aDOTcsv="id|town|fee\n1|Bern|0.5\n2|Rom|1\n")
-    crawled.crawl()
-    assert crawled.columns() == {"id": "bigint", "town": "string", "fee": "double"}
-    parameters = crawled.table()["Parameters"]
-    assert (parameters["classification"], parameters["delimiter"], parameters["recordCount"]) == ("csv", "|", "2")
-    assert parameters["skip.header.line.count"] == "1"
-
-
-@pytest.mark.as_on_aws("Glue crawlers")
 def test_a_parquet_files_schema_is_read_from_its_end(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     body = io.BytesIO()
@@ -187,6 +176,19 @@ def test_a_parquet_files_schema_is_read_from_its_end(crawled: Crawled) -> None:
     assert crawled.columns() == {"id": "bigint", "tags": "array<string>", "fee": "float"}
     assert crawled.table()["Parameters"]["recordCount"] == "2"
     assert "Parquet" in crawled.table()["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_the_compression_within_a_parquet_file_is_not_the_tables(crawled: Crawled) -> None:
+    """ "The compressed data is an internal component of the file, and AWS Glue does not populate the compressionType
+    property": https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html. Crawled tables say "none".
+    """
+    body = io.BytesIO()
+    pq.write_table(pa.table({"id": [1, 2]}), body, compression="snappy")
+    crawled.put(aDOTparquet=body.getvalue())
+    crawled.crawl()
+    assert crawled.table()["Parameters"]["compressionType"] == "none"
+    assert crawled.table()["StorageDescriptor"]["Compressed"] is False
 
 
 @pytest.mark.simplified("Glue crawlers", "AWS takes files of each folder at random, here the first ones")

@@ -1,0 +1,173 @@
+"""The built-in CSV classifier: https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+
+import pytest
+
+from localaws.engines.crawler.formats import FIRST_BYTES, Look, look_at
+from localaws.engines.crawler.schema import hive_type
+
+
+def look(text: str | bytes) -> Look:
+    body = text.encode() if isinstance(text, str) else text
+    return look_at(body[:FIRST_BYTES], len(body))
+
+
+def types(text: str | bytes) -> dict[str, str]:
+    return {name: hive_type(kind) for name, kind in look(text).schema}
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize("delimiter", [",", "|", "\t", ";", "\x01"])
+def test_csv_is_delimited_by_comma_pipe_tab_semicolon_or_control_a(delimiter: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+    found = look(f"id{delimiter}town\n1{delimiter}Bern\n2{delimiter}Rom\n")
+    assert (found.classification, found.delimiter, found.header) == ("csv", delimiter, True)
+
+
+def test_no_other_delimiter_is_tried() -> None:
+    assert look("id:town\n1:Bern\n2:Rom\n").classification == "UNKNOWN"
+    assert look("id town\n1 Bern\n2 Rom\n").classification == "UNKNOWN"
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_blanks_around_the_names_of_a_header_are_left_out_and_blanks_within_are_kept() -> None:
+    """AWS's example: the header `` Total Discharges `` makes the column ``total discharges``
+    (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-samples-medicaid.html).
+    """
+    assert types('id, Total Discharges ,\tfee\n1,2,"3.5"\n') == {
+        "id": "bigint",
+        "Total Discharges": "bigint",
+        "fee": "double",
+    }
+    assert types('"id" ," town"\n1,Bern\n') == {"id": "bigint", "town": "string"}
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_every_name_of_a_header_but_the_last_is_shorter_than_150_characters() -> None:
+    """ "Except for the last column, every column in a potential header has content that is fewer than 150 characters":
+    https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
+    """
+    assert look(f"{'n' * 149},x\n1,2\n").header
+    assert not look(f"{'n' * 150},x\n1,2\n").header
+    assert look(f"x,{'n' * 200}\n1,2\n").header
+    assert list(types(f"x,{'n' * 200}\n1,2\n")) == ["x", "n" * 200]
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_every_name_of_a_header_is_a_name_that_a_column_may_have() -> None:
+    """1 to 255 characters, without line breaks: https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html"""
+    assert not look(f"x,{'n' * 256}\n1,2\n").header
+    assert not look('x,"two\nlines"\n1,2\n').header
+    assert not look("x,bell\x07\n1,2\n").header
+    assert look("x,Überfahrt (€) 🚗\n1,2\n").header
+
+
+@pytest.mark.simplified("Glue crawlers", "the name that AWS gives the column without a name is not documented")
+def test_the_last_column_may_be_empty_throughout_to_allow_for_a_trailing_delimiter() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+    assert types("id,town,\n1,Bern,\n2,Rom,\n") == {"id": "bigint", "town": "string", "col2": "string"}
+    assert look("id,town, \n1,Bern, \n2,Rom,\n").header
+    assert not look("id,town,\n1,Bern,x\n2,Rom,\n").header
+    assert not look("id,,town\n1,,Bern\n2,,Rom\n").header
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.parametrize("first", ["id,2", "id,0.5", "id,true", "id,-1e3"])
+def test_every_column_of_a_header_is_a_string(first: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+    assert not look(f"{first}\n1,2\n3,4\n").header
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_a_header_differs_from_its_data_where_a_column_of_the_data_is_no_string() -> None:
+    """ "If all columns are of type STRING, then the first row of data is not sufficiently different from subsequent
+    rows": https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
+    """
+    assert look("name,ok\nx,true\ny,false\n").header
+    assert not look("name,town\nx,Bern\ny,Rom\n").header
+    assert not look("name,code\nx,1\ny,abc\n").header
+    assert not look("name,note\nx,\ny,\n").header
+    without = types("name,town\nx,Bern\n")
+    assert without == {
+        "col0": "string",
+        "col1": "string",
+    }  # as crawled tables in public have it; the page counts from 1
+
+
+@pytest.mark.simplified("Glue crawlers", "AWS documents no rule for names that are the same")
+@pytest.mark.parametrize("first", ["id,id", "Id,id", "id, id"])
+def test_a_row_with_a_name_twice_is_no_header_since_a_table_can_not_have_both(first: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+    assert types(f"{first}\n1,2\n") == {"col0": "string", "col1": "string"}
+
+
+@pytest.mark.simplified("Glue crawlers", "AWS documents the types, not how they are told")
+def test_values_are_numbers_where_a_job_reads_them_as_such() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+
+    def kind(*values: str) -> str:
+        return types("".join(f"{value},1\n" for value in values * 2))["col0"]
+
+    assert kind("1", "-2", "+3", " 4 ") == "bigint"
+    assert kind("1", "0.5", "1e5", ".5", "-1.") == "double"
+    assert kind("1", "NaN") == kind("-Infinity", "2") == "double"
+    assert kind("true", "False") == "boolean"
+    assert kind("1_000", "2_000") == kind("nan") == kind("inf") == kind("1", "x") == kind("١", "٢") == "string"
+    assert kind("9223372036854775807") == "bigint"
+    assert kind("9223372036854775808") == "string"  # no type of a column holds it
+
+
+def test_all_of_what_is_read_tells_the_types_of_the_columns() -> None:
+    rows = "".join(f"{number},{number}\n" for number in range(5000))
+    assert types(rows + "5000,x\n") == {"col0": "bigint", "col1": "string"}
+    assert types("id,n\n" + rows + "5000,x\n")["n"] == "string"
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_fields_in_quotes_hold_delimiters_quotes_and_line_breaks() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
+    found = look('id,town\n1,"Bern, BE"\n2,"say ""hi"""\n3,"two\nlines"\n')
+    assert (found.header, found.quoted, found.records) == (True, True, 3)
+    assert {name: hive_type(kind) for name, kind in found.schema} == {"id": "bigint", "town": "string"}
+
+
+@pytest.mark.simplified("Glue crawlers", "AWS does not document what areColumnsQuoted tells")
+def test_columns_are_quoted_where_a_field_is() -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
+    assert look('1,"x"\n2,y\n').quoted
+    assert not look('1,5" wheels\n2,y\n').quoted
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    assert list(types("\ufeffid,town\n1,Bern\n")) == ["id", "town"]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_end_as_they_do_anywhere_and_blank_ones_are_no_rows(ending: str) -> None:
+    found = look(ending.join(["id,town", "1,Bern", "", "  ", "2,Rom", ""]))
+    assert (found.classification, found.header, found.records) == ("csv", True, 2)
+
+
+def test_characters_that_other_programs_take_for_line_ends_are_part_of_a_value() -> None:
+    found = look("id,town\n1,a\u2028b\x0bc\x85d\n2,Rom\n")
+    assert (found.classification, found.records) == ("csv", 2)
+
+
+def test_a_file_that_is_cut_within_a_character_or_a_quoted_field_is_still_csv() -> None:
+    row = '1,"über\nBern"\n'.encode()
+    body = b"id,town\n" + row * (2 * FIRST_BYTES // len(row))
+    for cut in range(FIRST_BYTES, FIRST_BYTES + len(row)):
+        found = look_at(body[:cut], len(body))
+        assert (found.classification, found.header) == ("csv", True), cut
+        assert found.records == pytest.approx(2 * FIRST_BYTES // len(row), rel=0.01)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_compressed_csv_is_csv(pack: object) -> None:
+    found = look(pack(b"id\ttown\n1\tBern\n2\tRom\n"))  # type: ignore[operator]
+    assert (found.classification, found.delimiter, found.header, found.records) == ("csv", "\t", True, 2)
+    assert found.compression in ("gzip", "bzip2")

@@ -13,7 +13,7 @@ from moto.glue.models import glue_backends
 
 from localaws.engines.crawler.catalog import Catalog, Policies
 from localaws.engines.crawler.errors import CrawlFailed
-from localaws.engines.crawler.event_queue import EventQueue
+from localaws.engines.crawler.event_queue import READS_QUEUE, EventQueue
 from localaws.engines.crawler.files import FileTree, Statistics
 from localaws.engines.crawler.grouping import Grouping
 from localaws.engines.crawler.jdbc import ConnectionRefused, IncludePath, JdbcTable, connect, read_tables
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from localaws.credentials import ServiceRole
     from localaws.services.glue.crawlers import Crawl, Crawler
     from localaws.services.glue.models import LocalGlueBackend
-
-# https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
-_READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
 class CrawlRun:
@@ -146,7 +143,7 @@ class CrawlRun:
     def _changed_folders(self, target: S3Target, definition: dict[str, Any]) -> set[str]:
         arn = definition["EventQueueArn"]
         if arn not in self._queues:
-            for action in _READS_QUEUE:
+            for action in READS_QUEUE:
                 self._role.require(f"sqs:{action}", arn)
             self._queues[arn] = EventQueue.open(self._context, arn, definition.get("DlqEventQueueArn"), self._log)
         start = len(target.prefix)

@@ -20,6 +20,7 @@ from localaws.engines.crawler.looks import Looks
 from localaws.engines.crawler.objects import Objects
 from localaws.engines.crawler.s3 import Listings, S3Reader
 from localaws.events import CrawlFinished, CrawlStarted, WorkflowRef
+from localaws.services.glue.roles import CRAWLER_SESSION
 
 if TYPE_CHECKING:
     from localaws.context import Context
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from localaws.services.glue.models import LocalGlueBackend
 
 log = logging.getLogger(__name__)
-
-_SESSION = "AWS-Crawler"  # what Glue calls a crawl's session of its role
 
 INTERRUPTED = "The crawl was interrupted: the embedded AWS stopped while it ran. Start the crawler again."
 
@@ -132,7 +131,7 @@ class CrawlerEngine:
     def _run(self, region: str, crawler: Crawler, crawl: Crawl, stop: threading.Event) -> None:
         from localaws.services.glue.crawlers import CrawlState
 
-        role = ServiceRole(crawler.definition["Role"], _SESSION, region, self._context.account_id)
+        role = ServiceRole(crawler.definition["Role"], CRAWLER_SESSION, region, self._context.account_id)
         lines = CrawlLog(self._context, role, crawl.log_stream, crawl.crawl_id)
 
         def check_stopped() -> None:

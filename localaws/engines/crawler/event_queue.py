@@ -19,6 +19,7 @@ from localaws.engines.crawler.errors import CrawlFailed
 if TYPE_CHECKING:
     from localaws.context import Context
 
+READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # what a crawler's role must be allowed
 _BATCH = 10  # messages that SQS gives at once
 _HIDDEN_SECONDS = 300  # for which taken messages are hidden: longer than a crawl takes
 _TEST_EVENT = "s3:TestEvent"

@@ -53,7 +53,8 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
     change = asked.get("SchemaChangePolicy") or {}
     if new_folders_only and any(change.get(name, "LOG") != "LOG" for name in ("UpdateBehavior", "DeleteBehavior")):
         raise _invalid(
-            "The SchemaChangePolicy for CRAWL_NEW_FOLDERS_ONLY must be LOG for UpdateBehavior and DeleteBehavior"
+            'The SchemaChangePolicy for "Crawl new folders only" Amazon S3 target can have only LOG DeleteBehavior'
+            " value and LOG UpdateBehavior value."
         )
     defaults = ("LOG", "LOG") if new_folders_only else ("UPDATE_IN_DATABASE", "DEPRECATE_IN_DATABASE")
     policy = {
@@ -67,7 +68,7 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
     return {
         "LakeFormationConfiguration": {"UseLakeFormationCredentials": False, "AccountId": ""},
         **asked,
-        "Role": require_role(asked.get("Role", ""), account_id, "CreateCrawler"),
+        "Role": require_role(asked.get("Role", ""), account_id),
         "Targets": _checked_targets(asked.get("Targets") or {}, by_events=recrawl == "CRAWL_EVENT_MODE"),
         "Classifiers": [],
         "SchemaChangePolicy": policy,
@@ -143,7 +144,7 @@ def _check_queues(target: dict[str, Any], *, by_events: bool) -> None:
         if target.get(name) and not _QUEUE.fullmatch(target[name]):
             raise _invalid(f"{name} must be the ARN of an SQS queue, not {target[name]}")
     if by_events and not target.get("EventQueueArn"):
-        raise _invalid(f"The S3 target {target['Path']} must have an EventQueueArn: the crawler is in CRAWL_EVENT_MODE")
+        raise _invalid("Event queue ARN is required when event crawler is selected.")
 
 
 def _choice(policy: dict[str, Any] | None, name: str, default: str) -> str:
@@ -154,7 +155,7 @@ def _choice(policy: dict[str, Any] | None, name: str, default: str) -> str:
 
 
 def _invalid(message: str) -> InvalidInputException:
-    return InvalidInputException("CreateCrawler", message)
+    return InvalidInputException("", message)
 
 
 def _unsupported(what: str) -> InvalidInputException:

@@ -20,9 +20,12 @@ from moto.glue.exceptions import (
 from moto.glue.models import GlueBackend
 
 from localaws import engines
+from localaws.credentials import ServiceRole
 from localaws.events import WorkflowRef
 from localaws.services.glue.crawler_definitions import checked_definition, checked_update
+from localaws.services.glue.crawler_references import check_references
 from localaws.services.glue.history import History
+from localaws.services.glue.roles import CRAWLER_SESSION
 
 # AWS keeps twelve months of crawls; a lab keeps this many.
 KEPT_CRAWLS = 1000
@@ -212,12 +215,13 @@ class CrawlerOperations(GlueBackend):
 
         Raises:
             AlreadyExistsException: there is one of this name.
-            InvalidInputException: the request is not valid, or its role is not there.
+            InvalidInputException: the request is not valid, or what it names is not there.
         """
         definition = checked_definition(request, self.account_id)
         name = definition["Name"]
         if name in self.local_crawlers:
             raise AlreadyExistsException(f"Crawler with name {name}")
+        self._check_references(definition)
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:crawler/{name}"
         self.local_crawlers[name] = Crawler(arn, definition)
         self.tag_resource(arn, request.get("Tags") or {})
@@ -239,12 +243,19 @@ class CrawlerOperations(GlueBackend):
         Raises:
             CrawlerRunningException: a crawl is on.
             EntityNotFoundException: there is no such crawler.
-            InvalidInputException: the result would not be valid.
+            InvalidInputException: the result would not be valid, or the targets that are named are not there.
         """
         crawler = self.find_crawler(str(request.get("Name")))
         if crawler.running:
             raise CrawlerRunningException(f"Crawler with name {crawler.name} is running and can't be updated")
-        crawler.redefine(checked_update(crawler.definition, request, self.account_id))
+        definition = checked_update(crawler.definition, request, self.account_id)
+        if request.get("Targets"):
+            self._check_references(definition)
+        crawler.redefine(definition)
+
+    def _check_references(self, definition: dict[str, Any]) -> None:
+        role = ServiceRole(definition["Role"], CRAWLER_SESSION, self.region_name, self.account_id)
+        check_references(definition["Targets"], role, self.connections)
 
     def remove_crawler(self, name: str) -> None:
         """Delete a crawler; its tables stay.

@@ -10,6 +10,7 @@ from moto.glue.exceptions import InvalidInputException
 from moto.iam.models import iam_backends
 
 SERVICE = "glue.amazonaws.com"
+CRAWLER_SESSION = "AWS-Crawler"  # what Glue calls a crawler's session of its role
 
 
 def role_name(role: str) -> str:
@@ -17,16 +18,16 @@ def role_name(role: str) -> str:
     return role.rpartition("/")[2] if role.startswith("arn:") or "/" in role else role
 
 
-def require_role(role: str, account_id: str, operation: str) -> str:
+def require_role(role: str, account_id: str) -> str:
     """Check that Glue can assume `role`, a name or an ARN; return its name.
 
     Raises:
         InvalidInputException: there is no such role, or it does not trust Glue.
     """
     if not can_assume(role, account_id):
-        raise InvalidInputException(
-            operation, f"Service is unable to assume provided role {role}. Please verify role's TrustPolicy"
-        )
+        # AWS's text, which does not tell a role that is missing from one that does not trust Glue.
+        text = "Service is unable to assume provided role. Please verify role's TrustPolicy"
+        raise InvalidInputException("", text)
     return role_name(role)
 
 

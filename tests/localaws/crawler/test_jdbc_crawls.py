@@ -189,11 +189,11 @@ def test_a_wrong_password_fails_the_crawl_with_the_databases_message(warehouse: 
     assert warehouse.tables(database) == {}
 
 
-def test_a_connection_that_is_not_there_fails_the_crawl(warehouse: Warehouse) -> None:
-    crawler, _ = warehouse.crawler("toll_db/public/%", "nowhere_conn")
-    assert (
-        "The connection nowhere_conn of the crawler is not in the catalog" in warehouse.crawl(crawler)["ErrorMessage"]
-    )
+def test_a_connection_that_is_gone_fails_the_crawl(warehouse: Warehouse) -> None:
+    gone = warehouse.connection()
+    crawler, _ = warehouse.crawler("toll_db/public/%", gone)
+    warehouse.aws("glue").delete_connection(ConnectionName=gone)
+    assert f"The connection {gone} of the crawler is not in the catalog" in warehouse.crawl(crawler)["ErrorMessage"]
 
 
 @pytest.mark.as_on_aws("Glue crawlers")

@@ -280,17 +280,19 @@ def test_a_changed_crawler_in_event_mode_crawls_everything_once_more(by_events: 
 
 @pytest.mark.as_on_aws("Glue crawlers")
 def test_event_mode_needs_a_queue_that_is_there(
-    new_crawled: Callable[..., Crawled], aws: Callable[..., Any], unique: Callable[[str], str]
+    new_crawled: Callable[..., Crawled], aws: Callable[..., Any], new_queue: Callable[[], Queue]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
     crawled = new_crawled()
     mode = {"Name": crawled.crawler, "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}}
-    with pytest.raises(ClientError, match="must have an EventQueueArn"):
+    with pytest.raises(ClientError, match="Event queue ARN is required"):
         aws("glue").update_crawler(**mode)
-    target = {"Path": f"s3://{crawled.bucket}/", "EventQueueArn": "arn:aws:sqs:us-east-1:123456789012:nobodys"}
+    queue = new_queue()
+    target = {"Path": f"s3://{crawled.bucket}/", "EventQueueArn": queue.arn}
     aws("glue").update_crawler(**mode, Targets={"S3Targets": [target]})
     crawled.put(aDOTjson=ROW)
     assert crawled.crawl()["Status"] == "SUCCEEDED"
+    queue.sqs.delete_queue(QueueUrl=queue.url)
     last = crawled.crawl()
     assert last["Status"] == "FAILED"
-    assert "The queue arn:aws:sqs:us-east-1:123456789012:nobodys can't be read" in last["ErrorMessage"]
+    assert f"The queue {queue.arn} can't be read" in last["ErrorMessage"]

@@ -15,6 +15,7 @@ from functools import cached_property
 from localaws.engines.crawler.csv_classifier import classify
 from localaws.engines.crawler.grammar import read_rows
 from localaws.engines.crawler.schema import Type, infer_schema
+from localaws.engines.crawler.unsupported import binary_format, text_format
 
 UNKNOWN = "UNKNOWN"
 FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
@@ -34,6 +35,7 @@ class Look:
     delimiter: str = ""
     header: bool = False
     quoted: bool = False
+    unsupported: str = ""  # the name of a format that AWS's classifiers know and these do not
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -51,6 +53,8 @@ def look_at(beginning: bytes, size: int) -> Look:
     compression, text, part = _decompress(beginning)
     if text is None:
         return Look(UNKNOWN, compression)
+    if compression == "none" and (name := binary_format(text)):
+        return Look(UNKNOWN, unsupported=name)
     complete = len(beginning) == size and part == len(beginning)
     # How many times what was read is in the file: 1.0 where all of it was read.
     times = 1.0 if complete else size / max(part, 1)
@@ -60,6 +64,8 @@ def look_at(beginning: bytes, size: int) -> Look:
             times *= len(text) / max(rows.consumed, 1)
         schema = tuple(infer_schema(rows.rows).items())
         return Look("json", compression, schema, round(len(rows.rows) * times), rows.unreadable)
+    if name := text_format(text):
+        return Look(UNKNOWN, compression, unsupported=name)
     return _look_at_csv(text, complete, times, compression) or Look(UNKNOWN, compression)
 
 

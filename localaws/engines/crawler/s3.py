@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from localaws.authorization import AccessDenied
 from localaws.engines.crawler.ahead import Ahead
+from localaws.engines.crawler.errors import CrawlFailed
 from localaws.engines.crawler.files import File, FileTree
 from localaws.engines.crawler.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
 from localaws.engines.crawler.looks import Looks
@@ -215,11 +216,20 @@ class S3Reader:
         return FileTree(files)
 
     def _look(self, item: S3Object) -> Look | None:
-        """What is in an object; None where it is gone by now."""
+        """What is in an object; None where it is gone by now.
+
+        Raises:
+            CrawlFailed: it is in a format that AWS crawls, and the embedded AWS does not.
+        """
         look = self._looks.get(item)
         if look is None:
             self._check_stopped()
             look = self._look_at(item)
+        if look is not None and look.unsupported:
+            raise CrawlFailed(
+                f"s3://{item.bucket}/{item.key} is {look.unsupported}, which the embedded AWS does not crawl. It crawls"
+                " JSON, CSV and Parquet, plain or compressed with gzip or bzip2. Exclude the object, and crawl again."
+            )
         return look
 
     def _look_at(self, item: S3Object) -> Look | None:
@@ -241,7 +251,7 @@ class S3Reader:
                     " Tables created did not infer schemas from this file."
                 )
                 return None
-            if look.classification == UNKNOWN:
+            if look.classification == UNKNOWN and not look.unsupported:
                 self._log(f"WARN : {item.key} is in no format that the built-in classifiers know: UNKNOWN")
             elif look.unreadable:
                 self._log(f"WARN : {look.unreadable} rows of {item.key} can't be read as JSON objects")
@@ -254,7 +264,7 @@ class S3Reader:
         if beginning.startswith(b"PAR1"):
             return self._look_at_parquet(item), item
         look = look_at(beginning, item.size)
-        if look.classification == UNKNOWN and len(beginning) < item.size:
+        if look.classification == UNKNOWN and not look.unsupported and len(beginning) < item.size:
             beginning, item = self._objects.read(item, MOST_BYTES)
             look = look_at(beginning, item.size)
         return look, item

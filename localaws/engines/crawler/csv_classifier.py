@@ -124,8 +124,9 @@ def _type_of(cell: str) -> Type:
     if not cell:
         return Primitive.VOID
     if _WHOLE.fullmatch(cell):
-        # "bigint" is what the classifier says of every whole number.
-        return Primitive.BIGINT if -_LARGEST <= int(cell) < _LARGEST else Primitive.STRING
+        # "bigint" is what the classifier says of every whole number; no type holds one that is larger.
+        digits = cell.lstrip("+-").lstrip("0")
+        return Primitive.BIGINT if len(digits) < 20 and int(digits or "0") < _LARGEST else Primitive.STRING
     if _NUMBER.fullmatch(cell):
         return Primitive.DOUBLE
     return Primitive.BOOLEAN if cell.lower() in ("true", "false") else Primitive.STRING

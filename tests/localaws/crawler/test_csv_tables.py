@@ -12,7 +12,7 @@ SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_csv_file_with_a_header_makes_a_table_as_glues_own_crawler_writes_it(crawled: Crawled) -> None:
+def test_a_csv_file_with_a_header_makes_a_table_as_the_crawler_of_aws_writes_it(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
     """
@@ -45,7 +45,7 @@ def test_a_csv_file_with_a_header_makes_a_table_as_glues_own_crawler_writes_it(c
     assert descriptor["OutputFormat"] == "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 
 
-@pytest.mark.as_on_aws("Glue crawlers")
+@pytest.mark.simplified("Glue crawlers", "AWS's page counts from col1; tables that were crawled on AWS begin with col0")
 def test_a_csv_file_without_a_header_has_columns_by_number_and_no_line_to_skip(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTcsv="x,Bern\ny,Rom\n")
@@ -56,7 +56,7 @@ def test_a_csv_file_without_a_header_has_columns_by_number_and_no_line_to_skip(c
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("delimiter", [",", "\t"])
-def test_quoted_csv_has_the_serde_of_all_csv(crawled: Crawled, delimiter: str) -> None:
+def test_quoted_csv_has_the_lazy_simple_serde_as_any_csv_has(crawled: Crawled, delimiter: str) -> None:
     """ "The built-in CSV classifier creates tables referencing the LazySimpleSerDe as the serialization library [...]
     if the CSV data contains quoted strings, edit the table definition and change the SerDe library to OpenCSVSerDe":
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html

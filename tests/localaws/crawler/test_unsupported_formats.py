@@ -59,7 +59,7 @@ SIMILAR = {
 
 @pytest.mark.refused("Glue crawlers")
 @pytest.mark.parametrize("name", FILES)
-def test_formats_that_awss_classifiers_know_and_these_do_not_are_named(name: str) -> None:
+def test_formats_that_only_the_classifiers_of_aws_know_are_named(name: str) -> None:
     found = look_at(FILES[name], len(FILES[name]))
     assert (found.classification, found.unsupported) == ("UNKNOWN", name)
 
@@ -71,7 +71,7 @@ def test_csv_that_looks_a_little_like_another_format_is_csv(name: str) -> None:
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_a_crawl_that_meets_such_a_file_fails_and_names_it_until_it_is_excluded(
+def test_a_crawl_that_meets_a_file_of_a_format_that_only_aws_crawls_fails_and_names_it(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     crawled = new_crawled("raw/")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from awsglue_rows import FRAME_PAGE, GUIDE
-
-import localaws.engines.jobs
 
 ERRORS = 'transformation_ctx="", info="", stageThreshold=0, totalThreshold=0'
 CONTEXT_PAGE = f"{GUIDE}aws-glue-api-crawler-pyspark-extensions-glue-context.html"
@@ -147,17 +143,6 @@ LONGER = [
     ("job.Job.__init__", CONTEXT_PAGE, "glue_context"),
     ("job.Job.init", CONTEXT_PAGE, "job_name, args=None"),
 ]
-
-
-@pytest.fixture(scope="module")
-def awsglue() -> Iterator[None]:
-    """The local ``awsglue``, importable."""
-    runtime = str(Path(localaws.engines.jobs.__file__).with_name("runtime"))
-    sys.path.insert(0, runtime)
-    yield
-    sys.path.remove(runtime)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "awsglue"]:
-        del sys.modules[name]
 
 
 def _parameters(what: str) -> list[tuple[str, str, Any]]:

@@ -282,25 +282,3 @@ def test_a_truncated_archive_fails_the_run_by_its_name(jobs: Any, preamble: str)
     run = jobs.run(jobs.make(script))
     assert run["JobRunState"] == "FAILED"
     assert f"s3://{jobs.bucket}/{key} is a damaged gzip file" in run["ErrorMessage"]
-
-
-@pytest.mark.as_on_aws("awsglue")
-def test_resolved_options_are_what_the_page_says(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
-    script = """
-        import sys
-        from awsglue.utils import getResolvedOptions, GlueArgumentError
-        args = getResolvedOptions(sys.argv, ["JOB_NAME", "color", "the-size"])
-        print(args["color"], args["the_size"], args["JOB_RUN_ID"].startswith("jr_"), args["TempDir"][:5])
-        print(getResolvedOptions(["x", "--col", "blue"], ["color"])["color"])
-        try:
-            getResolvedOptions(sys.argv, ["weight"])
-        except GlueArgumentError as error:
-            print(error)
-    """
-    name = jobs.make(script, arguments={"--color": "red", "--the-size": "2", "--other": "x"})
-    assert jobs.succeed(name) == [
-        "red 2 True s3://",
-        "blue",
-        "the following arguments are required: --weight",
-    ]

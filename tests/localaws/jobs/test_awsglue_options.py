@@ -173,7 +173,7 @@ def test_a_range_of_bookmarks_goes_with_a_paused_one_and_has_two_ends(resolve: C
     first, last = ("--job-bookmark-from", "jr_0"), ("--job-bookmark-to", "jr_9")
     pause = ("--job-bookmark-option", "job-bookmark-pause")
     assert resolve([], *pause, *first, *last)["job_bookmark_to"] == "jr_9"
-    with pytest.raises(RuntimeError, match="^Missing option or value for --job-bookmark-to$"):
+    with pytest.raises(RuntimeError, match=r"^Missing option or value for --job-bookmark-to$"):
         resolve([], *pause, *first)
     with pytest.raises(RuntimeError, match=r"^Invalid option\(s\)--job-bookmark-from --job-bookmark-to$"):
         resolve([], *first, *last)

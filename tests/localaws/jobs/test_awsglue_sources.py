@@ -70,7 +70,7 @@ def test_format_options_read_and_write_what_the_format_pages_say(jobs: Any, prea
     )
     back = "write(frame, {0!r}, {1!r}, {2!r}); result = data(read({0!r}, {1!r}, {3!r}))"
     rows = [
-        Row(JSON, "read('lines.json', 'json', {'multiLine': 'false'}).schema().simpleString()",
+        Row(JSON, "read('lines.json', 'json', {'multiLine': 'false'}).toDF().schema.simpleString()",
             "struct<at:struct<km:bigint>,id:bigint>"),
         Row(JSON, "data(read('spread.json', 'json', {'multiLine': 'true'}))", [[1, "a"], [2, None]]),
         Row(JSON, "data(read('spread.json', 'json', {'multiline': True, 'optimizePerformance': False}))",
@@ -229,7 +229,7 @@ def test_a_catalog_table_is_read_with_the_catalogs_types_and_its_partitions_as_c
     script = preamble + (
         "read = glueContext.create_dynamic_frame.from_catalog\n"
         f"where = dict(database='{jobs.bucket}', table_name='{table}')\n"
-        "print(read(**where).schema().simpleString())\n"
+        "print(read(**where).toDF().schema.simpleString())\n"
         "print(sorted(tuple(r) for r in read(**where).toDF().collect()))\n"
         "print(sorted(tuple(r) for r in read(push_down_predicate='day > 1', **where).toDF().collect()))\n"
     )

@@ -79,7 +79,8 @@ class DataType:
         return hash(type(self))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self.__dict__.values()))})"
+        held = [value for name, value in self.__dict__.items() if name != "properties"]
+        return f"{type(self).__name__}({', '.join(map(repr, [*held, self.properties]))})"
 
 
 def _type_of(json_value: Mapping[str, Any]) -> DataType:
@@ -262,6 +263,9 @@ class ChoiceType(DataType):
         for choice in [new_choices] if isinstance(new_choices, DataType) else new_choices:
             name = choice.typeName()
             self.choices[name] = mergeDataTypes(self.choices.get(name, UnknownType()), choice)
+
+    def __repr__(self) -> str:
+        return f"ChoiceType({list(self.choices.values())!r}, {self.properties!r})"
 
     def jsonValue(self) -> dict[str, Any]:
         """See DataType.jsonValue."""

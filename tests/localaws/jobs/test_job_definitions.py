@@ -138,7 +138,7 @@ def test_other_glue_versions_than_5_0_and_5_1_and_other_jobs_than_spark_batch_jo
         {"--datalake-formats": "iceberg"},
         {"--job-language": "scala"},
         {"--customer-driver-env-vars": "CUSTOMER_A=1"},
-        {"--enable-glue-datacatalog": "true"},
+        {"--enable-lakeformation-fine-grained-access": "true"},
         {"--additional-python-modules": "scikit-learn==1.5.0"},
         {"--additional-python-modules": "numpy==0.1"},
         {"--additional-python-modules": "s3://b/wheel.whl"},

@@ -32,7 +32,8 @@ _LOOKING = {
     SparkSession: ("table",),
     DataFrameReader: ("table",),
     Catalog: (
-        "getTable", "listColumns", "refreshTable", "recoverPartitions", "setCurrentDatabase", "cacheTable", "uncacheTable"
+        "getTable", "listColumns", "refreshTable", "recoverPartitions", "setCurrentDatabase", "cacheTable",
+        "uncacheTable",
     ),
 }  # fmt: skip
 _REFUSED = {

@@ -71,7 +71,7 @@ def test_format_options_read_and_write_what_the_format_pages_say(jobs: Any, prea
     back = "write(frame, {0!r}, {1!r}, {2!r}); result = data(read({0!r}, {1!r}, {3!r}))"
     rows = [
         Row(JSON, "read('lines.json', 'json', {'multiLine': 'false'}).toDF().schema.simpleString()",
-            "struct<at:struct<km:bigint>,id:bigint>"),
+            "struct<at:struct<km:int>,id:int>"),
         Row(JSON, "data(read('spread.json', 'json', {'multiLine': 'true'}))", [[1, "a"], [2, None]]),
         Row(JSON, "data(read('spread.json', 'json', {'multiline': True, 'optimizePerformance': False}))",
             [[1, "a"], [2, None]]),

@@ -282,7 +282,9 @@ def null_fields(schema, path, frame, null_texts):
         return null_fields(schema.elementType, path, frame, null_texts)
     if isinstance(schema, NullType):
         return [path]
-    values = {row[0] for row in frame.toDF().select(path).distinct().collect()} if isinstance(schema, StringType) else {1}
+    if not isinstance(schema, StringType):
+        return []
+    values = {row[0] for row in frame.toDF().select(path).distinct().collect()}
     return [path] if values <= null_texts else []
 """
     imports = "from awsglue.gluetypes import *\nfrom awsglue import DynamicFrame"

@@ -72,6 +72,13 @@ def test_fields_are_mapped_selected_dropped_renamed_and_split_as_the_pages_say(j
             " list(SplitFields.apply(named, ['id']).keys())", ["p1", "p2"]),
         Row(f"{TRANSFORM}SplitRows.html", "pair = SplitRows.apply(people, {'id': {'>': 1, '<': 3}}, 'in', 'out');"
             " result = [f.select_fields(['id']).toDF().count() for f in pair.values()]", [1, 2]),
+        Row(f"{TRANSFORM}SplitRows.html", "[f.name for f in SplitRows.apply(people, {'id': {'=': 1}}).values()]",
+            ["frame1", "frame2"]),
+        Row(f"{TRANSFORM}SplitRows.html", "SplitRows.apply(people.map(lambda r: {'n': len(r.name)}), {'n': {'=': 1}},"
+            " totalThreshold=1)", contains("TooManyErrors")),
+        Row(FRAME, "[f.getNumPartitions() for f in (people.repartition(3), people.repartition(3).coalesce(2),"
+            " people.coalesce(3, shuffle=True), Repartition.apply(people, 4), Coalesce.apply(people, 1))]",
+            [3, 2, 3, 4, 1]),
         Row(f"{TRANSFORM}UnnestFrame.html", "names(UnnestFrame.apply(people.select_fields(['id', 'location'])))",
             ["id", "location.state", "location.county"]),
         Row(f"{TRANSFORM}GlueTransform.html", "[ApplyMapping.name(), Filter().name()]", ["ApplyMapping", "Filter"]),
@@ -278,3 +285,35 @@ def test_a_frame_shows_itself_as_the_page_says(jobs: Any, preamble: str) -> None
         '{"id":1,"location":{"state":"WY","km":2.0},"friends":[{"name":"Ann","age":7}]}',
         "1 3 1",
     ]
+
+
+@pytest.mark.as_on_aws("awsglue")
+def test_a_spigot_writes_a_hundred_records_unless_told_otherwise(jobs: Any, preamble: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/glue-etl-scala-apis-glue-dynamicframe-class.html (spigot: "The default
+    is 100"), https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-spigot.html
+    """
+    prefix = jobs.unique("spigot")
+    script = preamble + (
+        "frame = DynamicFrame.fromDF(spark.range(150), glueContext, 'frame')\n"
+        f"root = 's3://{jobs.bucket}/{prefix}/'\n"
+        "print(frame.spigot(root + 'default/').count(), Spigot.apply(frame, root + 'few/', {'topk': 2}).count())\n"
+        "frame.spigot(root + 'none/', {'prob': 0})\n"
+    )
+    assert jobs.succeed(jobs.make(script)) == ["150 150"]
+    written = {name: len("".join(jobs.objects(f"{prefix}/{name}/").values()).splitlines()) for name in
+               ("default", "few", "none")}  # fmt: skip
+    assert written == {"default": 100, "few": 2, "none": 0}
+
+
+@pytest.mark.as_on_aws("awsglue")
+def test_records_that_a_map_gives_different_fields_keep_their_values_in_them(jobs: Any, preamble: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html"""
+    rows = [
+        Row(f"{TRANSFORM}map.html", "made = frame_of([(1,), (2,)], 'i int').map(lambda r: {'a': 'x', 'b': 5} if"
+            " r.i == 1 else {'b': 6, 'c': {'d': 7}}); result = [r.asDict(True) for r in made.toDF().collect()]",
+            [{"a": "x", "b": 5, "c": None}, {"a": None, "b": 6, "c": {"d": 7}}]),
+        Row(f"{TRANSFORM}map.html", "made = frame_of([(1,), (2,)], 'i int').map(lambda r: {'a': 1, 'b': [{'c': 2, 'd':"
+            " 3}]} if r.i == 1 else {'b': [{'d': 4, 'c': 5}], 'a': 6}); result = data(made)",
+            [[1, [{"c": 2, "d": 3}]], [6, [{"c": 5, "d": 4}]]]),
+    ]  # fmt: skip
+    check(jobs, preamble, rows)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
+from pyspark.sql.types import ArrayType, DataType, StructType
 
 from awsglue._integers import narrowed
 
@@ -81,7 +82,20 @@ def mapped(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame,
     rows = made.filter(lambda result: result[0] is None).map(lambda result: result[1])
     if rows.isEmpty():
         return df.sparkSession.range(0).select(), _errors(df, made)
-    return narrowed(df.sparkSession.createDataFrame(rows, samplingRatio=1.0), df.schema), _errors(df, made)
+    # Rows are placed by position, and a function may give its records other fields, or in another order, each time.
+    schema = df.sparkSession.createDataFrame(rows, samplingRatio=1.0).schema
+    placed = rows.map(lambda row: _placed(row, schema))
+    return narrowed(df.sparkSession.createDataFrame(placed, schema, verifySchema=False), df.schema), _errors(df, made)
+
+
+def _placed(value: Any, kind: DataType) -> Any:
+    """`value` with the fields of its structs where `kind` has them."""
+    if isinstance(value, Row) and isinstance(kind, StructType):
+        held = dict(zip(value.__fields__, value, strict=True))
+        return tuple(_placed(held.get(field.name), field.dataType) for field in kind.fields)
+    if isinstance(value, list) and isinstance(kind, ArrayType):
+        return [_placed(inner, kind.elementType) for inner in value]
+    return value
 
 
 def _needs_record(result: Any) -> dict[str, Any]:

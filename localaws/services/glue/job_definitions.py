@@ -139,6 +139,10 @@ def checked_arguments(arguments: Mapping[str, Any]) -> None:
     if str(arguments.get(name)).lower() == "true":
         raise _unsupported(f"The job argument {name}", "the permissions of the job's role")
     _check_modules(arguments.get("--additional-python-modules") or "")
+    for address in (arguments.get("--extra-py-files") or "").split(","):
+        # They are in buckets of AWS's own: gs_derived.py, gs_split.py and so on.
+        if address.strip().startswith("s3://aws-glue-studio-transforms-"):
+            raise _unsupported(f"Glue Studio's transform {address.strip()}", "awsglue.transforms and Spark's functions")
     for name in ("--custom-logGroup-prefix", "--custom-logStream-prefix"):
         prefix = arguments.get(name) or ""
         if len(prefix) > LONGEST_LOG_PREFIX or not re.fullmatch(r"[^:*]*", prefix):

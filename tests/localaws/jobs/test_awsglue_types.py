@@ -79,6 +79,27 @@ def test_a_mapping_whose_source_type_is_not_the_columns_loses_the_values(jobs: A
     check(jobs, preamble, rows, SETUP)
 
 
+@pytest.mark.refused("awsglue")
+def test_casts_between_numbers_and_times_because_aws_does_not_say_what_they_count(jobs: Any, preamble: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html ("typically in
+    seconds from 1/1/1970")
+    """
+    rows = [
+        *(Row(MAPPING, f"mapped({number!r}, {number!r}, {time!r})", contains("not supported", f"to {time}"))
+          for number in ("bigint", "int", "double", "boolean") for time in ("timestamp", "date")),
+        *(Row(MAPPING, f"mapped({time!r}, {time!r}, {number!r})", contains("not supported", f"a cast of {time}"))
+          for number in ("long", "int", "double") for time in ("timestamp", "date")),
+        Row(TYPES, "every.resolveChoice(specs=[('bigint', 'cast:timestamp')])",
+            contains("a cast of long to timestamp")),
+        Row(MAPPING, "mapped('timestamp', 'timestamp', 'date')", ["date", False]),
+        Row(MAPPING, "mapped('timestamp', 'timestamp', 'string')", ["string", False]),
+        # What has no value, or loses it, has nothing to count.
+        Row(MAPPING, "mapped('int', 'string', 'timestamp')", ["timestamp", True]),
+        Row(MAPPING, "mapped('void', 'long', 'timestamp')", ["timestamp", True]),
+    ]  # fmt: skip
+    check(jobs, preamble, rows, SETUP)
+
+
 @pytest.mark.as_on_aws("awsglue")
 def test_the_jobs_log_says_once_for_each_field_whose_values_a_mapping_loses(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html"""

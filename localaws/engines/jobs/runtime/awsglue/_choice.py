@@ -13,7 +13,7 @@ from pyspark.sql.types import DataType
 from awsglue import _fields, _run
 from awsglue._catalog import get_table
 from awsglue._errors import NotSupportedLocally
-from awsglue._type_names import declared_name, glue_name, spark_type
+from awsglue._type_names import check_cast, declared_name, glue_name, spark_type
 
 _ACTIONS = ["cast:TYPE", "project:TYPE", "make_cols", "make_struct", "match_catalog"]
 
@@ -71,13 +71,22 @@ def _leaf_of(action: str) -> _fields.Change | None:
     """What an action does to a field; None where it changes choice types only."""
     verb, _, kind = action.partition(":")
     if verb == "cast" and kind:
-        name = spark_type(kind)
-        return lambda column, _: column.cast(name)
+        return _cast(kind)
     if verb == "project" and kind:
         return _projected(declared_name(kind))
     if action.lower() not in ("make_cols", "make_struct"):
         raise NotSupportedLocally(f"resolveChoice action {action!r}", _ACTIONS)
     return None
+
+
+def _cast(name: str) -> _fields.Change:
+    wanted = spark_type(name)
+
+    def cast(column: Column, kind: DataType) -> Column:
+        check_cast(kind, name)
+        return column.cast(wanted)
+
+    return cast
 
 
 def _projected(name: str) -> _fields.Change:

@@ -19,7 +19,7 @@ from pyspark.sql.types import ArrayType, DataType, StructType, _parse_datatype_s
 
 from awsglue import _fields, _run
 from awsglue._errors import NotSupportedLocally
-from awsglue._type_names import NESTED, declared_name, glue_name, spark_type
+from awsglue._type_names import NESTED, check_cast, declared_name, glue_name, spark_type
 
 # What the log has said already, so that it says it once for each field.
 _reported: set[tuple[str, str, str]] = set()
@@ -43,6 +43,8 @@ def mapped(df: DataFrame, mappings: Sequence[tuple[str, ...]], case_sensitive: b
         if source_type and declared_name(source_type) != glue_name(kind):
             _report(source, declared_name(source_type), glue_name(kind))
             column = F.lit(None)
+        elif target_type:
+            check_cast(kind, target_type)
         columns[target] = column.cast(_target_type(target_type, kind)) if target_type else column
     return df.select(*_fields.nest(columns))
 

@@ -26,6 +26,7 @@ _GLUE_NAMES = {
     "bigint": "long", "smallint": "short", "tinyint": "byte", "void": "null", "timestamp_ntz": "timestampntz"
 }  # fmt: skip
 NESTED = ("struct", "array", "map")
+_NUMBERS = ("byte", "short", "int", "long", "float", "double", "decimal", "boolean")
 _NESTED = re.compile(r"^(struct|array|map)<.*>$", re.DOTALL)
 _WITH_LENGTH = re.compile(r"^(varchar|char)\(\d+\)$")
 _DECIMAL = re.compile(r"^decimal\(\d+\s*,\s*\d+\)$")
@@ -70,6 +71,22 @@ def declared_name(name: str) -> str:
         return outer
     spark_name = spark_type(name)
     return _GLUE_NAMES.get(spark_name, spark_name.split("(")[0])
+
+
+def check_cast(kind: spark.DataType, name: str) -> None:
+    """Refuse a cast of a number to the type `name` of time, or the other way.
+
+    Spark counts the seconds since 1970. AWS does not say what Glue counts, and there are scripts that expect
+    milliseconds.
+    """
+    numbers = (spark.NumericType, spark.BooleanType)
+    times = (spark.TimestampType, spark.TimestampNTZType, spark.DateType)
+    target = declared_name(name)
+    to_time, to_number = target in ("timestamp", "date"), target in _NUMBERS
+    if (isinstance(kind, numbers) and to_time) or (isinstance(kind, times) and to_number):
+        raise NotSupportedLocally(
+            f"a cast of {glue_name(kind)} to {target}", ["Spark's functions, such as timestamp_millis and unix_millis"]
+        )
 
 
 def glue_type(kind: spark.DataType) -> gluetypes.DataType:

@@ -56,9 +56,7 @@ def arguments():
         "MAX_REJECTED_SHARE": "0.9",
         "REJECTS": f"s3://{urlparse(args['TempDir']).netloc}/rejects/",
     }
-    optional = [
-        name for name in (*defaults, "REDSHIFT_ROLE", "JOB_RUN_ID", "WORKFLOW_NAME", "WORKFLOW_RUN_ID") if name in given
-    ]
+    optional = [name for name in (*defaults, "REDSHIFT_ROLE", "WORKFLOW_NAME", "WORKFLOW_RUN_ID") if name in given]
     return {**defaults, **args, **getResolvedOptions(sys.argv, optional)}
 
 

@@ -31,7 +31,7 @@ import awsglue.context
 import awsglue.job
 import awsglue.transforms
 import awsglue.utils  # noqa: F401
-from awsglue import _aws, _run, _s3
+from awsglue import _aws, _run, _s3, _spark_catalog
 from pyspark.context import SparkContext
 
 _LARGE_HEAP = 256 << 20  # bytes
@@ -157,6 +157,7 @@ def execute(request: dict[str, Any]) -> None:
     if modules:
         properties[_WORKER_PATH] = ":".join(modules)
     _set_properties(properties)
+    _spark_catalog.refuse_if_enabled(request["arguments"])
     script = _fetch(request["script"], directory)
     sys.argv = [str(script), *request["argv"]]
     runpy.run_path(str(script), run_name="__main__")

@@ -27,8 +27,10 @@ _NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}"
 
 # Spark 3.5 on Python 3.11 and Java 17: what runs here. https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 GLUE_VERSIONS = ("5.1", "5.0")
+# --class is for Scala, and --enable-glue-datacatalog changes only what Spark's own catalog has: that is refused when a
+# script uses it (runtime/awsglue/_spark_catalog.py), because Glue Studio sets the argument for every job.
 _UNSUPPORTED_ARGUMENTS = (
-    "--extra-jars", "--user-jars-first", "--class", "--python-modules-installer-option", "--datalake-formats",
+    "--extra-jars", "--user-jars-first", "--python-modules-installer-option", "--datalake-formats",
     "--customer-driver-env-vars", "--customer-executor-env-vars",
 )  # fmt: skip
 # Data processing units of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
@@ -133,10 +135,14 @@ def checked_arguments(arguments: Mapping[str, Any]) -> None:
     for name in _UNSUPPORTED_ARGUMENTS:
         if arguments.get(name):
             raise _unsupported(f"The job argument {name}", "--extra-py-files, --extra-files and --conf")
-    for name in ("--enable-glue-datacatalog", "--enable-lakeformation-fine-grained-access"):
-        if str(arguments.get(name)).lower() == "true":
-            raise _unsupported(f"The job argument {name}", "the catalog through GlueContext")
+    name = "--enable-lakeformation-fine-grained-access"
+    if str(arguments.get(name)).lower() == "true":
+        raise _unsupported(f"The job argument {name}", "the permissions of the job's role")
     _check_modules(arguments.get("--additional-python-modules") or "")
+    for address in (arguments.get("--extra-py-files") or "").split(","):
+        # They are in buckets of AWS's own: gs_derived.py, gs_split.py and so on.
+        if address.strip().startswith("s3://aws-glue-studio-transforms-"):
+            raise _unsupported(f"Glue Studio's transform {address.strip()}", "awsglue.transforms and Spark's functions")
     for name in ("--custom-logGroup-prefix", "--custom-logStream-prefix"):
         prefix = arguments.get(name) or ""
         if len(prefix) > LONGEST_LOG_PREFIX or not re.fullmatch(r"[^:*]*", prefix):

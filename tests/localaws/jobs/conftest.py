@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redshift_target import Target, make_target
+
+import localaws.engines.jobs
 
 UNDER_WAY = ("WAITING", "STARTING", "RUNNING", "STOPPING")
 ROLE = "JobsTestsGlueRole"
@@ -184,3 +188,14 @@ def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
         return Jobs(aws, unique, bucket)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def awsglue() -> Iterator[None]:
+    """The local ``awsglue`` can be imported in the tests' own process."""
+    runtime = str(Path(localaws.engines.jobs.__file__).with_name("runtime"))
+    sys.path.insert(0, runtime)
+    yield
+    sys.path.remove(runtime)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "awsglue"]:
+        del sys.modules[name]

@@ -39,23 +39,56 @@ def test_names_of_glues_api_that_are_not_there_are_refused_by_name(jobs: Any, pr
                 "write_data_frame", "start_transaction(True)", "getSampleDynamicFrame", "getCatalogSource")  # fmt: skip
     frames = ("relationalize('a', 'b')", "unbox('a', 'json')", "union(None, None)", "simplify_ddb_json()",
               "unnest_ddb_json()", "toDF([1])", "rename_field('at.km', 'at.miles')", "unionAll(None)")  # fmt: skip
-    modules = {
-        "awsglue.transforms": ("FillMissingValues", "FindIncrementalMatches", "FindMatches", "Relationalize", "Unbox"),
-        "awsgluedq.transforms": ("EvaluateDataQuality",),
-        "awsglueml.transforms": ("FillMissingValues", "FindMatches", "FindIncrementalMatches"),
-        "awsglue.gluetypes": ("StructType", "ChoiceType", "DecimalType"),
-    }
+    used = {
+        "awsglue.transforms": ("Relationalize.apply(frame, 's3://b/')", "Unbox.apply(frame, 'id', 'json')",
+                               "Unbox()(frame, path='id', format='csv', separator='|')", "Union.apply(frame, frame)",
+                               "FillMissingValues.apply(frame, 'id')", "FindMatches.apply(frame, 'tfm-1')",
+                               "FindIncrementalMatches.apply(frame, frame, 'tfm-1')"),
+        "awsgluedq.transforms": ("EvaluateDataQuality().process_rows(frame=frame, ruleset='', publishing_options={},"
+                                 " additional_options={})", "EvaluateDataQuality.apply(frame=frame, ruleset='')"),
+        "awsglueml.transforms": ("FillMissingValues.apply(frame, 'id')", "FindMatches.apply(frame, 'tfm-1')",
+                                 "FindIncrementalMatches.apply(frame, frame, 'tfm-1')", "EntityDetector()"),
+    }  # fmt: skip
     rows = [
         *(refused(CONTEXT, f"glueContext.{call}", f"GlueContext.{call.split('(')[0]}") for call in contexts),
         *(refused(FRAME, f"frame.{call}", call.split("(")[0]) for call in frames),
+        # Glue Studio imports what a script may not use: importing works, using does not.
         *(
-            refused(TRANSFORMS, f"from {module} import {name}\nresult = 1", name)
-            for module, names in modules.items()
-            for name in names
+            refused(TRANSFORMS, f"from {module} import {name}\nresult = {call}", f"transforms.{name}")
+            for module, calls in used.items()
+            for call in calls
+            for name in [call.split("(")[0].split(".")[0]]
         ),
+        Row(TRANSFORMS, "from awsglue.transforms import Nothing\nresult = 1", contains("ImportError")),
         refused(READER, "glueContext.create_dynamic_frame.from_rdd(None, 'x')", "create_dynamic_frame.from_rdd"),
         refused(WRITER, "glueContext.write_dynamic_frame.from_rdd(None, 'x')", "write_dynamic_frame.from_rdd"),
         refused(FRAME, "DynamicFrame(1, glueContext, 'x')", "DynamicFrame(jdf, ...)"),
+        refused(FRAME, "DynamicFrame(frame.toDF(), glueContext, 'x')", "DynamicFrame(jdf, ...)"),
+        refused(
+            FRAME,
+            "from awsglue.dynamicframe import ResolveOption\n"
+            "result = frame.toDF([ResolveOption('id', 'KeepAsStruct')])",
+            "DynamicFrame.toDF(options)",
+        ),
+        refused(CONTEXT, "GlueContext(glueContext.spark_session, minPartitions=2)", "minPartitions"),
+        refused(CONTEXT, "glueContext.extract_jdbc_conf('c', catalog_id='1')", "catalog_id"),
+        refused(CONTEXT, "glueContext.write_from_jdbc_conf(frame, 'c', catalog_id='1')", "catalog_id"),
+        refused(CONTEXT, "glueContext.write_dynamic_frame_from_jdbc_conf(frame, 'c', catalog_id='1')", "catalog_id"),
+        # Parameters that are not AWS's are Python's to refuse.
+        Row(CONTEXT, "read('s3', at, 'json', nonsense=1)", contains("TypeError", "nonsense")),
+        Row(
+            CONTEXT,
+            "glueContext.create_dynamic_frame_from_catalog('d', 't', nonsense=1)",
+            contains("TypeError", "nonsense"),
+        ),
+        Row(
+            CONTEXT,
+            "glueContext.create_dynamic_frame.from_catalog('d', 't', name_space='d')",
+            contains("ValueError", "name_space"),
+        ),
+        Row(CONTEXT, "glueContext.write_dynamic_frame.from_catalog(frame, 'd')", contains("ValueError", "table_name")),
+        # Where AWS's library has another order of parameters than its page, they must be named.
+        Row(TRANSFORMS, "ApplyMapping.apply(frame, [('id', 'int', 'id', 'int')], 'ctx')", contains("TypeError")),
         refused(FRAME, "frame.resolveChoice(specs=[('id', 'make_soup')])", "'make_soup'"),
         refused(FRAME, "frame.resolveChoice(choice='match_soup')", "'match_soup'"),
         refused(FRAME, "frame.mergeDynamicFrame(frame, ['id'], options={'x': 1})", "'x'"),

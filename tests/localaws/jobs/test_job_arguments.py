@@ -92,3 +92,95 @@ def test_a_run_of_a_job_whose_connection_is_gone_fails(jobs: Any) -> None:
     run = jobs.run(name)
     assert run["JobRunState"] == "FAILED"
     assert run["ErrorMessage"] == "EntityNotFoundException: Connection no-such-connection not found."
+
+
+# What Glue Studio puts into the definition of a new visual job; older ones of its jobs have the key without a value.
+STUDIO = {
+    "--TempDir": "s3://jobs-tests/temporary/",
+    "--class": "GlueApp",
+    "--datalake-formats": "",
+    "--enable-auto-scaling": "true",
+    "--enable-continuous-cloudwatch-log": "true",
+    "--enable-continuous-log-filter": "true",
+    "--enable-glue-datacatalog": "true",
+    "--enable-job-insights": "true",
+    "--enable-metrics": "true",
+    "--enable-observability-metrics": "true",
+    "--enable-s3-parquet-optimized-committer": "true",
+    "--enable-spark-ui": "true",
+    "--job-bookmark-option": "job-bookmark-disable",
+    "--job-language": "python",
+    "--spark-event-logs-path": "s3://jobs-tests/sparkHistoryLogs/",
+}
+
+
+@pytest.mark.as_on_aws("Glue jobs")
+@pytest.mark.parametrize("name", STUDIO)
+def test_each_argument_that_glue_studio_sets_by_itself_is_accepted(jobs: Any, name: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
+    job = jobs.make("print(1)", arguments={name: STUDIO[name]})
+    assert jobs.aws("glue").get_job(JobName=job)["Job"]["DefaultArguments"][name] == STUDIO[name]
+    if name not in ("--TempDir", "--job-bookmark-option", "--job-language"):
+        jobs.make("print(1)", arguments={name: ""})
+
+
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_job_with_the_arguments_of_glue_studio_runs_and_its_script_sees_them(jobs: Any, preamble: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
+    script = preamble + (
+        "spark.range(2).createOrReplaceTempView('numbers')\n"
+        "spark.sql('create or replace temporary view twice as select 2 * id as id from numbers')\n"
+        "print(spark.sql('with t as (select * from twice) select sum(id) as s from t').first().s)\n"
+        "print(spark.catalog.tableExists('twice'), spark.table('twice').count(), glueContext.sql('select 7').count())\n"
+        "print(args['TempDir'], args['job_bookmark_option'], '--enable-metrics' in sys.argv)\n"
+    )
+    assert jobs.succeed(jobs.make(script, arguments=STUDIO)) == [
+        "2",
+        "True 2 1",
+        "s3://jobs-tests/temporary/ job-bookmark-disable True",
+    ]
+
+
+@pytest.mark.refused("Glue jobs")
+def test_what_spark_would_have_from_the_data_catalog_or_put_into_it(jobs: Any, preamble: str) -> None:
+    """With --enable-glue-datacatalog Spark's own catalog is the Data Catalog on AWS:
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-data-catalog-hive.html
+    """
+    calls = {
+        "spark.sql('select * from db.t')": "`db`.`t`",
+        "glueContext.sql('select * from t')": "`t`",
+        "spark.table('db.t')": "SparkSession.table",
+        "spark.read.table('db.t')": "DataFrameReader.table",
+        "spark.sql('insert into db.t select 1')": "`db`.`t`",
+        "spark.sql('use db')": "`db`",
+        "spark.sql('show tables')": "ShowTables",
+        "spark.sql('show databases')": "ShowNamespaces",
+        "spark.sql('create database if not exists db')": "CreateNamespace",
+        "spark.sql('-- a table\\ncreate table t using parquet as select 1 as a')": "CreateTableAsSelect",
+        "spark.sql('drop table if exists db.t')": "DropTable",
+        "df.write.saveAsTable('t')": "DataFrameWriter.saveAsTable",
+        "df.write.mode('append').insertInto('db.t')": "DataFrameWriter.insertInto",
+        "df.writeTo('db.t')": "DataFrame.writeTo",
+        "spark.catalog.listDatabases()": "Catalog.listDatabases",
+        "spark.catalog.listTables('db')": "Catalog.listTables",
+        "spark.catalog.tableExists('db.t')": "Catalog.tableExists",
+        "spark.catalog.databaseExists('db')": "Catalog.databaseExists",
+        "spark.catalog.setCurrentDatabase('db')": "Catalog.setCurrentDatabase",
+        "spark.catalog.refreshTable('db.t')": "Catalog.refreshTable",
+    }
+    script = preamble + (
+        "df = spark.range(1)\n"
+        f"for call in {list(calls)!r}:\n"
+        "    try:\n"
+        "        print(call, eval(call))\n"
+        "    except Exception as error:\n"
+        "        print(type(error).__name__, error)\n"
+    )
+    for value in ("true", ""):
+        told = jobs.succeed(jobs.make(script, arguments={"--enable-glue-datacatalog": value}))
+        for line, named in zip(told, calls.values(), strict=True):
+            assert line.startswith("NotSupportedLocally")
+            assert named in line
+    script = preamble + "print(spark.sql('show tables').collect(), spark.catalog.tableExists('db.t'))"
+    for arguments in ({}, {"--enable-glue-datacatalog": "false"}):
+        assert jobs.succeed(jobs.make(script, arguments=arguments)) == ["[] False"]

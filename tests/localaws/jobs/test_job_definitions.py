@@ -138,7 +138,8 @@ def test_other_glue_versions_than_5_0_and_5_1_and_other_jobs_than_spark_batch_jo
         {"--datalake-formats": "iceberg"},
         {"--job-language": "scala"},
         {"--customer-driver-env-vars": "CUSTOMER_A=1"},
-        {"--enable-glue-datacatalog": "true"},
+        {"--enable-lakeformation-fine-grained-access": "true"},
+        {"--extra-py-files": "s3://b/x.py,s3://aws-glue-studio-transforms-1-prod-us-east-1/gs_split.py"},
         {"--additional-python-modules": "scikit-learn==1.5.0"},
         {"--additional-python-modules": "numpy==0.1"},
         {"--additional-python-modules": "s3://b/wheel.whl"},
@@ -148,7 +149,8 @@ def test_other_glue_versions_than_5_0_and_5_1_and_other_jobs_than_spark_batch_jo
 def test_arguments_that_ask_for_jars_table_formats_scala_or_modules_to_install(
     jobs: Any, argument: dict[str, str]
 ) -> None:
-    (name,) = argument
+    ((name, value),) = argument.items()
+    name = "gs_split.py" if "gs_" in value else name
     assert name in (message := refused(lambda: create(jobs, DefaultArguments=argument)))
     assert "not supported by the embedded AWS" in message
     create(jobs, DefaultArguments={"--additional-python-modules": "numpy, pandas>=1"})

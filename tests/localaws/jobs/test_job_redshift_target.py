@@ -101,7 +101,7 @@ def test_a_visual_job_of_s3_change_schema_and_redshift_runs_unchanged_and_its_me
     """
     table, temporary, prefix = unique("toll"), unique("toll_temp"), unique("landing")
     columns = "(transaction_id BIGINT, toll_booth VARCHAR, amount DOUBLE PRECISION)"
-    jobs.put(f"{prefix}/a.json", '{"id": 1, "booth": "a;b", "amount": "2.5"}\n{"id": 2, "booth": "c", "amount": 3}\n')
+    jobs.put(f"{prefix}/a.json", '{"id": 1, "booth": "a;b", "amount": "2.5"}\n{"id": 2, "booth": "c", "amount": "3"}\n')
     script = f"""import sys
 from awsglue.transforms import *
 from awsglue.utils import getResolvedOptions
@@ -130,7 +130,7 @@ AmazonS3_node1 = glueContext.create_dynamic_frame.from_options(
 ChangeSchema_node2 = ApplyMapping.apply(
     frame=AmazonS3_node1,
     mappings=[
-        ("id", "long", "transaction_id", "BIGINT"),
+        ("id", "int", "transaction_id", "BIGINT"),
         ("booth", "string", "toll_booth", "VARCHAR"),
         ("amount", "string", "amount", "double"),
     ],
@@ -156,7 +156,7 @@ job.commit()
 """  # noqa: E501
     name = jobs.make(script)
     jobs.succeed(name)
-    jobs.put(f"{prefix}/a.json", '{"id": 2, "booth": "d", "amount": 4}\n{"id": 3, "booth": null, "amount": null}\n')
+    jobs.put(f"{prefix}/a.json", '{"id": 2, "booth": "d", "amount": "4"}\n{"id": 3, "booth": null, "amount": null}\n')
     jobs.succeed(name)
     assert jobs_cluster.query(f"select * from {table} order by 1") == [[1, "a;b", 2.5], [2, "d", 4.0], [3, None, None]]
     with pytest.raises(Exception, match=temporary):

@@ -28,7 +28,10 @@ while time.monotonic() < deadline:
         ("import faker", "ModuleNotFoundError: No module named 'faker'"),
         ("def broken(:", "SyntaxError: invalid syntax"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
-        ("from awsglue.transforms import Relationalize", "awsglue.transforms.Relationalize is not supported"),
+        (
+            "from awsglue.transforms import *; Relationalize.apply(None)",
+            "awsglue.transforms.Relationalize is not supported",
+        ),
     ],
 )
 def test_a_script_that_ends_with_an_exception_or_a_status_fails_its_run_with_that_message(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+# The default of parameters that take options.
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class NotSupportedLocally(NotImplementedError):

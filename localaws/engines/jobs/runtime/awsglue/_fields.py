@@ -12,6 +12,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, StructType
 
+from awsglue._type_names import glue_name
+
 Change = Callable[[Column, DataType], Column | None]
 
 
@@ -42,6 +44,12 @@ def quoted(name: str) -> str:
 
 def find(df: DataFrame, path: str, case_sensitive: bool = False) -> Column | None:
     """The column at a dotted `path`, or None."""
+    found = find_typed(df, path, case_sensitive)
+    return found[0] if found is not None else None
+
+
+def find_typed(df: DataFrame, path: str, case_sensitive: bool = False) -> tuple[Column, DataType] | None:
+    """The column at a dotted `path` and its type, or None."""
     kind: DataType = df.schema
     column: Column | None = None
     for part in split(path):
@@ -50,7 +58,7 @@ def find(df: DataFrame, path: str, case_sensitive: bool = False) -> Column | Non
             return None
         column = F.col(quoted(name)) if column is None else column.getField(name)
         kind = kind[name].dataType
-    return column
+    return None if column is None else (column, kind)
 
 
 def _name_in(kind: DataType, part: str, case_sensitive: bool) -> str | None:
@@ -139,11 +147,3 @@ def schema_lines(kind: DataType, indent: str = "") -> list[str]:
         lines.append(f"{indent}|-- {name}: {glue_name(inner)}")
         lines += schema_lines(inner, indent + "|    ")
     return lines
-
-
-def glue_name(kind: DataType) -> str:
-    """Glue's name of a type of Spark's."""
-    name = str(kind.simpleString())
-    if isinstance(kind, StructType | ArrayType):
-        return name.split("<")[0]
-    return {"bigint": "long", "smallint": "short", "tinyint": "byte", "void": "null"}.get(name, name)

@@ -22,7 +22,8 @@ from pyspark.sql import functions as F
 from awsglue import _source
 from awsglue._catalog import Table, get_partitions
 from awsglue._errors import NotSupportedLocally, refuse_unknown
-from awsglue.gluetypes import spark_type
+from awsglue._integers import narrowed
+from awsglue._type_names import spark_type
 
 OPTIONS = {
     "json": {"attachFilename", "multiLine", "multiline", "optimizePerformance"},
@@ -177,7 +178,10 @@ def _read_json(
         F.input_file_name().alias(_FILE),
         F.explode_outer(F.from_json(in_brackets, f"array<struct<{struct}>>")).alias("row"),
     )
-    return Source(parsed.where("row is not null").select(_FILE, "row.*"), _as_errors(parsed.where("row is null")))
+    rows = parsed.where("row is not null").select(_FILE, "row.*")
+    if columns is None:
+        rows = narrowed(rows)
+    return Source(rows, _as_errors(parsed.where("row is null")))
 
 
 def _quoted(name: str) -> str:

@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-filter.html
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html
 
-A record for which the function raises becomes an error record of the resulting frame; the others go on.
+A record for which the function raises becomes an error record of the resulting frame; the others go on. But Filter
+takes a KeyError, TypeError or ValueError for "no": records may lack the field that the function looks at.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
+from pyspark.sql.types import ArrayType, DataType, StructType
+
+from awsglue._integers import narrowed
 
 ERROR_SCHEMA = "error struct<msg:string,input:string>"
 
@@ -22,18 +26,28 @@ class DynamicRecord(dict[str, Any]):
     """A record: a dict of its fields, which also are attributes where their names allow it."""
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+        if name.startswith("__"):
+            raise AttributeError(name)
+        # A missing field is a KeyError in Glue, so getattr(record, name, default) raises too.
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
 
 
-def as_record(value: Any) -> Any:
-    """A value of Spark's as a script sees it: structs are records."""
+def as_record(row: Row) -> DynamicRecord:
+    """A row as a script sees it. Its structs are records; what is in them are dicts."""
+    fields = {name: _plain(value) for name, value in zip(row.__fields__, row, strict=True)}
+    return DynamicRecord(
+        {name: DynamicRecord(value) if isinstance(value, dict) else value for name, value in fields.items()}
+    )
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, Row):
-        return DynamicRecord({name: as_record(inner) for name, inner in zip(value.__fields__, value, strict=True)})
+        return {name: _plain(inner) for name, inner in zip(value.__fields__, value, strict=True)}
     if isinstance(value, list):
-        return [as_record(inner) for inner in value]
+        return [_plain(inner) for inner in value]
     return value
 
 
@@ -48,26 +62,47 @@ def as_row(value: Any) -> Any:
 
 def filtered(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
     """The rows of which `f` says yes, and the errors."""
-    judged = df.rdd.map(_safely(lambda row: (bool(f(as_record(row))), row))).persist(StorageLevel.MEMORY_AND_DISK)
+    judged = df.rdd.map(_safely(lambda row: (_says_yes(f, row), row))).persist(StorageLevel.MEMORY_AND_DISK)
     kept = judged.filter(lambda result: result[0] is None and result[1][0]).map(lambda result: result[1][1])
     return df.sparkSession.createDataFrame(kept, df.schema, verifySchema=False), _errors(df, judged)
 
 
+def _says_yes(f: Callable[[DynamicRecord], Any], row: Row) -> bool:
+    try:
+        return bool(f(as_record(row)))
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def mapped(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
     """What `f` makes of the rows, and the errors."""
-    made = df.rdd.map(_safely(lambda row: _needs_record(as_row(f(as_record(row)))))).persist(
+    made = df.rdd.map(_safely(lambda row: as_row(_needs_record(f(as_record(row)))))).persist(
         StorageLevel.MEMORY_AND_DISK
     )
     rows = made.filter(lambda result: result[0] is None).map(lambda result: result[1])
     if rows.isEmpty():
         return df.sparkSession.range(0).select(), _errors(df, made)
-    return df.sparkSession.createDataFrame(rows, samplingRatio=1.0), _errors(df, made)
+    # Rows are placed by position, and a function may give its records other fields, or in another order, each time.
+    schema = df.sparkSession.createDataFrame(rows, samplingRatio=1.0).schema
+    placed = rows.map(lambda row: _placed(row, schema))
+    return narrowed(df.sparkSession.createDataFrame(placed, schema, verifySchema=False), df.schema), _errors(df, made)
 
 
-def _needs_record(row: Any) -> Any:
-    if not isinstance(row, Row):
-        raise TypeError(f"the function must return a record, not a {type(row).__name__}")
-    return row
+def _placed(value: Any, kind: DataType) -> Any:
+    """`value` with the fields of its structs where `kind` has them."""
+    if isinstance(value, Row) and isinstance(kind, StructType):
+        held = dict(zip(value.__fields__, value, strict=True))
+        return tuple(_placed(held.get(field.name), field.dataType) for field in kind.fields)
+    if isinstance(value, list) and isinstance(kind, ArrayType):
+        return [_placed(inner, kind.elementType) for inner in value]
+    return value
+
+
+def _needs_record(result: Any) -> dict[str, Any]:
+    # A record without fields is none in Glue.
+    if not isinstance(result, dict) or not result:
+        raise TypeError(f"the function must return a record, not {result!r}")
+    return result
 
 
 def _safely(f: Callable[[Row], Any]) -> Callable[[Row], tuple[tuple[str, str] | None, Any]]:

@@ -35,6 +35,11 @@ class Run:
 current = Run()
 
 
+def log(line: str) -> None:
+    """Write a line of Glue's own to the run's error log."""
+    print(line, file=current.error_log)
+
+
 def new_directory(stem: str) -> Path:
     """A fresh directory of this run."""
     return Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=current.scratch))

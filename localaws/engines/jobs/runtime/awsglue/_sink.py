@@ -16,7 +16,7 @@ from pyspark.sql.types import StructType
 from awsglue import _aws, _write
 from awsglue._errors import NotSupportedLocally, refuse_unknown
 from awsglue._read import check_format
-from awsglue.gluetypes import hive_type
+from awsglue._type_names import hive_type
 
 if TYPE_CHECKING:
     from awsglue.dynamicframe import DynamicFrame

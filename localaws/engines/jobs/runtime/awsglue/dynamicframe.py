@@ -6,62 +6,86 @@ In Glue each record carries its own types; here all records of a frame have the 
 there are no choice types: what would be one is the type that the catalog, or Spark's inference, settled on.
 
 Every transform takes `transformation_ctx`, `info`, `stageThreshold` and `totalThreshold`, as Glue's do: with a
-threshold, a frame with as many errors (of this transform, or of all up to it) is refused at once.
+threshold, a frame with as many errors (of this transform, or of all up to it) is refused at once. They are keywords
+only where AWS's library has them in another order than its page: what works here works there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
-from awsglue import _fields, _records
-from awsglue._catalog import get_table
-from awsglue._errors import NotSupportedLocally, TooManyErrors, refuse_unknown
+from awsglue import _choice, _fields, _mapping, _records, gluetypes
+from awsglue._collection import DynamicFrameCollection
+from awsglue._errors import NO_OPTIONS, NotSupportedLocally, TooManyErrors, refuse_unknown
 from awsglue._read import empty
 from awsglue._records import DynamicRecord
-from awsglue.gluetypes import spark_type
+from awsglue._type_names import glue_type
 
 if TYPE_CHECKING:
     from awsglue.context import GlueContext
 
-NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+__all__ = ["DynamicFrame", "DynamicFrameCollection", "ResolveOption"]
+
+_SPIGOT_RECORDS = 100
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
     "=": lambda a, b: a == b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }  # fmt: skip
 
 
+class ResolveOption:
+    """What DynamicFrame.toDF is to do with a field of a choice type."""
+
+    def __init__(self, path: str, action: str, target: Any = None) -> None:
+        self.path = path
+        self.action = action
+        self.target = target
+
+
 class DynamicFrame:
     """A distributed table. Make one with GlueContext.create_dynamic_frame or `fromDF`."""
 
-    def __init__(
-        self,
-        df: DataFrame,
-        glue_ctx: GlueContext,
-        name: str = "",
-        errors: DataFrame | None = None,
-        earlier_errors: DataFrame | None = None,
-    ) -> None:
-        if not isinstance(df, DataFrame):
-            raise NotSupportedLocally("DynamicFrame(jdf, ...) of a Java object", ["DynamicFrame.fromDF"])
-        self._df = df
-        self._stage_errors = errors
-        self._earlier_errors = earlier_errors
-        self.glue_ctx = glue_ctx
-        self.name = name
+    glue_ctx: GlueContext
+    name: str
+    _df: DataFrame
+    _stage_errors: DataFrame | None
+    _earlier_errors: DataFrame | None
+
+    def __init__(self, jdf: Any, glue_ctx: GlueContext, name: str = "") -> None:
+        # In Glue, too, one that is made of a Spark DataFrame does not work: that is what fromDF is for.
+        raise NotSupportedLocally("DynamicFrame(jdf, ...)", ["DynamicFrame.fromDF(dataframe, ...)"])
 
     @classmethod
-    def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str) -> DynamicFrame:
-        """A DynamicFrame of the rows of `dataframe`."""
-        return cls(dataframe, glue_ctx, name)
+    def _of(
+        cls,
+        df: DataFrame,
+        glue_ctx: GlueContext,
+        name: str,
+        errors: DataFrame | None = None,
+        earlier_errors: DataFrame | None = None,
+    ) -> DynamicFrame:
+        """The frame of the rows of `df`, of which making had `errors` after `earlier_errors`."""
+        frame = cls.__new__(cls)
+        frame._df = df
+        frame._stage_errors = errors
+        frame._earlier_errors = earlier_errors
+        frame.glue_ctx = glue_ctx
+        frame.name = name
+        return frame
 
-    def toDF(self, options: Any = None) -> DataFrame:
+    @classmethod
+    def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str = "") -> DynamicFrame:
+        """A DynamicFrame of the rows of `dataframe`."""
+        if not isinstance(dataframe, DataFrame):
+            raise TypeError(f"fromDF takes a Spark DataFrame, not a {type(dataframe).__name__}")
+        return cls._of(dataframe, glue_ctx, name)
+
+    def toDF(self, options: Sequence[ResolveOption] | None = None) -> DataFrame:
         """The Spark DataFrame of these records."""
         if options:
             raise NotSupportedLocally("DynamicFrame.toDF(options)")
@@ -71,7 +95,7 @@ class DynamicFrame:
         self, df: DataFrame, stageThreshold: int = 0, totalThreshold: int = 0, errors: DataFrame | None = None
     ) -> DynamicFrame:
         """The frame that a transform made of this one."""
-        made = DynamicFrame(df, self.glue_ctx, self.name, errors, self._all_errors())
+        made = DynamicFrame._of(df, self.glue_ctx, self.name, errors, self._all_errors())
         made._check(stageThreshold, totalThreshold)
         return made
 
@@ -81,9 +105,9 @@ class DynamicFrame:
         """The number of records."""
         return int(self._df.count())
 
-    def schema(self) -> Any:
-        """The schema, as Spark's StructType."""
-        return self._df.schema
+    def schema(self) -> gluetypes.DataType:
+        """The schema: a StructType of awsglue.gluetypes, as in Glue, not Spark's (`toDF().schema`)."""
+        return glue_type(self._df.schema)
 
     def printSchema(self) -> None:
         """Print the schema as Glue does: `root` and a line for each field."""
@@ -94,13 +118,30 @@ class DynamicFrame:
         for line in self._df.limit(num_rows).toJSON().collect():
             print(line)
 
-    def repartition(self, numPartitions: int, transformation_ctx: str = "", info: str = "") -> DynamicFrame:
+    def repartition(
+        self,
+        numPartitions: int,
+        transformation_ctx: str = "",
+        info: str = "",
+        stageThreshold: int = 0,
+        totalThreshold: int = 0,
+    ) -> DynamicFrame:
         """The same records in `numPartitions` partitions."""
-        return self._then(self._df.repartition(numPartitions))
+        return self._then(self._df.repartition(numPartitions), stageThreshold, totalThreshold)
 
-    def coalesce(self, numPartitions: int, transformation_ctx: str = "", info: str = "") -> DynamicFrame:
-        """The same records in at most `numPartitions` partitions."""
-        return self._then(self._df.coalesce(numPartitions))
+    def coalesce(
+        self,
+        numPartitions: int,
+        *,
+        shuffle: bool = False,
+        transformation_ctx: str = "",
+        info: str = "",
+        stageThreshold: int = 0,
+        totalThreshold: int = 0,
+    ) -> DynamicFrame:
+        """The same records in at most `numPartitions` partitions; with `shuffle`, in as many."""
+        df = self._df.repartition(numPartitions) if shuffle else self._df.coalesce(numPartitions)
+        return self._then(df, stageThreshold, totalThreshold)
 
     def getNumPartitions(self) -> int:
         """The number of partitions."""
@@ -128,7 +169,7 @@ class DynamicFrame:
     def errorsAsDynamicFrame(self) -> DynamicFrame:
         """The errors as records: `error.msg`, and the text or the record in `error.input`."""
         errors = self._all_errors()
-        return DynamicFrame(empty(self._df.sparkSession) if errors is None else errors, self.glue_ctx, "errors")
+        return DynamicFrame._of(empty(self._df.sparkSession) if errors is None else errors, self.glue_ctx, "errors")
 
     def assertErrorThreshold(self) -> None:
         """Raise TooManyErrors if there are errors."""
@@ -145,26 +186,21 @@ class DynamicFrame:
 
     def apply_mapping(
         self,
-        mappings: Sequence[Sequence[str]],
+        mappings: Sequence[tuple[str, ...]],
+        *,
         transformation_ctx: str = "",
         info: str = "",
         stageThreshold: int = 0,
         totalThreshold: int = 0,
-        *,
         case_sensitive: bool = False,
     ) -> DynamicFrame:
         """Only the mapped fields, renamed and cast: (source, source type, target, target type).
 
-        A dotted source goes into structs; a dotted target makes them. A source that the frame lacks is left out; a
-        value that its target type can't hold is null.
+        A dotted source goes into structs; a dotted target makes them. A source that the frame lacks is left out; one
+        that is not of the source type is NULL, and the job's log says so. A value that its target type can't hold is
+        NULL.
         """
-        columns: dict[str, Column] = {}
-        for mapping in mappings:
-            source, target, kind = _parse_mapping(mapping)
-            column = _fields.find(self._df, source, case_sensitive)
-            if column is not None:
-                columns[target] = column.cast(spark_type(kind)) if kind else column
-        return self._then(self._df.select(*_fields.nest(columns)), stageThreshold, totalThreshold)
+        return self._then(_mapping.mapped(self._df, mappings, case_sensitive), stageThreshold, totalThreshold)
 
     def select_fields(
         self,
@@ -225,6 +261,8 @@ class DynamicFrame:
     def map(
         self,
         f: Callable[[DynamicRecord], Any],
+        *,
+        preservesPartitioning: bool = False,
         transformation_ctx: str = "",
         info: str = "",
         stageThreshold: int = 0,
@@ -246,27 +284,14 @@ class DynamicFrame:
         totalThreshold: int = 0,
         catalog_id: str | None = None,
     ) -> DynamicFrame:
-        """Casts: `specs` of (path, "cast:type") or "project:type"; `choice`="match_catalog" casts to the catalog's.
+        """Casts: `specs` of (path, "cast:type"); `choice`="match_catalog" casts to the catalog's types.
 
         "make_cols" and "make_struct" change nothing, nor does any other `choice`: there is no choice type to resolve.
 
         Raises:
-            ValueError: both specs and choice are given, or match_catalog without database and table_name.
+            ValueError: neither specs nor choice is given, or both, or match_catalog without database and table_name.
         """
-        if specs and choice:
-            raise ValueError("resolveChoice takes specs or choice, not both")
-        df = self._df
-        if choice == "match_catalog":
-            if not database or not table_name:
-                raise ValueError("resolveChoice(choice='match_catalog') needs database and table_name")
-            wanted = dict(get_table(database, table_name, catalog_id).columns)
-            specs = [(_fields.quoted(name), f"cast:{wanted[name]}") for name in df.columns if name in wanted]
-        elif choice:
-            _resolution(choice)
-        for path, action in specs or []:
-            kind = _resolution(action)
-            if kind:
-                df = _fields.change(df, path, _cast_to(kind))
+        df = _choice.resolved(self._df, specs, choice, database, table_name, catalog_id)
         return self._then(df, stageThreshold, totalThreshold)
 
     def join(
@@ -288,7 +313,9 @@ class DynamicFrame:
             (mine,), (other,) = _fields.split(one), _fields.split(two)
             other = f".{other}" if f".{other}" in right.columns else other
             pairs.append(left[_fields.quoted(mine)] == right[_fields.quoted(other)])
-        return self._then(left.join(right, reduce(lambda a, b: a & b, pairs)), stageThreshold, totalThreshold)
+        joined = self._then(left.join(right, reduce(lambda a, b: a & b, pairs)), stageThreshold, totalThreshold)
+        joined.name = self.name + frame2.name
+        return joined
 
     def mergeDynamicFrame(
         self,
@@ -319,7 +346,7 @@ class DynamicFrame:
     ) -> DynamicFrameCollection:
         """Two frames: `name1` has the fields at `paths`, `name2` the others."""
         frames = {name1: self.select_fields(paths), name2: self.drop_fields(paths)}
-        return DynamicFrameCollection(frames, self.glue_ctx)
+        return self._split(frames, stageThreshold, totalThreshold)
 
     def split_rows(
         self,
@@ -341,6 +368,14 @@ class DynamicFrame:
             conditions += [_COMPARISONS[sign](column, value) for sign, value in comparisons.items()]
         holds = F.coalesce(reduce(lambda a, b: a & b, conditions, F.lit(True)), F.lit(False))
         frames = {name1: self._then(self._df.where(holds)), name2: self._then(self._df.where(~holds))}
+        return self._split(frames, stageThreshold, totalThreshold)
+
+    def _split(
+        self, frames: dict[str, DynamicFrame], stageThreshold: int, totalThreshold: int
+    ) -> DynamicFrameCollection:
+        for name, frame in frames.items():
+            frame.name = name
+            frame._check(stageThreshold, totalThreshold)
         return DynamicFrameCollection(frames, self.glue_ctx)
 
     def unnest(
@@ -350,12 +385,20 @@ class DynamicFrame:
         columns = [column.alias(path) for path, column in _fields.flat(self._df).items()]
         return self._then(self._df.select(*columns), stageThreshold, totalThreshold)
 
-    def spigot(self, path: str, options: Mapping[str, Any] = NO_OPTIONS, transformation_ctx: str = "") -> DynamicFrame:
-        """This frame, of which a sample is written to `path`: the first `topk` records, or each with probability
-        `prob`."""
+    def spigot(
+        self,
+        path: str,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        transformation_ctx: str = "",
+        info: str = "",
+        stageThreshold: int = 0,
+        totalThreshold: int = 0,
+    ) -> DynamicFrame:
+        """This frame, of which a sample is written to `path`: the first `topk` records (100), each with the
+        probability `prob` (1)."""
         refuse_unknown("spigot options", options, {"topk", "prob"})
         sample = self._df.sample(float(options["prob"])) if "prob" in options else self._df
-        sample = sample.limit(int(options["topk"])) if "topk" in options else sample
+        sample = sample.limit(int(options.get("topk", _SPIGOT_RECORDS)))
         self.glue_ctx.write_dynamic_frame.from_options(self._then(sample), "s3", {"path": path}, "json")
         return self
 
@@ -368,10 +411,8 @@ class DynamicFrame:
         accumulator_size: int = 0,
     ) -> DynamicFrame:
         """See DynamicFrameWriter.from_options."""
-        if accumulator_size:
-            raise NotSupportedLocally("DynamicFrame.write(accumulator_size)")
-        self.glue_ctx.write_dynamic_frame.from_options(
-            self, connection_type, connection_options, format, format_options
+        self.glue_ctx.write_from_options(
+            self, connection_type, connection_options, format, format_options, accumulator_size=accumulator_size
         )
         return self
 
@@ -381,65 +422,14 @@ class DynamicFrame:
         raise NotSupportedLocally(f"DynamicFrame.{name}")
 
 
-class DynamicFrameCollection(Mapping[str, DynamicFrame]):
-    """Frames by name."""
+def __getattr__(name: str) -> Any:
+    # They are here in AWS's library, too. Importing them above would go in a circle.
+    if name == "DynamicFrameReader":
+        from awsglue._reader import DynamicFrameReader
 
-    def __init__(self, dynamic_frames: Mapping[str, DynamicFrame], glue_ctx: GlueContext) -> None:
-        self._frames = dict(dynamic_frames)
-        self.glue_ctx = glue_ctx
+        return DynamicFrameReader
+    if name == "DynamicFrameWriter":
+        from awsglue._writer import DynamicFrameWriter
 
-    def __getitem__(self, key: str) -> DynamicFrame:
-        return self._frames[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._frames)
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def select(self, key: str) -> DynamicFrame:
-        """The frame called `key`."""
-        return self._frames[key]
-
-    def map(self, callable: Callable[..., DynamicFrame], transformation_ctx: str = "") -> DynamicFrameCollection:
-        """`callable(frame, transformation_ctx)` of each frame."""
-        mapped = {name: callable(frame, transformation_ctx) for name, frame in self._frames.items()}
-        return DynamicFrameCollection(mapped, self.glue_ctx)
-
-    def flatmap(self, f: Callable[..., Any], transformation_ctx: str = "") -> DynamicFrameCollection:
-        """`f(frame, transformation_ctx)` of each frame; the frames of the collections among the results, by name."""
-        flat: dict[str, DynamicFrame] = {}
-        for name, frame in self._frames.items():
-            made = f(frame, transformation_ctx)
-            flat.update(made if isinstance(made, DynamicFrameCollection) else {name: made})
-        return DynamicFrameCollection(flat, self.glue_ctx)
-
-
-def _parse_mapping(mapping: Sequence[str]) -> tuple[str, str, str]:
-    """Source, target and target type of one mapping; Glue takes 2, 3 and 4 elements."""
-    match list(mapping):
-        case [source, target]:
-            return source, target, ""
-        case [source, target, kind]:
-            return source, target, kind
-        case [source, _, target, kind]:
-            return source, target, kind
-    raise ValueError(f"not a mapping: {mapping!r}. It must be (source, source type, target, target type)")
-
-
-def _resolution(action: str) -> str:
-    """The type that a resolution of resolveChoice casts to; empty where it is for choice types only."""
-    verb, _, kind = action.partition(":")
-    if verb in ("cast", "project") and kind:
-        return str(spark_type(kind))
-    if action not in ("make_cols", "make_struct"):
-        known = ["cast:TYPE", "project:TYPE", "make_cols", "make_struct", "match_catalog"]
-        raise NotSupportedLocally(f"resolveChoice action {action!r}", known)
-    return ""
-
-
-def _cast_to(kind: str) -> _fields.Change:
-    def cast(column: Column, _: DataType) -> Column:
-        return column.cast(kind)
-
-    return cast
+        return DynamicFrameWriter
+    raise AttributeError(f"module 'awsglue.dynamicframe' has no attribute {name!r}")

@@ -1,6 +1,11 @@
 """getResolvedOptions: a job's arguments, from sys.argv.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html
+
+Glue reserves the names of the arguments that it passes or reads itself. They are in the result whether or not they were
+given, and a script that asks for one fails: TempDir alone may be asked for, and is never required. What argparse does
+with the other names is what Glue does: it takes abbreviations (every Glue before 6.0), the last of two values, and
+refuses a name that is asked for twice.
 """
 
 from __future__ import annotations
@@ -9,19 +14,26 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-# What Glue itself passes, or lets a user pass, without being asked for; there whether or not it was given.
-_RESERVED = (
-    "job-bookmark-option",
-    "job-bookmark-from",
-    "job-bookmark-to",
-    "JOB_ID",
-    "JOB_RUN_ID",
-    "SECURITY_CONFIGURATION",
-    "encryption-type",
-    "enable-data-lineage",
-    "RedshiftTempDir",
-    "TempDir",
-)
+from awsglue._bookmarks import BookmarkOption
+
+_BOOKMARK = "job-bookmark-option"
+_BOOKMARK_RANGE = ("job-bookmark-from", "job-bookmark-to")
+# The name and the values that --job-bookmark-option had before, with what they are called now.
+_CONTINUATION = "continuation-option"
+_CONTINUATIONS = {
+    "continuation-enabled": BookmarkOption.ENABLE,
+    "continuation-readonly": BookmarkOption.PAUSE,
+    "continuation-ignore": BookmarkOption.DISABLE,
+}
+# argparse refuses a script that asks for one of these: the option is there already.
+_TAKEN = ("JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "encryption-type", "enable-data-lineage")
+_TEMPORARY = ("TempDir", "RedshiftTempDir")
+# What the script may not ask for, by its spelling, and how Glue's error spells it.
+_RESERVED = {
+    **{name: name for name in (_CONTINUATION, _BOOKMARK)},
+    **{name: f"--{name}" for name in _BOOKMARK_RANGE},
+    **{f"--{name}": f"--{name}" for name in _TAKEN},
+}
 
 
 class GlueArgumentError(Exception):
@@ -34,20 +46,52 @@ class _Parser(argparse.ArgumentParser):
 
 
 def getResolvedOptions(args: Sequence[str], options: Sequence[str]) -> dict[str, Any]:
-    """The values of `options` in `args` (a sys.argv), by name.
+    """The values of `options` in `args` (a sys.argv), and those of Glue's own arguments, by name.
 
-    Names may be abbreviated in `args`, as in every Glue before 6.0. Hyphens in a name are underscores in the result.
+    Hyphens in a name are underscores in the result.
 
     Raises:
-        GlueArgumentError: one of them is missing.
+        GlueArgumentError: an option is missing, or its value is not one of those that it takes.
+        RuntimeError: an option of job bookmarks is asked for, or its arguments contradict each other.
+        argparse.ArgumentError: another reserved name is asked for, or a name twice.
     """
-    parser = _Parser(add_help=False)
-    for name in dict.fromkeys(options):
-        if name.startswith("--"):
-            raise GlueArgumentError(f"ask for {name[2:]!r}, not for {name!r}")
-        parser.add_argument(f"--{name}", required=True)
-    for name in _RESERVED:
-        if name not in options:
-            parser.add_argument(f"--{name}", required=False)
-    parsed, _ = parser.parse_known_args(list(args[1:]))
-    return vars(parsed)
+    for name, shown in _RESERVED.items():
+        if name in options:
+            raise RuntimeError(f"Using reserved arguments {shown}")
+    found = vars(_parser(options).parse_known_args(list(args[1:]))[0])
+    if found["TempDir"] is None:
+        found["TempDir"] = found["RedshiftTempDir"]
+    found["RedshiftTempDir"] = found["TempDir"]
+    continuation = found.pop("continuation_option")
+    found["job_bookmark_option"] = str(
+        found["job_bookmark_option"] or _CONTINUATIONS.get(continuation, BookmarkOption.DISABLE)
+    )
+    _check_bookmark_range(found)
+    return found
+
+
+def _parser(options: Sequence[str]) -> _Parser:
+    """Knows Glue's own arguments and, as required, `options`."""
+    # Abbreviations and --help are argparse's, and Glue's.
+    parser = _Parser()
+    choices = {
+        _BOOKMARK: [str(continuation) for continuation in _CONTINUATIONS.values()],
+        _CONTINUATION: list(_CONTINUATIONS),
+        "encryption-type": ["sse-s3"],
+    }
+    for name in (_BOOKMARK, _CONTINUATION, *_BOOKMARK_RANGE, *_TAKEN, *_TEMPORARY):
+        parser.add_argument(f"--{name}", choices=choices.get(name))
+    for name in options:
+        if name not in _TEMPORARY:
+            parser.add_argument(f"--{name}", required=True)
+    return parser
+
+
+def _check_bookmark_range(found: dict[str, Any]) -> None:
+    """--job-bookmark-from and --job-bookmark-to belong to a paused bookmark, and to each other."""
+    missing = [f"--{name}" for name in _BOOKMARK_RANGE if found[name.replace("-", "_")] is None]
+    if found["job_bookmark_option"] == BookmarkOption.PAUSE:
+        if len(missing) == 1:
+            raise RuntimeError(f"Missing option or value for {missing[0]}")
+    elif not missing:
+        raise RuntimeError(f"Invalid option(s){' '.join(f'--{name}' for name in _BOOKMARK_RANGE)}")

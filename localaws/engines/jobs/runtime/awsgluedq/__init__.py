@@ -1,4 +1,4 @@
-"""Glue Data Quality, which the embedded AWS does not have: importing a transform of it says so.
+"""Glue Data Quality, which the embedded AWS does not have: using its transform says so.
 
 https://docs.aws.amazon.com/glue/latest/dg/data-quality-gs-studio.html
 """

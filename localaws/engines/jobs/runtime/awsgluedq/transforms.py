@@ -1,14 +1,43 @@
-"""What Glue Studio imports for targets with data quality turned on."""
+"""What Glue Studio imports in every script that it writes today: data quality is on for new targets.
+
+https://docs.aws.amazon.com/glue/latest/dg/data-quality-gs-studio.html
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from awsglue._errors import NO_OPTIONS, NotSupportedLocally
+from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
+
+__all__ = ["EvaluateDataQuality"]
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    raise ImportError(
-        f"awsgluedq.transforms.{name} is not supported by the embedded AWS. Turn data quality off in the node, or leave"
-        " the lines that name it out of the script."
+class EvaluateDataQuality:
+    """Not supported here: using it says so."""
+
+    @classmethod
+    def apply(
+        cls, frame: DynamicFrame, ruleset: str, publishing_options: Mapping[str, Any] = NO_OPTIONS
+    ) -> DynamicFrame:
+        """Raises NotSupportedLocally."""
+        _refuse()
+
+    def process_rows(
+        self,
+        frame: DynamicFrame,
+        ruleset: str,
+        publishing_options: Mapping[str, Any] = NO_OPTIONS,
+        additional_options: Mapping[str, Any] = NO_OPTIONS,
+        additional_data_sources: Mapping[str, DynamicFrame] = NO_OPTIONS,
+    ) -> DynamicFrameCollection:
+        """Raises NotSupportedLocally."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NotSupportedLocally(
+        "awsgluedq.transforms.EvaluateDataQuality",
+        ["a script without the lines that use it, or with data quality turned off in the nodes"],
     )

@@ -1,11 +1,24 @@
-"""FillMissingValues, FindMatches and FindIncrementalMatches."""
+"""FillMissingValues, FindMatches and FindIncrementalMatches, and the EntityDetector of Glue Studio's "Detect PII"."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NoReturn
+
+from awsglue._errors import NotSupportedLocally
+from awsglue.transforms import FillMissingValues, FindIncrementalMatches, FindMatches
+
+__all__ = ["EntityDetector", "FillMissingValues", "FindIncrementalMatches", "FindMatches"]
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    raise ImportError(f"awsglueml.transforms.{name} is not supported by the embedded AWS.")
+class EntityDetector:
+    """Not supported here: making one says so.
+
+    https://docs.aws.amazon.com/glue/latest/dg/detect-PII.html
+    """
+
+    def __init__(self) -> None:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NotSupportedLocally("awsglueml.transforms.EntityDetector")

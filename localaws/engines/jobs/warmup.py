@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from awsglue import _read, _run, _write
+from awsglue import _files, _read_csv, _read_json, _run, _source, _write
 from awsglue.context import GlueContext
 from awsglue.dynamicframe import DynamicFrame
 from awsglue.transforms import ApplyMapping
 from pyspark.context import SparkContext
 from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StringType
 
 glue_context = GlueContext(SparkContext.getOrCreate())
 spark = glue_context.spark_session
@@ -17,7 +18,8 @@ files = directory / "files"
 files.mkdir()
 (files / "00000000.data").write_text(objects + '{"a": "x"}\n')
 
-typed = _read._read_json(spark, files, {}, [("a", "bigint"), ("b", "string")]).rows
+source = _source.Fetched(files, [], [])
+typed = _read_json.read_json(spark, source, {}, [("a", LongType()), ("b", StringType())]).rows
 typed.select(F.col("b").cast("double")).agg(F.count("*")).first()
 
 TEXT = "if(trim(col0) like '[%', trim(col0), concat('[', trim(col0), ']'))"
@@ -27,9 +29,9 @@ BAD = "concat_ws('; ', case when parsed.a is null then 'missing' when length(par
 
 def small_job(number: int) -> None:
     """Lines of files, judged, counted by file, kept, mapped and written."""
-    source = _read._read_csv(spark, files, {"separator": "\u0001", "quoteChar": -1}, None).rows
-    source = source.withColumn("file", _read._uri_of(F.col(_read._FILE), ["s3://bucket/key", "s3://bucket/other"]))
-    rows = DynamicFrame.fromDF(source.drop(_read._FILE), glue_context, "lines").toDF().where("trim(col0) != ''")
+    lines = _read_csv.read_csv(spark, source, {"separator": "\u0001", "quoteChar": -1}, None).rows
+    lines = lines.withColumn("file", _files.by_file(["s3://bucket/key", "s3://bucket/other"]))
+    rows = DynamicFrame.fromDF(lines.drop(_files.FILE), glue_context, "lines").toDF().where("trim(col0) != ''")
     parsed = f"explode_outer(from_json({TEXT}, 'array<struct<a:string,b:string,c:string>>')) as parsed"
     rows = rows.selectExpr("col0", "file", parsed)
     rows = rows.selectExpr("parsed.*", f"case when {FINE} then null else {BAD} end as reason", "file", "col0")

@@ -71,7 +71,8 @@ def test_delete_job_says_nothing_where_there_is_no_job_and_other_calls_do(jobs: 
     name = jobs.make("print(1)", Tags={"lab": "x"})
     assert refused(lambda: create(jobs, Name=name), "AlreadyExistsException")
     assert name in glue.list_jobs(Tags={"lab": "x"})["JobNames"]
-    assert name in [job["Name"] for job in glue.get_jobs()["Jobs"]]
+    pages = glue.get_paginator("get_jobs").paginate()
+    assert name in [job["Name"] for page in pages for job in page["Jobs"]]
     assert glue.delete_job(JobName=name)["JobName"] == name
     assert glue.delete_job(JobName=name)["JobName"] == name
     update = {"Role": ROLE, "Command": COMMAND}

@@ -12,45 +12,109 @@ from awsglue._errors import NotSupportedLocally
 
 
 @dataclass(frozen=True)
+class Storage:
+    """Where files lie and what they are: of a table, or of one of its partitions."""
+
+    location: str
+    columns: list[tuple[str, str]]
+    """Names and types."""
+    parameters: dict[str, str]
+    """The parameters of the table or partition, and of its storage descriptor."""
+    serde_parameters: dict[str, str]
+
+    @property
+    def classification(self) -> str:
+        """The format of the files, or an empty string."""
+        return self.parameters.get("classification", "").lower()
+
+    @property
+    def header_lines(self) -> str | None:
+        """How many lines at the beginning of each file hold no data.
+
+        Crawlers, Hive and Terraform write it into the parameters of the table. Hive takes it from the SerDe's, too:
+        where both have it, the table's counts.
+        """
+        name = "skip.header.line.count"
+        return self.parameters.get(name, self.serde_parameters.get(name))
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of the catalog."""
 
     database: str
     name: str
-    location: str
-    classification: str
-    columns: list[tuple[str, str]]
+    catalog_id: str | None
+    storage: Storage
     partition_keys: list[tuple[str, str]]
     connection: str
-    serde_parameters: dict[str, str]
+
+    @property
+    def location(self) -> str:
+        """An s3:// address, or DATABASE.SCHEMA.TABLE."""
+        return self.storage.location
+
+    @property
+    def classification(self) -> str:
+        """The format of the files, or an empty string."""
+        return self.storage.classification
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Names and types, without the partition keys."""
+        return self.storage.columns
+
+    @property
+    def is_crawled(self) -> bool:
+        """Whether a crawler wrote the names in its types."""
+        return "UPDATED_BY_CRAWLER" in self.storage.parameters
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition of a table."""
+
+    values: list[str]
+    storage: Storage
 
 
 def get_table(database: str, name: str, catalog_id: str | None = None) -> Table:
     """Look a table up. Raises botocore's EntityNotFoundException where there is none."""
     extra = {"CatalogId": catalog_id} if catalog_id else {}
     found = _aws.client("glue").get_table(DatabaseName=database, Name=name, **extra)["Table"]
-    storage: dict[str, Any] = found.get("StorageDescriptor", {})
-    parameters = {**storage.get("Parameters", {}), **found.get("Parameters", {})}
+    storage = _storage(found)
     return Table(
         database=database,
         name=name,
-        location=storage.get("Location", ""),
-        classification=parameters.get("classification", "").lower(),
-        columns=[(column["Name"], column.get("Type", "string")) for column in storage.get("Columns", [])],
+        catalog_id=catalog_id,
+        storage=storage,
         partition_keys=[(key["Name"], key.get("Type", "string")) for key in found.get("PartitionKeys", [])],
-        connection=parameters.get("connectionName", ""),
-        serde_parameters=storage.get("SerdeInfo", {}).get("Parameters", {}),
+        connection=storage.parameters.get("connectionName", ""),
     )
 
 
-def get_partitions(table: Table) -> list[tuple[list[str], str]]:
-    """Values and location of each partition."""
-    pages = _aws.client("glue").get_paginator("get_partitions")
-    return [
-        (partition["Values"], partition["StorageDescriptor"]["Location"])
-        for page in pages.paginate(DatabaseName=table.database, TableName=table.name)
-        for partition in page["Partitions"]
-    ]
+def get_partitions(table: Table, expression: str = "") -> list[Partition]:
+    """The partitions of `table`, or those for which GetPartitions finds `expression` true.
+
+    https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
+    """
+    asked = {"DatabaseName": table.database, "TableName": table.name}
+    if expression:
+        asked["Expression"] = expression
+    if table.catalog_id:
+        asked["CatalogId"] = table.catalog_id
+    pages = _aws.client("glue").get_paginator("get_partitions").paginate(**asked)
+    return [Partition(found["Values"], _storage(found)) for page in pages for found in page["Partitions"]]
+
+
+def _storage(found: dict[str, Any]) -> Storage:
+    descriptor: dict[str, Any] = found.get("StorageDescriptor", {})
+    return Storage(
+        location=descriptor.get("Location", ""),
+        columns=[(column["Name"], column.get("Type", "string")) for column in descriptor.get("Columns", [])],
+        parameters={**descriptor.get("Parameters", {}), **found.get("Parameters", {})},
+        serde_parameters=descriptor.get("SerdeInfo", {}).get("Parameters", {}),
+    )
 
 
 @dataclass(frozen=True)

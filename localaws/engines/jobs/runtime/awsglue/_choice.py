@@ -13,6 +13,7 @@ from pyspark.sql.types import DataType
 from awsglue import _fields, _run
 from awsglue._catalog import get_table
 from awsglue._errors import NotSupportedLocally
+from awsglue._hive_types import ddl
 from awsglue._type_names import check_cast, declared_name, glue_name, spark_type
 
 _ACTIONS = ["cast:TYPE", "project:TYPE", "make_cols", "make_struct", "match_catalog"]
@@ -57,7 +58,7 @@ def _of_catalog(
     differing = [
         field
         for field in df.schema.fields
-        if field.name in wanted and spark_type(wanted[field.name]) != field.dataType.simpleString()
+        if field.name in wanted and spark_type(wanted[field.name]) != ddl(field.dataType)
     ]
     for field in differing:
         _run.log(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, KeysView, Mapping, Sequence, ValuesView
 from typing import TYPE_CHECKING, Any
 
-from awsglue._read import empty
+from awsglue._files import empty
 
 if TYPE_CHECKING:
     from awsglue.context import GlueContext

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pyspark.sql import DataFrame
 
-from awsglue import _read
+from awsglue import _layout, _read
 from awsglue._catalog import get_table
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, refuse_unknown
 from awsglue.dynamicframe import DynamicFrame
@@ -45,13 +45,20 @@ class DynamicFrameReader:
         """
         database, table_name = table_address(database, name_space, table_name)
         options = additional_options or {}
-        refuse_unknown("additional_options", options, {"recurse", "groupFiles", "groupSize"})
+        known = {"recurse", "groupFiles", "groupSize", "catalogPartitionPredicate"}
+        refuse_unknown("additional_options", options, known)
         table = get_table(database, table_name, catalog_id)
         if not table.location.startswith("s3"):
             raise NotSupportedLocally(
                 f"reading the catalog table {database}.{table_name} at {table.location!r}", ["tables over S3"]
             )
-        source = _read.read_table(self._glue_context.spark_session, table, transformation_ctx, push_down_predicate)
+        source = _read.read_table(
+            self._glue_context.spark_session,
+            table,
+            transformation_ctx,
+            push_down_predicate,
+            options.get("catalogPartitionPredicate", ""),
+        )
         return DynamicFrame._of(source.rows, self._glue_context, table_name, source.errors)
 
     def from_options(
@@ -82,7 +89,7 @@ class DynamicFrameReader:
         source = _read.read_paths(
             self._glue_context.spark_session,
             options["paths"],
-            _read.check_format(format),
+            _layout.check_format(format),
             format_options or {},
             transformation_ctx,
             recurse=str(options.get("recurse", False)).lower() == "true",

@@ -7,13 +7,10 @@ import email.utils
 import json
 import os
 import shutil
-import urllib.parse
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -22,7 +19,6 @@ from awsglue._wire import wire
 
 THREADS = 8
 _BY_FILE = "/_localaws/s3-files"
-_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @dataclass(frozen=True)
@@ -52,51 +48,6 @@ def split(uri: str) -> tuple[str, str]:
     if scheme not in ("s3", "s3a", "s3n") or not bucket:
         raise ValueError(f"not an S3 path: {uri!r}. It must look like s3://bucket/prefix/")
     return bucket, key
-
-
-def listing(uri: str, *, recurse: bool) -> list[S3Object]:
-    """The objects with content in the "folder" `uri`.
-
-    Hidden ones (a last part that begins with "_" or ".") are left out, as Hadoop's input formats do.
-    """
-    bucket, key = split(uri)
-    folder = key if not key or key.endswith("/") else key + "/"
-    return [
-        item
-        for item in _list(bucket, folder)
-        if item.size
-        and not item.key.rsplit("/", 1)[-1].startswith(("_", "."))
-        and (recurse or "/" not in item.key[len(folder) :])
-    ]
-
-
-def _list(bucket: str, prefix: str) -> Iterator[S3Object]:
-    query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
-    while True:
-        response = wire().send("GET", f"/{bucket}", query)
-        text = response.read() if response is not None else b""
-        if response is None or response.status != 200:
-            yield from _list_patiently(bucket, prefix, query.get("continuation-token"))
-            return
-        page = ElementTree.fromstring(text)
-        for item in page.iterfind(f"{_NAMESPACE}Contents"):
-            value = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
-            key = urllib.parse.unquote_plus(value["Key"])
-            changed = datetime.datetime.fromisoformat(value["LastModified"]).replace(microsecond=0)
-            yield S3Object(bucket, key, int(value["Size"]), changed, value["ETag"])
-        token = page.findtext(f"{_NAMESPACE}NextContinuationToken")
-        if not token:
-            return
-        query["continuation-token"] = token
-
-
-def _list_patiently(bucket: str, prefix: str, token: str | None) -> Iterator[S3Object]:
-    more: dict[str, Any] = {"ContinuationToken": token} if token else {}
-    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
-    for page in pages:
-        for item in page.get("Contents", []):
-            changed = item["LastModified"].replace(microsecond=0)
-            yield S3Object(bucket, item["Key"], item["Size"], changed, item["ETag"])
 
 
 def fetch_all(
@@ -202,14 +153,3 @@ def upload(files: Iterable[tuple[Path, str]]) -> None:
         return
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(put, pairs))
-
-
-def delete_older(uri: str, age: datetime.timedelta) -> None:
-    """Delete all objects in the "folder" `uri` that were last changed at least `age` ago."""
-    bucket, key = split(uri if uri.endswith("/") else uri + "/")
-    limit = datetime.datetime.now(datetime.UTC) - age
-    keys = [{"Key": item.key} for item in _list(bucket, key) if item.last_modified <= limit]
-    for start in range(0, len(keys), 1000):
-        answer = _aws.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys[start : start + 1000]})
-        for failure in answer.get("Errors", []):
-            raise OSError(f"s3://{bucket}/{failure['Key']} was not deleted: {failure['Code']} {failure['Message']}")

@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType
 
 from awsglue import _aws, _write
 from awsglue._errors import NotSupportedLocally, refuse_unknown
-from awsglue._read import check_format
+from awsglue._layout import check_format
 from awsglue._type_names import hive_type
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def write_and_catalog(
     behavior = options.get("updateBehavior", "UPDATE_IN_DATABASE")
     if behavior not in ("UPDATE_IN_DATABASE", "LOG"):
         raise ValueError(f"updateBehavior is {behavior!r}; it must be UPDATE_IN_DATABASE or LOG")
-    catalog = _CatalogTable(table, s3_options, check_format(format_name))
-    catalog.check()
+    catalog = _CatalogTable(table, s3_options, check_format(format_name), format_options)
+    catalog.check(df.schema)
     written = _write.write_to_s3(df, s3_options, format_name, format_options)
     if df.columns:
         catalog.update(df.schema, overwrite=behavior == "UPDATE_IN_DATABASE")
@@ -110,29 +110,39 @@ def write_and_catalog(
 
 
 class _CatalogTable:
-    def __init__(self, table: tuple[str, str], options: Mapping[str, Any], format_name: str) -> None:
+    """The catalog's table; its columns and keys are in lower case, whatever case the frame's have
+    (https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)."""
+
+    def __init__(
+        self, table: tuple[str, str], options: Mapping[str, Any], format_name: str, format_options: Mapping[str, Any]
+    ) -> None:
         self._database, self._name = table
         self._location = str(options["path"]).rstrip("/") + "/"
-        self._keys: list[str] = list(options.get("partitionKeys") or [])
+        self._keys = [str(name).lower() for name in options.get("partitionKeys") or []]
         self._format = format_name
+        self._format_options = format_options
         self._glue = _aws.client("glue")
         self._found: dict[str, Any] | None = None
 
-    def check(self) -> None:
+    def check(self, schema: StructType) -> None:
+        folded = [name.lower() for name in schema.names]
+        twice = [name for name in schema.names if folded.count(name.lower()) > 1]
+        if twice:
+            raise ValueError(f"the fields {', '.join(twice)} are one column of the catalog, which has it in lower case")
         try:
             self._found = self._glue.get_table(DatabaseName=self._database, Name=self._name)["Table"]
         except self._glue.exceptions.EntityNotFoundException:
             # The database must be there; GetDatabase says so where it isn't.
             self._glue.get_database(Name=self._database)
             return
-        keys = [key["Name"] for key in self._found.get("PartitionKeys", [])]
+        keys = [key["Name"].lower() for key in self._found.get("PartitionKeys", [])]
         if keys != self._keys:
             raise ValueError(
                 f"partitionKeys are {self._keys}, those of {self._database}.{self._name} {keys}: they must be equal"
             )
 
     def update(self, schema: StructType, *, overwrite: bool) -> None:
-        kinds = {field.name: hive_type(field.dataType) for field in schema.fields}
+        kinds = {field.name.lower(): hive_type(field.dataType) for field in schema.fields}
         columns = [{"Name": name, "Type": kind} for name, kind in kinds.items() if name not in self._keys]
         if self._found is None:
             keys = [{"Name": name, "Type": kinds[name]} for name in self._keys]
@@ -140,9 +150,7 @@ class _CatalogTable:
             self._found = {
                 "Name": self._name,
                 "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"classification": self._format, "useGlueParquetWriter": "true"}
-                if self._format == "parquet"
-                else {"classification": self._format},
+                "Parameters": self._parameters(),
                 "PartitionKeys": keys,
                 "StorageDescriptor": storage,
             }
@@ -165,19 +173,42 @@ class _CatalogTable:
             try:
                 self._glue.create_partition(DatabaseName=self._database, TableName=self._name, PartitionInput=partition)
             except self._glue.exceptions.AlreadyExistsException:
-                continue
+                self._check_location(values, folder + "/")
+
+    def _check_location(self, values: list[str], written: str) -> None:
+        """Raise where the partition lies elsewhere: what was written would never be read."""
+        where = {"DatabaseName": self._database, "TableName": self._name, "PartitionValues": values}
+        found = self._glue.get_partition(**where)["Partition"]["StorageDescriptor"]["Location"]
+        if found.rstrip("/") != written.rstrip("/"):
+            raise ValueError(
+                f"rows were written to {written}, but the partition {'/'.join(values)} of {self._database}.{self._name}"
+                f" lies at {found}: write with the partitionKeys, spelled alike, that made it"
+            )
 
     def _storage(self, columns: list[dict[str, str]], location: str) -> dict[str, Any]:
         source, target, serde = _SERDES[self._format]
-        parameters = {"field.delim": ",", "skip.header.line.count": "1"} if self._format == "csv" else {}
         return {
             "Columns": columns,
             "Location": location,
             "InputFormat": source,
             "OutputFormat": target,
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
-            "Parameters": {"classification": self._format},
+            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": self._serde_parameters()},
+            "Parameters": self._parameters(),
         }
+
+    def _parameters(self) -> dict[str, str]:
+        parameters = {"classification": self._format}
+        if self._format == "parquet":
+            parameters["useGlueParquetWriter"] = "true"
+        if self._format == "csv" and _is_true(self._format_options.get("writeHeader", True)):
+            parameters["skip.header.line.count"] = "1"
+        return parameters
+
+    def _serde_parameters(self) -> dict[str, str]:
+        if self._format != "csv":
+            return {}
+        quote = {"quoteChar": str(self._format_options["quoteChar"])} if "quoteChar" in self._format_options else {}
+        return {"field.delim": str(self._format_options.get("separator", ",")), **quote}
 
 
 def _is_true(value: Any) -> bool:

@@ -45,8 +45,12 @@ def spark_type(name: str) -> str:
     lowered = name.strip().lower()
     if lowered in _SPARK_NAMES:
         return _SPARK_NAMES[lowered]
-    if _NESTED.match(lowered) or _DECIMAL.match(lowered):
+    if _DECIMAL.match(lowered):
         return name.strip()
+    if _NESTED.match(lowered):
+        from awsglue import _hive_types  # which is made of this function
+
+        return str(_hive_types.ddl(_hive_types.parse(name)))
     if _WITH_LENGTH.match(lowered):
         return "string"
     raise NotSupportedLocally(f"the type {name!r}", _SPARK_NAMES)

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from awsglue import _run, _s3
 from awsglue._errors import NotSupportedLocally, refuse_unknown
-from awsglue._read import check_format
+from awsglue._layout import check_format
 
 _OPTIONS = {
     "json": set[str](),

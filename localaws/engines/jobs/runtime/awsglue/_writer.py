@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from awsglue import _redshift, _run, _sink
+from awsglue import _layout, _redshift, _run, _sink
 from awsglue._catalog import get_table
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, refuse_unknown
 from awsglue._reader import table_address
@@ -45,7 +45,8 @@ class DynamicFrameWriter:
             refuse_unknown("additional_options", options, {"partitionKeys", *_sink.CATALOG_OPTIONS})
             keys = {"partitionKeys": [name for name, _ in table.partition_keys]} if table.partition_keys else {}
             given = {"path": table.location, **keys, **options}
-            _sink.write_and_catalog(frame, given, table.classification, {}, (database, table_name))
+            format_options = _layout.write_options(table)
+            _sink.write_and_catalog(frame, given, table.classification, format_options, (database, table_name))
         elif table.connection:
             _redshift.write_to_table(
                 frame.toDF(), table.connection, table.location, options, redshift_tmp_dir or _temporary_directory()

@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.context import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
-from awsglue import _run, _s3, _sink
+from awsglue import _folders, _run, _sink
 from awsglue._catalog import redshift_address
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, refuse_unknown
 from awsglue._reader import DataFrameReader, DynamicFrameReader
@@ -277,7 +277,7 @@ class GlueContext:
     ) -> None:
         """Delete the objects under `s3_path` that are older than options["retentionPeriod"] hours: 168, a week."""
         refuse_unknown("purge_s3_path options", options, {"retentionPeriod"})
-        _s3.delete_older(s3_path, datetime.timedelta(hours=float(options.get("retentionPeriod", 168))))
+        _folders.delete_older(s3_path, datetime.timedelta(hours=float(options.get("retentionPeriod", 168))))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 from awsglue import _choice, _fields, _mapping, _records, gluetypes
 from awsglue._collection import DynamicFrameCollection
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, TooManyErrors, refuse_unknown
-from awsglue._read import empty
+from awsglue._files import empty
 from awsglue._records import DynamicRecord
 from awsglue._type_names import glue_type
 

@@ -1,0 +1,163 @@
+"""What lies in "folders" of S3: listing it, and deleting what is old."""
+
+from __future__ import annotations
+
+import datetime
+import os.path
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from awsglue import _aws
+from awsglue._s3 import S3Object, split
+from awsglue._wire import wire
+
+_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_PAGE = 1000  # objects; S3 gives no more in one answer
+
+
+def objects_in(uris: Sequence[str], *, recurse: bool) -> list[list[S3Object]]:
+    """The objects with content in each of the "folders" `uris`.
+
+    Hidden ones (a last part that begins with "_" or ".") are left out, as Hadoop's input formats do.
+    """
+    by_bucket: dict[str, list[str]] = {}
+    addresses = [_folder(uri) for uri in uris]
+    for bucket, folder in addresses:
+        by_bucket.setdefault(bucket, []).append(folder)
+    found: dict[tuple[str, str], list[S3Object]] = {}
+    for bucket, folders in by_bucket.items():
+        for folder, items in _objects_by_folder(bucket, sorted(set(folders))).items():
+            found[bucket, folder] = [item for item in items if _is_data(item, folder, recurse)]
+    return [found[address] for address in addresses]
+
+
+def _folder(uri: str) -> tuple[str, str]:
+    bucket, key = split(uri)
+    return bucket, key if not key or key.endswith("/") else key + "/"
+
+
+def _is_data(item: S3Object, folder: str, recurse: bool) -> bool:
+    hidden = item.key.rsplit("/", 1)[-1].startswith(("_", "."))
+    return item.size > 0 and not hidden and (recurse or "/" not in item.key[len(folder) :])
+
+
+def _objects_by_folder(bucket: str, folders: list[str]) -> dict[str, list[S3Object]]:
+    """All objects under each of the sorted `folders`."""
+    if len(folders) == 1:
+        return {folders[0]: list(objects(bucket, folders[0]))}
+    scan = _Scan(bucket, folders)
+    # Who may not list what the folders have in common may be allowed to list each of them.
+    return {folder: list(objects(bucket, folder) if scan.refused else scan.under(folder)) for folder in folders}
+
+
+def objects(bucket: str, prefix: str) -> Iterator[S3Object]:
+    """All objects whose keys begin with `prefix`."""
+    query = {"prefix": prefix}
+    while True:
+        page = _ask(bucket, query)
+        if page is None:
+            yield from _list_patiently(bucket, prefix, query.get("continuation-token"))
+            return
+        yield from page.items
+        if not page.token:
+            return
+        query["continuation-token"] = page.token
+
+
+def delete_older(uri: str, age: datetime.timedelta) -> None:
+    """Delete all objects in the "folder" `uri` that were last changed at least `age` ago."""
+    bucket, key = split(uri if uri.endswith("/") else uri + "/")
+    limit = datetime.datetime.now(datetime.UTC) - age
+    keys = [{"Key": item.key} for item in objects(bucket, key) if item.last_modified <= limit]
+    for start in range(0, len(keys), 1000):
+        answer = _aws.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys[start : start + 1000]})
+        for failure in answer.get("Errors", []):
+            raise OSError(f"s3://{bucket}/{failure['Key']} was not deleted: {failure['Code']} {failure['Message']}")
+
+
+@dataclass
+class _Page:
+    items: list[S3Object] = field(default_factory=list)
+    token: str = ""
+    """Empty where there are no more."""
+    after: str = ""
+    """The page holds what follows this key."""
+
+
+class _Scan:
+    """The objects under many folders, by listing what they have in common: a partition of one object costs as good as
+    nothing, where a request for each costs milliseconds. What lies between the folders is jumped over."""
+
+    def __init__(self, bucket: str, folders: list[str]) -> None:
+        common = os.path.commonprefix(folders)  # noqa: RUF071  a key is a text, not a path
+        self._bucket = bucket
+        self._parent = common[: common.rfind("/") + 1]
+        self._page: _Page | None = None
+        self._keys: list[str] = []
+        self._size = 64
+        self._used = 0
+        self.refused = False
+
+    def under(self, folder: str) -> list[S3Object]:
+        """The objects under `folder`: the next of the sorted ones."""
+        found: list[S3Object] = []
+        after = folder
+        while True:
+            if self._page is None or not self._reaches(self._page, after):
+                self._ask(after)
+            if self._page is None:
+                return list(objects(self._bucket, folder))
+            start, end = bisect_right(self._keys, after), bisect_left(self._keys, _end_of(folder))
+            found += self._page.items[start:end]
+            self._used += end - start
+            if end < len(self._keys) or not self._page.token:
+                return found
+            after = self._keys[-1]
+
+    def _reaches(self, page: _Page, after: str) -> bool:
+        """Whether `page` holds what follows `after`."""
+        return page.after <= after and (not page.token or (bool(self._keys) and after < self._keys[-1]))
+
+    def _ask(self, after: str) -> None:
+        if self._page is not None:
+            # Ask for more where it is mostly folders that are wanted, for less where they lie far apart.
+            dense = 2 * self._used >= len(self._keys)
+            self._size = min(self._size * 4, _PAGE) if dense else max(self._size // 4, 16)
+        query = {"prefix": self._parent, "start-after": after, "max-keys": str(self._size)}
+        self._page, self._used = _ask(self._bucket, query), 0
+        self._keys = [item.key for item in self._page.items] if self._page else []
+        self.refused = self._page is None
+
+
+def _end_of(folder: str) -> str:
+    """The first string after all that begin with `folder`, which ends in a slash."""
+    return folder[:-1] + chr(ord("/") + 1) if folder else "\U0010ffff"
+
+
+def _ask(bucket: str, query: Mapping[str, str]) -> _Page | None:
+    """One page of ListObjectsV2; None where S3 does not just give it."""
+    response = wire().send("GET", f"/{bucket}", {"list-type": "2", "encoding-type": "url", **query})
+    text = response.read() if response is not None else b""
+    if response is None or response.status != 200:
+        return None
+    answer = ElementTree.fromstring(text)
+    page = _Page(token=answer.findtext(f"{_NAMESPACE}NextContinuationToken") or "", after=query.get("start-after", ""))
+    for item in answer.iterfind(f"{_NAMESPACE}Contents"):
+        value = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
+        key = urllib.parse.unquote_plus(value["Key"])
+        changed = datetime.datetime.fromisoformat(value["LastModified"]).replace(microsecond=0)
+        page.items.append(S3Object(bucket, key, int(value["Size"]), changed, value["ETag"]))
+    return page
+
+
+def _list_patiently(bucket: str, prefix: str, token: str | None) -> Iterator[S3Object]:
+    more: dict[str, Any] = {"ContinuationToken": token} if token else {}
+    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
+    for page in pages:
+        for item in page.get("Contents", []):
+            changed = item["LastModified"].replace(microsecond=0)
+            yield S3Object(bucket, item["Key"], item["Size"], changed, item["ETag"])

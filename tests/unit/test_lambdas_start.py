@@ -1,102 +1,88 @@
-"""lambdas/start_workflow_function.py, without AWS: which events it acts on."""
+"""lambdas/start_workflow_function.py, without AWS: what it starts, what it ignores, and which errors it raises."""
 
 from __future__ import annotations
 
 import importlib.util
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 SOURCE = Path(__file__).resolve().parents[2] / "lambdas" / "start_workflow_function.py"
 
 
-@pytest.fixture(scope="module")
-def start() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        spec = importlib.util.spec_from_file_location("start", SOURCE)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+class Glue:
+    """Stands for Glue: records what is started, or refuses."""
+
+    class exceptions:
+        class ConcurrentRunsExceededException(ClientError):  # type: ignore[misc]
+            pass
+
+    def __init__(self, refusal: str = "") -> None:
+        self.started: list[str] = []
+        self._refusal = refusal
+
+    def start_workflow_run(self, Name: str) -> dict[str, str]:
+        if self._refusal:
+            kind = getattr(self.exceptions, self._refusal, ClientError)
+            raise kind({"Error": {"Code": self._refusal, "Message": "refused"}}, "StartWorkflowRun")
+        self.started.append(Name)
+        return {"RunId": "wr_1"}
 
 
-def event(key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
-    return {
-        "eventSource": "aws:s3",
-        "eventName": name,
-        "eventTime": "2026-11-22T10:00:00.123Z",
-        "s3": {"bucket": {"name": "landing-bucket"}, "object": {"key": key, "sequencer": "00A1"}},
-    }
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("WORKFLOW_NAME", "redshift_workflow")
+    spec = importlib.util.spec_from_file_location("start_described", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_a_marker_has_the_decoded_key_and_the_sequencer(start: ModuleType) -> None:
-    markers = start.markers_of({"Records": [event("a+b/toll%2Bdata+%C3%BC.json")]})
-    assert markers == ["landed/a b/toll+data ü.json/00A1"]
+def event(*keys: str) -> dict[str, Any]:
+    return {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key}}} for key in keys]}
 
 
-def test_a_key_that_is_too_long_for_a_marker_stands_for_all_that_has_landed(start: ModuleType) -> None:
-    assert start.markers_of({"Records": [event("k" * 1015 + ".json")]}) == ["landed//00A1"]
-
-
-def test_s3_s_test_event_starts_nothing_and_is_named(start: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = start.lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}, None)
-    assert answer["started"] is False
-    assert "test event" in capsys.readouterr().out
+def test_a_landed_file_starts_the_workflow_and_its_decoded_key_is_logged(
+    start: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start.glue = Glue()
+    start.lambda_handler(event("a+b/toll%2Bdata+%C3%BC.json"), None)
+    assert start.glue.started == ["redshift_workflow"]
+    assert "started run wr_1 for ['a b/toll+data ü.json']" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("records", "said"),
+    "ignored",
     [
-        ([event("toll.csv")], "left out: toll.csv does not end in .json"),
-        ([event("day/_toll.json")], "one that Spark takes for hidden"),
-        ([event("toll.json", "ObjectRemoved:Delete")], "left out: aws:s3 ObjectRemoved:Delete is not a landed object"),
-        ([], "not started: no .json file in the event"),
+        {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"},
+        {"key1": "value1"},
+        event("toll.csv"),
+        event("day/_toll.json", ".toll.json"),
+        event(),
     ],
 )
-def test_what_is_no_landed_json_file_starts_nothing_and_says_why(
-    start: ModuleType, capsys: pytest.CaptureFixture[str], records: list[dict[str, Any]], said: str
+def test_test_events_and_other_files_start_nothing(start: ModuleType, ignored: dict[str, Any]) -> None:
+    start.glue = Glue()
+    start.lambda_handler(ignored, None)
+    assert start.glue.started == []
+
+
+def test_too_many_runs_are_logged_and_every_other_error_is_raised(
+    start: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert start.lambda_handler({"Records": records}, None)["started"] is False
-    assert said in capsys.readouterr().out
+    start.glue = Glue("ConcurrentRunsExceededException")
+    start.lambda_handler(event("toll.json"), None)
+    assert "refused for ['toll.json']" in capsys.readouterr().out
+    start.glue = Glue("AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        start.lambda_handler(event("toll.json"), None)
 
 
-def test_a_run_with_a_failed_job_does_not_count_as_well(start: ModuleType) -> None:
-    assert start.all_well({"Status": "COMPLETED", "Statistics": {"SucceededActions": 2, "FailedActions": 0}})
-    assert not start.all_well({"Status": "COMPLETED", "Statistics": {"SucceededActions": 1, "FailedActions": 1}})
-    assert not start.all_well({"Status": "STOPPED", "Statistics": {"SucceededActions": 1, "StoppedActions": 1}})
-
-
-def run(run_id: str, started: datetime, **more: Any) -> dict[str, Any]:
-    """A run of a second that failed."""
-    ended = {"Status": "COMPLETED", "Statistics": {"FailedActions": 1}, "CompletedOn": started + timedelta(seconds=1)}
-    return {"WorkflowRunId": run_id, "StartedOn": started, **ended, **more}
-
-
-def test_only_runs_that_began_after_the_message_was_sent_count_against_it(start: ModuleType) -> None:
-    sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
-    message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
-    runs = [
-        run("before", sent - timedelta(seconds=1)),
-        run("after", sent + timedelta(seconds=2)),
-        run("going", sent + timedelta(seconds=4), Status="RUNNING"),
-    ]
-    assert [run["WorkflowRunId"] for run in start.failures(runs, message)] == ["after"]
-
-
-def test_a_run_that_found_another_under_way_does_not_count(start: ModuleType) -> None:
-    sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
-    message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
-    runs = [run("first", sent + timedelta(seconds=1)), run("second", sent + timedelta(seconds=1.5))]
-    assert [one["WorkflowRunId"] for one in start.failures(runs, message)] == ["first"]
-
-
-def test_each_failed_run_doubles_the_rest_before_the_next(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RETRY_SECONDS", "100")
-    failed = {"CompletedOn": datetime.now(UTC)}
-    assert start.rest([]) == 0
-    assert [round(start.rest([failed] * number), -1) for number in (1, 2, 3)] == [100, 200, 400]
+def test_it_is_short() -> None:
+    assert len(SOURCE.read_text().splitlines()) < 30

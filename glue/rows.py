@@ -1,0 +1,109 @@
+"""The rows of the landed files: read as text, judged one by one, and counted by file.
+
+A *record* is a line that is not blank, or each element of a line that is a JSON array. Each record becomes one row:
+either a good one, or a rejected one with its reason. No record is left out, so loaded + rejected = landed.
+"""
+
+from pyspark.sql import functions as F
+
+# Redshift's columns in their order (COPY goes by position), each with its type in the file and in the table.
+MAPPINGS = [
+    ("transaction_id", "string", "transaction_id", "bigint"),
+    ("transaction_date", "string", "transaction_date", "string"),
+    ("toll_booth", "string", "toll_booth", "string"),
+    ("vehicle_make", "string", "vehicle_make", "string"),
+    ("vehicle_category", "string", "vehicle_category", "string"),
+    ("transaction_amount", "string", "transaction_amount", "double"),
+]
+FIELDS = [source for source, _, _, _ in MAPPINGS]
+LARGEST_REAL = 3.4e38  # transaction_amount is a `real`: one larger value would fail the COPY of all rows
+BLANKS = "".join(f"\\u{code:04x}" for code in range(0x21))  # a line of these alone is blank
+LONGEST_TEXT = 256  # bytes in a Redshift `varchar` without a length; one longer value fails the COPY as well
+
+
+def read_lines(glue_context, uris):
+    """A DataFrame with every line of these files as text (col0), and the file that it is in (source_file).
+
+    The files are read as lines, and not with create_dynamic_frame.from_catalog, because Glue's JSON reader doesn't keep
+    a line that is not JSON: it becomes an empty row, or fails the job. A CSV reader without quotes, and with a
+    separator that can't stand in a JSON text (U+0001 must be escaped there), gives each line as it is.
+    """
+    lines = glue_context.create_dynamic_frame.from_options(
+        connection_type="s3",
+        connection_options={"paths": uris, "recurse": True},
+        format="csv",
+        format_options={"separator": "\u0001", "quoteChar": -1, "withHeader": False, "attachFilename": "source_file"},
+    ).toDF()
+    if "col0" not in lines.columns:  # a frame without rows has no columns
+        return glue_context.spark_session.range(0).select(F.lit("").alias("col0"), F.lit("").alias("source_file"))
+    return lines
+
+
+def judge(lines):
+    """One row for each record: its fields as text. A rejected one also has its `reason` and the line (`row`)."""
+    # A line that begins with a visible character is not blank: that decides for almost all of them.
+    rows = (
+        lines.where(f"col0 >= '!' or trim(both '{BLANKS}' from col0) != ''")
+        .selectExpr("col0 as row", "source_file", f"explode({_records('col0')}) as record")
+        .selectExpr(*(f"record['{field}'] as {field}" for field in FIELDS), "record is null as no_object",
+                    "source_file", "row")
+    )  # fmt: skip
+    # Almost all rows are good, so this condition alone decides for most of them.
+    fine = " and ".join(fits(field, kind) for field, _, _, kind in MAPPINGS)
+    complaints = ", ".join(complaint(field, kind) for field, _, _, kind in MAPPINGS)
+    reason = (
+        f"case when {fine} then null when no_object then 'not a JSON object' else concat_ws('; ', {complaints}) end"
+    )
+    rows = rows.selectExpr(*FIELDS, f"{reason} as reason", "source_file", "row")
+    return rows.selectExpr(*FIELDS, "reason", "source_file", "if(reason is null, null, row) as row")
+
+
+def _records(line):
+    """SQL: the records of a line, as an array of maps; what is not a JSON object is null in it.
+
+    Maps, because Spark 3.5 looks up the defaults of a struct's fields for each object again.
+    """
+    # Spark reads single-quoted objects, as the original sample has them, as JSON. After an object it ignores the rest
+    # of the line; inside brackets it can't. Two objects on one line are not JSON.
+    objects = f"from_json(concat('[', {line}, ']'), 'array<map<string,string>>')"
+    # A function of `found`, so that the text is parsed only once.
+    one = f"transform(array({objects}), found -> if(size(found) = 1, found[0], null))"
+    # Only strict JSON counts as an array: a program that counts records must come to the same number.
+    strict = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
+    arrays = f"from_json(concat('[', {line}, ']'), 'array<array<string>>', {strict})"
+    elements = "transform(found[0], each -> from_json(each, 'map<string,string>'))"
+    nothing = "array(cast(null as map<string,string>))"
+    many = f"transform(array({arrays}), found -> if(size(found) = 1, {elements}, null))[0]"
+    is_array = f"startswith({line}, '[') or startswith({line}, ' ') and startswith(ltrim({line}), '[')"
+    return f"if({is_array}, coalesce({many}, {nothing}), {one})"
+
+
+def fits(field, kind):
+    """SQL: does the text of the field fit its column? NULL, for a missing field, counts as no."""
+    if kind == "bigint":
+        # A cast alone would accept 1.5 and make it 1.
+        return f"cast({field} as bigint) is not null and {field} rlike '^[+-]?[0-9]+$'"
+    if kind == "double":
+        return f"abs(cast({field} as double)) <= {LARGEST_REAL}D"
+    return f"octet_length({field}) <= {LONGEST_TEXT} and not contains({field}, char(0))"
+
+
+def complaint(field, kind):
+    """SQL: why the text of the field doesn't fit its column; null where it does."""
+    wrong = f"not coalesce({fits(field, kind)}, false)"
+    if kind == "bigint":
+        why = f"when {wrong} then concat('{field} is not a whole number: ', {field})"
+    elif kind == "double":
+        why = f"when {wrong} then concat('{field} is not a number that its column can hold: ', {field})"
+    else:
+        why = (
+            f"when octet_length({field}) > {LONGEST_TEXT} then '{field} is longer than {LONGEST_TEXT} bytes'"
+            f" when {wrong} then '{field} has a NUL character, which Redshift can\\'t hold'"
+        )
+    return f"case when {field} is null then '{field} is missing' {why} end"
+
+
+def count(rows):
+    """{source_file: (good rows, rejected rows)}."""
+    by_file = rows.groupBy("source_file").agg(F.count("*").alias("all"), F.count("reason").alias("bad")).collect()
+    return {found["source_file"]: (found["all"] - found["bad"], found["bad"]) for found in by_file}

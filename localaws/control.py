@@ -59,6 +59,8 @@ class Status:
     log_file: Path
     enforce_iam: bool
     children: tuple[ChildStatus, ...] = ()
+    ports: tuple[tuple[str, int], ...] = ()
+    """The loopback ports that the home keeps: "http", and "redshift:CLUSTER" for each cluster."""
 
 
 class _ServerProcess(subprocess.Popen[bytes]):
@@ -170,6 +172,7 @@ def status(home: Path | str) -> Status:
         log_file=lab.log_file,
         enforce_iam=health["enforce_iam"] if health else lab.enforces_iam,
         children=tuple(ChildStatus(**child) for child in health["children"]) if health else (),
+        ports=tuple(lab.ports().items()),
     )
 
 

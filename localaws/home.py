@@ -121,10 +121,10 @@ class Home:
             OSError: no port is free.
             StateDamaged: the file of the kept ports can't be read.
         """
-        if (kept := self._ports().get(name)) is not None:
+        if (kept := self.ports().get(name)) is not None:
             return kept
         with self._alone():
-            ports = self._ports()
+            ports = self.ports()
             if name not in ports:
                 ports[name] = _free_port(avoid=set(ports.values()))
                 write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
@@ -133,11 +133,16 @@ class Home:
     def forget_port(self, name: str) -> None:
         """Let go of `name`'s port, as when its cluster is deleted."""
         with self._alone():
-            ports = self._ports()
+            ports = self.ports()
             if ports.pop(name, None) is not None:
                 write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
 
-    def _ports(self) -> dict[str, int]:
+    def ports(self) -> dict[str, int]:
+        """The loopback ports that this home keeps, by what they are for.
+
+        Raises:
+            StateDamaged: the file of the kept ports can't be read.
+        """
         file = self.root / "ports.json"
         if not file.exists():
             return {}

@@ -6,10 +6,12 @@
     ├── ConfigError         a setting is unknown or has a value that is not allowed
     ├── NotRunning          the local target is asked for, but it is down
     ├── StartError          the local target did not start or stop
-    ├── ConsentNeeded       on AWS: nobody said yes to creating things that cost money
+    ├── ConsentNeeded       on AWS: nobody said yes to creating things that cost money, or to removing them
     ├── MissingStep         something that an earlier step makes is not there
+    ├── WrongDelivery       the other delivery is in use, so this would lose or double rows
     ├── AwsRefused          AWS answered a call with an error
     ├── FunctionFailed      a Lambda function raised
+    ├── SendStopped         some files landed, then something failed
     ├── RunFailed           a crawl, a job run or a workflow run did not succeed
     ├── QueryFailed         Redshift refused a statement
     ├── WaitError
@@ -21,11 +23,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from labkit.landing import Landed
 
 
 class LabError(Exception):
@@ -38,7 +44,8 @@ class LabError(Exception):
         self.what = what
         self.where = where
         self.fix = fix
-        super().__init__("\n".join(line for line in (what, where, fix) if line))
+        # Not super(): AwsRefused has botocore's error as a base too, which takes other arguments.
+        Exception.__init__(self, "\n".join(line for line in (what, where, fix) if line))
 
     def _render_traceback_(self) -> list[str]:
         """IPython asks an exception for this before it draws a traceback of its own."""
@@ -48,12 +55,14 @@ class LabError(Exception):
 class ConfigError(LabError):
     """A setting that does not exist, or a value that it does not take."""
 
-    def __init__(self, setting: str, reason: str, *, allowed: Iterable[str] = (), source: str = "") -> None:
+    def __init__(
+        self, setting: str, reason: str, *, allowed: Iterable[str] = (), fix: str = "", source: str = ""
+    ) -> None:
         self.setting = setting
         self.allowed = tuple(allowed)
         origin = f" (from {source})" if source else ""
         choices = f"Allowed: {', '.join(self.allowed)}." if self.allowed else ""
-        super().__init__(f"Setting {setting!r}{origin}: {reason}.", fix=choices)
+        super().__init__(f"Setting {setting!r}{origin}: {reason}.", fix=fix or choices)
 
 
 class NotRunning(LabError):
@@ -75,12 +84,11 @@ class StartError(LabError):
 
 
 class ConsentNeeded(LabError):
-    """Creating things in a real account was not agreed to."""
+    """Nobody said yes to creating things in a real account, or to removing them."""
 
-    def __init__(self, step: str, account_id: str) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"Nothing was created: step {step!r} makes resources in AWS account {account_id}, some of which cost "
-            "money, and nobody said yes.",
+            f"{what} Nobody said yes.",
             fix="Answer yes when asked, pass --yes, or set LABKIT_ASK_BEFORE_CREATE=false.",
         )
 
@@ -88,29 +96,79 @@ class ConsentNeeded(LabError):
 class MissingStep(LabError):
     """What an earlier step makes is not there yet."""
 
-    def __init__(self, what: str, *, step: str, notebook: str) -> None:
+    def __init__(self, what: str, *, step: str, notebook: str, fix: str = "") -> None:
         self.step = step
         self.notebook = notebook
         super().__init__(
-            f"{what} is not there yet: step {step!r} makes it.",
-            fix=f"Run notebook {notebook} first, or: labkit deploy {step}",
+            f"{what} is not there yet." if fix else f"{what} is not there yet: step {step!r} makes it.",
+            fix=fix or f"Run notebook {notebook} first, or: labkit deploy {step}",
         )
 
 
-class AwsRefused(LabError):
-    """AWS answered with an error; the message names the operation and AWS's own words."""
+class WrongDelivery(LabError):
+    """The other delivery is in use: what was asked for would load rows twice, or not at all."""
 
-    def __init__(self, operation: str, code: str, message: str, *, fix: str = "") -> None:
-        self.operation = operation
-        self.code = code
-        super().__init__(f"AWS refused {operation}: {code}: {message}", fix=fix or HINTS.get(code, ""))
+
+class AwsRefused(LabError, ClientError):  # type: ignore[misc]  # botocore has no types
+    """AWS answered a call with an error.
+
+    `code` is AWS's name of the error, `message` its words, `operation` what was asked for. It is a ClientError as well:
+    `except ClientError`, `except client.exceptions.NoSuchKey` and `error.response` work as in every boto3 program.
+    """
+
+    def __init__(
+        self, response: dict[str, Any], operation: str, *, asked: Mapping[str, Any] | None = None, fix: str = ""
+    ) -> None:
+        details: dict[str, Any] = response.get("Error", {})
+        self.response = response
+        self.operation = self.operation_name = operation
+        self.code = str(details.get("Code", "?"))
+        self.message = str(details.get("Message", ""))
+        words = ": ".join(filter(None, (f"AWS refused {operation}", self.code, self.message)))
+        unnamed = [
+            f"{name} {value}"
+            for name, value in (asked or {}).items()
+            if self.means_missing and name.endswith(NAMING) and isinstance(value, str) and value not in self.message
+        ]
+        super().__init__(words + (f" ({', '.join(unnamed)})" if unnamed else ""), fix=fix or HINTS.get(self.code, ""))
+
+    @property
+    def means_missing(self) -> bool:
+        """Does AWS say that something does not exist?"""
+        return self.code in NOT_THERE
 
     @classmethod
-    def of(cls, error: ClientError, *, fix: str = "") -> AwsRefused:
-        """The lab's form of botocore's error."""
-        details: dict[str, Any] = error.response.get("Error", {})
-        return cls(error.operation_name, details.get("Code", "?"), details.get("Message", str(error)), fix=fix)
+    def of(cls, error: ClientError, *, asked: Mapping[str, Any] | None = None, fix: str = "") -> AwsRefused:
+        """botocore's error as the lab's; it can still be caught by the class that botocore gave it.
 
+        `asked` are the call's parameters: where AWS does not say what is missing, the message names it.
+        """
+        kind: Any = type(error)
+        return _refused_as(kind)(error.response, error.operation_name, asked=asked, fix=fix)
+
+
+@functools.cache
+def _refused_as(kind: Any) -> type[AwsRefused]:
+    """AwsRefused, and botocore's own class of this error (e.g. `glue.exceptions.EntityNotFoundException`)."""
+    return type(AwsRefused.__name__, (AwsRefused, kind), {}) if kind is not ClientError else AwsRefused
+
+
+NAMING = ("Name", "Bucket", "Key", "Id", "Identifier", "Arn", "Url")
+"""How the parameters end that name the thing which a call is about."""
+
+NOT_THERE = {
+    "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "ClusterNotFound",
+    "ClusterSubnetGroupNotFoundFault",
+    "EntityNotFoundException",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "NoSuchPublicAccessBlockConfiguration",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
 
 HINTS = {
     "AccessDenied": "The role or user that made this call lacks the permission: see labkit/steps/roles.py.",
@@ -127,16 +185,31 @@ HINTS = {
 class FunctionFailed(LabError):
     """A Lambda function raised; its own words are in the message."""
 
-    def __init__(self, function: str, error_type: str, message: str) -> None:
+    def __init__(self, function: str, error_type: str, message: str, *, fix: str = "") -> None:
         self.error_type = error_type
         super().__init__(
             f"Function {function} failed with {error_type}: {message}",
-            where=f"Its log is the CloudWatch Logs group /aws/lambda/{function} (labkit logs {function}).",
+            where=f"Its log: labkit logs {function} (CloudWatch Logs group /aws/lambda/{function}).",
+            fix=fix,
+        )
+
+
+class SendStopped(LabError):
+    """Some of the files landed; then something failed, or somebody pressed stop."""
+
+    def __init__(self, landed: Landed, files: int, cause: BaseException, unknown: str) -> None:
+        self.landed = landed
+        reason = cause.what if isinstance(cause, LabError) else str(cause) or "it was interrupted"
+        perhaps = f" {unknown} may have landed too." if unknown else ""
+        super().__init__(
+            f"Sending stopped after {landed.files} of {files} files: {reason}",
+            where=f"Landed in {landed.bucket}: {', '.join(landed.keys) or 'nothing'}.{perhaps}",
+            fix="What has landed stays. Send the others again when the reason is gone.",
         )
 
 
 class RunFailed(LabError):
-    """A crawl, a job run or a workflow run ended otherwise than well."""
+    """A crawl, a job run or a workflow run did not succeed."""
 
     def __init__(self, what: str, state: str, message: str, *, where: str, fix: str = "") -> None:
         self.state = state
@@ -162,7 +235,7 @@ class WaitTimeout(WaitError):
 
     def __init__(self, what: str, minutes: float, last: str, go_on: str) -> None:
         super().__init__(
-            f"Waited {minutes:g} minutes for {what}; it is not there.",
+            f"Waited {minutes:g} minutes for {what}, and it did not come.",
             where=f"Last seen: {last}." if last else "",
             fix=f"It may still come. {go_on} Waiting longer: LABKIT_WAIT_MINUTES.",
         )

@@ -15,20 +15,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProfileNotFound,
-    ReadTimeoutError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError
 
 import localaws
+from labkit.clients import Advise, Translator, translate_errors
 from labkit.config import LabConfig, Target
-from labkit.errors import AwsRefused, LabError, NotRunning, StartError
+from labkit.errors import LabError, NotRunning, StartError
 from labkit.names import Names
 
 
@@ -44,6 +36,8 @@ class TargetStatus:
     log_file: str = ""
     processes: tuple[tuple[str, int], ...] = ()
     enforces_iam: bool = True
+    ports: tuple[tuple[str, int], ...] = ()
+    """The ports of 127.0.0.1 that a local lab keeps over restarts, each with what it is for."""
 
     def __str__(self) -> str:
         if self.target is Target.AWS:
@@ -55,20 +49,26 @@ class TargetStatus:
 class Session:
     """boto3 clients for one lab's target."""
 
-    def __init__(self, config: LabConfig) -> None:
+    def __init__(self, config: LabConfig, advise: Advise = lambda _asked, _words: "") -> None:
+        """`advise` knows what to do about a call that found something missing."""
         self.config = config
+        self._translator = Translator(config, advise)
         self._clients: dict[str, Any] = {}
+        self.records: dict[tuple[str, str, str], int] = {}
+        """Records in the object versions that were counted: (bucket, key, version) → how many."""
 
     def client(self, service: str) -> Any:
-        """The boto3 client of `service`, e.g. "s3"; the same one each time.
+        """The boto3 client of `service`, e.g. "s3"; the same one each time. Its calls raise the lab's errors.
 
         Raises:
             NotRunning: the target is local and down.
-            StartError: the target is AWS and there are no credentials.
+            LabError: the target is AWS and there are no credentials, or there is no such service.
         """
         if service not in self._clients:
-            with explained(self.config):
+            try:
                 self._clients[service] = self._boto3.client(service, **self._client_settings)
+            except BotoCoreError as error:
+                raise self._translator.error(error, f"of a client for {service!r}") from error
         return self._clients[service]
 
     @cached_property
@@ -76,8 +76,7 @@ class Session:
         """The account's 12 digits."""
         if self.config.target is Target.LOCAL:
             return str(localaws.status(self.config.home).account_id)
-        with explained(self.config):
-            return str(self.client("sts").get_caller_identity()["Account"])
+        return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
     def names(self) -> Names:
@@ -104,7 +103,7 @@ class Session:
             LabError: the target is AWS, which can't be stopped.
         """
         if self.config.target is Target.AWS:
-            raise LabError("AWS is not the lab's to stop.", fix="Remove what the lab made: labkit destroy")
+            raise LabError("The target is AWS, which can't be stopped.", fix="Remove what the lab made: labkit destroy")
         with self._lifecycle():
             ran = bool(localaws.stop(self.config.home))
             if wipe:
@@ -127,6 +126,7 @@ class Session:
             str(found.log_file),
             (*server, *((child.name, child.pid) for child in found.children)),
             found.enforce_iam,
+            found.ports,
         )
 
     def environment(self) -> dict[str, str]:
@@ -171,9 +171,12 @@ class Session:
     @cached_property
     def _boto3(self) -> boto3.Session:
         if self.config.target is Target.AWS:
-            return boto3.Session(profile_name=self.config.profile, region_name=self.config.region)
-        found = self._running()
-        return boto3.Session(found.access_key_id, found.secret_access_key, region_name=self.config.region)
+            session = boto3.Session(profile_name=self.config.profile, region_name=self.config.region)
+        else:
+            found = self._running()
+            session = boto3.Session(found.access_key_id, found.secret_access_key, region_name=self.config.region)
+        translate_errors(session, self._translator)
+        return session
 
     @cached_property
     def _client_settings(self) -> dict[str, Any]:
@@ -200,28 +203,3 @@ class Session:
             yield
         except localaws.LocalAwsError as error:
             raise StartError(str(error), self.config.home) from error
-
-
-@contextlib.contextmanager
-def explained(config: LabConfig) -> Iterator[None]:
-    """Turn what boto3 raises into the lab's errors, which say what to do."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise explain(error, config) from error
-
-
-def explain(error: ClientError | BotoCoreError, config: LabConfig) -> LabError:
-    """boto3's error as the lab's."""
-    if isinstance(error, ClientError):
-        return AwsRefused.of(error)
-    if isinstance(error, NoCredentialsError | ProfileNotFound | TokenRetrievalError):
-        return LabError(
-            f"There are no usable AWS credentials: {error}",
-            fix="Log in with the AWS CLI (aws configure, aws sso login), or use the local target: LABKIT_TARGET=local",
-        )
-    if isinstance(error, EndpointConnectionError | ConnectionClosedError | ReadTimeoutError):
-        if config.target is Target.LOCAL:
-            return NotRunning(config.home)
-        return LabError(f"AWS can't be reached: {error}", fix="Check the network and the region.")
-    return LabError(f"The call to AWS failed: {error}", fix="Look at: labkit doctor")

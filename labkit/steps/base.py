@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from botocore.exceptions import ClientError
-
 from labkit.display import Check, Described, Fact, Removed
-from labkit.errors import LabError, MissingStep
+from labkit.errors import AwsRefused, LabError, MissingStep
 from labkit.names import Names
-from labkit.session import explained
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -32,13 +27,6 @@ class Step(ABC, Generic[D]):
 
     notebook: str
     """The notebook that teaches it."""
-
-    def __init_subclass__(cls, **arguments: Any) -> None:
-        """AWS's errors leave a step's public methods as the lab's, with what to do about them."""
-        super().__init_subclass__(**arguments)
-        for name, method in list(vars(cls).items()):
-            if inspect.isfunction(method) and (not name.startswith("_") or name == "__call__"):
-                setattr(cls, name, _explaining(method))
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -84,9 +72,9 @@ class Step(ABC, Generic[D]):
         """The advice for a fact of this step that doesn't hold."""
         return f"run lab.{self.name}.create() (notebook {self.notebook}), or: labkit deploy {self.name}"
 
-    def missing(self, what: str) -> MissingStep:
-        """The error for something of this step that is not there."""
-        return MissingStep(what, step=self.name, notebook=self.notebook)
+    def missing(self, what: str, *, fix: str = "") -> MissingStep:
+        """The error for something of this step that is not there; `fix` where `create` is not what makes it."""
+        return MissingStep(what, step=self.name, notebook=self.notebook, fix=fix)
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
@@ -94,40 +82,16 @@ class Step(ABC, Generic[D]):
         return [{"Key": key, "Value": value} for key, value in self.config.tags.items()]
 
 
-def _explaining(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def call(step: Step[Any], *arguments: Any, **named: Any) -> Any:
-        with explained(step.config):
-            return method(step, *arguments, **named)
-
-    return call
-
-
 def found(call: Callable[..., Any], **arguments: Any) -> Any:
     """What an AWS call that looks something up returns, or None if it isn't there."""
     try:
         return call(**arguments)
-    except ClientError as error:
+    except AwsRefused as error:
         if is_missing(error):
             return None
         raise
 
 
-def is_missing(error: ClientError) -> bool:
+def is_missing(error: AwsRefused) -> bool:
     """Does AWS say that something does not exist?"""
-    return error.response["Error"]["Code"] in NOT_THERE
-
-
-NOT_THERE = {
-    "404",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "ClusterNotFound",
-    "ClusterSubnetGroupNotFoundFault",
-    "EntityNotFoundException",
-    "NoSuchBucket",
-    "NoSuchEntity",
-    "NoSuchKey",
-    "NoSuchPublicAccessBlockConfiguration",
-    "QueueDoesNotExist",
-    "ResourceNotFoundException",
-}
+    return error.means_missing

@@ -8,11 +8,26 @@
 from __future__ import annotations
 
 from labkit.config import LabConfig, Target
+from labkit.counts import Counts, ExactlyOnceCounts
+from labkit.delivery import Delivery
 from labkit.display import Check, Fact
 from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.landing import Counts, Landed
+from labkit.landing import Landed
 from labkit.session import Session
 from labkit.steps.base import Step
 
-__all__ = ["Check", "Counts", "Fact", "Lab", "LabConfig", "LabError", "Landed", "Session", "Step", "Target"]
+__all__ = [
+    "Check",
+    "Counts",
+    "Delivery",
+    "ExactlyOnceCounts",
+    "Fact",
+    "Lab",
+    "LabConfig",
+    "LabError",
+    "Landed",
+    "Session",
+    "Step",
+    "Target",
+]

@@ -1,4 +1,4 @@
-"""`labkit run`: the ten notebooks in order, by papermill, each in a kernel of its own."""
+"""`labkit run`: the notebooks in order, by papermill, each in a kernel of its own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from labkit.config import PROJECT
-from labkit.errors import LabError, NotebookFailed, UsageError
+from labkit.counts import Counts, ExactlyOnceCounts
+from labkit.errors import LabError, MissingStep, NotebookFailed, QueryFailed, UsageError
 from labkit.lab import Lab
-from labkit.landing import Counts
 
 NOTEBOOKS = PROJECT / "notebooks"
 RUNS = PROJECT / "runs"
-TEARDOWN = "09_cleanup"
+TEARDOWN = "10_cleanup"
 """The notebook before which rows are counted: afterwards there is nothing left to count."""
 
 
@@ -38,7 +38,7 @@ class Batch:
 
     directory: Path
     executed: list[Executed] = field(default_factory=list)
-    counts: Counts | None = None
+    counts: Counts | ExactlyOnceCounts | None = None
     failure: NotebookFailed | None = None
 
 
@@ -167,10 +167,10 @@ def _message(output: dict[str, Any]) -> str:
     return str(output["evalue"]).removeprefix(f"{output['ename']}: ")
 
 
-def _count(lab: Lab) -> Counts | None:
+def _count(lab: Lab) -> Counts | ExactlyOnceCounts | None:
     try:
         return lab.counts()
-    except LabError:
+    except (MissingStep, QueryFailed):
         return None
 
 

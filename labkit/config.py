@@ -36,6 +36,14 @@ LAB_NAME = "toll-etl"
 """The value of the tag `lab` on everything that the lab makes."""
 
 
+DELIVERY_COMMANDS = (
+    "There are two deliveries now. The exactly-once delivery has a ledger: labkit deploy puts it into use. The "
+    "described one has a bookmark: labkit restart goes back to it, and labkit deploy --as-described creates only it."
+)
+REMOVED = {"ledger": DELIVERY_COMMANDS, "bookmarks": DELIVERY_COMMANDS}
+"""Settings that earlier versions had → what replaces them."""
+
+
 class Target(StrEnum):
     """Where the lab runs."""
 
@@ -45,7 +53,7 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class TargetDefaults:
-    """What differs between the targets: all of it."""
+    """Every setting that differs between the local target and AWS."""
 
     node_type: str
     encrypted: bool
@@ -115,6 +123,9 @@ class LabConfig(BaseSettings):
     workflow: str = "redshift_workflow"
     generator_function: str = "toll_plaza_application"
     start_function: str = "start_workflow_function"
+    exactly_once_job: str = "exactly_once_job"
+    exactly_once_workflow: str = "exactly_once_workflow"
+    reliable_start_function: str = "start_workflow_reliably"
 
     runtime: str = Field(default="python3.13", pattern=r"^python3\.\d+$")
     glue_version: str = "5.1"
@@ -122,8 +133,6 @@ class LabConfig(BaseSettings):
     workers: int = Field(default=3, ge=2, le=100)
     job_retries: int = Field(default=1, ge=0, le=10)
     job_timeout_minutes: int = Field(default=15, ge=1, le=2880)
-    bookmarks: bool = True
-    ledger: bool = True
     max_rejected_share: float = Field(default=0.9, ge=0, le=1)
     event_tries: int = Field(default=5, ge=1, le=20)
     workflow_max_runs: int = Field(default=2, ge=1)
@@ -186,7 +195,7 @@ def load(**arguments: Any) -> LabConfig:
     for variable in sorted(os.environ):
         name = variable.removeprefix(ENV_PREFIX).lower()
         if variable.startswith(ENV_PREFIX) and name not in {*known, "config"}:
-            raise ConfigError(name, "there is no such setting", allowed=sorted(known), source=variable)
+            raise _unknown(name, variable)
     try:
         return LabConfig(**arguments)
     except ValidationError as error:
@@ -213,7 +222,7 @@ def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
     setting = str(first["loc"][0]) if first["loc"] else "?"
     source = _source_of(setting, arguments)
     if first["type"] == "extra_forbidden":
-        return ConfigError(setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source)
+        return _unknown(setting, source)
     context = first.get("ctx", {})
     reason = f"{first['input']!r} is not allowed: {first['msg'].removeprefix('Value error, ')}"
     allowed: list[str] = []
@@ -224,6 +233,12 @@ def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
     elif "pattern" in context:
         allowed = [f"text that matches {context['pattern']}"]
     return ConfigError(setting, reason, allowed=allowed, source=source)
+
+
+def _unknown(setting: str, source: str) -> ConfigError:
+    if setting in REMOVED:
+        return ConfigError(setting, "this setting was removed", fix=REMOVED[setting], source=source)
+    return ConfigError(setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source)
 
 
 def _source_of(setting: str, arguments: dict[str, Any]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from labkit.errors import MissingStep, QueryFailed
+from labkit import origins
+from labkit.errors import AwsRefused, MissingStep, QueryFailed
 from labkit.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -36,19 +35,43 @@ def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> 
         QueryFailed: Redshift refused the statement.
         MissingStep: there is no cluster yet.
     """
-    redshift = lab.session.client("redshift-data")
     given = [{"name": name, "value": str(value)} for name, value in (parameters or {}).items()]
+    answer = _finished(lab, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
+    if not answer.get("HasResultSet"):
+        return Result((), (), int(answer.get("ResultRows", -1)))
+    pages = lab.session.client("redshift-data").get_paginator("get_statement_result").paginate(Id=answer["Id"])
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[Any, ...]] = []
+    for page in pages:
+        columns = tuple(column["name"] for column in page["ColumnMetadata"])
+        types = [column["typeName"] for column in page["ColumnMetadata"]]
+        rows.extend(tuple(map(_value, record, types)) for record in page["Records"])
+    return Result(columns, tuple(rows), len(rows))
+
+
+def execute_together(lab: Lab, statements: Sequence[str]) -> None:
+    """Run these statements in one transaction: all are done, or none.
+
+    Raises:
+        QueryFailed: Redshift refused one of them.
+        MissingStep: there is no cluster yet.
+    """
+    _finished(lab, "; ".join(statements), "batch_execute_statement", Sqls=list(statements))
+
+
+def _finished(lab: Lab, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:
+    """Submit, wait, and return the answer of DescribeStatement."""
+    redshift = lab.session.client("redshift-data")
     try:
-        statement = redshift.execute_statement(
+        statement = getattr(redshift, operation)(
             ClusterIdentifier=lab.names.cluster_identifier,
             Database=lab.config.redshift_database,
             SecretArn=lab.redshift.secret_arn(),
-            Sql=sql,
-            **({"Parameters": given} if given else {}),
+            **arguments,
         )["Id"]
-    except ClientError as error:
-        lab.redshift.describe()  # no cluster explains most refusals better than AWS's words
-        raise QueryFailed(sql, error.response["Error"]["Message"]) from error
+    except AwsRefused as error:
+        lab.redshift.describe()  # a missing cluster explains most refusals better than AWS's words
+        raise QueryFailed(sql, error.message) from error
 
     def look() -> tuple[str, dict[str, Any] | None]:
         answer = redshift.describe_statement(Id=statement)
@@ -58,17 +81,8 @@ def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> 
     answer = wait_for("the statement", look, config=lab.config, go_on=go_on, quiet=True)
     if answer["Status"] != "FINISHED":
         message = answer.get("Error", answer["Status"])
-        raise QueryFailed(sql, message, fix=_hint(message))
-    if not answer.get("HasResultSet"):
-        return Result((), (), int(answer.get("ResultRows", -1)))
-    pages = redshift.get_paginator("get_statement_result").paginate(Id=statement)
-    columns: tuple[str, ...] = ()
-    rows: list[tuple[Any, ...]] = []
-    for page in pages:
-        columns = tuple(column["name"] for column in page["ColumnMetadata"])
-        types = [column["typeName"] for column in page["ColumnMetadata"]]
-        rows.extend(tuple(map(_value, record, types)) for record in page["Records"])
-    return Result(columns, tuple(rows), len(rows))
+        raise QueryFailed(sql, message, fix=_hint(lab, message))
+    return answer
 
 
 def _value(field: dict[str, Any], type_name: str) -> Any:
@@ -79,7 +93,9 @@ def _value(field: dict[str, Any], type_name: str) -> Any:
     return float(value) if type_name in ("numeric", "decimal") and isinstance(value, str) else value
 
 
-def _hint(message: str) -> str:
+def _hint(lab: Lab, message: str) -> str:
+    if advice := origins.of_a_statement(lab, message):
+        return advice
     if "does not exist" in message:
         return "Look at lab.redshift.check(): is the table there? Names are case-insensitive unless quoted."
     if "stl_load_errors" in message:

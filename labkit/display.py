@@ -105,9 +105,67 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Checks:
+    """The checks of several steps: which hold, and of the others what does not."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if everything holds."""
+        return all(check.ok for check in self.checks)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.checks)
+
+    def __len__(self) -> int:
+        return len(self.checks)
+
+    def __str__(self) -> str:
+        lines = []
+        for check in self.checks:
+            lines.append(f"{'✓' if check.ok else '✗'} {check.step}")
+            lines.extend(f"    {fact}" for fact in check.facts if not fact.holds)
+        return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return "".join(check._repr_html_() for check in self.checks)
+
+
+@dataclass(frozen=True)
 class Removed(Described):
     """What a step's `destroy()` took away, and what it could not."""
 
     step: str
     removed: tuple[str, ...]
     left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deployed(Described):
+    """What `lab.deploy()` created: each step, with what it made."""
+
+    steps: tuple[tuple[str, Described], ...]
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """A line for each step."""
+        for name, made in self.steps:
+            yield name, ", ".join(f"{label}: {text}" for label, text in made.shown())
+
+
+@dataclass(frozen=True)
+class Destroyed(Described):
+    """What `lab.destroy()` took away, step by step."""
+
+    steps: tuple[Removed, ...]
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """A line for each step."""
+        for removed in self.steps:
+            yield removed.step, ", ".join(removed.removed) or "nothing was there"

@@ -1,17 +1,16 @@
-"""Landing data in S3, and counting what has landed."""
+"""What has landed in S3, and counting it."""
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from labkit.display import Described, hidden
-from labkit.errors import FunctionFailed, UsageError
+from labkit.steps.base import found
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -28,112 +27,82 @@ class Landed(Described):
 
 
 @dataclass(frozen=True)
-class Counts(Described):
-    """Rows, counted at the three stations of the pipeline, each from its own source."""
+class ObjectVersion:
+    """One version of a landed file."""
 
-    landed: int
-    loaded: int
-    queried: int
-
-    @property
-    def agree(self) -> bool:
-        """True if nothing was lost and nothing doubled."""
-        return self.landed == self.loaded == self.queried
-
-    def __sub__(self, before: Counts) -> Counts:
-        return Counts(self.landed - before.landed, self.loaded - before.loaded, self.queried - before.queried)
+    key: str
+    version: str
+    """S3's version id, or as glue/landing.py names the version of an object that has none."""
+    version_id: str
+    """S3's version id, "null" for an object that was landed without versioning."""
+    is_current: bool
+    landed_at: datetime
 
 
-def generate(lab: Lab, *, rows: int, count: int, seed: int | None, until: date | str | None) -> Landed:
-    """Let the generator function make and land `count` files."""
-    answers = [
-        lab.functions.invoke(
-            lab.names.generator_function,
-            {
-                "rows": rows,
-                **({} if seed is None else {"seed": seed + number}),
-                **({} if until is None else {"until": str(until)}),
-            },
-        )
-        for number in range(count)
-    ]
-    keys = tuple(str(answer["key"]) for answer in answers)
-    return Landed(lab.names.landing_bucket, count, sum(int(answer["rows"]) for answer in answers), keys)
-
-
-def upload(lab: Lab, files: list[Path]) -> Landed:
-    """Put files of this machine into the landing bucket, under their own names."""
-    lab.buckets.describe()
-    bucket = lab.names.landing_bucket
-    rows = 0
-    for file in files:
-        try:
-            body = file.read_bytes()
-        except OSError as error:
-            raise UsageError(f"{file} can't be read: {error.strerror}.", fix="Name a file that exists.") from None
-        lab.session.client("s3").put_object(Bucket=bucket, Key=file.name, Body=body)
-        rows += sum(1 for _ in good_rows(body))
-    return Landed(bucket, len(files), rows, tuple(file.name for file in files))
-
-
-def count_rows(lab: Lab, keys: Iterable[str] | None) -> int:
-    """Rows in objects of the landing bucket, by reading them; `keys` None means all .json objects."""
-    s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
-    if keys is None:
-        lab.buckets.describe()
-        keys = landed_keys(lab)
-    return sum(sum(1 for _ in good_rows(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) for key in keys)
-
-
-def landed_keys(lab: Lab) -> Iterator[str]:
-    """The keys of the .json objects in the landing bucket, less the hidden ones."""
-    pages = lab.session.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.names.landing_bucket)
+def data_files(lab: Lab) -> Iterator[ObjectVersion]:
+    """All versions of all data files in the landing bucket."""
+    pages = lab.session.client("s3").get_paginator("list_object_versions").paginate(Bucket=lab.names.landing_bucket)
     for page in pages:
-        yield from (item["Key"] for item in page.get("Contents", []) if _is_read(item["Key"]))
+        for item in page.get("Versions", []):
+            if is_data_key(item["Key"]):
+                yield _version(item["Key"], item, is_current=item["IsLatest"])
 
 
-def _is_read(key: str) -> bool:
-    """Does the pipeline read such an object? Names that begin with _ or . are hidden from Spark."""
+def current_version(lab: Lab, key: str) -> ObjectVersion | None:
+    """The current version of a landed file; None if there is none."""
+    answer = found(lab.session.client("s3").head_object, Bucket=lab.names.landing_bucket, Key=key)
+    return None if answer is None else _version(key, answer, is_current=True)
+
+
+def is_data_key(key: str) -> bool:
+    """Is the object with this key a data file? Spark ignores files whose names begin with _ or a dot."""
     name = key.rpartition("/")[2]
     return name.endswith(".json") and not name.startswith(("_", "."))
 
 
-TEXTS = ("transaction_date", "toll_booth", "vehicle_make", "vehicle_category")
+def records_in(lab: Lab, version: ObjectVersion) -> int:
+    """The records in a version of a landed file, counted by reading it. A version never changes: it is read once."""
+    known = lab.session.records
+    which = (lab.names.landing_bucket, version.key, version.version)
+    if which not in known:
+        given = {} if version.version_id == "null" else {"VersionId": version.version_id}
+        answer = lab.session.client("s3").get_object(Bucket=lab.names.landing_bucket, Key=version.key, **given)
+        known[which] = count_records(answer["Body"].read())
+    return known[which]
 
 
-def good_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a landed file that can be loaded: all fields are there, and the numbers are numbers.
+LINE_ENDS = re.compile(rb"\r\n|\n|\r")
+BLANKS = bytes(range(0x21))
 
-    One object a line, as strict JSON or as Python's repr of a dict, which is how the original sample has them. What is
-    left out here, the job writes to `rejects/` in the staging bucket.
+
+def count_records(body: bytes) -> int:
+    """The records in a file, not judged: each line that is not blank, or each element of a line that is a JSON array.
+
+    Only strict JSON counts as an array. A line ends at the control character U+0001, which can't stand in JSON. The
+    exactly-once job splits a file into the same records (glue/rows.py).
     """
-    for line in body.decode("utf-8", "replace").splitlines():
-        found = _parse(line.strip())
-        yield from (row for row in (found if isinstance(found, list) else [found]) if _is_good(row))
+    return sum(map(_records, LINE_ENDS.split(body)))
 
 
-def _parse(line: str) -> Any:
-    for read in (json.loads, ast.literal_eval):
-        try:
-            return read(line)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return None
-
-
-def _is_good(row: Any) -> bool:
-    if not isinstance(row, dict) or any(row.get(name) is None for name in TEXTS):
-        return False
+def _records(line: bytes) -> int:
+    text = line.partition(b"\x01")[0]
+    if not text.strip(BLANKS):
+        return 0
+    if not text.strip(b" ").startswith(b"["):
+        return 1
     try:
-        int(str(row["transaction_id"]))
-        float(row["transaction_amount"])
-    except (KeyError, TypeError, ValueError):
-        return False
-    return True
+        return len(json.loads(text, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return 1
 
 
-def invocation_error(function: str, payload: dict[str, Any]) -> FunctionFailed:
-    """What a function's error payload says, as the lab's error."""
-    return FunctionFailed(
-        function, str(payload.get("errorType", "an error")), str(payload.get("errorMessage", "without a message"))
-    )
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _version(key: str, answer: dict[str, Any], *, is_current: bool) -> ObjectVersion:
+    version_id = answer.get("VersionId", "null")
+    version = version_id
+    if version_id == "null":
+        version = f"{answer['ETag']}@{answer['LastModified']:%Y%m%dT%H%M%S}".replace('"', "")
+    return ObjectVersion(key, version, version_id, is_current, answer["LastModified"])

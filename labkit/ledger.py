@@ -1,13 +1,13 @@
-"""The ledger that the job keeps in Redshift: which object versions are loaded (glue/exactly_once.py)."""
+"""The exactly-once delivery's ledger in Redshift: which object versions are loaded (glue/ledger.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from labkit import dataapi
-from labkit.errors import QueryFailed
+from labkit import dataapi, landing
+from labkit.config import PROJECT
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -15,19 +15,40 @@ if TYPE_CHECKING:
 KEYS_A_QUERY = 500
 
 
-def are_loaded(lab: Lab, keys: Iterable[str]) -> bool:
-    """Has some version of each of these objects been loaded?"""
-    wanted = sorted({quote(key, safe="/") for key in keys})
-    try:
-        for start in range(0, len(wanted), KEYS_A_QUERY):
-            some = wanted[start : start + KEYS_A_QUERY]
-            # Percent-encoded names hold no quote.
-            names = ", ".join(f"'{name}'" for name in some)
-            found = dataapi.execute(
-                lab, f"select count(distinct object) from {lab.names.ledger} where object in ({names})"
-            )
-            if int(found.rows[0][0]) < len(some):
-                return False
-    except QueryFailed:  # the first run makes the table
-        return False
-    return True
+def exists(lab: Lab) -> bool:
+    """Is there a ledger? While there is one, the rows in the table are the exactly-once delivery's."""
+    schema, _, table = lab.names.ledger.partition(".")
+    sql = "select count(*) from information_schema.tables where table_schema = :schema and table_name = :table"
+    return bool(dataapi.execute(lab, sql, {"schema": schema, "table": table}).rows[0][0])
+
+
+def create_statements() -> list[str]:
+    """The SQL that makes the ledger."""
+    return [part for part in (PROJECT / "sql" / "create_ledger.sql").read_text().split(";\n") if part.strip()]
+
+
+def loaded(lab: Lab) -> set[tuple[str, str]]:
+    """The object versions that are loaded, as (key, version)."""
+    rows = dataapi.execute(lab, f"select object, version from {lab.names.ledger}").rows
+    return {(unquote(name), version) for name, version in rows}
+
+
+def loaded_by(lab: Lab, keys: Iterable[str]) -> set[str] | None:
+    """The ids of the job runs that loaded the current versions of these files; None while one is not loaded.
+
+    Deleted files don't count.
+    """
+    wanted = {(one.key, one.version) for key in dict.fromkeys(keys) if (one := landing.current_version(lab, key))}
+    job_runs: set[str] = set()
+    names = sorted({key for key, _ in wanted})
+    for start in range(0, len(names), KEYS_A_QUERY):
+        # Percent-encoded keys hold no quote.
+        some = ", ".join("'{}'".format(quote(key, safe="/")) for key in names[start : start + KEYS_A_QUERY])
+        rows = dataapi.execute(
+            lab, f"select object, version, job_run from {lab.names.ledger} where object in ({some})"
+        ).rows
+        for name, version, job_run in rows:
+            if (unquote(name), version) in wanted:
+                wanted.remove((unquote(name), version))
+                job_runs.add(job_run)
+    return None if wanted else job_runs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.display import Described, hidden
-from labkit.errors import LabError
+from labkit.errors import MissingStep, QueryFailed
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -38,7 +38,7 @@ def find_leftovers(lab: Lab) -> Leftovers:
     for step in lab.steps:
         try:
             step.describe()
-        except LabError:
+        except (MissingStep, QueryFailed):
             continue
         by_name.append(f"step {step.name}")
     return Leftovers((*by_name, *(arn.split(":", 2)[2] for arn in arns)), tuple(arns))

@@ -39,6 +39,12 @@ class Names:
     start_trigger: str
     event_trigger: str
     notification: str
+    exactly_once_job: str
+    exactly_once_workflow: str
+    exactly_once_start_trigger: str
+    exactly_once_event_trigger: str
+    reliable_start_function: str
+    reliable_start_role: str
     retry_queue: str
     dead_letter_queue: str
     ledger: str
@@ -82,6 +88,12 @@ class Names:
             start_trigger=own("redshift-workflows-start"),
             event_trigger=own("s3-crawler-event"),
             notification="s3Events",
+            exactly_once_job=own(config.exactly_once_job),
+            exactly_once_workflow=own(config.exactly_once_workflow),
+            exactly_once_start_trigger=own("exactly-once-start"),
+            exactly_once_event_trigger=own("exactly-once-event"),
+            reliable_start_function=own(config.reliable_start_function),
+            reliable_start_role=own("StartWorkflowReliablyRole"),
             retry_queue=own("start-workflow-retries"),
             dead_letter_queue=own("start-workflow-dead-letters"),
             ledger="etl.toll_ledger",

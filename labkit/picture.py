@@ -1,4 +1,4 @@
-"""The picture of the pipeline at the top of each notebook: what is there, what today adds, what is still to come.
+"""The picture of the pipeline at the top of each notebook: what is there, what today adds, what comes later.
 
 >>> from labkit.picture import picture
 >>> picture("crawlers")
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,7 +35,10 @@ class Part:
     height: int = 46
 
 
-STORY = ("start", "network", "redshift", "secrets", "crawlers", "job", "workflow", "notification", "query", "cleanup")
+STORY = (
+    "start", "network", "redshift", "secrets", "crawlers", "job", "workflow", "notification", "query", "reliability",
+    "cleanup",
+)  # fmt: skip
 """The notebooks' steps in their order; `start` stands for buckets, roles and functions."""
 
 PARTS = (
@@ -60,7 +64,24 @@ WORDS = (  # the way of the data, line by line
     ("staging bucket", "toll_db.public.toll_table", "your SQL"),
 )
 
-FRAMES = (  # title, step, x, y, width, height
+EXACTLY_ONCE = {
+    "start_workflow_function": "start_workflow_reliably",
+    "redshift-workflows-start": "exactly-once-start",
+    "s3-crawler-event": "exactly-once-event",
+    "s3_to_redshift_job": "exactly_once_job",
+    "redshift_workflow": "exactly_once_workflow",
+}
+"""What the exactly-once delivery has in the place of the described parts: the picture of `reliability` shows these."""
+
+MORE_PARTS = (
+    Part("queues", "SQS", "reliability", 836, 20, 90),
+    Part("etl.toll_ledger", "Redshift", "reliability", 668, 346, 124),
+)
+"""What the exactly-once delivery has beside them."""
+
+MORE_ARROWS = (("", "reliability", "800,36 832,36"), ("", "reliability", "836,50 804,50"))
+
+FRAMES: tuple[tuple[str, str, int, int, int, int], ...] = (  # title, step, x, y, width, height
     ("redshift_workflow", "workflow", 20, 100, 780, 88),
     ("VPC 10.0.0.0/16", "network", 406, 318, 394, 88),
 )
@@ -78,7 +99,7 @@ ARROWS = (  # what the arrow says, the step that it comes with, its corners
     ("", "crawlers", "430,259 390,259"),
     ("", "secrets", "505,346 505,286"),
     ("", "job", "705,174 705,232"),
-    ("COPY", "job", "705,282 705,369 654,369"),
+    ("COPY", "job", "645,282 645,342"),
     ("", "query", "430,369 250,369"),
 )
 
@@ -95,10 +116,12 @@ class Picture:
 
     step: str
 
-    def stage(self, step: str) -> Stage:
-        """How the parts that `step` makes stand to this picture's day."""
+    def stage(self, step: str, title: str = "") -> Stage:
+        """How the parts that `step` makes, or one of them, stand to this picture's day."""
         if self.step == "cleanup":
             return Stage.TO_COME
+        if self.step == "reliability" and title in EXACTLY_ONCE.values():
+            return Stage.TODAY
         today, other = STORY.index(self.step), STORY.index(step)
         return Stage.TODAY if other == today else Stage.DONE if other < today else Stage.TO_COME
 
@@ -110,31 +133,44 @@ class Picture:
     @property
     def today(self) -> str:
         """What is lit, in a line."""
-        lit = [part.title for part in PARTS if self.stage(part.step) is Stage.TODAY]
-        lit += [title for title, step, *_ in FRAMES if self.stage(step) is Stage.TODAY and title not in lit]
+        lit = [part.title for part in self.parts if self.stage(part.step, part.title) is Stage.TODAY]
+        frames = [(self._named(title), step) for title, step, *_ in FRAMES]
+        lit += [title for title, step in frames if self.stage(step, title) is Stage.TODAY and title not in lit]
         return f"Today: {', '.join(lit)}" if lit else "Today: nothing is left of it"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The boxes."""
+        named = tuple(dataclasses.replace(part, title=self._named(part.title)) for part in PARTS)
+        return named + MORE_PARTS if self.step == "reliability" else named
+
+    def _named(self, title: str) -> str:
+        return EXACTLY_ONCE.get(title, title) if self.step == "reliability" else title
 
     def _word(self, title: str) -> str:
         step = next(part.step for part in PARTS if part.title == title)
-        return f"[{title}]" if self.stage(step) is Stage.TODAY else title
+        shown = self._named(title)
+        return f"[{shown}]" if self.stage(step, shown) is Stage.TODAY else shown
 
     def _repr_svg_(self) -> str:
-        frames = "".join(self._frame(*frame) for frame in FRAMES)
-        arrows = "".join(self._arrow(*arrow) for arrow in ARROWS)
-        parts = "".join(self._box(part) for part in PARTS)
+        width = 946 if self.step == "reliability" else 820
+        frames = "".join(self._frame(self._named(title), step, *place) for title, step, *place in FRAMES)
+        arrows = "".join(self._arrow(*arrow) for arrow in (*ARROWS, *(MORE_ARROWS if width > 820 else ())))
+        parts = "".join(self._box(part) for part in self.parts)
         heads = "".join(
             f'<marker id="{stage.name.lower()}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
             f'orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{STYLE[stage][1]}"/></marker>'
             for stage in Stage
         )
         return (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 424" width="820" height="424" role="img" '
-            f'font-family="system-ui, sans-serif" font-size="12"><title>{html.escape(self.today)}</title>'
-            f'<defs>{heads}</defs><rect width="820" height="424" rx="8" fill="#ffffff"/>{frames}{arrows}{parts}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 424" width="{width}" height="424" '
+            f'role="img" font-family="system-ui, sans-serif" font-size="12"><title>{html.escape(self.today)}</title>'
+            f'<defs>{heads}</defs><rect width="{width}" height="424" rx="8" fill="#ffffff"/>'
+            f"{frames}{arrows}{parts}</svg>"
         )
 
     def _frame(self, title: str, step: str, x: int, y: int, width: int, height: int) -> str:
-        _fill, line, text, _dashes = STYLE[self.stage(step)]
+        _fill, line, text, _dashes = STYLE[self.stage(step, title)]
         return (
             f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="none" stroke="{line}" '
             f'stroke-dasharray="6 4"/><text x="{x + width - 10}" y="{y + 17}" fill="{text}" '
@@ -154,7 +190,7 @@ class Picture:
         return f'{drawn}<text x="{int(x) + 8}" y="{int(y) + 22}" fill="{text}">{html.escape(says)}</text>'
 
     def _box(self, part: Part) -> str:
-        stage = self.stage(part.step)
+        stage = self.stage(part.step, part.title)
         fill, line, text, dashes = STYLE[stage]
         middle = part.x + part.width // 2
         weight = "700" if stage is Stage.TODAY else "600"

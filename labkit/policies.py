@@ -1,8 +1,8 @@
 """What each role may do, and nothing else: by action, and by resource wherever AWS allows to name one.
 
-`*` as the resource is left where AWS offers nothing narrower: the EC2 calls with which Glue looks at a subnet
-(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). What each statement is there
-for is shown, or said, by tests/labkit/test_policies.py.
+`*` stands as the resource only where AWS offers nothing narrower: the EC2 calls with which Glue looks at a subnet
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). tests/labkit/test_policies.py
+shows, or says, what each statement is needed for.
 """
 
 from __future__ import annotations
@@ -33,14 +33,23 @@ def generator(names: Names, region: str, account: str) -> Policy:
 
 
 def start_function(names: Names, region: str, account: str) -> Policy:
-    """The start function starts runs, looks at what is under way, keeps markers of what has landed, and logs."""
+    """The start function starts the workflow, and logs."""
+    workflow = f"arn:aws:glue:{region}:{account}:workflow/{names.workflow}"
+    return _policy(
+        _allow("StartWorkflow", ["glue:StartWorkflowRun"], [workflow]),
+        *_function_logs(names.start_function, region, account),
+    )
+
+
+def start_reliably(names: Names, region: str, account: str) -> Policy:
+    """The exactly-once delivery's start function starts runs, looks at what is under way, keeps markers, and logs."""
     here, queues = f"arn:aws:glue:{region}:{account}", f"arn:aws:sqs:{region}:{account}"
     staging = f"arn:aws:s3:::{names.staging_bucket}"
     return _policy(
-        _allow("StartWorkflow", ["glue:StartWorkflowRun", "glue:GetWorkflowRuns"],
-               [f"{here}:workflow/{names.workflow}"]),
+        _allow("StartWorkflow", ["glue:StartWorkflowRun"], [f"{here}:workflow/{names.exactly_once_workflow}"]),
+        _allow("SeeRuns", ["glue:GetWorkflowRuns"], [f"{here}:workflow/{names.exactly_once_workflow}"]),
         _allow("SeeWhatIsUnderWay", ["glue:GetCrawler", "glue:GetJobRuns"],
-               [f"{here}:crawler/{names.s3_crawler}", f"{here}:job/{names.job}"]),
+               [f"{here}:crawler/{names.s3_crawler}", f"{here}:job/{names.exactly_once_job}"]),
         _allow("KeepMarkers", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/landed/*"]),
         _allow("FindMarkers", ["s3:ListBucket"], [staging]),
         _allow("HandOver", ["sqs:GetQueueUrl", "sqs:SendMessage"],
@@ -50,7 +59,21 @@ def start_function(names: Names, region: str, account: str) -> Policy:
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
             [f"{queues}:{names.retry_queue}"],
         ),
-        *_function_logs(names.start_function, region, account),
+        *_function_logs(names.reliable_start_function, region, account),
+    )  # fmt: skip
+
+
+def exactly_once_job(names: Names, region: str, account: str) -> Policy:
+    """What the exactly-once job does beyond the described one: read versions, use markers, know why it was started."""
+    here = f"arn:aws:glue:{region}:{account}"
+    landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
+    return _policy(
+        _allow("ListLandedVersions", ["s3:ListBucketVersions"], [landing]),
+        _allow("ReadLandedVersions", ["s3:GetObjectVersion"], [f"{landing}/*"]),
+        _allow("DeleteMarkers", ["s3:DeleteObject"], [f"{staging}/landed/*"]),
+        _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.exactly_once_workflow}"]),
+        _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
+               [f"{here}:job/{names.exactly_once_job}"]),
     )  # fmt: skip
 
 
@@ -70,25 +93,22 @@ def glue(names: Names, region: str, account: str) -> Policy:
     return _policy(
         _allow("ListBuckets", ["s3:ListBucket"], [landing, staging]),
         _allow("LocateBuckets", ["s3:GetBucketLocation"], [landing, staging]),
-        _allow("ListLandedVersions", ["s3:ListBucketVersions"], [landing]),
         _allow("ReadLandingAndStaging", ["s3:GetObject"], [f"{landing}/*", f"{staging}/*"]),
-        _allow("ReadLandedVersions", ["s3:GetObjectVersion"], [f"{landing}/*"]),
-        _allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], [f"{staging}/*"]),
+        _allow("WriteStaging", ["s3:PutObject"], [f"{staging}/*"]),
         _allow(
             "Catalog",
             ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
-        # Files in folders: to a crawler a folder is a partition of its table.
+        # Files in folders: a crawler makes a partition of each folder, and the described job reads them by partition.
         _allow(
             "Partitions",
-            ["glue:BatchCreatePartition", "glue:UpdatePartition"],
+            ["glue:BatchCreatePartition", "glue:UpdatePartition", "glue:GetPartitions"],
             [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
         _allow("UseConnection", ["glue:GetConnection"], [f"{here}:catalog", f"{here}:connection/{names.connection}"]),
         _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
                [f"{here}:job/{names.job}"]),
-        _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.workflow}"]),
         _allow("ReadSecret", ["secretsmanager:GetSecretValue"],
                [f"arn:aws:secretsmanager:{region}:{account}:secret:{names.secret}-*"]),
         _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),

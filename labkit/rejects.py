@@ -1,4 +1,4 @@
-"""Rows that the job could not load: each with its file, line and reason, as the job kept them in the staging bucket."""
+"""Rows that the exactly-once job could not load, as it kept them in the staging bucket: file, line and reason."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ class Reject:
     file: str
     """The key in the landing bucket."""
     line: int | None
-    """Counted from 1; None where it could not be found again, since it is no UTF-8."""
+    """Counted from 1; None if the line could not be found again, or if this stands for several rows."""
     reason: str
-    row: str
+    row: str | None
     version: str = hidden()
+    rows: int = hidden(default=1)
+    """How many rows this stands for: the good rows of a file that was refused as a whole have one line together."""
 
 
 def read(lab: Lab) -> Iterator[Reject]:
@@ -38,4 +40,4 @@ def read(lab: Lab) -> Iterator[Reject]:
         for line in s3.get_object(Bucket=bucket, Key=file["Key"])["Body"].iter_lines():
             row = json.loads(line)
             key = str(row["file"]).removeprefix("s3://").partition("/")[2]
-            yield Reject(key, row["line"], row["reason"], row["row"], row["version"])
+            yield Reject(key, row["line"], row["reason"], row["row"], row["version"], row["rows"])

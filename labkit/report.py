@@ -19,6 +19,13 @@ img, svg { max-width: 100%; height: auto; } .ok { color: #1a7f37; } .failed { co
 }
 """
 
+SOURCES = {
+    "landed": "records in the S3 objects",
+    "loaded": "from sys_load_history",
+    "rejected": "kept by the job, with their reasons",
+    "queried": "by SQL",
+}
+
 
 def write(batch: Batch) -> Path:
     """Write `report.html`, and beside each notebook a page of it; returns the report's file."""
@@ -36,13 +43,12 @@ def write(batch: Batch) -> Path:
         body.append(f'<pre class="failed">{html.escape(str(batch.failure))}</pre>')
     if batch.counts:
         counts = batch.counts
-        verdict = ("ok", "nothing lost, nothing doubled") if counts.agree else ("failed", "they differ")
-        body.append(
-            "<table><tr><th>rows landed</th><td>counted in the S3 objects</td>"
-            f"<td>{counts.landed}</td></tr><tr><th>rows loaded</th><td>from sys_load_history</td>"
-            f"<td>{counts.loaded}</td></tr><tr><th>rows queried</th><td>by SQL</td><td>{counts.queried}</td></tr>"
-            f'</table><p class="{verdict[0]}">{verdict[1]}</p>'
+        lines = "".join(
+            f"<tr><th>rows {label}</th><td>{SOURCES.get(label, '')}</td><td>{html.escape(number)}</td></tr>"
+            for label, number in counts.shown()
         )
+        verdict = "ok" if counts.agree else "failed"
+        body.append(f'<table>{lines}</table><p class="{verdict}">{html.escape(counts.sentence)}</p>')
     body.append(f"<h2>Notebooks</h2><table>{rows}</table>")
     report = batch.directory / "report.html"
     report.write_text(_page(f"Lab run {batch.directory.name}", "".join(body)))

@@ -28,7 +28,7 @@ class Buckets(Step[BucketsMade]):
         self.lab.consent(self.name)
         s3 = self.aws("s3")
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            if not self._exists(bucket):
+            if not self.exists(bucket):
                 # us-east-1 is S3's default place, and the one that must not be named.
                 place = {"LocationConstraint": self.config.region}
                 where = {} if self.config.region == "us-east-1" else {"CreateBucketConfiguration": place}
@@ -43,7 +43,7 @@ class Buckets(Step[BucketsMade]):
     def describe(self) -> BucketsMade:
         """The buckets' names."""
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            if not self._exists(bucket):
+            if not self.exists(bucket):
                 raise self.missing(f"Bucket {bucket}")
         return BucketsMade(self.names.landing_bucket, self.names.staging_bucket)
 
@@ -51,7 +51,7 @@ class Buckets(Step[BucketsMade]):
         """Both exist and let nobody else in."""
         s3 = self.aws("s3")
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            exists = self._exists(bucket)
+            exists = self.exists(bucket)
             yield Fact(exists, f"bucket {bucket} exists", self.fix)
             if exists:
                 block = found(s3.get_public_access_block, Bucket=bucket)
@@ -65,22 +65,27 @@ class Buckets(Step[BucketsMade]):
         """Empty and delete both."""
         gone = []
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            if self._exists(bucket):
-                self._empty(bucket)
+            if self.exists(bucket):
+                self.empty(bucket)
                 self.aws("s3").delete_bucket(Bucket=bucket)
                 gone.append(f"bucket {bucket}")
         return Removed(self.name, tuple(gone))
 
-    def _exists(self, bucket: str) -> bool:
+    def exists(self, bucket: str) -> bool:
+        """Is there a bucket of this name?"""
         return found(self.aws("s3").head_bucket, Bucket=bucket) is not None
 
-    def _empty(self, bucket: str) -> None:
-        s3 = self.aws("s3")
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
-            if objects:
-                s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    def empty(self, bucket: str, *prefixes: str) -> int:
+        """Delete all objects of a bucket, or those below the prefixes, in all their versions; returns how many."""
+        s3, deleted = self.aws("s3"), 0
+        for prefix in prefixes or ("",):
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
+                if objects:
+                    s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                deleted += len(objects)
+        return deleted
 
 
 PRIVATE = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from labkit import origins
 from labkit.display import Described, Fact, Removed
 from labkit.errors import RunFailed
 from labkit.steps.base import Step, found
@@ -92,7 +93,7 @@ class Crawlers(Step[CrawlersMade]):
         """
         answer = found(self.aws("glue").get_table, DatabaseName=self.names.glue_database, Name=name)
         if answer is None:
-            raise self.missing(f"Catalog table {name}")
+            raise origins.missing(self, "Catalog table", name)
         table = answer["Table"]
         columns = {item["Name"]: item["Type"] for item in table["StorageDescriptor"]["Columns"]}
         return CatalogTable(table["Name"], table.get("Parameters", {}).get("classification", "unknown"), columns)
@@ -212,8 +213,14 @@ class Crawlers(Step[CrawlersMade]):
         state = last.get("Status", "UNKNOWN")
         if state != "SUCCEEDED":
             log = f"{last.get('LogGroup', '/aws-glue/crawlers')}, stream {last.get('LogStream', crawler)}"
-            raise RunFailed(f"Crawler {crawler}", state, last.get("ErrorMessage", ""),
-                            where=f"Its log is the CloudWatch Logs group {log}.")  # fmt: skip
+            needs = origins.S3_CRAWL_NEEDS if crawler == self.names.s3_crawler else origins.REDSHIFT_CRAWL_NEEDS
+            raise RunFailed(
+                f"Crawler {crawler}",
+                state,
+                last.get("ErrorMessage", ""),
+                where=f"Its log: labkit logs {crawler} (CloudWatch Logs group {log}).",
+                fix=origins.of_a_run(self.lab, needs),
+            )
         pages = glue.get_paginator("get_tables").paginate(DatabaseName=self.names.glue_database)
         tables = sorted(table["Name"] for page in pages for table in page["TableList"])
         return Crawl(crawler, state, tuple(tables))

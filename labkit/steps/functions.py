@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from labkit.config import LabConfig
+from labkit import origins
 from labkit.display import Described, Fact, Removed
-from labkit.landing import invocation_error
+from labkit.errors import AwsRefused, FunctionFailed
 from labkit.packaging import code_hash, package
 from labkit.steps.base import Step, found
 from labkit.waiting import wait_for
@@ -27,19 +25,15 @@ class FunctionsMade(Described):
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class FunctionSpec:
     """One function as it should be."""
 
     source: str
+    """The file in `lambdas/`, without .py."""
     role: str
     memory: int  # MB
     timeout: int  # seconds
     environment: dict[str, str]
-
-
-def start_timeout(config: LabConfig) -> int:
-    """Seconds that the start function may take: it waits twice `retry_seconds`, and all its calls take their time."""
-    return round(4 * config.retry_seconds) + 6
 
 
 class Functions(Step[FunctionsMade]):
@@ -51,22 +45,24 @@ class Functions(Step[FunctionsMade]):
     def create(self) -> FunctionsMade:
         """Deploy both functions; one whose code and settings are as they should be is left alone."""
         self.lab.consent(self.name)
-        awslambda = self.aws("lambda")
         for function, wanted in self._wanted().items():
-            code = package(wanted.source)
-            settings = self._settings(wanted)
-            there = found(awslambda.get_function_configuration, FunctionName=function)
-            if there is None:
-                self._create(function, code, settings)
-            else:
-                if there["CodeSha256"] != code_hash(code):
-                    awslambda.update_function_code(FunctionName=function, ZipFile=code)
-                    awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
-                if _differs(there, settings):
-                    awslambda.update_function_configuration(FunctionName=function, **settings)
-                    awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
-                awslambda.tag_resource(Resource=there["FunctionArn"], Tags=self.config.tags)
+            self.deploy(function, wanted)
         return self.describe()
+
+    def deploy(self, function: str, wanted: FunctionSpec) -> None:
+        """Make a function, or bring it into line."""
+        awslambda, code, settings = self.aws("lambda"), package(wanted.source), self._settings(wanted)
+        there = found(awslambda.get_function_configuration, FunctionName=function)
+        if there is None:
+            self._create(function, code, settings)
+            return
+        if there["CodeSha256"] != code_hash(code):
+            awslambda.update_function_code(FunctionName=function, ZipFile=code)
+            awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
+        if _differs(there, settings):
+            awslambda.update_function_configuration(FunctionName=function, **settings)
+            awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
+        awslambda.tag_resource(Resource=there["FunctionArn"], Tags=self.config.tags)
 
     def describe(self) -> FunctionsMade:
         """The functions' names and runtime."""
@@ -93,54 +89,53 @@ class Functions(Step[FunctionsMade]):
         answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
         payload: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
         if answer.get("FunctionError"):
-            raise invocation_error(function, payload)
+            kind, words = payload.get("errorType", "an error"), payload.get("errorMessage", "without a message")
+            raise FunctionFailed(function, str(kind), str(words), fix=origins.of_a_function(self.lab, function))
         return payload
 
     def facts(self) -> Iterator[Fact]:
         """Each function runs the code that is in `lambdas/`, with the settings it should have."""
         for function, wanted in self._wanted().items():
-            there = found(self.aws("lambda").get_function_configuration, FunctionName=function)
-            yield Fact(there is not None, f"function {function} exists", self.fix)
-            if there is not None:
-                same = there["CodeSha256"] == code_hash(package(wanted.source))
-                yield Fact(same, f"function {function} runs the code in lambdas/{wanted.source}.py", self.fix)
-                as_set = not _differs(there, self._settings(wanted))
-                yield Fact(as_set, f"function {function} has its role, environment and limits", self.fix)
+            yield from self.facts_of(function, wanted, self.fix)
+
+    def facts_of(self, function: str, wanted: FunctionSpec, fix: str) -> Iterator[Fact]:
+        """One function: is it there, with its code and its settings? `fix` is the advice where it isn't."""
+        there = found(self.aws("lambda").get_function_configuration, FunctionName=function)
+        yield Fact(there is not None, f"function {function} exists", fix)
+        if there is not None:
+            same = there["CodeSha256"] == code_hash(package(wanted.source))
+            yield Fact(same, f"function {function} runs the code in lambdas/{wanted.source}.py", fix)
+            as_set = not _differs(there, self._settings(wanted))
+            yield Fact(as_set, f"function {function} has its role, environment and limits", fix)
 
     def destroy(self) -> Removed:
         """Delete both functions and their log groups."""
-        gone = []
-        for function in self._wanted():
-            if found(self.aws("lambda").get_function_configuration, FunctionName=function):
-                self.aws("lambda").delete_function(FunctionName=function)
-                gone.append(f"function {function}")
-            group = f"/aws/lambda/{function}"
-            groups = self.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-            if any(item["logGroupName"] == group for item in groups):
-                self.aws("logs").delete_log_group(logGroupName=group)
-                gone.append(f"log group {group}")
+        gone = [item for function in self._wanted() for item in self.delete(function)]
         return Removed(self.name, tuple(gone))
 
-    def _wanted(self) -> dict[str, _Wanted]:
+    def delete(self, function: str) -> Iterator[str]:
+        """Delete a function and its log group, and say what was there."""
+        if found(self.aws("lambda").get_function_configuration, FunctionName=function):
+            self.aws("lambda").delete_function(FunctionName=function)
+            yield f"function {function}"
+        group = f"/aws/lambda/{function}"
+        groups = self.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if any(item["logGroupName"] == group for item in groups):
+            self.aws("logs").delete_log_group(logGroupName=group)
+            yield f"log group {group}"
+
+    def _wanted(self) -> dict[str, FunctionSpec]:
         names = self.names
         return {
-            names.generator_function: _Wanted(
-                "toll_plaza_application", names.generator_role, 256, 60,
-                {"LANDING_BUCKET": names.landing_bucket},
+            names.generator_function: FunctionSpec(
+                "toll_plaza_application", names.generator_role, 256, 60, {"LANDING_BUCKET": names.landing_bucket}
             ),
-            names.start_function: _Wanted(
-                "start_workflow_function", names.start_role, 128, start_timeout(self.config),
-                {
-                    "WORKFLOW_NAME": names.workflow, "CRAWLER_NAME": names.s3_crawler, "JOB_NAME": names.job,
-                    "STAGING_BUCKET": names.staging_bucket, "QUEUE_NAME": names.retry_queue,
-                    "DEAD_LETTER_QUEUE_NAME": names.dead_letter_queue, "POLL_SECONDS": f"{self.config.poll_seconds:g}",
-                    "WAIT_SECONDS": f"{2 * self.config.retry_seconds:g}",
-                    "RETRY_SECONDS": f"{self.config.retry_seconds:g}", "TRIES": str(self.config.event_tries),
-                },
+            names.start_function: FunctionSpec(
+                "start_workflow_function", names.start_role, 128, 15, {"WORKFLOW_NAME": names.workflow}
             ),
-        }  # fmt: skip
+        }
 
-    def _settings(self, wanted: _Wanted) -> dict[str, Any]:
+    def _settings(self, wanted: FunctionSpec) -> dict[str, Any]:
         return {
             "Role": self.lab.roles.arn(wanted.role),
             "Handler": f"{wanted.source}.lambda_handler",
@@ -158,7 +153,7 @@ class Functions(Step[FunctionsMade]):
                 awslambda.create_function(
                     FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings
                 )
-            except ClientError as error:
+            except AwsRefused as error:
                 # A role that was made a moment ago is not known everywhere in AWS yet.
                 if "cannot be assumed by Lambda" in str(error):
                     return "the role is not known to Lambda yet", None
@@ -171,7 +166,7 @@ class Functions(Step[FunctionsMade]):
     def _configuration(self, function: str) -> dict[str, Any]:
         there: dict[str, Any] | None = found(self.aws("lambda").get_function_configuration, FunctionName=function)
         if there is None:
-            raise self.missing(f"Function {function}")
+            raise origins.missing(self, "Function", function)
         return there
 
 

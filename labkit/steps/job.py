@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
-
-from labkit import rejects
+from labkit import origins
 from labkit.config import PROJECT
+from labkit.delivery import Delivery, DeliveryNames
 from labkit.display import Described, Fact, Removed, hidden
-from labkit.errors import LabError, RunFailed
-from labkit.rejects import REJECTS
+from labkit.errors import AwsRefused, LabError, RunFailed
+from labkit.job_arguments import job_arguments
 from labkit.steps.base import Step, found, is_missing
 from labkit.waiting import wait_for
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-SCRIPT = PROJECT / "glue" / "s3_to_redshift_job.py"
-MODULE = PROJECT / "glue" / "exactly_once.py"
+SCRIPTS = PROJECT / "glue"
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 
@@ -36,7 +32,6 @@ class JobMade(Described):
     glue_version: str
     workers: str
     bookmarks: bool
-    ledger: str
     retries: int
     timeout_minutes: int
 
@@ -52,10 +47,21 @@ class JobRun(Described):
 
 
 class Job(Step[JobMade]):
-    """What the console's visual editor would make of "S3 → change schema → Redshift", as code one can read."""
+    """The job that the console's visual editor writes for "S3 → Change Schema → Amazon Redshift"."""
 
     name = "job"
     notebook = "05_job"
+    delivery = Delivery.AS_DESCRIBED
+    script = "s3_to_redshift_job.py"
+    modules: ClassVar[tuple[str, ...]] = ()
+    """What the script imports from `glue/`."""
+    path = "lab.job"
+    """How a notebook reaches it."""
+
+    @property
+    def job(self) -> str:
+        """The job's name on the target."""
+        return DeliveryNames.of(self.delivery, self.names).job
 
     def create(self) -> JobMade:
         """Upload the script, and make the job of it."""
@@ -63,41 +69,47 @@ class Job(Step[JobMade]):
         self.lab.buckets.describe()
         self.lab.crawlers.table(self.names.target_table)
         glue, s3 = self.aws("glue"), self.aws("s3")
-        for key, file in self._scripts.items():
+        for key, file in self._files.items():
             s3.put_object(Bucket=self.names.staging_bucket, Key=key, Body=_content(file))
         if self._job() is None:
-            glue.create_job(Name=self.names.job, Tags=self.config.tags, **self._definition())
+            glue.create_job(Name=self.job, Tags=self.config.tags, **self._definition())
         else:
-            glue.update_job(JobName=self.names.job, JobUpdate=self._definition())
+            glue.update_job(JobName=self.job, JobUpdate=self._definition())
         return self.describe()
 
     def run(self, **arguments: str) -> JobRun:
         """Start the job, wait until it has ended, and return how.
 
-        Args are for this run only, `bookmark="disable"` becomes `--job-bookmark-option job-bookmark-disable`; others
-        are passed as they are: `my_option="x"` becomes `--my_option x`.
+        Args are for this run only: see `job_arguments`.
 
         Raises:
+            UsageError: the job does not know one of the arguments.
             RunFailed: it did not succeed.
+            WrongDelivery: the rows in the table are the other delivery's: this job would load them again.
         """
         self.describe()
-        given = {f"--{name}": value for name, value in arguments.items() if name != "bookmark"}
-        if "bookmark" in arguments:
-            given["--job-bookmark-option"] = f"job-bookmark-{arguments['bookmark']}"
-        run = self._wait(self._start(given))
+        self.lab.require(self.delivery, f"Job {self.job}")
+        defaults = (self._job() or {}).get("DefaultArguments", {})
+        run = self._wait(self._start(job_arguments(self.job, arguments, defaults)))
         if run.state != "SUCCEEDED":
-            raise RunFailed(f"Job {run.job}", run.state, run.message, where=self.log_advice(run.run_id))
+            advice = origins.of_a_job(self.lab)
+            raise RunFailed(f"Job {run.job}", run.state, run.message, where=self.log_advice(run.run_id), fix=advice)
         return run
 
     def runs(self) -> tuple[JobRun, ...]:
         """The job's runs, the newest first."""
         try:
-            runs = self.aws("glue").get_job_runs(JobName=self.names.job)["JobRuns"]
-        except ClientError as error:
+            runs = self.aws("glue").get_job_runs(JobName=self.job)["JobRuns"]
+        except AwsRefused as error:
             if is_missing(error):
-                raise self.missing(f"Job {self.names.job}") from None
+                raise self.missing(f"Job {self.job}") from None
             raise
         return tuple(self._run(run) for run in sorted(runs, key=lambda run: run["StartedOn"], reverse=True))
+
+    def last_success(self) -> datetime | None:
+        """When the last run that succeeded began; None if none did."""
+        runs = self.aws("glue").get_job_runs(JobName=self.job)["JobRuns"]
+        return max((run["StartedOn"] for run in runs if run["JobRunState"] == "SUCCEEDED"), default=None)
 
     def log(self, run: JobRun | str, *, errors: bool = False) -> list[str]:
         """The lines that a run wrote to stdout, or with `errors` to stderr."""
@@ -106,21 +118,23 @@ class Job(Step[JobMade]):
         pages = found(self.aws("logs").get_log_events, logGroupName=group, logStreamName=stream, startFromHead=True)
         return [event["message"] for event in pages["events"]] if pages else []
 
-    def rejects(self) -> pd.DataFrame:
-        """The rows that the job could not load: file, line, reason, and the row as it is in the file."""
-        import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
-
-        rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab)]
-        return pd.DataFrame(rows, columns=["file", "line", "reason", "row"])
-
     def forget(self) -> None:
         """Reset the job's bookmark: the next run reads every landed file again. The table stays as it is."""
         self.describe()
         try:
-            self.aws("glue").reset_job_bookmark(JobName=self.names.job)
-        except ClientError as error:
+            self.aws("glue").reset_job_bookmark(JobName=self.job)
+        except AwsRefused as error:
             if not is_missing(error):  # no run yet, so nothing to forget
                 raise
+
+    def has_bookmark(self) -> bool:
+        """Does Glue remember what the job has read? After a reset it has a bookmark of no run."""
+        answer = found(self.aws("glue").get_job_bookmark, JobName=self.job)
+        return answer is not None and answer["JobBookmarkEntry"].get("Run", 0) > 0
+
+    def exists(self) -> bool:
+        """Is there such a job?"""
+        return self._job() is not None
 
     def wait_until_idle(self) -> None:
         """Wait while a run of the job is under way: it is defined to run once at a time."""
@@ -129,13 +143,13 @@ class Job(Step[JobMade]):
             going = [run.state for run in self.runs() if run.state not in ENDED]
             return ", ".join(going), None if going else True
 
-        wait_for(f"job {self.names.job}", look, config=self.config, go_on="The run goes on by itself.", quiet=True)
+        wait_for(f"job {self.job}", look, config=self.config, go_on="The run goes on by itself.", quiet=True)
 
     def describe(self) -> JobMade:
         """The job as Glue has it."""
         job = self._job()
         if job is None:
-            raise self.missing(f"Job {self.names.job}")
+            raise self.missing(f"Job {self.job}")
         arguments = job["DefaultArguments"]
         return JobMade(
             job=job["Name"],
@@ -144,8 +158,7 @@ class Job(Step[JobMade]):
             staging=arguments["--TempDir"],
             glue_version=job["GlueVersion"],
             workers=f"{job['NumberOfWorkers']} x {job['WorkerType']}",
-            bookmarks=arguments["--job-bookmark-option"] == "job-bookmark-enable",
-            ledger=arguments["--LEDGER"],
+            bookmarks=arguments.get("--job-bookmark-option") == "job-bookmark-enable",
             retries=job["MaxRetries"],
             timeout_minutes=job["Timeout"],
         )
@@ -154,17 +167,17 @@ class Job(Step[JobMade]):
         """The job is defined as it should be, and its script is the one in `glue/`."""
         job = self._job()
         if job is None:
-            raise self.missing(f"Job {self.names.job}")
-        yield Fact(True, f"job {self.names.job} exists")
+            raise self.missing(f"Job {self.job}")
+        yield Fact(True, f"job {self.job} exists")
         wanted = self._definition()
         yield Fact(job["Role"] == wanted["Role"], f"it runs as {self.names.glue_role}", self.fix)
         for part in ("GlueVersion", "WorkerType", "NumberOfWorkers", "MaxRetries", "Timeout"):
             yield Fact(job.get(part) == wanted[part], f"its {part} is {wanted[part]}", self.fix)
         yield Fact(job["DefaultArguments"] == wanted["DefaultArguments"], "its arguments are the lab's", self.fix)
-        for key, file in self._scripts.items():
+        for key, file in self._files.items():
             uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=key)
             same = uploaded is not None and uploaded["Body"].read() == _content(file)
-            how = "its script is" if file == SCRIPT else "it imports"
+            how = "its script is" if file.name == self.script else "it imports"
             yield Fact(same, f"{how} glue/{file.name}", self.fix)
 
     def destroy(self) -> Removed:
@@ -172,12 +185,12 @@ class Job(Step[JobMade]):
         if self._job() is None:
             return Removed(self.name, ())
         self.wait_until_idle()
-        self.aws("glue").delete_job(JobName=self.names.job)
-        return Removed(self.name, (f"job {self.names.job}",))
+        self.aws("glue").delete_job(JobName=self.job)
+        return Removed(self.name, (f"job {self.job}",))
 
     def log_advice(self, run_id: str) -> str:
         """Where to read what a run said."""
-        return f"Its log: labkit logs job (CloudWatch Logs group /aws-glue/jobs/error, stream {run_id})."
+        return f"Its log: labkit logs {self.job} (CloudWatch Logs group /aws-glue/jobs/error, stream {run_id})."
 
     def _start(self, arguments: dict[str, str]) -> str:
         """Start the job once nothing else runs it; an event may start it in the same moment."""
@@ -185,23 +198,24 @@ class Job(Step[JobMade]):
         while True:
             self.wait_until_idle()
             try:
-                return str(glue.start_job_run(JobName=self.names.job, Arguments=arguments)["JobRunId"])
+                return str(glue.start_job_run(JobName=self.job, Arguments=arguments)["JobRunId"])
             except glue.exceptions.ConcurrentRunsExceededException:
                 continue
 
     @property
     def _script_key(self) -> str:
-        return f"scripts/{self.names.job}.py"
+        return f"scripts/{self.job}.py"
 
     @property
-    def _module_key(self) -> str:
-        # In a folder of the job's own: the file must have the name that the script imports.
-        return f"scripts/{self.names.job}/{MODULE.name}"
+    def _module_keys(self) -> list[str]:
+        # In a folder of the job's own: each file must have the name that the script imports.
+        return [f"scripts/{self.job}/{module}" for module in self.modules]
 
     @property
-    def _scripts(self) -> dict[str, Path]:
+    def _files(self) -> dict[str, Path]:
         """Key in the staging bucket → file."""
-        return {self._script_key: SCRIPT, self._module_key: MODULE}
+        keys = [self._script_key, *self._module_keys]
+        return {key: SCRIPTS / name for key, name in zip(keys, (self.script, *self.modules), strict=True)}
 
     def _definition(self) -> dict[str, Any]:
         names = self.names
@@ -221,35 +235,42 @@ class Job(Step[JobMade]):
             "ExecutionProperty": {"MaxConcurrentRuns": 1},
             "Connections": {"Connections": [names.connection]},
             "DefaultArguments": {
-                "--job-language": "python",
-                "--job-bookmark-option": f"job-bookmark-{'enable' if self.config.bookmarks else 'disable'}",
-                "--enable-job-insights": "true",
-                "--extra-py-files": f"s3://{names.staging_bucket}/{self._module_key}",
                 "--TempDir": f"s3://{names.staging_bucket}/temp/",
                 "--SOURCE_DATABASE": names.glue_database,
                 "--SOURCE_TABLE": names.source_table,
                 "--TARGET_TABLE": names.target_table,
-                "--REDSHIFT_ROLE": self.lab.roles.arn(names.copy_role),
-                "--CONNECTION": names.connection,
-                "--LEDGER": names.ledger if self.config.ledger else "off",
-                "--REJECTS": f"s3://{names.staging_bucket}/{REJECTS}",
-                "--MAX_REJECTED_SHARE": f"{self.config.max_rejected_share:g}",
+                **self._own_arguments(),
             },
+        }
+
+    def _own_arguments(self) -> dict[str, str]:
+        """What Glue Studio's "Job details" set; the bookmark is the one box that the description does not mention."""
+        logs = f"s3://{self.names.staging_bucket}/spark-logs/"
+        return {
+            "--job-language": "python",
+            "--job-bookmark-option": "job-bookmark-enable",
+            "--enable-job-insights": "true",
+            "--enable-glue-datacatalog": "true",
+            "--enable-metrics": "true",
+            "--enable-observability-metrics": "true",
+            "--enable-continuous-cloudwatch-log": "true",
+            "--enable-spark-ui": "true",
+            "--spark-event-logs-path": logs,
         }
 
     def _wait(self, run_id: str) -> JobRun:
         def look() -> tuple[str, JobRun | None]:
-            run = self._run(self.aws("glue").get_job_run(JobName=self.names.job, RunId=run_id)["JobRun"])
+            run = self._run(self.aws("glue").get_job_run(JobName=self.job, RunId=run_id)["JobRun"])
             return run.state, run if run.state in ENDED else None
 
-        go_on = "The run goes on by itself; lab.job.runs() shows it."
-        return wait_for(f"job {self.names.job}", look, config=self.config, go_on=go_on)
+        go_on = f"The run goes on by itself; {self.path}.runs() shows it."
+        return wait_for(f"job {self.job}", look, config=self.config, go_on=go_on)
 
     def _run(self, run: dict[str, Any]) -> JobRun:
         return JobRun(run["JobName"], run["JobRunState"], run.get("ErrorMessage", ""), run["Id"])
 
     def _job(self) -> dict[str, Any] | None:
-        answer = found(self.aws("glue").get_job, JobName=self.names.job)
+        answer = found(self.aws("glue").get_job, JobName=self.job)
         return answer["Job"] if answer else None
 
 

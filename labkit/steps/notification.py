@@ -1,4 +1,4 @@
-"""The event: S3 tells the start function that a .json file has landed."""
+"""The event: S3 invokes the start function when a .json file has landed."""
 
 from __future__ import annotations
 
@@ -7,28 +7,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from labkit.display import Described, Fact, Removed
-from labkit.errors import MissingStep
-from labkit.steps.base import Step, found, is_missing
+from labkit.delivery import Delivery, DeliveryNames
+from labkit.display import Described, Fact, Removed, hidden
+from labkit.errors import AwsRefused
+from labkit.steps.base import Step, found
 from labkit.waiting import wait_for
 
 OTHER_WAYS = "s3OtherEvents"
+"""The exactly-once delivery's second notification."""
 STATEMENT = "s3-invokes-start-function"
 KINDS = ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations", "EventBridgeConfiguration")
 
 
 @dataclass(frozen=True)
 class NotificationMade(Described):
-    """Who tells whom about what."""
+    """Which function S3 invokes, for which files."""
 
     notification: str
     bucket: str
     events: str
-    and_by: str
     suffix: str
     function: str
+    not_announced: tuple[str, ...] = hidden(default=())
+    """Files that landed while there was no notification, if it was made by this call: no run has read them."""
+    load_them_with: str = hidden(default="")
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """The files that were not announced are shown where there are any."""
+        yield from super().shown()
+        if self.not_announced:
+            few = ", ".join(self.not_announced[:3]) + (" and others" if len(self.not_announced) > 3 else "")
+            yield "landed before", f"{len(self.not_announced)} files that no run has read: {few}"
+            yield "to load them", self.load_them_with
 
 
 class Notification(Step[NotificationMade]):
@@ -38,17 +48,50 @@ class Notification(Step[NotificationMade]):
     notebook = "07_notification"
 
     def create(self) -> NotificationMade:
-        """Let S3 invoke the function, then ask S3 to do it."""
+        """Let S3 invoke the start function of the delivery in use, then ask S3 to do it.
+
+        Files that landed while there was no notification start nothing: the result lists them.
+        """
         self.lab.consent(self.name)
         self.lab.buckets.describe()
-        self.lab.workflow.describe()
-        self.lab.retries.describe()
-        function_arn = self.lab.functions.arn(self.names.start_function)
-        self._allow_s3()
+        was_there = self.delivery() is not None
+        self.point_to(self.lab.owner)
+        made = self.describe()
+        if was_there or not (unread := self.lab.unread_files()):
+            return made
+        return NotificationMade(
+            made.notification,
+            made.bucket,
+            made.events,
+            made.suffix,
+            made.function,
+            unread,
+            "lab.load() (labkit load)",
+        )
+
+    def point_to(self, delivery: Delivery) -> None:
+        """Let S3 invoke the start function of this delivery, and no other."""
+        workflow = self.lab.workflow_of(delivery)
+        workflow.describe()
+        function = DeliveryNames.of(delivery, self.names).start_function
+        function_arn = self.lab.functions.arn(function)
+        self._allow_s3(function)
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
-            mine = self._wanted(function_arn) if bucket == self._bucket else []
+            mine = self._wanted(delivery, function_arn) if bucket == self._bucket else []
             self._configure(bucket, mine)
-        return self.describe()
+        for other in Delivery:
+            if other is not delivery:
+                self._forbid_s3(DeliveryNames.of(other, self.names).start_function)
+        workflow.resume()
+
+    def delivery(self) -> Delivery | None:
+        """The delivery that the notification points to; None if there is no notification."""
+        mine = self._mine(self._bucket)
+        if mine is None:
+            return None
+        function = mine["LambdaFunctionArn"].rsplit(":", 1)[1]
+        safe = DeliveryNames.of(Delivery.EXACTLY_ONCE, self.names).start_function
+        return Delivery.EXACTLY_ONCE if function == safe else Delivery.AS_DESCRIBED
 
     def describe(self) -> NotificationMade:
         """The notification as S3 has it."""
@@ -61,25 +104,28 @@ class Notification(Step[NotificationMade]):
             notification=mine["Id"],
             bucket=self._bucket,
             events=", ".join(mine["Events"]),
-            and_by=OTHER_WAYS,
             suffix=", ".join(suffixes),
             function=mine["LambdaFunctionArn"].rsplit(":", 1)[1],
         )
 
     def facts(self) -> Iterator[Fact]:
         """S3 may invoke the function, and is asked to, for the right files of the right bucket."""
-        function_arn = self.lab.functions.arn(self.names.start_function)
-        yield Fact(self._permission() is not None, f"S3 may invoke {self.names.start_function}", self.fix)
+        delivery = self.lab.owner
+        function = DeliveryNames.of(delivery, self.names).start_function
+        function_arn = self.lab.functions.arn(function)
+        yield Fact(self._permission(function) is not None, f"S3 may invoke {function}", self.fix)
         mine = self._mine(self._bucket)
         yield Fact(mine is not None, f"bucket {self._bucket} has the notification {self.names.notification}", self.fix)
-        put, arrived = self._wanted(function_arn)
+        put, *others = self._wanted(delivery, function_arn)
         if mine is not None:
-            yield Fact(_core(mine) == _core(put), "it tells the function of every .json file that is put", self.fix)
-        there = self._mine(self._bucket, arrived["Id"])
-        same = there is not None and _core(there) == _core(arrived)
-        yield Fact(same, f"{arrived['Id']} tells it of those that are copied there, or come in parts", self.fix)
-        other = ({self.names.landing_bucket, self.names.staging_bucket} - {self._bucket}).pop()
-        yield Fact(self._mine(other) is None, f"bucket {other} has none", self.fix)
+            said = f"it invokes {function} for every .json file that is put"
+            yield Fact(_core(mine) == _core(put), said, self.fix)
+        for other in others:
+            there = self._mine(self._bucket, other["Id"])
+            same = there is not None and _core(there) == _core(other)
+            yield Fact(same, f"{other['Id']} does so for files that are copied there, or uploaded in parts", self.fix)
+        bucket = ({self.names.landing_bucket, self.names.staging_bucket} - {self._bucket}).pop()
+        yield Fact(self._mine(bucket) is None, f"bucket {bucket} has none", self.fix)
 
     def destroy(self) -> Removed:
         """Stop the notification, and take the permission back."""
@@ -88,9 +134,10 @@ class Notification(Step[NotificationMade]):
             if self._mine(bucket) is not None:
                 self._configure(bucket, [])
                 gone.append(f"notification {self.names.notification} of bucket {bucket}")
-        if self._permission() is not None:
-            self.aws("lambda").remove_permission(FunctionName=self.names.start_function, StatementId=STATEMENT)
-            gone.append(f"permission of S3 to invoke {self.names.start_function}")
+        for delivery in Delivery:
+            function = DeliveryNames.of(delivery, self.names).start_function
+            if self._forbid_s3(function):
+                gone.append(f"permission of S3 to invoke {function}")
         return Removed(self.name, tuple(gone))
 
     @property
@@ -98,10 +145,10 @@ class Notification(Step[NotificationMade]):
         landing = self.config.notify_bucket == "landing"
         return str(self.names.landing_bucket if landing else self.names.staging_bucket)
 
-    def _allow_s3(self) -> None:
+    def _allow_s3(self, function: str) -> None:
         wanted_source = f"arn:aws:s3:::{self._bucket}"
-        there = self._permission()
-        awslambda, function = self.aws("lambda"), self.names.start_function
+        there = self._permission(function)
+        awslambda = self.aws("lambda")
         if there is not None:
             if wanted_source in json.dumps(there):
                 return
@@ -116,15 +163,22 @@ class Notification(Step[NotificationMade]):
             SourceAccount=self.lab.session.account_id,
         )
 
-    def _wanted(self, function_arn: str) -> list[dict[str, Any]]:
-        """The description's notification, and another for the ways into a bucket that are no Put.
+    def _forbid_s3(self, function: str) -> bool:
+        """Take S3's permission to invoke the function back; False if it had none."""
+        if self._permission(function) is None:
+            return False
+        self.aws("lambda").remove_permission(FunctionName=function, StatementId=STATEMENT)
+        return True
 
-        `aws s3 cp`, for one, sends a file of more than 8 MB in parts, and Put does not tell of it.
+    def _wanted(self, delivery: Delivery, function_arn: str) -> list[dict[str, Any]]:
+        """The description's notification; for the exactly-once delivery also one for other ways into a bucket.
+
+        `aws s3 cp`, for one, uploads a file of more than 8 MB in parts, which is not a Put.
         """
-        events = {
-            self.names.notification: ["s3:ObjectCreated:Put"],
-            OTHER_WAYS: ["s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectCreated:Copy", "s3:ObjectCreated:Post"],
-        }
+        events = {self.names.notification: ["s3:ObjectCreated:Put"]}
+        if delivery is Delivery.EXACTLY_ONCE:
+            ways = ("CompleteMultipartUpload", "Copy", "Post")
+            events[OTHER_WAYS] = [f"s3:ObjectCreated:{way}" for way in ways]
         return [
             {
                 "Id": name,
@@ -147,7 +201,7 @@ class Notification(Step[NotificationMade]):
         def attempt() -> tuple[str, bool | None]:
             try:
                 s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
-            except ClientError as error:
+            except AwsRefused as error:
                 # A permission given a moment ago may not be known to S3 yet.
                 if mine and "Unable to validate" in str(error):
                     return str(error), None
@@ -163,15 +217,12 @@ class Notification(Step[NotificationMade]):
         functions: list[dict[str, Any]] = there.get("LambdaFunctionConfigurations", [])
         return next((item for item in functions if item.get("Id") == (name or self.names.notification)), None)
 
-    def _permission(self) -> dict[str, Any] | None:
+    def _permission(self, function: str) -> dict[str, Any] | None:
         """The statement of the function's policy that lets S3 in."""
-        try:
-            policy = self.aws("lambda").get_policy(FunctionName=self.names.start_function)["Policy"]
-        except (ClientError, MissingStep) as error:
-            if isinstance(error, ClientError) and not is_missing(error):
-                raise
+        answer = found(self.aws("lambda").get_policy, FunctionName=function)
+        if answer is None:
             return None
-        statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+        statements: list[dict[str, Any]] = json.loads(answer["Policy"])["Statement"]
         return next((item for item in statements if item.get("Sid") == STATEMENT), None)
 
 

@@ -1,4 +1,4 @@
-"""Asking Redshift: through the Data API, as the query editor does, or with a driver."""
+"""Query Redshift: through the Data API, as the query editor does, or with a driver."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labkit import dataapi
+from labkit import dataapi, table
+from labkit.counts import ExactlyOnceCounts
 from labkit.display import Described, Fact, Removed
 from labkit.errors import LabError
 from labkit.steps.base import Step
@@ -69,12 +70,12 @@ class Query(Step[QueryMade]):
         )
 
     def loaded(self) -> int:
-        """Rows that COPY has loaded into the table, by Redshift's load history."""
+        """Rows that COPY has loaded into the table since it was last emptied, by Redshift's load history."""
         rows = dataapi.execute(
             self.lab,
             "select coalesce(sum(loaded_rows), 0) from sys_load_history "
-            "where table_name = :table and status = 'completed'",
-            {"table": self.config.redshift_table},
+            "where table_name = :table and status = 'completed' and start_time >= cast(:since as timestamp)",
+            {"table": self.config.redshift_table, "since": table.counted_since(self.lab)},
         ).rows
         return int(rows[0][0])
 
@@ -133,16 +134,17 @@ class Query(Step[QueryMade]):
         self.describe()
         yield Fact(True, "the Data API answers")
         counts = self.lab.counts()
-        yield Fact(counts.queried > 0, "the table has rows", "land data: lab.send(), then lab.workflow.run()")
-        loaded = counts.loaded == counts.queried
-        yield Fact(loaded, "every loaded row is in the table, once", f"{counts.loaded} loaded, {counts.queried} there")
-        landed = counts.landed == counts.loaded
-        advice = f"{counts.landed} landed, {counts.loaded} loaded: "
-        if counts.loaded < counts.landed:
-            advice += "run lab.workflow.run()"
-        else:
-            advice += "a landed file was overwritten or deleted, or the job's ledger was off"
-        yield Fact(landed, "every landed row was loaded, once", advice)
+        yield Fact(counts.queried > 0, "the table has rows", "land data: lab.send(), then lab.load()")
+        if isinstance(counts, ExactlyOnceCounts):
+            yield Fact(counts.loaded == counts.queried, "loaded = queried: every loaded row is in the table once",
+                       f"{counts.loaded} loaded, {counts.queried} queried: lab.reliability.rebuild()")  # fmt: skip
+            yield Fact(counts.landed == counts.loaded + counts.rejected,
+                       "landed = loaded + rejected: every landed record was loaded once, or rejected",
+                       f"{counts.sentence}: lab.load() loads what is missing")  # fmt: skip
+            return
+        advice = "lab.load() loads what is missing; lab.reliability.create() rebuilds the table from the landing bucket"
+        yield Fact(counts.missing == 0, "no landed row is missing", f"{counts.missing} are: {advice}")
+        yield Fact(counts.doubled == 0, "no row is doubled", f"{counts.doubled} are: {advice}")
 
     def destroy(self) -> Removed:
         """Nothing was made."""

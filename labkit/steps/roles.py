@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labkit import policies
+from labkit import origins, policies
 from labkit.display import Described, Fact, Removed
 from labkit.policies import Policy
 from labkit.steps.base import Step, found
@@ -33,17 +33,24 @@ class Roles(Step[RolesMade]):
     def create(self) -> RolesMade:
         """Make the roles, and put the policies as they should be."""
         self.lab.consent(self.name)
-        iam = self.aws("iam")
         for role, (service, policy) in self._wanted().items():
-            trust = json.dumps(policies.trust(service))
-            if found(iam.get_role, RoleName=role) is None:
-                iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=self.tag_list)
-                iam.get_waiter("role_exists").wait(RoleName=role)
-            else:
-                iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
-                iam.tag_role(RoleName=role, Tags=self.tag_list)
-            iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
+            self.create_role(role, service)
+            self.put_policy(role, POLICY_NAME, policy)
         return self.describe()
+
+    def create_role(self, role: str, service: str) -> None:
+        """Make a role for a service, such as "lambda.amazonaws.com"; one that is there is brought into line."""
+        iam, trust = self.aws("iam"), json.dumps(policies.trust(service))
+        if found(iam.get_role, RoleName=role) is None:
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=self.tag_list)
+            iam.get_waiter("role_exists").wait(RoleName=role)
+        else:
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+            iam.tag_role(RoleName=role, Tags=self.tag_list)
+
+    def put_policy(self, role: str, policy_name: str, policy: Policy) -> None:
+        """Say what a role may do."""
+        self.aws("iam").put_role_policy(RoleName=role, PolicyName=policy_name, PolicyDocument=json.dumps(policy))
 
     def describe(self) -> RolesMade:
         """The roles' names."""
@@ -60,34 +67,51 @@ class Roles(Step[RolesMade]):
         """
         answer = found(self.aws("iam").get_role, RoleName=role)
         if answer is None:
-            raise self.missing(f"Role {role}")
+            raise origins.missing(self, "Role", role)
         return str(answer["Role"]["Arn"])
 
     def facts(self) -> Iterator[Fact]:
         """Each role is there and may do what it should, no more and no less."""
-        iam = self.aws("iam")
         for role, (_service, policy) in self._wanted().items():
-            exists = found(iam.get_role, RoleName=role) is not None
+            exists = self.exists(role)
             yield Fact(exists, f"role {role} exists", self.fix)
             if exists:
-                given = found(iam.get_role_policy, RoleName=role, PolicyName=POLICY_NAME)
-                same = given is not None and _document(given["PolicyDocument"]) == policy
+                same = self.has_policy(role, POLICY_NAME, policy)
                 yield Fact(same, f"role {role} may do what its part needs, and nothing else", self.fix)
+
+    def exists(self, role: str) -> bool:
+        """Is there a role of this name?"""
+        return found(self.aws("iam").get_role, RoleName=role) is not None
+
+    def has_policy(self, role: str, policy_name: str, policy: Policy) -> bool:
+        """Does a policy of a role say what it should?"""
+        given = found(self.aws("iam").get_role_policy, RoleName=role, PolicyName=policy_name)
+        return given is not None and _document(given["PolicyDocument"]) == policy
 
     def destroy(self) -> Removed:
         """Delete the roles with their policies."""
-        iam = self.aws("iam")
-        gone = []
-        for role in self._wanted():
-            if found(iam.get_role, RoleName=role) is None:
-                continue
-            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=role, PolicyName=policy)
-            for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
-            iam.delete_role(RoleName=role)
-            gone.append(f"role {role}")
+        gone = [f"role {role}" for role in self._wanted() if self.delete_role(role)]
         return Removed(self.name, tuple(gone))
+
+    def delete_role(self, role: str) -> bool:
+        """Delete a role with its policies; False if there is none."""
+        iam = self.aws("iam")
+        if not self.exists(role):
+            return False
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+        iam.delete_role(RoleName=role)
+        return True
+
+    def delete_policy(self, role: str, policy_name: str) -> bool:
+        """Delete one policy of a role; False if there is none."""
+        iam = self.aws("iam")
+        if found(iam.get_role_policy, RoleName=role, PolicyName=policy_name) is None:
+            return False
+        iam.delete_role_policy(RoleName=role, PolicyName=policy_name)
+        return True
 
     def _wanted(self) -> dict[str, tuple[str, Policy]]:
         """role → (the service that takes it on, what it may do)."""

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from labkit import ledger
+from labkit import landing, origins
+from labkit.delivery import Delivery, DeliveryNames
 from labkit.display import Described, Fact, Removed, hidden
-from labkit.errors import RunFailed
+from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
 from labkit.steps.base import Step, found, is_missing
+from labkit.steps.job import Job
 from labkit.waiting import wait_for
 
 ENDED = {"COMPLETED", "STOPPED", "ERROR"}
 TRIES = 5
 SETTLED = 5
-"""So many looks without a run under way mean that no waiting invocation is going to start one."""
+"""After so many looks without a run under way, no waiting invocation is going to start one."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class WorkflowMade(Described):
 
 @dataclass(frozen=True)
 class Run(Described):
-    """A run of the workflow: what its crawl and its job came to."""
+    """A run of the workflow: how its crawl and its job ended."""
 
     workflow: str
     status: str
@@ -51,7 +51,7 @@ class Run(Described):
 
     @property
     def succeeded(self) -> bool:
-        """Did the crawl and the job succeed? A run whose job failed is COMPLETED, too."""
+        """Did the crawl and the job succeed? A run whose job failed is COMPLETED as well."""
         return (self.status, self.crawl, self.job) == ("COMPLETED", "SUCCEEDED", "SUCCEEDED")
 
 
@@ -60,13 +60,26 @@ class Workflow(Step[WorkflowMade]):
 
     name = "workflow"
     notebook = "06_workflow"
+    delivery = Delivery.AS_DESCRIBED
+    path = "lab.workflow"
+    """How a notebook reaches it."""
+
+    @property
+    def own(self) -> DeliveryNames:
+        """The names of this workflow, its triggers and its job on the target."""
+        return DeliveryNames.of(self.delivery, self.names)
+
+    @property
+    def job(self) -> Job:
+        """The job that it runs."""
+        return self.lab.job
 
     def create(self) -> WorkflowMade:
         """Make the workflow and its triggers."""
         self.lab.consent(self.name)
         self.lab.crawlers.describe()
-        self.lab.job.describe()
-        glue, workflow = self.aws("glue"), self.names.workflow
+        self.job.describe()
+        glue, workflow = self.aws("glue"), self.own.workflow
         if self._workflow() is None:
             glue.create_workflow(Name=workflow, MaxConcurrentRuns=self.config.workflow_max_runs, Tags=self.config.tags)
         else:
@@ -90,11 +103,18 @@ class Workflow(Step[WorkflowMade]):
 
         Raises:
             RunFailed: its crawl or its job did not succeed.
+            WrongDelivery: the rows in the table are the other delivery's: this workflow would load them again.
         """
         self.describe()
+        self.lab.require(self.delivery, f"Workflow {self.own.workflow}")
+        return self.load()
+
+    def load(self) -> Run:
+        """As `run`, without asking which delivery is in use."""
         for _ in range(TRIES):
             self.wait_until_idle()
-            run = self._wait(self.aws("glue").start_workflow_run(Name=self.names.workflow)["RunId"])
+            self.job.wait_until_idle()  # it may be started without the workflow, or tried again after a failure
+            run = self._wait(self.aws("glue").start_workflow_run(Name=self.own.workflow)["RunId"])
             if run.succeeded or not self._met_another(run):
                 break
         return self._checked(run)
@@ -102,13 +122,15 @@ class Workflow(Step[WorkflowMade]):
     def follow(self, keys: Sequence[str]) -> Run:
         """Wait until a run that landing `keys` caused has read them, and return it.
 
-        Files that landed together share runs: then it is the last of those that read them.
+        Files that land together share runs: then it is the last of those that read them.
 
         Raises:
-            RunFailed: it ended, and not well. The queue has it tried again, `event_tries` times in all.
+            LabError: there is no notification that could start a run, or one of the files is not there.
+            RunFailed: the run ended, and did not succeed.
             WaitTimeout: no such run came.
         """
         self.describe()
+        self.lab.notification.describe()
         landed = self._landed_at(keys)
         quiet = 0
 
@@ -119,20 +141,50 @@ class Workflow(Step[WorkflowMade]):
             if under_way:
                 quiet = 0
                 return f"crawl {under_way.crawl}, job {under_way.job}", None
-            mine = [run for run in runs if run.started >= landed]
-            # Two runs may have started at once; the job of one of them is refused, the other's reads everything.
-            run = next((run for run in mine if run.succeeded), None)
-            if run and self.config.ledger:
-                return "waiting for the rest of the events", run if ledger.are_loaded(self.lab, keys) else None
-            quiet += bool(mine)
-            return "waiting for the event", run or mine[0] if quiet > SETTLED else None
+            if run := self.run_that_loaded(keys, landed, runs):
+                return "loaded", run
+            failed = [run for run in runs if run.started >= landed and not run.succeeded]
+            quiet += bool(failed)
+            return "waiting for the event", failed[0] if quiet > SETTLED else None
 
-        go_on = "lab.notification.check() says whether S3 tells the function; labkit logs start shows what it did."
+        go_on = (
+            f"lab.notification.check() says whether S3 invokes the function; labkit logs {self.own.start_function} "
+            "shows what it did."
+        )
         return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))
+
+    def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
+        """The run that has loaded these files, which landed at that time; None if none has.
+
+        As described, nothing records which run loads which file: one that began after they landed, and succeeded, has
+        to be it.
+        """
+        # Two runs may have started at the same time: the job of one is refused, the other's reads everything.
+        return next((run for run in runs if run.started >= landed and run.succeeded), None)
+
+    def unread(self) -> tuple[str, ...]:
+        """The keys of the landed files that no run has read: those that landed since its last good run began."""
+        began = self.job.last_success()
+        files = (one for one in landing.data_files(self.lab) if one.is_current)
+        return tuple(one.key for one in files if began is None or one.landed_at >= began)
+
+    def pause(self) -> None:
+        """Deactivate the trigger that starts the job: a run that a late event starts then loads nothing."""
+        if (self._trigger(self.own.event_trigger) or {}).get("State") == "ACTIVATED":
+            self.aws("glue").stop_trigger(Name=self.own.event_trigger)
+
+    def resume(self) -> None:
+        """Activate the trigger that starts the job."""
+        if (self._trigger(self.own.event_trigger) or {}).get("State") == "DEACTIVATED":
+            self.aws("glue").start_trigger(Name=self.own.event_trigger)
 
     def runs(self) -> tuple[Run, ...]:
         """The workflow's runs, the newest first."""
         return tuple(self._run(run) for run in self._raw_runs(graph=True))
+
+    def exists(self) -> bool:
+        """Is there such a workflow?"""
+        return self._workflow() is not None
 
     def wait_until_idle(self) -> None:
         """Wait while a run of the workflow is under way."""
@@ -141,15 +193,15 @@ class Workflow(Step[WorkflowMade]):
             going = [run["Status"] for run in self._raw_runs() if run["Status"] not in ENDED]
             return f"{len(going)} under way", None if going else True
 
-        go_on = "The run goes on by itself; lab.workflow.runs() shows it."
-        wait_for(f"workflow {self.names.workflow}", look, config=self.config, go_on=go_on, quiet=True)
+        go_on = f"The run goes on by itself; {self.path}.runs() shows it."
+        wait_for(f"workflow {self.own.workflow}", look, config=self.config, go_on=go_on, quiet=True)
 
     def describe(self) -> WorkflowMade:
         """The workflow and its triggers as Glue has them."""
         workflow = self._workflow()
-        start, event = self._trigger(self.names.start_trigger), self._trigger(self.names.event_trigger)
+        start, event = self._trigger(self.own.start_trigger), self._trigger(self.own.event_trigger)
         if workflow is None or start is None or event is None:
-            raise self.missing(f"Workflow {self.names.workflow}")
+            raise self.missing(f"Workflow {self.own.workflow}")
         condition = event["Predicate"]["Conditions"][0]
         return WorkflowMade(
             workflow=workflow["Name"],
@@ -170,44 +222,48 @@ class Workflow(Step[WorkflowMade]):
         for name, wanted in self._triggers().items():
             there = self._trigger(name) or {}
             yield Fact(not _differs(there, wanted), f"trigger {name} starts what it should", self.fix)
-        event = self._trigger(self.names.event_trigger) or {}
-        yield Fact(event.get("State") == "ACTIVATED", f"trigger {self.names.event_trigger} is active",
-                   f"aws glue start-trigger --name {self.names.event_trigger}")  # fmt: skip
+        state = (self._trigger(self.own.event_trigger) or {}).get("State")
+        if self.lab.owner is self.delivery:
+            yield Fact(state == "ACTIVATED", f"trigger {self.own.event_trigger} is active",
+                       f"aws glue start-trigger --name {self.own.event_trigger}")  # fmt: skip
+        else:
+            yield Fact(state == "DEACTIVATED", f"trigger {self.own.event_trigger} rests: the other delivery is in use",
+                       f"aws glue stop-trigger --name {self.own.event_trigger}")  # fmt: skip
 
     def destroy(self) -> Removed:
         """Delete the triggers and the workflow."""
         glue, gone = self.aws("glue"), []
         if self._workflow() is not None:
             self.wait_until_idle()
-        for trigger in (self.names.event_trigger, self.names.start_trigger):
+        for trigger in (self.own.event_trigger, self.own.start_trigger):
             if self._trigger(trigger) is not None:
                 glue.delete_trigger(Name=trigger)
                 gone.append(f"trigger {trigger}")
         if self._workflow() is not None:
-            glue.delete_workflow(Name=self.names.workflow)
-            gone.append(f"workflow {self.names.workflow}")
+            glue.delete_workflow(Name=self.own.workflow)
+            gone.append(f"workflow {self.own.workflow}")
         return Removed(self.name, tuple(gone))
 
     def _triggers(self) -> dict[str, dict[str, Any]]:
         names = self.names
         crawled = {"LogicalOperator": "EQUALS", "CrawlerName": names.s3_crawler, "CrawlState": "SUCCEEDED"}
         return {
-            names.start_trigger: {"Type": "ON_DEMAND", "Actions": [{"CrawlerName": names.s3_crawler}]},
-            names.event_trigger: {
+            self.own.start_trigger: {"Type": "ON_DEMAND", "Actions": [{"CrawlerName": names.s3_crawler}]},
+            self.own.event_trigger: {
                 "Type": "CONDITIONAL",
                 "Predicate": {"Logical": "ANY", "Conditions": [crawled]},
-                "Actions": [{"JobName": names.job}],
+                "Actions": [{"JobName": self.own.job}],
             },
         }
 
     def _wait(self, run_id: str) -> Run:
         def look() -> tuple[str, Run | None]:
-            raw = self.aws("glue").get_workflow_run(Name=self.names.workflow, RunId=run_id, IncludeGraph=True)["Run"]
+            raw = self.aws("glue").get_workflow_run(Name=self.own.workflow, RunId=run_id, IncludeGraph=True)["Run"]
             run = self._run(raw)
             return f"crawl {run.crawl}, job {run.job}", run if run.status in ENDED else None
 
-        go_on = "The run goes on by itself; lab.workflow.runs() shows it."
-        return wait_for(f"workflow {self.names.workflow}", look, config=self.config, go_on=go_on)
+        go_on = f"The run goes on by itself; {self.path}.runs() shows it."
+        return wait_for(f"workflow {self.own.workflow}", look, config=self.config, go_on=go_on)
 
     def _met_another(self, run: Run) -> bool:
         """Was another run under way at the same time?"""
@@ -221,9 +277,11 @@ class Workflow(Step[WorkflowMade]):
         if run.succeeded:
             return run
         part = "job" if run.crawl == "SUCCEEDED" else "crawl"
-        where = self.lab.job.log_advice(run.job_run_id) if run.job_run_id else "labkit logs crawler"
+        where = self.job.log_advice(run.job_run_id) if run.job_run_id else f"labkit logs {self.names.s3_crawler}"
         state = f"{run.status}, its crawl {run.crawl} and its job {run.job}"
-        raise RunFailed(f"Workflow {run.workflow}", state, run.message, where=f"The {part} failed. {where}")
+        lab = self.lab
+        advice = origins.of_a_job(lab) if part == "job" else origins.of_a_run(lab, origins.S3_CRAWL_NEEDS)
+        raise RunFailed(f"Workflow {run.workflow}", state, run.message, where=f"The {part} failed. {where}", fix=advice)
 
     def _run(self, raw: dict[str, Any]) -> Run:
         crawl, job, job_run_id, message = "not started", "not started", "", ""
@@ -251,22 +309,29 @@ class Workflow(Step[WorkflowMade]):
     def _raw_runs(self, *, graph: bool = False) -> list[dict[str, Any]]:
         try:
             runs: list[dict[str, Any]] = self.aws("glue").get_workflow_runs(
-                Name=self.names.workflow, IncludeGraph=graph, MaxResults=25
+                Name=self.own.workflow, IncludeGraph=graph, MaxResults=25
             )["Runs"]
-        except ClientError as error:
+        except AwsRefused as error:
             if is_missing(error):
-                raise self.missing(f"Workflow {self.names.workflow}") from None
+                raise self.missing(f"Workflow {self.own.workflow}") from None
             raise
         return sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
 
     def _landed_at(self, keys: Sequence[str]) -> datetime:
         """When the last of the files landed, rounded down: S3 gives whole seconds."""
         s3, bucket = self.aws("s3"), self.names.landing_bucket
-        landed: list[datetime] = [s3.head_object(Bucket=bucket, Key=key)["LastModified"] for key in keys]
+        landed: list[datetime] = []
+        for key in keys:
+            answer = found(s3.head_object, Bucket=bucket, Key=key)
+            if answer is None:
+                raise LabError(f"There is no file {key} in bucket {bucket}.", fix="Land it first: lab.send(…)")
+            landed.append(answer["LastModified"])
+        if not landed:
+            raise UsageError("There is no file to follow.", fix="Name the keys, or pass what lab.send() returned.")
         return max(landed)
 
     def _workflow(self) -> dict[str, Any] | None:
-        answer = found(self.aws("glue").get_workflow, Name=self.names.workflow)
+        answer = found(self.aws("glue").get_workflow, Name=self.own.workflow)
         return answer["Workflow"] if answer else None
 
     def _trigger(self, name: str) -> dict[str, Any] | None:

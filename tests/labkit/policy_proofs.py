@@ -49,7 +49,8 @@ class Stage:
         """The stage, with a row that went all the way, an object in each bucket and a table to copy into."""
         names, s3, glue = lab.names, lab.session.client("s3"), lab.session.client("glue")
         sessions = {}
-        for role in (names.generator_role, names.start_role, names.copy_role, names.glue_role):
+        roles = (names.generator_role, names.start_role, names.reliable_start_role, names.copy_role, names.glue_role)
+        for role in roles:
             arn = lab.session.client("iam").get_role(RoleName=role)["Role"]["Arn"]
             given = lab.session.client("sts").assume_role(RoleArn=arn, RoleSessionName="proof")["Credentials"]
             sessions[role] = boto3.Session(
@@ -73,22 +74,22 @@ class Stage:
     # The functions
 
     def land_a_file(self) -> None:
-        key = "proof.not-json"  # no event tells of it
+        key = "proof.not-json"  # no event announces it
         self._call("s3", "put_object", Bucket=self._names.landing_bucket, Key=key, Body=b"x")
         self._own("s3").delete_object(Bucket=self._names.landing_bucket, Key=key)
 
     def start_a_workflow_run(self) -> None:
-        run_id = self._call("glue", "start_workflow_run", Name=self._names.workflow)["RunId"]
-        self._wait_for_workflow(run_id)
+        run_id = self._call("glue", "start_workflow_run", Name=self._workflow)["RunId"]
+        self._wait_for_workflow(self._workflow, run_id)
 
     def look_at_workflow_runs(self) -> None:
-        self._call("glue", "get_workflow_runs", Name=self._names.workflow)
+        self._call("glue", "get_workflow_runs", Name=self._names.exactly_once_workflow)
 
     def look_at_the_crawler(self) -> None:
         self._call("glue", "get_crawler", Name=self._names.s3_crawler)
 
     def look_at_job_runs(self) -> None:
-        self._call("glue", "get_job_runs", JobName=self._names.job)
+        self._call("glue", "get_job_runs", JobName=self._names.exactly_once_job)
 
     def put_a_marker(self) -> None:
         marker = {"Bucket": self._names.staging_bucket, "Key": "landed/proof.json/0"}
@@ -169,7 +170,7 @@ class Stage:
     def run_the_job(self) -> None:
         """Run the job: first of all Glue fetches its script, as the job's role."""
         try:
-            self.lab.job.run()
+            self.lab.reliability.job.run()
         except RunFailed as error:
             if "AccessDenied" not in str(error):
                 raise
@@ -178,14 +179,11 @@ class Stage:
     def stage_a_file(self) -> None:
         self._call("s3", "put_object", Bucket=self._names.staging_bucket, Key="temp/proof", Body=b"x")
 
-    def delete_a_staged_file(self) -> None:
-        self._call("s3", "delete_object", Bucket=self._names.staging_bucket, Key="temp/proof")
-
     def look_at_a_table(self) -> None:
         self._call("glue", "get_table", DatabaseName=self._names.glue_database, Name=self._names.target_table)
 
     def look_at_run_properties(self) -> None:
-        glue, workflow = self._own("glue"), self._names.workflow
+        glue, workflow = self._own("glue"), self._names.exactly_once_workflow
         run_id = glue.get_workflow_runs(Name=workflow)["Runs"][0]["WorkflowRunId"]
         self._call("glue", "get_workflow_run_properties", Name=workflow, RunId=run_id)
 
@@ -226,6 +224,10 @@ class Stage:
             self._own("glue").create_partition(**table, PartitionInput=partition)
             self._call("glue", "update_partition", **table, PartitionValueList=["1"], PartitionInput=partition)
 
+    def look_at_partitions(self) -> None:
+        with self._table_with_partitions() as table:
+            self._call("glue", "get_partitions", **table)
+
     @contextlib.contextmanager
     def _table_with_partitions(self) -> Iterator[dict[str, str]]:
         """What a crawl makes of a bucket that holds folders, to which each is a partition."""
@@ -258,7 +260,17 @@ class Stage:
     @property
     def _function(self) -> str:
         names = self._names
-        return {names.generator_role: names.generator_function, names.start_role: names.start_function}[self.role]
+        functions = {
+            names.generator_role: names.generator_function,
+            names.start_role: names.start_function,
+            names.reliable_start_role: names.reliable_start_function,
+        }
+        return functions[self.role]
+
+    @property
+    def _workflow(self) -> str:
+        described = self.role == self._names.start_role
+        return self._names.workflow if described else self._names.exactly_once_workflow
 
     @property
     def _queue(self) -> str:
@@ -304,8 +316,8 @@ class Stage:
 
         return self._until(ready)
 
-    def _wait_for_workflow(self, run_id: str) -> None:
-        glue, name = self._own("glue"), self._names.workflow
+    def _wait_for_workflow(self, name: str, run_id: str) -> None:
+        glue = self._own("glue")
         self._until(lambda: glue.get_workflow_run(Name=name, RunId=run_id)["Run"]["Status"] != "RUNNING")
 
     def _invoke(self, function: str) -> None:

@@ -18,19 +18,23 @@ from policy_proofs import Denied, Stage
 from labkit import Lab, policies
 from labkit.config import LabConfig
 from labkit.names import Names
+from labkit.steps.reliability import POLICY_NAME as EXACTLY_ONCE
 from labkit.steps.roles import POLICY_NAME
 
 PREFIX, REGION, ACCOUNT = "kit", "us-east-1", "123456789012"
 NAMES = Names.of(LabConfig(prefix=PREFIX), ACCOUNT)
 POLICIES = {
-    NAMES.generator_role: policies.generator(NAMES, REGION, ACCOUNT),
-    NAMES.start_role: policies.start_function(NAMES, REGION, ACCOUNT),
-    NAMES.copy_role: policies.copy(NAMES),
-    NAMES.glue_role: policies.glue(NAMES, REGION, ACCOUNT),
+    (NAMES.generator_role, POLICY_NAME): policies.generator(NAMES, REGION, ACCOUNT),
+    (NAMES.start_role, POLICY_NAME): policies.start_function(NAMES, REGION, ACCOUNT),
+    (NAMES.copy_role, POLICY_NAME): policies.copy(NAMES),
+    (NAMES.glue_role, POLICY_NAME): policies.glue(NAMES, REGION, ACCOUNT),
+    (NAMES.reliable_start_role, EXACTLY_ONCE): policies.start_reliably(NAMES, REGION, ACCOUNT),
+    (NAMES.glue_role, EXACTLY_ONCE): policies.exactly_once_job(NAMES, REGION, ACCOUNT),
 }
+"""(role, name of the policy) → the policy."""
 CASES = [
-    (role, statement["Sid"], action)
-    for role, policy in POLICIES.items()
+    (role, name, statement["Sid"], action)
+    for (role, name), policy in POLICIES.items()
     for statement in policy["Statement"]
     for action in statement["Action"]
 ]
@@ -66,7 +70,7 @@ PROOFS: dict[tuple[str, str], Callable[[Stage], object]] = {
     ("WriteLogs", "logs:CreateLogStream"): Stage.log_into_a_new_stream,
     ("WriteLogs", "logs:PutLogEvents"): Stage.log,
     ("StartWorkflow", "glue:StartWorkflowRun"): Stage.start_a_workflow_run,
-    ("StartWorkflow", "glue:GetWorkflowRuns"): Stage.look_at_workflow_runs,
+    ("SeeRuns", "glue:GetWorkflowRuns"): Stage.look_at_workflow_runs,
     ("SeeWhatIsUnderWay", "glue:GetCrawler"): Stage.look_at_the_crawler,
     ("SeeWhatIsUnderWay", "glue:GetJobRuns"): Stage.look_at_job_runs,
     ("KeepMarkers", "s3:PutObject"): Stage.put_a_marker,
@@ -85,7 +89,7 @@ PROOFS: dict[tuple[str, str], Callable[[Stage], object]] = {
     ("ReadLandingAndStaging", "s3:GetObject"): Stage.run_the_job,
     ("ReadLandedVersions", "s3:GetObjectVersion"): Stage.read_a_version,
     ("WriteStaging", "s3:PutObject"): Stage.stage_a_file,
-    ("WriteStaging", "s3:DeleteObject"): Stage.delete_a_staged_file,
+    ("DeleteMarkers", "s3:DeleteObject"): Stage.delete_a_marker,
     ("Catalog", "glue:GetDatabase"): Stage.crawl_redshift,
     ("Catalog", "glue:GetTable"): Stage.look_at_a_table,
     ("Catalog", "glue:GetTables"): Stage.crawl_s3,
@@ -93,6 +97,7 @@ PROOFS: dict[tuple[str, str], Callable[[Stage], object]] = {
     ("Catalog", "glue:UpdateTable"): Stage.crawl_a_table_that_differs,
     ("Partitions", "glue:BatchCreatePartition"): Stage.add_a_partition,
     ("Partitions", "glue:UpdatePartition"): Stage.change_a_partition,
+    ("Partitions", "glue:GetPartitions"): Stage.look_at_partitions,
     ("UseConnection", "glue:GetConnection"): Stage.crawl_redshift,
     ("RunProperties", "glue:GetWorkflowRunProperties"): Stage.look_at_run_properties,
     ("ReadSecret", "secretsmanager:GetSecretValue"): Stage.crawl_redshift,
@@ -117,23 +122,25 @@ def stage(lab: Lab) -> Iterator[Stage]:
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(
-    ("role", "sid", "action"),
-    [case for case in CASES if case[1:] not in AWS_ONLY],
+    ("role", "policy", "sid", "action"),
+    [case for case in CASES if case[2:] not in AWS_ONLY],
     ids=lambda value: value.removeprefix(f"{PREFIX}-"),
 )
-def test_each_action_that_the_lab_s_policies_allow_is_needed(stage: Stage, role: str, sid: str, action: str) -> None:
+def test_each_action_that_the_lab_s_policies_allow_is_needed(
+    stage: Stage, role: str, policy: str, sid: str, action: str
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"""
     proof = PROOFS.get((sid, action))
     assert proof is not None, f"{sid} allows {action}: prove here that something needs it, or say why only AWS does"
     stage.role = role
-    with without(stage.lab, role, sid, action), pytest.raises(Denied) as denied:
+    with without(stage.lab, role, policy, sid, action), pytest.raises(Denied) as denied:
         proof(stage)
     assert denied.value.names(action)
     proof(stage)
 
 
 def test_what_only_aws_needs_is_in_the_policies_and_has_aws_s_page() -> None:
-    allowed = {(sid, action) for _, sid, action in CASES}
+    allowed = {(sid, action) for _, _, sid, action in CASES}
     assert set(AWS_ONLY) <= allowed
     assert set(PROOFS) <= allowed, "nothing allows this any more"
     for reason, page in AWS_ONLY.values():
@@ -142,7 +149,7 @@ def test_what_only_aws_needs_is_in_the_policies_and_has_aws_s_page() -> None:
 
 
 def test_no_action_is_a_wildcard_and_a_resource_is_one_only_where_aws_takes_nothing_else() -> None:
-    for role, policy in POLICIES.items():
+    for (role, _), policy in POLICIES.items():
         for statement in policy["Statement"]:
             assert statement["Effect"] == "Allow"
             assert not [action for action in statement["Action"] if "*" in action or "?" in action], role
@@ -155,10 +162,11 @@ def test_no_action_is_a_wildcard_and_a_resource_is_one_only_where_aws_takes_noth
 
 def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
     iam = lab.session.client("iam")
-    for role, wanted in POLICIES.items():
-        assert iam.list_role_policies(RoleName=role)["PolicyNames"] == [POLICY_NAME]
+    for (role, name), wanted in POLICIES.items():
+        names = {policy for of, policy in POLICIES if of == role}
+        assert set(iam.list_role_policies(RoleName=role)["PolicyNames"]) == names
         assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        assert iam.get_role_policy(RoleName=role, PolicyName=POLICY_NAME)["PolicyDocument"] == wanted
+        assert iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] == wanted
 
 
 def test_one_setting_turns_enforcement_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
@@ -170,17 +178,17 @@ def test_one_setting_turns_enforcement_off_and_status_says_so(make_lab: Callable
 
 
 @contextlib.contextmanager
-def without(lab: Lab, role: str, sid: str, action: str) -> Iterator[None]:
-    """Inside this, the role's policy lacks one action of one statement."""
-    whole = POLICIES[role]
+def without(lab: Lab, role: str, policy: str, sid: str, action: str) -> Iterator[None]:
+    """Inside this, a policy of the role lacks one action of one statement."""
+    whole = POLICIES[role, policy]
     put = lab.session.client("iam").put_role_policy
     statements: list[dict[str, Any]] = []
     for statement in whole["Statement"]:
         left = [each for each in statement["Action"] if statement["Sid"] != sid or each != action]
         if left:
             statements.append({**statement, "Action": left})
-    put(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps({**whole, "Statement": statements}))
+    put(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
     try:
         yield
     finally:
-        put(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(whole))
+        put(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(whole))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit import Lab
-from labkit.errors import FunctionFailed, QueryFailed, RunFailed, UsageError, WaitInterrupted, WaitTimeout
+from labkit import ExactlyOnceCounts, Lab
+from labkit.errors import FunctionFailed, MissingStep, QueryFailed, RunFailed, WaitInterrupted, WaitTimeout
 
 DAY = "2023-08-31"
 
@@ -31,22 +31,22 @@ def test_landing_a_file_ends_as_rows_counted_three_ways(lab: Lab) -> None:
     came = lab.counts() - before
     assert (came.landed, came.loaded, came.queried) == (40, 40, 40)
     assert came.agree
-    assert lab.rows_landed(landed.keys) == 40
+    assert lab.counts(landed.keys).landed == 40
     assert lab.query.check().ok
 
 
 def test_files_that_land_together_are_all_loaded(lab: Lab) -> None:
-    before = lab.rows_queried()
+    before = lab.query.count()
     lab.follow(lab.send(rows=5, count=6))
-    lab.workflow.wait_until_idle()
-    assert lab.rows_queried() - before == 30
+    lab.reliability.workflow.wait_until_idle()
+    assert lab.query.count() - before == 30
 
 
 def test_a_file_that_comes_in_parts_or_by_copy_is_loaded_too(lab: Lab) -> None:
     s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
     (source,) = lab.send(rows=3, seed=41, until=DAY).keys
     lab.follow([source])
-    before = lab.rows_queried()
+    before = lab.query.count()
     parts = {"Bucket": bucket, "Key": "in-parts.json"}
     upload = s3.create_multipart_upload(**parts)["UploadId"]
     body = s3.get_object(Bucket=bucket, Key=source)["Body"].read()
@@ -55,7 +55,7 @@ def test_a_file_that_comes_in_parts_or_by_copy_is_loaded_too(lab: Lab) -> None:
     s3.complete_multipart_upload(**parts, UploadId=upload, MultipartUpload=done)
     s3.copy_object(Bucket=bucket, Key="a-copy.json", CopySource={"Bucket": bucket, "Key": source})
     lab.follow(["in-parts.json", "a-copy.json"])
-    assert lab.rows_queried() - before == 6
+    assert lab.query.count() - before == 6
 
 
 def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
@@ -63,31 +63,31 @@ def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
     for number in range(4):
         lab.send(rows=5)
         if number % 2:
-            assert lab.workflow.run().succeeded
+            assert lab.reliability.workflow.run().succeeded
         else:
-            assert lab.job.run().state == "SUCCEEDED"
+            assert lab.reliability.job.run().state == "SUCCEEDED"
     lab.follow(lab.send(rows=5))
-    lab.workflow.wait_until_idle()
+    lab.reliability.workflow.wait_until_idle()
     came = lab.counts() - before
     assert (came.landed, came.loaded, came.queried) == (25, 25, 25)
 
 
 def test_both_notations_of_the_sample_are_loaded_alike(lab: Lab, checkout: Path) -> None:
-    before = lab.rows_queried()
+    before = lab.query.count()
     for name in ("sample_data_single_quoted.json", "sample_data_toll_application.json"):
         landed = lab.send(checkout / "data" / name)
         assert (landed.rows, landed.keys) == (100, (name,))
         lab.follow(landed)
-    assert lab.rows_queried() - before == 200
+    assert lab.query.count() - before == 200
 
 
 def test_a_run_by_hand_loads_what_is_new_and_a_second_one_nothing(lab: Lab, without_events: None) -> None:
-    lab.workflow.run()
-    before = lab.rows_queried()
+    lab.reliability.workflow.run()
+    before = lab.query.count()
     lab.send(rows=10, seed=2, until=DAY)
-    assert lab.workflow.run().succeeded
-    assert lab.workflow.run().succeeded
-    assert lab.rows_queried() - before == 10
+    assert lab.reliability.workflow.run().succeeded
+    assert lab.reliability.workflow.run().succeeded
+    assert lab.query.count() - before == 10
 
 
 def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Path, without_events: None) -> None:
@@ -97,18 +97,17 @@ def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Pat
              json.dumps({key: good[key] for key in good if key != "toll_booth"}), "", str(good)]  # fmt: skip
     file = tmp_path / "mixed rows + more.json"
     file.write_text("\n".join(lines) + "\n")
-    lab.workflow.run()
+    lab.reliability.workflow.run()
     before = lab.counts()
     landed = lab.send(file)
-    assert landed.rows == 2
-    lab.workflow.run()
-    came = lab.counts() - before
-    assert (came.landed, came.loaded, came.queried) == (2, 2, 2)
-    rejects = lab.job.rejects()
+    assert landed.rows == 5
+    lab.reliability.workflow.run()
+    assert lab.counts() - before == ExactlyOnceCounts(landed=5, loaded=2, rejected=3, queried=2)
+    rejects = lab.reliability.rejects()
     mine = rejects[rejects["file"] == file.name]
     assert [(row.line, row.row) for row in mine.itertuples()] == [(number, lines[number - 1]) for number in (2, 3, 4)]
     assert [reason.split(":")[0] for reason in mine["reason"]] == [
-        "not a JSON object", "transaction_amount is no number of the column's range", "toll_booth is missing",
+        "not a JSON object", "transaction_amount is not a number that its column can hold", "toll_booth is missing",
     ]  # fmt: skip
 
 
@@ -116,31 +115,31 @@ def test_of_a_file_of_bad_rows_nothing_is_loaded_but_of_the_others_all(
     lab: Lab, tmp_path: Path, without_events: None
 ) -> None:
     bad = tmp_path / "bad rows only.json"
-    bad.write_text("this is no JSON\n" * 3)
-    lab.workflow.run()
-    before = lab.rows_queried()
+    bad.write_text("this is no JSON\n" * 12 + "{}\n")
+    lab.reliability.workflow.run()
+    before = lab.counts()
     lab.send(bad)
     lab.send(rows=10, seed=21, until=DAY)
-    with pytest.raises(RunFailed, match=r"Nothing was loaded of s3://.*/bad rows only\.json(.|\n)*MAX_REJECTED_SHARE"):
-        lab.workflow.run()
-    assert lab.rows_queried() - before == 10
+    with pytest.raises(RunFailed, match=r"Nothing was loaded from .*/bad rows only\.json(.|\n)*MAX_REJECTED_SHARE"):
+        lab.reliability.workflow.run()
+    assert lab.counts() - before == ExactlyOnceCounts(landed=23, loaded=10, rejected=13, queried=10)
     lab.session.client("s3").delete_object(Bucket=lab.names.landing_bucket, Key=bad.name)
-    assert lab.workflow.run().succeeded
+    assert lab.reliability.workflow.run().succeeded
 
 
 def test_an_overwritten_file_adds_its_rows_and_a_reset_bookmark_none(lab: Lab, without_events: None) -> None:
-    lab.workflow.run()
-    before = lab.rows_queried()
+    lab.reliability.workflow.run()
+    before = lab.query.count()
     first, second = lab.send(rows=4, seed=22, until=DAY), lab.send(rows=6, seed=23, until=DAY)
-    assert lab.workflow.run().succeeded
+    assert lab.reliability.workflow.run().succeeded
     s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
     s3.copy_object(Bucket=bucket, Key=first.keys[0], CopySource={"Bucket": bucket, "Key": second.keys[0]})
-    lab.job.forget()
-    assert lab.workflow.run().succeeded
-    assert lab.rows_queried() - before == 4 + 6 + 6
+    lab.reliability.job.forget()
+    assert lab.reliability.workflow.run().succeeded
+    assert lab.query.count() - before == 4 + 6 + 6
     s3.delete_object(Bucket=bucket, Key=first.keys[0])
-    assert lab.workflow.run().succeeded
-    assert lab.rows_queried() - before == 16
+    assert lab.reliability.workflow.run().succeeded
+    assert lab.query.count() - before == 16
 
 
 def test_the_same_seed_lands_the_same_rows_under_another_key(lab: Lab, without_events: None) -> None:
@@ -152,20 +151,16 @@ def test_the_same_seed_lands_the_same_rows_under_another_key(lab: Lab, without_e
 
 
 def test_a_bad_event_for_the_generator_fails_with_its_words(lab: Lab) -> None:
+    function = lab.names.generator_function
     with pytest.raises(FunctionFailed, match=r"BadEvent: rows is 0: it must be a whole number(.|\n)*/aws/lambda/"):
-        lab.send(rows=0)
-
-
-def test_a_file_that_is_not_there_can_t_be_sent(lab: Lab, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none\.json can't be read: No such file"):
-        lab.send(tmp_path / "none.json")
+        lab.functions.invoke(function, {"rows": 0})
 
 
 def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
     lab: Lab, make_lab: Callable[..., Lab], without_events: None
 ) -> None:
     glue, s3 = lab.session.client("glue"), lab.session.client("s3")
-    job = glue.get_job(JobName=lab.names.job)["Job"]
+    job = glue.get_job(JobName=lab.names.exactly_once_job)["Job"]
     keep = (
         "Role",
         "Command",
@@ -176,33 +171,18 @@ def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
         "Timeout",
         "Connections",
     )
-    glue.update_job(JobName=lab.names.job, JobUpdate={**{key: job[key] for key in keep}, "MaxRetries": 0})
+    changed = {**{key: job[key] for key in keep}, "MaxRetries": 0}
+    glue.update_job(JobName=lab.names.exactly_once_job, JobUpdate=changed)
     script = b"raise ValueError('the script of this test raises')"
-    s3.put_object(Bucket=lab.names.staging_bucket, Key=f"scripts/{lab.names.job}.py", Body=script)
+    s3.put_object(Bucket=lab.names.staging_bucket, Key=f"scripts/{lab.names.exactly_once_job}.py", Body=script)
     try:
-        with pytest.raises(RunFailed, match=r"ended FAILED(.|\n)*this test raises(.|\n)*labkit logs job"):
-            lab.job.run()
+        with pytest.raises(RunFailed, match=r"ended FAILED(.|\n)*test raises(.|\n)*labkit logs kit-exactly_once_job"):
+            lab.reliability.job.run()
         with pytest.raises(RunFailed, match=r"its crawl SUCCEEDED and its job FAILED(.|\n)*this test raises"):
-            lab.workflow.run()
+            lab.reliability.workflow.run()
     finally:
-        lab.job.create()
-    assert lab.workflow.run().succeeded
-
-
-def test_without_ledger_and_bookmarks_everything_is_loaded_again(
-    lab: Lab, make_lab: Callable[..., Lab], without_events: None
-) -> None:
-    lab.workflow.run()
-    before = lab.counts()
-    make_lab("kit", bookmarks=False, ledger=False).job.create()
-    try:
-        lab.job.run()
-    finally:
-        lab.job.create()
-    after = lab.counts()
-    assert after.queried - before.queried == before.landed
-    assert not lab.query.check().ok
-    lab.query(f"truncate table public.{lab.config.redshift_table}")
+        lab.reliability.job.create()
+    assert lab.reliability.workflow.run().succeeded
 
 
 def test_a_query_gives_a_data_frame_with_types_and_takes_parameters(lab: Lab) -> None:
@@ -229,14 +209,31 @@ def test_a_driver_connects_with_the_lab_s_credentials_and_ca(lab: Lab) -> None:
         assert cursor.fetchone() == ["admin"]
 
 
+def test_without_a_notification_follow_fails_at_once_and_names_the_step(lab: Lab, without_events: None) -> None:
+    with pytest.raises(MissingStep, match=r"Notification s3Events(.|\n)*labkit deploy notification"):
+        lab.follow(lab.send(rows=1))
+
+
 def test_an_event_that_starts_nothing_is_waited_for_and_then_explained(
     make_lab: Callable[..., Lab], lab: Lab, without_events: None
 ) -> None:
     landed = lab.send(rows=1)
+    lab.notification.create()
     hasty = make_lab("kit")
     object.__setattr__(hasty.config, "wait_minutes", 0.01)
     with pytest.raises(WaitTimeout, match=r"Waited 0\.01 minutes for the run(.|\n)*lab\.notification\.check\(\)"):
         hasty.follow(landed)
+
+
+def test_a_notification_that_is_made_again_lists_what_landed_without_it(lab: Lab, without_events: None) -> None:
+    lab.reliability.workflow.run()
+    landed = lab.send(rows=2, count=2)
+    made = lab.notification.create()
+    assert set(made.not_announced) == set(landed.keys)
+    assert "lab.load()" in str(made)
+    assert lab.load().succeeded
+    lab.notification.destroy()
+    assert lab.notification.create().not_announced == ()
 
 
 def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
@@ -247,16 +244,16 @@ def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    before = lab.rows_queried()
+    before = lab.query.count()
     lab.send(rows=7)
     with monkeypatch.context() as patch:
         patch.setattr(waiting.time, "sleep", interrupted)
         with pytest.raises(
-            WaitInterrupted, match=r"Stopped waiting(.|\n)*goes on by itself(.|\n)*lab\.workflow\.runs\(\)"
+            WaitInterrupted, match=r"Stopped waiting(.|\n)*goes on by itself(.|\n)*lab\.reliability\.workflow\.runs"
         ):
-            lab.workflow.run()
-    lab.workflow.wait_until_idle()
-    assert lab.rows_queried() - before >= 7
+            lab.reliability.workflow.load()
+    lab.reliability.workflow.wait_until_idle()
+    assert lab.query.count() - before >= 7
 
 
 def test_labs_of_two_threads_don_t_meet(lab: Lab) -> None:

@@ -12,7 +12,7 @@ from labkit import Lab
 from labkit.errors import MissingStep
 
 STEPS = ["buckets", "roles", "functions", "network", "redshift", "secrets", "crawlers", "job", "workflow",
-         "notification", "query"]  # fmt: skip
+         "reliability", "notification", "query"]  # fmt: skip
 QUIET = [step for step in STEPS if step != "query"]  # query's facts are about rows: see test_rows.py
 
 
@@ -197,7 +197,7 @@ def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
     s3, bucket, function = lab.session.client("s3"), lab.names.landing_bucket, lab.functions
     others = {
         "Id": "somebody-else-s",
-        "LambdaFunctionArn": function.arn(lab.names.start_function),
+        "LambdaFunctionArn": function.arn(lab.names.reliable_start_function),
         "Events": ["s3:ObjectCreated:Put"],
         "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv"}]}},
     }
@@ -206,7 +206,7 @@ def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
     )
     assert failing(lab, "notification") == [
         f"bucket {bucket} has the notification s3Events",
-        "s3OtherEvents tells it of those that are copied there, or come in parts",
+        "s3OtherEvents does so for files that are copied there, or uploaded in parts",
     ]
     lab.notification.create()
     assert failing(lab, "notification") == []
@@ -218,9 +218,9 @@ def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
 
 def test_a_lost_permission_is_given_again(lab: Lab) -> None:
     lab.session.client("lambda").remove_permission(
-        FunctionName=lab.names.start_function, StatementId="s3-invokes-start-function"
+        FunctionName=lab.names.reliable_start_function, StatementId="s3-invokes-start-function"
     )
-    assert failing(lab, "notification") == [f"S3 may invoke {lab.names.start_function}"]
+    assert failing(lab, "notification") == [f"S3 may invoke {lab.names.reliable_start_function}"]
     lab.notification.create()
     assert failing(lab, "notification") == []
 
@@ -229,12 +229,11 @@ def test_destroying_one_participant_s_lab_leaves_nothing_of_it_and_all_of_the_ot
     lab: Lab, make_lab: Callable[..., Lab]
 ) -> None:
     other = make_lab("leaving")
-    for _ in other.deploy():
-        pass
+    other.deploy()
     assert other.leftovers()
-    removed = list(other.destroy())
+    removed = other.destroy().steps
     assert all(item.removed for item in removed if item.step != "query")
     assert not other.leftovers(), other.leftovers()
-    assert not any(item.removed for item in other.destroy()), "destroying again finds nothing"
+    assert not any(item.removed for item in other.destroy().steps), "destroying again finds nothing"
     for step in QUIET:
         assert failing(lab, step) == []

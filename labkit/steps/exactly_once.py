@@ -1,0 +1,59 @@
+"""The exactly-once delivery's job and workflow. The step `reliability` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from labkit import ledger
+from labkit.delivery import Delivery
+from labkit.rejects import REJECTS
+from labkit.steps.job import Job
+from labkit.steps.workflow import Run, Workflow
+
+
+class ExactlyOnceJob(Job):
+    """The described job, with a ledger in Redshift instead of the bookmark, and rejected rows kept."""
+
+    name = "reliability"
+    notebook = "09_reliability"
+    delivery = Delivery.EXACTLY_ONCE
+    path = "lab.reliability.job"
+    script = "exactly_once_job.py"
+    modules = ("landing.py", "ledger.py", "rejects.py", "rows.py")
+
+    def _own_arguments(self) -> dict[str, str]:
+        staging = self.names.staging_bucket
+        return {
+            "--job-language": "python",
+            # Without a bookmark: a file that is marked as read, but was never loaded, would be lost.
+            "--job-bookmark-option": "job-bookmark-disable",
+            "--enable-job-insights": "true",
+            "--extra-py-files": ",".join(f"s3://{staging}/{key}" for key in self._module_keys),
+            "--REDSHIFT_ROLE": self.lab.roles.arn(self.names.copy_role),
+            "--CONNECTION": self.names.connection,
+            "--LEDGER": self.names.ledger,
+            "--REJECTS": f"s3://{staging}/{REJECTS}",
+            "--MAX_REJECTED_SHARE": f"{self.config.max_rejected_share:g}",
+        }
+
+
+class ExactlyOnceWorkflow(Workflow):
+    """The described workflow's shape: crawl, then load, with the exactly-once job."""
+
+    name = "reliability"
+    notebook = "09_reliability"
+    delivery = Delivery.EXACTLY_ONCE
+    path = "lab.reliability.workflow"
+
+    @property
+    def job(self) -> Job:
+        """The exactly-once job."""
+        return self.lab.reliability.job
+
+    def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
+        """The last of the runs that loaded the current versions of these files, if all of them are in the ledger."""
+        job_runs = ledger.loaded_by(self.lab, keys)
+        if job_runs is None:
+            return None
+        return next((run for run in runs if run.job_run_id in job_runs), None) or next(iter(runs), None)

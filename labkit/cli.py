@@ -1,4 +1,4 @@
-"""The command line: `labkit up | down | status | env | config | doctor | deploy | destroy | send | query | run | logs`.
+"""The command line: `labkit up | down | status | deploy | restart | send | load | query | run | logs | …`.
 
 Exit codes: 0 done; 1 failed, with a message on stderr that says what to do; 2 wrong usage.
 """
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit.config import load
-from labkit.errors import ConfigError, LabError, UsageError
+from labkit.config import load as load_settings
+from labkit.delivery import Delivery, DeliveryNames
+from labkit.errors import ConfigError, LabError, MissingStep, QueryFailed, UsageError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -36,7 +36,7 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return WRONG_USAGE
     except click.Abort:
-        click.echo("Stopped. The lab is as it was; what runs on the target goes on.", err=True)
+        click.echo("Interrupted. What was started goes on: labkit status", err=True)
     except click.ClickException as error:
         error.show()
     except (ConfigError, UsageError) as error:
@@ -44,10 +44,6 @@ def _run(arguments: list[str] | None) -> int:
         return WRONG_USAGE
     except LabError as error:
         click.echo(error, err=True)
-    except (ClientError, BotoCoreError) as error:
-        from labkit.session import explain
-
-        click.echo(explain(error, load()), err=True)
     except KeyboardInterrupt:
         click.echo("\nInterrupted. What runs on the target goes on: labkit status", err=True)
     except BrokenPipeError:
@@ -99,10 +95,16 @@ def down(wipe: bool) -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(as_json: bool) -> None:
-    """Show what runs, and what holds of each step."""
+    """Show what runs, what holds of each step, how the last workflow runs ended, which events wait."""
+    from labkit.recent_runs import recent_runs
+
     lab = _lab()
     target = lab.session.status()
     checks = lab.status() if target.healthy else ()
+    try:
+        counts = lab.counts() if checks else None
+    except (MissingStep, QueryFailed):
+        counts = None  # the bucket or the table is not there yet
     if as_json:
         steps = {
             check.step: {
@@ -125,6 +127,8 @@ def status(as_json: bool) -> None:
                 "enforce_iam": target.enforces_iam,
                 "processes": processes,
                 "steps": steps,
+                "counts": counts.as_json() if counts else None,
+                "runs": [run.as_json() for run in recent_runs(lab)] if checks else [],
                 "events": dataclasses.asdict(happened) if happened else None,
             }
         )
@@ -140,7 +144,10 @@ def status(as_json: bool) -> None:
             for fact in check.facts:
                 if not fact.holds:
                     click.echo(f"    {fact}")
+    if counts:
+        click.echo(f"rows: {counts.sentence}")
     if checks:
+        click.echo(str(recent_runs(lab)))
         click.echo(str(lab.happened()))
 
 
@@ -155,7 +162,7 @@ def env() -> None:
     variables = lab.session.environment()
     try:
         cluster, secret = lab.redshift.describe(), lab.secrets.read()
-    except LabError:
+    except MissingStep:
         cluster = None  # not there yet: what S3 or Glue needs is known all the same
     if cluster is not None:
         variables |= {
@@ -180,6 +187,7 @@ def config(as_json: bool) -> None:
     shown: dict[str, Any] = settings.model_dump(mode="json")
     shown |= {name: getattr(names, name) for name in names.__dataclass_fields__}
     shown["secret_id"] = names.secret
+    shown |= _delivery_in_use(lab)
     if as_json:
         _print_json(shown)
         return
@@ -193,7 +201,7 @@ def doctor() -> None:
     """Look for what commonly goes wrong on this machine."""
     from labkit.doctor import examine
 
-    result = examine(load())
+    result = examine(load_settings())
     for fact in result.facts:
         click.echo(fact)
     if not result:
@@ -202,19 +210,46 @@ def doctor() -> None:
 
 @cli.command()
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
+@click.option("--as-described", is_flag=True, help="Without the step reliability: the described delivery is in use.")
 @click.option("--yes", is_flag=True, help="Don't ask, on AWS, before anything is created.")
-def deploy(steps: tuple[str, ...], yes: bool) -> None:
-    """Create what the notebooks 00 to 07 create; what is there already is brought into line.
+def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
+    """Create what the notebooks 00 to 09 create; what is there already is brought into line.
 
-    STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow retries notification
-    query. All of them without.
+    STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow reliability
+    notification query. All of them without.
+
+    The step reliability makes the exactly-once delivery, puts it into use, and rebuilds the table from the landing
+    bucket. `labkit restart` goes back to the described delivery.
     """
     lab = _lab()
     if yes:
         lab.agree()
-    for name, _made in lab.deploy(*steps):
-        click.echo(f"✓ {name}")
+    made = lab.deploy(*steps, as_described=as_described, on_step=lambda name: click.echo(f"✓ {name}"))
+    if unread := getattr(dict(made.steps).get("notification"), "not_announced", ()):
+        files = ", ".join(unread)
+        click.echo(f"Landed while there was no notification, and read by no run: {files}. Load them with: labkit load")
     click.echo('Next: labkit send · labkit query "select count(*) from toll_table"')
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Don't ask, on AWS.")
+def restart(yes: bool) -> None:
+    """Empty the lab and go back to the described delivery; all steps stay.
+
+    Removes the landed files, the table's rows, the ledger, waiting events, rejected rows, staged files and the job's
+    bookmark. Points s3Events back to the described start function.
+    """
+    lab = _lab()
+    if yes:
+        lab.agree()
+    click.echo(lab.restart())
+
+
+@cli.command()
+def load() -> None:
+    """Start the workflow by hand, and wait: it loads what has landed and no run has read."""
+    run = _lab().load()
+    click.echo(f"workflow {run.workflow}: {run.status}, crawl {run.crawl}, job {run.job}")
 
 
 @cli.command()
@@ -229,20 +264,29 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
         question = f"Remove {what} of lab {lab.config.prefix or '(no prefix)'} on {lab.config.target}?"
         if not click.confirm(question, err=True):
             raise LabError("Nothing was removed.", fix="To remove without being asked: labkit destroy --yes")
-    for removed in lab.destroy(*steps):
-        click.echo(f"✓ {removed.step}" + (f": {', '.join(removed.removed)}" if removed.removed else ""))
+    lab.destroy(
+        *steps,
+        on_step=lambda removed: click.echo(
+            f"✓ {removed.step}" + (f": {', '.join(removed.removed)}" if removed.removed else "")
+        ),
+    )
     if not steps and (left := lab.leftovers()):
         raise LabError(f"Not everything is gone; {left}", fix="Run it again, or remove these by hand.")
 
 
 @cli.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--rows", default=100, show_default=True, help="Rows a file.")
-@click.option("--files", "count", default=1, show_default=True, type=click.IntRange(1), help="How many files.")
+@click.option("--rows", type=click.IntRange(1), show_default="100", help="Rows a file.")
+@click.option("--files", "count", type=click.IntRange(1), show_default="1", help="How many files.")
 @click.option("--seed", type=int, help="The same seed and --until give the same rows.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y/%m/%d"]), help="The last day; today by default.")
-def send(files: tuple[Path, ...], rows: int, count: int, seed: int | None, until: datetime | None) -> None:
-    """Land data: FILEs from this machine, or files that the generator function makes."""
+def send(
+    files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None
+) -> None:
+    """Land data: FILEs from this machine, or files that the generator function makes.
+
+    A FILE holds one JSON object a line; its name ends in .json and does not begin with _ or a dot.
+    """
     landed = _lab().send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
     for key in landed.keys:
         click.echo(f"s3://{landed.bucket}/{key}")
@@ -253,8 +297,8 @@ def send(files: tuple[Path, ...], rows: int, count: int, seed: int | None, until
 
 @cli.command()
 def redrive() -> None:
-    """Send the events that were given up (labkit status shows them) back to the start function, to begin anew."""
-    letters = _lab().retries.redrive()
+    """Send the events that were given up (labkit status shows them) back, to start from the beginning."""
+    letters = _lab().reliability.redrive()
     for letter in letters:
         click.echo(f"{letter.key}: {letter.reason}")
     click.echo(f"{len(letters)} sent back." if letters else "No event was given up: nothing to send back.")
@@ -302,10 +346,9 @@ def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
     if result.counts is None:
         raise LabError("Nothing could be counted: the lab is not complete.", fix=f"Look at {page}")
     counts = result.counts
-    sums = f"{counts.landed} landed, {counts.loaded} loaded, {counts.queried} queried"
     if not counts.agree:
-        raise LabError(f"The rows don't agree: {sums}.", where=f"Report: {page}", fix="Look at: labkit logs job")
-    click.echo(f"rows landed = loaded = queried: {counts.landed} = {counts.loaded} = {counts.queried}")
+        raise LabError(f"The rows don't agree: {counts.sentence}.", where=f"Report: {page}", fix="See: labkit status")
+    click.echo(f"rows: {counts.sentence}")
     click.echo(f"report: {page}")
     click.echo("next: open the report, or explore it yourself: make lab · labkit deploy · labkit send")
 
@@ -318,14 +361,29 @@ def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
 def logs(what: str, lines: int) -> None:
     """Show a log's last lines.
 
-    WHAT: server (the local AWS itself), job (the Glue job's last run), crawler, generator, start, or the name of any
-    Lambda function.
+    WHAT: server (the local AWS itself), job, start, workflow (of the delivery in use), crawler, generator, or the name
+    of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. Of a job and a workflow
+    that is the last run.
     """
     from labkit import logs as sources
 
     found = sources.read(_lab(), what, lines)
     for line in deque(found, maxlen=lines):
         click.echo(line.rstrip("\n"))
+
+
+def _delivery_in_use(lab: Any) -> dict[str, str]:
+    """Which delivery is in use, and the names of its workflow, job and start function: the description's if none is."""
+    if not lab.session.status().running:
+        return {"delivery": "unknown: the local AWS is not running"}
+    delivery = lab.delivery
+    own = DeliveryNames.of(delivery or Delivery.AS_DESCRIBED, lab.names)
+    return {
+        "delivery": delivery or "none",
+        "workflow": own.workflow,
+        "job": own.job,
+        "start_function": own.start_function,
+    }
 
 
 def _print_json(value: Any) -> None:

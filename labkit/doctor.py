@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -18,7 +19,7 @@ import psutil
 
 from labkit.config import PROJECT, LabConfig
 from labkit.display import Check, Fact
-from labkit.session import Session
+from labkit.session import Session, TargetStatus
 
 DISK_GB = 2
 TESTED_PYTHON = (3, 11)
@@ -90,11 +91,12 @@ def _disk(home: Path) -> Iterator[Fact]:
 
 def _stack(config: LabConfig) -> Iterator[Fact]:
     status = Session(config).status()
+    sound = status.healthy or not status.running
+    yield Fact(sound, f"the target: {status}", f"run: labkit up; its log is {status.log_file}")
+    if sound:
+        yield from _ports(status)
     if status.running:
-        yield Fact(status.healthy, f"the target: {status}", f"run: labkit up; its log is {status.log_file}")
         return
-    yield Fact(True, f"the target: {status}")
-    yield Fact(_loopback(), "a port on 127.0.0.1 can be had", "something keeps programs from listening on loopback")
     stale = [process.pid for process in psutil.process_iter(["cmdline"]) if _is_of(process, config.home)]
     pids = " ".join(map(str, stale))
     yield Fact(not stale, f"no process is left over of {config.home}", f"end them: kill {pids}")
@@ -107,12 +109,50 @@ def _is_of(process: psutil.Process, home: Path) -> bool:
     return inside and process.pid != os.getpid() and "labkit" not in " ".join(command[:3])
 
 
-def _loopback() -> bool:
+def _ports(status: TargetStatus) -> Iterator[Fact]:
+    """The ports that the lab keeps. It can't start, or reach its cluster, while another program listens on one."""
+    ours = {pid for _, pid in status.processes}
+    for kept_for, port in status.ports:
+        user = "its AWS endpoint" if kept_for == "http" else f"Redshift cluster {kept_for.removeprefix('redshift:')}"
+        kept = f"port {port} of 127.0.0.1, which the lab keeps for {user},"
+        holder = _listener(port)
+        if holder is not None and holder.pid in ours:
+            yield Fact(True, f"{kept} is used by it")
+        else:
+            refusal = _refusal(port)
+            yield Fact(refusal is None, f"{kept} is free", _advice(holder, port, refusal) if refusal else "")
+
+
+def _listener(port: int) -> psutil.Process | None:
+    """The process that listens on the port, if this user may see it."""
+    for process in psutil.process_iter(["cmdline"]):
+        try:
+            connections = process.net_connections(kind="tcp")
+        except psutil.Error:
+            continue
+        if any(item.status == psutil.CONN_LISTEN and item.laddr.port == port for item in connections):
+            return process
+    return None
+
+
+def _refusal(port: int) -> OSError | None:
+    """Why a server can't listen on the port; None if it can."""
     try:
-        with socket.create_server(("127.0.0.1", 0)):
-            return True
-    except OSError:
-        return False
+        with socket.create_server(("127.0.0.1", port)):
+            return None
+    except OSError as error:
+        return error
+
+
+def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
+    if holder is not None:
+        command = " ".join(holder.info["cmdline"] or ["?"])
+        who = f"process {holder.pid} has it ({command[:80]}); end that (kill {holder.pid})"
+    elif refusal.errno == errno.EADDRINUSE:
+        who = f"another user's program has it (sudo lsof -i :{port} names it); end that"
+    else:
+        who = f"the system refuses it ({refusal.strerror})"
+    return f"{who}, or start over with new ports and no data: labkit down --wipe"
 
 
 def _environment() -> Iterator[Fact]:

@@ -26,11 +26,9 @@ def make_lab(stack: localaws.Status) -> Callable[..., Lab]:
 def lab(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
     """A complete lab."""
     made = make_lab("kit")
-    for _ in made.deploy():
-        pass
+    made.deploy()
     yield made
-    for _ in made.destroy():
-        pass
+    made.destroy()
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ def test_notebooks_run_in_order_with_their_own_parameters(folder: Path, lab: Lab
 
 
 def test_rows_are_counted_before_the_teardown(folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(folder, "09_cleanup", "pass")
+    write(folder, "10_cleanup", "pass")
     counted: list[int] = []
     counts = lab.counts()
-    monkeypatch.setattr(lab, "counts", lambda: counted.append(len(list(batch.RUNS.glob("*/09*.ipynb")))) or counts)
+    monkeypatch.setattr(lab, "counts", lambda: counted.append(len(list(batch.RUNS.glob("*/10*.ipynb")))) or counts)
     assert batch.run(lab, batch.notebooks(), {}, lambda _line: None).counts == counts
     assert counted == [0]
 

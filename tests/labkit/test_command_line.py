@@ -51,8 +51,8 @@ CONTRACT = {
     "target", "region", "landing_bucket", "staging_bucket", "workflow", "job", "s3_crawler", "redshift_crawler",
     "glue_database", "cluster_identifier", "redshift_database", "secret_id", "generator_function", "start_function",
 }  # fmt: skip
-COMMANDS = ["up", "down", "status", "env", "config", "doctor", "deploy", "destroy", "send", "redrive", "query", "run",
-            "logs"]  # fmt: skip
+COMMANDS = ["up", "down", "status", "env", "config", "doctor", "deploy", "destroy", "restart", "send", "load",
+            "redrive", "query", "run", "logs"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -176,11 +176,11 @@ def test_destroy_asks_first_and_takes_no_answer_for_no(kit: Labkit) -> None:
 
 
 def test_sent_rows_are_queried_as_json_and_csv(kit: Labkit, lab: Lab, checkout: Path) -> None:
-    before = lab.rows_queried()
+    before = lab.query.count()
     assert (
         "20 rows landed" in kit("send", "--rows", "10", "--files", "2", "--seed", "4", "--until", "2023-08-31").stdout
     )
-    lab.workflow.run()
+    lab.load()
     sql = "select count(*) as n from toll_table"
     assert json.loads(kit("query", sql, "--json").stdout) == [{"n": before + 20}]
     assert list(csv.DictReader(io.StringIO(kit("query", sql, "--csv").stdout))) == [{"n": str(before + 20)}]

@@ -1,0 +1,105 @@
+"""`lab.catch_up("05")` for people who join late: what the notebooks before 05 make is there, and 05 runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit import Lab
+from labkit.batch import parameters_of
+from labkit.catch_up import LANDS, ROWS, UNTIL
+from labkit.errors import UsageError, WrongDelivery
+
+NUMBERS = ("01", "02", "03", "04", "05", "06", "07", "08", "09")
+
+
+def lab_of(environment: dict[str, str], prefix: str) -> Lab:
+    return Lab(home=environment["LABKIT_HOME"], prefix=prefix, wait_minutes=2, progress="static")
+
+
+def test_a_notebook_runs_right_after_catching_up_in_a_fresh_lab(empty_lab: dict[str, str]) -> None:
+    lab = lab_of(empty_lab, "late")
+    caught = lab.catch_up("05")
+    assert [notebook for notebook, _ in caught.made] == [
+        "00_start", "01_network", "02_redshift", "03_secrets", "04_crawlers",
+    ]  # fmt: skip
+    assert caught.next == "05_job"
+    assert dict(caught.shown())["00_start"] == "buckets, roles, functions, a landed file"
+    done = subprocess.run(
+        [sys.executable, "-m", "labkit", "run", "05_job"],
+        env={**empty_lab, "LABKIT_PREFIX": "late"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lab.counts().queried == ROWS
+    lab.destroy()
+
+
+@pytest.fixture(scope="module")
+def slow_starter(empty_lab: dict[str, str]) -> Lab:
+    """A lab that catches up with one notebook after the other."""
+    return lab_of(empty_lab, "slow")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_all_that_the_notebooks_before_make_is_there_and_a_second_time_changes_nothing(
+    slow_starter: Lab, number: str
+) -> None:
+    lab = slow_starter
+    lab.catch_up(number)
+    earlier = [step.name for step in lab.steps if step.notebook[:2] < number]
+    checks = lab.check(*earlier)
+    assert checks, str(checks)
+    if number > "02":
+        before = lab.counts()
+        files = [seed for notebook, seed in LANDS.items() if notebook < number]
+        assert before.landed == ROWS * len(files)
+        assert before.queried == (before.landed if number > "05" else 0)
+        runs = len(lab.job.runs()) if lab.job.exists() else 0
+        again = lab.catch_up(number)
+        assert not [text for _, made in again.made for text in made if text.startswith("a ")]
+        assert lab.counts() == before
+        assert (len(lab.job.runs()) if lab.job.exists() else 0) == runs
+
+
+def test_after_the_last_step_the_exactly_once_delivery_is_in_use(slow_starter: Lab) -> None:
+    slow_starter.catch_up("09")
+    before = slow_starter.counts().landed
+    slow_starter.catch_up("10")
+    assert slow_starter.check(), str(slow_starter.check())
+    counts = slow_starter.counts()
+    assert counts.agree
+    assert counts.landed == before
+    with pytest.raises(
+        WrongDelivery, match=r"Notebook 05_job works with the described delivery(.|\n)*lab\.restart\(\)"
+    ):
+        slow_starter.catch_up("05")
+    assert slow_starter.catch_up(10).next == "10_cleanup"
+    slow_starter.destroy()
+
+
+@pytest.mark.parametrize("notebook", ["05", "5", 5, "05_job", "05_job.ipynb"])
+def test_a_notebook_can_be_named_in_each_way_that_people_do(empty_lab: dict[str, str], notebook: str | int) -> None:
+    lab = lab_of(empty_lab, "named")
+    lab.catch_up("00")
+    assert not lab.buckets.check()
+    from labkit.catch_up import _chosen, _notebooks
+
+    assert _chosen(notebook, _notebooks()) == "05_job"
+
+
+@pytest.mark.parametrize("notebook", ["99", "", "job", -1, 11, True, None, 5.0, "_"])
+def test_an_unknown_notebook_is_refused_with_the_known_ones(empty_lab: dict[str, str], notebook: object) -> None:
+    lab = lab_of(empty_lab, "named")
+    with pytest.raises(UsageError, match=r"There is no notebook(.|\n)*00_start, 01_network"):
+        lab.catch_up(notebook)  # type: ignore[arg-type]
+    assert not lab.buckets.check()
+
+
+@pytest.mark.parametrize(("number", "seed"), LANDS.items())
+def test_what_is_landed_is_what_the_notebook_lands(root: Path, number: str, seed: int) -> None:
+    (notebook,) = root.glob(f"notebooks/{number}_*.ipynb")
+    parameters = parameters_of(notebook)
+    assert (parameters["rows"], parameters["seed"], parameters["until"]) == (str(ROWS), str(seed), repr(UNTIL))

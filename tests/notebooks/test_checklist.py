@@ -46,12 +46,11 @@ CHECKLIST = read()
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """The lab with the description's own names, complete, with the sample file and 100 rows of TestEvent loaded."""
+    """The described lab, with the description's own names, the sample file and 100 rows of TestEvent loaded."""
     home = tmp_path_factory.mktemp("lab")
     lab = Lab(home=home, progress="static")
     lab.up()
-    for _ in lab.deploy():
-        pass
+    lab.deploy(as_described=True)
     lab.follow(lab.send(PROJECT / "data" / "sample_data_toll_application.json"))
     lab.follow([str(lab.functions.invoke(lab.names.generator_function, TEST_EVENT)["key"])])
     yield lab
@@ -97,14 +96,14 @@ def test_the_notebook_of_a_line_uses_its_step() -> None:
 
 
 def test_the_sample_file_or_the_generator_lands_data(lab: Lab) -> None:
-    assert lab.rows_landed(["sample_data_toll_application.json"]) == 100
-    assert lab.rows_landed() >= 200
+    assert lab.counts(["sample_data_toll_application.json"]).landed == 100
+    assert lab.counts().landed >= 200
 
 
 def test_the_consoles_test_event_makes_100_rows(lab: Lab) -> None:
     answer = lab.functions.invoke(lab.names.generator_function, TEST_EVENT)
     assert answer["rows"] == 100
-    assert lab.rows_landed([answer["key"]]) == 100
+    assert lab.counts([answer["key"]]).landed == 100
 
 
 def test_the_two_tables_have_their_names_classifications_and_columns(lab: Lab) -> None:

@@ -28,6 +28,7 @@ def labkit(environment: dict[str, str], *arguments: str) -> subprocess.Completed
         ("06_workflow", "04_crawlers"),
         ("07_notification", "00_start"),
         ("08_query", "00_start"),
+        ("09_reliability", "00_start"),
     ],
 )
 def test_a_notebook_that_runs_too_early_says_which_one_to_run(
@@ -49,13 +50,22 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones_and_nothing_runs(em
     assert not done.stdout
 
 
-def test_labkit_run_executes_all_ten_and_counts_rows_from_three_sources(empty_lab: dict[str, str]) -> None:
+def test_labkit_run_executes_all_and_counts_rows_each_from_its_own_source(empty_lab: dict[str, str]) -> None:
     done = labkit(empty_lab, "run", "-p", "rows", "20")
     assert done.returncode == 0, done.stdout + done.stderr
     *executed, agree, where, following = done.stdout.strip().splitlines()
     assert [line.split()[:2] for line in executed] == [[name, "ok"] for name in NAMES]
-    # Four files of the generator, in 00, 06, 07 and 08, and two rows by hand in 07.
-    assert agree == "rows landed = loaded = queried: 204 = 204 = 204"
+    found = re.fullmatch(
+        r"rows: landed = loaded \+ rejected: (\d+) = (\d+) \+ (\d+); loaded = queried: (\d+) = (\d+)", agree
+    )
+    assert found, agree
+    landed, loaded, rejected, again, queried = map(int, found.groups())
+    assert landed == loaded + rejected
+    assert loaded == again == queried
+    # The bad lines of 09, in both deliveries.
+    assert rejected == 6
+    # What timing can't change: 00, 06, 07, 08; 09's files, without those that it overwrites while a run is on.
+    assert landed >= 4 * 20 + 2 + 2 * (100 + 20) + 2 * 7 + 2 * 50
     assert following.startswith("next: ")
     report = Path(where.removeprefix("report: "))
     links = re.findall(r'href="(\d\d_\w+)\.ipynb"', report.read_text())

@@ -48,7 +48,7 @@ def compared_data(cell: Any) -> bool:
     return not is_ignored(cell) and any(text.strip() and not text.startswith("local AWS") for text in texts)
 
 
-def test_there_are_ten_notebooks_in_the_order_of_the_story(root: Path) -> None:
+def test_the_notebooks_are_in_the_order_of_the_story(root: Path) -> None:
     assert tuple(file.stem for file in sorted((root / "notebooks").glob("*.ipynb"))) == NAMES
 
 
@@ -57,7 +57,7 @@ def test_a_notebook_has_the_skeleton(notebook: Notebook, name: str) -> None:
     book = notebook(name)
     text = markdown(book)
     assert text.startswith(f"# {name[:2]} · ")
-    assert "In this notebook we aim at" in text.split("## ")[0]
+    assert "In this notebook you " in text.split("## ")[0]
     assert code(book)[0].outputs[0].data["image/svg+xml"]
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
@@ -141,6 +141,17 @@ def test_stored_outputs_hold_no_ids_times_addresses_or_paths(notebook: Notebook,
 def test_a_notebook_is_small(root: Path, name: str) -> None:
     limit = 120_000 if name == "08_query" else 50_000  # plots
     assert (root / "notebooks" / f"{name}.ipynb").stat().st_size < limit
+
+
+DESCRIBED = ("05_job", "06_workflow", "07_notification", "08_query", "09_reliability")
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_notebook_of_the_described_system_asks_for_its_delivery_before_anything_else(
+    notebook: Notebook, name: str
+) -> None:
+    first = next(cell for cell in code(notebook(name)) if "lab = Lab()" in cell.source)
+    assert first.source.splitlines()[-2:] == ["print(lab.up())", 'lab.require("as-described")']
 
 
 def test_every_notebook_but_the_last_leads_to_the_next(notebook: Notebook) -> None:

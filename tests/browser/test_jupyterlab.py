@@ -50,8 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("lab")
     lab = Lab(home=home, progress="static")
     lab.up()
-    for _ in lab.deploy("buckets", "roles", "functions", "network", "redshift", "secrets"):
-        pass
+    lab.deploy("buckets", "roles", "functions", "network", "redshift", "secrets")
     lab.send(rows=20)
     yield home
     localaws.stop(home)

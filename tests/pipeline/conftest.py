@@ -141,13 +141,15 @@ class ShellLab:
                 yield from map(json.loads, body.splitlines())
 
     def going_on(self) -> list[str]:
-        """What the pipeline still has to do or is doing, in words; nothing when it is quiet."""
+        """What the pipeline still has to do or is doing, in words; empty when it is quiet."""
         glue, names = self.client("glue"), self.config
         found = [f"workflow run {run['Status']}" for run in self.workflow_runs() if run["Status"] in GOING]
         found += [f"{jobs} job runs"] if (jobs := self.job_runs(*GOING)) else []
         crawler = glue.get_crawler(Name=names["s3_crawler"])["Crawler"]["State"]
         if crawler != "READY":
             found.append(f"crawler {crawler}")
+        if names["delivery"] != "exactly-once":
+            return found
         markers = self.client("s3").list_objects_v2(Bucket=names["staging_bucket"], Prefix="landed/")
         found += [f"marker {item['Key']}" for item in markers.get("Contents", [])]
         waiting = self.messages(names["retry_queue"])
@@ -171,7 +173,7 @@ class ShellLab:
         def quiet() -> bool:
             try:
                 left[:] = self.going_on() or also()
-                if not left and self.dead_letters():
+                if not left and self.config["delivery"] == "exactly-once" and self.dead_letters():
                     left.append("dead letters")
             except DEAD as error:
                 left[:] = [f"no answer: {error}"]
@@ -190,12 +192,12 @@ class ShellLab:
 
 
 @contextmanager
-def deployed(home: Path) -> Iterator[ShellLab]:
+def deployed(home: Path, *options: str) -> Iterator[ShellLab]:
     """A lab in `home`, up and deployed, and stopped in the end."""
     made = ShellLab(home)
     try:
         made.labkit("up")
-        made.labkit("deploy")
+        made.labkit("deploy", *options)
         made.enter()
         yield made
     finally:

@@ -91,9 +91,10 @@ def play(lab: ShellLab, landing: Landing, one: Round) -> None:
 
     def run_by_hand(moment: float) -> None:
         until(moment)
-        with suppress(*DEAD):
-            if one.bookmark_reset:
+        if one.bookmark_reset:
+            with suppress(*DEAD):
                 lab.client("glue").reset_job_bookmark(JobName=lab.config["job"])
+        with suppress(*DEAD):
             lab.client("glue").start_workflow_run(Name=lab.config["workflow"])
 
     others = [threading.Thread(target=land)]

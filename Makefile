@@ -25,7 +25,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "Installed: $$(du -sh .venv | cut -f1) in .venv/"
 	@touch $@
 
-run: $(INSTALLED)  ## Run the ten notebooks end to end on the embedded AWS
+run: $(INSTALLED)  ## Run the eleven notebooks end to end on the embedded AWS
 	$(BIN)/labkit up
 	$(BIN)/labkit run
 

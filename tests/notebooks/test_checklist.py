@@ -103,6 +103,7 @@ def test_the_sample_file_or_the_generator_lands_data(lab: Lab) -> None:
 def test_the_consoles_test_event_makes_100_rows(lab: Lab) -> None:
     answer = lab.functions.invoke(lab.names.generator_function, TEST_EVENT)
     assert answer["rows"] == 100
+    assert lab.follow([str(answer["key"])]).status == "COMPLETED"
     assert lab.counts([answer["key"]]).landed == 100
 
 

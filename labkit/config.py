@@ -94,6 +94,7 @@ class LabConfig(BaseSettings):
     retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
     progress: Literal["auto", "live", "line", "static"] = "auto"
     enforce_iam: bool = True  # of the local target; AWS always does
+    verify_signatures: bool = True  # likewise
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")

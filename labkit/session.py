@@ -92,7 +92,11 @@ class Session:
         """
         if self.config.target is Target.LOCAL:
             with self._lifecycle():
-                localaws.start(self.config.home, enforce_iam=self.config.enforce_iam)
+                localaws.start(
+                    self.config.home,
+                    enforce_iam=self.config.enforce_iam,
+                    verify_signatures=self.config.verify_signatures,
+                )
             self._forget_clients()
         return self.status()
 

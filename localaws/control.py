@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from localaws import health
 from localaws.context import ACCOUNT_ID, REGION
 from localaws.errors import LocalAwsError, StartFailed
 from localaws.home import Home
@@ -58,6 +59,7 @@ class Status:
     ca_bundle: Path
     log_file: Path
     enforce_iam: bool
+    verify_signatures: bool = True
     children: tuple[ChildStatus, ...] = ()
     ports: tuple[tuple[str, int], ...] = ()
     """The loopback ports that the home keeps: "http", and "redshift:CLUSTER" for each cluster."""
@@ -69,19 +71,18 @@ class _ServerProcess(subprocess.Popen[bytes]):
     def __del__(self) -> None: ...
 
 
-def start(home: Path | str, *, enforce_iam: bool | None = None) -> Status:
+def start(home: Path | str, *, enforce_iam: bool | None = None, verify_signatures: bool | None = None) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
     On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh.
-    `enforce_iam` says whether IAM's policies are enforced, also by one that runs; without it, the home's last word
-    (at first: yes) holds.
+    `enforce_iam` says whether IAM's policies are enforced, and `verify_signatures` whether requests must be signed with
+    their key's secret, also by one that runs; without them, the home's last word (at first: yes) holds.
 
     Raises:
         StartFailed: it did not come up; the message says why and names the log.
     """
     lab = Home.at(home)
-    if enforce_iam is not None:
-        lab.keep_enforces_iam(enforce_iam)
+    lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures)
     if _locked(lab):
         found = _wait_until_healthy(lab)
         if found.healthy:
@@ -156,22 +157,23 @@ def status(home: Path | str) -> Status:
     """What runs in `home`, without changing it."""
     lab = Home.at(home)
     running = _locked(lab)
-    health = _health(lab) if running else None
+    found = _health(lab) if running else None
     credentials = lab.credentials()
     return Status(
         home=lab.root,
         running=running,
-        healthy=health is not None,
-        pid=health["pid"] if health else None,
+        healthy=found is not None,
+        pid=found["pid"] if found else None,
         endpoint_url=f"http://127.0.0.1:{lab.port('http')}",
-        region=health["region"] if health else REGION,
-        account_id=health["account_id"] if health else ACCOUNT_ID,
+        region=found["region"] if found else REGION,
+        account_id=found["account_id"] if found else ACCOUNT_ID,
         access_key_id=credentials.access_key_id,
         secret_access_key=credentials.secret_access_key,
         ca_bundle=lab.ca_bundle,
         log_file=lab.log_file,
-        enforce_iam=health["enforce_iam"] if health else lab.enforces_iam,
-        children=tuple(ChildStatus(**child) for child in health["children"]) if health else (),
+        enforce_iam=found["enforce_iam"] if found else lab.enforces_iam,
+        verify_signatures=found["verify_signatures"] if found else lab.verifies_signatures,
+        children=tuple(ChildStatus(**child) for child in found["children"]) if found else (),
         ports=tuple(lab.ports().items()),
     )
 
@@ -193,9 +195,10 @@ def wipe(home: Path | str) -> None:
 def _agreed(lab: Home, found: Status) -> Status:
     """The status of a server that runs, once it does as the home's settings say."""
     deadline = time.monotonic() + HEALTH_TIMEOUT
-    if found.enforce_iam != lab.enforces_iam and found.pid is not None:
+    wanted = (lab.enforces_iam, lab.verifies_signatures)
+    if (found.enforce_iam, found.verify_signatures) != wanted and found.pid is not None:
         os.kill(found.pid, signal.SIGHUP)
-    while found.enforce_iam != lab.enforces_iam and time.monotonic() < deadline:
+    while (found.enforce_iam, found.verify_signatures) != wanted and time.monotonic() < deadline:
         time.sleep(0.02)
         found = status(lab.root)
     return found
@@ -220,13 +223,16 @@ def _process(lab: Home) -> psutil.Process | None:
 
 
 def _health(lab: Home) -> dict[str, Any] | None:
-    url = f"http://127.0.0.1:{lab.port('http')}/_localaws/health"
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{lab.port('http')}{health.PATH}",
+        headers={health.HEADER: health.proof(lab.credentials().secret_access_key)},
+    )
     try:
-        with _NO_PROXY.open(url, timeout=HEALTH_TIMEOUT) as response:
-            health: dict[str, Any] = json.load(response)
+        with _NO_PROXY.open(request, timeout=HEALTH_TIMEOUT) as response:
+            found: dict[str, Any] = json.load(response)
     except (OSError, ValueError):
         return None
-    return health
+    return found if "pid" in found else None  # else another lab's server has the port
 
 
 def _wait_until_healthy(lab: Home, timeout: float | None = None) -> Status:

@@ -153,16 +153,31 @@ class Home:
 
     @property
     def enforces_iam(self) -> bool:
-        """Whether this lab enforces IAM's policies: yes, until `keep_enforces_iam` says otherwise."""
+        """Whether this lab enforces IAM's policies: yes, until `keep_settings` says otherwise."""
+        return self._setting("enforce_iam")
+
+    @property
+    def verifies_signatures(self) -> bool:
+        """Whether requests must be signed with their key's secret: yes, until `keep_settings` says otherwise."""
+        return self._setting("verify_signatures")
+
+    def keep_settings(self, **settings: bool | None) -> None:
+        """Keep, over restarts, `enforce_iam` and `verify_signatures`; None leaves one as it is."""
+        names = ("enforce_iam", "verify_signatures")
+        wanted = {name: self._setting(name) for name in names}
+        wanted |= {name: value for name, value in settings.items() if value is not None}
+        if any(wanted[name] != self._setting(name) for name in names):
+            write_durably(self._settings_file, json.dumps(wanted).encode())
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.root / "settings.json"
+
+    def _setting(self, name: str) -> bool:
         try:
-            return bool(json.loads((self.root / "settings.json").read_text())["enforce_iam"])
+            return bool(json.loads(self._settings_file.read_text()).get(name, True))
         except FileNotFoundError:
             return True
-
-    def keep_enforces_iam(self, on: bool) -> None:
-        """Keep, over restarts, whether IAM's policies are enforced."""
-        if on != self.enforces_iam:
-            write_durably(self.root / "settings.json", json.dumps({"enforce_iam": on}).encode())
 
     def credentials(self) -> Credentials:
         """The lab's access key, made up on first use and readable by its owner only.

@@ -38,8 +38,6 @@ _ASKS: dict[str, Callable[[Any], bool]] = {
     "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
     "LoggingConfig": lambda value: value.get("LogFormat", "Text") != "Text",
 }
-# Where a parameter is a header.
-_HEADERS = {"HTTP_X_AMZ_TENANT_ID": "TenantId", "HTTP_X_AMZ_DURABLE_EXECUTION_NAME": "DurableExecutionName"}
 
 
 def watches(service: str, operation: str) -> bool:
@@ -47,15 +45,12 @@ def watches(service: str, operation: str) -> bool:
     return (service, operation) in _REFUSED
 
 
-def refuse_parameters(
-    service: str, operation: str, parameters: Mapping[str, Any], environ: Mapping[str, Any], account_id: str
-) -> None:
+def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], account_id: str) -> None:
     """Let a call pass whose parameters all have their effect.
 
     Raises:
         UnsupportedOperation: one has none here.
     """
-    given = {**parameters, **{name: environ[header] for header, name in _HEADERS.items() if header in environ}}
     for name in _REFUSED.get((service, operation), "").split():
         value = given.get(name)
         if value and _ASKS.get(name, bool)(value):

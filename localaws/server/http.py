@@ -13,6 +13,8 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+from localaws.server.envelope import HEADERS
+
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20  # bytes
@@ -38,7 +40,13 @@ class RequestHandler(MotoRequestHandler):
         if self.stopping:
             self.close_connection = True
             return
+        if (problem := _framing(self.headers.items())) is not None:
+            # Where one request ends and the next begins is not clear: nothing more is read from here.
+            self.close_connection = True
+            self.send_error(400, problem)
+            return
         environ = self.make_environ()
+        environ[HEADERS] = self.headers.items()
         body: Any = environ["wsgi.input"]
         if not environ.get("wsgi.input_terminated"):
             body = environ["wsgi.input"] = _Body(self.rfile, int(environ.get("CONTENT_LENGTH") or 0))
@@ -66,6 +74,19 @@ class RequestHandler(MotoRequestHandler):
 
     def log_error(self, *_: Any) -> None:
         """Nor is a client that went away, or had nothing more to ask."""
+
+
+def _framing(headers: Iterable[tuple[str, str]]) -> str | None:
+    """What is wrong with the headers that say how long a body is; None where nothing is."""
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
+    codings = [value for name, value in headers if name.lower() == "transfer-encoding"]
+    if len(lengths) + len(codings) > 1:
+        return "Content-Length or Transfer-Encoding, once"
+    if lengths and not (lengths[0].isascii() and lengths[0].strip().isdigit()):
+        return "Content-Length must be a number"
+    if codings and codings[0].strip().lower() != "chunked":
+        return "Transfer-Encoding must be chunked"
+    return None
 
 
 class _Body:

@@ -15,10 +15,8 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -46,6 +44,7 @@ class Server:
         self.home = home
         self._lock = home.lock_file.open("a")
         self._stopped = threading.Event()
+        self._verifies = True
         # Python runs a signal's handler in the main thread, which another thread's getting the signal does not wake.
         self._woken, self._wake = socket.socketpair()
         self._wake.setblocking(False)
@@ -66,11 +65,11 @@ class Server:
 
         from localaws import credentials
         from localaws.authorization.gate import Gate
+        from localaws.server.application import Application
+        from localaws.server.http import RequestHandler
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
-        from localaws.serving import RequestHandler
         from localaws.state import State
-        from localaws.wsgi import Application
 
         services.register()
         self.state = State(self.home)
@@ -86,8 +85,11 @@ class Server:
         self.engines = engines.make(self.context)
 
         self.reload()
-        gate = Gate(self.home.credentials().access_key_id, self.context.account_id, self.context.region)
-        application = Application(self.bus, self.state, self.health, gate)
+        root = self.home.credentials()
+        gate = Gate(root.access_key_id, root.secret_access_key, self.context.account_id)
+        application = Application(
+            self.bus, self.state, self.health, gate, root.secret_access_key, lambda: self._verifies
+        )
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",
@@ -112,12 +114,14 @@ class Server:
             "region": self.context.region,
             "account_id": self.context.account_id,
             "enforce_iam": authorization.enforced(),
+            "verify_signatures": self._verifies,
             "children": [{"name": child.name, "pid": child.pid} for child in self.children.running()],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
         """Do as the home's settings say; safe in a signal handler."""
         authorization.enforce(self.home.enforces_iam)
+        self._verifies = self.home.verifies_signatures
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""
@@ -189,14 +193,3 @@ def _tell(ready_fd: int | None, message: str) -> None:
     if ready_fd is not None:
         with os.fdopen(ready_fd, "w") as stream:
             stream.write(message)
-
-
-if __name__ == "__main__":
-    # Run as `localaws.server`, not as `__main__`: whatever is pickled or registered here must have one name.
-    sys.path[0:0] = [] if str(Path(__file__).parent.parent) in sys.path else [str(Path(__file__).parent.parent)]
-    from localaws.server import main as run
-
-    status = run(sys.argv)
-    sys.stdout.flush()
-    # Threads that serve a slow client must not keep the process from ending.
-    os._exit(status)

@@ -50,15 +50,15 @@ class Gate:
             raise _refused_key(error, service) from None
 
     def principal(self, access_key_id: str | None, token: str | None, service: str) -> Principal:
-        """Whose key that is; nobody's where there is none.
+        """Whose key that is; nobody's where there is none. Where IAM is not enforced, everybody is root.
 
         Raises:
             Refused: the key is unknown, or its session is over.
         """
+        if access_key_id == self._root_key or not engines.enforced():
+            return ROOT
         if access_key_id is None:
             return ANONYMOUS
-        if access_key_id == self._root_key:
-            return ROOT
         try:
             return of_key(access_key_id, token, self._account_id)
         except (UnknownKey, WrongToken, ExpiredToken) as error:

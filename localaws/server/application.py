@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 
-MOTO_PATH = "/moto-api/"
+MOTO_PATH = "/moto-api"
 MOTO_SWITCH = "LOCALAWS_MOTO_API"
 """An environment variable: with "1" in it when the server starts, moto's own API (reset, seed, …) is there, for test
 suites. No request can set it."""
@@ -75,7 +75,7 @@ class Application:
         try:
             if path == health.PATH:
                 return self._tell_health(environ)
-            if path.startswith(MOTO_PATH.rstrip("/")) and self._serves_moto_api:
+            if path == MOTO_PATH or path.startswith(f"{MOTO_PATH}/"):
                 return self._ask_moto_api(environ)
             if path == by_file.PATH:
                 return self._tell_files(environ)
@@ -143,6 +143,9 @@ class Application:
         return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION)))
 
     def _ask_moto_api(self, environ: Environ) -> Answer:
+        Envelope.of(environ)
+        if not self._serves_moto_api:
+            return answers.plain(404, b"{}")
         answer = Answer()
         answer.body = self._moto.moto_api()(environ, answer.start)
         answer.read()

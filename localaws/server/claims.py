@@ -29,9 +29,9 @@ _QUERY_4 = (
 )
 _QUERY_2 = ("AWSAccessKeyId", "Signature", "Expires")
 _TOKEN = "X-Amz-Security-Token"
-AUTHENTICATION = frozenset({*_QUERY_4, *_QUERY_2, _TOKEN})
+AUTHENTICATION = frozenset({*_QUERY_4, *_QUERY_2, _TOKEN, _TOKEN.lower()})
 """The names in a query that say who signed."""
-_LOWER = {name.lower(): name for name in AUTHENTICATION}
+_LOWER = {name.lower(): name for name in (*_QUERY_4, *_QUERY_2, _TOKEN)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def claim_of(envelope: Envelope) -> Claim | None:
         Refused: there are several, or it is none that AWS knows.
     """
     for name in envelope.query:
-        if name not in AUTHENTICATION and name.lower() in _LOWER:
+        if name.lower() in _LOWER and name not in (_LOWER[name.lower()], _TOKEN.lower()):
             raise _malformed(f"Write the parameter {name} as {_LOWER[name.lower()]}.")
     header = envelope.headers.get("authorization")
     version_4 = [name for name in _QUERY_4 if name in envelope.query]
@@ -79,10 +79,12 @@ def claim_of(envelope: Envelope) -> Claim | None:
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
             "parameter or the Authorization header should be specified",
         )
-    tokens = [envelope.headers.get(_TOKEN.lower()), envelope.query.get(_TOKEN)]
-    if None not in tokens:
-        raise _malformed("The request has two security tokens.")
-    token = tokens[0] or tokens[1]
+    # Version 2 of the signature has its token in the query in small letters, as it would be signed as a header.
+    places = (envelope.headers.get(_TOKEN.lower()), envelope.query.get(_TOKEN), envelope.query.get(_TOKEN.lower()))
+    tokens = [token for token in places if token is not None]
+    if len(tokens) > 1 or (_TOKEN.lower() in envelope.query and not signed_query_2):
+        raise _malformed("The request has more than one security token, or has it in a wrong place.")
+    token = tokens[0] if tokens else None
     if header is not None:
         return _in_header(header, token, envelope.headers)
     if signed_query:

@@ -125,6 +125,7 @@ def status(as_json: bool) -> None:
                 "home": str(lab.config.home),
                 "log_file": target.log_file,
                 "enforce_iam": target.enforces_iam,
+                "verify_signatures": target.verifies_signatures,
                 "processes": processes,
                 "steps": steps,
                 "counts": counts.as_json() if counts else None,

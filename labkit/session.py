@@ -36,6 +36,7 @@ class TargetStatus:
     log_file: str = ""
     processes: tuple[tuple[str, int], ...] = ()
     enforces_iam: bool = True
+    verifies_signatures: bool = True
     ports: tuple[tuple[str, int], ...] = ()
     """The ports of 127.0.0.1 that a local lab keeps over restarts, each with what it is for."""
 
@@ -43,7 +44,9 @@ class TargetStatus:
         if self.target is Target.AWS:
             return f"AWS, region {self.region}"
         state = "up" if self.healthy else "not answering" if self.running else "down"
-        return f"local AWS: {state}" + ("" if self.enforces_iam else ", IAM's policies are not enforced")
+        off = [] if self.enforces_iam else ["IAM's policies are not enforced"]
+        off += [] if self.verifies_signatures else ["signatures are not verified"]
+        return ", ".join([f"local AWS: {state}", *off])
 
 
 class Session:
@@ -130,6 +133,7 @@ class Session:
             str(found.log_file),
             (*server, *((child.name, child.pid) for child in found.children)),
             found.enforce_iam,
+            found.verify_signatures,
             found.ports,
         )
 

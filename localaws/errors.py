@@ -74,7 +74,7 @@ class StateDamaged(LocalAwsError):
 
 
 class UnsupportedOperation(NotImplementedError):
-    """An AWS operation that is not there; callers get it AWS-shaped (wsgi.py)."""
+    """An AWS operation that is not there; callers get it AWS-shaped (server/application.py)."""
 
     def __init__(self, operation: str) -> None:
         self.operation = operation

@@ -11,6 +11,7 @@ from typing import Any
 from localaws.authorization.gate import Gate
 from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused, bad_signature
+from localaws.call import S3Call
 from localaws.server import chunks
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
@@ -49,7 +50,8 @@ def checked(reading: Reading, secret: str | None) -> Environ:
         Refused: it is another, or is cut off.
     """
     if reading.form is not None and reading.claim is not None:
-        reading.form.check_policy(reading.envelope.bucket or getattr(reading.call, "bucket", ""))
+        assert isinstance(reading.call, S3Call)
+        reading.form.check_policy(reading.call.bucket)
     announced = reading.envelope.headers.get(_HASH, "")
     encodings = [each.strip() for each in reading.envelope.headers.get("content-encoding", "").split(",")]
     if reading.call.service == "s3" and (announced.startswith("STREAMING-") or "aws-chunked" in encodings):

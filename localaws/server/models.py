@@ -58,12 +58,6 @@ def protocols(model: Any) -> tuple[str, ...]:
 
 
 @cache
-def operations(service: str) -> frozenset[str]:
-    """The names of all operations of what is signed for as `service`."""
-    return frozenset(name for model in models_of(service) for name in model.operation_names)
-
-
-@cache
 def rest_operations(name: str) -> tuple[RestOperation, ...]:
     """The operations of a model that are known by method and path; those with a fixed path come first."""
     model = get_service_model(name)

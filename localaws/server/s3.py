@@ -27,7 +27,6 @@ _SOURCE = "x-amz-copy-source"
 _OLD = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"})
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
-_ANSWER_HEADERS = "response-"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ clusters/<identifier>/cluster.json   written last when a cluster is made: what h
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import logging
 import os
@@ -22,15 +21,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from psycopg import sql
 
 from localaws.children import Child
 from localaws.context import Context
+from localaws.engines.redshift import compatibility
 from localaws.engines.redshift.front.configuration import FrontConfiguration
-from localaws.engines.redshift.postgres import SUPERUSER, Postgres
+from localaws.engines.redshift.postgres import Postgres
 from localaws.home import write_durably
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ class Cluster:
             raise FileExistsError(f"cluster {directory.name} exists")
         shutil.rmtree(directory, ignore_errors=True)  # what a server that was killed left half made
         directory.mkdir(mode=0o700)
-        definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility())
+        definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility.digest())
         cluster = cls(context, directory, definition)
         try:
             cluster.postgres.initialise()
@@ -113,7 +112,7 @@ class Cluster:
         with self._lock:
             self._stopping = False
             self.postgres.start()
-            if self.definition.compatibility != compatibility():
+            if self.definition.compatibility != compatibility.digest():
                 self._upgrade()
             self._start_front()
         self.running.set()
@@ -157,7 +156,7 @@ class Cluster:
     # --- making -------------------------------------------------------------------------------------------------
 
     def _populate(self, password: str) -> None:
-        self._install("template1")
+        compatibility.install(self.postgres)
         with self.postgres.connect("template1") as connection:
             # All users may create in public on Redshift.
             connection.execute("grant create, usage on schema public to public")
@@ -171,19 +170,9 @@ class Cluster:
         with self.postgres.connect(self.definition.database) as connection:
             connection.execute(sql.SQL("alter schema public owner to {}").format(user))
 
-    def _install(self, database: str) -> None:
-        """Make Redshift's functions and views in a database; what is there is replaced."""
-        options = "-c allow_system_table_mods=on -c standard_conforming_strings=on -c client_min_messages=warning"
-        with self.postgres.connect(database, options=options) as connection, connection.transaction():
-            connection.execute(compatibility_sql().encode())
-
     def _upgrade(self) -> None:
-        with self.postgres.connect() as connection:
-            found = connection.execute("select datname from pg_database where datallowconn and datname <> 'postgres'")
-            databases = [str(row[0]) for row in found]
-        for database in databases:
-            self._install(database)
-        self.definition = dataclasses.replace(self.definition, compatibility=compatibility())
+        compatibility.install(self.postgres)
+        self.definition = dataclasses.replace(self.definition, compatibility=compatibility.digest())
         self._save()
 
     def _save(self) -> None:
@@ -199,7 +188,6 @@ class Cluster:
             host="127.0.0.1",
             port=self.port,
             socket_directory=str(self.postgres.socket_directory),
-            superuser=SUPERUSER,
             certificate=str(home.tls_certificate),
             key=str(home.tls_key),
             token_key=self.definition.token_key,
@@ -253,19 +241,6 @@ class Cluster:
             self._restarts.append(now)
             log.info("Starting the %s of cluster %s again", what, self.definition.identifier)
             start()
-
-
-def compatibility_sql() -> str:
-    """What makes a PostgreSQL database look like Redshift's; can be run any number of times, by the superuser."""
-    package = files("localaws.engines.redshift")
-    scripts = [script for script in package.joinpath("compat").iterdir() if script.name.endswith(".sql")]
-    scripts.sort(key=lambda script: script.name)
-    return "\n".join(script.read_text() for script in (*scripts, package.joinpath("copy", "history.sql")))
-
-
-def compatibility() -> str:
-    """A digest of `compatibility_sql`."""
-    return hashlib.sha256(compatibility_sql().encode()).hexdigest()
 
 
 def _environment(context: Context, region: str) -> dict[str, str]:

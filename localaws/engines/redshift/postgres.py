@@ -29,10 +29,10 @@ import psutil
 import psycopg
 
 from localaws.children import Child, Children
+from localaws.engines.redshift import roles
 
 log = logging.getLogger(__name__)
 
-SUPERUSER = "rdsdb"  # the name of Redshift's own internal superuser
 START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
 _HELD = ("still in use", '"postmaster.pid" already exists')
 STOP_TIMEOUT = 10.0
@@ -43,8 +43,10 @@ _SYNC = ("--sync-method", "syncfs") if sys.platform == "linux" else ()
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
+    "max_connections": "210",
+    # For the server, and for what the front does itself: logins, and the load history.
     "superuser_reserved_connections": "10",
+    "reserved_connections": "10",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_level": "minimal",
@@ -192,7 +194,7 @@ class Postgres:
         """
         self.data.mkdir(mode=0o700)
         self._own(self.data)
-        command = [str(self.programs / "bin" / "initdb"), "--username", SUPERUSER, "--auth", "trust"]
+        command = [str(self.programs / "bin" / "initdb"), "--username", roles.SUPERUSER, "--auth", "trust"]
         done = subprocess.run(
             [*command, *_SYNC, "--locale", "C", "--encoding", "UTF8", "-D", self._data_argument()],
             cwd=self.data,
@@ -256,16 +258,16 @@ class Postgres:
             (self.data.parent / "socket").unlink(missing_ok=True)
             self._socket_directory = None
 
-    def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, database: str = roles.DATABASE) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect as the superuser, in autocommit."""
         return psycopg.connect(
             host=str(self.socket_directory),
             port=5432,
-            user=SUPERUSER,
+            user=roles.SUPERUSER,
             dbname=database,
             autocommit=True,
             connect_timeout=5,
-            **parameters,
+            options=roles.OPTIONS,
         )
 
     def _spawn(self) -> Child:

@@ -18,7 +18,6 @@ class FrontConfiguration:
     host: str
     port: int
     socket_directory: str
-    superuser: str
     certificate: str
     key: str
     token_key: str  # hexadecimal; signs temporary passwords

@@ -42,7 +42,6 @@ class Front:
             account_id=configuration.account_id,
             environment=dict(os.environ),
             socket_directory=self.socket_directory,
-            superuser=configuration.superuser,
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="statement")
 

@@ -29,8 +29,7 @@ class StatementContext:
     region: str  # the cluster's
     account_id: str
     environment: Mapping[str, str]  # AWS_* and SSL_* variables: boto3 with them talks to our own AWS
-    socket_directory: Path  # PostgreSQL's unix socket: psycopg.connect(host=…, port=5432, user=superuser)
-    superuser: str  # for rows that must survive the client's rollback (load history)
+    socket_directory: Path  # PostgreSQL's unix socket, for rows that must survive the client's rollback (load history)
 
 
 @dataclass(frozen=True)

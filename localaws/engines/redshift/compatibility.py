@@ -41,6 +41,7 @@ def digest() -> str:
 def _run(postgres: Postgres, database: str, script: str) -> None:
     with postgres.connect(database) as connection, connection.transaction():
         connection.execute("set local allow_system_table_mods = on")
+        connection.execute("set local event_triggers = off")  # those of an earlier release, whose tables are moved
         connection.execute(script.encode())
 
 

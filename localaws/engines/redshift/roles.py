@@ -5,7 +5,7 @@ rdsdb_auth ─────── the front, in `postgres`: reads the password of
 rdsdb_users ────── the front, in `postgres`: makes the user that temporary credentials ask for
 rdsdb_history ──── COPY: writes the load history in the user's database
 rdsdb_owner ────── can't log in: owns `pg_internal` and the views and SECURITY DEFINER functions over it
-rdsdb_grants ───── can't log in, a superuser: owns the one function in `postgres` that lets rdsdb_history into a database
+rdsdb_grants ───── can't log in, a superuser: owns a function in `postgres` that lets rdsdb_history into a database
 
 `compat/server.sql` makes them and gives them their privileges. A user can be none of them.
 """

@@ -37,6 +37,14 @@ _UNSUPPORTED = (
     ("CREATE", "RLS"),
     ("ATTACH", "RLS"),
 )
+# Options of a database that Redshift does not have: settings for all its sessions, and what it is copied from.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html, r_ALTER_DATABASE.html
+_NOT_OF_DATABASES = frozenset(
+    """
+    SET RESET TEMPLATE IS_TEMPLATE ALLOW_CONNECTIONS TABLESPACE ENCODING STRATEGY LOCALE LC_COLLATE LC_CTYPE
+    BUILTIN_LOCALE ICU_LOCALE ICU_RULES LOCALE_PROVIDER COLLATION_VERSION OID REFRESH
+    """.split()
+)
 
 
 def rewrite(sentence: Sentence) -> None:
@@ -96,6 +104,7 @@ def _analyze(sentence: Sentence) -> None:
 def _create(sentence: Sentence) -> None:
     what = sentence.text(1)
     if what == "DATABASE":
+        _refuse_options(sentence)
         for index in range(3, len(sentence)):
             if sentence.text(index) == "COLLATE":
                 sentence.blank(index, index + 2)
@@ -123,6 +132,21 @@ def _view(sentence: Sentence) -> None:
 def _alter(sentence: Sentence) -> None:
     if sentence.text(1) == "USER":
         _user(sentence)
+    elif sentence.text(1) == "DATABASE":
+        _refuse_options(sentence)
+
+
+def _refuse_options(sentence: Sentence) -> None:
+    """CREATE | ALTER DATABASE: what PostgreSQL takes behind the name and Redshift does not."""
+    index = 3
+    while index < len(sentence):
+        if sentence.text(index) in ("OWNER", "TO", "="):  # a name follows, which may be any word
+            index += 1 if sentence.text(index + 1) in ("TO", "=") else 2
+            continue
+        word = sentence[index]
+        if word.upper in _NOT_OF_DATABASES:
+            raise SqlError("42601", f'syntax error at or near "{word.text}"', position=word.start + 1)
+        index += 1
 
 
 def _user(sentence: Sentence) -> None:

@@ -80,6 +80,22 @@ def authenticate(
         _create_user(configuration, name)
 
 
+def open_session(configuration: FrontConfiguration, client: dict[str, str], user: str, database: str) -> backend.Login:
+    """Open the PostgreSQL session of a user who has been authenticated.
+
+    Raises:
+        LoginRefused: PostgreSQL refused the user, the database or a parameter.
+        SqlError: the session would be a superuser's.
+        OSError: PostgreSQL is not there.
+    """
+    parameters = upstream_parameters(client, database_user(user), database)
+    opened = backend.log_in(Path(configuration.socket_directory), parameters)
+    if opened.parameters.get("is_superuser") != "off":
+        opened.backend.close()
+        raise SqlError(INVALID, f'password authentication failed for user "{user}"', severity="FATAL")
+    return opened
+
+
 def upstream_parameters(client: dict[str, str], user: str, database: str) -> dict[str, str]:
     """The startup parameters for PostgreSQL: what it knows of the client's, the rest absorbed."""
     known = {name: value for name, value in client.items() if name.lower() in KNOWN_PARAMETERS}

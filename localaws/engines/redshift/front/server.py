@@ -19,7 +19,8 @@ from localaws.engines.redshift.front.statements import StatementContext
 
 log = logging.getLogger(__name__)
 
-THREADS = 64  # logins and COPYs at a time
+LOGINS = 32  # at a time; others wait
+STATEMENTS = 256  # more than PostgreSQL takes sessions: none ever waits for another's to end
 GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError)
 
 P = ParamSpec("P")
@@ -43,7 +44,9 @@ class Front:
             environment=dict(os.environ),
             socket_directory=self.socket_directory,
         )
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="statement")
+        # Apart, so that statements that take long keep nobody from logging in, or from cancelling one.
+        self._logins = ThreadPoolExecutor(LOGINS, thread_name_prefix="login")
+        self._statements = ThreadPoolExecutor(STATEMENTS, thread_name_prefix="statement")
 
     async def serve(self, listening: Callable[[], None]) -> None:
         """Serve until cancelled; call `listening` once clients can connect.
@@ -55,13 +58,17 @@ class Front:
         server = await asyncio.start_server(self._connected, *address, backlog=128)
         log.info("The front of %s listens on %s:%d", self.configuration.identifier, *address)
         listening()
-        self._threads.submit(_warm_up, self.context)
+        self._statements.submit(_warm_up, self.context)
         async with server:
             await server.serve_forever()
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        """Run blocking work that ends soon: a login, a cancellation."""
+        return await asyncio.get_running_loop().run_in_executor(self._logins, lambda: work(*args, **kwargs))
+
+    async def run_statement(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work of a session's own, which may take as long as a statement does."""
+        return await asyncio.get_running_loop().run_in_executor(self._statements, lambda: work(*args, **kwargs))
 
     async def cancel(self, key: bytes) -> None:
         """Cancel what the session with this key is doing."""

@@ -12,7 +12,7 @@ own) or aborted (the client's).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -84,8 +84,8 @@ class ClientSession(Protocol):
     def copy_in(self, sql: str, chunks: Iterable[bytes]) -> CopyOutcome:
         """Run `COPY … FROM STDIN`, feeding it the chunks (best 64 KiB to 1 MiB each; rows may span chunks)."""
 
-    def copy_out(self, sql: str) -> Iterator[bytes]:
-        """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats)."""
+    def copy_out(self, sql: str) -> Generator[bytes, None, None]:
+        """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats); to be closed."""
 
 
 class StatementHandler(Protocol):

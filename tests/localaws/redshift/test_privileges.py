@@ -1,0 +1,499 @@
+"""Who is a user of Redshift stays one: no way leads from a statement to a superuser of PostgreSQL, or to the host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from redshift_lab import PASSWORD, Lab, end_lab, make_lab
+from wire_client import WireClient
+
+from localaws.engines.redshift import roles
+from localaws.engines.redshift.engine import Address
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Connect = Callable[..., Connection]
+
+EVE, OWNER = "Eve-Passw0rd", "Own-Passw0rd"
+# A COPY that fails, after which its history is written; it needs no S3.
+FAILING_COPY = "copy nowhere from 's3://bucket/key' access_key_id 'a' secret_access_key 'b' csv"
+
+
+@pytest.fixture
+def connect(psycopg_parameters: dict[str, Any]) -> Iterator[Connect]:
+    """Sessions in autocommit; of the master user where no other is named."""
+    opened = []
+
+    def connect(user: str = "admin", password: str = PASSWORD, database: str = "dev") -> Connection:
+        named = {"user": user, "password": password, "dbname": database}
+        opened.append(psycopg.connect(**{**psycopg_parameters, **named}, autocommit=True))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def eve(connect: Connect) -> Iterator[Connection]:
+    """A session of an ordinary user."""
+    admin = connect()
+    admin.execute(f"create user eve password '{EVE}'")
+    yield connect("eve", EVE)
+    admin.execute("drop owned by eve; drop user eve")
+
+
+@pytest.fixture
+def owner(connect: Connect) -> Iterator[Connection]:
+    """A session of a user who may make databases, in `owned`, which is its own."""
+    admin = connect()
+    admin.execute(f"create user owner password '{OWNER}' createdb")
+    connect("owner", OWNER).execute("create database owned")
+    session = connect("owner", OWNER, "owned")
+    yield session
+    session.close()
+    connect("owner", OWNER).execute("drop database owned with (force)")
+    admin.execute("drop owned by owner; drop user owner")
+
+
+def one(connection: Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def superusers(connection: Connection) -> set[str]:
+    found = connection.execute("select rolname from pg_catalog.pg_roles where rolsuper").fetchall()
+    return {str(name) for (name,) in found}
+
+
+def trap(connection: Connection, schema: str) -> None:
+    """A function that makes its caller's superuser the user's, if it ever runs as one; it records who ran it."""
+    connection.execute(
+        f"create function {schema}.trap() returns boolean language plpgsql as $$begin"
+        " if current_setting('is_superuser') = 'on' then execute format('alter role %I superuser', session_user); end if;"
+        " raise exception 'the trap was called by %', current_user; end$$".encode()
+    )
+
+
+# --- the ways that led there ----------------------------------------------------------------------------------------
+
+
+def test_a_temporary_table_does_not_take_the_place_of_one_of_ours(eve: Connection, lab: Lab) -> None:
+    """The trigger on CREATE TABLE wrote to the first table of the name in its search_path: the user's temporary one."""
+    trap(eve, "public")
+    eve.execute("create temp table redshift_declared (relation oid, declared jsonb, check (public.trap()))")
+    eve.execute("create unique index on redshift_declared (relation)")
+    eve.execute("create table placed (a int) sortkey (a)")
+    assert one(eve, "select sortkey from pg_catalog.pg_table_def where tablename = 'placed'") == 1
+    assert superusers(eve) == {"rdsdb", "rdsdb_grants"}
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        eve.execute("do $$begin copy (select 1) to program 'true'; end$$")
+
+
+def test_the_search_path_of_a_database_reaches_no_session_of_ours(
+    owner: Connection, lab: Lab, connect: Connect
+) -> None:
+    """COPY's history looked users up in the first pg_user of the database's search_path: the owner's own."""
+    owner.execute("create schema evil")
+    trap(owner, "evil")
+    owner.execute("create view evil.pg_user as select 1 as usesysid, 'owner' as usename where evil.trap()")
+    owner.execute("create view evil.pg_stat_activity as select 1 as pid, 1 as backend_xid where evil.trap()")
+    # As it may be in a database of an earlier release, or by dynamic SQL: Redshift has no such statement.
+    owner.execute("do $$begin execute 'alter database owned set search_path = evil, pg_catalog'; end$$")
+    owner.execute("do $$begin execute 'alter database owned set default_transaction_read_only = on'; end$$")
+    other = connect("owner", OWNER, "owned")
+    with pytest.raises(psycopg.errors.UndefinedTable, match="Cannot COPY into nonexistent table"):
+        other.execute(FAILING_COPY)
+    assert one(other, "select status from pg_catalog.sys_load_history") == "aborted"
+    assert superusers(other) == {"rdsdb", "rdsdb_grants"}
+
+
+def test_tables_of_a_users_own_do_not_take_the_place_of_the_load_history(owner: Connection) -> None:
+    owner.execute("create schema load_history")
+    trap(owner, "public")
+    for table in ("loads", "files", "errors"):
+        owner.execute(f"create table load_history.{table} (a int, check (public.trap()))".encode())
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        owner.execute(FAILING_COPY)
+    assert one(owner, "select status from sys_load_history") == "aborted"
+    assert superusers(owner) == {"rdsdb", "rdsdb_grants"}
+
+
+def test_no_database_is_made_without_what_is_ours(owner: Connection, connect: Connect) -> None:
+    with pytest.raises(psycopg.Error, match='syntax error at or near "template"'):
+        connect("owner", OWNER).execute("create database raw template template0")
+    # PostgreSQL refuses it, too: only its superuser may copy what is no template.
+    assert one(owner, "select datistemplate from pg_database where datname = 'template0'") is False
+
+
+@pytest.mark.parametrize("database", ["postgres", "template1", "template0"])
+def test_users_can_not_connect_to_our_own_databases(connect: Connect, database: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database|not currently accepting"):
+        connect(database=database)
+
+
+# --- everything that is made for users ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def inside(lab: Lab) -> Iterator[Connection]:
+    """The superuser, in a user's database."""
+    with lab.engine._clusters["warehouse"].postgres.connect("dev") as connection:
+        yield connection
+
+
+def test_no_function_that_runs_as_its_owner_is_a_superusers(inside: Connection) -> None:
+    found = inside.execute(
+        "select p.oid::regprocedure::text, r.rolname, p.proconfig from pg_proc p join pg_roles r on r.oid = p.proowner"
+        " where p.prosecdef and (r.rolsuper or r.rolcanlogin)"
+    )
+    assert found.fetchall() == []
+    functions = inside.execute("select proname, proconfig from pg_proc where prosecdef order by 1").fetchall()
+    path = ["search_path=pg_catalog, pg_temp"]
+    assert functions == [("table_dropped", path), ("table_made", path)]
+
+
+def test_no_view_of_ours_reads_as_a_superuser_but_the_one_that_hides_our_roles(inside: Connection) -> None:
+    found = inside.execute(
+        "select c.oid::regclass::text from pg_class c join pg_roles r on r.oid = c.relowner"
+        " where c.relkind in ('v', 'm') and c.oid >= 16384 and (r.rolsuper or r.rolcanlogin)"
+    )
+    assert found.fetchall() == []
+
+
+def test_the_names_in_functions_that_run_as_their_owner_are_qualified(inside: Connection) -> None:
+    for (source,) in inside.execute("select prosrc from pg_proc where prosecdef").fetchall():
+        relations = re.findall(r"\b(?:from|join|into)\s+(?!\()([\w.]+)", source)
+        assert relations
+        assert all(name.startswith(("pg_catalog.", "pg_internal.")) for name in relations), relations
+
+
+def test_what_runs_by_itself_is_ours_and_was_there_before_users_were(inside: Connection) -> None:
+    found = inside.execute("select evtname, evtowner::regrole::text, evtfoid::regproc::text from pg_event_trigger")
+    assert sorted(found.fetchall()) == [
+        ("redshift_refuses", "rdsdb", "pg_internal.refuse"),
+        ("redshift_table_dropped", "rdsdb", "pg_internal.table_dropped"),
+        ("redshift_table_made", "rdsdb", "pg_internal.table_made"),
+    ]
+
+
+def test_our_roles_have_no_members_and_no_more_than_they_need(inside: Connection) -> None:
+    internal = list(roles.INTERNAL)
+    members = inside.execute(
+        "select roleid::regrole::text, member::regrole::text from pg_auth_members m"
+        " where roleid in (select oid from pg_roles where rolname = any(%s))",
+        [internal],
+    )
+    assert members.fetchall() == []
+    attributes = inside.execute(
+        "select rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb or rolreplication or rolbypassrls"
+        " from pg_roles where rolname = any(%s) and rolname <> 'rdsdb' order by 1",
+        [internal],
+    )
+    assert attributes.fetchall() == [
+        ("rdsdb_auth", True, False, False, False),
+        ("rdsdb_grants", False, True, False, False),
+        ("rdsdb_history", True, False, False, False),
+        ("rdsdb_owner", False, False, False, False),
+        ("rdsdb_users", True, False, True, False),
+    ]
+
+
+@pytest.mark.parametrize("role", sorted(roles.INTERNAL))
+def test_nobody_logs_in_as_a_role_of_ours(lab: Lab, psycopg_parameters: dict[str, Any], role: str) -> None:
+    for auto_create in (False, True):
+        given = lab.engine.temporary_credentials("warehouse", role, auto_create=auto_create)
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(**{**psycopg_parameters, "user": given.user, "password": given.password})
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(**{**psycopg_parameters, "user": role, "password": "x"})
+
+
+def test_a_session_that_is_a_superusers_is_not_opened(
+    inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab
+) -> None:
+    """There is no way to one; should there be, the front is the last to refuse it."""
+    inside.execute("create role accident login superuser")
+    try:
+        given = lab.engine.temporary_credentials("warehouse", "accident")
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(**{**psycopg_parameters, "user": given.user, "password": given.password})
+    finally:
+        inside.execute("drop role accident")
+
+
+def test_a_session_that_becomes_a_superusers_ends(inside: Connection, connect: Connect) -> None:
+    inside.execute("create role accident superuser")
+    session = connect()
+    try:
+        inside.execute("grant accident to admin")
+        with pytest.raises(psycopg.OperationalError, match="permission denied"):
+            session.execute("set role accident")
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+    finally:
+        inside.execute("drop role accident")
+
+
+# --- the ways that PostgreSQL closes by itself, and what Redshift does not have ------------------------------------
+
+FORBIDDEN = [
+    "set session authorization rdsdb",
+    "set role rdsdb",
+    "set role rdsdb_owner",
+    "set role rdsdb_grants",
+    "alter role eve superuser",
+    "create role another superuser",
+    "alter role rdsdb password 'Rds-Passw0rd'",
+    "alter role rdsdb_auth password 'Rds-Passw0rd'",
+    "alter role rdsdb_history set search_path = public",
+    "grant rdsdb to eve",
+    "grant rdsdb_owner to eve",
+    "grant pg_execute_server_program to eve",
+    "grant pg_read_server_files to eve",
+    "grant pg_write_server_files to eve",
+    "grant pg_read_all_data to eve",
+    "grant pg_create_subscription to eve",
+    "grant pg_use_reserved_connections to eve",
+    "reassign owned by rdsdb to eve",
+    "alter default privileges for role rdsdb grant all on tables to eve",
+    "do $$begin copy (select 1) to program 'true'; end$$",
+    "do $$begin copy (select 1) to '/tmp/out'; end$$",
+    "do $$begin create temp table passwd (a text); copy passwd from '/etc/passwd'; end$$",
+    "select pg_read_file('/etc/passwd')",
+    "select pg_read_binary_file('/etc/passwd')",
+    "select pg_stat_file('/etc/passwd')",
+    "select pg_ls_dir('.')",
+    "select lo_import('/etc/passwd')",
+    "select lo_export(1, '/tmp/out')",
+    "select pg_reload_conf()",
+    "select pg_rotate_logfile()",
+    "alter system set log_statement = 'all'",
+    "set allow_system_table_mods = on",
+    "set session_replication_role = replica",
+    "set session_preload_libraries = 'x'",
+    "set event_triggers = off",
+    "load 'plpgsql'",
+    "create function f() returns int language c as 'x', 'y'",
+    "create function f() returns int language internal as 'now'",
+    "create table pg_catalog.planted (a int)",
+    "create function pg_catalog.planted() returns int language sql as 'select 1'",
+    "create or replace function pg_catalog.len(text) returns int language sql as 'select 1'",
+    "create table pg_internal.planted (a int)",
+    "update pg_catalog.pg_authid set rolsuper = true",
+    "update pg_catalog.pg_proc set prosecdef = false",
+    "select * from pg_catalog.pg_authid",
+    "select * from pg_catalog.pg_shadow",
+    "create tablespace planted location '/tmp'",
+    "create event trigger planted on ddl_command_start execute function pg_internal.refuse()",
+    "drop event trigger redshift_refuses",
+    "alter event trigger redshift_table_made disable",
+    "drop schema pg_internal cascade",
+    "alter schema pg_internal rename to mine",
+    "alter function len(text) owner to current_user",
+    "drop function pg_catalog.len(text)",
+    "security label for x on database dev is 'y'",
+    "alter database postgres is_template true",
+    "drop database template1",
+    "grant connect on database postgres to eve",
+    "begin; lock table pg_catalog.stl_load_errors in access exclusive mode",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_neither_a_user_nor_the_master_user_may(eve: Connection, session: Connection, statement: str) -> None:
+    for user in (eve, session):
+        with pytest.raises(psycopg.Error) as refused:
+            user.execute(statement.encode())
+        user.rollback()
+        # 42501 is PostgreSQL's refusal, 0A000 and 42601 ours; the others say that the object is not there for a user.
+        assert refused.value.sqlstate in ("42501", "0A000", "42601", "22023", "3F000", "42939"), refused.value
+
+
+def test_the_masters_right_to_end_sessions_does_not_reach_the_superusers(
+    session: Connection, inside: Connection
+) -> None:
+    for function in ("pg_terminate_backend", "pg_cancel_backend"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute(f"select {function}(%s)".encode(), [inside.info.backend_pid])
+
+
+# What would run code in other sessions, or reach beyond the database. Redshift has none of it.
+@pytest.mark.refused("Redshift")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create extension vector",
+        "create extension plpgsql",
+        "create trigger t before insert on kept for each row execute function f()",
+        "create rule r as on select to kept do instead select 1",
+        "create operator public.=== (leftarg = int, rightarg = int, function = int4eq)",
+        "create cast (text as int) with inout",
+        "create foreign data wrapper w",
+        "create server s foreign data wrapper w",
+        "create user mapping for eve server s",
+        "create subscription s connection 'host=/tmp user=rdsdb' publication p",
+        "create publication p",
+        "create policy p on kept",
+        "create language planted handler h",
+    ],
+)
+def test_what_would_run_in_other_sessions_is_refused_by_name(owner: Connection, statement: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="is not supported by this embedded Redshift"):
+        owner.execute(statement.encode())
+
+
+@pytest.mark.as_on_aws("Redshift")
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("create database another template owned", "template"),
+        ("create database another with owner owner template = owned", "template"),
+        ("create database another encoding 'UTF8'", "encoding"),
+        ("alter database owned set search_path = evil", "set"),
+        ("alter database owned reset all", "reset"),
+        ("alter database owned allow_connections false", "allow_connections"),
+        ("alter database owned with is_template true", "is_template"),
+    ],
+)
+def test_databases_have_no_options_but_redshifts(owner: Connection, statement: str, word: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html and r_ALTER_DATABASE.html"""
+    with pytest.raises(psycopg.errors.SyntaxError, match=f'syntax error at or near "{word}"'):
+        owner.execute(statement.encode())
+
+
+def test_startup_options_make_nobody_more_than_they_are(lab: Lab, address: Address, eve: Connection) -> None:
+    for options in ("-c role=rdsdb", "-c session_authorization=rdsdb", "-c allow_system_table_mods=on"):
+        with WireClient(address.port, lab.home.ca_file) as client, pytest.raises(EOFError):
+            client.log_in("eve", EVE, options=options)
+
+
+# --- what users see of our internals --------------------------------------------------------------------------------
+
+
+def test_internals_are_neither_seen_nor_read(eve: Connection, session: Connection) -> None:
+    for user in (eve, session):
+        for internal in ("loads", "files", "errors", "redshift_declared", "visible_loads"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for schema pg_internal"):
+                user.execute(f"select * from pg_internal.{internal}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            user.execute("select pg_internal.table_made()")
+        shown = {
+            "svv_all_schemas": "schema_name",
+            "svv_redshift_schemas": "schema_name",
+            "svv_tables": "table_schema",
+            "svv_columns": "table_schema",
+            "svv_all_tables": "schema_name",
+            "information_schema.tables": "table_schema",
+            "information_schema.columns": "table_schema",
+            "information_schema.schemata": "schema_name",
+        }
+        for view, column in shown.items():
+            schemas = user.execute(f"select distinct {column}::text from {view}".encode()).fetchall()
+            assert not {"pg_internal", "load_history"} & {name for (name,) in schemas}, view
+        users = {name for (name,) in user.execute("select usename::text from pg_user").fetchall()}
+        assert users & roles.INTERNAL == {"rdsdb"}  # which Redshift shows, too
+        assert user.execute("select user_name from stv_sessions where user_name like 'rdsdb%'").fetchall() == []
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_regular_users_see_their_own_loads_and_superusers_all(eve: Connection, session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html: regular users can see only their own data."""
+    for user in (eve, session):
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            user.execute(FAILING_COPY)
+    who = "select distinct u.usename::text from sys_load_history h join pg_user u on u.usesysid = h.user_id"
+    assert eve.execute(who.encode()).fetchall() == [("eve",)]
+    assert {("eve",), ("admin",)} <= set(session.execute(who.encode()).fetchall())
+
+
+def test_a_function_in_a_query_is_not_called_with_rows_of_others(eve: Connection, session: Connection) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        session.execute(FAILING_COPY)
+    eve.execute(
+        "create function public.leak(integer) returns boolean language plpgsql cost 0.0001 as"
+        " $$begin raise notice 'seen %', $1; return true; end$$"
+    )
+    seen: list[str] = []
+    eve.add_notice_handler(lambda notice: seen.append(str(notice.message_primary)))
+    eve.execute("select * from sys_load_history where public.leak(user_id)")
+    assert seen == []
+
+
+def test_what_a_user_writes_in_a_comment_breaks_no_view_of_others(eve: Connection, session: Connection) -> None:
+    for said in (
+        '{"table":"odd","sortkey":"a"}',
+        '{"table":"odd","encodings":[1]}',
+        '{"table":"odd","sortkey":{"a":1}}',
+    ):
+        eve.execute(f"create table odd (a int) /*redshift:{said}*/; insert into odd values (1)".encode())
+        session.execute("select * from pg_table_def")
+        session.execute("select * from svv_table_info")
+        eve.execute("drop table odd")
+
+
+def test_history_is_kept_where_nobody_else_may_connect(owner: Connection) -> None:
+    owner.execute("revoke all on database owned from public")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        owner.execute(FAILING_COPY)
+    assert one(owner, "select status from sys_load_history") == "aborted"
+
+
+# --- what a lab of an earlier release has -----------------------------------------------------------------------------
+
+
+def test_an_upgrade_closes_the_holes_of_an_earlier_release_in_every_database(tmp_path: Any) -> None:
+    made = make_lab(tmp_path / "home")
+    try:
+        made.engine.create_cluster("old", database="dev", user="admin", password=PASSWORD, region="us-east-1")
+        cluster = made.engine._clusters["old"]
+        with cluster.postgres.connect() as inside:
+            inside.execute("create database closed")
+            inside.execute("create role grabbed superuser")
+            inside.execute("grant rdsdb_history to admin")
+        with cluster.postgres.connect("closed") as inside:
+            inside.execute("drop event trigger redshift_table_made; drop function pg_internal.table_made()")
+            inside.execute("set allow_system_table_mods = on")
+            inside.execute(
+                "create function pg_catalog.redshift_table_made() returns event_trigger language plpgsql"
+                " security definer as 'begin end'; alter table pg_internal.redshift_declared set schema pg_catalog;"
+                " create event trigger redshift_table_made on ddl_command_end execute function redshift_table_made();"
+                " create schema load_history; alter table pg_internal.loads set schema load_history;"
+                " alter table pg_internal.files set schema load_history;"
+                " alter table pg_internal.errors set schema load_history;"
+                " alter sequence pg_internal.query_id set schema load_history;"
+                " insert into load_history.loads (query_id, user_id, transaction_id, session_id, database_name, table_name,"
+                " status, start_time, data_source, file_format) values (1, 0, 0, 0, 'closed', 'kept', 'completed', now(),"
+                " 's3://a/b', 'csv')"
+            )
+        with cluster.postgres.connect() as inside:
+            inside.execute("alter database closed allow_connections false")
+        file = made.home.clusters / "old" / "cluster.json"
+        file.write_text(file.read_text().replace(cluster.definition.compatibility, "of an older release"))
+        end_lab(made)
+        again = make_lab(made.home.root)
+        try:
+            again.engine.start()
+            again.engine.wait_until_available("old")
+            postgres = again.engine._clusters["old"].postgres
+            with postgres.connect() as inside:
+                assert superusers(inside) == {"rdsdb", "rdsdb_grants"}
+                assert one(inside, "select count(*) from pg_auth_members where roleid = 'rdsdb_history'::regrole") == 0
+                assert one(inside, "select datallowconn from pg_database where datname = 'closed'") is False
+                inside.execute("alter database closed allow_connections true")
+            with postgres.connect("closed") as inside:
+                kept = one(inside, "select table_name from sys_load_history")
+                assert kept == "kept"
+                secdef = inside.execute(
+                    "select proname, proowner::regrole::text from pg_proc where prosecdef order by 1"
+                )
+                assert secdef.fetchall() == [("table_dropped", "rdsdb_owner"), ("table_made", "rdsdb_owner")]
+        finally:
+            end_lab(again)
+    finally:
+        end_lab(made)

@@ -170,13 +170,15 @@ class LocalRedshiftBackend(RedshiftBackend):
             raise UnsupportedOperation("ModifyCluster with NewClusterIdentifier")
         if "node_type" in parameters:
             rules.check_node_type(parameters["node_type"])
-        if password := parameters.get("master_user_password"):
+        password = parameters.get("master_user_password")
+        if password is not None:
             rules.check_password(password)
-            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
         group = parameters.pop("cluster_parameter_group_name", None)
         if group:
             self.describe_cluster_parameter_groups(group)
             parameters["cluster_parameter_group_name"] = [group]
+        if password is not None:
+            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
         return super().modify_cluster(**parameters)
 
     def modify_cluster_iam_roles(

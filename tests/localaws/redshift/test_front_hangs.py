@@ -43,7 +43,7 @@ def sessions(lab: Lab) -> int:
         return int(row[0])
 
 
-# --- UNLOAD -----------------------------------------------------------------------------------------------------------
+# --- UNLOAD ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -68,7 +68,8 @@ def test_an_unload_whose_query_fails_in_its_second_row_says_so(
 
 def test_an_unload_that_fails_by_itself_leaves_the_session_usable(unloading: WireClient, warehouse: Warehouse) -> None:
     """Parquet has no infinite timestamp; the query has many more rows when that is seen."""
-    query = "select case when i = 1 then ''infinity'' else ''2020-01-01'' end::timestamp as t from generate_series(1, 500000) i"
+    when = "case when i = 1 then ''infinity'' else ''2020-01-01'' end::timestamp"
+    query = f"select {when} as t from generate_series(1, 500000) i"
     unload = f"unload ('{query}') to 's3://{warehouse.bucket}/infinite' iam_role '{warehouse.role}' parquet"
     for _ in range(2):
         assert errors(unloading.query(unload)) == ["XX000"]
@@ -109,11 +110,13 @@ def test_statements_that_wait_keep_nobody_from_logging_in_or_cancelling(warehous
             client.socket.close()
 
 
-# --- clients that go --------------------------------------------------------------------------------------------------
+# --- clients that go ------------------------------------------------------------------------------------------------
 
 
 def test_a_client_that_goes_with_a_thousand_messages_unread_is_noticed(client: WireClient, lab: Lab) -> None:
-    client.send(wire.query("select pg_sleep(600)") + wire.query("select 1") * 5000)
+    # The second has to wait for the first's end, and all that follow for it.
+    waits = wire.query("select 1 as a, a + 1 as b")
+    client.send(wire.query("select pg_sleep(600)") + waits + wire.query("select 1") * 20_000)
     client.socket.close()
     until(lambda: sessions(lab) == 0)
 
@@ -138,7 +141,7 @@ def test_a_client_that_goes_while_postgresql_reads_nothing_harms_nobody(
     assert session.execute("select 1").fetchone() == (1,)
 
 
-# --- what is answered otherwise than it is asked ------------------------------------------------------------------------
+# --- what is answered otherwise than it is asked --------------------------------------------------------------------
 
 
 def test_a_query_behind_a_failed_extended_one_without_sync_is_answered(client: WireClient) -> None:
@@ -169,7 +172,7 @@ def test_a_copy_from_the_client_that_the_front_does_not_see_ends(client: WireCli
     assert errors(client.until_closed()) == ["0A000"]
 
 
-# --- what is no message ---------------------------------------------------------------------------------------------------
+# --- what is no message ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def _open(database: str, context: StatementContext) -> Connection:
         host=str(context.socket_directory),
         port=5432,
         user=roles.HISTORY,
+        connect_timeout=10,
         dbname=database,
         options=roles.OPTIONS,
         autocommit=True,

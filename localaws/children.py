@@ -20,9 +20,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+import psutil
+
+from localaws import family
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +42,25 @@ _GATES = {subprocess.PIPE: _GATE, subprocess.DEVNULL: f"{_GATE} </dev/null"}
 class Child:
     """One child process."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], *, launched: bool = False) -> None:
         self.name = name
         self.process = process
         self.stopping = False
+        self._launched = launched
+        self._program: int | None = None
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def program(self) -> int:
+        """The process id of what was asked for: the child's own, or that of what its launcher has started."""
+        if self._program is None and self._launched:
+            with contextlib.suppress(psutil.Error):  # not any more
+                started = psutil.Process(self.pid).children()
+                self._program = min(started, key=psutil.Process.create_time).pid if started else None
+        return self._program or self.pid
 
     @property
     def alive(self) -> bool:
@@ -56,6 +71,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
+    def end_descendants(self, keep: Collection[int] = ()) -> None:
+        """Kill all that the child has started, in its group or not, but the processes `keep`."""
+        family.end_descendants(self.pid, keep)
+
     def stop(self, grace: float = 2.0, *, first: int = signal.SIGTERM) -> None:
         """End the group: signal `first`, and SIGKILL after `grace` seconds. `on_exit` is not called."""
         self.stopping = True
@@ -64,6 +83,8 @@ class Child:
                 self.process.send_signal(first)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace)
+        if self._launched and self.alive:
+            self.end_descendants()
         # The leader may be gone while others of its group live.
         self.signal_group(signal.SIGKILL)
         self.process.wait()
@@ -97,6 +118,7 @@ class Children:
         user: str | int | None = None,
         group: str | int | None = None,
         pass_fds: Sequence[int] = (),
+        launched: bool = False,
         on_exit: OnExit | None = None,
     ) -> Child:
         """Start `argv` in a process group of its own.
@@ -104,6 +126,7 @@ class Children:
         `stdin` is DEVNULL or PIPE. Of `env`, what the shell keeps for itself (PWD, IFS, PPID) and names that are not
         identifiers do not reach the program. `on_exit(child, returncode)` is called from a watcher thread when the
         child ends without `stop()`. A program that `user` may not run ends with status 126; `stderr` says why.
+        `launched` says that `argv` is a launcher (confinement.py): what it adopts ends with it.
 
         Raises:
             OSError: the program can't be started.
@@ -130,7 +153,7 @@ class Children:
                 pass_fds=pass_fds,
                 start_new_session=True,
             )
-            child = Child(name, process)
+            child = Child(name, process, launched=launched)
             self._children[process.pid] = child
             try:
                 self._tell_reaper(f"+{process.pid}")

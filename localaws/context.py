@@ -53,12 +53,9 @@ class Context:
         return self._clients[key]
 
     def environment(self, region: str | None = None) -> dict[str, str]:
-        """The variables by which a child process, or a user's shell, reaches this lab."""
-        credentials = self.home.credentials()
+        """The variables by which a child process reaches this lab, but no credentials: the lab's own may do all."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_DEFAULT_REGION": region or self.region,
             "AWS_REGION": region or self.region,
             **trusted.environment(self.home),

@@ -183,6 +183,7 @@ class Cluster:
 
     def _start_front(self) -> None:
         home = self._context.home
+        credentials = home.credentials()
         configuration = FrontConfiguration(
             identifier=self.definition.identifier,
             host="127.0.0.1",
@@ -191,6 +192,8 @@ class Cluster:
             certificate=str(home.tls_certificate),
             key=str(home.tls_key),
             token_key=self.definition.token_key,
+            access_key_id=credentials.access_key_id,
+            secret_access_key=credentials.secret_access_key,
             endpoint_url=self._context.endpoint_url,
             region=self.definition.region,
             account_id=self._context.account_id,

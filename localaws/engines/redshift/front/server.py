@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +40,8 @@ class Front:
             endpoint_url=configuration.endpoint_url,
             region=configuration.region,
             account_id=configuration.account_id,
-            environment=dict(os.environ),
+            access_key_id=configuration.access_key_id,
+            secret_access_key=configuration.secret_access_key,
             socket_directory=self.socket_directory,
         )
         # Apart, so that statements that take long keep nobody from logging in, or from cancelling one.

@@ -12,7 +12,7 @@ own) or aborted (the client's).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,8 @@ class StatementContext:
     endpoint_url: str  # our own AWS
     region: str  # the cluster's
     account_id: str
-    environment: Mapping[str, str]  # AWS_* and SSL_* variables: boto3 with them talks to our own AWS
+    access_key_id: str  # of the cluster's own calls there
+    secret_access_key: str = field(repr=False)
     socket_directory: Path  # PostgreSQL's unix socket, for rows that must survive the client's rollback (load history)
 
 

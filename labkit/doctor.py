@@ -29,7 +29,15 @@ OVERRIDING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_CA_BUNDLE", "SSL_CERT_FILE
 
 def examine(config: LabConfig) -> Check:
     """Everything that commonly goes wrong, looked at."""
-    facts = [*_python(), *_java(), *_checkout(), *_disk(config.home), *_stack(config), *_environment()]
+    facts = [
+        *_python(),
+        *_java(),
+        *_checkout(),
+        *_disk(config.home),
+        *_stack(config),
+        *_protection(config),
+        *_environment(),
+    ]
     return Check("doctor", tuple(facts))
 
 
@@ -153,6 +161,25 @@ def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
     else:
         who = f"the system refuses it ({refusal.strerror})"
     return f"{who}, or start over with new ports and no data: labkit down --wipe"
+
+
+def _protection(config: LabConfig) -> Iterator[Fact]:
+    """A system that lacks these is no fault: the lab works. But its user should know."""
+    found = Session(config).protection()
+    if found is None:
+        return
+    if found.other_user:
+        yield Fact(True, "functions and jobs run as another user, who can't read the lab's files")
+    elif found.as_root:
+        reason = "no other user can run this Python, or reach the lab's home"
+        yield Fact(True, f"protection off: functions and jobs run as root ({reason}), and can read the lab's key")
+    elif not found.own_view:
+        yield Fact(True, "protection off: functions and jobs run as you, and can read your files and the lab's key")
+    if found.own_view:
+        seen = "do not see the lab's files or your home directory"
+        yield Fact(True, f"functions and jobs have a /tmp of their own, and {seen}")
+    else:
+        yield Fact(True, "protection off: functions and jobs share this machine's /tmp (only TMPDIR is their own)")
 
 
 def _environment() -> Iterator[Fact]:

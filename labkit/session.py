@@ -137,6 +137,10 @@ class Session:
             found.ports,
         )
 
+    def protection(self) -> localaws.Protection | None:
+        """What keeps functions and jobs from a local lab on this machine; None on AWS."""
+        return localaws.protection(self.config.home) if self.config.target is Target.LOCAL else None
+
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS tool reaches the target.
 

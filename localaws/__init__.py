@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from localaws.confinement import Protection, protection
 from localaws.control import ChildStatus, Status, start, status, stop, wipe
 from localaws.errors import LocalAwsError, NotRunning, PortTaken, StartFailed, StateDamaged, StateRefused
 
@@ -15,10 +16,12 @@ __all__ = [
     "LocalAwsError",
     "NotRunning",
     "PortTaken",
+    "Protection",
     "StartFailed",
     "StateDamaged",
     "StateRefused",
     "Status",
+    "protection",
     "start",
     "status",
     "stop",

@@ -155,6 +155,25 @@ class Confinement:
         }
 
 
+@dataclass(frozen=True)
+class Protection:
+    """What keeps functions and jobs from the lab on this machine.
+
+    `as_root`: they would run as root, were there no `other_user`. `own_view`: each has its own /tmp, and sees neither
+    the lab's files nor the user's home directory.
+    """
+
+    as_root: bool
+    other_user: bool
+    own_view: bool
+
+
+def protection(home: Path | str) -> Protection:
+    """How functions and jobs of the lab in `home` are kept from it; tried, so it takes some tenths of a second."""
+    found = confinement(Home.at(home))
+    return Protection(os.geteuid() == 0, found.other_user, found.own_view)
+
+
 @functools.cache
 def confinement(home: Home) -> Confinement:
     """What is possible with the lab in `home`: tried once, with a program that does nothing."""
@@ -178,6 +197,9 @@ def _works(tried: Confinement) -> bool:
         for directory in (home.root, home.work, home.cache, home.tls):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o711)
+        for file in home.root.iterdir():
+            if file.is_file():
+                file.chmod(0o600)
     with tempfile.TemporaryDirectory(prefix="probe-", dir=home.work) as name:
         directory = Path(name)
         directory.chmod(0o711)

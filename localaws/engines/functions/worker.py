@@ -183,20 +183,9 @@ class Worker:
         limits.scratch(self._scratch, account)
         bytecode = _bytecode(context.home, self.spec.role, account)
         bootstrap = Path(__file__).with_name("bootstrap.py")
-        argv: list[str | Path] = [
-            sys.executable,
-            "-S",
-            "-E",
-            "-P",
-            "-u",
-            "-X",
-            f"pycache_prefix={bytecode}",
-            bootstrap,
-            runtime,
-            *layers,
-        ]
+        python = [sys.executable, "-S", "-E", "-P", "-u", "-X", f"pycache_prefix={bytecode}"]
         with limits.launch(
-            argv,
+            [*python, bootstrap, runtime, *layers],
             environment={**limits.temporary(self._scratch), **self._environment(context, runtime)},
             cwd=self._task_root,
             scratch=self._scratch,

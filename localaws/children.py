@@ -64,7 +64,8 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        """Whether the program runs. Its launcher may still be ending what it has left, and knows its status."""
+        return self.process.poll() is None and (self._program is None or family.runs(self._program))
 
     def signal_group(self, number: int) -> None:
         """Send `number` to the child's process group; nothing where it is gone."""
@@ -83,7 +84,7 @@ class Child:
                 self.process.send_signal(first)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace)
-        if self._launched and self.alive:
+        if self._launched and self.process.poll() is None:
             self.end_descendants()
         # The leader may be gone while others of its group live.
         self.signal_group(signal.SIGKILL)

@@ -47,6 +47,15 @@ def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
         time.sleep(0.002)
 
 
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    if sys.platform != "linux":
+        return any(pid == each and runs for each, _, runs in _processes())
+    with contextlib.suppress(OSError):
+        return _status(pid)[1]
+    return False
+
+
 def _processes() -> list[tuple[int, int, bool]]:
     """All processes: their number, their parent's, and whether they run (else they have ended, and nobody asked)."""
     if sys.platform != "linux":
@@ -56,8 +65,14 @@ def _processes() -> list[tuple[int, int, bool]]:
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
-                # The name, in brackets, may hold anything.
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
-                found.append((int(name), int(parent), state not in (b"Z", b"X")))
+            with contextlib.suppress(OSError):
+                found.append((int(name), *_status(int(name))))
     return found
+
+
+def _status(pid: int) -> tuple[int, bool]:
+    """A process's parent, and whether it runs. Raises OSError where there is none."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        # The name, in brackets, may hold anything.
+        state, parent = file.read().rpartition(b")")[2].split()[:2]
+    return int(parent), state not in (b"Z", b"X")

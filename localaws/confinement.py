@@ -142,7 +142,8 @@ class Confinement:
         with tempfile.TemporaryFile(dir=self.home.work) as file:
             file.write(json.dumps(wanted).encode())
             file.seek(0)
-            command = [sys.executable, "-S", "-E", str(_LAUNCHER), str(file.fileno())]
+            # The last word is for people who look at the machine's processes.
+            command = [sys.executable, "-S", "-E", str(_LAUNCHER), str(file.fileno()), str(self.home.root)]
             yield Launch(command, (file.fileno(), *descriptors))
 
     def _mounts(self, scratch: Path, kept: Iterable[Path]) -> dict[str, Any]:

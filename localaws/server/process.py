@@ -115,7 +115,7 @@ class Server:
             "account_id": self.context.account_id,
             "enforce_iam": authorization.enforced(),
             "verify_signatures": self._verifies,
-            "children": [{"name": child.name, "pid": child.pid} for child in self.children.running()],
+            "children": [{"name": child.name, "pid": child.program} for child in self.children.running()],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:

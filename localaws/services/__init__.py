@@ -12,10 +12,12 @@ _REPLACED = {
     "s3": ("s3_backends", "LocalS3Backend"),
     "awslambda": ("lambda_backends", "LocalLambdaBackend"),
     "glue": ("glue_backends", "LocalGlueBackend"),
+    "iam": ("iam_backends", "LocalIAMBackend"),
     "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
+    "sts": ("sts_backends", "LocalSTSBackend"),
 }
 
 

@@ -26,6 +26,7 @@ from localaws.services.glue.job_definitions import invalid, spark_properties
 from localaws.services.glue.job_runs import JobRun, JobRunState
 from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
 from localaws.services.glue.network import require_connection, require_network
+from localaws.services.glue.roles import can_assume, not_assumed
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +246,11 @@ class JobsEngine:
         timer.start()
 
     def _attempt(self, active: _Active) -> tuple[JobRunState, str]:
-        role = ServiceRole(active.job.definition["Role"], _SESSION, active.region, self._context.account_id)
+        job, run = active.job, active.run
+        role = ServiceRole(job.definition["Role"], _SESSION, active.region, self._context.account_id)
+        if not can_assume(role.role, role.account_id, job.arn):
+            which = f"JobName:{run.job_name} and JobRunId:{run.job_run_id}"
+            return JobRunState.FAILED, f"{which} failed to execute with exception {not_assumed(role.role)}"
         try:
             self._check_connections(active, role)
         except AccessDenied as denied:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
+from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
-from moto.s3.exceptions import BucketAlreadyExists, InvalidBucketName, InvalidStorageClass, MethodNotAllowed
+from moto.s3.exceptions import (
+    BucketAlreadyExists,
+    InvalidBucketName,
+    InvalidStorageClass,
+    MethodNotAllowed,
+    S3ClientError,
+)
 from moto.s3.models import (
     MAX_BUCKET_NAME_LENGTH,
     MIN_BUCKET_NAME_LENGTH,
@@ -18,8 +25,10 @@ from moto.s3.models import (
 )
 from moto.s3.utils import STORAGE_CLASS
 
+from localaws.authorization.grammar import BadPolicy, check_bucket_policy
 from localaws.context import ACCOUNT_ID
 from localaws.home import Home
+from localaws.services.iam.models import LocalIAMBackend
 from localaws.services.s3 import notifications
 from localaws.services.s3.files import Body
 from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
@@ -377,6 +386,20 @@ class LocalS3Backend(SavedBackend):
             return versions_page(bucket.keys, prefix, delimiter, after, 1000 if max_keys is None else max_keys)
 
     # Notifications
+
+    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
+        """Set the bucket's policy.
+
+        Raises:
+            S3ClientError: MalformedPolicy; it breaks the grammar, or is about another bucket.
+        """
+        bucket = self.get_bucket(bucket_name)
+        known = cast(LocalIAMBackend, iam_backends[self.account_id][self.partition]).is_known
+        try:
+            check_bucket_policy(policy.decode(errors="replace"), f"arn:{self.partition}:s3:::{bucket_name}", known)
+        except BadPolicy as error:
+            raise S3ClientError("MalformedPolicy", str(error)) from None
+        bucket.policy = policy
 
     def put_bucket_notification_configuration(
         self, bucket_name: str, notification_config: dict[str, Any] | None, validate: bool = True

@@ -9,6 +9,7 @@ from typing import Any
 from moto.sqs.exceptions import InvalidAttributeName, InvalidAttributeValue
 from moto.sqs.models import Queue
 
+from localaws.authorization.grammar import BadPolicy, check_resource_policy
 from localaws.errors import UnsupportedOperation
 from localaws.services.sqs.errors import BadRedrivePolicy
 from localaws.services.sqs.messages import Counts, Reading
@@ -91,8 +92,17 @@ def check_attributes(attributes: dict[str, Any], known_queues: set[str], *, fifo
             raise InvalidAttributeName(name)
         if name in BOUNDS and not _is_between(value, *BOUNDS[name]):
             raise InvalidAttributeValue(name)
+        if name == "Policy" and value:
+            _check_policy(str(value))
         if name == "RedrivePolicy" and value:
             _check_redrive_policy(value, known_queues, fifo=fifo)
+
+
+def _check_policy(document: str) -> None:
+    try:
+        check_resource_policy(document)
+    except BadPolicy:
+        raise InvalidAttributeValue("Policy") from None
 
 
 def _is_between(value: Any, least: int, most: int) -> bool:

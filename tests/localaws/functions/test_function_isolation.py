@@ -41,7 +41,7 @@ APPENDS = """
 import os, tempfile
 
 def handler(event, context):
-    with open(os.path.join(event or tempfile.gettempdir(), "rows"), "a+") as file:
+    with open(os.path.join(event or tempfile.gettempdir(), "NAME"), "a+") as file:
         file.write("row\\n")
         file.seek(0)
         return len(file.readlines())
@@ -115,15 +115,16 @@ def test_a_function_s_tmp_is_its_own_and_kept_while_it_is_warm(deploy: Deploy, c
 
 @pytest.mark.as_on_aws("Lambda")
 def test_what_functions_write_to_tmp_by_its_name_is_not_the_machine_s(
-    deploy: Deploy, call: Call, protection: localaws.Protection
+    deploy: Deploy, call: Call, unique: Callable[[str], str], protection: localaws.Protection
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html"""
     if not protection.own_view:
         pytest.skip("this system gives us no mount namespace: TMPDIR is all that a function has for itself")
-    one, other = deploy(APPENDS), deploy(APPENDS)
+    rows = unique("rows")
+    one, other = (deploy(APPENDS.replace("NAME", rows)) for _ in range(2))
     for place in ("/tmp", "/var/tmp", "/dev/shm"):
         assert [call(one, place)[0], call(one, place)[0], call(other, place)[0]] == [1, 2, 1]
-        assert not Path(place, "rows").exists()
+        assert not Path(place, rows).exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")

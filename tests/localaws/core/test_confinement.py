@@ -93,7 +93,9 @@ def test_a_program_s_end_is_its_launcher_s(launcher: Launcher, program: str, sta
 
 
 def test_a_program_is_asked_to_end_before_it_is_killed(launcher: Launcher) -> None:
-    polite = "import signal, time\nsignal.signal(15, lambda *_: exit(5))\nprint(1, flush=True)\ntime.sleep(600)"
+    polite = (
+        "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(5))\nprint(1, flush=True)\ntime.sleep(600)"
+    )
     child = launcher.start(polite)
     assert told(child) == 1
     child.stop(grace=20)

@@ -12,20 +12,21 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Collection
+
+TYPE_CHECKING = False  # typing's, whose import would take longer than the rest of a launcher's start
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _LIMIT = 3.0  # seconds; a process that is killed may still have a write to finish
 
 
 def descendants(*pids: int) -> list[int]:
     """The processes that these have started and that run, theirs, and so on."""
-    children: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    children: dict[int, list[tuple[int, bool]]] = {}
     for child, parent, runs in _processes():
-        children[parent].append((child, runs))
+        children.setdefault(parent, []).append((child, runs))
     found, waiting = [], list(pids)
     while waiting:
         for child, runs in children.get(waiting.pop(), ()):
@@ -51,14 +52,17 @@ def runs(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     if sys.platform != "linux":
         return any(pid == each and runs for each, _, runs in _processes())
-    with contextlib.suppress(OSError):
+    try:
         return _status(pid)[1]
-    return False
+    except OSError:
+        return False
 
 
 def _processes() -> list[tuple[int, int, bool]]:
     """All processes: their number, their parent's, and whether they run (else they have ended, and nobody asked)."""
     if sys.platform != "linux":
+        import subprocess
+
         listing = subprocess.run(["/bin/ps", "-axo", "pid=,ppid=,stat="], capture_output=True, text=True, check=False)
         words = (line.split() for line in listing.stdout.splitlines())
         return [(int(pid), int(parent), not state.startswith("Z")) for pid, parent, state in words]

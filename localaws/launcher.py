@@ -1,7 +1,7 @@
 """Runs a program that is somebody else's code: as another user, with a view of its own, and ends what it leaves.
 
-Started by the server as ``python -S -E launcher.py DESCRIPTOR``, where DESCRIPTOR is a file with what is wanted (JSON,
-see confinement.py): nothing of the program's, such as its environment, has a part in how this process starts. It stays
+Started by the server as ``python -S -E launcher.py DESCRIPTOR``, where DESCRIPTOR is a file with what is wanted
+(marshal's, see confinement.py): nothing of the program's, such as its environment, has a part in how this process starts. It stays
 the program's parent. On Linux it becomes the parent of whatever the program detaches, too; when the program ends it
 kills all of that, and ends as the program did.
 """
@@ -9,15 +9,16 @@ kills all of that, and ends as the program did.
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
-import resource
 import signal
 import sys
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
 
+TYPE_CHECKING = False  # as in family.py
 if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, NoReturn
+
     from localaws import family, mounts
 else:
     import family
@@ -29,7 +30,7 @@ LINUX = sys.platform == "linux"
 def main() -> NoReturn:
     """Run the program, and end as it does."""
     with os.fdopen(int(sys.argv[1]), "rb") as file:
-        wanted = json.load(file)
+        wanted = marshal.load(file)
     if LINUX:
         mounts.adopt_orphans()
     # Signals that come before the program is there reach it when it is.
@@ -100,8 +101,10 @@ def _await(program: int) -> int:
 def _end_as(status: int) -> NoReturn:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
+        import resource
+
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):  # SIGKILL has no handler
+        if number != signal.SIGKILL:  # which has no handler
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)

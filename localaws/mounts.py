@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+
+TYPE_CHECKING = False  # as in family.py
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000  # clone flags: CLONE_NEWNS, CLONE_NEWUSER
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000  # MS_BIND, MS_REC, MS_PRIVATE
@@ -28,9 +30,13 @@ def unshare() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     _check(libc.unshare(_NEW_MOUNTS | (_NEW_USERS if user else 0)), "unshare")
     if user:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        for name, content in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(content)
     # Nothing of what is mounted from now on is seen by others.
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
 

@@ -1,9 +1,9 @@
 """Runs a program that is somebody else's code: as another user, with a view of its own, and ends what it leaves.
 
-Started by the server as ``python -S -E launcher.py DESCRIPTOR``, where DESCRIPTOR is a file with what is wanted
-(marshal's, see confinement.py): nothing of the program's, such as its environment, has a part in how this process starts. It stays
-the program's parent. On Linux it becomes the parent of whatever the program detaches, too; when the program ends it
-kills all of that, and ends as the program did.
+Started by the server as ``python -S -E launcher.py DESCRIPTOR``, where DESCRIPTOR is a file with what is wanted (see
+confinement.py): nothing of the program's, such as its environment, has a part in how this process starts. It stays the
+program's parent. On Linux it becomes the parent of whatever the program detaches, too; when the program ends it kills
+all of that, and ends as the program did.
 """
 
 from __future__ import annotations

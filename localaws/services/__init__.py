@@ -16,6 +16,7 @@ _REPLACED = {
     "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
+    "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
     "sts": ("sts_backends", "LocalSTSBackend"),
 }

@@ -177,9 +177,10 @@ class LocalRedshiftBackend(RedshiftBackend):
         if group:
             self.describe_cluster_parameter_groups(group)
             parameters["cluster_parameter_group_name"] = [group]
-        if password is not None:
+        modified = super().modify_cluster(**parameters)
+        if password is not None:  # last: a call that is refused has changed nothing
             engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
-        return super().modify_cluster(**parameters)
+        return modified
 
     def modify_cluster_iam_roles(
         self, identifier: str, add: list[str], remove: list[str], default: str | None

@@ -13,8 +13,6 @@ from localaws.services.redshift.exceptions import UnsupportedOperation
 from localaws.services.redshift.models import LocalRedshiftBackend
 
 _ROOT_USER = "IAM:RootIdentity"  # the database user of an account's root
-# Parameters whose effect clients would rely on, and that nothing here has.
-_REFUSED = ("ManageMasterPassword", "SnapshotIdentifier", "HsmConfigurationIdentifier", "MultiAZ", "LoadSampleData")
 
 
 class LocalRedshiftResponse(RedshiftResponse):
@@ -28,9 +26,6 @@ class LocalRedshiftResponse(RedshiftResponse):
         return cast(LocalRedshiftBackend, self.redshift_backend)
 
     def create_cluster(self) -> ActionResult:
-        for name in _REFUSED:
-            if self._get_param(name) not in (None, "", False, "false"):
-                raise UnsupportedOperation(f"CreateCluster with {name}")
         cluster = self.local_backend.create_cluster(
             cluster_identifier=str(self._get_param("ClusterIdentifier")).lower(),
             node_type=self._get_param("NodeType"),

@@ -7,15 +7,19 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import InvalidContinuationToken, MalformedXML
+from moto.s3.exceptions import InvalidContinuationToken, MalformedXML, MissingKey, NoSuchUpload
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
-from localaws.services.s3 import notifications
+from localaws.authorization.refusals import unknown_key
+from localaws.context import ACCOUNT_ID
+from localaws.services import regions
+from localaws.services.s3 import names, notifications
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
 from localaws.services.s3.listing import PAGE_LIMIT
 from localaws.services.s3.listing_xml import Listing, VersionsListing
@@ -26,6 +30,8 @@ from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
 log = logging.getLogger(__name__)
 
 LARGE = 4 * CHUNK
+# Fields of an upload form that become headers of what is uploaded, or of the answer.
+_SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_redirect", "redirect")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -51,12 +57,20 @@ class LocalS3Response(S3Response):
                 request.get_data(cache=True, parse_form_data=False)
             request.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
         super().setup_class(request, full_url, headers)
+        self._is_ours = False
+        regions.check("s3", self.region)
+        if self.current_account != ACCOUNT_ID:
+            raise unknown_key("s3")
+        self._is_ours = True
 
     def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
         """Answer a request about a bucket."""
         refuse_unsupported(BUCKET, request.method, request.args)
         with _Saved(self, request) as request_ids:
-            status, response_headers, body = super().bucket_response(request, full_url, headers)
+            try:
+                status, response_headers, body = super().bucket_response(request, full_url, headers)
+            except ExpatError:  # moto's, of a body that it reads as XML
+                status, response_headers, body = self.serialized(ActionResult(MalformedXML()))
         return status, {**response_headers, **request_ids}, body
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
@@ -68,6 +82,8 @@ class LocalS3Response(S3Response):
             except BodyDamaged as error:
                 log.error("%s", error)
                 return 500, {"content-type": "application/xml", **request_ids}, _internal_error(error, request_ids)
+            except ExpatError:
+                status, response_headers, content = self.serialized(ActionResult(MalformedXML()))
         response_headers = {**response_headers, **request_ids}
         body: Any = content
         if isinstance(body, BodyReader):
@@ -77,6 +93,44 @@ class LocalS3Response(S3Response):
                 body.close()
                 return status, response_headers, content
         return status, response_headers, body
+
+    def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
+        """An answer in XML, in which a carriage return is written so that it is read as one."""
+        status, headers, body = super().serialized(action_result)
+        return status, headers, body.replace("\r", "&#13;") if isinstance(body, str) else body
+
+    def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
+        key_name = self.parse_key_name()
+        names.check_key(key_name)
+        if upload_id := request.args.get("uploadId"):
+            self._require_upload_of(key_name, upload_id)
+        if source := request.headers.get("x-amz-copy-source"):
+            names.check_copy_source(source)
+        for name, value in request.args.items():
+            if name.startswith("response-"):
+                names.check_header(value)
+        return super()._key_response(request, full_url)
+
+    def _bucket_response_post(self, request: Any, bucket_name: str) -> TYPE_RESPONSE:
+        for name, value in request.form.items():
+            if name.lower().startswith(_SENT_BACK):
+                names.check_header(value)
+        return super()._bucket_response_post(request, bucket_name)
+
+    def _require_upload_of(self, key_name: str, upload_id: str) -> None:
+        """An upload belongs to the key that it was begun for, not to whoever knows its id."""
+        upload = self.backend.get_bucket(self.bucket_name).multiparts.get(upload_id)
+        if upload is None and self.request.method == "POST":
+            return  # completed already, perhaps: then moto answers as it did the first time
+        if upload is None or upload.key_name != key_name:
+            raise NoSuchUpload(upload_id=upload_id)
+
+    def upload_part_copy(self) -> TYPE_RESPONSE:
+        """Store a part from another object."""
+        status, headers, body = super().upload_part_copy()
+        if status == 404 and not body:
+            raise MissingKey(key=self.headers["x-amz-copy-source"])
+        return status, headers, body
 
     def get_object(self) -> TYPE_RESPONSE:
         """Answer with the opened body, of which a range is taken without reading the rest."""
@@ -275,7 +329,7 @@ class _Saved:
 
     def __exit__(self, *_: object) -> None:
         notifications.requester.reset(self._token)
-        if not hasattr(self._response, "current_account"):  # it failed before anything was done
+        if not getattr(self._response, "_is_ours", False):  # it was refused before anything was done
             return
         backend = self._response.backend
         if self._request.method in _READS:

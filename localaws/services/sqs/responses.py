@@ -126,7 +126,8 @@ class LocalSQSResponse(SQSResponse):
             raise TooManyEntriesInBatchRequest(len(ids))
         if any(not 1 <= len(each) <= 80 or not each.replace("-", "").replace("_", "").isalnum() for each in ids):
             raise InvalidBatchEntryId()
-        if twice := next((each for each in ids if ids.count(each) > 1), None):
+        # The first that was there before: of a, b, b, a it is b.
+        if twice := next((each for place, each in enumerate(ids) if each in ids[:place]), None):
             raise BatchEntryIdsNotDistinct(twice)
 
 

@@ -169,6 +169,24 @@ def test_a_batch_is_taken_entry_by_entry(queue: MakeQueue) -> None:
     assert made.counts() == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("operation", "rest"),
+    [
+        ("send_message_batch", {"MessageBody": "x"}),
+        ("delete_message_batch", {"ReceiptHandle": "x"}),
+        ("change_message_visibility_batch", {"ReceiptHandle": "x", "VisibilityTimeout": 1}),
+    ],
+)
+def test_a_batch_with_ids_that_repeat_is_refused_by_the_first_that_comes_again(
+    queue: MakeQueue, operation: str, rest: dict[str, Any]
+) -> None:
+    made = queue()
+    entries = [{"Id": each, **rest} for each in ("a", "b", "b", "a")]
+    with pytest.raises(ClientError, match=r"Id b repeated\.") as refused:
+        getattr(made.sqs, operation)(QueueUrl=made.url, Entries=entries)
+    assert refused.value.response["Error"]["Code"].endswith("BatchEntryIdsNotDistinct")
+
+
 @pytest.mark.as_on_aws("SQS")
 def test_a_purged_queue_is_empty_and_can_be_purged_again_a_minute_later(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html"""

@@ -104,6 +104,13 @@ class State:
         if errors:
             raise ExceptionGroup("some services' state could not be saved", errors)
 
+    def forget(self) -> None:
+        """Delete what was saved of every service."""
+        for file in self._directory.glob("*.pickle"):
+            with self._lock_of(file.stem):
+                file.unlink(missing_ok=True)
+                self._digests.pop(file.stem, None)
+
     def load(self) -> None:
         """Put back what was saved.
 

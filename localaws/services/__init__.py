@@ -24,6 +24,7 @@ _REPLACED = {
 
 def register() -> None:
     """Put this lab's backends in the place of moto's. Call it before any backend is made."""
+    import_module("localaws.services.reset").register()
     for service, (backends, class_name) in _REPLACED.items():
         ours = import_module(f"localaws.services.{service}.models")
         getattr(import_module(f"moto.{service}.models"), backends).backend = getattr(ours, class_name)

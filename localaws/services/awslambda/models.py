@@ -61,6 +61,12 @@ def deployed_code() -> set[str]:
 class LocalLambdaBackend(MappingOperations, LambdaBackend):
     """Lambda as this package has it."""
 
+    def reset(self) -> None:
+        """Forget all functions, and end their workers."""
+        for function in self.list_functions():
+            engines.running().functions.forget(self.account_id, self.region_name, function.function_name)
+        super().reset()
+
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
         """Make a function.
 

@@ -126,6 +126,13 @@ class StoredGroup(LogGroup):
 class LocalLogsBackend(LogsBackend):
     """CloudWatch Logs as this package has it."""
 
+    def reset(self) -> None:
+        """Forget all groups, with their streams."""
+        for group in self.groups.values():
+            if isinstance(group, StoredGroup):
+                store().remove_group(group.id)
+        super().reset()
+
     def create_log_group(self, log_group_name: str, tags: dict[str, str], **details: Any) -> LogGroup:
         """Make a group; it is on disk when this returns, since events follow that don't wait for the state.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +105,14 @@ class LocalRedshiftBackend(RedshiftBackend):
     """The clusters of one region."""
 
     clusters: dict[str, LocalCluster]  # type: ignore[assignment]
+
+    def reset(self) -> None:
+        """Forget all clusters, with their data."""
+        for cluster in self.clusters.values():
+            _wait_for_work(cluster.cluster_identifier)
+            with contextlib.suppress(KeyError):
+                engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+        super().reset()
 
     def create_cluster(self, **parameters: Any) -> Cluster:
         """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
@@ -330,3 +339,10 @@ class LocalRedshiftBackend(RedshiftBackend):
                 context.current().state.save("redshift")
 
         threading.Thread(target=run, name=f"{status}-{identifier}", daemon=True).start()
+
+
+def _wait_for_work(identifier: str, seconds: float = 60.0) -> None:
+    """Return when nothing is being done to a cluster."""
+    deadline = time.monotonic() + seconds
+    while identifier in _at_work and time.monotonic() < deadline:
+        time.sleep(0.02)

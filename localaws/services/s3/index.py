@@ -116,6 +116,15 @@ class Index:
                     f"insert or replace into {table} values ({marks})", (*identity, _sealed(state, *identity))
                 )
 
+    def clear(self) -> None:
+        """Forget all but the last sequence number."""
+        with self._lock:
+            database = self._database
+            database.execute("begin immediate")
+            for table in ("buckets", "objects", "uploads", "events"):
+                database.execute(f"delete from {table}")
+            database.execute("commit")
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()

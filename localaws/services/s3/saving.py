@@ -47,7 +47,6 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
-        self._home: Home | None = None
 
     def open_store(self, home: Home) -> None:
         """Load what `home` holds, and keep it up to date from now on.
@@ -56,7 +55,6 @@ class SavedBackend(S3Backend):
             StateRefused: the index is of another version.
             StateDamaged: it is not what was written.
         """
-        self._home = home
         self.store = BodyStore(home.objects)
         # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
@@ -77,6 +75,20 @@ class SavedBackend(S3Backend):
             upload.attach(self.store)
             self.buckets[bucket_name].multiparts[upload_id] = upload
         self.store.sweep(self._known_bodies())
+
+    def empty(self) -> None:
+        """Forget every bucket, object, upload and event, here and on the disk."""
+        with self._saving, self.lock:
+            self.index.clear()
+            for name in self.buckets:
+                s3_backends.bucket_accounts.pop(name, None)
+            self.buckets.clear()
+            self._saved_buckets.clear()
+            self.store.sweep({})
+
+    def take_over(self, store: BodyStore, index: Index) -> None:
+        """Go on with what another backend opened, and emptied."""
+        self.store, self.index = store, index
 
     def save(self) -> None:
         """Make what this thread touched durable, and let its events go once the answer is sent.

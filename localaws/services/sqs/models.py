@@ -51,6 +51,12 @@ _ALLOWED_CONTROLS = "\t\n\r"
 class LocalSQSBackend(MoveOperations, SQSBackend):
     """SQS as this package has it."""
 
+    def reset(self) -> None:
+        """Forget all queues, with their messages. A movement between two of them ends, since they are gone."""
+        for queue in self.queues.values():
+            messages().clear(queue.queue_arn)
+        super().reset()
+
     # Queues
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
@@ -24,8 +24,10 @@ from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
 from localaws.services.s3.listing import PAGE_LIMIT
 from localaws.services.s3.listing_xml import Listing, VersionsListing
 from localaws.services.s3.models import LocalS3Backend
-from localaws.services.s3.objects import streaming
+from localaws.services.s3.objects import StoredUpload, streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
+from localaws.services.s3.upload_listing import PAGE_LIMIT as UPLOADS_LIMIT
+from localaws.services.s3.upload_listing import Asked, to_result, uploads_page
 
 log = logging.getLogger(__name__)
 
@@ -208,6 +210,21 @@ class LocalS3Response(S3Response):
             with_owner=self.querystring.get("fetch-owner", ["false"])[0] == "true",
         )
         return 200, {"content-type": "application/xml"}, listing.to_xml()
+
+    def list_multipart_uploads(self) -> TYPE_RESPONSE:
+        """Answer with a page of the uploads that are under way."""
+        given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
+        asked = Asked(
+            prefix=given.get("prefix", ""),
+            delimiter=given.get("delimiter", ""),
+            key_marker=given.get("key-marker", ""),
+            upload_id_marker=given.get("upload-id-marker", ""),
+            limit=min(int(given.get("max-uploads", UPLOADS_LIMIT)), UPLOADS_LIMIT),
+        )
+        uploads = self.backend.list_multipart_uploads(self.bucket_name).values()
+        page = uploads_page(cast("Iterable[StoredUpload]", uploads), asked)
+        self.data["Action"] = "ListMultipartUploads"
+        return self.serialized(ActionResult(to_result(self.bucket_name, page, asked, given.get("encoding-type"))))
 
     def list_object_versions(self) -> TYPE_RESPONSE:
         """Answer with a page of a bucket's versions and delete markers."""

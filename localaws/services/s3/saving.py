@@ -19,6 +19,8 @@ from localaws.services.s3.objects import StoredBucket, StoredKey, StoredUpload
 
 log = logging.getLogger(__name__)
 
+_opened: tuple[BodyStore, Index] | None = None  # the running server's
+
 
 class Touched(threading.local):
     """What this thread's call has touched and not yet saved."""
@@ -47,6 +49,8 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
+        if _opened is not None:  # a reset makes the backend anew; what it saves to stays open
+            self.store, self.index = _opened
 
     def open_store(self, home: Home) -> None:
         """Load what `home` holds, and keep it up to date from now on.
@@ -55,9 +59,11 @@ class SavedBackend(S3Backend):
             StateRefused: the index is of another version.
             StateDamaged: it is not what was written.
         """
+        global _opened
         self.store = BodyStore(home.objects)
         # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
+        _opened = self.store, self.index
         notifications.sequencer.start_after(self.index.last_sequence())
         for name, state in self.index.buckets():
             bucket, tags = pickle.loads(state)
@@ -85,10 +91,6 @@ class SavedBackend(S3Backend):
             self.buckets.clear()
             self._saved_buckets.clear()
             self.store.sweep({})
-
-    def take_over(self, store: BodyStore, index: Index) -> None:
-        """Go on with what another backend opened, and emptied."""
-        self.store, self.index = store, index
 
     def save(self) -> None:
         """Make what this thread touched durable, and let its events go once the answer is sent.

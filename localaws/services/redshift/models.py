@@ -100,6 +100,16 @@ class LocalCluster(Cluster):
         """Made from the cluster's own id."""
         return f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{self.unique_cluster_id}"
 
+    @property
+    def physical_resource_id(self) -> str:
+        """How CloudFormation names it."""
+        return str(self.cluster_identifier)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Called by CloudFormation when its stack is deleted."""
+        _wait_for_work(self.cluster_identifier)
+        self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
+
 
 class LocalRedshiftBackend(RedshiftBackend):
     """The clusters of one region."""
@@ -116,7 +126,8 @@ class LocalRedshiftBackend(RedshiftBackend):
 
     def create_cluster(self, **parameters: Any) -> Cluster:
         """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
-        identifier = str(parameters["cluster_identifier"])
+        # Identifiers are stored in small letters; CloudFormation makes them of the stack's and the resource's names.
+        identifier = parameters["cluster_identifier"] = str(parameters["cluster_identifier"]).lower()
         self._check(parameters)
         if identifier in self.clusters or self._known_elsewhere(identifier):
             raise ClusterAlreadyExistsFaultError

@@ -27,7 +27,7 @@ class LocalRedshiftResponse(RedshiftResponse):
 
     def create_cluster(self) -> ActionResult:
         cluster = self.local_backend.create_cluster(
-            cluster_identifier=str(self._get_param("ClusterIdentifier")).lower(),
+            cluster_identifier=self._get_param("ClusterIdentifier"),
             node_type=self._get_param("NodeType"),
             master_username=self._get_param("MasterUsername"),
             master_user_password=self._get_param("MasterUserPassword"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -208,3 +209,16 @@ def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -
             assert connection.execute("select current_user").fetchone() == ("admin",)
     finally:
         localaws.stop(tmp_path)
+
+
+def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique) -> None:
+    stack = unique("Stack")
+    template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}
+    aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    resources = aws("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    identifier = resources[0]["PhysicalResourceId"]
+    assert identifier.startswith(f"{stack.lower()}-warehouse-")
+    wait_for_status(aws, identifier, "available")
+    aws("cloudformation").delete_stack(StackName=stack)
+    with pytest.raises(ClientError, match="not found"):
+        aws("redshift").describe_clusters(ClusterIdentifier=identifier)

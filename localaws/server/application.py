@@ -29,7 +29,7 @@ from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import unsupported
+from localaws.services import regions, unsupported
 from localaws.services.s3 import by_file
 from localaws.state import State
 
@@ -96,6 +96,7 @@ class Application:
 
     def _call(self, reading: Reading) -> Answer:
         call = reading.call
+        regions.check(call.service, call.region)
         secret = self._authenticate(reading)
         principal = self._gate.principal(*_signer(reading), call.service)
         self._gate.check(call, principal, _origin(reading.envelope, call.region))

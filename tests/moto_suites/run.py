@@ -99,9 +99,8 @@ def embedded_aws(directory: Path) -> Iterator[str]:
     sys.path.insert(0, str(ROOT))
     import localaws
 
-    # What the server is started with; no request can set these.
-    os.environ.update(LOCALAWS_MOTO_API="1", LOCALAWS_VERIFY_SIGNATURES="0")
-    status = localaws.start(directory, enforce_iam=False)
+    os.environ["LOCALAWS_MOTO_API"] = "1"  # what the server is started with: no request can set it
+    status = localaws.start(directory, enforce_iam=False, verify_signatures=False)
     try:
         yield status.endpoint_url
     finally:

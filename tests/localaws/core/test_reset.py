@@ -21,8 +21,7 @@ Clients = Callable[[str], Any]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The home of a lab that was started for moto's suites."""
     monkeypatch.setenv("LOCALAWS_MOTO_API", "1")
-    monkeypatch.setenv("LOCALAWS_VERIFY_SIGNATURES", "0")
-    localaws.start(tmp_path, enforce_iam=False)
+    localaws.start(tmp_path, enforce_iam=False, verify_signatures=False)
     yield tmp_path
     localaws.stop(tmp_path)
 

@@ -44,7 +44,7 @@ _XML_SERVICES = frozenset({"ec2", "iam", "sts", "s3", "sns", "redshift", "cloudf
 class Application:
     """The WSGI application of one lab."""
 
-    def __init__(self, bus: Bus, state: State, health: Callable[[], dict[str, Any]], gate: Gate | None = None) -> None:
+    def __init__(self, bus: Bus, state: State, health: Callable[..., dict[str, Any]], gate: Gate | None = None) -> None:
         self._moto = _Dispatcher(create_backend_app)
         self._bus = bus
         self._state = state
@@ -54,7 +54,7 @@ class Application:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == HEALTH_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(self._health()).encode()]
+            return [json.dumps(self._health(heal=environ.get("QUERY_STRING") == "heal")).encode()]
         if environ.get("PATH_INFO") == by_file.PATH:
             status, content = by_file.answer(environ, self._gate)
             start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])

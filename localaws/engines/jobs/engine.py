@@ -111,6 +111,15 @@ class JobsEngine:
         """Warm a Spark in the background, if there is none: there will be a job to run."""
         self._pool.warm()
 
+    def failure(self) -> str:
+        """Why jobs can't run; empty where they can, or nobody has tried."""
+        return str(self._pool.failure or "")
+
+    def heal(self) -> None:
+        """Warm a Spark again if the last one did not start."""
+        if self._pool.failure is not None:
+            self.prepare()
+
     @overload
     def stop(self) -> None: ...
     @overload

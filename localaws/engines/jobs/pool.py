@@ -30,6 +30,7 @@ class Pool:
         self._returning = 0  # their run has ended, and they are closing its context: ready in half a second
         self._waiting = 0
         self._failure: BaseException | None = None
+        self.failure: BaseException | None = None  # of the last that was started
         self._number = 0
         self._stopped = False
 
@@ -144,6 +145,7 @@ class Pool:
             spark.kill()
         with self._changed:
             self._starting -= 1
+            self.failure = failure
             if failure is not None:
                 if not self._stopped:
                     log.error("No Spark: %s", failure)

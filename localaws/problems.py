@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from localaws.errors import HomeUnusable
 from localaws.home import Home, write_durably
@@ -50,9 +50,10 @@ def _never_made() -> dict[str, str]:
 
     from localaws.services.redshift.models import LocalCluster
 
+    backends: list[Any] = [backend for _, _, backend in redshift_backends.iter_backends()]
     clusters = [
         cluster
-        for _, _, backend in redshift_backends.iter_backends()
+        for backend in backends
         for cluster in list(backend.clusters.values())
         if isinstance(cluster, LocalCluster) and cluster.status == "hardware-failure"
     ]

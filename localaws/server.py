@@ -68,6 +68,7 @@ class Server:
 
         from localaws import credentials
         from localaws.authorization.gate import Gate
+        from localaws.saving import Saving
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
         from localaws.serving import RequestHandler
@@ -89,7 +90,7 @@ class Server:
 
         self.reload()
         gate = Gate(self.home.credentials().access_key_id, self.context.account_id, self.context.region)
-        application = Application(self.bus, self.state, self.health, gate)
+        application = Application(self.bus, Saving(self.home, self.state), self.health, gate)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",

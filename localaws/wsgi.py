@@ -27,9 +27,9 @@ from localaws.authorization.requests import parameters, rest_operation
 from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
+from localaws.saving import NotSaved, Saving
 from localaws.services import unsupported
 from localaws.services.s3 import by_file
-from localaws.state import State
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,12 @@ _XML_SERVICES = frozenset({"ec2", "iam", "sts", "s3", "sns", "redshift", "cloudf
 class Application:
     """The WSGI application of one lab."""
 
-    def __init__(self, bus: Bus, state: State, health: Callable[..., dict[str, Any]], gate: Gate | None = None) -> None:
+    def __init__(
+        self, bus: Bus, saving: Saving, health: Callable[..., dict[str, Any]], gate: Gate | None = None
+    ) -> None:
         self._moto = _Dispatcher(create_backend_app)
         self._bus = bus
-        self._state = state
+        self._saving = saving
         self._health = health
         self._gate = gate
 
@@ -66,13 +68,19 @@ class Application:
                 if self._gate is not None:
                     self._gate.check(environ, call.service, call.operation)
                 _refuse_ignored(environ, call)
-                answer.body = self._moto(environ, answer.start)
-                if not call.reads:
-                    answer.read()
-                    self._save(call)
+                if call.reads:
+                    answer.body = self._moto(environ, answer.start)
+                else:
+                    self._saving.require_room(call.service, call.operation)
+                    with self._saving.of_call(call.service, call.operation):
+                        answer.body = self._moto(environ, answer.start)
+                        answer.read()
                 # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
                 if answer.is_web_page and call.service != "s3":
                     answer = call.error(501, "NotImplemented", _not_supported(call))
+            except NotSaved as error:
+                deferred.clear()  # what it would have set off, too
+                answer = call.error(error.status, error.code, error.message)
             except Refused as error:
                 answer = call.error(error.status, error.code, error.message)
             except UnsupportedOperation as error:
@@ -84,13 +92,6 @@ class Application:
                 answer = call.error(500, "InternalFailure", f"{call}: {type(error).__name__}: {error}")
         start_response(answer.status, answer.headers)
         return _Released(answer.body, lambda: self._bus.release(deferred))
-
-    def _save(self, call: _Call) -> None:
-        # Some services change others' things, and some are signed for under a name that isn't their backend's.
-        if call.service in ("tagging", "cloudformation") or not self._state.knows(call.service):
-            self._state.save_all()
-        else:
-            self._state.save(call.service)
 
 
 class _Dispatcher(DomainDispatcherApplication):

@@ -40,6 +40,12 @@ class Pool:
             if not self._all and not self._starting and not self._stopped:
                 self._start_one()
 
+    def retry(self) -> None:
+        """Start one again after one that failed; return when it is warm, or has failed too."""
+        self.warm()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._starting or self._stopped)
+
     def acquire(self, given_up: threading.Event) -> Spark | None:
         """A warm Spark for one run, waiting for it; None when `given_up` is set before.
 

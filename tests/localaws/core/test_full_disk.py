@@ -98,8 +98,7 @@ def make(aws: Clients, suffix: str = "") -> list[Callable[[], Any]]:
     ]
 
 
-@pytest.mark.refused("State")
-def test_changing_anything_while_the_disk_is_full_which_changes_nothing_that_is_seen(disk: Path) -> None:
+def test_what_is_refused_while_the_disk_is_full_has_changed_nothing_that_is_seen(disk: Path) -> None:
     status = localaws.start(disk / "lab")
     aws = clients(status)
     for call in make(aws):

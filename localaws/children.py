@@ -27,6 +27,7 @@ from typing import IO, Any
 import psutil
 
 from localaws import family
+from localaws.processes import ProcessList
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +95,12 @@ class Child:
 class Children:
     """All children of one server."""
 
-    def __init__(self, lock_file: Path | None = None) -> None:
-        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone."""
+    def __init__(self, lock_file: Path | None = None, processes: ProcessList | None = None) -> None:
+        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone.
+
+        `processes` is told of each, for the next server to find if this one and the reaper are both killed.
+        """
+        self._processes = processes
         self._leash: int | None = None
         if lock_file is not None:
             # The reaper shares this lock, so it is free when the server and its reaper have both ended.
@@ -156,6 +161,7 @@ class Children:
             )
             child = Child(name, process, launched=launched)
             self._children[process.pid] = child
+            self._note(process.pid, name)
             try:
                 self._tell_reaper(f"+{process.pid}")
             except BaseException:  # no reaper: the gate stays closed
@@ -193,6 +199,8 @@ class Children:
             child.signal_group(signal.SIGKILL)
         with self._lock:
             self._children.pop(child.pid, None)
+            if self._processes is not None:
+                self._processes.remove(child.pid)
             if not self._stopped:
                 self._tell_reaper(f"-{child.pid}")
         if on_exit is not None and not child.stopping and not self._stopped:
@@ -201,6 +209,10 @@ class Children:
                 on_exit(child, returncode)
             except Exception:
                 log.exception("Handling the end of %s failed", child.name)
+
+    def _note(self, pid: int, name: str) -> None:
+        if self._processes is not None:
+            self._processes.add(pid, name)
 
     def _tell_reaper(self, line: str) -> None:
         if self._reaper is None or self._reaper.poll() is not None:
@@ -226,6 +238,7 @@ class Children:
             start_new_session=True,
             pass_fds=[] if self._leash is None else [self._leash],
         )
+        self._note(self._reaper.pid, "reaper")
         assert self._reaper.stdin is not None
         known = "".join(f"+{pid}\n" for pid in self._children)
         self._reaper.stdin.write(known.encode())

@@ -25,13 +25,13 @@ from localaws.call import REGION, Call
 from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
+from localaws.saving import NotSaved, Saving
 from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
 from localaws.services import regions, unsupported
 from localaws.services.s3 import by_file
-from localaws.state import State
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +49,15 @@ class Application:
     def __init__(
         self,
         bus: Bus,
-        state: State,
-        health: Callable[[], dict[str, Any]],
+        saving: Saving,
+        health: Callable[..., dict[str, Any]],
         gate: Gate,
         secret: str,
         verifies: Callable[[], bool] = lambda: True,
     ) -> None:
         self._moto = _Dispatcher(create_backend_app)
         self._bus = bus
-        self._state = state
+        self._saving = saving
         self._health = health
         self._gate = gate
         self._secret = secret
@@ -66,11 +66,11 @@ class Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         with response_scope() as deferred:
-            answer = self._answer(environ)
+            answer = self._answer(environ, deferred)
         start_response(answer.status, answer.headers)
         return Released(answer.body, lambda: self._bus.release(deferred))
 
-    def _answer(self, environ: Environ) -> Answer:
+    def _answer(self, environ: Environ, deferred: list[Callable[[], Any]]) -> Answer:
         path, reading = environ.get("PATH_INFO", ""), None
         try:
             if path == health.PATH:
@@ -81,6 +81,9 @@ class Application:
                 return self._tell_files(environ)
             reading = read(environ)
             return self._call(reading)
+        except NotSaved as error:
+            deferred.clear()  # what it would have set off, too
+            return self._error(environ, reading, error.status, error.code, error.message)
         except Refused as error:
             return self._error(environ, reading, error.status, error.code, error.message)
         except UnsupportedOperation as error:
@@ -102,11 +105,14 @@ class Application:
         self._gate.check(call, principal, _origin(reading.envelope, call.region))
         _refuse_ignored(call)
         environ = bodies.checked(reading, secret)
-        answer = Answer()
-        answer.body = self._moto.application(call, environ)(environ, answer.start)
-        if not call.reads:
-            answer.read()
-            self._save(call)
+        application, answer = self._moto.application(call, environ), Answer()
+        if call.reads:
+            answer.body = application(environ, answer.start)
+        else:
+            self._saving.require_room(call.service, call.operation)
+            with self._saving.of_call(call.service, call.operation):
+                answer.body = application(environ, answer.start)
+                answer.read()
         # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
         if answer.is_web_page and call.service != "s3":
             raise UnsupportedOperation(call.operation)
@@ -132,7 +138,7 @@ class Application:
             return answers.plain(405, b"{}")
         told: dict[str, Any] = {"status": "running"}
         if health.proves(self._secret, environ.get(f"HTTP_{health.HEADER.upper().replace('-', '_')}", "")):
-            told |= self._health()
+            told |= self._health(heal=environ.get("QUERY_STRING") == "heal")
         return answers.plain(200, json.dumps(told).encode())
 
     def _tell_files(self, environ: Environ) -> Answer:
@@ -148,17 +154,10 @@ class Application:
         if not self._serves_moto_api:
             return answers.plain(404, b"{}")
         answer = Answer()
-        answer.body = self._moto.moto_api()(environ, answer.start)
-        answer.read()
-        self._state.save_all()
+        with self._saving.of_call("moto-api", environ["REQUEST_METHOD"]):
+            answer.body = self._moto.moto_api()(environ, answer.start)
+            answer.read()
         return answer
-
-    def _save(self, call: Call) -> None:
-        # Some services change others' things, and some are signed for under a name that isn't their backend's.
-        if call.service in ("tagging", "cloudformation") or not self._state.knows(call.service):
-            self._state.save_all()
-        else:
-            self._state.save(call.service)
 
     def _error(self, environ: Environ, reading: Reading | None, status: int, code: str, message: str) -> Answer:
         service = reading.call.service if reading is not None else service_of(environ)

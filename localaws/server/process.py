@@ -7,7 +7,7 @@ ends. When everything answers it writes "ready" to READY_FD; if it can't, the re
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import dataclasses
 import gc
 import json
 import logging
@@ -27,12 +27,13 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localaws import authorization, certificates, context, engines, services
+from localaws import authorization, certificates, context, engines, leftovers, locking, problems, services
 from localaws.children import Children
 from localaws.database import check_databases
-from localaws.errors import LocalAwsError, PortTaken
+from localaws.errors import HomeUnusable, LocalAwsError, PortTaken
 from localaws.events import Bus
 from localaws.home import Home, remove_torn_writes, write_durably
+from localaws.processes import ProcessList
 
 log = logging.getLogger("localaws")
 
@@ -42,7 +43,6 @@ class Server:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._lock = home.lock_file.open("a")
         self._stopped = threading.Event()
         self._verifies = True
         # Python runs a signal's handler in the main thread, which another thread's getting the signal does not wake.
@@ -57,7 +57,9 @@ class Server:
             LocalAwsError: the home's state can't be used.
             PortTaken: another program listens on this home's port.
         """
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock = locking.hold(self.home.lock_file)
+        for left in leftovers.end(self.home):
+            log.warning("An earlier start left %s: ended", left)
         certificates.ensure(self.home)
         remove_torn_writes(self.home.state)
         shutil.rmtree(self.home.work, ignore_errors=True)
@@ -65,6 +67,7 @@ class Server:
 
         from localaws import credentials
         from localaws.authorization.gate import Gate
+        from localaws.saving import Saving
         from localaws.server.application import Application
         from localaws.server.http import RequestHandler
         from localaws.services.logs.models import load_streams
@@ -73,7 +76,7 @@ class Server:
 
         services.register()
         self.state = State(self.home)
-        self.children = Children(self.home.root / "children.lock")
+        self.children = Children(self.home.children_lock, ProcessList(self.home.process_list))
         self.bus = Bus()
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
@@ -87,9 +90,8 @@ class Server:
         self.reload()
         root = self.home.credentials()
         gate = Gate(root.access_key_id, root.secret_access_key, self.context.account_id)
-        application = Application(
-            self.bus, self.state, self.health, gate, root.secret_access_key, lambda: self._verifies
-        )
+        saving = Saving(self.home, self.state)
+        application = Application(self.bus, saving, self.health, gate, root.secret_access_key, lambda: self._verifies)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",
@@ -106,8 +108,10 @@ class Server:
         write_durably(self.home.server_file, json.dumps(about).encode())
         log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
 
-    def health(self) -> dict[str, Any]:
-        """What `status` shows of the running server."""
+    def health(self, *, heal: bool = False) -> dict[str, Any]:
+        """What `status` shows of the running server; with `heal`, after starting again what had failed."""
+        if heal:
+            problems.heal(self.engines)
         return {
             "pid": os.getpid(),
             "endpoint_url": self.context.endpoint_url,
@@ -116,6 +120,7 @@ class Server:
             "enforce_iam": authorization.enforced(),
             "verify_signatures": self._verifies,
             "children": [{"name": child.name, "pid": child.program} for child in self.children.running()],
+            "problems": [dataclasses.asdict(problem) for problem in problems.find(self.home, self.engines)],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
@@ -167,6 +172,8 @@ def main(argv: list[str]) -> int:
         log.exception("The server could not start")
         if hasattr(server, "children"):
             server.children.stop_all()
+        if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
+            error = HomeUnusable(home.root, error)
         _tell(ready_fd, str(error) if isinstance(error, LocalAwsError) else f"{type(error).__name__}: {error}.")
         return 1
     gc.freeze()

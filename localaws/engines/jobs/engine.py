@@ -112,6 +112,22 @@ class JobsEngine:
         """Warm a Spark in the background, if there is none: there will be a job to run."""
         self._pool.warm()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return bool(self._active)
+
+    def failure(self) -> str:
+        """Why jobs can't run; empty where they can, or nobody has tried."""
+        said = [line.strip() for line in str(self._pool.failure or "").splitlines()]
+        # Of Java's own words, the first lines have the cause; the others are where it was.
+        return " ".join(said[:2])[:400]
+
+    def heal(self) -> None:
+        """Warm a Spark again if the last one did not start, and wait for it."""
+        if self._pool.failure is not None:
+            self._pool.retry()
+
     @overload
     def stop(self) -> None: ...
     @overload

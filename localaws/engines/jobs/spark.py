@@ -28,7 +28,7 @@ from localaws import runtimes
 from localaws.children import Child
 from localaws.confinement import confinement
 from localaws.context import Context
-from localaws.engines.jobs.java import MODULE_OPTIONS, find_java
+from localaws.engines.jobs.java import MODULE_OPTIONS, NO_PERF_FILE, find_java
 from localaws.engines.jobs.script import Log, Outcome, RunRequest, ScriptGone, ScriptProcess, SparkFailed
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ RUNTIME = Path(__file__).with_name("runtime")
 HADOOP = Path(__file__).with_name("hadoop")
 START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on a machine that swaps
 JVM_OPTIONS = (
+    NO_PERF_FILE,
     "-Xmx1g",
     "-XX:+UseParallelGC",
     # Figures for other programs, in a file in /tmp.

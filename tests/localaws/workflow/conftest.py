@@ -30,6 +30,7 @@ from localaws.children import Children
 from localaws.engines.workflow.engine import WorkflowEngine
 from localaws.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
 from localaws.home import Home
+from localaws.saving import Saving
 from localaws.server.application import Application
 from localaws.services.glue.history import History
 from localaws.services.glue.models import LocalGlueBackend
@@ -216,7 +217,7 @@ class Lab:
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
         gate = Gate("test", "test", self.context.account_id)
-        self._calls = Tracked(Application(self.bus, self.state, dict, gate, "test"))
+        self._calls = Tracked(Application(self.bus, Saving(self.home, self.state), dict, gate, "test"))
         self._http = make_server("127.0.0.1", self.home.port("http"), self._calls, threaded=True)
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()

@@ -208,7 +208,9 @@ def _was_used(lab: Home) -> bool:
     """Whether a lab has been in this directory; nothing is removed from one that only has the right name."""
     if lab.root.exists() and not lab.root.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(lab.root))
-    return any(file.exists() for file in (lab.lock_file, lab.home_lock, lab.process_list))
+    if any(file.exists() for file in (lab.lock_file, lab.home_lock, lab.process_list)):
+        return True
+    return bool(leftovers.find(lab))  # somebody removed the files of one that runs
 
 
 def _status(lab: Home, told: dict[str, Any] | None) -> Status:
@@ -262,6 +264,9 @@ def _stop_server(lab: Home) -> bool:
 @contextlib.contextmanager
 def _alone(lab: Home) -> Iterator[tuple[LeftOver, ...]]:
     """Without a server, and with nothing left of an earlier one: what there was of it."""
+    if not lab.root.exists():
+        yield tuple(leftovers.end(lab))
+        return
     with locking.held(lab.lock_file) as ours:
         if not ours:
             raise LocalAwsError(f"{lab.root} was started again in the meantime. Stop that one: labkit down")

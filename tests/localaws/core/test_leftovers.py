@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -143,6 +144,13 @@ def test_what_is_on_no_list_is_found_by_its_data_and_its_command_line(home: Path
     Home.of(home).process_list.unlink()
     assert {process.name for process in localaws.stop(home).left_over} == {"PostgreSQL", "front"}
     assert outliving(left) == []
+
+
+def test_a_server_whose_home_was_removed_is_ended(home: Path) -> None:
+    everyone = family(localaws.start(home).pid)
+    shutil.rmtree(home)
+    assert "server" in {process.name for process in localaws.wipe(home).left_over}
+    assert outliving(everyone) == []
 
 
 def test_a_program_that_has_the_process_id_of_one_that_ended_is_left_alone(home: Path) -> None:

@@ -28,7 +28,7 @@ EDITS = {
     "05_job": ("lab.counts() - before", "100", "101"),
     "06_workflow": ("Statistics", "2", "3"),
     "07_notification": ("put_bucket_notification", "InvalidArgument", "AccessDenied"),
-    "08_query": ("revenue desc", "437.36", "437.37"),
+    "08_query": ("revenue desc", "437.77", "437.78"),
     "09_reliability": ("count(transaction_amount)", "3", "4"),
     "10_cleanup": ("lab.leftovers()", "nothing is left", "something is left"),
 }

@@ -17,7 +17,6 @@ import localaws
 from localaws.home import Home, write_durably
 from tests.processes import family, listening, outliving
 
-
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, '
     '"Action": "sts:AssumeRole"}]}'

@@ -244,7 +244,7 @@ def test_partitions_come_in_pages_and_without_their_columns_where_that_is_asked(
 
 @pytest.mark.nightly
 @pytest.mark.as_on_aws("awsglue")
-def test_five_thousand_partitions_take_seconds_and_one_of_them_a_part_of_one(jobs: Any, preamble: str) -> None:
+def test_five_thousand_partitions_are_read_and_one_of_them_in_a_part_of_the_time(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
     table, _ = days(jobs, 5000)
     script = preamble + reading(jobs) + (
@@ -256,5 +256,4 @@ def test_five_thousand_partitions_take_seconds_and_one_of_them_a_part_of_one(job
     )  # fmt: skip
     (all_of_them, long), (one, short) = (line.split() for line in jobs.succeed(jobs.make(script)))
     assert (all_of_them, one) == ("5000", "1")
-    assert float(long) < 20
-    assert float(short) < 2
+    assert float(short) < float(long) / 3

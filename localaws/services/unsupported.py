@@ -18,7 +18,7 @@ _FUNCTION = (
     "CodeSigningConfigArn LoggingConfig"
 )
 _REFUSED: dict[tuple[str, str], str] = {
-    ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes",
+    ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes Name OpenTableFormatInput",
     ("glue", "UpdateTable"): f"{_TRANSACTION} VersionId ViewUpdateAction Force UpdateOpenTableFormatInput",
     ("glue", "DeleteTable"): _TRANSACTION,
     ("glue", "BatchDeleteTable"): _TRANSACTION,
@@ -55,5 +55,7 @@ def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], ac
         value = given.get(name)
         if value and _ASKS.get(name, bool)(value):
             raise UnsupportedOperation(f"{name} of {operation}")
+    if (service, operation) == ("glue", "CreateTable") and not given.get("TableInput"):
+        raise UnsupportedOperation("CreateTable without TableInput")
     if service == "glue" and given.get("CatalogId") not in (None, "", account_id):
         raise UnsupportedOperation(f"another account's CatalogId in {operation}")

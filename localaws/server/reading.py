@@ -149,7 +149,9 @@ def _of_json(service: str, envelope: Envelope, claim: Claim) -> Reading:
     target = envelope.headers[_TARGET]
     model, operation = jsons.operation_of(service, target)
     given = jsons.parameters(service, envelope)
-    jsons.check(service, operation, model.operation_model(operation).input_shape, given)
+    shape = model.operation_model(operation).input_shape
+    jsons.check(service, operation, shape, given)
+    jsons.require(shape, given)
     return Reading(
         _call(service, operation, given, claim), claim, envelope, "/", {}, jsons.rebuilt(given),
         f"application/x-amz-json-{model.metadata['jsonVersion']}", envelope.headers, target=target,

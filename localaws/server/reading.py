@@ -75,7 +75,8 @@ class Reading:
             made["CONTENT_TYPE"] = self.kind
         if self.target:
             made["HTTP_X_AMZ_TARGET"] = self.target
-        if self.kind == query.FORM:
+        # An object that is PUT may say that it is a form, as curl and urllib have it: that is no call's parameters.
+        if self.kind == query.FORM and self.call.service != "s3":
             made["REQUEST_METHOD"] = "POST"
         if self.call.service == "s3" and "content-encoding" in self.headers:
             made["HTTP_CONTENT_ENCODING"] = self.headers["content-encoding"]

@@ -109,3 +109,10 @@ def unclear(service: str, message: str) -> Refused:
     if service == "lambda":
         return Refused(400, "InvalidRequestContentException", message)
     return Refused(400, "ValidationError" if service in _QUERY else "SerializationException", message)
+
+
+def missing(code: str, name: str) -> Refused:
+    """A request without a parameter that its operation requires, said as AWS says it."""
+    written = name[:1].lower() + name[1:]
+    text = f"Value null at '{written}' failed to satisfy constraint: Member must not be null"
+    return Refused(400, code, f"1 validation error detected: {text}")

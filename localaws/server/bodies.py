@@ -12,7 +12,7 @@ from localaws.authorization.gate import Gate
 from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused, bad_signature
 from localaws.call import S3Call
-from localaws.server import chunks
+from localaws.server import chunks, documents
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
 from localaws.server.reading import Reading
@@ -59,6 +59,8 @@ def checked(reading: Reading, secret: str | None) -> Environ:
     environ = reading.environ()
     if reading.call.service == "s3" and reading.body is None and secret is not None and _SHA256.fullmatch(announced):
         _expect(environ, announced.lower())
+    if reading.call.service == "s3" and documents.takes_one(reading.call.operation):
+        documents.check(reading.call.operation, body_of(environ))
     return environ
 
 

@@ -33,8 +33,6 @@ class Form:
     """An upload form. The fields' names are in small letters."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    written: dict[str, str] = field(default_factory=dict)
-    """The names as they were written."""
     file: bytes | None = None
     file_name: str = ""
     file_headers: list[tuple[str, str]] = field(default_factory=list)
@@ -127,7 +125,7 @@ class Form:
         boundary = f"form-{secrets.token_hex(16)}"
         parts = []
         for name, value in {**self.fields, "key": self.key}.items():
-            parts.append(_part(boundary, [f'form-data; name="{_escaped(self.written[name])}"'], value.encode()))
+            parts.append(_part(boundary, [f'form-data; name="{_escaped(name)}"'], value.encode()))
         disposition = f'form-data; name="file"; filename="{_escaped(self.file_name or "file")}"'
         kind = next((value for name, value in self.file_headers if name.lower() == "content-type"), "")
         parts.append(_part(boundary, [disposition, kind], self.file or b""))
@@ -190,7 +188,7 @@ def _take(form: Form, part: Field | File, content: bytes) -> None:
         raise _invalid("POST requires exactly one file upload per request.")
     if name in form.fields:
         raise Refused(400, "InvalidArgument", f"The field {part.name} is there more than once.")
-    form.fields[name], form.written[name] = content.decode(), part.name
+    form.fields[name] = content.decode()
     if sum(map(len, form.fields.values())) > _LONGEST:
         raise Refused(
             400, "MaxPostPreDataLengthExceeded", "Your POST request fields preceding the upload file were too large."

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localaws.authorization.refusals import Refused, unclear
+from localaws.authorization.refusals import Refused, missing, unclear
 from localaws.errors import UnsupportedOperation
 from localaws.server import models
 from localaws.server.envelope import Envelope
@@ -82,6 +82,17 @@ def check(service: str, operation: str, shape: Any, given: dict[str, Any]) -> No
         _check_type(service, known[name], value, name)
 
 
+def require(shape: Any, given: Mapping[str, Any], within: str = "") -> None:
+    """Return if all that `shape`, a structure, requires is there.
+
+    Raises:
+        Refused: something is not.
+    """
+    for name in shape.required_members if shape is not None else ():
+        if given.get(name) is None:
+            raise missing("ValidationException", f"{within}{name}")
+
+
 def rebuilt(given: dict[str, Any]) -> bytes:
     """JSON that can be nothing but JSON: no part of it reads as a form's parameter."""
     return json.dumps(given, separators=(",", ":")).replace("&", "\\u0026").encode()
@@ -95,6 +106,8 @@ def _check_type(service: str, shape: Any, value: Any, name: str) -> None:
         return
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise unclear(service, f"{name} must be a {shape.type_name}, and is {type(value).__name__}.")
+    if shape.type_name == "structure" and isinstance(value, dict):
+        require(shape, value, f"{name}.")
     for key, part, inner in _parts(shape, value):
         _check_type(service, inner, part, f"{name}.{key}")
 

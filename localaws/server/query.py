@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-from localaws.authorization.refusals import Refused, unclear
+from localaws.authorization.refusals import Refused, missing, unclear
 from localaws.server import models
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, form_pairs
@@ -61,10 +61,10 @@ def operation_of(service: str, given: dict[str, str]) -> tuple[Any, str]:
 
 
 def check(service: str, model: Any, operation: str, given: dict[str, str]) -> None:
-    """Return if all of `given` are parameters of the operation, each written as its model writes it.
+    """Return if all of `given` are the operation's parameters, written as its model writes them, and none is missing.
 
     Raises:
-        Refused: one is not.
+        Refused: one is not, or is missing.
     """
     shape = model.operation_model(operation).input_shape
     ec2 = model.metadata["protocol"] == "ec2"
@@ -74,6 +74,12 @@ def check(service: str, model: Any, operation: str, given: dict[str, str]) -> No
         if shape is None or not _fits(shape, name.split("."), ec2):
             code = "UnknownParameter" if ec2 else "ValidationError"
             raise Refused(400, code, f"The parameter {name} is not recognized: {operation} doesn't have it.")
+    for name in shape.required_members if shape is not None else ():
+        written = _name(name, shape.members[name], ec2)
+        if not any(each == written or each.startswith(f"{written}.") for each in given):
+            if service in ("ec2", "sqs"):
+                raise Refused(400, "MissingParameter", f"The request must contain the parameter {written}")
+            raise missing("ValidationError", written)
 
 
 def rebuilt(given: dict[str, str]) -> bytes:

@@ -75,7 +75,8 @@ class Reading:
             made["CONTENT_TYPE"] = self.kind
         if self.target:
             made["HTTP_X_AMZ_TARGET"] = self.target
-        if self.kind == query.FORM:
+        # An object that is PUT may say that it is a form, as curl and urllib have it: that is no call's parameters.
+        if self.kind == query.FORM and self.call.service != "s3":
             made["REQUEST_METHOD"] = "POST"
         if self.call.service == "s3" and "content-encoding" in self.headers:
             made["HTTP_CONTENT_ENCODING"] = self.headers["content-encoding"]
@@ -149,7 +150,9 @@ def _of_json(service: str, envelope: Envelope, claim: Claim) -> Reading:
     target = envelope.headers[_TARGET]
     model, operation = jsons.operation_of(service, target)
     given = jsons.parameters(service, envelope)
-    jsons.check(service, operation, model.operation_model(operation).input_shape, given)
+    shape = model.operation_model(operation).input_shape
+    jsons.check(service, operation, shape, given)
+    jsons.require(shape, given)
     return Reading(
         _call(service, operation, given, claim), claim, envelope, "/", {}, jsons.rebuilt(given),
         f"application/x-amz-json-{model.metadata['jsonVersion']}", envelope.headers, target=target,

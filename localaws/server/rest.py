@@ -61,6 +61,8 @@ def read(service: str, envelope: Envelope) -> RestReading:
         if member.serialization.get("location") == "header" and header in envelope.headers:
             found.parameters[name] = envelope.headers[header]
     _read_body(service, envelope, found, shape)
+    if found.body is not None:
+        jsons.require(shape, found.parameters)
     return found
 
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from localaws.authorization.refusals import Refused
 from localaws.call import S3Object
 from localaws.errors import UnsupportedOperation
+from localaws.server import documents
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded
 from localaws.server.models import models_of
@@ -218,12 +218,7 @@ def _source(text: str) -> S3Object:
 
 def _deleted(bucket: str, body: bytes) -> tuple[tuple[S3Object, ...], bytes]:
     """What DeleteObjects names, and a document of just that."""
-    if b"<!" in body:  # no document type: S3's documents have none
-        raise _malformed_xml()
-    try:
-        document = ElementTree.fromstring(body)
-    except ElementTree.ParseError:
-        raise _malformed_xml() from None
+    document = documents.parsed(body)
     found, quiet = [], False
     for item in document:
         tag = item.tag.removeprefix(_XML)
@@ -232,9 +227,9 @@ def _deleted(bucket: str, body: bytes) -> tuple[tuple[S3Object, ...], bytes]:
         elif tag == "Object":
             found.append(_object(bucket, item))
         else:
-            raise _malformed_xml()
+            raise documents.malformed()
     if document.tag.removeprefix(_XML) != "Delete" or not 0 < len(found) <= 1000:
-        raise _malformed_xml()
+        raise documents.malformed()
     parts = ["<Delete>", *(_written(one) for one in found), f"<Quiet>{'true' if quiet else 'false'}</Quiet></Delete>"]
     return tuple(found), "".join(parts).encode()
 
@@ -244,13 +239,13 @@ def _object(bucket: str, item: Any) -> S3Object:
     for part in item:
         tag = part.tag.removeprefix(_XML)
         if tag in given or len(part):
-            raise _malformed_xml()
+            raise documents.malformed()
         given[tag] = part.text or ""
     unknown = set(given) - {"Key", "VersionId"}
     if unknown & {"ETag", "LastModifiedTime", "Size"}:
         raise UnsupportedOperation(f"{min(unknown)} of DeleteObjects")
     if unknown or not given.get("Key"):
-        raise _malformed_xml()
+        raise documents.malformed()
     return S3Object(bucket, given["Key"], given.get("VersionId") or None)
 
 
@@ -263,11 +258,3 @@ def _written(one: S3Object) -> str:
 
 def _not_allowed() -> Refused:
     return Refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-
-
-def _malformed_xml() -> Refused:
-    return Refused(
-        400,
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )

@@ -24,7 +24,7 @@ _CLUSTER = (
 )
 _FILTER = "applyOnTransformedLogs fieldSelectionCriteria"
 _REFUSED: dict[tuple[str, str], str] = {
-    ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes",
+    ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes Name OpenTableFormatInput",
     ("glue", "UpdateTable"): f"{_TRANSACTION} VersionId ViewUpdateAction Force UpdateOpenTableFormatInput",
     ("glue", "DeleteTable"): _TRANSACTION,
     ("glue", "BatchDeleteTable"): _TRANSACTION,
@@ -100,6 +100,8 @@ def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], ac
         value = _value(given, name)
         if value and _ASKS.get(name, bool)(value):
             raise UnsupportedOperation(f"{name} of {operation}")
+    if (service, operation) == ("glue", "CreateTable") and not given.get("TableInput"):
+        raise UnsupportedOperation("CreateTable without TableInput")
     owner = _ACCOUNT.get(service, "")
     if given.get(owner) not in (None, "", account_id):
         raise UnsupportedOperation(f"another account's {owner} in {operation}")

@@ -324,6 +324,45 @@ def test_a_region_is_the_one_that_was_signed_for(someone: Someone, aws: Aws) -> 
         aws("glue", "eu-west-1").delete_database(Name="in_ireland")
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_an_object_that_says_that_it_is_a_form_is_no_other_call(
+    someone: Someone, aws: Aws, own_bucket: str, method: str
+) -> None:
+    """curl and urllib say so of all that they send."""
+    rights = [allow(f"s3:{action}Object", f"{OWN_BUCKET}/form") for action in ("Get", "Put", "Delete")]
+    aws("s3").put_object(Bucket=own_bucket, Key="form", Body=b"old")
+    answer = someone(*rights).send(method, f"/{own_bucket}/form", headers={"Content-Type": FORM}, body=b"new")
+    assert answer.status in (200, 204), answer
+    found = [each["Key"] for each in aws("s3").list_objects_v2(Bucket=own_bucket, Prefix="form").get("Contents", [])]
+    assert found == ([] if method == "DELETE" else ["form"])
+    if found:
+        content = aws("s3").get_object(Bucket=own_bucket, Key="form")["Body"].read()
+        assert content == (b"new" if method == "PUT" else b"old")
+
+
+def test_what_is_required_is_asked_for(root: Wire, own_bucket: str) -> None:
+    answers = [
+        root.json("glue", "AWSGlue.DeleteDatabase", {}),
+        root.json("glue", "AWSGlue.CreateDatabase", {"DatabaseInput": {}}),
+        root.form("iam", {"Action": "CreateUser", "Version": "2010-05-08"}),
+        root.form("sqs", {"Action": "ReceiveMessage", "Version": "2012-11-05"}),
+        root.send("POST", "/2015-03-31/functions", service="lambda", headers={"Content-Type": JSON}, body=b"{}"),
+    ]
+    assert [answer.status for answer in answers] == [400] * 5
+    assert all("must not be null" in answer.text or "MissingParameter" in answer.text for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"policy=x", "MalformedXML"), (b"<Tagging/>", "MalformedXML"), (b"<Other/>", "MalformedXML"),
+     (b"<!DOCTYPE a><Tagging><TagSet/></Tagging>", "MalformedXML"), (b"", "MissingRequestBodyError")],
+)  # fmt: skip
+def test_a_document_that_s3_does_not_expect_is_refused(root: Wire, own_bucket: str, body: bytes, code: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+    answer = root.send("PUT", f"/{own_bucket}?tagging", body=body)
+    assert (answer.status, f"<Code>{code}</Code>" in answer.text) == (400, True), answer
+
+
 def test_what_a_deletion_names_is_what_is_deleted(someone: Someone, aws: Aws, own_bucket: str) -> None:
     cleaner = someone(allow("s3:DeleteObject", f"{OWN_BUCKET}/mine"))
     head = {"Content-Type": "application/xml"}

@@ -282,7 +282,12 @@ class LocalS3Backend(SavedBackend):
         start_byte: int,
         end_byte: int,
     ) -> FakeKey:
-        """Store a part from (a range of) another object."""
+        """Store a part from (a range of) another object.
+
+        Raises:
+            NoSuchUpload: there is no such upload.
+        """
+        self._upload(dest_bucket_name, multipart_id)
         self.touched.uploads.add((dest_bucket_name, multipart_id))
         return super().upload_part_copy(
             dest_bucket_name,

@@ -363,6 +363,12 @@ def test_a_document_that_s3_does_not_expect_is_refused(root: Wire, own_bucket: s
     assert (answer.status, f"<Code>{code}</Code>" in answer.text) == (400, True), answer
 
 
+def test_a_part_can_be_copied_to_an_upload_only(root: Wire, own_bucket: str) -> None:
+    headers = {"x-amz-copy-source": f"{own_bucket}/mine"}
+    answer = root.send("PUT", f"/{own_bucket}/copied?partNumber=1&uploadId=x", headers=headers)
+    assert (answer.status, "NoSuchUpload" in answer.text) == (404, True), answer
+
+
 def test_what_a_deletion_names_is_what_is_deleted(someone: Someone, aws: Aws, own_bucket: str) -> None:
     cleaner = someone(allow("s3:DeleteObject", f"{OWN_BUCKET}/mine"))
     head = {"Content-Type": "application/xml"}

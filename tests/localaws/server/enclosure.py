@@ -25,6 +25,7 @@ from localaws.authorization.gate import Gate
 from localaws.children import Children
 from localaws.events import Bus
 from localaws.home import Home
+from localaws.saving import Saving
 from localaws.server.application import Application
 from localaws.server.envelope import HEADERS
 from localaws.services.logs.models import load_streams
@@ -101,7 +102,9 @@ class Enclosure:
         engines.make(made)
         authorization.enforce(True)
         bus.start()
-        application = Application(bus, state, dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET)
+        application = Application(
+            bus, Saving(home, state), dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET
+        )
         found = cls(application)
         found._count()
         return found

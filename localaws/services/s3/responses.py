@@ -38,9 +38,9 @@ class LocalS3Response(ListingResponse):
     def setup_class(  # type: ignore[override]
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
-        """Take in a request. What is PUT is a body, also where it comes, as curl sends it, as a form."""
+        """Take in a request. A body that is said to be a form, as curl says, is none but in a POST Object."""
         self._large = _is_large(request)
-        if request.method == "PUT":
+        if not _is_upload_form(request):
             if self._large:
                 request.__dict__["data"] = b""  # moto would read it all
             else:
@@ -218,6 +218,12 @@ class LocalS3Response(ListingResponse):
             for number, (arn, problem) in enumerate(error.refused, start=1)
         )
         return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
+
+
+def _is_upload_form(request: Any) -> bool:
+    """Whether it is a POST Object."""
+    is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
+    return is_form and set(request.args) <= {"x-id"}
 
 
 def _is_large(request: Any) -> bool:

@@ -18,6 +18,7 @@ from localaws.server import application, bodies, claims, documents, envelope, fo
 from localaws.server.claims import Claim, claim_of
 from localaws.server.envelope import Envelope, Environ, decoded
 from localaws.server.reading import Reading
+from localaws.services.s3 import responses
 from tests.localaws.server.enclosure import ROOT_KEY
 from tests.localaws.server.wire import FORM, JSON
 
@@ -293,7 +294,10 @@ def forms_are_posted() -> Iterator[None]:
         made = original(found)
         return {**made, "REQUEST_METHOD": "POST"} if found.kind == FORM else made
 
-    with patch.object(Reading, "environ", environ):
+    def is_form(request: Any) -> bool:
+        return bool(request.method == "POST")
+
+    with patch.object(Reading, "environ", environ), patch.object(responses, "_is_upload_form", is_form):
         yield
 
 

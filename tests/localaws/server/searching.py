@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -94,9 +93,17 @@ def _problems(world: World, shot: Shot) -> tuple[int, list[str]]:
     return answer.status, problems
 
 
+def work_in(directory: Path) -> None:
+    """Have this process's embedded AWS, and hypothesis, keep their files there; called before `search`."""
+    global _directory
+    _directory = directory
+
+
+_directory = Path()
+
+
 @cache
 def _world() -> World:
     logging.disable()  # of refusals there are many
-    directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    set_hypothesis_home_dir(directory / "hypothesis")
-    return World(Enclosure.at(directory / "home"))
+    set_hypothesis_home_dir(_directory / "hypothesis")
+    return World(Enclosure.at(_directory / "home"))

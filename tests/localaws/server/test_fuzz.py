@@ -14,15 +14,16 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from tests.localaws.server.holes import HOLES
-from tests.localaws.server.searching import search
+from tests.localaws.server.searching import search, work_in
 
 SEED = 0
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[ProcessPoolExecutor]:
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPoolExecutor]:
     """A process with an embedded AWS of its own: moto's backends are there once a process."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    directory = tmp_path_factory.mktemp("fuzz")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), work_in, (directory,)) as pool:
         yield pool
 
 

@@ -340,6 +340,15 @@ def test_an_object_that_says_that_it_is_a_form_is_no_other_call(
         assert content == (b"new" if method == "PUT" else b"old")
 
 
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=x"])
+def test_a_document_that_says_that_it_is_a_form_is_a_document(root: Wire, aws: Aws, own_bucket: str, kind: str) -> None:
+    aws("s3").put_object(Bucket=own_bucket, Key="deleted", Body=b"x")
+    body = b"<Delete><Object><Key>deleted</Key></Object></Delete>"
+    answer = root.send("POST", f"/{own_bucket}?delete", headers={"Content-Type": kind}, body=body)
+    assert (answer.status, "<Key>deleted</Key>" in answer.text) == (200, True), answer
+    assert "Contents" not in aws("s3").list_objects_v2(Bucket=own_bucket, Prefix="deleted")
+
+
 def test_what_is_required_is_asked_for(root: Wire, own_bucket: str) -> None:
     answers = [
         root.json("glue", "AWSGlue.DeleteDatabase", {}),

@@ -159,7 +159,7 @@ class World:
         found = [
             f"changed: {label}{_difference(self.before.get(label, ''), now.get(label, ''))}"
             for label in changed
-            if not re.fullmatch(right.changes, label)
+            if not re.fullmatch(right.changes, label, re.DOTALL)
         ]
         found += [f"shown: {label}" for label in changed if "own" in label and MARKER in now.get(label, "")]
         for service in sorted({label.partition("/")[0] for label in changed}):

@@ -177,7 +177,10 @@ def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
 
 def _protection(config: LabConfig) -> Iterator[Fact]:
     """A system that lacks these is no fault: the lab works. But its user should know."""
-    found = Session(config).protection()
+    try:
+        found = Session(config).protection() if config.home.is_dir() else None
+    except OSError:  # a home that can't be used was named above
+        return
     if found is None:
         return
     if found.other_user:

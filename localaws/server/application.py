@@ -17,7 +17,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import health
+from localaws import handouts, health
 from localaws.authorization.decision import Origin
 from localaws.authorization.gate import Gate
 from localaws.authorization.refusals import Refused
@@ -146,8 +146,9 @@ class Application:
         if environ["REQUEST_METHOD"] != "POST":
             return answers.plain(405, b"{}")
         envelope = Envelope.of(environ)
-        asker = bodies.asker(envelope, self._gate, verified=self._verifies())
-        return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION)))
+        asker, key = bodies.asker(envelope, self._gate, verified=self._verifies())
+        place = handouts.place_of(key)
+        return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION), place))
 
     def _ask_moto_api(self, environ: Environ) -> Answer:
         Envelope.of(environ)

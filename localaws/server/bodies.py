@@ -64,25 +64,25 @@ def checked(reading: Reading, secret: str | None) -> Environ:
     return environ
 
 
-def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> Principal | None:
-    """Who signed a request, as S3's requests are signed; None where that is nobody who is known.
+def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> tuple[Principal | None, str | None]:
+    """Who signed a request, as S3's requests are signed, and their key; None where that is nobody who is known.
 
     Raises:
         Refused: the signature is not theirs.
     """
     claim = claim_of(envelope)
     if claim is None:
-        return gate.principal(None, None, "s3")
+        return gate.principal(None, None, "s3"), None
     try:
         if verified:
             secret = gate.secret_of(claim.access_key_id, claim.token, "s3")
             announced = envelope.headers.get(_HASH, "")
             if announced not in (UNSIGNED, hashlib.sha256(envelope.body()).hexdigest()):
-                return None
+                return None, None
             verify_signature(claim, secret, envelope, announced)
-        return gate.principal(claim.access_key_id, claim.token, "s3")
+        return gate.principal(claim.access_key_id, claim.token, "s3"), claim.access_key_id
     except Refused:
-        return None
+        return None, None
 
 
 def _payload(reading: Reading) -> str:

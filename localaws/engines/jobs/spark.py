@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from localaws import runtimes
+from localaws import handouts, runtimes
 from localaws.children import Child
 from localaws.confinement import confinement
 from localaws.context import Context
@@ -312,6 +312,20 @@ class Spark:
         port, secret = self._gateway
         gateway = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
         directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
+        place = handouts.Place(self._directory / "handed-out", self._account)
+        with handouts.given_to(request.environment.get("AWS_ACCESS_KEY_ID", ""), place):
+            return self._run(request, directory, gateway, on_line, on_bookmark, timeout)
+
+    def _run(
+        self,
+        request: RunRequest,
+        directory: Path,
+        gateway: dict[str, str],
+        on_line: Callable[[Log, str], None],
+        on_bookmark: Callable[[dict[str, Any]], None],
+        timeout: float,
+    ) -> Outcome:
+        assert self._control is not None
         try:
             process = ScriptProcess(request, directory, self._account, gateway, self._control, on_line)
         except OSError as error:

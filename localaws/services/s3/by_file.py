@@ -8,6 +8,7 @@ damaged) has no entry: the asker GETs it, and gets AWS's answer.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
@@ -18,6 +19,7 @@ from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused
 from localaws.call import S3Call
 from localaws.context import ACCOUNT_ID
+from localaws.handouts import Place
 from localaws.services.s3.files import BodyDamaged
 from localaws.services.s3.models import LocalS3Backend, backend
 from localaws.services.s3.objects import StoredKey
@@ -26,10 +28,11 @@ PATH = "/_localaws/s3-files"
 Entry = dict[str, Any]
 
 
-def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin) -> tuple[int, bytes]:
+def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin, place: Place | None) -> tuple[int, bytes]:
     """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null.
 
-    `asker` is who signed the request; None where that is nobody who is known.
+    `asker` is who signed the request; None where that is nobody who is known. The files are in `place`, `given` to the
+    asker, who may move them, or, without it, in the store.
     """
     try:
         asked = [(str(bucket), str(key)) for bucket, key in json.loads(body)]
@@ -39,6 +42,12 @@ def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin) -> 
     found = [
         _entry(store, *one) if asker is not None and _may_get(gate, asker, origin, *one) else None for one in asked
     ]
+    if place is not None:
+        put = place.put([Path(entry["file"]) if entry is not None else None for entry in found])
+        found = [
+            {**entry, "file": str(file), "given": True} if entry is not None and file is not None else None
+            for entry, file in zip(found, put, strict=True)
+        ]
     return 200, json.dumps(found).encode()
 
 
@@ -62,4 +71,5 @@ def _entry(store: LocalS3Backend, bucket: str, name: str) -> Entry | None:
         file = key.file()
     except (BodyDamaged, FileNotFoundError):
         return None
-    return {"size": key.size, "etag": key.etag, "changed": int(key.last_modified.timestamp()), "file": str(file)}
+    changed = int(key.last_modified.timestamp())
+    return {"size": key.size, "etag": key.etag, "changed": changed, "file": str(file), "given": False}

@@ -131,8 +131,11 @@ def test_paths_may_name_objects_which_cost_no_listing(jobs: Any, preamble: str, 
         f"load(paths[:2] + ['s3://{jobs.bucket}/{prefix}/folder'])\n"
         f"load(['s3://{jobs.bucket}/{prefix}/'])\n"
         "import os\n"
-        "def rename(*_): raise OSError('not here')\n"
-        "os.rename = rename\n"
+        "rename = os.rename\n"
+        "def refusing(source, target):\n"
+        "    if 'handed-out' in str(source): raise OSError('not here')\n"
+        "    rename(source, target)\n"
+        "os.rename = refusing\n"
         "load(paths)\n"
     )  # fmt: skip
     # What the local S3 hands out by file is asked for in one POST; what can't be taken, or isn't there, in a GET each.

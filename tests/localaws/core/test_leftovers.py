@@ -63,7 +63,7 @@ def make_job(status: localaws.Status) -> None:
     command = {"Name": "glueetl", "ScriptLocation": "s3://bucket/job.py"}
     client(status, "glue").create_job(Name="j", Role=role, Command=command, GlueVersion="5.1")
     deadline = time.monotonic() + 60
-    while not list(status.home.glob("work/glue/*/gateway")):
+    while not list(status.home.glob("work/glue/*/local/gateway")):
         assert time.monotonic() < deadline, "no JVM"
         time.sleep(0.1)
 

@@ -23,7 +23,7 @@ import psutil
 
 from localaws.errors import NotEnded
 from localaws.home import Home
-from localaws.processes import ProcessList
+from localaws.processes import ProcessList, has_ended
 
 _GRACE = 3.0  # seconds that PostgreSQL has to write everything down
 _LIMIT = 3.0  # seconds in which a process that was killed is gone
@@ -135,7 +135,7 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        return not has_ended(process)
     except psutil.Error:
         return False
 

@@ -76,6 +76,19 @@ class ProcessList:
             log.warning("%s could not be written: %s", self._file, error)
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether all of a process has ended, collected or not.
+
+    The first of its threads can be a zombie while others still hold the process' files, locks and ports.
+    """
+    try:
+        if not process.is_running():
+            return True
+        return bool(process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def began(pid: int) -> str:
     """When a process began, in the kernel's own count where it has one; empty where there is none."""
     try:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import psutil
 
+from localaws.processes import has_ended
+
 _Which = TypeVar("_Which", psutil.Process, int)
 
 
@@ -33,10 +35,9 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
 
 
 def is_running(process: psutil.Process | int) -> bool:
-    """Whether it still runs; what has ended and was not collected yet doesn't."""
+    """Whether any of it still runs; what has ended and was not collected yet doesn't."""
     try:
-        process = process if isinstance(process, psutil.Process) else psutil.Process(process)
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return not has_ended(process if isinstance(process, psutil.Process) else psutil.Process(process))
     except psutil.NoSuchProcess:
         return False
 

@@ -43,6 +43,8 @@ class Gate:
             Refused: nobody has this key, or its session is over.
         """
         if access_key_id == self._root_key:
+            if token is not None:
+                raise _refused_key(WrongToken(), service)
             return self._root_secret
         try:
             return secret_of(access_key_id, token, self._account_id)
@@ -55,6 +57,8 @@ class Gate:
         Raises:
             Refused: the key is unknown, or its session is over.
         """
+        if access_key_id == self._root_key and token is not None and engines.enforced():
+            raise _refused_key(WrongToken(), service)
         if access_key_id == self._root_key or not engines.enforced():
             return ROOT
         if access_key_id is None:

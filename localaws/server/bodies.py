@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import io
 import re
 from typing import Any
@@ -16,7 +15,7 @@ from localaws.server import chunks, documents
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
 from localaws.server.reading import Reading
-from localaws.server.signatures import UNSIGNED
+from localaws.server.signatures import UNSIGNED, same
 from localaws.server.signatures import verify as verify_signature
 
 _HASH = "x-amz-content-sha256"
@@ -168,7 +167,7 @@ class _Hashed:
 
 
 def _compare(actual: str, announced: str) -> None:
-    if not hmac.compare_digest(actual, announced):
+    if not same(actual, announced):
         raise Refused(
             400,
             "XAmzContentSHA256Mismatch",

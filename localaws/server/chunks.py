@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
 import zlib
 from dataclasses import dataclass, field
 
 from localaws.authorization.refusals import Refused, bad_signature
 from localaws.server.claims import Claim
-from localaws.server.signatures import signature_of
+from localaws.server.signatures import same, signature_of
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_WITH_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -86,7 +85,7 @@ def unchunked(body: bytes, kind: str, length: int, announced: frozenset[str], si
         place += size
         if match[2] is not None and signer is not None:
             expected = signer.follow(previous, content)
-            if not hmac.compare_digest(expected, match[2].decode()):
+            if not same(expected, match[2].decode()):
                 raise bad_signature("s3")
         previous = match[2].decode() if match[2] else previous
         if not size:
@@ -132,7 +131,7 @@ def _trailer(text: bytes, announced: frozenset[str], previous: str, signer: Sign
         raise _malformed_trailer()
     if signer is not None:
         canonical = "".join(f"{name}:{value}\n" for name, value in sorted(found.items())).encode()
-        if signature is None or not hmac.compare_digest(signer.of_trailer(previous, canonical), signature):
+        if signature is None or not same(signer.of_trailer(previous, canonical), signature):
             raise bad_signature("s3")
     return found
 

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.ht
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from localaws.authorization.refusals import Refused, bad_signature
 from localaws.server.claims import ALGORITHM, Claim, scope_of
 from localaws.server.envelope import Envelope
-from localaws.server.signatures import signature_2_of, signature_of
+from localaws.server.signatures import same, signature_2_of, signature_of
 
 _LONGEST = 20_000  # bytes of the fields, without the file
 _NOT_IN_A_POLICY = frozenset({"x-amz-signature", "signature", "policy", "awsaccesskeyid", "file"})
@@ -78,7 +77,7 @@ class Form:
         """
         policy = self.fields["policy"]
         expected = signature_2_of(policy, secret) if claim.way == "form-2" else signature_of(policy, claim, secret)
-        if not hmac.compare_digest(expected, claim.signature):
+        if not same(expected, claim.signature):
             raise bad_signature("s3")
 
     def check_policy(self, bucket: str) -> None:

@@ -7,7 +7,10 @@ which keeps its connections, then pays for a new one, and for a new thread here,
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
+from email import errors
+from email.message import Message
 from io import BufferedIOBase
 from typing import Any
 
@@ -18,6 +21,15 @@ from localaws.server.envelope import HEADERS
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20  # bytes
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_DEFECTS = (
+    errors.FirstHeaderLineIsContinuationDefect,
+    errors.InvalidHeaderDefect,
+    errors.MisplacedEnvelopeHeaderDefect,
+    errors.MissingHeaderBodySeparatorDefect,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class RequestHandler(MotoRequestHandler):
@@ -40,7 +52,7 @@ class RequestHandler(MotoRequestHandler):
         if self.stopping:
             self.close_connection = True
             return
-        if (problem := _framing(self.headers.items())) is not None:
+        if (problem := _malformed(self.headers) or _framing(self.headers.items())) is not None:
             # Where one request ends and the next begins is not clear: nothing more is read from here.
             self.close_connection = True
             self.send_error(400, problem)
@@ -74,6 +86,15 @@ class RequestHandler(MotoRequestHandler):
 
     def log_error(self, *_: Any) -> None:
         """Nor is a client that went away, or had nothing more to ask."""
+
+
+def _malformed(headers: Message) -> str | None:
+    """What is wrong with the headers as such; None where nothing is. Python's parser takes, and drops, much."""
+    if any(isinstance(each, _DEFECTS) for each in headers.defects) or not all(map(_NAME.fullmatch, headers)):
+        return "A header has a name and a colon"
+    if any(_CONTROL.search(value) for value in headers.values()):
+        return "A header has no control characters"
+    return None
 
 
 def _framing(headers: Iterable[tuple[str, str]]) -> str | None:

@@ -26,9 +26,11 @@ def parameters(service: str, envelope: Envelope) -> dict[str, str]:
         Refused: they are in both, or in none that a form is in.
     """
     in_url = {name: value for name, value in envelope.query.items() if name not in AUTHENTICATION and name != "x-id"}
-    body = envelope.body() if envelope.method == "POST" else b""
+    body = envelope.body()
     if not body:
         return in_url
+    if envelope.method != "POST":
+        raise unclear(service, f"A call of {service} that is a {envelope.method} has no body.")
     if envelope.kind() != FORM:
         raise unclear(service, f"The body of a call of {service} is a form: its Content-Type must be {FORM}.")
     if in_url:

@@ -64,9 +64,11 @@ def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
     if victim is Victim.ALL:
         return everyone
     if victim is Victim.SERVER_AND_REAPER:
-        return [parent, *(process for process in everyone if _what(process) is Victim.REAPER)]
+        return [*(process for process in everyone if _what(process) is Victim.REAPER), parent]
     if victim in SPARED:
-        return [process for process in everyone if _what(process) not in SPARED[victim]]
+        # The reaper first: seeing the server die, it ends in no time what is to be spared.
+        others = [process for process in everyone if _what(process) not in SPARED[victim]]
+        return sorted(others, key=lambda process: _what(process) is not Victim.REAPER)
     return [process for process in everyone if _what(process) is victim]
 
 

@@ -1,1 +1,1 @@
-"""Secrets Manager: moto's, in which a secret that is to be deleted takes nothing more."""
+"""Secrets Manager: moto's, with the refusals that it leaves out."""

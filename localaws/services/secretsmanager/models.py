@@ -1,6 +1,7 @@
-"""moto's Secrets Manager; a secret that is scheduled for deletion can be described, restored and deleted, nothing else.
+"""moto's Secrets Manager, with the refusals that it leaves out.
 
-Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+A secret that is scheduled for deletion can be described, restored and deleted, nothing else:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from moto.secretsmanager.exceptions import InvalidRequestException
+from moto.secretsmanager.exceptions import InvalidRequestException, SecretsManagerClientError
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
+
+from localaws.authorization.grammar import BadPolicy, check_resource_policy
 
 _MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 _NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
@@ -36,7 +39,6 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
     get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
     get_secret_value = _unless_scheduled(SecretsManagerBackend.get_secret_value)
-    put_resource_policy = _unless_scheduled(SecretsManagerBackend.put_resource_policy)
     put_secret_value = _unless_scheduled(SecretsManagerBackend.put_secret_value)
     remove_regions_from_replication = _unless_scheduled(SecretsManagerBackend.remove_regions_from_replication)
     replicate_secret_to_regions = _unless_scheduled(SecretsManagerBackend.replicate_secret_to_regions)
@@ -45,6 +47,20 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
     update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
     update_secret_version_stage = _unless_scheduled(SecretsManagerBackend.update_secret_version_stage)
+
+    @_unless_scheduled
+    def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:
+        """Set a secret's policy.
+
+        Raises:
+            SecretsManagerClientError: MalformedPolicyDocumentException; it is none.
+        """
+        try:
+            check_resource_policy(policy)
+        except BadPolicy as error:
+            malformed = f"This policy has invalid syntax. {error}"
+            raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
+        return super().put_resource_policy(secret_id, policy)
 
     def is_scheduled(self, secret_id: str) -> bool:
         """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -90,7 +91,8 @@ def kill_all_but(status: localaws.Status, *spared: str) -> list[psutil.Process]:
     """What is spared, when the others are gone."""
     everyone = family(status.pid)
     left = [process for process in everyone if kind(process) in spared]
-    others = [process for process in everyone if process not in left]
+    # The reaper first: seeing the server die, it ends in no time what it is here to end.
+    others = sorted((each for each in everyone if each not in left), key=lambda each: kind(each) != "reaper")
     kill(others)
     assert outliving(others) == []
     return left
@@ -135,6 +137,29 @@ def test_a_stop_and_a_wipe_end_what_survived_and_say_so(home: Path, wipe: bool) 
     assert outliving(left) == []
     assert not localaws.stop(home)
     assert home.exists() is not wipe
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, sys, threading
+threading.Thread(target=sys.stdin.read).start()
+ctypes.CDLL(None).syscall(ctypes.c_long(int(sys.argv[1])), ctypes.c_long(0))
+"""
+EXIT = {"x86_64": 60, "aarch64": 93}
+"""The number of Linux' call that ends one thread only."""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or platform.machine() not in EXIT, reason="a call of Linux")
+def test_a_process_has_not_ended_while_one_of_its_threads_lives() -> None:
+    command = [sys.executable, "-c", FIRST_THREAD_ENDS, str(EXIT[platform.machine()])]
+    process = psutil.Popen(command, stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while process.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "its first thread lives"
+        time.sleep(0.01)
+    assert is_running(process)
+    process.stdin.close()
+    assert outliving([process]) == []
+    process.wait()
 
 
 def test_what_is_on_no_list_is_found_by_its_data_and_its_command_line(home: Path) -> None:

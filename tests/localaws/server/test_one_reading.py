@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+import localaws
 from tests.localaws.server.conftest import Victim
 from tests.localaws.server.wire import FORM, JSON, Answer, Wire
 
@@ -107,6 +109,9 @@ def test_two_operations_in_one_request_are_none(someone: Someone, aws: Aws, vict
     refused(reader.form("sts", [("Action", "GetCallerIdentity"), *assume.items()]))
     refused(reader.form("sts", assume, "/?Action=GetCallerIdentity&Version=2011-06-15"))
     refused(reader.send("GET", "/?Action=GetCallerIdentity&Version=2011-06-15&Action=AssumeRole", service="sts"))
+    refused(
+        reader.send("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", service="sts", body=b"Action=AssumeRole")
+    )
 
 
 def test_a_body_of_another_type_than_the_operation_s_is_refused(someone: Someone, victim: Victim, aws: Aws) -> None:
@@ -271,6 +276,27 @@ def test_headers_that_frame_a_request_are_there_once(stranger: Wire) -> None:
         [host, ("X-Amz-Target", "AWSGlue.GetDatabase"), ("X-Amz-Target", "AWSGlue.DeleteDatabase")],
     ):
         assert stranger.raw("POST", "/", pairs).status == 400, pairs
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Transfer-Encoding : chunked",
+        b": no name",
+        b"no colon",
+        b"X-A: a\x00b",
+        b"X(A): a",
+        b"X-A: a\r\n folded",
+    ],
+)
+def test_a_header_that_is_none_is_refused_and_the_connection_closed(stack: localaws.Status, line: bytes) -> None:
+    parts = urllib.parse.urlsplit(stack.endpoint_url)
+    assert parts.hostname is not None
+    with socket.create_connection((parts.hostname, parts.port or 80), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 NOT_OURS = [

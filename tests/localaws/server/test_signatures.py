@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import time
 import urllib.parse
 import zlib
@@ -69,6 +70,27 @@ def test_another_secret_is_refused(
     assert caught.value.response["Error"]["Code"] == code
 
 
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_signature_that_is_not_even_letters_and_digits_is_a_wrong_one(
+    stack: localaws.Status, root: Wire, bucket: str, version: str
+) -> None:
+    s3 = boto3.client(
+        "s3", endpoint_url=stack.endpoint_url, region_name="us-east-1", aws_access_key_id=stack.access_key_id,
+        aws_secret_access_key=stack.secret_access_key, config=Config(signature_version=version),
+    )  # fmt: skip
+    url = s3.generate_presigned_url("list_objects", {"Bucket": bucket})
+    strange = re.sub("Signature=[^&]+", "Signature=%C3%A9%E2%98%83", url)
+    assert strange != url
+    assert "SignatureDoesNotMatch" in requests.get(strange).text
+    form = s3.generate_presigned_post(bucket, "key")
+    name = next(name for name in form["fields"] if name.lower().endswith("signature"))
+    answer = requests.post(form["url"], {**form["fields"], name: "é☃"}, files={"file": b"x"})
+    assert "SignatureDoesNotMatch" in answer.text
+    signed = _signed(root, "GET", f"/{bucket}", b"")
+    signed["Authorization"] = re.sub("Signature=.*", "Signature=\xe9", signed["Authorization"])
+    assert "SignatureDoesNotMatch" in root.raw("GET", f"/{bucket}", signed).text
+
+
 def test_a_session_needs_its_secret_and_its_token(stack: localaws.Status, aws: Aws) -> None:
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -83,6 +105,12 @@ def test_a_session_needs_its_secret_and_its_token(stack: localaws.Status, aws: A
             continue
         with pytest.raises(ClientError):
             client.get_caller_identity()
+    own = {"aws_access_key_id": stack.access_key_id, "aws_secret_access_key": stack.secret_access_key}
+    token = {"aws_session_token": good["aws_session_token"]}
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        boto3.client(
+            "sts", endpoint_url=stack.endpoint_url, region_name="us-east-1", **own, **token
+        ).get_caller_identity()
     aws("iam").delete_role(RoleName="signs")
 
 

@@ -25,12 +25,17 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
     """The address and port of each TCP socket that one of the processes listens on."""
     addresses = set()
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        try:
             addresses |= {
                 (connection.laddr.ip, connection.laddr.port)
                 for connection in process.net_connections("inet")
                 if connection.status == psutil.CONN_LISTEN
             }
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.AccessDenied:  # what a process that has ended had open is root's business
+            if is_running(process):
+                raise
     return addresses
 
 

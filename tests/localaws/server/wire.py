@@ -52,7 +52,8 @@ class Wire:
         parts = urllib.parse.urlsplit(self.endpoint)
         given = {"Host": parts.netloc, **(headers or {})}
         if self.key:
-            signed = AWSRequest(method, f"http://{given['Host']}{target}", data=body, headers=given)
+            # By the header Host; some releases of Python refuse a name before an IPv6 address in a URL.
+            signed = AWSRequest(method, f"{self.endpoint}{target}", data=body, headers=given)
             credentials = Credentials(
                 self.key["aws_access_key_id"], self.key["aws_secret_access_key"], self.key.get("aws_session_token")
             )

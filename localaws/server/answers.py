@@ -10,6 +10,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from localaws.server import models
+from localaws.server.envelope import Environ
+from localaws.server.models import CBOR
 
 Headers = list[tuple[str, str]]
 
@@ -68,10 +70,15 @@ def plain(status: int, content: bytes, kind: str = "application/json") -> Answer
     return Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [content])
 
 
-def error(service: str, status: int, code: str, message: str, *, bodiless: bool = False) -> Answer:
-    """An error as the SDKs of `service` read it; `bodiless` is the answer to a HEAD."""
+def error(service: str, environ: Environ, status: int, code: str, message: str) -> Answer:
+    """An error as the SDK of `service` reads it that has sent the request `environ`."""
     request_id = str(uuid.uuid4())
-    spoken = _protocol(service)
+    bodiless = environ["REQUEST_METHOD"] == "HEAD"
+    spoken = _spoken(service, environ)
+    if spoken == CBOR:
+        answer = plain(status, _cbor({"__type": code, "message": message}), "application/cbor")
+        answer.headers += [("smithy-protocol", CBOR), ("x-amzn-RequestId", request_id)]
+        return answer
     if spoken == "json":
         text = json.dumps({"__type": code, "message": message})
     else:
@@ -93,10 +100,25 @@ def error(service: str, status: int, code: str, message: str, *, bodiless: bool 
     return answer
 
 
-def _protocol(service: str) -> str:
+def _spoken(service: str, environ: Environ) -> str:
+    """The protocol of a request: CBOR, "json", "ec2" or "xml"."""
+    if environ.get("HTTP_SMITHY_PROTOCOL") == CBOR:
+        return CBOR
     known = models.models_of(service)
-    protocol = str(known[0].metadata["protocol"]) if known else "json"
-    return {"rest-json": "json", "rest-xml": "xml", "query": "xml"}.get(protocol, protocol)
+    protocols = models.protocols(known[0]) if known else ("json",)
+    if "HTTP_X_AMZ_TARGET" in environ and "json" in protocols:
+        return "json"
+    by_protocol = {"rest-xml": "xml", "query": "xml", "ec2": "ec2"}
+    return next((by_protocol[each] for each in protocols if each in by_protocol), "json")
+
+
+def _cbor(texts: dict[str, str]) -> bytes:
+    """A map of a few texts: https://www.rfc-editor.org/rfc/rfc8949#section-3.1."""
+    parts = [bytes([0xA0 | len(texts)])]
+    for text in (each for pair in texts.items() for each in pair):
+        content = text.encode()
+        parts += [b"\x7a", len(content).to_bytes(4, "big"), content]
+    return b"".join(parts)
 
 
 def _writable(text: str) -> str:

@@ -162,7 +162,7 @@ class Application:
 
     def _error(self, environ: Environ, reading: Reading | None, status: int, code: str, message: str) -> Answer:
         service = reading.call.service if reading is not None else service_of(environ)
-        return answers.error(service, status, code, message, bodiless=environ["REQUEST_METHOD"] == "HEAD")
+        return answers.error(service, environ, status, code, message)
 
 
 class _Dispatcher(DomainDispatcherApplication):

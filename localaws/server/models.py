@@ -9,6 +9,11 @@ from typing import Any
 
 from moto.core.utils import get_service_model
 
+CBOR = "rpc-v2-cbor"
+"""What the header smithy-protocol says of a call in CBOR, as some SDKs make them of CloudWatch. They are refused.
+
+https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+"""
 # What requests are signed for → the models whose calls are signed so, where the two names differ.
 _MODELS = {
     "monitoring": ("cloudwatch",),

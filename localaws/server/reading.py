@@ -123,6 +123,8 @@ def read(environ: Environ) -> Reading:
         raise unclear(service, f"Only S3 has names before the host's: {envelope.headers['host']}")
     if "content-encoding" in envelope.headers:
         raise UnsupportedOperation(f"Content-Encoding {envelope.headers['content-encoding']}")
+    if envelope.headers.get("smithy-protocol") == models.CBOR:
+        raise UnsupportedOperation(f"{envelope.path.rpartition('/')[2]} in CBOR")
     if service == "sqs":
         return _of_sqs(envelope, claim)
     known = models.models_of(service)

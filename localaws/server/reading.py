@@ -22,6 +22,8 @@ from localaws.server.envelope import HEADERS, Envelope, Environ
 
 _READS = re.compile(r"(Get|Describe|List|Head|BatchGet|Search|Lookup|Test|Filter|Select|Query|Scan)[A-Z]")
 _TARGET = "x-amz-target"
+_FOR_ANYBODY = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+"""Calls of STS that an identity of somebody else's proves, and no signature."""
 _OURS = frozenset({
     "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "authorization", "expect",
     "connection", "x-amz-security-token", "x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer",
@@ -101,6 +103,8 @@ def service_of(environ: Environ) -> str:
     header = str(environ.get("HTTP_AUTHORIZATION", ""))
     if match := re.search(r"Credential=[^/,]+/\d{8}/[^/,]+/([a-z0-9-]+)/aws4_request", header):
         return match[1]
+    if environ["REQUEST_METHOD"] == "POST" and str(environ.get("CONTENT_TYPE", "")).startswith(query.FORM):
+        return "sts"  # the one service of forms that some calls reach unsigned
     return "unsigned" if environ.get("HTTP_X_AMZ_TARGET") else "s3"
 
 
@@ -113,8 +117,13 @@ def read(environ: Environ) -> Reading:
     """
     envelope = Envelope.of(environ)
     claim = claim_of(envelope)
-    if claim is None and (_TARGET in envelope.headers or (envelope.method, envelope.kind()) == ("POST", query.FORM)):
+    if claim is None and _TARGET in envelope.headers:
         raise unsigned(service_of(environ))
+    if claim is None and (envelope.method, envelope.kind()) == ("POST", query.FORM):
+        action = query.parameters("sts", envelope).get("Action")
+        if action in _FOR_ANYBODY:
+            raise UnsupportedOperation(action)
+        raise unsigned("sts")
     service = claim.service if claim is not None else "s3"
     if service == "s3":
         return _of_s3(envelope, claim)

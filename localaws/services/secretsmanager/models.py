@@ -55,11 +55,12 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         Raises:
             SecretsManagerClientError: MalformedPolicyDocumentException; it is none.
         """
-        try:
-            check_resource_policy(policy)
-        except BadPolicy as error:
-            malformed = f"This policy has invalid syntax. {error}"
-            raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
+        if isinstance(self.secrets.get(secret_id), FakeSecret):  # else that is what is said
+            try:
+                check_resource_policy(policy)
+            except BadPolicy as error:
+                malformed = f"This policy has invalid syntax. {error}"
+                raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
         return super().put_resource_policy(secret_id, policy)
 
     def is_scheduled(self, secret_id: str) -> bool:

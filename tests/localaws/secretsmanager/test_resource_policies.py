@@ -36,3 +36,8 @@ def test_a_policy_that_is_none_is_refused(aws: Callable[..., Any], unique: Calla
         client.put_resource_policy(SecretId=name, ResourcePolicy=document)
     assert refused.value.response["Error"]["Code"] == "MalformedPolicyDocumentException"
     assert client.get_resource_policy(SecretId=name)["ResourcePolicy"] == sound
+
+
+def test_of_a_secret_that_is_not_there_that_is_said(aws: Callable[..., Any]) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        aws("secretsmanager").put_resource_policy(SecretId="nobody's", ResourcePolicy="some policy")

@@ -460,6 +460,21 @@ def test_a_refusal_is_in_the_words_of_the_protocol_that_was_spoken(
     assert "is not authorized to perform" in error["Message"]
 
 
+def test_what_sts_gives_to_identities_of_others_is_refused_by_name(stack: localaws.Status) -> None:
+    """Unsigned: another identity than IAM's proves who asks."""
+    sts = boto3.client("sts", endpoint_url=stack.endpoint_url, region_name="us-east-1")
+    arn, role = "arn:aws:iam::123456789012:saml-provider/p", "arn:aws:iam::123456789012:role/r"
+    for call, given in (
+        (sts.assume_role_with_saml, {"PrincipalArn": arn, "SAMLAssertion": "PGE+PC9hPg=="}),
+        (sts.assume_role_with_web_identity, {"RoleSessionName": "session", "WebIdentityToken": "token"}),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call(RoleArn=role, **given)
+        error = refused.value.response["Error"]
+        assert error["Code"] == "NotImplemented"
+        assert f"{refused.value.operation_name} of sts" in error["Message"]
+
+
 def test_a_refusal_of_the_query_protocol_is_xml_where_the_service_speaks_json_too(someone: Someone) -> None:
     for service in ("sqs", "monitoring"):
         action = {"sqs": ("ListQueues", "2012-11-05"), "monitoring": ("ListMetrics", "2010-08-01")}[service]

@@ -460,6 +460,18 @@ def test_a_refusal_is_in_the_words_of_the_protocol_that_was_spoken(
     assert "is not authorized to perform" in error["Message"]
 
 
+def test_ec2_names_what_is_missing_as_it_does(root: Wire) -> None:
+    for action, code, said in (
+        ("CreateTags", "MissingParameter", "The request must contain the parameter resourceIdSet"),
+        ("DeleteTags", "MissingParameter", "The request must contain the parameter resourceIdSet"),
+        ("TerminateInstances", "InvalidParameterCombination", "No instances specified"),
+        ("DeleteVpc", "MissingParameter", "The request must contain the parameter VpcId"),
+    ):
+        answer = root.form("ec2", {"Action": action, "Version": "2016-11-15"})
+        assert f"<Code>{code}</Code>" in answer.text
+        assert said in answer.text
+
+
 def test_what_sts_gives_to_identities_of_others_is_refused_by_name(stack: localaws.Status) -> None:
     """Unsigned: another identity than IAM's proves who asks."""
     sts = boto3.client("sts", endpoint_url=stack.endpoint_url, region_name="us-east-1")

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import psycopg
 
-from localaws.engines.redshift import postgres
+from localaws.engines.redshift import postgres, programs
 
 COLUMNS = (
     "transaction_id",
@@ -57,10 +57,10 @@ class Plain:
 @contextmanager
 def plain_postgres() -> Iterator[Plain]:
     """Start one in a directory of its own, and forget it at the end."""
-    account = postgres.account()
-    programs = postgres.reachable_installation(postgres.installation(), account)
+    account = programs.account()
     place = Path(tempfile.mkdtemp(prefix="bench-pg-", dir="/tmp"))
     data = place / "data"
+    postgresql = programs.reachable_installation(programs.installation(), account, data)
     data.mkdir(mode=0o700)
     as_user: dict[str, Any] = {}
     if account is not None:
@@ -69,7 +69,7 @@ def plain_postgres() -> Iterator[Plain]:
             os.chown(directory, account.uid, account.gid)
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
     initdb: list[Any] = [
-        programs / "bin/initdb",
+        postgresql / "bin/initdb",
         "-D",
         data,
         "-U",
@@ -85,7 +85,7 @@ def plain_postgres() -> Iterator[Plain]:
         port = int(probe.getsockname()[1])
     settings = [word for name in ALIKE for word in ("-c", f"{name}={postgres.SETTINGS[name]}")]
     command: list[Any] = [
-        programs / "bin/postgres",
+        postgresql / "bin/postgres",
         "-D",
         data,
         "-h",
@@ -106,6 +106,7 @@ def plain_postgres() -> Iterator[Plain]:
         server.terminate()
         server.wait()
         shutil.rmtree(place)
+        programs.release(place)
 
 
 def _wait(plain: Plain, server: subprocess.Popen[Any], log: Path) -> None:

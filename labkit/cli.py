@@ -76,7 +76,8 @@ def cli() -> None:
 def up() -> None:
     """Start the local AWS in the background, and return when it is ready.
 
-    On a sound one this does nothing; a half-dead one is healed.
+    On a sound one this does nothing; what an earlier start left is ended, and what has failed is started again.
+    Succeeds only if all that was deployed works.
     """
     status = _lab().up()
     where = f" at {status.endpoint_url}" if status.endpoint_url else ""
@@ -88,8 +89,13 @@ def up() -> None:
 @click.option("--wipe", is_flag=True, help="Forget its data, too.")
 def down(wipe: bool) -> None:
     """Stop the local AWS and everything that it runs. Its data stay."""
-    ran = _lab().down(wipe=wipe)
-    click.echo(("Stopped." if ran else "It was not running.") + (" Its data are gone." if wipe else ""))
+    stopped = _lab().down(wipe=wipe)
+    said = ["Stopped." if stopped.server else "It was not running."]
+    if stopped.left_over:
+        said.append(f"Ended what an earlier start had left: {', '.join(map(str, stopped.left_over))}.")
+    if wipe:
+        said.append("Its data are gone." if stopped.wiped else "It had no data.")
+    click.echo(" ".join(said))
 
 
 @cli.command()
@@ -125,7 +131,10 @@ def status(as_json: bool) -> None:
                 "home": str(lab.config.home),
                 "log_file": target.log_file,
                 "enforce_iam": target.enforces_iam,
+                "verify_signatures": target.verifies_signatures,
                 "processes": processes,
+                "problems": [dataclasses.asdict(problem) for problem in target.problems],
+                "left_over": [dataclasses.asdict(process) for process in target.left_over],
                 "steps": steps,
                 "counts": counts.as_json() if counts else None,
                 "runs": [run.as_json() for run in recent_runs(lab)] if checks else [],
@@ -136,6 +145,10 @@ def status(as_json: bool) -> None:
     click.echo(f"{target}" + ("" if target.running else " (start it: labkit up)"))
     for name, pid in target.processes:
         click.echo(f"  {name}, process {pid}")
+    for problem in target.problems:
+        click.echo(f"✗ {problem}")
+    for process in target.left_over:
+        click.echo(f"✗ left over: {process} (end it: labkit down)")
     for check in checks:
         if check.ok:
             click.echo(f"✓ {check.step}")

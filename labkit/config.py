@@ -94,6 +94,7 @@ class LabConfig(BaseSettings):
     retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
     progress: Literal["auto", "live", "line", "static"] = "auto"
     enforce_iam: bool = True  # of the local target; AWS always does
+    verify_signatures: bool = True  # likewise
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
@@ -200,6 +201,8 @@ def load(**arguments: Any) -> LabConfig:
         return LabConfig(**arguments)
     except ValidationError as error:
         raise _explain(error, arguments) from None
+    except OSError as error:
+        raise ConfigError("config", f"the file can't be read: {error.strerror}", source=str(error.filename)) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("config", f"the file is not TOML: {error}", source=str(_config_file(None))) from None
 
@@ -213,7 +216,10 @@ def _config_file(home: Any) -> Path | None:
         return file
     home = home or os.environ.get("LABKIT_HOME") or LabConfig.model_fields["home"].default
     file = Path(home).expanduser() / "labkit.toml"
-    return file if file.is_file() else None
+    try:
+        return file if file.is_file() else None
+    except PermissionError:  # a home that can't even be entered: whoever uses it says so
+        return None
 
 
 def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:

@@ -19,6 +19,7 @@ import psutil
 
 from labkit.config import PROJECT, LabConfig
 from labkit.display import Check, Fact
+from labkit.errors import LabError
 from labkit.session import Session, TargetStatus
 
 DISK_GB = 2
@@ -29,7 +30,15 @@ OVERRIDING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_CA_BUNDLE", "SSL_CERT_FILE
 
 def examine(config: LabConfig) -> Check:
     """Everything that commonly goes wrong, looked at."""
-    facts = [*_python(), *_java(), *_checkout(), *_disk(config.home), *_stack(config), *_environment()]
+    facts = [
+        *_python(),
+        *_java(),
+        *_checkout(),
+        *_disk(config.home),
+        *_stack(config),
+        *_protection(config),
+        *_environment(),
+    ]
     return Check("doctor", tuple(facts))
 
 
@@ -67,7 +76,9 @@ def _java() -> Iterator[Fact]:
 
 def _java_version(java: str) -> int | None:
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+        said = subprocess.run(
+            [java, "-XX:-UsePerfData", "-version"], capture_output=True, text=True, timeout=20, check=False
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "(\d+)(?:\.(\d+))?', said)
@@ -83,30 +94,39 @@ def _checkout() -> Iterator[Fact]:
 
 
 def _disk(home: Path) -> Iterator[Fact]:
-    place = next(parent for parent in (home, *home.parents) if parent.exists())
-    free = shutil.disk_usage(place).free / 1e9
+    try:
+        place = next(parent for parent in (home, *home.parents) if parent.exists())
+        free = shutil.disk_usage(place).free / 1e9
+    except OSError as error:
+        yield Fact(False, f"{home} can be looked at", f"{error.strerror}: set LABKIT_HOME to a directory of yours")
+        return
     yield Fact(free >= DISK_GB, f"{free:.0f} GB are free for {home}", f"at least {DISK_GB} GB are needed")
-    yield Fact(os.access(place, os.W_OK), f"{home} can be written", "set LABKIT_HOME to a directory of yours")
+    usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    yield Fact(usable, f"{home} can be written", "set LABKIT_HOME to a directory of yours")
+    yield from _temporary()
+
+
+def _temporary() -> Iterator[Fact]:
+    """Where the socket of a cluster's PostgreSQL goes, and what programs put aside."""
+    for place in {"/tmp", os.environ.get("TMPDIR", "/tmp")}:
+        yield Fact(os.access(place, os.W_OK | os.X_OK), f"{place} can be written", "make it writable, or set TMPDIR")
 
 
 def _stack(config: LabConfig) -> Iterator[Fact]:
-    status = Session(config).status()
+    try:
+        status = Session(config).status()
+    except LabError as error:
+        yield Fact(False, "the target can be looked at", str(error))
+        return
     sound = status.healthy or not status.running
     yield Fact(sound, f"the target: {status}", f"run: labkit up; its log is {status.log_file}")
+    for problem in status.problems:
+        yield Fact(False, f"{problem.what} works", f"{problem.why} {problem.fix}")
     if sound:
         yield from _ports(status)
-    if status.running:
-        return
-    stale = [process.pid for process in psutil.process_iter(["cmdline"]) if _is_of(process, config.home)]
-    pids = " ".join(map(str, stale))
-    yield Fact(not stale, f"no process is left over of {config.home}", f"end them: kill {pids}")
-
-
-def _is_of(process: psutil.Process, home: Path) -> bool:
-    """Does the process work in the lab's home? Its command line says so."""
-    command = process.info["cmdline"] or []
-    inside = any(part == str(home) or f"{home}/" in part for part in command)
-    return inside and process.pid != os.getpid() and "labkit" not in " ".join(command[:3])
+    if not status.running:
+        stale = ", ".join(map(str, status.left_over))
+        yield Fact(not stale, f"no process is left over of {config.home}", f"{stale}: end them with labkit down")
 
 
 def _ports(status: TargetStatus) -> Iterator[Fact]:
@@ -153,6 +173,28 @@ def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
     else:
         who = f"the system refuses it ({refusal.strerror})"
     return f"{who}, or start over with new ports and no data: labkit down --wipe"
+
+
+def _protection(config: LabConfig) -> Iterator[Fact]:
+    """A system that lacks these is no fault: the lab works. But its user should know."""
+    try:
+        found = Session(config).protection() if config.home.is_dir() else None
+    except OSError:  # a home that can't be used was named above
+        return
+    if found is None:
+        return
+    if found.other_user:
+        yield Fact(True, "functions and jobs run as another user, who can't read the lab's files")
+    elif found.as_root:
+        reason = "no other user can run this Python, or reach the lab's home"
+        yield Fact(True, f"protection off: functions and jobs run as root ({reason}), and can read the lab's key")
+    elif not found.own_view:
+        yield Fact(True, "protection off: functions and jobs run as you, and can read your files and the lab's key")
+    if found.own_view:
+        seen = "do not see the lab's files or your home directory"
+        yield Fact(True, f"functions and jobs have a /tmp of their own, and {seen}")
+    else:
+        yield Fact(True, "protection off: functions and jobs share this machine's /tmp (only TMPDIR is their own)")
 
 
 def _environment() -> Iterator[Fact]:

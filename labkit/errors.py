@@ -6,6 +6,8 @@
     ├── ConfigError         a setting is unknown or has a value that is not allowed
     ├── NotRunning          the local target is asked for, but it is down
     ├── StartError          the local target did not start or stop
+    │   └── HomeUnusable    the home can't be read or written
+    ├── NotAllWorks         the local target is up, and something that was deployed does not work
     ├── ConsentNeeded       on AWS: nobody said yes to creating things that cost money, or to removing them
     ├── MissingStep         something that an earlier step makes is not there
     ├── WrongDelivery       the other delivery is in use, so this would lose or double rows
@@ -81,6 +83,26 @@ class StartError(LabError):
     def __init__(self, reason: str, home: Path) -> None:
         self.home = home
         super().__init__(reason, fix="Look at: labkit logs · labkit doctor")
+
+
+class HomeUnusable(StartError):
+    """The system refuses to read or write the home; the message says why, and what to do."""
+
+    def __init__(self, reason: str, home: Path) -> None:
+        self.home = home
+        LabError.__init__(self, reason)
+
+
+class NotAllWorks(LabError):
+    """The embedded AWS is up, and something that was deployed does not work."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "The local AWS is up, but not all of it works:",
+            where="\n".join(f"✗ {problem}" for problem in self.problems),
+            fix="When the cause is gone: labkit up. Look at: labkit logs · labkit doctor",
+        )
 
 
 class ConsentNeeded(LabError):

@@ -20,7 +20,7 @@ from labkit.landing import Landed
 from labkit.leftovers import Leftovers, find_leftovers
 from labkit.names import Names
 from labkit.restart import Restarted
-from labkit.session import Session, TargetStatus
+from labkit.session import Session, Stopped, TargetStatus
 from labkit.steps.base import Step
 from labkit.steps.buckets import Buckets
 from labkit.steps.crawlers import Crawlers
@@ -168,11 +168,19 @@ class Lab:
         return self.reliability.unread() if self.owner is Delivery.EXACTLY_ONCE else self.workflow.unread()
 
     def up(self) -> TargetStatus:
-        """Bring the target up: start the local AWS, or do nothing where it runs already (and on AWS)."""
+        """Bring the target up: start the local AWS, and start again what of it had failed. On AWS, do nothing.
+
+        Raises:
+            StartError: it did not come up.
+            NotAllWorks: it is up, and something that was deployed does not work.
+        """
         return self.session.start()
 
-    def down(self, *, wipe: bool = False) -> bool:
-        """Stop the local AWS; with `wipe` forget its data. False where nothing ran."""
+    def down(self, *, wipe: bool = False) -> Stopped:
+        """Stop the local AWS, and what an earlier start left of it; with `wipe` forget its data.
+
+        What it returns says what was ended; it is false where nothing ran.
+        """
         return self.session.stop(wipe=wipe)
 
     def deploy(

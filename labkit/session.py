@@ -14,14 +14,24 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 import localaws
 from labkit.clients import Advise, Translator, translate_errors
 from labkit.config import LabConfig, Target
-from labkit.errors import LabError, NotRunning, StartError
+from labkit.errors import HomeUnusable, LabError, NotAllWorks, NotRunning, StartError
 from labkit.names import Names
+
+Stopped = localaws.Stopped
+
+NOTHING_OF_THE_USERS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""For clients of the local target, which a missing AWS_PROFILE, or a damaged ~/.aws/config, is no matter of."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +46,23 @@ class TargetStatus:
     log_file: str = ""
     processes: tuple[tuple[str, int], ...] = ()
     enforces_iam: bool = True
+    verifies_signatures: bool = True
     ports: tuple[tuple[str, int], ...] = ()
     """The ports of 127.0.0.1 that a local lab keeps over restarts, each with what it is for."""
+    problems: tuple[localaws.Problem, ...] = ()
+    """What of a local lab that runs does not work."""
+    left_over: tuple[localaws.LeftOver, ...] = ()
+    """What an earlier start left running of a local lab that is down."""
 
     def __str__(self) -> str:
         if self.target is Target.AWS:
             return f"AWS, region {self.region}"
         state = "up" if self.healthy else "not answering" if self.running else "down"
-        return f"local AWS: {state}" + ("" if self.enforces_iam else ", IAM's policies are not enforced")
+        if self.problems:
+            state += f", but not all of it works ({', '.join(problem.what for problem in self.problems)})"
+        off = [] if self.enforces_iam else ["IAM's policies are not enforced"]
+        off += [] if self.verifies_signatures else ["signatures are not verified"]
+        return ", ".join([f"local AWS: {state}", *off])
 
 
 class Session:
@@ -75,7 +94,7 @@ class Session:
     def account_id(self) -> str:
         """The account's 12 digits."""
         if self.config.target is Target.LOCAL:
-            return str(localaws.status(self.config.home).account_id)
+            return str(self._home_status().account_id)
         return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
@@ -89,33 +108,48 @@ class Session:
 
         Raises:
             StartError: it did not come up; the message says why and where its log is.
+            HomeUnusable: the home can't be read or written.
+            NotAllWorks: it is up, and something that was deployed does not work.
         """
-        if self.config.target is Target.LOCAL:
-            with self._lifecycle():
-                localaws.start(self.config.home, enforce_iam=self.config.enforce_iam)
-            self._forget_clients()
-        return self.status()
+        if self.config.target is Target.AWS:
+            return self.status()
+        with self._lifecycle():
+            found = localaws.start(
+                self.config.home,
+                enforce_iam=self.config.enforce_iam,
+                verify_signatures=self.config.verify_signatures,
+            )
+        self._forget_clients()
+        if found.problems:
+            raise NotAllWorks([str(problem) for problem in found.problems])
+        return self._local(found)
 
-    def stop(self, *, wipe: bool = False) -> bool:
-        """Take the local target down, and forget its data with `wipe`. False where nothing ran.
+    def stop(self, *, wipe: bool = False) -> localaws.Stopped:
+        """Take the local target down, with what an earlier start left of it, and forget its data with `wipe`.
 
         Raises:
             LabError: the target is AWS, which can't be stopped.
+            StartError: something does not end.
+            HomeUnusable: something in the home can't be removed.
         """
         if self.config.target is Target.AWS:
             raise LabError("The target is AWS, which can't be stopped.", fix="Remove what the lab made: labkit destroy")
         with self._lifecycle():
-            ran = bool(localaws.stop(self.config.home))
-            if wipe:
-                localaws.wipe(self.config.home)
+            stopped = localaws.wipe(self.config.home) if wipe else localaws.stop(self.config.home)
         self._forget_clients()
-        return ran
+        return stopped
 
     def status(self) -> TargetStatus:
-        """What the target is doing, without changing it."""
+        """What the target is doing, without changing it.
+
+        Raises:
+            HomeUnusable: the home can't be read.
+        """
         if self.config.target is Target.AWS:
             return TargetStatus(Target.AWS, True, True, self.config.region)
-        found = localaws.status(self.config.home)
+        return self._local(self._home_status())
+
+    def _local(self, found: localaws.Status) -> TargetStatus:
         server = [("server", found.pid)] if found.pid is not None else []
         return TargetStatus(
             Target.LOCAL,
@@ -126,8 +160,15 @@ class Session:
             str(found.log_file),
             (*server, *((child.name, child.pid) for child in found.children)),
             found.enforce_iam,
+            found.verify_signatures,
             found.ports,
+            found.problems,
+            found.left_over,
         )
+
+    def protection(self) -> localaws.Protection | None:
+        """What keeps functions and jobs from a local lab on this machine; None on AWS."""
+        return localaws.protection(self.config.home) if self.config.target is Target.LOCAL else None
 
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS tool reaches the target.
@@ -174,7 +215,12 @@ class Session:
             session = boto3.Session(profile_name=self.config.profile, region_name=self.config.region)
         else:
             found = self._running()
-            session = boto3.Session(found.access_key_id, found.secret_access_key, region_name=self.config.region)
+            session = boto3.Session(
+                found.access_key_id,
+                found.secret_access_key,
+                region_name=self.config.region,
+                botocore_session=botocore.session.Session(session_vars=NOTHING_OF_THE_USERS),
+            )
         translate_errors(session, self._translator)
         return session
 
@@ -186,8 +232,12 @@ class Session:
         retries = Config(retries={"mode": "standard", "max_attempts": 2}, proxies={}, read_timeout=120)
         return {"endpoint_url": self._running().endpoint_url, "config": retries}
 
+    def _home_status(self) -> localaws.Status:
+        with self._lifecycle():
+            return localaws.status(self.config.home)
+
     def _running(self) -> localaws.Status:
-        found = localaws.status(self.config.home)
+        found = self._home_status()
         if not found.running:
             raise NotRunning(self.config.home)
         return found
@@ -201,5 +251,7 @@ class Session:
     def _lifecycle(self) -> Iterator[None]:
         try:
             yield
+        except localaws.HomeUnusable as error:
+            raise HomeUnusable(str(error), self.config.home) from error
         except localaws.LocalAwsError as error:
             raise StartError(str(error), self.config.home) from error

@@ -7,18 +7,37 @@
 
 from __future__ import annotations
 
-from localaws.control import ChildStatus, Status, start, status, stop, wipe
-from localaws.errors import LocalAwsError, NotRunning, PortTaken, StartFailed, StateDamaged, StateRefused
+from localaws.confinement import Protection, protection
+from localaws.control import ChildStatus, Status, Stopped, start, status, stop, wipe
+from localaws.errors import (
+    HomeUnusable,
+    LocalAwsError,
+    NotEnded,
+    NotRunning,
+    PortTaken,
+    StartFailed,
+    StateDamaged,
+    StateRefused,
+)
+from localaws.leftovers import LeftOver
+from localaws.problems import Problem
 
 __all__ = [
     "ChildStatus",
+    "HomeUnusable",
+    "LeftOver",
     "LocalAwsError",
+    "NotEnded",
     "NotRunning",
     "PortTaken",
+    "Problem",
+    "Protection",
     "StartFailed",
     "StateDamaged",
     "StateRefused",
     "Status",
+    "Stopped",
+    "protection",
     "start",
     "status",
     "stop",

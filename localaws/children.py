@@ -20,9 +20,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+import psutil
+
+from localaws import family
+from localaws.processes import ProcessList
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +43,39 @@ _GATES = {subprocess.PIPE: _GATE, subprocess.DEVNULL: f"{_GATE} </dev/null"}
 class Child:
     """One child process."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], *, launched: bool = False) -> None:
         self.name = name
         self.process = process
         self.stopping = False
+        self._launched = launched
+        self._program: int | None = None
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
     @property
+    def program(self) -> int:
+        """The process id of what was asked for: the child's own, or that of what its launcher has started."""
+        if self._program is None and self._launched:
+            with contextlib.suppress(psutil.Error):  # not any more
+                started = psutil.Process(self.pid).children()
+                self._program = min(started, key=psutil.Process.create_time).pid if started else None
+        return self._program or self.pid
+
+    @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        """Whether the program runs. Its launcher may still be ending what it has left, and knows its status."""
+        return self.process.poll() is None and (self._program is None or family.runs(self._program))
 
     def signal_group(self, number: int) -> None:
         """Send `number` to the child's process group; nothing where it is gone."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
+
+    def end_descendants(self, keep: Collection[int] = ()) -> None:
+        """Kill all that the child has started, in its group or not, but the processes `keep`."""
+        family.end_descendants(self.pid, keep)
 
     def stop(self, grace: float = 2.0, *, first: int = signal.SIGTERM) -> None:
         """End the group: signal `first`, and SIGKILL after `grace` seconds. `on_exit` is not called."""
@@ -64,6 +85,8 @@ class Child:
                 self.process.send_signal(first)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace)
+        if self._launched and self.process.poll() is None:
+            self.end_descendants()
         # The leader may be gone while others of its group live.
         self.signal_group(signal.SIGKILL)
         self.process.wait()
@@ -72,8 +95,12 @@ class Child:
 class Children:
     """All children of one server."""
 
-    def __init__(self, lock_file: Path | None = None) -> None:
-        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone."""
+    def __init__(self, lock_file: Path | None = None, processes: ProcessList | None = None) -> None:
+        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone.
+
+        `processes` is told of each, for the next server to find if this one and the reaper are both killed.
+        """
+        self._processes = processes
         self._leash: int | None = None
         if lock_file is not None:
             # The reaper shares this lock, so it is free when the server and its reaper have both ended.
@@ -97,6 +124,7 @@ class Children:
         user: str | int | None = None,
         group: str | int | None = None,
         pass_fds: Sequence[int] = (),
+        launched: bool = False,
         on_exit: OnExit | None = None,
     ) -> Child:
         """Start `argv` in a process group of its own.
@@ -104,6 +132,7 @@ class Children:
         `stdin` is DEVNULL or PIPE. Of `env`, what the shell keeps for itself (PWD, IFS, PPID) and names that are not
         identifiers do not reach the program. `on_exit(child, returncode)` is called from a watcher thread when the
         child ends without `stop()`. A program that `user` may not run ends with status 126; `stderr` says why.
+        `launched` says that `argv` is a launcher (confinement.py): what it adopts ends with it.
 
         Raises:
             OSError: the program can't be started.
@@ -130,8 +159,9 @@ class Children:
                 pass_fds=pass_fds,
                 start_new_session=True,
             )
-            child = Child(name, process)
+            child = Child(name, process, launched=launched)
             self._children[process.pid] = child
+            self._note(process.pid, name)
             try:
                 self._tell_reaper(f"+{process.pid}")
             except BaseException:  # no reaper: the gate stays closed
@@ -169,6 +199,8 @@ class Children:
             child.signal_group(signal.SIGKILL)
         with self._lock:
             self._children.pop(child.pid, None)
+            if self._processes is not None:
+                self._processes.remove(child.pid)
             if not self._stopped:
                 self._tell_reaper(f"-{child.pid}")
         if on_exit is not None and not child.stopping and not self._stopped:
@@ -177,6 +209,10 @@ class Children:
                 on_exit(child, returncode)
             except Exception:
                 log.exception("Handling the end of %s failed", child.name)
+
+    def _note(self, pid: int, name: str) -> None:
+        if self._processes is not None:
+            self._processes.add(pid, name)
 
     def _tell_reaper(self, line: str) -> None:
         if self._reaper is None or self._reaper.poll() is not None:
@@ -202,6 +238,7 @@ class Children:
             start_new_session=True,
             pass_fds=[] if self._leash is None else [self._leash],
         )
+        self._note(self._reaper.pid, "reaper")
         assert self._reaper.stdin is not None
         known = "".join(f"+{pid}\n" for pid in self._children)
         self._reaper.stdin.write(known.encode())

@@ -7,30 +7,34 @@ from a process id that another program may have by now.
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from localaws import health, leftovers, locking, wiping
 from localaws.context import ACCOUNT_ID, REGION
-from localaws.errors import LocalAwsError, StartFailed
-from localaws.home import Home
+from localaws.errors import HomeUnusable, LocalAwsError, StartFailed
+from localaws.home import Credentials, Home
+from localaws.leftovers import LeftOver
+from localaws.problems import Problem
 
 START_TIMEOUT = 90.0  # seconds; a first start on a slow disk unpacks databases
 STOP_TIMEOUT = 20.0
 HEALTH_TIMEOUT = 5.0
+HEAL_TIMEOUT = 90.0  # as long as a start
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -44,7 +48,11 @@ class ChildStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The embedded AWS of one home. `healthy` means that it runs and answers."""
+    """The embedded AWS of one home.
+
+    `healthy` means that it runs and answers; `problems` are what of it does not work all the same. What was never made,
+    such as the ports and the access key of a home that never was started, is empty.
+    """
 
     home: Path
     running: bool
@@ -58,9 +66,27 @@ class Status:
     ca_bundle: Path
     log_file: Path
     enforce_iam: bool
+    verify_signatures: bool = True
     children: tuple[ChildStatus, ...] = ()
     ports: tuple[tuple[str, int], ...] = ()
     """The loopback ports that the home keeps: "http", and "redshift:CLUSTER" for each cluster."""
+    problems: tuple[Problem, ...] = ()
+    left_over: tuple[LeftOver, ...] = ()
+    """What an earlier server left running, where none runs."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a stop ended; false where nothing ran."""
+
+    server: bool
+    left_over: tuple[LeftOver, ...] = ()
+    """What an earlier server had left."""
+    wiped: bool = False
+    """Whether there were data, which are removed."""
+
+    def __bool__(self) -> bool:
+        return self.server or bool(self.left_over)
 
 
 class _ServerProcess(subprocess.Popen[bytes]):
@@ -69,23 +95,31 @@ class _ServerProcess(subprocess.Popen[bytes]):
     def __del__(self) -> None: ...
 
 
-def start(home: Path | str, *, enforce_iam: bool | None = None) -> Status:
+def start(home: Path | str, *, enforce_iam: bool | None = None, verify_signatures: bool | None = None) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
-    On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh.
-    `enforce_iam` says whether IAM's policies are enforced, also by one that runs; without it, the home's last word
-    (at first: yes) holds.
+    On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh, and so is what
+    an earlier server left running. In one that runs, what has failed is started again. What does not work then is in
+    the status' `problems`.
+    `enforce_iam` says whether IAM's policies are enforced, and `verify_signatures` whether requests must be signed with
+    their key's secret, also by one that runs; without them, the home's last word (at first: yes) holds.
 
     Raises:
+        HomeUnusable: the home can't be read or written.
         StartFailed: it did not come up; the message says why and names the log.
     """
-    lab = Home.at(home)
-    if enforce_iam is not None:
-        lab.keep_enforces_iam(enforce_iam)
-    if _locked(lab):
+    with _usable(home):
+        lab = Home.at(home)
+        lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures)
+        return _start(lab)
+
+
+def _start(lab: Home) -> Status:
+    if locking.is_held(lab.lock_file):
         found = _wait_until_healthy(lab)
         if found.healthy:
-            return _agreed(lab, found)
+            _agreed(lab, found)
+            return _status(lab, _health(lab, heal=True))
         stop(lab.root)
     # Kept over restarts; chosen here so that a clash is told apart from a slow start.
     lab.port("http")
@@ -111,7 +145,7 @@ def start(home: Path | str, *, enforce_iam: bool | None = None) -> Status:
             process.wait()
             raise
     if message == "ready":
-        return status(lab.root)
+        return _status(lab, _health(lab))
     process.kill()
     process.wait()
     if message is not None and message.startswith("BlockingIOError"):
@@ -124,14 +158,89 @@ def start(home: Path | str, *, enforce_iam: bool | None = None) -> Status:
     raise StartFailed(lab.root, message or "the process ended without a word.", lab.log_file)
 
 
-def stop(home: Path | str) -> bool:
-    """Stop the embedded AWS of `home` and everything it runs; its data stay. False where none ran.
+def stop(home: Path | str) -> Stopped:
+    """Stop the embedded AWS of `home` and everything it runs, or what an earlier one left; its data stay.
 
     Raises:
-        LocalAwsError: it is still there after being killed.
+        HomeUnusable: the home can't be read.
+        LocalAwsError: something is still there after being killed.
     """
-    lab = Home.at(home)
-    if not _locked(lab):
+    lab = Home.of(home)
+    with _usable(home):
+        if not _was_used(lab):
+            return Stopped(server=False)
+        ran = _stop_server(lab)
+        with _alone(lab) as left_over:
+            return Stopped(ran, left_over)
+
+
+def status(home: Path | str) -> Status:
+    """What runs in `home`, without changing it.
+
+    Raises:
+        HomeUnusable: the home can't be read.
+    """
+    lab = Home.of(home)
+    with _usable(home):
+        return _status(lab, _health(lab) if locking.is_held(lab.lock_file) else None)
+
+
+def wipe(home: Path | str) -> Stopped:
+    """Stop the embedded AWS of `home`, and remove all that it wrote, outside of the home too.
+
+    What is shared with other labs goes with the last of them. What somebody else put into the home stays.
+
+    Raises:
+        HomeUnusable: something can't be removed.
+        LocalAwsError: it does not stop.
+    """
+    lab = Home.of(home)
+    with _usable(home):
+        if not _was_used(lab):
+            return Stopped(server=False)
+        ran = _stop_server(lab)
+        with _alone(lab) as left_over:
+            wiping.wipe(lab)
+        return Stopped(ran, left_over, wiped=True)
+
+
+def _was_used(lab: Home) -> bool:
+    """Whether a lab has been in this directory; nothing is removed from one that only has the right name."""
+    if lab.root.exists() and not lab.root.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(lab.root))
+    if any(file.exists() for file in (lab.lock_file, lab.home_lock, lab.process_list)):
+        return True
+    return bool(leftovers.find(lab))  # somebody removed the files of one that runs
+
+
+def _status(lab: Home, told: dict[str, Any] | None) -> Status:
+    kept = lab.credentials() if lab.has_credentials else Credentials("", "")
+    ports = lab.ports()
+    running = told is not None or locking.is_held(lab.lock_file)
+    return Status(
+        home=lab.root,
+        running=running,
+        healthy=told is not None,
+        pid=told["pid"] if told else None,
+        endpoint_url=f"http://127.0.0.1:{ports['http']}" if "http" in ports else "",
+        region=told["region"] if told else REGION,
+        account_id=told["account_id"] if told else ACCOUNT_ID,
+        access_key_id=kept.access_key_id,
+        secret_access_key=kept.secret_access_key,
+        ca_bundle=lab.ca_bundle,
+        log_file=lab.log_file,
+        enforce_iam=told["enforce_iam"] if told else lab.enforces_iam,
+        verify_signatures=told["verify_signatures"] if told else lab.verifies_signatures,
+        children=tuple(ChildStatus(**child) for child in told["children"]) if told else (),
+        ports=tuple(ports.items()),
+        problems=tuple(Problem(**problem) for problem in told["problems"]) if told else (),
+        left_over=() if running else tuple(leftovers.find(lab)),
+    )
+
+
+def _stop_server(lab: Home) -> bool:
+    """End the server; False where none ran."""
+    if not locking.is_held(lab.lock_file):
         return False
     process = _process(lab)
     if process is not None:
@@ -144,7 +253,7 @@ def stop(home: Path | str) -> bool:
                 process.kill()  # the reaper ends its children
                 process.wait(STOP_TIMEOUT)
     deadline = time.monotonic() + STOP_TIMEOUT
-    while _locked(lab):
+    while locking.is_held(lab.lock_file):
         if time.monotonic() > deadline:
             raise LocalAwsError(f"The server of {lab.root} does not end. Look at {lab.log_file}")
         time.sleep(0.05)
@@ -152,62 +261,40 @@ def stop(home: Path | str) -> bool:
     return True
 
 
-def status(home: Path | str) -> Status:
-    """What runs in `home`, without changing it."""
-    lab = Home.at(home)
-    running = _locked(lab)
-    health = _health(lab) if running else None
-    credentials = lab.credentials()
-    return Status(
-        home=lab.root,
-        running=running,
-        healthy=health is not None,
-        pid=health["pid"] if health else None,
-        endpoint_url=f"http://127.0.0.1:{lab.port('http')}",
-        region=health["region"] if health else REGION,
-        account_id=health["account_id"] if health else ACCOUNT_ID,
-        access_key_id=credentials.access_key_id,
-        secret_access_key=credentials.secret_access_key,
-        ca_bundle=lab.ca_bundle,
-        log_file=lab.log_file,
-        enforce_iam=health["enforce_iam"] if health else lab.enforces_iam,
-        children=tuple(ChildStatus(**child) for child in health["children"]) if health else (),
-        ports=tuple(lab.ports().items()),
-    )
+@contextlib.contextmanager
+def _alone(lab: Home) -> Iterator[tuple[LeftOver, ...]]:
+    """Without a server, and with nothing left of an earlier one: what there was of it."""
+    if not lab.root.exists():
+        yield tuple(leftovers.end(lab))
+        return
+    with locking.held(lab.lock_file) as ours:
+        if not ours:
+            raise LocalAwsError(f"{lab.root} was started again in the meantime. Stop that one: labkit down")
+        yield tuple(leftovers.end(lab))
 
 
-def wipe(home: Path | str) -> None:
-    """Stop the embedded AWS of `home` and forget its data: objects, catalog, runs, rows, logs, ports.
-
-    Raises:
-        LocalAwsError: it does not stop.
-    """
-    stop(home)
-    lab = Home.at(home)
-    for directory in (lab.state, lab.objects, lab.clusters, lab.work, lab.cache, lab.tls, lab.logs):
-        shutil.rmtree(directory, ignore_errors=True)
-    for name in ("ports.json", "credentials.json", "settings.json"):
-        (lab.root / name).unlink(missing_ok=True)
+@contextlib.contextmanager
+def _usable(home: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        root = Home.of(home).root
+        place = Path(error.filename) if isinstance(error.filename, str) else root
+        if place.is_relative_to(root) or root.is_relative_to(place):
+            raise HomeUnusable(root, error) from error
+        raise LocalAwsError(f"The system refuses {place}: {error.strerror}.") from error
 
 
 def _agreed(lab: Home, found: Status) -> Status:
     """The status of a server that runs, once it does as the home's settings say."""
     deadline = time.monotonic() + HEALTH_TIMEOUT
-    if found.enforce_iam != lab.enforces_iam and found.pid is not None:
+    wanted = (lab.enforces_iam, lab.verifies_signatures)
+    if (found.enforce_iam, found.verify_signatures) != wanted and found.pid is not None:
         os.kill(found.pid, signal.SIGHUP)
-    while found.enforce_iam != lab.enforces_iam and time.monotonic() < deadline:
+    while (found.enforce_iam, found.verify_signatures) != wanted and time.monotonic() < deadline:
         time.sleep(0.02)
         found = status(lab.root)
     return found
-
-
-def _locked(lab: Home) -> bool:
-    with lab.lock_file.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _process(lab: Home) -> psutil.Process | None:
@@ -219,14 +306,19 @@ def _process(lab: Home) -> psutil.Process | None:
     return None
 
 
-def _health(lab: Home) -> dict[str, Any] | None:
-    url = f"http://127.0.0.1:{lab.port('http')}/_localaws/health"
+def _health(lab: Home, *, heal: bool = False) -> dict[str, Any] | None:
+    if not lab.has_credentials:
+        return None
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{lab.ports().get('http', 0)}{health.PATH}{'?heal' if heal else ''}",
+        headers={health.HEADER: health.proof(lab.credentials().secret_access_key)},
+    )
     try:
-        with _NO_PROXY.open(url, timeout=HEALTH_TIMEOUT) as response:
-            health: dict[str, Any] = json.load(response)
+        with _NO_PROXY.open(request, timeout=HEAL_TIMEOUT if heal else HEALTH_TIMEOUT) as response:
+            found: dict[str, Any] = json.load(response)
     except (OSError, ValueError):
         return None
-    return health
+    return found if "pid" in found else None  # else another lab's server has the port
 
 
 def _wait_until_healthy(lab: Home, timeout: float | None = None) -> Status:
@@ -258,6 +350,8 @@ def _environment() -> dict[str, str]:
     unwanted = ("AWS_", "MOTO_", "PG", "SPARK_", "PYSPARK_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment["PYTHONUNBUFFERED"] = "1"
+    # A profile that does not exist, or a file that can't be read, is no matter of the embedded AWS.
+    environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     # glibc keeps a heap for each of many threads, and what was freed: a tenth of the server's memory.
     environment.setdefault("MALLOC_ARENA_MAX", "2")
     environment.setdefault("MALLOC_TRIM_THRESHOLD_", "131072")

@@ -6,7 +6,9 @@ carry checksums: SQLite drops it when the file is opened next. Damage to what wa
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from localaws.errors import StateDamaged
@@ -29,6 +31,23 @@ def open_database(file: Path) -> sqlite3.Connection:
         database.close()
         raise StateDamaged(file, error) from error
     return database
+
+
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing of what is written inside, on disk at the end; for who alone uses `database`.
+
+    Raises:
+        sqlite3.Error: the disk refused; nothing was written.
+    """
+    database.execute("begin immediate")
+    try:
+        yield
+        database.execute("commit")
+    except BaseException:
+        if database.in_transaction:  # SQLite has ended it itself where the disk was full
+            database.execute("rollback")
+        raise
 
 
 def check_databases(directory: Path) -> None:

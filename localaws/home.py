@@ -42,10 +42,15 @@ class Home:
     @classmethod
     def at(cls, root: Path | str) -> Home:
         """Open `root`, making it and its sub-directories (mode 0700) where they are missing."""
-        home = cls(Path(root).expanduser().resolve())
+        home = cls.of(root)
         for directory in (home.root, home.state, home.objects, home.tls, home.clusters, home.work, home.logs):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return home
+
+    @classmethod
+    def of(cls, root: Path | str) -> Home:
+        """The home at `root`, whether it is there or not; nothing is made or changed."""
+        return cls(Path(root).expanduser().resolve())
 
     @property
     def state(self) -> Path:
@@ -61,6 +66,11 @@ class Home:
     def clusters(self) -> Path:
         """Data directories of Redshift clusters."""
         return self.root / "clusters"
+
+    @property
+    def statements(self) -> Path:
+        """Results of the Data API's statements, one file each."""
+        return self.root / "statements"
 
     @property
     def work(self) -> Path:
@@ -114,6 +124,21 @@ class Home:
         """Held (flock) by the running server: at most one per home, released by the kernel."""
         return self.root / "server.lock"
 
+    @property
+    def home_lock(self) -> Path:
+        """Held (flock) for a moment by who changes one of the files beside it."""
+        return self.root / "home.lock"
+
+    @property
+    def children_lock(self) -> Path:
+        """Held (flock) by the running server and its reaper: free when no child of theirs lives."""
+        return self.root / "children.lock"
+
+    @property
+    def process_list(self) -> Path:
+        """The processes that the server has started; see processes.py."""
+        return self.root / "processes"
+
     def port(self, name: str) -> int:
         """The loopback port kept for `name`, chosen free when first asked for.
 
@@ -153,16 +178,36 @@ class Home:
 
     @property
     def enforces_iam(self) -> bool:
-        """Whether this lab enforces IAM's policies: yes, until `keep_enforces_iam` says otherwise."""
+        """Whether this lab enforces IAM's policies: yes, until `keep_settings` says otherwise."""
+        return self._setting("enforce_iam")
+
+    @property
+    def verifies_signatures(self) -> bool:
+        """Whether requests must be signed with their key's secret: yes, until `keep_settings` says otherwise."""
+        return self._setting("verify_signatures")
+
+    def keep_settings(self, **settings: bool | None) -> None:
+        """Keep, over restarts, `enforce_iam` and `verify_signatures`; None leaves one as it is."""
+        names = ("enforce_iam", "verify_signatures")
+        wanted = {name: self._setting(name) for name in names}
+        wanted |= {name: value for name, value in settings.items() if value is not None}
+        if any(wanted[name] != self._setting(name) for name in names):
+            write_durably(self._settings_file, json.dumps(wanted).encode())
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.root / "settings.json"
+
+    def _setting(self, name: str) -> bool:
         try:
-            return bool(json.loads((self.root / "settings.json").read_text())["enforce_iam"])
+            return bool(json.loads(self._settings_file.read_text()).get(name, True))
         except FileNotFoundError:
             return True
 
-    def keep_enforces_iam(self, on: bool) -> None:
-        """Keep, over restarts, whether IAM's policies are enforced."""
-        if on != self.enforces_iam:
-            write_durably(self.root / "settings.json", json.dumps({"enforce_iam": on}).encode())
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the access key was made up."""
+        return (self.root / "credentials.json").exists()
 
     def credentials(self) -> Credentials:
         """The lab's access key, made up on first use and readable by its owner only.
@@ -183,7 +228,7 @@ class Home:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Among this process's threads, and among the processes that use this home."""
-        with _lock, (self.root / "home.lock").open("a") as file:
+        with _lock, self.home_lock.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -15,6 +15,12 @@ import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from localaws import family
+else:
+    import family  # beside this script
 
 _LIMIT = 3.0  # seconds; a process that is killed may still have a write to finish
 
@@ -26,9 +32,14 @@ def main() -> None:
     for line in sys.stdin.buffer:
         group = int(line[1:])
         groups.add(group) if line.startswith(b"+") else groups.discard(group)
+    # What they have detached is found by its parents, while these live.
+    detached = family.descendants(*groups)
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
+    for pid in detached:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + _LIMIT
     while any(map(_exists, groups)) and time.monotonic() < deadline:
         time.sleep(0.005)

@@ -14,7 +14,7 @@ import pickle
 import threading
 import time
 import weakref
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class State:
     def __init__(self, home: Home) -> None:
         self._directory = home.state
         self._digests: dict[str, bytes] = {}
+        self._restored: Counter[str] = Counter()  # by service, how often
         self._locks: dict[str, threading.Lock] = {}
         self._locks_lock = threading.Lock()
         self._soon: set[str] = set()
@@ -61,22 +62,68 @@ class State:
         self._thread = threading.Thread(target=self._save_later, name="state", daemon=True)
         self._thread.start()
 
-    def save(self, service: str) -> None:
+    def save(self, service: str, *, since: int | None = None) -> None:
         """Write `service`'s state if it changed, durably. `service` is a name of moto's ("glue", "iam").
+
+        `since` is what `restored` gave before the change was made.
 
         Raises:
             OSError: the disk refused.
+            ChangeLost: the state was restored since.
             pickle.PicklingError: something on a backend can't be saved.
         """
         backends = _backends_in_use().get(service)
         if backends is None or service in NOT_SAVED:
             return
         with self._lock_of(service):
+            if since is not None and since != self._restored[service]:
+                raise ChangeLost(service)
             content = _dump(backends)
             digest = _digest(content)
             if self._digests.get(service) != digest:
                 write_durably(self._file(service), sealed(content))
                 self._digests[service] = digest
+
+    def restored(self, service: str | None) -> int:
+        """How often `service` (None: any) was restored."""
+        return self._restored.total() if service is None else self._restored[service]
+
+    def restore(self, service: str) -> None:
+        """Put `service` back to what was saved last, or to its beginning if nothing was.
+
+        Raises:
+            StateDamaged: the file can't be read.
+        """
+        backends = _backends_in_use().get(service)
+        if backends is None or service in NOT_SAVED:
+            return
+        with self._lock_of(service):
+            file = self._file(service)
+            content = read_saved(file) if file.exists() else b""
+            saved = _loaded(file, content) if content else {}
+            self._digests[service] = _digest(content)
+            self._restored[service] += 1
+            for account_id, region, backend in list(backends.iter_backends()):
+                attributes = saved.get((account_id, region))
+                if attributes is None:
+                    attributes = type(backend)(region, account_id).__dict__
+                # In this order, since others read it meanwhile.
+                backend.__dict__.update(attributes)
+                for name in backend.__dict__.keys() - attributes.keys():
+                    del backend.__dict__[name]
+
+    def is_saved(self, service: str) -> bool:
+        """Whether what is saved of `service` is how it is now."""
+        backends = _backends_in_use().get(service)
+        if backends is None or service in NOT_SAVED:
+            return True
+        with self._lock_of(service):
+            return self._digests.get(service) == _digest(_dump(backends))
+
+    @staticmethod
+    def services() -> list[str]:
+        """All that are in use."""
+        return list(_backends_in_use())
 
     def knows(self, service: str) -> bool:
         """Whether `save(service)` covers the calls signed for `service`."""
@@ -88,10 +135,11 @@ class State:
             self._soon.add(service)
             self._wake.notify()
 
-    def save_all(self) -> None:
-        """Save every service in use.
+    def save_all(self, *, since: int | None = None) -> None:
+        """Save every service in use; for `since` see `save`.
 
         Raises:
+            ChangeLost: one was restored since.
             ExceptionGroup: some could not be saved; the others are.
         """
         errors = []
@@ -101,8 +149,17 @@ class State:
             except Exception as error:
                 error.add_note(f"while saving {service}")
                 errors.append(error)
+        if since is not None and since != self.restored(None):
+            raise ChangeLost("a service")
         if errors:
             raise ExceptionGroup("some services' state could not be saved", errors)
+
+    def forget(self) -> None:
+        """Delete what was saved of every service."""
+        for file in self._directory.glob("*.pickle"):
+            with self._lock_of(file.stem):
+                file.unlink(missing_ok=True)
+                self._digests.pop(file.stem, None)
 
     def load(self) -> None:
         """Put back what was saved.
@@ -115,10 +172,7 @@ class State:
         contents = {file: read_saved(file) for file in sorted(self._directory.glob("*.pickle"))}
         for file, content in contents.items():
             service = file.stem
-            try:
-                saved = pickle.loads(content)
-            except Exception as error:
-                raise StateDamaged(file, error) from error
+            saved = _loaded(file, content)
             for (account_id, region), attributes in saved.items():
                 backend = _find_backend(service, account_id, region)
                 backend.__dict__.clear()
@@ -155,6 +209,20 @@ class State:
                     self.save(service)
                 except Exception:
                     log.exception("Saving %s failed", service)
+
+
+class ChangeLost(Exception):
+    """The state was put back to what was saved before, and a change that was not saved yet went with that."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"another call of {service} could not be saved meanwhile")
+
+
+def _loaded(file: Path, content: bytes) -> Any:
+    try:
+        return pickle.loads(content)
+    except Exception as error:
+        raise StateDamaged(file, error) from error
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import psutil
 
+from localaws.processes import has_ended
+
 _Which = TypeVar("_Which", psutil.Process, int)
 
 
@@ -23,20 +25,24 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
     """The address and port of each TCP socket that one of the processes listens on."""
     addresses = set()
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        try:
             addresses |= {
                 (connection.laddr.ip, connection.laddr.port)
                 for connection in process.net_connections("inet")
                 if connection.status == psutil.CONN_LISTEN
             }
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.AccessDenied:  # what a process that has ended had open is root's business
+            if is_running(process):
+                raise
     return addresses
 
 
 def is_running(process: psutil.Process | int) -> bool:
-    """Whether it still runs; what has ended and was not collected yet doesn't."""
+    """Whether any of it still runs; what has ended and was not collected yet doesn't."""
     try:
-        process = process if isinstance(process, psutil.Process) else psutil.Process(process)
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return not has_ended(process if isinstance(process, psutil.Process) else psutil.Process(process))
     except psutil.NoSuchProcess:
         return False
 

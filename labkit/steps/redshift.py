@@ -202,7 +202,8 @@ class Redshift(Step[RedshiftMade]):
                     state,
                     "",
                     where="Its events in the console, or labkit logs, say more.",
-                    fix="Such a cluster does not come back: labkit destroy redshift, then labkit deploy redshift",
+                    fix="labkit up says why, and starts it again if it can (local target). Else it does not "
+                    "come back: labkit destroy redshift, then labkit deploy redshift",
                 )
             return state, cluster if state == "available" else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,6 +50,23 @@ class Principal:
 
 
 ANONYMOUS = Principal("anonymous", "", "Anonymous", Caller())
+ROOT = Principal("root", "", "Account", Caller())
+"""The account's own key, which the lab has: it may do everything."""
+
+
+def secret_of(access_key_id: str, token: str | None, account_id: str) -> str:
+    """The secret that goes with this access key.
+
+    Raises:
+        UnknownKey: nobody has it.
+        WrongToken: the session's token is another one.
+        ExpiredToken: the session is over.
+    """
+    session = _session(access_key_id, account_id)
+    if session is not None:
+        _check_session(session, token)
+        return str(session.secret_access_key)
+    return str(_user_key(access_key_id, token, account_id).secret_access_key)
 
 
 def of_key(access_key_id: str, token: str | None, account_id: str) -> Principal:
@@ -61,15 +79,9 @@ def of_key(access_key_id: str, token: str | None, account_id: str) -> Principal:
     """
     session = _session(access_key_id, account_id)
     if session is not None:
-        if token != session.session_token:
-            raise WrongToken
-        if session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
-            raise ExpiredToken
+        _check_session(session, token)
         return of_session(session.role_arn, session.session_name, account_id, session.policy or "")
-    key: Any = iam_backends[account_id][PARTITION].access_keys.get(access_key_id)
-    if key is None or not key.user_name or key.status != "Active":
-        raise UnknownKey
-    return _of_user(key.user_name, account_id)
+    return _of_user(_user_key(access_key_id, token, account_id).user_name, account_id)
 
 
 def of_session(role_arn: str, session_name: str, account_id: str, policy: str = "") -> Principal:
@@ -120,6 +132,22 @@ def find_role(role: str, account_id: str) -> Role | None:
         if found.arn == role or (not by_arn and found.name == name):
             return found
     return None
+
+
+def _user_key(access_key_id: str, token: str | None, account_id: str) -> Any:
+    key: Any = iam_backends[account_id][PARTITION].access_keys.get(access_key_id)
+    if key is None or not key.user_name or key.status != "Active":
+        raise UnknownKey
+    if token is not None:  # a user's key has none
+        raise WrongToken
+    return key
+
+
+def _check_session(session: AssumedRole, token: str | None) -> None:
+    if token is None or not hmac.compare_digest(token.encode(), session.session_token.encode()):
+        raise WrongToken
+    if session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
+        raise ExpiredToken
 
 
 def _session(access_key_id: str, account_id: str) -> AssumedRole | None:

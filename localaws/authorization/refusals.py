@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 _NO_SUCH_KEY = "The security token included in the request is invalid."
+_NO_MATCH = "The request signature we calculated does not match the signature you provided."
 _EXPIRED = "The security token included in the request is expired"
 _QUERY = frozenset({"iam", "sts", "redshift", "cloudformation", "elasticloadbalancing", "monitoring", "autoscaling"})
 
@@ -64,3 +67,52 @@ def _by_protocol(service: str, query: str, json: str, message: str) -> Refused:
     if service in _QUERY or service in ("sns", "sqs"):
         return Refused(403, query, message)
     return Refused(403 if service == "lambda" else 400, json, message)
+
+
+def bad_signature(service: str, reason: str = "") -> Refused:
+    """The signature is not the one that the request should have."""
+    if service == "s3":
+        return Refused(403, "SignatureDoesNotMatch", reason or f"{_NO_MATCH} Check your key and signing method.")
+    if service == "ec2":
+        return Refused(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+    text = reason or (
+        f"{_NO_MATCH} Check your AWS Secret Access Key and signing method. "
+        "Consult the service documentation for details."
+    )
+    return _by_protocol(service, "SignatureDoesNotMatch", "InvalidSignatureException", text)
+
+
+def signature_expired(service: str, moment: datetime, now: datetime, allowed: timedelta) -> Refused:
+    """The request was signed too long ago, or ahead of the time."""
+    if service == "s3":
+        return Refused(
+            403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
+        )
+    if service == "ec2":
+        return Refused(400, "RequestExpired", "Request has expired.")
+    minutes = round(allowed.total_seconds() / 60)
+    if moment < now:
+        words, edge, sign = ("Signature expired", "now earlier"), now - allowed, "-"
+    else:
+        words, edge, sign = ("Signature not yet current", "still later"), now + allowed, "+"
+    at, limit, here = (f"{each:%Y%m%dT%H%M%SZ}" for each in (moment, edge, now))
+    text = f"{words[0]}: {at} is {words[1]} than {limit} ({here} {sign} {minutes} min.)"
+    return _by_protocol(service, "SignatureDoesNotMatch", "InvalidSignatureException", text)
+
+
+def unclear(service: str, message: str) -> Refused:
+    """A request that could be read in two ways, or that has what its operation doesn't know."""
+    if service == "s3":
+        return Refused(400, "InvalidRequest", message)
+    if service == "ec2":
+        return Refused(400, "InvalidParameterCombination", message)
+    if service == "lambda":
+        return Refused(400, "InvalidRequestContentException", message)
+    return Refused(400, "ValidationError" if service in _QUERY else "SerializationException", message)
+
+
+def missing(code: str, name: str) -> Refused:
+    """A request without a parameter that its operation requires, said as AWS says it."""
+    written = name[:1].lower() + name[1:]
+    text = f"Value null at '{written}' failed to satisfy constraint: Member must not be null"
+    return Refused(400, code, f"1 validation error detected: {text}")

@@ -9,11 +9,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.authorization.conditions import Keys
+from moto.iam.models import Role
+
+from localaws.authorization.conditions import Keys, listed
 from localaws.authorization.policy import Caller, Question, Verdict, compiled
 from localaws.authorization.principals import find_role
 
 ASSUME = "sts:AssumeRole"
+
+
+def trusts_service(role: str, account_id: str, service: str, source_arn: str = "") -> bool:
+    """Whether there is such a role (an ARN or a name), and `service` may take it on.
+
+    Conditions are looked at where it is known what for, a function or a job: `source_arn`.
+    """
+    found = find_role(role, account_id)
+    if found is None:
+        return False
+    keys: Keys = {"aws:sourceaccount": account_id, "aws:sourcearn": source_arn}
+    try:
+        document = json.loads(_text(found))
+        if not source_arn:
+            for statement in listed(document["Statement"]):
+                statement.pop("Condition", None)
+        said = compiled(json.dumps(document)).verdict(Question(Caller(service=service), ASSUME, found.arn, keys))
+    except (ValueError, KeyError, TypeError, AttributeError):  # of a role that an earlier version took
+        return False
+    return said.allowed and not said.denied
 
 
 def trust(role_arn: str, account_id: str, caller: Caller, keys: Keys) -> Verdict | None:
@@ -21,6 +43,9 @@ def trust(role_arn: str, account_id: str, caller: Caller, keys: Keys) -> Verdict
     role = find_role(role_arn, account_id)
     if role is None:
         return None
+    return compiled(_text(role)).verdict(Question(caller, ASSUME, role_arn, keys))
+
+
+def _text(role: Role) -> str:
     document: Any = role.assume_role_policy_document
-    text = document if isinstance(document, str) else json.dumps(document)
-    return compiled(text).verdict(Question(caller, ASSUME, role_arn, keys))
+    return document if isinstance(document, str) else json.dumps(document)

@@ -12,15 +12,19 @@ _REPLACED = {
     "s3": ("s3_backends", "LocalS3Backend"),
     "awslambda": ("lambda_backends", "LocalLambdaBackend"),
     "glue": ("glue_backends", "LocalGlueBackend"),
+    "iam": ("iam_backends", "LocalIAMBackend"),
     "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
+    "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
+    "sts": ("sts_backends", "LocalSTSBackend"),
 }
 
 
 def register() -> None:
     """Put this lab's backends in the place of moto's. Call it before any backend is made."""
+    import_module("localaws.services.reset").register()
     for service, (backends, class_name) in _REPLACED.items():
         ours = import_module(f"localaws.services.{service}.models")
         getattr(import_module(f"moto.{service}.models"), backends).backend = getattr(ours, class_name)

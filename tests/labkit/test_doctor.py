@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,10 +38,10 @@ def listening(port: int, address: str = "127.0.0.1") -> Iterator[int]:
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
     """A lab that is down and keeps two ports, as one that has a cluster does."""
-    found = load(home=tmp_path)
-    kept = {**dict(Session(found).status().ports), "redshift:tollcluster": 20123}
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        kept = {"http": one.getsockname()[1], "redshift:tollcluster": other.getsockname()[1]}
     (tmp_path / "ports.json").write_text(json.dumps(kept))
-    return found
+    return load(home=tmp_path)
 
 
 def about_ports(config: LabConfig) -> list[Fact]:

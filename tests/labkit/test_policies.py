@@ -169,10 +169,11 @@ def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
         assert iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] == wanted
 
 
-def test_one_setting_turns_enforcement_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
+def test_a_setting_each_turns_enforcement_and_verifying_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
     try:
         assert str(make_lab("kit", enforce_iam=False).up()) == "local AWS: up, IAM's policies are not enforced"
         assert not make_lab("kit").session.status().enforces_iam
+        assert str(make_lab("kit", verify_signatures=False).up()) == "local AWS: up, signatures are not verified"
     finally:
         assert str(make_lab("kit").up()) == "local AWS: up"
 

@@ -22,14 +22,30 @@ class Victim(StrEnum):
     RUN = "the job run's own process"
     POSTGRES = "PostgreSQL"
     SESSION = "one of PostgreSQL's sessions"
+    POSTGRES_HELPER = "one of PostgreSQL's own helpers"
     FRONT = "Redshift's front"
     SERVER = "the server"
+    REAPER = "the reaper"
     ALL = "the whole local AWS"
+    ALL_BUT_POSTGRES = "all but PostgreSQL"
+    ALL_BUT_JVM = "all but Spark's JVM"
+    ALL_BUT_FRONT = "all but Redshift's front"
+    ALL_BUT_REAPER = "all but the reaper"
+    SERVER_AND_REAPER = "the server and its reaper"
 
     @property
     def restarted_by_hand(self) -> bool:
         """Whether `labkit up` must start it again; the server starts its children itself."""
-        return self in (Victim.SERVER, Victim.ALL)
+        return self in (Victim.SERVER, Victim.ALL, Victim.SERVER_AND_REAPER) or self in SPARED
+
+
+SPARED = {
+    Victim.ALL_BUT_POSTGRES: (Victim.POSTGRES, Victim.SESSION, Victim.POSTGRES_HELPER),
+    Victim.ALL_BUT_JVM: (Victim.JVM,),
+    Victim.ALL_BUT_FRONT: (Victim.FRONT,),
+    Victim.ALL_BUT_REAPER: (Victim.REAPER,),
+}
+"""Of those who kill almost all: what they spare."""
 
 
 def server(lab: ShellLab) -> psutil.Process:
@@ -47,6 +63,12 @@ def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
     everyone = family(parent)
     if victim is Victim.ALL:
         return everyone
+    if victim is Victim.SERVER_AND_REAPER:
+        return [*(process for process in everyone if _what(process) is Victim.REAPER), parent]
+    if victim in SPARED:
+        # The reaper first: seeing the server die, it ends in no time what is to be spared.
+        others = [process for process in everyone if _what(process) not in SPARED[victim]]
+        return sorted(others, key=lambda process: _what(process) is not Victim.REAPER)
     return [process for process in everyone if _what(process) is victim]
 
 
@@ -58,7 +80,7 @@ def _what(process: psutil.Process) -> Victim | None:
             return None
         if line[0].startswith("postgres:"):
             # A session shows its user and database; the others of PostgreSQL's processes have names without.
-            return Victim.SESSION if " toll_db " in f"{line[0]} " else None
+            return Victim.SESSION if " toll_db " in f"{line[0]} " else Victim.POSTGRES_HELPER
         if line[0].endswith("/postgres"):
             return Victim.POSTGRES
         if line[0].endswith("/java"):
@@ -66,6 +88,8 @@ def _what(process: psutil.Process) -> Victim | None:
         text = " ".join(line)
         if "redshift.front" in text:
             return Victim.FRONT
+        if "localaws/reaper.py" in text:
+            return Victim.REAPER
         if "functions/bootstrap.py" in text:
             return Victim.FUNCTION
         if "jobs/worker.py" in text:

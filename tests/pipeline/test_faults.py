@@ -74,12 +74,12 @@ def test_a_killed_child_is_healed(lab: ShellLab, victim: Victim) -> None:
     assert lab.count() == rows + 3
 
 
-MOST = [victim for victim in Victim if victim not in (Victim.RUN, Victim.ALL)]
+NEVER = (Victim.POSTGRES_HELPER,)
+OFTEN = (Victim.RUN, Victim.ALL, Victim.ALL_BUT_POSTGRES)
+MOST = [victim for victim in Victim if victim not in OFTEN + NEVER]
 
 
-@pytest.mark.parametrize(
-    "victim", [Victim.RUN, Victim.ALL, *(pytest.param(victim, marks=pytest.mark.nightly) for victim in MOST)]
-)
+@pytest.mark.parametrize("victim", [*OFTEN, *(pytest.param(victim, marks=pytest.mark.nightly) for victim in MOST)])
 def test_what_is_killed_while_a_job_is_about_to_load_loses_nothing(lab: ShellLab, victim: Victim) -> None:
     lab.wait_until_quiet()
     landing, parent = Landing(lab, f"about to load, {victim}"), server(lab)

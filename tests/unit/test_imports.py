@@ -15,7 +15,7 @@ import pytest
 import localaws
 
 # What labkit may ask of the embedded AWS (DESIGN.md, section 3), beside its types.
-ALLOWED_CALLS = {"start", "stop", "status", "wipe"}
+ALLOWED_CALLS = {"protection", "start", "stop", "status", "wipe"}
 
 
 def imported_modules(file: Path) -> set[str]:

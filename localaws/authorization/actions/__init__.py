@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from localaws.authorization.actions import glue, iam, lambda_, logs, redshift, secrets, sqs
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 # What services are signed for is, seldom, not what their actions begin with.
 _PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag", "awslambda": "lambda"}
 
-_SERVICES: dict[str, Callable[[ApiCall], list[Access]]] = {
+_SERVICES: dict[str, Callable[[Call], list[Access]]] = {
     "glue": glue.accesses,
     "iam": iam.accesses,
     "kms": secrets.of_key,
@@ -30,7 +30,7 @@ _SERVICES: dict[str, Callable[[ApiCall], list[Access]]] = {
 }
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """All that a principal must be allowed for `call` (S3's calls aside: see actions/s3.py)."""
     find = _SERVICES.get(call.service)
     found = find(call) if find is not None else []

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localaws.authorization.actions.iam import pass_role
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _SERVICE = "glue.amazonaws.com"
 _CATALOG = re.compile(
@@ -43,7 +43,7 @@ _KIND_OF = {operation: kind for kind, (_, operations) in _NAMED.items() for oper
 _PASSES_ROLE = {"CreateJob": "Role", "UpdateJob": "JobUpdate.Role", "CreateCrawler": "Role", "UpdateCrawler": "Role"}
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What `call` needs; nothing where it is about everything."""
     action, here = f"glue:{call.operation}", f"arn:aws:glue:{call.region}:{call.account_id}"
     if kind := _KIND_OF.get(call.operation):
@@ -56,7 +56,7 @@ def accesses(call: ApiCall) -> list[Access]:
     return []
 
 
-def _catalog(match: re.Match[str], given: dict[str, Any]) -> Iterator[str]:
+def _catalog(match: re.Match[str], given: Mapping[str, Any]) -> Iterator[str]:
     kind = match.lastgroup
     yield "catalog"
     if kind == "connection":
@@ -75,13 +75,13 @@ def _catalog(match: re.Match[str], given: dict[str, Any]) -> Iterator[str]:
     yield from (f"table/{database}/{table}" for table in tables)
 
 
-def _name(given: dict[str, Any], definition: str) -> str:
+def _name(given: Mapping[str, Any], definition: str) -> str:
     """The name in a call's parameters, or in what it defines; every name where there is none (GetTables)."""
     defined = given.get(definition)
     return str(given.get("Name") or (defined.get("Name") if isinstance(defined, dict) else None) or "*")
 
 
-def _passed(call: ApiCall) -> list[Access]:
+def _passed(call: Call) -> list[Access]:
     found: Any = call.parameters
     for part in _PASSES_ROLE.get(call.operation, "").split("."):
         found = found.get(part) if isinstance(found, dict) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.authorization.decision import Access
 from localaws.authorization.principals import find_role
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _KINDS = (
     ("RoleName", "role"), ("UserName", "user"), ("GroupName", "group"), ("InstanceProfileName", "instance-profile"),
@@ -25,7 +25,7 @@ def pass_role(role: str, account_id: str, service: str) -> Access:
     )
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What a call of IAM needs."""
     action, here = f"iam:{call.operation}", f"arn:aws:iam::{call.account_id}"
     # AddUserToGroup is about the group, AttachRolePolicy about the role.
@@ -43,7 +43,7 @@ def accesses(call: ApiCall) -> list[Access]:
     return []
 
 
-def of_sts(call: ApiCall) -> list[Access]:
+def of_sts(call: Call) -> list[Access]:
     """What a call of STS needs; the role's trust policy is asked besides (trust.py)."""
     if call.operation == "AssumeRole":
         keys = {

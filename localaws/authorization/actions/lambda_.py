@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.authorization.actions.iam import pass_role
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _SERVICE = "lambda.amazonaws.com"
 _ACTIONS = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
@@ -12,7 +12,7 @@ _ALL = frozenset({"ListFunctions", "ListEventSourceMappings", "CreateEventSource
 _ABOUT_MAPPINGS = frozenset({"GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"})
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What `call` needs."""
     action = f"lambda:{_ACTIONS.get(call.operation, call.operation)}"
     given, here = call.parameters, f"arn:aws:lambda:{call.region}:{call.account_id}"

@@ -7,7 +7,7 @@ tags: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-contro
 from __future__ import annotations
 
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _TAGS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 _UNNAMED = frozenset({"DescribeLogGroups", "ListLogGroups"})
@@ -18,7 +18,7 @@ def log_resource(region: str, account_id: str, group: str, stream: str = "") -> 
     return f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What `call` needs; nothing where it is about everything."""
     action, given = f"logs:{call.operation}", call.parameters
     if call.operation in _TAGS:

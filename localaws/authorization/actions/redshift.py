@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-access.html.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from localaws.authorization.actions.iam import pass_role
 from localaws.authorization.actions.secrets import secret_arn
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _SERVICE = "redshift.amazonaws.com"
 _ROLES = re.compile(r"(Add)?IamRoles\.(IamRoleArn|member)\.\d+|DefaultIamRoleArn")
@@ -24,7 +25,7 @@ _BY_CLUSTER = re.compile(
 )
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What a call of Redshift needs; nothing where it is about everything."""
     given, here = call.parameters, f"arn:aws:redshift:{call.region}:{call.account_id}"
     action, cluster = f"redshift:{call.operation}", given.get("ClusterIdentifier") or "*"
@@ -49,7 +50,7 @@ def accesses(call: ApiCall) -> list[Access]:
     return [Access(action, str(given["ResourceName"]))] if given.get("ResourceName") else []
 
 
-def of_data_api(call: ApiCall) -> list[Access]:
+def of_data_api(call: Call) -> list[Access]:
     """What a call of the Data API needs: the call itself, and the way in that it names."""
     given, action = call.parameters, f"redshift-data:{call.operation}"
     cluster = given.get("ClusterIdentifier")
@@ -61,7 +62,7 @@ def of_data_api(call: ApiCall) -> list[Access]:
     ]
 
 
-def _way_in(call: ApiCall, given: dict[str, Any], cluster: str) -> Access:
+def _way_in(call: Call, given: Mapping[str, Any], cluster: str) -> Access:
     here = f"arn:aws:redshift:{call.region}:{call.account_id}"
     if secret := given.get("SecretArn"):
         return Access("secretsmanager:GetSecretValue", secret_arn(str(secret), call.region, call.account_id))

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3
 
 from __future__ import annotations
 
-import urllib.parse
+from collections.abc import Mapping
 from typing import Any
-from xml.etree import ElementTree
 
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import Environ, body, form_fields, path
+from localaws.call import S3Call
 
 _S3 = "arn:aws:s3:::"
 _BUCKET_GET = {
@@ -36,21 +35,27 @@ _VERBS = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete", "POST":
 _LISTINGS = frozenset({"ListBucket", "ListBucketVersions", "ListBucketMultipartUploads"})
 
 
-def accesses(environ: Environ) -> list[Access]:
+def accesses(call: S3Call) -> list[Access]:
     """What a request to S3 needs."""
-    bucket, _, key = path(environ).lstrip("/").partition("/") if path(environ) != "/" else ("", "", "")
-    query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    method = environ["REQUEST_METHOD"]
-    if not bucket:
+    query = {str(name): str(value) for name, value in call.parameters.items()}
+    if not call.bucket:
         return [Access("s3:ListAllMyBuckets")]
-    if method == "POST" and not key:
-        return _posted(environ, bucket, query)
-    if not key:
-        return [_of_bucket(method, bucket, query)]
-    return _of_object(environ, method, bucket, key, query)
+    if call.operation == "PostObject":
+        arn = f"{_S3}{call.bucket}/{call.key}"
+        return [Access("s3:PutObject", arn), *_with_headers(call, arn)]
+    if call.operation == "DeleteObjects":
+        return _deleted(call)
+    if not call.key:
+        of_bucket = _of_bucket(call.method, call.bucket, query)
+        return (
+            [of_bucket, *_with_headers(call, of_bucket.resource)]
+            if of_bucket.action == "s3:CreateBucket"
+            else [of_bucket]
+        )
+    return _of_object(call, query)
 
 
-def missing_object(environ: Environ) -> str | None:
+def missing_object(call: S3Call) -> str | None:
     """The bucket's ARN where a GET or HEAD asks for an object that isn't there: who may not list, may not know that.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
@@ -58,28 +63,26 @@ def missing_object(environ: Environ) -> str | None:
     from localaws.context import ACCOUNT_ID
     from localaws.services.s3.models import backend
 
-    bucket_name, _, key = path(environ).lstrip("/").partition("/")
-    if not key or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+    if not call.key or call.method not in ("GET", "HEAD"):
         return None
-    bucket: Any = backend(ACCOUNT_ID).buckets.get(bucket_name)
-    return _S3 + bucket_name if bucket is not None and bucket.keys.get(key) is None else None
+    bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
+    return _S3 + call.bucket if bucket is not None and bucket.keys.get(call.key) is None else None
 
 
-def is_public(environ: Environ) -> bool:
+def is_public(call: S3Call) -> bool:
     """Whether the ACL of the object, or of the bucket that is listed, lets everybody read it."""
     from localaws.context import ACCOUNT_ID
     from localaws.services.s3.models import backend
 
-    bucket_name, _, key = path(environ).lstrip("/").partition("/")
-    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+    if call.method not in ("GET", "HEAD"):
         return False
-    bucket: Any = backend(ACCOUNT_ID).buckets.get(bucket_name)
-    found = bucket if not key or bucket is None else bucket.keys.get(key)
+    bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
+    found = bucket if not call.key or bucket is None else bucket.keys.get(call.key)
     acl = getattr(found, "acl", None)
     return acl is not None and bool(acl.public_read)
 
 
-def _of_bucket(method: str, bucket: str, query: dict[str, str]) -> Access:
+def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> Access:
     sub = next((name for name in query if name in _BUCKET_GET), None)
     get = _BUCKET_GET.get(sub or "", "ListBucket")
     if method in ("GET", "HEAD"):
@@ -96,15 +99,16 @@ def _of_bucket(method: str, bucket: str, query: dict[str, str]) -> Access:
     return Access(f"s3:{action}", _S3 + bucket)
 
 
-def _of_object(environ: Environ, method: str, bucket: str, key: str, query: dict[str, str]) -> list[Access]:
-    arn, version = f"{_S3}{bucket}/{key}", query.get("versionId")
+def _of_object(call: S3Call, query: Mapping[str, str]) -> list[Access]:
+    method = call.method
+    arn, version = f"{_S3}{call.bucket}/{call.key}", query.get("versionId")
     keys: dict[str, str | list[str] | None] = {"s3:versionid": version}
     if "uploadId" in query or "uploads" in query:
         if method == "GET":
             return [Access("s3:ListMultipartUploadParts", arn)]
         if method == "DELETE":
             return [Access("s3:AbortMultipartUpload", arn)]
-        return [*_copied(environ), Access("s3:PutObject", arn)]
+        return [*_copied(call), Access("s3:PutObject", arn), *_with_headers(call, arn)]
     if "restore" in query:
         return [Access("s3:RestoreObject", arn)]
     if "select" in query:
@@ -117,42 +121,41 @@ def _of_object(environ: Environ, method: str, bucket: str, key: str, query: dict
         own = Access(f"s3:{verb}Object{of_version}{sub}", arn, keys)
         return [plain, own] if sub == "Attributes" else [own]
     if method == "PUT":
-        return [*_copied(environ), plain, *_with_headers(environ, arn)]
+        return [*_copied(call), plain, *_with_headers(call, arn)]
     return [plain]
 
 
-def _copied(environ: Environ) -> list[Access]:
+def _copied(call: S3Call) -> list[Access]:
     """What reading the source of a copy needs."""
-    source = environ.get("HTTP_X_AMZ_COPY_SOURCE")
-    if not source:
+    if (source := call.source) is None:
         return []
-    name, _, version = source.partition("?versionId=")
-    action = "s3:GetObjectVersion" if version else "s3:GetObject"
-    return [Access(action, _S3 + urllib.parse.unquote(name).lstrip("/"), {"s3:versionid": version or None})]
+    action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
+    return [Access(action, f"{_S3}{source.bucket}/{source.key}", {"s3:versionid": source.version})]
 
 
-def _with_headers(environ: Environ, arn: str) -> list[Access]:
-    """What headers of a PUT ask for besides: an ACL, tags."""
+def _with_headers(call: S3Call, arn: str) -> list[Access]:
+    """What headers ask for besides: an ACL, tags, a lock."""
+    kind = "Object" if call.key else "Bucket"
     more = []
-    if any(name == "HTTP_X_AMZ_ACL" or name.startswith("HTTP_X_AMZ_GRANT_") for name in environ):
-        more.append(Access("s3:PutObjectAcl", arn))
-    if environ.get("HTTP_X_AMZ_TAGGING"):
-        more.append(Access("s3:PutObjectTagging", arn))
-    return more
+    if any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in call.headers):
+        more.append(f"Put{kind}Acl")
+    if call.headers.get("x-amz-tagging"):
+        more.append("PutObjectTagging")
+    if call.headers.get("x-amz-object-lock-legal-hold"):
+        more.append("PutObjectLegalHold")
+    if call.headers.get("x-amz-object-lock-mode"):
+        more.append("PutObjectRetention")
+    if call.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true":
+        more += ["PutBucketObjectLockConfiguration", "PutBucketVersioning"]
+    return [Access(f"s3:{action}", arn) for action in more]
 
 
-def _posted(environ: Environ, bucket: str, query: dict[str, str]) -> list[Access]:
-    """DeleteObjects, and the upload of a form."""
-    if "delete" not in query:
-        key = form_fields(environ).get("key", "*")
-        return [Access("s3:PutObject", f"{_S3}{bucket}/{key}")]
-    found = []
-    try:
-        document = ElementTree.fromstring(body(environ))
-    except ElementTree.ParseError:
-        return [Access("s3:DeleteObject", f"{_S3}{bucket}/*")]
-    for item in document.iterfind("{*}Object"):
-        version = item.findtext("{*}VersionId")
-        action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
-        found.append(Access(action, f"{_S3}{bucket}/{item.findtext('{*}Key')}", {"s3:versionid": version}))
-    return found or [Access("s3:DeleteObject", f"{_S3}{bucket}/*")]
+def _deleted(call: S3Call) -> list[Access]:
+    return [
+        Access(
+            "s3:DeleteObjectVersion" if one.version else "s3:DeleteObject",
+            f"{_S3}{one.bucket}/{one.key}",
+            {"s3:versionid": one.version},
+        )
+        for one in call.deleted
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 from moto.backends import get_backend
 
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 
 def secret_arn(secret_id: str, region: str, account_id: str) -> str:
@@ -27,7 +27,7 @@ def secret_arn(secret_id: str, region: str, account_id: str) -> str:
     )
 
 
-def of_secret(call: ApiCall) -> list[Access]:
+def of_secret(call: Call) -> list[Access]:
     """What a call of Secrets Manager needs; nothing where it is about everything."""
     action = f"secretsmanager:{call.operation}"
     if secret_id := call.parameters.get("SecretId"):
@@ -44,7 +44,7 @@ def of_secret(call: ApiCall) -> list[Access]:
     return []
 
 
-def of_key(call: ApiCall) -> list[Access]:
+def of_key(call: Call) -> list[Access]:
     """What a call of KMS needs; nothing where it is about everything."""
     key = str(call.parameters.get("KeyId") or "")
     if not key:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsn
 from __future__ import annotations
 
 from localaws.authorization.decision import Access
-from localaws.authorization.requests import ApiCall
+from localaws.call import Call
 
 _BATCHES = {
     "SendMessageBatch": "SendMessage",
@@ -17,7 +17,7 @@ _BATCHES = {
 }
 
 
-def accesses(call: ApiCall) -> list[Access]:
+def accesses(call: Call) -> list[Access]:
     """What a call of SQS needs; nothing where it is about everything."""
     action, given = f"sqs:{_BATCHES.get(call.operation, call.operation)}", call.parameters
     if call.operation == "StartMessageMoveTask":
@@ -33,7 +33,7 @@ def accesses(call: ApiCall) -> list[Access]:
     return [Access(action, f"arn:aws:sqs:{call.region}:{call.account_id}:{name}")]
 
 
-def of_topic(call: ApiCall) -> list[Access]:
+def of_topic(call: Call) -> list[Access]:
     """What a call of SNS needs; nothing where it is about everything."""
     action = f"sns:{_BATCHES.get(call.operation, call.operation)}"
     arn = call.parameters.get("TopicArn") or call.parameters.get("TargetArn") or call.parameters.get("ResourceArn")

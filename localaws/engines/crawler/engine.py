@@ -64,6 +64,11 @@ class CrawlerEngine:
         self._end_interrupted()
         return None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a crawl is on."""
+        return bool(self._running)
+
     def start_crawl(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
         """Start a crawl of the crawler `name` and return its id.
 

@@ -34,12 +34,12 @@ _HIVE_TYPES = {
     "boolean": "boolean", "date": "date", "timestamp without time zone": "timestamp",
     "timestamp with time zone": "timestamp",
 }  # fmt: skip
-# The catalog's own and the warehouse's inner schemas are not crawled, whatever the include path.
+# The catalog's own schemas are not crawled, whatever the include path.
 _COLUMNS = """
 select c.table_schema, c.table_name, t.table_type, c.column_name, c.data_type, c.numeric_precision, c.numeric_scale
 from information_schema.columns c
 join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
-where c.table_schema not in ('information_schema', 'load_history') and c.table_schema not like 'pg\\_%'
+where c.table_schema <> 'information_schema' and c.table_schema not like 'pg\\_%'
 order by c.table_schema, c.table_name, c.ordinal_position
 """
 

@@ -31,6 +31,9 @@ class CodeStore:
     def __init__(self, home: Home) -> None:
         self._root = home.state / "functions"
         self._root.mkdir(mode=0o700, exist_ok=True)
+        # Apart from the state: another user reads what runs, and nothing else of the lab's.
+        self._unpacked = home.cache / "functions"
+        self._unpacked.mkdir(mode=0o711, parents=True, exist_ok=True)
 
     def add(self, content: bytes) -> str:
         """Keep the zip `content`, durably; its digest.
@@ -63,10 +66,10 @@ class CodeStore:
             FileNotFoundError: there is no such code.
             OSError: the disk refused.
         """
-        directory = self._root / digest
+        directory = self._unpacked / digest
         if directory.is_dir():
             return directory
-        building = Path(tempfile.mkdtemp(prefix=f".{digest}-", dir=self._root))
+        building = Path(tempfile.mkdtemp(prefix=f".{digest}-", dir=self._unpacked))
         with zipfile.ZipFile(self.file(digest)) as archive:
             for entry in archive.infolist():
                 archive.extract(entry, building)
@@ -75,7 +78,8 @@ class CodeStore:
                 if not stat.S_ISDIR(mode) and target.is_file():
                     target.chmod((mode & 0o555) | 0o444)
         try:
-            building.chmod(0o755)
+            for directory_of_zip in (building, *(path for path in building.rglob("*") if path.is_dir())):
+                directory_of_zip.chmod(0o755)
             os.rename(building, directory)
         except OSError:
             # Another thread unpacked the same code in the meantime: its is as good.
@@ -86,7 +90,7 @@ class CodeStore:
 
     def forget(self, keep: set[str]) -> None:
         """Remove all code but that of the digests `keep`."""
-        for path in self._root.iterdir():
+        for path in (*self._root.iterdir(), *self._unpacked.iterdir()):
             if path.name.removesuffix(".zip") in keep:
                 continue
             if path.is_dir():

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 import queue
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +23,14 @@ from typing import Any
 import psutil
 
 from localaws.children import Child
+from localaws.confinement import Account, confinement
 from localaws.context import Context
 from localaws.credentials import RoleCredentials, ServiceRole
 from localaws.engines.functions.code import CodeStore
 from localaws.engines.functions.logs import TAIL, LogShipper, LogStream
 from localaws.engines.functions.runtime_api import RuntimeApi, deadline_in
 from localaws.engines.functions.spec import FunctionSpec, Invocation, Result, Status, error_payload
+from localaws.home import Home
 
 INIT_LIMIT = 10.0  # seconds, https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 _TASK = "/var/task"
@@ -73,6 +78,8 @@ class Worker:
         self._stopped = False
         self._memory = 0
         self._task_root = code.unpacked(spec.code)
+        # A directory of the environment's own, as /tmp is on AWS.
+        self._scratch = context.home.work / "functions" / uuid.uuid4().hex
         self._credentials = RoleCredentials.assume(spec.role, spec.name, spec.account_id, spec.region)
         self._api = RuntimeApi(self)
         self._output, output = os.pipe()
@@ -88,6 +95,7 @@ class Worker:
         except BaseException:
             self._api.close()
             os.close(self._output)
+            shutil.rmtree(self._scratch, ignore_errors=True)
             raise
         finally:
             os.close(output)
@@ -138,6 +146,7 @@ class Worker:
         self._child.stop(grace=0.5)
         self._api.close()
         self._credentials.forget()
+        shutil.rmtree(self._scratch, ignore_errors=True)
         self._drain_all()
         self._shipper.ship(self._stream)
 
@@ -168,30 +177,39 @@ class Worker:
     # The process
 
     def _spawn(self, context: Context, code: CodeStore, runtime: Path, output: int) -> Child:
-        layers = [str(code.unpacked(layer)) for layer in reversed(self.spec.layers)]
+        layers = [code.unpacked(layer) for layer in reversed(self.spec.layers)]
+        limits = confinement(context.home)
+        account = limits.account(self.spec.role)
+        limits.scratch(self._scratch, account)
+        bytecode = _bytecode(context.home, self.spec.role, account)
         bootstrap = Path(__file__).with_name("bootstrap.py")
-        cache = context.home.cache / "function-bytecode"
-        scratch = context.home.work / "functions"
-        scratch.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-S", "-E", "-P", "-u", "-X", f"pycache_prefix={cache}", str(bootstrap), str(runtime)]
-        return context.children.spawn(
-            f"function-{self.spec.name}",
-            [*argv, *layers],
-            env=self._environment(context, runtime, scratch),
+        python = [sys.executable, "-S", "-E", "-P", "-u", "-X", f"pycache_prefix={bytecode}"]
+        with limits.launch(
+            [*python, bootstrap, runtime, *layers],
+            environment={**limits.temporary(self._scratch), **self._environment(context, runtime)},
             cwd=self._task_root,
-            stdout=output,
-            stderr=output,
-            on_exit=lambda _, returncode: self._died(returncode),
-        )
+            scratch=self._scratch,
+            account=account,
+            kept=[runtime, bytecode, *layers],
+        ) as launch:
+            return context.children.spawn(
+                f"function-{self.spec.name}",
+                launch.command,
+                env={"PATH": os.defpath},
+                stdout=output,
+                stderr=output,
+                pass_fds=launch.descriptors,
+                launched=True,
+                on_exit=lambda _, returncode: self._died(returncode),
+            )
 
-    def _environment(self, context: Context, runtime: Path, scratch: Path) -> dict[str, str]:
+    def _environment(self, context: Context, runtime: Path) -> dict[str, str]:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
         spec = self.spec
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
-            "TMPDIR": str(scratch),
             **context.environment(spec.region),
             **self._credentials.environment(),
             **dict(spec.environment),
@@ -264,7 +282,7 @@ class Worker:
 
     def _measure(self) -> None:
         with contextlib.suppress(psutil.Error):  # where it is gone, what it had used last stays true
-            self._memory = max(self._memory, psutil.Process(self._child.pid).memory_info().rss)
+            self._memory = max(self._memory, psutil.Process(self._child.program).memory_info().rss)
 
     def _report(
         self, invocation: Invocation, status: Status, kind: str, duration: float, init_ms: float | None
@@ -330,6 +348,15 @@ class Worker:
     def _as_on_lambda(self, payload: bytes) -> bytes:
         """An error whose paths are the function's own, not this machine's."""
         return payload.replace(str(self._task_root).encode(), _TASK.encode())
+
+
+def _bytecode(home: Home, role: str, account: Account | None) -> Path:
+    """Where functions with this role keep what Python has compiled: what one writes, the others run."""
+    directory = home.cache / "function-bytecode" / hashlib.sha256(role.encode()).hexdigest()[:12]
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if account is not None:
+        account.own(directory)
+    return directory
 
 
 def _signal_name(number: int) -> str:

@@ -26,6 +26,7 @@ from localaws.services.glue.job_definitions import invalid, spark_properties
 from localaws.services.glue.job_runs import JobRun, JobRunState
 from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
 from localaws.services.glue.network import require_connection, require_network
+from localaws.services.glue.roles import can_assume, not_assumed
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,22 @@ class JobsEngine:
     def prepare(self) -> None:
         """Warm a Spark in the background, if there is none: there will be a job to run."""
         self._pool.warm()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return bool(self._active)
+
+    def failure(self) -> str:
+        """Why jobs can't run; empty where they can, or nobody has tried."""
+        said = [line.strip() for line in str(self._pool.failure or "").splitlines()]
+        # Of Java's own words, the first lines have the cause; the others are where it was.
+        return " ".join(said[:2])[:400]
+
+    def heal(self) -> None:
+        """Warm a Spark again if the last one did not start, and wait for it."""
+        if self._pool.failure is not None:
+            self._pool.retry()
 
     @overload
     def stop(self) -> None: ...
@@ -245,7 +262,11 @@ class JobsEngine:
         timer.start()
 
     def _attempt(self, active: _Active) -> tuple[JobRunState, str]:
-        role = ServiceRole(active.job.definition["Role"], _SESSION, active.region, self._context.account_id)
+        job, run = active.job, active.run
+        role = ServiceRole(job.definition["Role"], _SESSION, active.region, self._context.account_id)
+        if not can_assume(role.role, role.account_id, job.arn):
+            which = f"JobName:{run.job_name} and JobRunId:{run.job_run_id}"
+            return JobRunState.FAILED, f"{which} failed to execute with exception {not_assumed(role.role)}"
         try:
             self._check_connections(active, role)
         except AccessDenied as denied:

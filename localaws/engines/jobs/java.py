@@ -15,6 +15,9 @@ from pathlib import Path
 
 WANTED = 17
 
+# Else each JVM keeps a file in /tmp/hsperfdata_USER, which one that is killed leaves.
+NO_PERF_FILE = "-XX:-UsePerfData"
+
 # What Spark's own launcher (org.apache.spark.launcher.JavaModuleOptions, 3.5) opens to itself.
 _OPENED = (
     "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
@@ -82,7 +85,9 @@ def _version(program: Path) -> str | None:
         release = (program.resolve().parent.parent / "release").read_text()
     except OSError:
         try:
-            release = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20).stderr
+            release = subprocess.run(
+                [program, NO_PERF_FILE, "-version"], capture_output=True, text=True, timeout=20
+            ).stderr
         except (OSError, subprocess.TimeoutExpired):
             return None
     match = re.search(r'(?:JAVA_VERSION=| version )"(\d+[^"]*)"', release)

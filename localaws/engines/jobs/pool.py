@@ -30,6 +30,7 @@ class Pool:
         self._returning = 0  # their run has ended, and they are closing its context: ready in half a second
         self._waiting = 0
         self._failure: BaseException | None = None
+        self.failure: BaseException | None = None  # of the last that was started
         self._number = 0
         self._stopped = False
 
@@ -38,6 +39,12 @@ class Pool:
         with self._changed:
             if not self._all and not self._starting and not self._stopped:
                 self._start_one()
+
+    def retry(self) -> None:
+        """Start one again after one that failed; return when it is warm, or has failed too."""
+        self.warm()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._starting or self._stopped)
 
     def acquire(self, given_up: threading.Event) -> Spark | None:
         """A warm Spark for one run, waiting for it; None when `given_up` is set before.
@@ -144,6 +151,7 @@ class Pool:
             spark.kill()
         with self._changed:
             self._starting -= 1
+            self.failure = failure
             if failure is not None:
                 if not self._stopped:
                     log.error("No Spark: %s", failure)

@@ -21,6 +21,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from localaws.confinement import Account
+
 _END_LIMIT = 30.0  # seconds that a script's Spark context may take to close
 
 
@@ -80,23 +82,28 @@ class ScriptProcess:
         self,
         request: RunRequest,
         directory: Path,
+        account: Account | None,
         environment: dict[str, str],
         control: socket.socket,
         on_line: Callable[[Log, str], None],
     ) -> None:
-        """Ask the Python behind `control` for it; `directory` is its own, and goes with it.
+        """Ask the Python behind `control` for it; `directory` is its own, and goes with it; `account` is its user.
 
         Raises:
             OSError: nobody is behind `control`.
         """
         self._directory = directory
-        (directory / "tmp").mkdir()
+        (directory / "scratch").mkdir()
         content = {
             **asdict(request),
             "directory": str(directory),
-            "environment": {**request.environment, **environment, "TMPDIR": str(directory / "tmp")},
+            "environment": {**request.environment, **environment},
         }
-        (directory / "request.json").write_text(json.dumps(content))
+        file = directory / "request.json"
+        file.write_text(json.dumps(content))
+        if account is not None:
+            # The directory last: from then on, what lies in it may be something else.
+            account.own(file, directory / "scratch", directory)
         self._channel, channel_theirs = socket.socketpair()
         self._messages = _Messages(self._channel)
         pipes = {log: os.pipe() for log in Log}
@@ -106,7 +113,7 @@ class ScriptProcess:
         ]
         theirs = [pipes[Log.OUTPUT][1], pipes[Log.ERROR][1], channel_theirs.fileno()]
         try:
-            socket.send_fds(control, [str(directory / "request.json").encode()], theirs)
+            socket.send_fds(control, [str(file).encode()], theirs)
         finally:
             for descriptor in theirs[:2]:
                 os.close(descriptor)

@@ -20,14 +20,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from localaws import runtimes
+from localaws import handouts, runtimes
 from localaws.children import Child
+from localaws.confinement import confinement
 from localaws.context import Context
-from localaws.engines.jobs.java import MODULE_OPTIONS, find_java
+from localaws.engines.jobs.java import MODULE_OPTIONS, NO_PERF_FILE, find_java
 from localaws.engines.jobs.script import Log, Outcome, RunRequest, ScriptGone, ScriptProcess, SparkFailed
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,11 @@ RUNTIME = Path(__file__).with_name("runtime")
 HADOOP = Path(__file__).with_name("hadoop")
 START_LIMIT = 120.0  # seconds; a cold start takes 6 on two cores, much more on a machine that swaps
 JVM_OPTIONS = (
+    NO_PERF_FILE,
     "-Xmx1g",
     "-XX:+UseParallelGC",
+    # Figures for other programs, in a file in /tmp.
+    "-XX:-UsePerfData",
     # Begin small, and keep little free: idle, this JVM takes 340 MB. A million rows make it 800, and it stays so: this
     # collector shrinks only by -XX:+UseAdaptiveSizePolicyWithSystemGC, which gives back 150 MB, and the next large run
     # takes half a second more to grow again.
@@ -67,6 +71,12 @@ class Spark:
         self._on_death = on_death
         self.name = f"spark-{number}"
         self._directory = context.home.work / "glue" / self.name
+        # Of both processes; in the directory itself, only the server writes.
+        self._local = self._directory / "local"
+        self._scratch = self._directory / "scratch"
+        self._confinement = confinement(context.home)
+        self._account = self._confinement.named_account()
+        self._programs: set[int] = set()
         self._jvm: Child | None = None
         self._python: Child | None = None
         self._control: socket.socket | None = None
@@ -87,7 +97,11 @@ class Spark:
         """
         began = time.monotonic()
         shutil.rmtree(self._directory, ignore_errors=True)
-        self._directory.mkdir(parents=True)
+        self._directory.mkdir(mode=0o711, parents=True)
+        self._local.mkdir(mode=0o700)
+        self._confinement.scratch(self._scratch, self._account)
+        if self._account is not None:
+            self._account.own(self._local)
         packages = runtimes.job_path(self._context.home)
         java = find_java()
         with self._log_file.open("ab") as jvm_log:
@@ -95,6 +109,7 @@ class Spark:
             self._start_python(packages, jvm_log)
         self._await_gateway()
         self._await_python()
+        self._programs = {child.program for child in (self._jvm, self._python) if child is not None}
         self._warm_up(packages)
         log.info("%s on Java %s is warm after %.1f s", self.name, java.version, time.monotonic() - began)
 
@@ -126,8 +141,8 @@ class Spark:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",
-            "spark.local.dir": str(self._directory),
-            "spark.sql.warehouse.dir": str(self._directory / "warehouse"),
+            "spark.local.dir": str(self._local),
+            "spark.sql.warehouse.dir": str(self._local / "warehouse"),
             "spark.sql.shuffle.partitions": str(2 * cores),
             # Both pay for large queries and cost small ones a third of their time. Results are the same.
             "spark.sql.adaptive.enabled": "false",
@@ -142,30 +157,28 @@ class Spark:
             "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
             "spark.executor.allowSparkContext": "false",
         }
-        self._jvm = self._context.children.spawn(
-            f"{self.name}-jvm",
+        self._jvm = self._launch(
+            "jvm",
             [
                 java,
                 *MODULE_OPTIONS,
                 *JVM_OPTIONS,
-                f"-Djava.io.tmpdir={self._directory}",
+                f"-Djava.io.tmpdir={self._local}",
                 "-Duser.timezone=UTC",
                 *(f"-D{name}={value}" for name, value in configuration.items()),
                 "-cp",
                 ":".join(map(str, [HADOOP, *jars])),
                 "org.apache.spark.api.python.PythonGatewayServer",
             ],
-            env={
+            environment={
                 **self._environment(packages),
                 "SPARK_HOME": str(packages / "pyspark"),
-                "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._directory / "gateway"),
+                "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._local / "gateway"),
             },
-            cwd=self._directory,
+            kept=[packages, java.parents[1], java.resolve().parents[1]],
             # The gateway ends when its standard input does.
             stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            on_exit=self._on_exit,
+            output=output,
         )
 
     def _start_python(self, packages: Path, output: Any) -> None:
@@ -174,26 +187,58 @@ class Spark:
         # Spark starts its Python workers (for Filter, Map and UDFs) by this name: they too see only what AWS has.
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
         python.chmod(0o755)
-        self._python = self._context.children.spawn(
-            f"{self.name}-python",
+        self._python = self._launch(
+            "python",
             [sys.executable, "-I", "-S", WORKER, str(theirs.fileno()), RUNTIME, packages],
-            env={**self._environment(packages), "PYSPARK_PYTHON": str(python), "PYTHONHASHSEED": "0"},
-            cwd=self._directory,
-            stdout=output,
-            stderr=output,
-            pass_fds=[theirs.fileno()],
-            on_exit=self._on_exit,
+            environment={**self._environment(packages), "PYSPARK_PYTHON": str(python), "PYTHONHASHSEED": "0"},
+            kept=[packages],
+            descriptors=[theirs.fileno()],
+            output=output,
         )
         theirs.close()
 
+    def _launch(
+        self,
+        part: str,
+        argv: Sequence[str | Path],
+        *,
+        environment: dict[str, str],
+        kept: Sequence[Path],
+        output: Any,
+        descriptors: Sequence[int] = (),
+        stdin: int = subprocess.DEVNULL,
+    ) -> Child:
+        with self._confinement.launch(
+            argv,
+            environment=environment,
+            cwd=self._local,
+            scratch=self._scratch,
+            account=self._account,
+            kept=[*kept, self._directory],
+            descriptors=descriptors,
+        ) as launch:
+            return self._context.children.spawn(
+                f"{self.name}-{part}",
+                launch.command,
+                env={"PATH": os.defpath},
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                pass_fds=launch.descriptors,
+                launched=True,
+                on_exit=self._on_exit,
+            )
+
     def _environment(self, packages: Path) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
         return {
             **kept,
             **self._context.environment(),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYTHONPATH": f"{RUNTIME}:{packages}",
-            "TMPDIR": str(self._directory),
+            # Not the user's own: what lies there is not for jobs.
+            "HOME": str(self._local),
+            **self._confinement.temporary(self._scratch),
         }
 
     def _on_exit(self, child: Child, status: int) -> None:
@@ -206,7 +251,7 @@ class Spark:
 
     def _await_gateway(self) -> None:
         """Read the port and secret that PySpark's gateway writes: two length-prefixed values."""
-        file = self._directory / "gateway"
+        file = self._local / "gateway"
         deadline = time.monotonic() + START_LIMIT
         while not file.exists():
             assert self._jvm is not None
@@ -267,8 +312,22 @@ class Spark:
         port, secret = self._gateway
         gateway = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
         directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._directory))
+        place = handouts.Place(self._directory / "handed-out", self._account)
+        with handouts.given_to(request.environment.get("AWS_ACCESS_KEY_ID", ""), place):
+            return self._run(request, directory, gateway, on_line, on_bookmark, timeout)
+
+    def _run(
+        self,
+        request: RunRequest,
+        directory: Path,
+        gateway: dict[str, str],
+        on_line: Callable[[Log, str], None],
+        on_bookmark: Callable[[dict[str, Any]], None],
+        timeout: float,
+    ) -> Outcome:
+        assert self._control is not None
         try:
-            process = ScriptProcess(request, directory, gateway, self._control, on_line)
+            process = ScriptProcess(request, directory, self._account, gateway, self._control, on_line)
         except OSError as error:
             self.reusable = False
             raise SparkFailed("The job's Python process is gone.") from error
@@ -293,7 +352,15 @@ class Spark:
         """Only when the script's Spark context is closed can the next job open one."""
         if not process.await_end():
             self.reusable = False
+        self._leave_nothing()
         self._idle.set()
+
+    def _leave_nothing(self) -> None:
+        """End what a run has detached, and empty its /tmp: the next run gets neither."""
+        for child in (self._python, self._jvm):
+            assert child is not None
+            child.end_descendants(keep=self._programs)
+        self._confinement.empty(self._scratch)
 
     def await_idle(self) -> bool:
         """Wait until the last run has let go of Spark; whether another run can have it."""

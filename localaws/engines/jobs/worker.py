@@ -111,7 +111,7 @@ def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
         bookmark_to=request["bookmark_to"],
         save_bookmark=engine.save_bookmark,
         error_log=error_log,
-        scratch=Path(os.environ["TMPDIR"]),
+        scratch=Path(request["directory"], "scratch"),
     )
     error, insight, suspect = None, None, False
     try:

@@ -9,7 +9,6 @@ clusters/<identifier>/cluster.json   written last when a cluster is made: what h
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import logging
 import os
@@ -22,15 +21,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from psycopg import sql
 
+from localaws import ports
 from localaws.children import Child
 from localaws.context import Context
+from localaws.engines.redshift import compatibility, sockets
 from localaws.engines.redshift.front.configuration import FrontConfiguration
-from localaws.engines.redshift.postgres import SUPERUSER, Postgres
+from localaws.engines.redshift.postgres import Postgres
+from localaws.errors import PortTaken
 from localaws.home import write_durably
 
 log = logging.getLogger(__name__)
@@ -83,13 +84,15 @@ class Cluster:
 
         Raises:
             FileExistsError: there is one.
+            PortTaken: another program listens on the port that it was given.
             RuntimeError: PostgreSQL could not be made or started.
         """
         if (directory / "cluster.json").exists():
             raise FileExistsError(f"cluster {directory.name} exists")
+        sockets.remove(directory)
         shutil.rmtree(directory, ignore_errors=True)  # what a server that was killed left half made
         directory.mkdir(mode=0o700)
-        definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility())
+        definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility.digest())
         cluster = cls(context, directory, definition)
         try:
             cluster.postgres.initialise()
@@ -109,24 +112,63 @@ class Cluster:
         return cls(context, directory, Definition(**json.loads((directory / "cluster.json").read_text())))
 
     def start(self) -> None:
-        """Start PostgreSQL and the front; bring the databases' functions and views up to date."""
+        """Start PostgreSQL and the front; bring the databases' functions and views up to date.
+
+        Raises:
+            PortTaken: another program listens on the cluster's port.
+            RuntimeError: one of them did not start.
+        """
         with self._lock:
             self._stopping = False
-            self.postgres.start()
-            if self.definition.compatibility != compatibility():
-                self._upgrade()
-            self._start_front()
+            try:
+                self._start()
+            except Exception as error:
+                self._failed(error)
+                raise
+
+    def _start(self) -> None:
+        self.postgres.start()
+        if self.definition.compatibility != compatibility.digest():
+            self._upgrade()
+        self._start_front()
+        self.failure = None
         self.running.set()
+
+    def heal(self) -> None:
+        """Start again what of it does not run, if it should.
+
+        Raises:
+            PortTaken, RuntimeError: see `start`.
+        """
+        with self._lock:
+            if self.definition.paused or self._stopping or self.sound:
+                return
+            self._restarts.clear()
+            self._stop()
+            self.start()
+
+    @property
+    def sound(self) -> bool:
+        """Whether PostgreSQL and the front run."""
+        return self.running.is_set() and self.postgres.pid is not None and self._front is not None and self._front.alive
+
+    def _failed(self, error: Exception) -> None:
+        self.running.clear()
+        self.failure = str(error)
 
     def stop(self) -> None:
         """Stop the front, then PostgreSQL."""
         self._stopping = True
+        self.postgres.give_up()
         with self._lock:
-            self.running.clear()
-            if self._front is not None:
-                self._front.stop()
-                self._front = None
-            self.postgres.stop()
+            self._stop()
+
+    def _stop(self) -> None:
+        self.running.clear()
+        if self._front is not None:
+            self._front.stop()
+            self._front = None
+        self.postgres.stop()
 
     def pause(self) -> None:
         """Stop until `resume`, over restarts of the server too."""
@@ -157,7 +199,7 @@ class Cluster:
     # --- making -------------------------------------------------------------------------------------------------
 
     def _populate(self, password: str) -> None:
-        self._install("template1")
+        compatibility.install(self.postgres)
         with self.postgres.connect("template1") as connection:
             # All users may create in public on Redshift.
             connection.execute("grant create, usage on schema public to public")
@@ -171,19 +213,9 @@ class Cluster:
         with self.postgres.connect(self.definition.database) as connection:
             connection.execute(sql.SQL("alter schema public owner to {}").format(user))
 
-    def _install(self, database: str) -> None:
-        """Make Redshift's functions and views in a database; what is there is replaced."""
-        options = "-c allow_system_table_mods=on -c standard_conforming_strings=on -c client_min_messages=warning"
-        with self.postgres.connect(database, options=options) as connection, connection.transaction():
-            connection.execute(compatibility_sql().encode())
-
     def _upgrade(self) -> None:
-        with self.postgres.connect() as connection:
-            found = connection.execute("select datname from pg_database where datallowconn and datname <> 'postgres'")
-            databases = [str(row[0]) for row in found]
-        for database in databases:
-            self._install(database)
-        self.definition = dataclasses.replace(self.definition, compatibility=compatibility())
+        compatibility.install(self.postgres)
+        self.definition = dataclasses.replace(self.definition, compatibility=compatibility.digest())
         self._save()
 
     def _save(self) -> None:
@@ -194,15 +226,17 @@ class Cluster:
 
     def _start_front(self) -> None:
         home = self._context.home
+        credentials = home.credentials()
         configuration = FrontConfiguration(
             identifier=self.definition.identifier,
             host="127.0.0.1",
             port=self.port,
             socket_directory=str(self.postgres.socket_directory),
-            superuser=SUPERUSER,
             certificate=str(home.tls_certificate),
             key=str(home.tls_key),
             token_key=self.definition.token_key,
+            access_key_id=credentials.access_key_id,
+            secret_access_key=credentials.secret_access_key,
             endpoint_url=self._context.endpoint_url,
             region=self.definition.region,
             account_id=self._context.account_id,
@@ -220,13 +254,17 @@ class Cluster:
             answered, _, _ = select.select([listens], [], [], FRONT_TIMEOUT)
             if not answered or not listens.read(1):
                 child.stop()
-                raise RuntimeError(f"the front of {self.definition.identifier} did not start on port {self.port}")
+                if ports.is_taken(self.port):
+                    raise PortTaken(self.port)
+                raise RuntimeError(
+                    f"the front of {self.definition.identifier} did not start on port {self.port}. "
+                    f"Its log is {self._front_log}"
+                )
 
     def _spawn_front(self, configuration: Path, ready: int) -> Child:
-        name = f"redshift-{self.definition.identifier}-front"
-        with (self._context.home.logs / f"{name}.log").open("ab") as output:
+        with self._front_log.open("ab") as output:
             return self._context.children.spawn(
-                name,
+                self._front_log.stem,
                 [sys.executable, "-m", "localaws.engines.redshift.front", configuration, str(ready)],
                 env=_environment(self._context, self.definition.region),
                 stdout=output,
@@ -235,11 +273,15 @@ class Cluster:
                 on_exit=self._front_died,
             )
 
+    @property
+    def _front_log(self) -> Path:
+        return self._context.home.logs / f"redshift-{self.definition.identifier}-front.log"
+
     def _front_died(self, child: Child, returncode: int) -> None:
         self._heal("front", lambda: self._start_front() if self._front is child else None)
 
     def _postgres_died(self) -> None:
-        self._heal("PostgreSQL", self.postgres.start)
+        self._heal("PostgreSQL", lambda: None if self.postgres.pid else self.postgres.start())
 
     def _heal(self, what: str, start: Callable[[], object]) -> None:
         if self._stopping:
@@ -247,25 +289,22 @@ class Cluster:
         with self._lock:
             now = time.monotonic()
             self._restarts = [at for at in self._restarts if now - at < 60.0]
-            if self._stopping or len(self._restarts) >= RESTARTS_PER_MINUTE:
-                log.error("The %s of cluster %s is not started again", what, self.definition.identifier)
+            if self._stopping or self._dies_too_often(what):
                 return
             self._restarts.append(now)
             log.info("Starting the %s of cluster %s again", what, self.definition.identifier)
-            start()
+            try:
+                start()
+            except Exception as error:
+                self._failed(error)
+                raise
 
-
-def compatibility_sql() -> str:
-    """What makes a PostgreSQL database look like Redshift's; can be run any number of times, by the superuser."""
-    package = files("localaws.engines.redshift")
-    scripts = [script for script in package.joinpath("compat").iterdir() if script.name.endswith(".sql")]
-    scripts.sort(key=lambda script: script.name)
-    return "\n".join(script.read_text() for script in (*scripts, package.joinpath("copy", "history.sql")))
-
-
-def compatibility() -> str:
-    """A digest of `compatibility_sql`."""
-    return hashlib.sha256(compatibility_sql().encode()).hexdigest()
+    def _dies_too_often(self, what: str) -> bool:
+        if len(self._restarts) < RESTARTS_PER_MINUTE:
+            return False
+        log.error("The %s of cluster %s is not started again", what, self.definition.identifier)
+        self._failed(RuntimeError(f"its {what} died {len(self._restarts)} times within a minute"))
+        return True
 
 
 def _environment(context: Context, region: str) -> dict[str, str]:

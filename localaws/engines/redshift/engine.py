@@ -61,6 +61,8 @@ class RedshiftEngine:
 
     def stop(self) -> None:
         """Stop every front and every PostgreSQL."""
+        for cluster in list(self._clusters.values()):
+            cluster.postgres.give_up()
         for thread in self._starting:
             thread.join()  # else it would start what has just been stopped
         with self._lock:
@@ -70,11 +72,29 @@ class RedshiftEngine:
             for stopper in stoppers:
                 stopper.join()
 
+    def failures(self) -> dict[str, str]:
+        """By cluster, why it does not run though it should."""
+        found = {}
+        for identifier, cluster in list(self._clusters.items()):
+            if not cluster.definition.paused and not cluster.sound:
+                found[identifier] = cluster.failure or "it is starting: ask again in some seconds (labkit status)"
+        return found
+
+    def heal(self) -> None:
+        """Start again what does not run though it should; `failures` tells what fails again."""
+        clusters = [cluster for cluster in list(self._clusters.values()) if not cluster.sound]
+        healers = [threading.Thread(target=_heal, args=(cluster,)) for cluster in clusters]
+        for healer in healers:
+            healer.start()
+        for healer in healers:
+            healer.join()
+
     def create_cluster(self, identifier: str, *, database: str, user: str, password: str, region: str) -> Address:
         """Make the cluster and its database and master user; return when it accepts connections.
 
         Raises:
             FileExistsError: there is a cluster of this name.
+            PortTaken: another program listens on the port that it was given.
             RuntimeError: PostgreSQL or the front did not start; the message says why.
         """
         directory = self._context.home.clusters / identifier
@@ -166,9 +186,15 @@ class RedshiftEngine:
         }
 
 
+def _heal(cluster: Cluster) -> None:
+    try:
+        cluster.heal()
+    except Exception:
+        log.exception("Cluster %s could not be started again", cluster.definition.identifier)
+
+
 def _start(cluster: Cluster) -> None:
     try:
         cluster.start()
-    except Exception as error:
-        cluster.failure = str(error)
+    except Exception:
         log.exception("Cluster %s could not be started", cluster.definition.identifier)

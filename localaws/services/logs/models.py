@@ -5,7 +5,11 @@ A group is part of the state that is saved whole; its streams are not, and are p
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import sqlite3
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +20,8 @@ from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream, logs_ba
 from localaws import context
 from localaws.home import Home
 from localaws.services.logs.events import EventStore, SavedStream, Summary, open_store, store
+
+log = logging.getLogger(__name__)
 
 
 class StoredStream(LogStream):
@@ -114,10 +120,11 @@ class StoredGroup(LogGroup):
         Raises:
             ResourceNotFoundException: there is none of that name.
         """
-        stream = self.streams.pop(log_stream_name, None)
+        stream = self.streams.get(log_stream_name)
         if not isinstance(stream, StoredStream):
             raise ResourceNotFoundException()
         store().remove_stream(stream.id)
+        self.streams.pop(log_stream_name, None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "streams": {}}
@@ -125,6 +132,13 @@ class StoredGroup(LogGroup):
 
 class LocalLogsBackend(LogsBackend):
     """CloudWatch Logs as this package has it."""
+
+    def reset(self) -> None:
+        """Forget all groups, with their streams."""
+        for group in self.groups.values():
+            if isinstance(group, StoredGroup):
+                store().remove_group(group.id)
+        super().reset()
 
     def create_log_group(self, log_group_name: str, tags: dict[str, str], **details: Any) -> LogGroup:
         """Make a group; it is on disk when this returns, since events follow that don't wait for the state.
@@ -153,7 +167,10 @@ class LocalLogsBackend(LogsBackend):
         super().delete_log_group(log_group_name)
         context.current().state.save("logs")
         if isinstance(group, StoredGroup):
-            store().remove_group(group.id)
+            try:
+                store().remove_group(group.id)
+            except sqlite3.Error:
+                log.exception("The events of %s are removed at the next start", log_group_name)
 
 
 def load_streams(home: Home) -> None:
@@ -165,9 +182,27 @@ def load_streams(home: Home) -> None:
     groups = _groups()
     opened: EventStore = open_store(home, made_before=bool(groups))
     opened.keep_groups(groups.keys())
-    for saved in opened.streams():
-        group = groups[saved.group]
-        group.streams[saved.name] = StoredStream(group, saved.name, saved)
+    _attach_streams(groups)
+
+
+@contextlib.contextmanager
+def streams_kept() -> Iterator[None]:
+    """Around putting the groups back to what was saved, which has no streams."""
+    known = _groups()
+    yield
+    groups = _groups()
+    for identity in groups.keys() & known.keys():
+        groups[identity].streams = known[identity].streams
+        for stream in groups[identity].streams.values():
+            stream.log_group = groups[identity]
+    _attach_streams({identity: group for identity, group in groups.items() if identity not in known})
+
+
+def _attach_streams(groups: dict[str, StoredGroup]) -> None:
+    """Give these groups the streams that are on disk."""
+    for saved in store().streams() if groups else ():
+        if (group := groups.get(saved.group)) is not None:
+            group.streams[saved.name] = StoredStream(group, saved.name, saved)
 
 
 def _groups() -> dict[str, StoredGroup]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -99,15 +100,34 @@ class LocalCluster(Cluster):
         """Made from the cluster's own id."""
         return f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{self.unique_cluster_id}"
 
+    @property
+    def physical_resource_id(self) -> str:
+        """How CloudFormation names it."""
+        return str(self.cluster_identifier)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Called by CloudFormation when its stack is deleted."""
+        _wait_for_work(self.cluster_identifier)
+        self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
+
 
 class LocalRedshiftBackend(RedshiftBackend):
     """The clusters of one region."""
 
     clusters: dict[str, LocalCluster]  # type: ignore[assignment]
 
+    def reset(self) -> None:
+        """Forget all clusters, with their data."""
+        for cluster in self.clusters.values():
+            _wait_for_work(cluster.cluster_identifier)
+            with contextlib.suppress(KeyError):
+                engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+        super().reset()
+
     def create_cluster(self, **parameters: Any) -> Cluster:
         """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
-        identifier = str(parameters["cluster_identifier"])
+        # Identifiers are stored in small letters; CloudFormation makes them of the stack's and the resource's names.
+        identifier = parameters["cluster_identifier"] = str(parameters["cluster_identifier"]).lower()
         self._check(parameters)
         if identifier in self.clusters or self._known_elsewhere(identifier):
             raise ClusterAlreadyExistsFaultError
@@ -170,14 +190,17 @@ class LocalRedshiftBackend(RedshiftBackend):
             raise UnsupportedOperation("ModifyCluster with NewClusterIdentifier")
         if "node_type" in parameters:
             rules.check_node_type(parameters["node_type"])
-        if password := parameters.get("master_user_password"):
+        password = parameters.get("master_user_password")
+        if password is not None:
             rules.check_password(password)
-            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
         group = parameters.pop("cluster_parameter_group_name", None)
         if group:
             self.describe_cluster_parameter_groups(group)
             parameters["cluster_parameter_group_name"] = [group]
-        return super().modify_cluster(**parameters)
+        modified = super().modify_cluster(**parameters)
+        if password is not None:  # last: a call that is refused has changed nothing
+            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
+        return modified
 
     def modify_cluster_iam_roles(
         self, identifier: str, add: list[str], remove: list[str], default: str | None
@@ -327,3 +350,10 @@ class LocalRedshiftBackend(RedshiftBackend):
                 context.current().state.save("redshift")
 
         threading.Thread(target=run, name=f"{status}-{identifier}", daemon=True).start()
+
+
+def _wait_for_work(identifier: str, seconds: float = 60.0) -> None:
+    """Return when nothing is being done to a cluster."""
+    deadline = time.monotonic() + seconds
+    while identifier in _at_work and time.monotonic() < deadline:
+        time.sleep(0.02)

@@ -13,8 +13,6 @@ from localaws.services.redshift.exceptions import UnsupportedOperation
 from localaws.services.redshift.models import LocalRedshiftBackend
 
 _ROOT_USER = "IAM:RootIdentity"  # the database user of an account's root
-# Parameters whose effect clients would rely on, and that nothing here has.
-_REFUSED = ("ManageMasterPassword", "SnapshotIdentifier", "HsmConfigurationIdentifier", "MultiAZ", "LoadSampleData")
 
 
 class LocalRedshiftResponse(RedshiftResponse):
@@ -28,11 +26,8 @@ class LocalRedshiftResponse(RedshiftResponse):
         return cast(LocalRedshiftBackend, self.redshift_backend)
 
     def create_cluster(self) -> ActionResult:
-        for name in _REFUSED:
-            if self._get_param(name) not in (None, "", False, "false"):
-                raise UnsupportedOperation(f"CreateCluster with {name}")
         cluster = self.local_backend.create_cluster(
-            cluster_identifier=str(self._get_param("ClusterIdentifier")).lower(),
+            cluster_identifier=self._get_param("ClusterIdentifier"),
             node_type=self._get_param("NodeType"),
             master_username=self._get_param("MasterUsername"),
             master_user_password=self._get_param("MasterUserPassword"),

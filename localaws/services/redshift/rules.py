@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from localaws.engines.redshift import roles
 from localaws.services.redshift.exceptions import InvalidParameterValue
 
 # dc2 can't be created on AWS any more (2025); the embedded AWS keeps it.
@@ -71,7 +72,7 @@ def check_user(name: str) -> None:
             f"The parameter MasterUsername is not valid: {name}. It must begin with a letter and contain only "
             "alphanumeric characters, underscores, plus signs, periods, at symbols and hyphens."
         )
-    if name.lower() in _RESERVED or name.lower() == "rdsdb":
+    if name.lower() in _RESERVED | roles.INTERNAL or name.lower().startswith("pg_"):
         raise InvalidParameterValue(f"The parameter MasterUsername can not be a reserved word: {name}.")
 
 

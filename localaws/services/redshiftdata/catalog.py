@@ -31,7 +31,7 @@ def schemas(access: Access, region: str, pattern: str | None) -> list[str]:
         access,
         region,
         "select nspname from pg_namespace where nspname not like 'pg_toast%%' and nspname not like 'pg_temp%%'"
-        " and nspname <> 'load_history' and nspname like %s order by 1",
+        " and nspname <> 'pg_internal' and nspname like %s order by 1",
         [pattern or "%"],
     )
     return [row[0] for row in rows]
@@ -46,7 +46,7 @@ def tables(access: Access, region: str, schema_pattern: str | None, table_patter
         f" then 'SYSTEM ' else '' end || {_TABLE_KINDS}"
         " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not like 'pg_toast%%'"
-        " and n.nspname <> 'load_history'"
+        " and n.nspname <> 'pg_internal'"
         " and n.nspname like %s and c.relname like %s order by n.nspname, c.relname",
         [schema_pattern or "%", table_pattern or "%"],
     )

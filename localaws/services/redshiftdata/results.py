@@ -30,7 +30,7 @@ _NAMELESS_TABLE = (None, "", "", True)
 
 def directory() -> Path:
     """Where results lie."""
-    place = context.current().home.root / "statements"
+    place = context.current().home.statements
     place.mkdir(mode=0o700, exist_ok=True)
     return place
 

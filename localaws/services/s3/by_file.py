@@ -8,14 +8,18 @@ damaged) has no entry: the asker GETs it, and gets AWS's answer.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
+from localaws.authorization.decision import Origin
 from localaws.authorization.gate import Gate
+from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused
-from localaws.authorization.requests import Environ, body
+from localaws.call import S3Call
 from localaws.context import ACCOUNT_ID
+from localaws.handouts import Place
 from localaws.services.s3.files import BodyDamaged
 from localaws.services.s3.models import LocalS3Backend, backend
 from localaws.services.s3.objects import StoredKey
@@ -24,22 +28,35 @@ PATH = "/_localaws/s3-files"
 Entry = dict[str, Any]
 
 
-def answer(environ: Environ, gate: Gate | None) -> tuple[str, bytes]:
-    """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null."""
+def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin, place: Place | None) -> tuple[int, bytes]:
+    """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null.
+
+    `asker` is who signed the request; None where that is nobody who is known. The files are in `place`, `given` to the
+    asker, who may move them, or, without it, in the store.
+    """
     try:
-        asked = [(str(bucket), str(key)) for bucket, key in json.loads(body(environ))]
+        asked = [(str(bucket), str(key)) for bucket, key in json.loads(body)]
     except (ValueError, TypeError):
-        return "400 Bad Request", b'{"message": "POST a JSON list of [bucket, key]"}'
+        return 400, b'{"message": "POST a JSON list of [bucket, key]"}'
     store = backend(ACCOUNT_ID)
-    found = [_entry(store, *one) if _may_get(environ, gate, *one) else None for one in asked]
-    return "200 OK", json.dumps(found).encode()
+    found = [
+        _entry(store, *one) if asker is not None and _may_get(gate, asker, origin, *one) else None for one in asked
+    ]
+    if place is not None:
+        put = place.put([Path(entry["file"]) if entry is not None else None for entry in found])
+        found = [
+            {**entry, "file": str(file), "given": True} if entry is not None and file is not None else None
+            for entry, file in zip(found, put, strict=True)
+        ]
+    return 200, json.dumps(found).encode()
 
 
-def _may_get(environ: Environ, gate: Gate | None, bucket: str, key: str) -> bool:
-    path = f"/{bucket}/{key}".encode().decode("latin-1")
+def _may_get(gate: Gate, asker: Principal, origin: Origin, bucket: str, key: str) -> bool:
+    call = S3Call(
+        "s3", "GetObject", region=origin.region, account_id=ACCOUNT_ID, reads=True, method="GET", bucket=bucket, key=key
+    )
     try:
-        if gate is not None:
-            gate.check({**environ, "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": ""}, "s3", f"GET {path}")
+        gate.check(call, asker, origin)
     except Refused:
         return False
     return True
@@ -54,4 +71,5 @@ def _entry(store: LocalS3Backend, bucket: str, name: str) -> Entry | None:
         file = key.file()
     except (BodyDamaged, FileNotFoundError):
         return None
-    return {"size": key.size, "etag": key.etag, "changed": int(key.last_modified.timestamp()), "file": str(file)}
+    changed = int(key.last_modified.timestamp())
+    return {"size": key.size, "etag": key.etag, "changed": changed, "file": str(file), "given": False}

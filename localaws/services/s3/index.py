@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.database import open_database
+from localaws.database import open_database, transaction
 from localaws.errors import StateDamaged, StateRefused
 from localaws.state import VERSION
 
@@ -81,24 +81,38 @@ class Index:
 
     def commit(self, changes: Changes) -> list[int]:
         """Make `changes` durable, all or none; the ids of their events."""
-        with self._lock:
-            database = self._database
-            database.execute("begin immediate")
-            try:
-                self._write("buckets", ("name",), {(name,): state for name, state in changes.buckets.items()})
-                self._write("objects", ("bucket", "name"), changes.objects)
-                self._write("uploads", ("bucket", "id"), changes.uploads)
-                ids = [
-                    database.execute("insert into events (state) values (?)", (_sealed(state),)).lastrowid or 0
-                    for state in changes.events
-                ]
-                if changes.sequence:
-                    database.execute("update sequence set last = max(last, ?)", (changes.sequence,))
-            except BaseException:
-                database.execute("rollback")
-                raise
-            database.execute("commit")
+        with self._lock, transaction(self._database):
+            self._write("buckets", ("name",), {(name,): state for name, state in changes.buckets.items()})
+            self._write("objects", ("bucket", "name"), changes.objects)
+            self._write("uploads", ("bucket", "id"), changes.uploads)
+            ids = [
+                self._database.execute("insert into events (state) values (?)", (_sealed(state),)).lastrowid or 0
+                for state in changes.events
+            ]
+            if changes.sequence:
+                self._database.execute("update sequence set last = max(last, ?)", (changes.sequence,))
         return ids
+
+    def saved(self, buckets: Set[str], objects: Set[tuple[str, str]], uploads: Set[tuple[str, str]]) -> Changes:
+        """What was saved last of these: None for what was not.
+
+        Raises:
+            StateDamaged: a state is not what was written.
+        """
+        found = Changes()
+        for name in buckets:
+            found.buckets[name] = self._state("select name, state from buckets where name = ?", name)
+        for key in objects:
+            query = "select bucket, name, state from objects where bucket = ? and name = ?"
+            found.objects[key] = self._state(query, *key)
+        for key in uploads:
+            query = "select bucket, id, state from uploads where bucket = ? and id = ?"
+            found.uploads[key] = self._state(query, *key)
+        return found
+
+    def _state(self, query: str, *identity: str) -> bytes | None:
+        row = next(self._states(query, identity), None)
+        return row[-1] if row is not None else None
 
     def _write(
         self,
@@ -115,6 +129,15 @@ class Index:
                 self._database.execute(
                     f"insert or replace into {table} values ({marks})", (*identity, _sealed(state, *identity))
                 )
+
+    def clear(self) -> None:
+        """Forget all but the last sequence number."""
+        with self._lock:
+            database = self._database
+            database.execute("begin immediate")
+            for table in ("buckets", "objects", "uploads", "events"):
+                database.execute(f"delete from {table}")
+            database.execute("commit")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -155,17 +178,17 @@ class Index:
         """(id, state) of each event that was not handed over yet, oldest first."""
         return self._states("select id, state from events order by id")
 
-    def _states(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
-        for *identity, sealed in self._rows(query):
+    def _states(self, query: str, arguments: tuple[str, ...] = ()) -> Iterator[tuple]:  # type: ignore[type-arg]
+        for *identity, sealed in self._rows(query, arguments):
             state = sealed[_SEAL:] if isinstance(sealed, bytes) else b""
             # An event's number is given after its state is sealed.
             if _sealed(state, *(part for part in identity if isinstance(part, str))) != sealed:
                 raise StateDamaged(self._file, ValueError(f"the row of {identity} is not what its checksum says"))
             yield *identity, state
 
-    def _rows(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _rows(self, query: str, arguments: tuple[str, ...] = ()) -> Iterator[tuple]:  # type: ignore[type-arg]
         with self._lock, self._reading():
-            return iter(self._database.execute(query).fetchall())
+            return iter(self._database.execute(query, arguments).fetchall())
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from localaws.services.s3.listing import VersionsPage
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_CARRIAGE_RETURN = {"\r": "&#13;"}  # written as it is, a parser reads it as a line feed
 _OWNER = f"<Owner><ID>{OWNER}</ID><DisplayName>webfile</DisplayName></Owner>"
 
 
@@ -75,7 +76,7 @@ class Listing:
         )
 
     def _name(self, name: str) -> str:
-        return quote(name) if self.url_encoded else escape(name)
+        return quote(name) if self.url_encoded else escape(name, _CARRIAGE_RETURN)
 
 
 @dataclass(frozen=True)
@@ -129,4 +130,4 @@ class VersionsListing:
         )
 
     def _name(self, name: str) -> str:
-        return quote(name) if self.url_encoded else escape(name)
+        return quote(name) if self.url_encoded else escape(name, _CARRIAGE_RETURN)

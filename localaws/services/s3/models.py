@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
+from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
-from moto.s3.exceptions import BucketAlreadyExists, InvalidBucketName, InvalidStorageClass, MethodNotAllowed
+from moto.s3.exceptions import (
+    BucketAlreadyExists,
+    InvalidLocationConstraintException,
+    InvalidStorageClass,
+    MethodNotAllowed,
+    S3ClientError,
+)
 from moto.s3.models import (
-    MAX_BUCKET_NAME_LENGTH,
-    MIN_BUCKET_NAME_LENGTH,
     FakeAcl,
     FakeKey,
     FakeTableStorageBucket,
@@ -18,13 +23,18 @@ from moto.s3.models import (
 )
 from moto.s3.utils import STORAGE_CLASS
 
+from localaws.authorization.grammar import BadPolicy, check_bucket_policy
 from localaws.context import ACCOUNT_ID
 from localaws.home import Home
-from localaws.services.s3 import notifications
+from localaws.services import regions
+from localaws.services.iam.models import LocalIAMBackend
+from localaws.services.s3 import names, notifications
 from localaws.services.s3.files import Body
 from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
 from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
 from localaws.services.s3.saving import SavedBackend
+
+_EUROPE = "EU"  # a location constraint that is older than regions are
 
 
 def open_store(home: Home) -> None:
@@ -68,13 +78,15 @@ class LocalS3Backend(SavedBackend):
         """Make a bucket.
 
         Raises:
-            BucketAlreadyExists, InvalidBucketName: as moto has them.
+            BucketAlreadyExists, InvalidBucketName: as on AWS.
+            InvalidLocationConstraintException: the account has no such region.
         """
+        names.check_bucket(bucket_name)
+        if region_name not in regions.known() and region_name != _EUROPE:
+            raise InvalidLocationConstraintException()
         with self.lock:
             if bucket_name in s3_backends.bucket_accounts:
                 raise BucketAlreadyExists(bucket=bucket_name)
-            if not MIN_BUCKET_NAME_LENGTH <= len(bucket_name) <= MAX_BUCKET_NAME_LENGTH:
-                raise InvalidBucketName()
             bucket = StoredBucket(bucket_name, self.account_id, region_name, bucket_namespace)  # type: ignore[abstract]
             self.buckets[bucket_name] = bucket
             self.touched.buckets.add(bucket_name)
@@ -116,7 +128,9 @@ class LocalS3Backend(SavedBackend):
 
         Raises:
             InvalidStorageClass, MissingBucket: as moto has them.
+            KeyTooLong: as on AWS.
         """
+        names.check_key(key_name)
         if storage is not None and storage not in STORAGE_CLASS:
             raise InvalidStorageClass(storage=storage)
         bucket = self.get_bucket(bucket_name)
@@ -268,7 +282,12 @@ class LocalS3Backend(SavedBackend):
         start_byte: int,
         end_byte: int,
     ) -> FakeKey:
-        """Store a part from (a range of) another object."""
+        """Store a part from (a range of) another object.
+
+        Raises:
+            NoSuchUpload: there is no such upload.
+        """
+        self._upload(dest_bucket_name, multipart_id)
         self.touched.uploads.add((dest_bucket_name, multipart_id))
         return super().upload_part_copy(
             dest_bucket_name,
@@ -377,6 +396,20 @@ class LocalS3Backend(SavedBackend):
             return versions_page(bucket.keys, prefix, delimiter, after, 1000 if max_keys is None else max_keys)
 
     # Notifications
+
+    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
+        """Set the bucket's policy.
+
+        Raises:
+            S3ClientError: MalformedPolicy; it breaks the grammar, or is about another bucket.
+        """
+        bucket = self.get_bucket(bucket_name)
+        known = cast(LocalIAMBackend, iam_backends[self.account_id][self.partition]).is_known
+        try:
+            check_bucket_policy(policy.decode(errors="replace"), f"arn:{self.partition}:s3:::{bucket_name}", known)
+        except BadPolicy as error:
+            raise S3ClientError("MalformedPolicy", str(error)) from None
+        bucket.policy = policy
 
     def put_bucket_notification_configuration(
         self, bucket_name: str, notification_config: dict[str, Any] | None, validate: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -116,6 +117,7 @@ class StoredUpload(FakeMultipart):
 
     _store: BodyStore
     parts: dict[int, StoredKey]  # type: ignore[assignment]
+    initiated = 0.0  # Unix time
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredUpload:
         return object.__new__(cls)
@@ -123,6 +125,7 @@ class StoredUpload(FakeMultipart):
     def __init__(self, store: BodyStore, key_name: str, metadata: Any, **details: Any) -> None:
         super().__init__(key_name, metadata, **details)
         self._store = store
+        self.initiated = time.time()
 
     def set_part(self, part_id: int, value: bytes | Body) -> StoredKey:
         """Store part number `part_id`, in the place of an earlier one of that number.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-import botocore.session
+from moto.core.utils import get_service_model
 
 from localaws.errors import UnsupportedOperation
 
@@ -54,7 +54,7 @@ def refuse_unsupported(resource: str, method: str, query: Iterable[str]) -> None
 @cache
 def _operations() -> dict[tuple[str, str, str, bool], str]:
     """(resource, method, sub-resource, whether an id tells Get from List) → operation, by AWS's own model of S3."""
-    model = botocore.session.get_session().get_service_model("s3")
+    model = get_service_model("s3")  # the one that the server has anyway
     found: dict[tuple[str, str, str, bool], str] = {}
     for name in model.operation_names:
         operation = model.operation_model(name)

@@ -7,56 +7,60 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import InvalidContinuationToken, MalformedXML
-from moto.s3.responses import S3Response
+from moto.s3.exceptions import MalformedXML, MissingKey, NoSuchUpload
 from werkzeug.datastructures import ImmutableMultiDict
 
-from localaws.services.s3 import notifications
+from localaws.authorization.refusals import unknown_key
+from localaws.context import ACCOUNT_ID
+from localaws.services import regions
+from localaws.services.s3 import names, notifications
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
-from localaws.services.s3.listing import PAGE_LIMIT
-from localaws.services.s3.listing_xml import Listing, VersionsListing
-from localaws.services.s3.models import LocalS3Backend
+from localaws.services.s3.listing_responses import ListingResponse
 from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
 
 log = logging.getLogger(__name__)
 
 LARGE = 4 * CHUNK
+# Fields of an upload form that become headers of what is uploaded, or of the answer.
+_SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_redirect", "redirect")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class LocalS3Response(S3Response):
+class LocalS3Response(ListingResponse):
     """Answers S3's requests."""
-
-    @property
-    def backend(self) -> LocalS3Backend:
-        """The backend of the caller's account."""
-        found = super().backend
-        assert isinstance(found, LocalS3Backend)
-        return found
 
     def setup_class(  # type: ignore[override]
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
-        """Take in a request. What is PUT is a body, also where it comes, as curl sends it, as a form."""
+        """Take in a request. A body that is said to be a form, as curl says, is none but in a POST Object."""
         self._large = _is_large(request)
-        if request.method == "PUT":
+        if not _is_upload_form(request):
             if self._large:
                 request.__dict__["data"] = b""  # moto would read it all
             else:
                 request.get_data(cache=True, parse_form_data=False)
             request.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
         super().setup_class(request, full_url, headers)
+        self._is_ours = False
+        regions.check("s3", self.region)
+        if self.current_account != ACCOUNT_ID:
+            raise unknown_key("s3")
+        self._is_ours = True
 
     def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
         """Answer a request about a bucket."""
         refuse_unsupported(BUCKET, request.method, request.args)
         with _Saved(self, request) as request_ids:
-            status, response_headers, body = super().bucket_response(request, full_url, headers)
+            try:
+                status, response_headers, body = super().bucket_response(request, full_url, headers)
+            except ExpatError:  # moto's, of a body that it reads as XML
+                status, response_headers, body = self.serialized(ActionResult(MalformedXML()))
         return status, {**response_headers, **request_ids}, body
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
@@ -68,6 +72,8 @@ class LocalS3Response(S3Response):
             except BodyDamaged as error:
                 log.error("%s", error)
                 return 500, {"content-type": "application/xml", **request_ids}, _internal_error(error, request_ids)
+            except ExpatError:
+                status, response_headers, content = self.serialized(ActionResult(MalformedXML()))
         response_headers = {**response_headers, **request_ids}
         body: Any = content
         if isinstance(body, BodyReader):
@@ -77,6 +83,44 @@ class LocalS3Response(S3Response):
                 body.close()
                 return status, response_headers, content
         return status, response_headers, body
+
+    def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
+        """An answer in XML, in which a carriage return is written so that it is read as one."""
+        status, headers, body = super().serialized(action_result)
+        return status, headers, body.replace("\r", "&#13;") if isinstance(body, str) else body
+
+    def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
+        key_name = self.parse_key_name()
+        names.check_key(key_name)
+        if upload_id := request.args.get("uploadId"):
+            self._require_upload_of(key_name, upload_id)
+        if source := request.headers.get("x-amz-copy-source"):
+            names.check_copy_source(source)
+        for name, value in request.args.items():
+            if name.startswith("response-"):
+                names.check_header(value)
+        return super()._key_response(request, full_url)
+
+    def _bucket_response_post(self, request: Any, bucket_name: str) -> TYPE_RESPONSE:
+        for name, value in request.form.items():
+            if name.lower().startswith(_SENT_BACK):
+                names.check_header(value)
+        return super()._bucket_response_post(request, bucket_name)
+
+    def _require_upload_of(self, key_name: str, upload_id: str) -> None:
+        """An upload belongs to the key that it was begun for, not to whoever knows its id."""
+        upload = self.backend.get_bucket(self.bucket_name).multiparts.get(upload_id)
+        if upload is None and self.request.method == "POST":
+            return  # completed already, perhaps: then moto answers as it did the first time
+        if upload is None or upload.key_name != key_name:
+            raise NoSuchUpload(upload_id=upload_id)
+
+    def upload_part_copy(self) -> TYPE_RESPONSE:
+        """Store a part from another object."""
+        status, headers, body = super().upload_part_copy()
+        if status == 404 and not body:
+            raise MissingKey(key=self.headers["x-amz-copy-source"])
+        return status, headers, body
 
     def get_object(self) -> TYPE_RESPONSE:
         """Answer with the opened body, of which a range is taken without reading the rest."""
@@ -128,56 +172,6 @@ class LocalS3Response(S3Response):
                 return answer()
         return answer()
 
-    def list_objects_v2(self) -> TYPE_RESPONSE:
-        """Answer with a page of a listing."""
-        token = self.querystring.get("continuation-token", [None])[0]
-        if token == "":
-            raise InvalidContinuationToken()
-        query = self._get_querystring(self.request, self.uri)
-        prefix = query.get("prefix", [""])[0]
-        delimiter = self.querystring.get("delimiter", [""])[0]
-        start_after = self.querystring.get("start-after", [None])[0]
-        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
-        items, _, next_token = self.backend.list_objects_v2(
-            self.backend.get_bucket(self.bucket_name), prefix, delimiter, token, start_after, max_keys
-        )
-        listing = Listing(
-            bucket=self.bucket_name,
-            items=items,
-            prefix=prefix,
-            delimiter=delimiter,
-            max_keys=max_keys,
-            next_token=next_token,
-            token=token,
-            start_after=start_after,
-            url_encoded=self.querystring.get("encoding-type", [None])[0] == "url",
-            with_owner=self.querystring.get("fetch-owner", ["false"])[0] == "true",
-        )
-        return 200, {"content-type": "application/xml"}, listing.to_xml()
-
-    def list_object_versions(self) -> TYPE_RESPONSE:
-        """Answer with a page of a bucket's versions and delete markers."""
-        query = self._get_querystring(self.request, self.uri)
-        prefix = query.get("prefix", [""])[0]
-        delimiter = self.querystring.get("delimiter", [""])[0]
-        key_marker = self.querystring.get("key-marker", [""])[0]
-        version_id_marker = self.querystring.get("version-id-marker", [""])[0]
-        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
-        page = self.backend.versions_page(
-            self.bucket_name, prefix, delimiter, key_marker, version_id_marker or None, max_keys
-        )
-        listing = VersionsListing(
-            bucket=self.bucket_name,
-            page=page,
-            prefix=prefix,
-            delimiter=delimiter,
-            max_keys=max_keys,
-            key_marker=key_marker,
-            version_id_marker=version_id_marker,
-            url_encoded=self.querystring.get("encoding-type", [None])[0] == "url",
-        )
-        return 200, {"content-type": "application/xml"}, listing.to_xml()
-
     def put_object_tagging(self) -> TYPE_RESPONSE:
         """Set tags, which is an event of its own (tags that come with a PUT are not)."""
         answer = super().put_object_tagging()
@@ -224,6 +218,12 @@ class LocalS3Response(S3Response):
             for number, (arn, problem) in enumerate(error.refused, start=1)
         )
         return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
+
+
+def _is_upload_form(request: Any) -> bool:
+    """Whether it is a POST Object."""
+    is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
+    return is_form and set(request.args) <= {"x-id"}
 
 
 def _is_large(request: Any) -> bool:
@@ -275,7 +275,7 @@ class _Saved:
 
     def __exit__(self, *_: object) -> None:
         notifications.requester.reset(self._token)
-        if not hasattr(self._response, "current_account"):  # it failed before anything was done
+        if not getattr(self._response, "_is_ours", False):  # it was refused before anything was done
             return
         backend = self._response.backend
         if self._request.method in _READS:

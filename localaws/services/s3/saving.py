@@ -19,6 +19,8 @@ from localaws.services.s3.objects import StoredBucket, StoredKey, StoredUpload
 
 log = logging.getLogger(__name__)
 
+_opened: tuple[BodyStore, Index] | None = None  # the running server's
+
 
 class Touched(threading.local):
     """What this thread's call has touched and not yet saved."""
@@ -47,7 +49,8 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
-        self._home: Home | None = None
+        if _opened is not None:  # a reset makes the backend anew; what it saves to stays open
+            self.store, self.index = _opened
 
     def open_store(self, home: Home) -> None:
         """Load what `home` holds, and keep it up to date from now on.
@@ -56,10 +59,11 @@ class SavedBackend(S3Backend):
             StateRefused: the index is of another version.
             StateDamaged: it is not what was written.
         """
-        self._home = home
+        global _opened
         self.store = BodyStore(home.objects)
         # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
+        _opened = self.store, self.index
         notifications.sequencer.start_after(self.index.last_sequence())
         for name, state in self.index.buckets():
             bucket, tags = pickle.loads(state)
@@ -78,8 +82,18 @@ class SavedBackend(S3Backend):
             self.buckets[bucket_name].multiparts[upload_id] = upload
         self.store.sweep(self._known_bodies())
 
+    def empty(self) -> None:
+        """Forget every bucket, object, upload and event, here and on the disk."""
+        with self._saving, self.lock:
+            self.index.clear()
+            for name in self.buckets:
+                s3_backends.bucket_accounts.pop(name, None)
+            self.buckets.clear()
+            self._saved_buckets.clear()
+            self.store.sweep({})
+
     def save(self) -> None:
-        """Make what this thread touched durable, and let its events go once the answer is sent.
+        """Make what this thread touched durable, and let its events go once the answer is sent; else undo it.
 
         Raises:
             OSError, sqlite3.Error: the disk refused.
@@ -90,7 +104,11 @@ class SavedBackend(S3Backend):
         try:
             with self._saving:
                 changes = self._changes(touched)
-                ids = self.index.commit(changes) if changes else []
+                try:
+                    ids = self.index.commit(changes) if changes else []
+                except BaseException:
+                    self._undo(changes)
+                    raise
         except BaseException:
             self.store.keep_discarded()
             raise
@@ -146,6 +164,52 @@ class SavedBackend(S3Backend):
                 upload = bucket.multiparts.get(upload_id) if bucket is not None else None
                 changes.uploads[bucket_name, upload_id] = None if upload is None else _dump(upload)
         return changes
+
+    def _undo(self, changes: Changes) -> None:
+        """Put back, as it was saved, what could not be saved now."""
+        saved = self.index.saved(changes.buckets.keys(), changes.objects.keys(), changes.uploads.keys())
+        with self.lock:
+            for name, state in saved.buckets.items():
+                self._put_back_bucket(name, state)
+            for (bucket_name, key_name), state in saved.objects.items():
+                if (bucket := self.buckets.get(bucket_name)) is not None:
+                    self._put_back_key(bucket, key_name, state)
+            for (bucket_name, upload_id), state in saved.uploads.items():
+                if (bucket := self.buckets.get(bucket_name)) is None:
+                    continue
+                bucket.multiparts.pop(upload_id, None)
+                if state is not None:
+                    upload: StoredUpload = pickle.loads(state)
+                    upload.attach(self.store)
+                    bucket.multiparts[upload_id] = upload
+
+    def _put_back_bucket(self, name: str, state: bytes | None) -> None:
+        before = self.buckets.pop(name, None)
+        if before is not None:
+            self.tagger.tags.pop(before.arn, None)
+        if state is None:
+            s3_backends.bucket_accounts.pop(name, None)
+            self._saved_buckets.pop(name, None)
+            return
+        bucket, tags = pickle.loads(state)
+        if before is not None:
+            bucket.keys, bucket.multiparts = before.keys, before.multiparts
+        self.buckets[name] = bucket
+        self.tagger.tags.update(tags)
+        self._saved_buckets[name] = state
+        s3_backends.bucket_accounts[name] = (self.partition, self.account_id)
+
+    def _put_back_key(self, bucket: StoredBucket, key_name: str, state: bytes | None) -> None:
+        for version in bucket.keys.getlist(key_name, []):
+            if isinstance(version, StoredKey):
+                self.tagger.tags.pop(version.arn, None)
+        if key_name in bucket.keys:
+            bucket.keys.pop(key_name)
+        if state is not None:
+            versions, tags = pickle.loads(state)
+            self._attach(versions)
+            bucket.keys.setlist(key_name, versions)
+            self.tagger.tags.update(tags)
 
     def _key_state(self, bucket_name: str, key_name: str) -> bytes | None:
         bucket = self.buckets.get(bucket_name)

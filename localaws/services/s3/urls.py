@@ -7,4 +7,10 @@ from localaws.services.s3.responses import LocalS3Response
 
 __all__ = ["url_bases", "url_paths"]
 
-url_paths = {path: getattr(LocalS3Response, handler.__name__) for path, handler in moto_paths.items()}
+# A key may hold any character, a line feed too, which a regular expression's dot does not stand for.
+url_paths = {
+    path.replace("<key_name>/.*", r"<key_name>/[\s\S]*").replace(".+", r"[\s\S]+"): getattr(
+        LocalS3Response, handler.__name__
+    )
+    for path, handler in moto_paths.items()
+}

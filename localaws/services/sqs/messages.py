@@ -21,7 +21,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from localaws.database import open_database
+from localaws.database import open_database, transaction
 from localaws.errors import StateRefused
 from localaws.services.sqs.receipts import Receipt
 from localaws.state import VERSION
@@ -357,14 +357,8 @@ class MessageStore:
     def _transaction(self, *, synced: bool) -> Iterator[None]:
         with self._lock:
             self._database.execute(f"pragma synchronous = {'full' if synced else 'normal'}")
-            self._database.execute("begin immediate")
-            try:
+            with transaction(self._database):
                 yield
-                self._database.execute("commit")
-            except BaseException:
-                if self._database.in_transaction:  # SQLite has ended it itself where the disk was full
-                    self._database.execute("rollback")
-                raise
 
 
 def encode_attributes(attributes: dict[str, Any] | None) -> str:

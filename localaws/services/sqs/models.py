@@ -23,6 +23,7 @@ from moto.sqs.exceptions import (
 )
 from moto.sqs.models import MAXIMUM_MESSAGE_DELAY, Message, Queue, SQSBackend, sqs_backends
 
+from localaws.errors import UnsupportedOperation
 from localaws.services.sqs.errors import (
     BadReceiptHandle,
     MessageNotAvailable,
@@ -51,11 +52,18 @@ _ALLOWED_CONTROLS = "\t\n\r"
 class LocalSQSBackend(MoveOperations, SQSBackend):
     """SQS as this package has it."""
 
+    def reset(self) -> None:
+        """Forget all queues, with their messages. A movement between two of them ends, since they are gone."""
+        for queue in self.queues.values():
+            messages().clear(queue.queue_arn)
+        super().reset()
+
     # Queues
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
         """Make a queue, or find it where it is there with the same attributes."""
-        kwargs.pop("region", None)
+        if kwargs.pop("region", None) is not None:  # CloudFormation's way in, which has the name twice
+            kwargs.pop("QueueName", None)
         is_fifo = str(kwargs.get("FifoQueue", "false")).lower() == "true"
         check_attributes(kwargs, self._arns(), fifo=is_fifo)
         kind: Callable[..., Queue] = Queue if is_fifo or name.endswith(".fifo") else LocalQueue
@@ -138,6 +146,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
                 system_attributes,
                 validate_group_id,
             )
+        _check_for_standard(deduplication_id, group_id)
         new = self._new_message(queue, message_body, message_attributes, delay_seconds, system_attributes)
         messages().add(queue.queue_arn, [new])
         return _answer(new, message_attributes)
@@ -158,6 +167,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         for entry in entries.values():
             attributes = entry.get("MessageAttributes")
             try:
+                _check_for_standard(entry.get("MessageDeduplicationId"), entry.get("MessageGroupId"))
                 new = self._new_message(
                     queue,
                     entry["MessageBody"],
@@ -312,6 +322,22 @@ def _size(body: str, attributes: dict[str, Any] | None) -> int:
         value = attribute.get("BinaryValue") or str(attribute.get("StringValue") or "").encode()
         size += len(name.encode()) + len(str(attribute.get("DataType", "")).encode()) + len(value)
     return size
+
+
+def _check_for_standard(deduplication_id: str | None, group_id: str | None) -> None:
+    """Let a message to a standard queue pass whose parameters have their effect there.
+
+    Raises:
+        InvalidParameterValue: it has an id for deduplication, which FIFO queues have, as on AWS.
+        UnsupportedOperation: it has a group, by which AWS would share the queue out fairly.
+    """
+    if deduplication_id:
+        raise InvalidParameterValue(
+            f"Value {deduplication_id} for parameter MessageDeduplicationId is invalid. Reason: The request include"
+            " parameter that is not valid for this queue type."
+        )
+    if group_id:
+        raise UnsupportedOperation("MessageGroupId of a message to a standard queue (fair queues)")
 
 
 def _failure(entry_id: str, error: SQSException) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from moto.sqs.exceptions import InvalidAttributeName, InvalidAttributeValue
 from moto.sqs.models import Queue
 
+from localaws.authorization.grammar import BadPolicy, check_resource_policy
 from localaws.errors import UnsupportedOperation
 from localaws.services.sqs.errors import BadRedrivePolicy
 from localaws.services.sqs.messages import Counts, Reading
@@ -77,6 +79,17 @@ class LocalQueue(Queue):
         self.__dict__.update(state, _messages_lock=threading.Condition())
 
 
+def check_names(attributes: Iterable[str]) -> None:
+    """Refuse names that no attribute has which can be set.
+
+    Raises:
+        InvalidAttributeName: as on AWS.
+    """
+    for name in attributes:
+        if name not in _SETTABLE | _NOT_SUPPORTED:
+            raise InvalidAttributeName(name)
+
+
 def check_attributes(attributes: dict[str, Any], known_queues: set[str], *, fifo: bool) -> None:
     """Refuse attributes that SQS, or this package, does not take. `known_queues` are ARNs.
 
@@ -84,15 +97,23 @@ def check_attributes(attributes: dict[str, Any], known_queues: set[str], *, fifo
         UnsupportedOperation: it is one that this package lacks.
         InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue: as on AWS.
     """
+    check_names(attributes)
     for name, value in attributes.items():
         if name in _NOT_SUPPORTED and value not in (None, ""):
             raise UnsupportedOperation(f"the attribute {name}")
-        if name not in _SETTABLE | _NOT_SUPPORTED:
-            raise InvalidAttributeName(name)
         if name in BOUNDS and not _is_between(value, *BOUNDS[name]):
             raise InvalidAttributeValue(name)
+        if name == "Policy" and value:
+            _check_policy(str(value))
         if name == "RedrivePolicy" and value:
             _check_redrive_policy(value, known_queues, fifo=fifo)
+
+
+def _check_policy(document: str) -> None:
+    try:
+        check_resource_policy(document)
+    except BadPolicy:
+        raise InvalidAttributeValue("Policy") from None
 
 
 def _is_between(value: Any, least: int, most: int) -> bool:

@@ -22,7 +22,7 @@ from moto.sqs.responses import SQSResponse
 from localaws.authorization.principals import ExpiredToken, UnknownKey, WrongToken, of_key
 from localaws.services.sqs.messages import StoredMessage
 from localaws.services.sqs.models import LocalSQSBackend, as_message, sender
-from localaws.services.sqs.queues import LocalQueue
+from localaws.services.sqs.queues import LocalQueue, check_names
 
 _MOST_ENTRIES = 10
 
@@ -36,6 +36,11 @@ class LocalSQSResponse(SQSResponse):
         found = super().sqs_backend
         assert isinstance(found, LocalSQSBackend)
         return found
+
+    def create_queue(self) -> ActionResult:
+        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
+        check_names(self._get_param("Attributes", {}))
+        return super().create_queue()
 
     def receive_message(self) -> ActionResult:
         """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
@@ -126,7 +131,8 @@ class LocalSQSResponse(SQSResponse):
             raise TooManyEntriesInBatchRequest(len(ids))
         if any(not 1 <= len(each) <= 80 or not each.replace("-", "").replace("_", "").isalnum() for each in ids):
             raise InvalidBatchEntryId()
-        if twice := next((each for each in ids if ids.count(each) > 1), None):
+        # The first that was there before: of a, b, b, a it is b.
+        if twice := next((each for place, each in enumerate(ids) if each in ids[:place]), None):
             raise BatchEntryIdsNotDistinct(twice)
 
 

@@ -17,6 +17,11 @@ import localaws
 from localaws.home import Home, write_durably
 from tests.processes import family, listening, outliving
 
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, '
+    '"Action": "sts:AssumeRole"}]}'
+)
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
@@ -54,7 +59,7 @@ def test_a_second_start_of_a_sound_server_changes_nothing(home: Path) -> None:
 def test_state_and_endpoint_survive_a_stop_and_a_start(home: Path) -> None:
     first = localaws.start(home)
     client(first, "secretsmanager").create_secret(Name="kept", SecretString="value")
-    client(first, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+    client(first, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument=TRUST)
     client(first, "iam").attach_role_policy(RoleName="kept", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     assert localaws.stop(home)
     second = localaws.start(home)

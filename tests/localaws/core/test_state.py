@@ -11,9 +11,13 @@ import pytest
 
 import localaws
 
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, '
+    '"Action": "sts:AssumeRole"}]}'
+)
 SERVICES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("ec2", "create_vpc", {"CidrBlock": "10.9.0.0/16"}, "describe_vpcs", {}),
-    ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": "{}"}, "get_role", {"RoleName": "r"}),
+    ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}, "get_role", {"RoleName": "r"}),
     ("logs", "create_log_group", {"logGroupName": "g"}, "describe_log_groups", {}),
     ("secretsmanager", "create_secret", {"Name": "s", "SecretString": "x"}, "get_secret_value", {"SecretId": "s"}),
     ("sqs", "create_queue", {"QueueName": "q"}, "list_queues", {}),

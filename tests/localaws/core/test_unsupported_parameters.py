@@ -61,3 +61,50 @@ def test_parameters_of_functions_that_would_be_ignored(
     aws: Callable[..., Any], operation: str, arguments: dict[str, Any], named: str
 ) -> None:
     _refused(aws("lambda"), operation, arguments, named)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "named"),
+    [
+        ("redshift", "modify_cluster", {"ManageMasterPassword": True}, "ManageMasterPassword of ModifyCluster"),
+        ("redshift", "modify_cluster", {"Port": 5440}, "Port of ModifyCluster"),
+        ("redshift", "describe_clusters", {"TagValues": ["v"]}, "TagValues of DescribeClusters"),
+        (
+            "secretsmanager",
+            "put_resource_policy",
+            {"ResourcePolicy": "{}", "BlockPublicPolicy": True},
+            "BlockPublicPolicy of PutResourcePolicy",
+        ),
+        ("secretsmanager", "list_secrets", {"SortOrder": "desc"}, "SortOrder of ListSecrets"),
+        ("logs", "filter_log_events", {"logStreamNamePrefix": "s"}, "logStreamNamePrefix of FilterLogEvents"),
+        ("logs", "create_log_group", {"logGroupClass": "INFREQUENT_ACCESS"}, "logGroupClass of CreateLogGroup"),
+        (
+            "sqs",
+            "get_queue_url",
+            {"QueueOwnerAWSAccountId": "999999999999"},
+            "another account's QueueOwnerAWSAccountId in GetQueueUrl",
+        ),
+        ("glue", "get_database", {"CatalogId": "999999999999"}, "another account's CatalogId in GetDatabase"),
+        (
+            "lambda",
+            "add_permission",
+            {"StatementId": "s", "Action": "lambda:*", "Principal": "*", "PrincipalOrgID": "o-1234567890"},
+            "PrincipalOrgID of AddPermission",
+        ),
+        ("lambda", "list_aliases", {"FunctionVersion": "1"}, "FunctionVersion of ListAliases"),
+    ],
+)
+def test_parameters_of_other_services_that_would_be_ignored(
+    aws: Callable[..., Any], service: str, operation: str, arguments: dict[str, Any], named: str
+) -> None:
+    client = aws(service)
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
+    others = {name: "missing" for name in shape.required_members if name not in arguments}
+    _refused(client, operation, {**others, **arguments}, named)
+
+
+def test_a_parameter_that_asks_for_nothing_passes(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    for arguments in ({"ManageMasterPassword": False}, {"IpAddressType": "ipv4"}, {"MaintenanceTrackName": "current"}):
+        with pytest.raises(ClientError, match="missing not found"):
+            aws("redshift").modify_cluster(ClusterIdentifier="missing", **arguments)
+    aws("logs").create_log_group(logGroupName=unique("group"), logGroupClass="STANDARD")

@@ -9,7 +9,10 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
+
+import localaws
 
 TRUST_LAMBDA = {
     "Version": "2012-10-17",
@@ -105,3 +108,14 @@ def logged(aws: Callable[..., Any]) -> Callable[..., list[str]]:
         raise AssertionError(f"{count} × {text!r} expected in the log of {name}: {messages}")
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def client_of() -> Callable[..., Any]:
+    """`client_of(status, "lambda")` is a boto3 client of the embedded AWS with this status."""
+
+    def make(status: localaws.Status, service: str) -> Any:
+        session = boto3.Session(status.access_key_id, status.secret_access_key, region_name=status.region)
+        return session.client(service, endpoint_url=status.endpoint_url)
+
+    return make

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.processes import outliving
+
 Deploy = Callable[..., str]
 Call = Callable[..., tuple[Any, dict[str, Any]]]
 
@@ -214,6 +216,7 @@ def test_a_worker_killed_while_it_waits_is_replaced_without_an_error(deploy: Dep
     name = deploy("import os\ndef handler(event, context): return os.getpid()\n")
     pid, _ = call(name)
     os.kill(pid, signal.SIGKILL)
+    assert outliving([pid]) == []
     again, response = call(name)
     assert "FunctionError" not in response
     assert again != pid

@@ -114,7 +114,7 @@ def killed(
         begun = {mark[0]: mark[-1] for mark in _marks(aws("s3"), "begun/", 3)}
         aws("s3").put_object(Bucket="marks", Key="go")
         server = psutil.Process(status.pid)
-        workers = [child for child in server.children() if "bootstrap.py" in " ".join(child.cmdline())]
+        workers = [child for child in server.children(recursive=True) if "bootstrap.py" in " ".join(child.cmdline())]
         os.kill(server.pid, signal.SIGKILL)
         assert outliving([server]) == []
         with sqlite3.connect(home / "state" / "function-events.sqlite") as events:

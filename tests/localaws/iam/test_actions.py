@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 
 from localaws.authorization import actions
 from localaws.authorization.actions import s3
-from localaws.authorization.requests import ApiCall, rest_operation, signature
+from localaws.call import Call, S3Call
+from localaws.server.reading import read
 
 GLUE, LAMBDA = "arn:aws:glue:us-east-1:123456789012", "arn:aws:lambda:us-east-1:123456789012"
 REDSHIFT, SQS = "arn:aws:redshift:us-east-1:123456789012", "arn:aws:sqs:us-east-1:123456789012"
@@ -128,7 +128,7 @@ def test_a_call_needs_its_actions_on_its_resources(
 ) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
     service, operation = call.split(":")
-    found = actions.accesses(ApiCall(service, operation, given, "us-east-1", "123456789012"))
+    found = actions.accesses(Call(service, operation, given, "us-east-1", "123456789012"))
     assert [(access.action, access.resource) for access in found] == needed
 
 
@@ -139,40 +139,7 @@ def test_a_request_to_s3_needs_the_actions_of_its_operation(
 ) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
-    found = [f"{access.action} {access.resource.removeprefix('arn:aws:s3:::')}" for access in s3.accesses(environ)]
+    call = read(environ).call
+    assert isinstance(call, S3Call)
+    found = [f"{access.action} {access.resource.removeprefix('arn:aws:s3:::')}" for access in s3.accesses(call)]
     assert found == needed
-
-
-def test_a_call_of_lambda_is_known_by_its_path() -> None:
-    functions = "/2015-03-31/functions"
-    assert rest_operation("lambda", "POST", f"{functions}/f/invocations") == ("Invoke", {"FunctionName": "f"})
-    assert rest_operation("lambda", "GET", f"{functions}/") == ("ListFunctions", {})
-    assert rest_operation("lambda", "GET", f"{functions}/f") == ("GetFunction", {"FunctionName": "f"})
-    assert rest_operation("lambda", "PUT", "/nowhere") is None
-
-
-def test_a_signer_is_found_in_headers_in_presigned_urls_and_in_forms() -> None:
-    form = (
-        b'--x\r\nContent-Disposition: form-data; name="x-amz-credential"\r\n\r\n'
-        b"AKIAFORM/20260101/us-east-1/s3/aws4_request"
-        b'\r\n--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ncontent\r\n--x--\r\n'
-    )
-    plain = {"REQUEST_METHOD": "GET", "PATH_INFO": "/b/k", "QUERY_STRING": ""}
-    version_4 = "AWS4-HMAC-SHA256 Credential=AKIA4/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=x"
-    requests = {
-        "AKIA4": {**plain, "HTTP_AUTHORIZATION": version_4},
-        "AKIA2": {**plain, "HTTP_AUTHORIZATION": "AWS AKIA2:signature"},
-        "AKIAURL4": {**plain, "QUERY_STRING": "X-Amz-Credential=AKIAURL4%2F20260101%2Fus-east-1%2Fs3%2Faws4_request"},
-        "AKIAURL2": {**plain, "QUERY_STRING": "AWSAccessKeyId=AKIAURL2&Signature=x&Expires=1"},
-        "AKIAFORM": {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": "/b",
-            "CONTENT_TYPE": "multipart/form-data; boundary=x",
-            "CONTENT_LENGTH": str(len(form)),
-            "wsgi.input": io.BytesIO(form),
-        },
-        "": plain,
-    }
-    assert [signature(environ).access_key_id for environ in requests.values()] == list(requests)
-    assert signature(requests["AKIA4"]).region == "eu-west-1"
-    assert requests["AKIAFORM"]["wsgi.input"].read() == form

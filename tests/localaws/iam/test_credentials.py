@@ -134,30 +134,24 @@ def test_sessions_whose_permissions_could_not_be_checked_are_not_given(aws: Call
     assert operation.title().replace("_", "") in message
 
 
-@pytest.mark.simplified("IAM", "signatures are not verified: who knows a key's id is taken for its owner")
-def test_a_request_is_taken_for_its_key_s_owner_s_whatever_secret_signed_it(
-    stack: localaws.Status, make_user: MakeActor
-) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html"""
-    actor = make_user(allow("*"))
-    wrong = {**actor.credentials, "aws_secret_access_key": "another"}
-    assert client_with(stack, "sts", wrong).get_caller_identity()["Arn"] == actor.arn
-
-
 def test_enforcement_is_one_setting_that_the_home_keeps_and_that_a_running_server_takes_up(
     stack: localaws.Status, tmp_path: Path
 ) -> None:
     assert Home.at(tmp_path).enforces_iam
-    Home.at(tmp_path).keep_enforces_iam(False)
+    Home.at(tmp_path).keep_settings(enforce_iam=False)
     assert not Home.at(tmp_path).enforces_iam
+    assert Home.at(tmp_path).verifies_signatures
     s3 = client_with(stack, "s3", SOMEBODY)
     try:
         assert not localaws.start(stack.home, enforce_iam=False).enforce_iam
+        with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+            s3.list_buckets()
+        assert not localaws.start(stack.home, verify_signatures=False).verify_signatures
         s3.list_buckets()
         assert not localaws.start(stack.home).enforce_iam
         assert not localaws.status(stack.home).enforce_iam
     finally:
-        assert localaws.start(stack.home, enforce_iam=True).enforce_iam
+        assert localaws.start(stack.home, enforce_iam=True, verify_signatures=True).enforce_iam
     with pytest.raises(ClientError, match="InvalidAccessKeyId"):
         s3.list_buckets()
 

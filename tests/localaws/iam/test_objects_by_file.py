@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from iam_actors import Actor, allow
 
 from localaws.services.s3.by_file import PATH
@@ -17,13 +20,10 @@ from localaws.services.s3.by_file import PATH
 
 def _ask(actor: Actor, body: bytes) -> Any:
     key = actor.credentials
-    headers = {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={key['aws_access_key_id']}/20260101/us-east-1/s3/aws4_request",
-        "Content-Type": "application/json",
-    }
-    if "aws_session_token" in key:
-        headers["X-Amz-Security-Token"] = key["aws_session_token"]
-    request = urllib.request.Request(actor.endpoint_url + PATH, data=body, headers=headers)
+    signed = AWSRequest("POST", actor.endpoint_url + PATH, data=body, headers={"Content-Type": "application/json"})
+    credentials = Credentials(key["aws_access_key_id"], key["aws_secret_access_key"], key.get("aws_session_token"))
+    S3SigV4Auth(credentials, "s3", "us-east-1").add_auth(signed)
+    request = urllib.request.Request(actor.endpoint_url + PATH, data=body, headers=dict(signed.headers.items()))
     with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
 
@@ -50,7 +50,7 @@ def test_only_what_the_asker_may_get_is_named(
 
 def test_a_stranger_gets_nothing(make_user: Callable[..., Actor], bucket: str) -> None:
     stranger = make_user()
-    stranger.credentials = {"aws_access_key_id": "AKIANOBODYSKEY000000"}
+    stranger.credentials = {"aws_access_key_id": "AKIANOBODYSKEY000000", "aws_secret_access_key": "none"}
     assert _ask(stranger, json.dumps([[bucket, "in/a.txt"]]).encode()) == [None]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 import redshift_connector
-from redshift_lab import PASSWORD, Lab, end_lab, make_lab
+from redshift_lab import EVE, OWNER, PASSWORD, Connect, Connection, Lab, end_lab, make_lab
 from warehouse import DATABASE, TRUST, Session, Warehouse, wait_for_status
 from warehouse import PASSWORD as WAREHOUSE_PASSWORD
 
@@ -76,6 +76,43 @@ def session(psycopg_parameters: dict[str, Any]) -> Iterator[psycopg.Connection[t
     """A psycopg connection in autocommit."""
     with psycopg.connect(**psycopg_parameters, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def connect(psycopg_parameters: dict[str, Any]) -> Iterator[Connect]:
+    """Sessions in autocommit; of the master user where no other is named."""
+    opened = []
+
+    def connect(user: str = "admin", password: str = PASSWORD, database: str = "dev") -> Connection:
+        named = {"user": user, "password": password, "dbname": database}
+        opened.append(psycopg.connect(**{**psycopg_parameters, **named}, autocommit=True))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def eve(connect: Connect) -> Iterator[Connection]:
+    """A session of an ordinary user."""
+    admin = connect()
+    admin.execute(f"create user eve password '{EVE}'")
+    yield connect("eve", EVE)
+    admin.execute("drop owned by eve; drop user eve")
+
+
+@pytest.fixture
+def owner(connect: Connect) -> Iterator[Connection]:
+    """A session of a user who may make databases, in `owned`, which is its own."""
+    admin = connect()
+    admin.execute(f"create user owner password '{OWNER}' createdb")
+    connect("owner", OWNER).execute("create database owned")
+    session = connect("owner", OWNER, "owned")
+    yield session
+    session.close()
+    connect("owner", OWNER).execute("drop database owned with (force)")
+    admin.execute("drop owned by owner; drop user owner")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from localaws import certificates
 from localaws.children import Children
@@ -14,6 +18,12 @@ from localaws.home import Home
 from localaws.state import State
 
 PASSWORD = "Master-Passw0rd"
+EVE, OWNER = "Eve-Passw0rd", "Own-Passw0rd"  # passwords of users of these names
+# A COPY that fails, after which its history is written; it needs no S3.
+FAILING_COPY = "copy nowhere from 's3://bucket/key' access_key_id 'a' secret_access_key 'b' csv"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Connect = Callable[..., Connection]
 
 
 @dataclass(frozen=True)
@@ -35,3 +45,14 @@ def make_lab(root: Path) -> Lab:
 def end_lab(lab: Lab) -> None:
     lab.engine.stop()
     lab.context.children.stop_all()
+
+
+def one(connection: Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def superusers(connection: Connection) -> set[str]:
+    found = connection.execute("select rolname from pg_catalog.pg_roles where rolsuper").fetchall()
+    return {str(name) for (name,) in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -46,9 +47,16 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
     [
         ({"NodeType": "dc9.huge"}, "Invalid node type: dc9.huge"),
         ({"MasterUserPassword": "short1A"}, "between 8 and 64 characters"),
+        ({"MasterUserPassword": ""}, "between 8 and 64 characters"),
+        ({"MasterUserPassword": "A1" + "a" * 63}, "between 8 and 64 characters"),
         ({"MasterUserPassword": "nouppercase1"}, "at least one uppercase letter"),
+        ({"MasterUserPassword": "NOLOWERCASE1"}, "at least one lowercase letter"),
+        ({"MasterUserPassword": "NoDigitsHere"}, "at least one number"),
+        *(({"MasterUserPassword": f"Signs{sign}123"}, "Only printable ASCII") for sign in "'\"\\/@ ü"),
         ({"MasterUserPassword": "No/slashes1"}, "Only printable ASCII characters"),
         ({"MasterUsername": "public"}, "reserved word"),
+        ({"MasterUsername": "rdsdb"}, "reserved word"),
+        ({"MasterUsername": "rdsdb_history"}, "reserved word"),
         ({"DBName": "Capital"}, "DBName is not valid"),
         ({"ClusterIdentifier": "two--hyphens"}, "not a valid identifier"),
         ({"ClusterType": "multi-node", "NumberOfNodes": 1}, "greater than or equal to 2"),
@@ -158,6 +166,14 @@ def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -
     cluster = Warehouse(aws, stack.home, identifier, "", "")
     with cluster.connect() as connection:
         connection.execute("create table kept as select 1 as id")
+    for invalid in ("", "short1A", "nouppercase1", "No/slashes1"):
+        with pytest.raises(ClientError, match="The parameter MasterUserPassword"):
+            client.modify_cluster(ClusterIdentifier=identifier, MasterUserPassword=invalid)
+    with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):
+        client.modify_cluster(
+            ClusterIdentifier=identifier, MasterUserPassword="Another-1", ClusterParameterGroupName="missing"
+        )
+    cluster.connect().close()
     client.modify_cluster(ClusterIdentifier=identifier, MasterUserPassword="Another-1")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         cluster.connect()
@@ -193,3 +209,16 @@ def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -
             assert connection.execute("select current_user").fetchone() == ("admin",)
     finally:
         localaws.stop(tmp_path)
+
+
+def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique) -> None:
+    stack = unique("Stack")
+    template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}
+    aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    resources = aws("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    identifier = resources[0]["PhysicalResourceId"]
+    assert identifier.startswith(f"{stack.lower()}-warehouse-")
+    wait_for_status(aws, identifier, "available")
+    aws("cloudformation").delete_stack(StackName=stack)
+    with pytest.raises(ClientError, match="not found"):
+        aws("redshift").describe_clusters(ClusterIdentifier=identifier)

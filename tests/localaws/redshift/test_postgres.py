@@ -17,7 +17,10 @@ import pytest
 from redshift_lab import PASSWORD, Lab, end_lab, make_lab
 
 from localaws.children import Children
-from localaws.engines.redshift.postgres import Postgres, installation, reachable_installation
+from localaws.engines.redshift import programs as postgresql
+from localaws.engines.redshift.postgres import Postgres
+from localaws.engines.redshift.programs import installation, reachable_installation
+from localaws.errors import PortTaken
 from tests.processes import family, listening
 
 
@@ -82,11 +85,17 @@ def test_programs_and_data_below_private_directories_still_run(tmp_path: Path) -
         assert postgres.pid is not None
         assert psutil.Process(postgres.pid).username() == "nobody"
         # Copied once, used by all that come after.
-        assert reachable_installation(programs, postgres.account) == postgres.programs
+        other = tmp_path / "other" / "data"
+        other.mkdir(parents=True)
+        assert reachable_installation(programs, postgres.account, other) == postgres.programs
     finally:
         postgres.stop()
         children.stop_all()
-        shutil.rmtree(postgres.programs.parents[1])
+    # The copy goes with the last that uses it.
+    postgresql.release(private)
+    assert postgres.programs.is_dir()
+    postgresql.release(other.parent)
+    assert not postgres.programs.parents[1].exists()
 
 
 def test_postgresql_listens_nowhere_but_on_its_socket(own_lab: Lab) -> None:
@@ -227,7 +236,7 @@ def test_a_port_that_somebody_else_has_taken_is_an_error(tmp_path: Path) -> None
         other.bind(("127.0.0.1", lab.home.port("redshift:late")))
         other.listen()
         try:
-            with pytest.raises(RuntimeError, match="did not start on port"):
+            with pytest.raises(PortTaken, match="in use by another program"):
                 lab.engine.create_cluster("late", database="dev", user="admin", password=PASSWORD, region="us-east-1")
             assert not (lab.home.clusters / "late").exists()
         finally:

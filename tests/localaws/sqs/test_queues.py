@@ -169,6 +169,24 @@ def test_a_batch_is_taken_entry_by_entry(queue: MakeQueue) -> None:
     assert made.counts() == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("operation", "rest"),
+    [
+        ("send_message_batch", {"MessageBody": "x"}),
+        ("delete_message_batch", {"ReceiptHandle": "x"}),
+        ("change_message_visibility_batch", {"ReceiptHandle": "x", "VisibilityTimeout": 1}),
+    ],
+)
+def test_a_batch_with_ids_that_repeat_is_refused_by_the_first_that_comes_again(
+    queue: MakeQueue, operation: str, rest: dict[str, Any]
+) -> None:
+    made = queue()
+    entries = [{"Id": each, **rest} for each in ("a", "b", "b", "a")]
+    with pytest.raises(ClientError, match=r"Id b repeated\.") as refused:
+        getattr(made.sqs, operation)(QueueUrl=made.url, Entries=entries)
+    assert refused.value.response["Error"]["Code"].endswith("BatchEntryIdsNotDistinct")
+
+
 @pytest.mark.as_on_aws("SQS")
 def test_a_purged_queue_is_empty_and_can_be_purged_again_a_minute_later(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html"""
@@ -245,3 +263,36 @@ def test_encryption_by_kms_and_redrive_allow_policies_are_refused(
     for name, value in (("KmsMasterKeyId", "alias/aws/sqs"), ("RedriveAllowPolicy", '{"redrivePermission":"denyAll"}')):
         with pytest.raises(ClientError, match=f"does not support the attribute {name}"):
             made.sqs.create_queue(QueueName=unique("queue"), Attributes={name: value})
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_message_to_a_standard_queue_has_no_id_for_deduplication(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+    made = queue()
+    with pytest.raises(ClientError, match="not valid for this queue type"):
+        made.send("x", MessageDeduplicationId="once")
+    with pytest.raises(ClientError, match="does not support MessageGroupId"):
+        made.send("x", MessageGroupId="tenant")
+    entries = [{"Id": "a", "MessageBody": "x"}, {"Id": "b", "MessageBody": "x", "MessageDeduplicationId": "once"}]
+    answer = made.sqs.send_message_batch(QueueUrl=made.url, Entries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["a"]
+    assert [(each["Id"], each["Code"]) for each in answer["Failed"]] == [("b", "InvalidParameterValue")]
+
+
+def test_cloudformation_makes_and_deletes_a_queue(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    name, stack = unique("queue"), unique("stack")
+    properties = {"QueueName": name, "VisibilityTimeout": 60, "Tags": [{"Key": "k", "Value": "v"}]}
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}}
+    aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    url = aws("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    found = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    assert found["Attributes"] == {"VisibilityTimeout": "60"}
+    aws("cloudformation").delete_stack(StackName=stack)
+    assert "QueueUrls" not in aws("sqs").list_queues(QueueNamePrefix=name)
+
+
+@pytest.mark.parametrize("name", ["QueueName", "region", "Region"])
+def test_what_is_no_attribute_of_a_queue_is_refused(aws: Callable[..., Any], name: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        aws("sqs").create_queue(QueueName="never", Attributes={name: "x"})
+    assert refused.value.response["Error"]["Code"].endswith("InvalidAttributeName")

@@ -30,10 +30,11 @@ from localaws.children import Children
 from localaws.engines.workflow.engine import WorkflowEngine
 from localaws.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
 from localaws.home import Home
+from localaws.saving import Saving
+from localaws.server.application import Application
 from localaws.services.glue.history import History
 from localaws.services.glue.models import LocalGlueBackend
 from localaws.state import State
-from localaws.wsgi import Application
 
 REGION = "us-east-1"
 
@@ -215,8 +216,8 @@ class Lab:
         engines._running = engines.Engines(  # type: ignore[arg-type]
             redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
         )
-        gate = Gate("test", self.context.account_id, REGION)
-        self._calls = Tracked(Application(self.bus, self.state, dict, gate))
+        gate = Gate("test", "test", self.context.account_id)
+        self._calls = Tracked(Application(self.bus, Saving(self.home, self.state), dict, gate, "test"))
         self._http = make_server("127.0.0.1", self.home.port("http"), self._calls, threaded=True)
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()

@@ -55,7 +55,8 @@ select current_database()::varchar(128) as database_name, n.nspname::varchar(128
        n.nspowner::integer as schema_owner, 'local'::varchar(128) as schema_type,
        array_to_string(n.nspacl, ',')::varchar(128) as schema_acl, null::varchar(128) as source_database,
        null::varchar(256) as schema_option
-from pg_catalog.pg_namespace n where n.nspname not like 'pg_toast%' and n.nspname not like 'pg_temp%';
+from pg_catalog.pg_namespace n
+where n.nspname not like 'pg_toast%' and n.nspname not like 'pg_temp%' and n.nspname <> 'pg_internal';
 create or replace view pg_catalog.svv_redshift_schemas as
 select database_name, schema_name, schema_owner, schema_type, schema_acl, schema_option from pg_catalog.svv_all_schemas;
 
@@ -85,7 +86,15 @@ select null::varchar(128) as redshift_database_name, null::varchar(128) as schem
 create or replace view pg_catalog.stv_sessions as
 select backend_start::timestamp as starttime, pid as process, usename::char(50) as user_name, datname::char(50) as db_name,
        0 as timeout_sec
-from pg_catalog.pg_stat_activity where backend_type = 'client backend' and usename <> 'rdsdb';
+from pg_catalog.pg_stat_activity
+where backend_type = 'client backend'
+  and usename not in ('rdsdb', 'rdsdb_auth', 'rdsdb_users', 'rdsdb_history', 'rdsdb_owner', 'rdsdb_grants');
+
+-- The engine's own roles but for rdsdb, which Redshift has, too, are not shown.
+create or replace view pg_catalog.pg_user as
+select usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, '********'::text as passwd, valuntil, useconfig
+from pg_catalog.pg_shadow
+where usename not in ('rdsdb_auth', 'rdsdb_users', 'rdsdb_history', 'rdsdb_owner', 'rdsdb_grants');
 
 -- What functions and procedures there are, with their numbers under another name.
 create or replace view pg_catalog.pg_proc_info as

@@ -1,20 +1,28 @@
 -- How tables were declared to lie: kept for pg_table_def and svv_table_info, without effect here.
-create table if not exists pg_catalog.redshift_declared (relation oid primary key, declared jsonb not null);
+create table if not exists pg_internal.redshift_declared (relation oid primary key, declared jsonb not null);
 
-create or replace function pg_catalog.redshift_table_made() returns event_trigger
-    language plpgsql security definer set search_path = pg_catalog
+-- Runs as its owner, who owns nothing but pg_internal. What it reads in the statement, anybody can have written there.
+create or replace function pg_internal.table_made() returns event_trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp
     as $$
 declare
     made record;
     comment text;
+    said jsonb;
 begin
     for made in
-        select c.oid, c.relname from pg_event_trigger_ddl_commands() d join pg_class c on c.oid = d.objid
-        where d.classid = 'pg_class'::regclass and c.relkind = 'r'
+        select c.oid, c.relname from pg_catalog.pg_event_trigger_ddl_commands() d
+        join pg_catalog.pg_class c on c.oid = d.objid
+        where d.classid = 'pg_catalog.pg_class'::regclass and c.relkind = 'r'
     loop
-        for comment in select (regexp_matches(current_query(), '/[*]redshift:({.*?})[*]/', 'g'))[1] loop
-            if comment is json object and comment::jsonb ->> 'table' = made.relname then
-                insert into redshift_declared as old values (made.oid, comment::jsonb)
+        for comment in select (pg_catalog.regexp_matches(current_query(), '/[*]redshift:({.*?})[*]/', 'g'))[1] loop
+            continue when not (comment is json object);
+            said := comment::jsonb;
+            if said ->> 'table' = made.relname
+               and jsonb_typeof(coalesce(said -> 'encodings', '{}')) = 'object'
+               and jsonb_typeof(coalesce(said -> 'sortkey', '[]')) = 'array'
+            then
+                insert into pg_internal.redshift_declared as old values (made.oid, said)
                 on conflict (relation) do update set declared = old.declared
                     - case when excluded.declared ->> 'diststyle' in ('ALL', 'EVEN', 'AUTO') then 'distkey' else '' end
                     || excluded.declared
@@ -24,19 +32,20 @@ begin
         end loop;
     end loop;
 end$$;
-create or replace function pg_catalog.redshift_table_dropped() returns event_trigger
-    language plpgsql security definer set search_path = pg_catalog
+create or replace function pg_internal.table_dropped() returns event_trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp
     as $$
 begin
-    delete from redshift_declared
-    where relation in (select objid from pg_event_trigger_dropped_objects() where classid = 'pg_class'::regclass);
+    delete from pg_internal.redshift_declared
+    where relation in (select objid from pg_catalog.pg_event_trigger_dropped_objects()
+                       where classid = 'pg_catalog.pg_class'::regclass);
 end$$;
 drop event trigger if exists redshift_table_made;
 drop event trigger if exists redshift_table_dropped;
 create event trigger redshift_table_made on ddl_command_end
     when tag in ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
-    execute function pg_catalog.redshift_table_made();
-create event trigger redshift_table_dropped on sql_drop execute function pg_catalog.redshift_table_dropped();
+    execute function pg_internal.table_made();
+create event trigger redshift_table_dropped on sql_drop execute function pg_internal.table_dropped();
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_PG_TABLE_DEF.html
 create or replace view pg_catalog.pg_table_def as
@@ -51,7 +60,7 @@ from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_type t on t.oid = a.atttypid
-left join pg_catalog.redshift_declared r on r.relation = c.oid
+left join pg_internal.redshift_declared r on r.relation = c.oid
 where a.attnum > 0 and not a.attisdropped and c.relkind = 'r' and pg_table_is_visible(c.oid);
 
 -- Sizes are PostgreSQL's, in blocks of 1 MB; the rest has no counterpart here and is NULL.
@@ -72,10 +81,10 @@ select current_database()::text as database, n.nspname::text as schema, c.oid::i
        null::text as risk_event, null::numeric(12, 2) as vacuum_sort_benefit
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-left join pg_catalog.redshift_declared r on r.relation = c.oid
+left join pg_internal.redshift_declared r on r.relation = c.oid
 cross join lateral (  -- what was counted since the start, or by the last ANALYZE
     select coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0)) as seen
 ) as rows
-where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 'load_history') and n.nspname !~ '^pg_'
+where c.relkind = 'r' and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
   and pg_relation_size(c.oid) > 0;
 grant select on pg_catalog.pg_table_def, pg_catalog.svv_table_info to public;

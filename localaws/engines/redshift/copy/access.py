@@ -130,8 +130,7 @@ def _not_authorized(role: str, session: ClientSession, context: StatementContext
 
 def _own_client(service: str, context: StatementContext) -> Any:
     """A client with the cluster's own credentials, which are the lab's."""
-    own = context.environment
-    key = (own["AWS_ACCESS_KEY_ID"], own["AWS_SECRET_ACCESS_KEY"], own.get("AWS_SESSION_TOKEN"))
+    key = (context.access_key_id, context.secret_access_key, None)
     kept = ("own", service, *key, context.region, context.endpoint_url)
     with _lock:
         _, client = _clients.get(kept, (0.0, None))

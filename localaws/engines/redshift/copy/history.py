@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
+from localaws.engines.redshift import roles
 from localaws.engines.redshift.copy.load_errors import LoadError
 from localaws.engines.redshift.copy.parse import CopyStatement
 from localaws.engines.redshift.copy.target import Target
+from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front.statements import ClientSession, StatementContext
 
+Connection = psycopg.Connection[tuple[Any, ...]]
+
 _LONGEST_LINE = 1024  # characters of stl_load_errors.raw_line and raw_field_value
-
-
-def schema_sql() -> str:
-    """What makes the history's tables, views and functions; it can be run any number of times, by the superuser."""
-    return files(__package__).joinpath("history.sql").read_text()
 
 
 @dataclass(frozen=True)
@@ -52,37 +49,56 @@ class LoadRecord:
 def write(
     record: LoadRecord, session: ClientSession, context: StatementContext, *, status: str, failure: str | None
 ) -> int:
-    """Write what became of a COPY ("completed" or "aborted"), and return its query id."""
+    """Write what became of a COPY ("completed" or "aborted"), and return its query id.
+
+    Raises:
+        SqlError: PostgreSQL did not let us in.
+    """
     # What an aborted transaction's number was can't be asked of it: these come from outside.
-    with psycopg.connect(
-        host=str(context.socket_directory), port=5432, user=context.superuser, dbname=session.database, autocommit=True
-    ) as connection:
-        _ensure_schema(connection)
-        with connection.transaction():
-            return _insert(connection, record, session, status, failure)
+    with _connect(session.database, context) as connection, connection.transaction():
+        return _insert(connection, record, session, status, failure)
 
 
-def _ensure_schema(connection: psycopg.Connection[Any]) -> None:
-    # A database that was made by CREATE DATABASE has it from its template; one of an older lab may not.
-    found = connection.execute("select to_regclass('load_history.errors')").fetchone()
-    if found is None or found[0] is None:
-        connection.execute("set allow_system_table_mods = on")
-        connection.execute(sql.SQL(schema_sql()))
+def _connect(database: str, context: StatementContext) -> Connection:
+    try:
+        try:
+            return _open(database, context)
+        except psycopg.OperationalError:
+            with _open(roles.DATABASE, context) as inside:
+                inside.execute("select pg_internal.let_history_in(%s)", [database])
+            return _open(database, context)
+    except psycopg.OperationalError as error:
+        # The owner of a database can limit its connections.
+        reason = str(error).strip().rpartition("FATAL:")[2].strip()
+        raise SqlError("XX000", f"The load history could not be written: {reason}") from error
+
+
+def _open(database: str, context: StatementContext) -> Connection:
+    return psycopg.connect(
+        host=str(context.socket_directory),
+        port=5432,
+        user=roles.HISTORY,
+        connect_timeout=10,
+        dbname=database,
+        options=roles.OPTIONS,
+        autocommit=True,
+    )
 
 
 def _insert(
-    connection: psycopg.Connection[Any], record: LoadRecord, session: ClientSession, status: str, failure: str | None
+    connection: Connection, record: LoadRecord, session: ClientSession, status: str, failure: str | None
 ) -> int:
     row = connection.execute(
-        "select nextval('load_history.query_id'), coalesce((select usesysid from pg_user where usename = %s), 0)::int,"
-        " coalesce((select backend_xid::text::bigint from pg_stat_activity where pid = %s), 0)",
+        "select nextval('pg_internal.query_id'),"
+        " coalesce((select usesysid from pg_catalog.pg_user where usename = %s), 0)::int,"
+        " coalesce((select backend_xid::text::bigint from pg_catalog.pg_stat_activity where pid = %s), 0)",
         (session.user, session.process_id),
     ).fetchone()
     assert row is not None
     query_id, user_id, transaction_id = row
     target = record.target
     connection.execute(
-        "insert into load_history.loads values"
+        "insert into pg_internal.loads values"
         " (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             *(query_id, user_id, transaction_id, session.process_id, session.database),
@@ -96,14 +112,14 @@ def _insert(
     )
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into load_history.files values (%s, %s, %s, %s, %s, %s)",
+            "insert into pg_internal.files values (%s, %s, %s, %s, %s, %s)",
             [
                 (query_id, file.url, file.bytes, file.lines, _utc(file.started), _utc(file.ended))
                 for file in record.scanned
             ],
         )
         cursor.executemany(
-            "insert into load_history.errors values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "insert into pg_internal.errors values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             _error_rows(query_id, record.errors),
         )
     return int(query_id)

@@ -40,7 +40,7 @@ def copy(text: str, session: ClientSession, context: StatementContext) -> Statem
     except Exception as error:
         try:
             history.write(record, session, context, status="aborted", failure=str(error))
-        except psycopg.Error:
+        except (psycopg.Error, SqlError):
             log.exception("The load history of %s could not be written", statement.source)
         raise
     query_id = history.write(record, session, context, status="completed", failure=None)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -167,9 +168,10 @@ def _write(statement: UnloadStatement, session: ClientSession, path: Path) -> in
 
 def _copy_out(statement: UnloadStatement, session: ClientSession, stream: BinaryIO, options: str) -> int:
     rows = 0
-    for row in session.copy_out(f"COPY ({statement.query}) TO STDOUT ({options})"):
-        stream.write(row)
-        rows += 1
+    with closing(session.copy_out(f"COPY ({statement.query}) TO STDOUT ({options})")) as copied:
+        for row in copied:
+            stream.write(row)
+            rows += 1
     return rows - (1 if statement.header else 0)
 
 
@@ -183,20 +185,20 @@ def _write_text(statement: UnloadStatement, session: ClientSession, stream: Bina
     if statement.add_quotes:
         options = f"FORMAT csv, HEADER {statement.header}, FORCE_QUOTE *, NULL {quote_literal(statement.null_as)}"
         return _copy_out(statement, session, stream, f"{options}, DELIMITER {quote_literal(delimiter)}")
-    rows = _rows(statement, session)
-    names = next(rows)
-    if statement.header:
-        stream.write((delimiter.join(str(name) for name in names) + "\n").encode())
-    count = 0
-    for row in rows:
-        fields = (statement.null_as if field is None else field for field in row)
-        stream.write((delimiter.join(fields) + "\n").encode())
-        count += 1
+    with closing(_rows(statement, session)) as rows:
+        names = next(rows)
+        if statement.header:
+            stream.write((delimiter.join(str(name) for name in names) + "\n").encode())
+        count = 0
+        for row in rows:
+            fields = (statement.null_as if field is None else field for field in row)
+            stream.write((delimiter.join(fields) + "\n").encode())
+            count += 1
     return count
 
 
-def _rows(statement: UnloadStatement, session: ClientSession) -> Iterator[tuple[str | None, ...]]:
-    """The column names, then the rows, as PostgreSQL's text."""
+def _rows(statement: UnloadStatement, session: ClientSession) -> Generator[tuple[str | None, ...], None, None]:
+    """The column names, then the rows, as PostgreSQL's text; to be closed."""
     escapes = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
     def value(field: str) -> str | None:
@@ -210,22 +212,20 @@ def _rows(statement: UnloadStatement, session: ClientSession) -> Iterator[tuple[
             for pieces in (part.split("\\") for part in parts)
         )
 
-    for line in session.copy_out(f"COPY ({statement.query}) TO STDOUT (FORMAT text, HEADER true)"):
-        yield tuple(value(field) for field in line.decode().removesuffix("\n").split("\t"))
+    with closing(session.copy_out(f"COPY ({statement.query}) TO STDOUT (FORMAT text, HEADER true)")) as lines:
+        for line in lines:
+            yield tuple(value(field) for field in line.decode().removesuffix("\n").split("\t"))
 
 
 def _write_json(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
     inner = f"select pg_catalog.row_to_json(localaws_row) from ({statement.query}) localaws_row"
     count = 0
-    for (line,) in _skip_header(_rows(replace(statement, query=inner), session)):
-        stream.write(f"{line}\n".encode())
-        count += 1
+    with closing(_rows(replace(statement, query=inner), session)) as rows:
+        next(rows)  # the header
+        for (line,) in rows:
+            stream.write(f"{line}\n".encode())
+            count += 1
     return count
-
-
-def _skip_header(rows: Iterator[tuple[str | None, ...]]) -> Iterator[tuple[str | None, ...]]:
-    next(rows)
-    return rows
 
 
 def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
@@ -235,14 +235,17 @@ def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: B
     session.execute(f"create temporary view localaws_unload as {statement.query}")
     described = session.query(
         "select a.attname, t.typname, a.atttypmod from pg_catalog.pg_attribute a join pg_catalog.pg_type t"
-        " on t.oid = a.atttypid where a.attrelid = 'localaws_unload'::pg_catalog.regclass and a.attnum > 0"
+        " on t.oid = a.atttypid where a.attrelid = 'pg_temp.localaws_unload'::pg_catalog.regclass and a.attnum > 0"
         " order by a.attnum"
     )
-    session.execute("drop view localaws_unload")
+    session.execute("drop view pg_temp.localaws_unload")
     schema = pyarrow.schema([(name, _arrow_type(str(kind), int(modifier or -1))) for name, kind, modifier in described])
     count = 0
-    rows = _skip_header(_rows(statement, session))
-    with parquet.ParquetWriter(stream, schema, compression="snappy") as writer:
+    with (
+        closing(_rows(statement, session)) as rows,
+        parquet.ParquetWriter(stream, schema, compression="snappy") as writer,
+    ):
+        next(rows)  # the header
         while block := [row for _, row in zip(range(50_000), rows, strict=False)]:
             columns = zip(*block, strict=True)
             arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]

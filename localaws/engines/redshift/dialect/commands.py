@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.engines.redshift.dialect import show
-from localaws.engines.redshift.dialect.tokens import Kind, Sentence
+from localaws.engines.redshift.dialect import passwords, show
+from localaws.engines.redshift.dialect.tokens import Kind, Sentence, Token
 from localaws.engines.redshift.errors import SqlError
 
 # Redshift's settings that PostgreSQL does not know: kept, under a prefix, so that SHOW gives back what SET said.
@@ -37,6 +37,13 @@ _UNSUPPORTED = (
     ("CREATE", "RLS"),
     ("ATTACH", "RLS"),
 )
+# Options of a database that Redshift does not have: settings for all its sessions, and what it is copied from.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html, r_ALTER_DATABASE.html
+_FOREIGN_OPTIONS = """
+set reset template is_template allow_connections tablespace encoding strategy locale lc_collate lc_ctype builtin_locale
+icu_locale icu_rules locale_provider collation_version oid refresh
+"""
+_NOT_OF_DATABASES = frozenset(_FOREIGN_OPTIONS.upper().split())
 
 
 def rewrite(sentence: Sentence) -> None:
@@ -96,6 +103,7 @@ def _analyze(sentence: Sentence) -> None:
 def _create(sentence: Sentence) -> None:
     what = sentence.text(1)
     if what == "DATABASE":
+        _refuse_options(sentence)
         for index in range(3, len(sentence)):
             if sentence.text(index) == "COLLATE":
                 sentence.blank(index, index + 2)
@@ -105,6 +113,8 @@ def _create(sentence: Sentence) -> None:
                 sentence[index + 2].out = "-1"
     elif what == "USER":
         _user(sentence)
+    elif what in ("ROLE", "GROUP"):
+        _no_password(sentence)
     elif what == "SCHEMA":
         for index in range(3, len(sentence)):
             if sentence.text(index) == "QUOTA":
@@ -123,6 +133,23 @@ def _view(sentence: Sentence) -> None:
 def _alter(sentence: Sentence) -> None:
     if sentence.text(1) == "USER":
         _user(sentence)
+    elif sentence.text(1) in ("ROLE", "GROUP"):
+        _no_password(sentence)
+    elif sentence.text(1) == "DATABASE":
+        _refuse_options(sentence)
+
+
+def _refuse_options(sentence: Sentence) -> None:
+    """CREATE | ALTER DATABASE: what PostgreSQL takes behind the name and Redshift does not."""
+    index = 3
+    while index < len(sentence):
+        if sentence.text(index) in ("OWNER", "TO", "="):  # a name follows, which may be any word
+            index += 1 if sentence.text(index + 1) in ("TO", "=") else 2
+            continue
+        word = sentence[index]
+        if word.upper in _NOT_OF_DATABASES:
+            raise _syntax_error(word)
+        index += 1
 
 
 def _user(sentence: Sentence) -> None:
@@ -132,8 +159,8 @@ def _user(sentence: Sentence) -> None:
         word = sentence.text(index)
         if word in ("CREATEUSER", "NOCREATEUSER"):
             sentence[index].out = word.replace("USER", "ROLE")
-        elif word == "PASSWORD" and sentence.text(index + 1) == "DISABLE":
-            sentence[index + 1].out = "NULL"
+        elif word == "PASSWORD":
+            passwords.rewrite(sentence, index)
         elif word == "SYSLOG" and sentence.text(index + 1) == "ACCESS":
             sentence.blank(index, index + 3)
         elif sentence.reads(index, "CONNECTION", "LIMIT", "UNLIMITED"):
@@ -145,6 +172,19 @@ def _user(sentence: Sentence) -> None:
         elif word == "EXTERNALID":
             sentence.blank(index, index + 2)
         index += 1
+
+
+def _no_password(sentence: Sentence) -> None:
+    """CREATE | ALTER ROLE, GROUP: nobody logs in as one on Redshift."""
+    for index in range(3, len(sentence)):
+        if sentence.text(index) == "PASSWORD" and index + 1 < len(sentence):
+            raise SqlError(
+                "42601", f'syntax error at or near "{sentence[index].text}"', position=sentence[index].start + 1
+            )
+
+
+def _syntax_error(token: Token) -> SqlError:
+    return SqlError("42601", f'syntax error at or near "{token.text}"', position=token.start + 1)
 
 
 def _delete(sentence: Sentence) -> None:

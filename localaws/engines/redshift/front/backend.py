@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import struct
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from localaws.engines.redshift.errors import Notice, SqlError
@@ -19,7 +18,10 @@ RECEIVE = 256 * 1024
 PROBE = "localaws_probe"
 CANNOT_CONNECT_NOW = "57P03"
 COMES_BACK_WITHIN = 10.0  # seconds; PostgreSQL needs less than one, on a busy machine a few
+ANSWERS_WITHIN = 30.0  # seconds, to a login
 CANCELLED = "canceling statement due to user request"
+
+_NO_DATA = wire.message(wire.COPY_FAIL, wire.string("no data here"))
 
 
 class Backend:
@@ -28,13 +30,14 @@ class Backend:
     Messages that PostgreSQL sends on its own (a changed parameter) are kept in `unasked`, as the client must see them.
     """
 
-    def __init__(self, connection: socket.socket, *, user: str, database: str, process_id: int = 0) -> None:
+    def __init__(self, connection: socket.socket, directory: Path, *, user: str, database: str) -> None:
         self._connection = connection
+        self._directory = directory
         self.buffer = bytearray()
         self._notices: list[Notice] = []
         self._user = user
         self._database = database
-        self._process_id = process_id
+        self.key = b""  # cancels what the session is doing; the body of BackendKeyData
         self.status = wire.IDLE
         self.unasked = bytearray()
         self.cancelled = threading.Event()
@@ -42,7 +45,7 @@ class Backend:
 
     @property
     def process_id(self) -> int:
-        return self._process_id
+        return int.from_bytes(self.key[:4], "big")
 
     @property
     def user(self) -> str:
@@ -88,7 +91,8 @@ class Backend:
             raise
         except BaseException as failure:
             # The reader of the data failed: PostgreSQL must know, so that the session can go on.
-            self._send(wire.message(wire.COPY_FAIL, wire.string(str(failure) or "no more data")))
+            reason = str(failure).encode(errors="replace").replace(b"\0", b"") or b"no more data"
+            self._send(wire.message(wire.COPY_FAIL, reason + b"\0"))
             with contextlib.suppress(SqlError):
                 self._finish()
             raise
@@ -99,23 +103,22 @@ class Backend:
                 rows = int(body[:-1].split()[-1])
         return CopyOutcome(rows, tuple(self._notices))
 
-    def copy_out(self, sql: str) -> Iterator[bytes]:
-        """Run `COPY … TO STDOUT`, yield its rows. To be read to its end."""
+    def copy_out(self, sql: str) -> Generator[bytes, None, None]:
+        """Run `COPY … TO STDOUT`, yield its rows. To be read to its end, or closed."""
         self.check_cancelled()
         self._notices = []
         self._send(wire.query(sql))
         if not self._await_copy(wire.COPY_OUT_RESPONSE):
             raise SqlError("XX000", f"not a COPY TO STDOUT: {sql}")
-        finished = False
         try:
             for kind, body in self._until_ready():
                 if kind == wire.COPY_DATA:
                     yield body
-            finished = True
-        finally:
-            if not finished:  # the caller stopped early: take the rest, so that the session stays usable
-                with contextlib.suppress(SqlError, ConnectionError):
-                    self._finish()
+        except GeneratorExit:  # the caller stopped early: have the query ended, so that the session stays usable
+            self.cancel()
+            with contextlib.suppress(SqlError, ConnectionError):
+                self._finish()
+            raise
 
     def prepare(self, sql: str, types: bytes) -> None:
         """Have PostgreSQL parse a statement, and forget it again; in a transaction, an error does not abort it.
@@ -139,6 +142,10 @@ class Backend:
                 self.execute(f"rollback to savepoint {PROBE}")
                 self.execute(f"release savepoint {PROBE}")
 
+    def cancel(self) -> None:
+        """Have PostgreSQL cancel what the session is doing."""
+        cancel(self._directory, self.key)
+
     def close(self) -> None:
         """End the session."""
         with contextlib.suppress(OSError):
@@ -161,6 +168,8 @@ class Backend:
                 failure = wire.parse_error(body)
                 self._finish()
                 raise failure
+            if kind == wire.COPY_IN_RESPONSE:
+                self._send(_NO_DATA)
             if kind == wire.READY_FOR_QUERY:
                 self.status = body
                 return False
@@ -178,7 +187,7 @@ class Backend:
             if kind == wire.ERROR_RESPONSE:
                 failure = failure or wire.parse_error(body)
             elif kind == wire.COPY_IN_RESPONSE:
-                self._send(wire.message(wire.COPY_FAIL, wire.string("no data here")))
+                self._send(_NO_DATA)
             else:
                 yield kind, body
 
@@ -269,24 +278,24 @@ def log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
 def _log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        connection.settimeout(ANSWERS_WITHIN)
         connection.connect(str(socket_directory / ".s.PGSQL.5432"))
         connection.sendall(wire.startup(parameters))
-        backend = Backend(connection, user=parameters["user"], database=parameters["database"])
-        key, said = b"", {}
+        backend = Backend(connection, socket_directory, user=parameters["user"], database=parameters["database"])
+        said = {}
         while True:
             kind, body = backend._message()
             if kind == wire.ERROR_RESPONSE:
                 raise LoginRefused(wire.message(kind, body))
             if kind == wire.BACKEND_KEY_DATA:
-                key = body
-                backend._process_id = struct.unpack_from("!I", body)[0]
+                backend.key = body
             if kind == wire.READY_FOR_QUERY:
                 break
         for _, start, end in wire.split_messages(backend.unasked):
             name, value, _ = bytes(backend.unasked[start + 5 : end]).split(b"\0")
             said[name.decode()] = value.decode()
         backend.unasked.clear()
-        return Login(backend, connection, key, said)
+        return Login(backend, connection, backend.key, said)
     except BaseException:
         connection.close()
         raise

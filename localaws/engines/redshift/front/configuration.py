@@ -18,10 +18,13 @@ class FrontConfiguration:
     host: str
     port: int
     socket_directory: str
-    superuser: str
     certificate: str
     key: str
     token_key: str  # hexadecimal; signs temporary passwords
+    access_key_id: (
+        str  # of the cluster's own calls, as when it looks at roles; in no environment, which others could read
+    )
+    secret_access_key: str
     endpoint_url: str
     region: str
     account_id: str

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.engines.redshift import roles
 from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front import backend, tokens, wire
 from localaws.engines.redshift.front.configuration import FrontConfiguration
@@ -71,12 +72,28 @@ def authenticate(
     except tokens.TokenError as error:
         raise refused from error
     name = database_user(user)
-    if grant.db_user != name or name == configuration.superuser or grant.auto_create != user.startswith("IAMA:"):
+    if grant.db_user != name or name in roles.INTERNAL or grant.auto_create != user.startswith("IAMA:"):
         raise refused
     if grant.database is not None and grant.database != database:
         raise refused
     if grant.auto_create:
         _create_user(configuration, name)
+
+
+def open_session(configuration: FrontConfiguration, client: dict[str, str], user: str, database: str) -> backend.Login:
+    """Open the PostgreSQL session of a user who has been authenticated.
+
+    Raises:
+        LoginRefused: PostgreSQL refused the user, the database or a parameter.
+        SqlError: the session would be a superuser's.
+        OSError: PostgreSQL is not there.
+    """
+    parameters = upstream_parameters(client, database_user(user), database)
+    opened = backend.log_in(Path(configuration.socket_directory), parameters)
+    if opened.parameters.get("is_superuser") != "off":
+        opened.backend.close()
+        raise SqlError(INVALID, f'password authentication failed for user "{user}"', severity="FATAL")
+    return opened
 
 
 def upstream_parameters(client: dict[str, str], user: str, database: str) -> dict[str, str]:
@@ -87,11 +104,11 @@ def upstream_parameters(client: dict[str, str], user: str, database: str) -> dic
 
 def _stored_password(configuration: FrontConfiguration, user: str) -> str | None:
     """`md5…` as PostgreSQL keeps it, None where there is no such user, no password, or it is no longer valid."""
-    session = _superuser_session(configuration)
+    session = _own_session(configuration, roles.AUTHENTICATION)
     try:
         rows = session.query(
-            "select rolpassword from pg_authid where rolcanlogin and not rolsuper"
-            f" and rolname = {_literal(user)} and coalesce(rolvaliduntil > now(), true)"
+            "select rolpassword from pg_catalog.pg_authid where rolcanlogin and not rolsuper"
+            f" and rolname = {_literal(user)} and coalesce(rolvaliduntil > pg_catalog.now(), true)"
         )
         return rows[0][0] if rows else None
     finally:
@@ -99,9 +116,9 @@ def _stored_password(configuration: FrontConfiguration, user: str) -> str | None
 
 
 def _create_user(configuration: FrontConfiguration, name: str) -> None:
-    session = _superuser_session(configuration)
+    session = _own_session(configuration, roles.USERS)
     try:
-        if not session.query(f"select from pg_roles where rolname = {_literal(name)}"):
+        if not session.query(f"select from pg_catalog.pg_roles where rolname = {_literal(name)}"):
             session.execute('create role "{}" login'.format(name.replace('"', '""')))
     except SqlError as error:
         if error.sqlstate not in ("42710", "23505"):  # another login has just made it
@@ -110,8 +127,9 @@ def _create_user(configuration: FrontConfiguration, name: str) -> None:
         session.close()
 
 
-def _superuser_session(configuration: FrontConfiguration) -> backend.Backend:
-    parameters = {"user": configuration.superuser, "database": "postgres", "application_name": "front"}
+def _own_session(configuration: FrontConfiguration, role: str) -> backend.Backend:
+    """A session of one of the front's own roles, in the database that users can't connect to."""
+    parameters = {"user": role, "database": roles.DATABASE, "application_name": "front", "options": roles.OPTIONS}
     return backend.log_in(Path(configuration.socket_directory), parameters).backend
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,8 @@ from localaws.engines.redshift.front.statements import StatementContext
 
 log = logging.getLogger(__name__)
 
-THREADS = 64  # logins and COPYs at a time
+LOGINS = 32  # at a time; others wait
+STATEMENTS = 256  # more than PostgreSQL takes sessions: none ever waits for another's to end
 GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError)
 
 P = ParamSpec("P")
@@ -40,11 +40,13 @@ class Front:
             endpoint_url=configuration.endpoint_url,
             region=configuration.region,
             account_id=configuration.account_id,
-            environment=dict(os.environ),
+            access_key_id=configuration.access_key_id,
+            secret_access_key=configuration.secret_access_key,
             socket_directory=self.socket_directory,
-            superuser=configuration.superuser,
         )
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="statement")
+        # Apart, so that statements that take long keep nobody from logging in, or from cancelling one.
+        self._logins = ThreadPoolExecutor(LOGINS, thread_name_prefix="login")
+        self._statements = ThreadPoolExecutor(STATEMENTS, thread_name_prefix="statement")
 
     async def serve(self, listening: Callable[[], None]) -> None:
         """Serve until cancelled; call `listening` once clients can connect.
@@ -56,13 +58,17 @@ class Front:
         server = await asyncio.start_server(self._connected, *address, backlog=128)
         log.info("The front of %s listens on %s:%d", self.configuration.identifier, *address)
         listening()
-        self._threads.submit(_warm_up, self.context)
+        self._statements.submit(_warm_up, self.context)
         async with server:
             await server.serve_forever()
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        """Run blocking work that ends soon: a login, a cancellation."""
+        return await asyncio.get_running_loop().run_in_executor(self._logins, lambda: work(*args, **kwargs))
+
+    async def run_statement(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work of a session's own, which may take as long as a statement does."""
+        return await asyncio.get_running_loop().run_in_executor(self._statements, lambda: work(*args, **kwargs))
 
     async def cancel(self, key: bytes) -> None:
         """Cancel what the session with this key is doing."""

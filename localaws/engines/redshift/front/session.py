@@ -8,28 +8,23 @@ PostgreSQL session for itself: it waits until every answer to what was sent befo
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import struct
 from typing import TYPE_CHECKING
 
 from localaws.engines.redshift import dialect
 from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front import backend, login, wire
+from localaws.engines.redshift.front.client import LONGEST_PASSWORD, Client
 from localaws.engines.redshift.front.runner import fail, resolve_aliases, run_special
 from localaws.engines.redshift.front.upstream import Upstream
 
 if TYPE_CHECKING:
     from localaws.engines.redshift.front.server import Front
 
-READ_AHEAD = 1000  # messages of a client that are taken in before they are due
 SEND_BATCH = 64 * 1024
-ONE_RECORD = 16 * 1024  # bytes: TLS sends a longer message in pieces
 LONG = 64 * 1024  # bytes of a statement that takes noticeable time to read
 LOGIN_TIMEOUT = 60.0
 NO_TYPES = b"\0\0"  # of parameters, in a Parse
-
-Message = tuple[bytes, bytes]
 
 
 class Session:
@@ -37,10 +32,8 @@ class Session:
 
     def __init__(self, front: Front, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._front = front
-        self._reader = reader
+        self._client = Client(reader, writer)
         self._writer = writer
-        self._encrypted = False
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(READ_AHEAD)
         self._skipping = False  # after an error in an extended query: until the next Sync
         self._prepared: dict[bytes, dialect.Statement] = {}
         self._portals: dict[bytes, dialect.Statement] = {}
@@ -76,6 +69,8 @@ class Session:
         listener = asyncio.create_task(self._listen())
         try:
             await self._converse()
+        except SqlError as failure:  # the client broke the protocol
+            self._writer.write(wire.error(failure))
         finally:
             listener.cancel()
             self._front.sessions.pop(opened.key, None)
@@ -84,30 +79,20 @@ class Session:
     # --- login --------------------------------------------------------------------------------------------------
 
     async def _startup(self) -> dict[str, str] | None:
-        """Read up to the StartupMessage; None for a connection that only wanted to cancel or was no client."""
-        while True:
-            (length,) = struct.unpack("!I", await self._reader.readexactly(4))
-            if not 8 <= length <= 10000:
-                return None
-            body = await self._reader.readexactly(length - 4)
-            (code,) = struct.unpack_from("!I", body)
-            if code == wire.SSL_REQUEST and not self._encrypted:
-                self._writer.write(b"S")
-                await self._writer.drain()
-                await self._writer.start_tls(self._front.tls)
-                self._encrypted = True
-            elif code == wire.GSSENC_REQUEST:
-                self._writer.write(b"N")
-            elif code == wire.CANCEL_REQUEST:
-                await self._front.cancel(body[4:])
-                return None
-            elif code >> 16 == 3:
-                parameters = wire.parse_startup(body[4:])
-                self._negotiate_version(code, parameters)
-                return parameters
-            else:
-                version = f"{code >> 16}.{code & 0xFFFF}"
-                raise SqlError("0A000", f"unsupported frontend protocol {version}", severity="FATAL")
+        """The parameters of the StartupMessage; None for a connection that only wanted to cancel or was no client."""
+        packet = await self._client.startup(self._front.tls)
+        if packet is None:
+            return None
+        code, body = packet
+        if code == wire.CANCEL_REQUEST:
+            await self._front.cancel(body)
+            return None
+        if code >> 16 != 3:
+            version = f"{code >> 16}.{code & 0xFFFF}"
+            raise SqlError("0A000", f"unsupported frontend protocol {version}", severity="FATAL")
+        parameters = wire.parse_startup(body)
+        self._negotiate_version(code, parameters)
+        return parameters
 
     def _negotiate_version(self, code: int, parameters: dict[str, str]) -> None:
         """Tell a client that asks for more than version 3.0 that there is no more."""
@@ -121,7 +106,7 @@ class Session:
         if not user:
             raise SqlError(login.INVALID, "no PostgreSQL user name specified in startup packet", severity="FATAL")
         database = parameters.get("database") or login.database_user(user)
-        if not self._encrypted:
+        if not self._client.encrypted:
             # The default parameter group has require_ssl on since January 2025.
             # https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html
             refused = f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", database "{database}", SSL off'
@@ -129,61 +114,48 @@ class Session:
         challenge = login.Challenge.for_user(user)
         self._writer.write(challenge.request())
         await self._writer.drain()
-        kind, body = await self._read_message()
+        kind, body = await self._client.read_message(LONGEST_PASSWORD)
         if kind != wire.PASSWORD:
             return None
         answer = body.rstrip(b"\0").decode(errors="replace")
         configuration = self._front.configuration
         try:
             await self._front.in_thread(login.authenticate, configuration, user, database, challenge, answer)
-            upstream = login.upstream_parameters(parameters, login.database_user(user), database)
-            return await self._front.in_thread(backend.log_in, self._front.socket_directory, upstream)
+            return await self._front.in_thread(login.open_session, configuration, parameters, user, database)
         except OSError as gone:
             raise SqlError("57P03", "the database system is starting up", severity="FATAL") from gone
 
     # --- the client's messages ----------------------------------------------------------------------------------
 
-    async def _read_message(self) -> Message:
-        kind, length = struct.unpack("!cI", await self._reader.readexactly(5))
-        if not 4 <= length <= wire.MAX_MESSAGE:
-            raise ConnectionError(f"the client sent a message of {length} bytes")
-        if length > ONE_RECORD:
-            self._acknowledge()
-        return kind, await self._reader.readexactly(length - 4)
-
-    def _acknowledge(self) -> None:
-        """Acknowledge what came of a message at once: a client with Nagle's algorithm on, as redshift_connector, holds
-        the rest back until then, and Linux would let it wait for 40 ms."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            connection = self._writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):  # it is closed: the read that follows says so
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
     async def _listen(self) -> None:
         """Take in the client's messages, and notice when it leaves whatever else is going on."""
-        try:
-            while True:
-                await self._messages.put(await self._read_message())
-        except (asyncio.IncompleteReadError, OSError):
-            if self.upstream.active:
-                await self._front.cancel(self.upstream.key)
-            self.upstream.close()
-            await self._messages.put(None)
+        await self._client.listen()
+        if self.upstream.active:
+            await self._front.cancel(self.upstream.key)
+        self.upstream.close()
+        self._client.left()
 
     async def _converse(self) -> None:
         while True:
-            if self._messages.empty() or self.upstream.outgoing > SEND_BATCH:
+            if self._client.quiet or self.upstream.outgoing > SEND_BATCH:
                 await self.upstream.flush()
-            received = await self._messages.get()
+            received = await self._client.next()
             if received is None or received[0] == wire.TERMINATE:
                 return
             kind, body = received
             if kind == wire.QUERY:
                 self._skipping = False
-                await self._simple(body)
+                self.upstream.synchronize()
+                await self._simple(wire.whole_string(body))
             elif kind == wire.SYNC:
                 self._skipping = False
                 self.upstream.send_ending(wire.message(kind, body))
+            elif kind == wire.FUNCTION_CALL:
+                self._skipping = False
+                self.upstream.synchronize()
+                self.upstream.send_ending(wire.message(kind, body))
+            elif kind not in wire.FROM_CLIENT:
+                raise wire.violation(f"invalid frontend message type {kind[0]}")
             elif not self._skipping and kind not in (wire.COPY_DATA, wire.COPY_DONE, wire.COPY_FAIL):
                 # No copy of a client's is ever open: what it sends for one is dropped.
                 await self._extended(kind, body)
@@ -193,7 +165,7 @@ class Session:
             await self._parse(body)
             return
         if kind == wire.BIND:
-            portal, statement, _ = body.split(b"\0", 2)
+            portal, statement, _ = wire.two_strings(body)
             if statement in self._prepared:
                 self._portals[portal] = self._prepared[statement]
             else:
@@ -201,7 +173,7 @@ class Session:
         elif kind == wire.CLOSE:
             (self._prepared if body[:1] == b"S" else self._portals).pop(body[1:-1], None)
         elif kind == wire.EXECUTE:
-            special = self._portals.get(body[: body.index(b"\0")])
+            special = self._portals.get(body.partition(b"\0")[0])
             if special is not None:
                 await self.upstream.barrier()
                 self._skipping = self.upstream.failed or not await self._run_special(special)
@@ -209,7 +181,7 @@ class Session:
         self.upstream.send(wire.message(kind, body))
 
     async def _parse(self, body: bytes) -> None:
-        name, text, types = body.split(b"\0", 2)
+        name, text, types = wire.two_strings(body)
         try:
             statements = await self._statements(text)
             if len(statements) > 1:
@@ -233,9 +205,9 @@ class Session:
         parse = name + b"\0" + rewritten.text.encode() + b"\0" + types
         self.upstream.send_parse(wire.message(wire.PARSE, parse), rewritten)
 
-    async def _simple(self, body: bytes) -> None:
+    async def _simple(self, text: bytes) -> None:
         try:
-            statements = await self._statements(body[:-1])
+            statements = await self._statements(text)
         except SqlError as failure:
             await self.upstream.barrier()
             await self._fail(failure)
@@ -267,7 +239,7 @@ class Session:
         escapes = self.upstream.backslash_escapes
         try:
             if len(text) > LONG:  # other sessions go on meanwhile
-                return await self._front.in_thread(dialect.parse, text.decode(), backslash_escapes=escapes)
+                return await self._front.run_statement(dialect.parse, text.decode(), backslash_escapes=escapes)
             return dialect.parse(text.decode(), backslash_escapes=escapes)
         except UnicodeDecodeError as error:
             raise SqlError("22021", 'invalid byte sequence for encoding "UTF8"') from error

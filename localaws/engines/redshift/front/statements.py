@@ -12,7 +12,7 @@ own) or aborted (the client's).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -28,9 +28,9 @@ class StatementContext:
     endpoint_url: str  # our own AWS
     region: str  # the cluster's
     account_id: str
-    environment: Mapping[str, str]  # AWS_* and SSL_* variables: boto3 with them talks to our own AWS
-    socket_directory: Path  # PostgreSQL's unix socket: psycopg.connect(host=…, port=5432, user=superuser)
-    superuser: str  # for rows that must survive the client's rollback (load history)
+    access_key_id: str  # of the cluster's own calls there
+    secret_access_key: str = field(repr=False)
+    socket_directory: Path  # PostgreSQL's unix socket, for rows that must survive the client's rollback (load history)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class ClientSession(Protocol):
     def copy_in(self, sql: str, chunks: Iterable[bytes]) -> CopyOutcome:
         """Run `COPY … FROM STDIN`, feeding it the chunks (best 64 KiB to 1 MiB each; rows may span chunks)."""
 
-    def copy_out(self, sql: str) -> Iterator[bytes]:
-        """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats)."""
+    def copy_out(self, sql: str) -> Generator[bytes, None, None]:
+        """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats); to be closed."""
 
 
 class StatementHandler(Protocol):

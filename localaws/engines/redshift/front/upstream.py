@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from localaws.engines.redshift.dialect import Rewritten
+from localaws.engines.redshift.errors import SqlError
 from localaws.engines.redshift.front import backend, wire
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 HIGH_WATER = 1 << 20  # bytes waiting for a slow client before PostgreSQL has to wait too
 FOREVER = 10.0**6  # seconds: a time-out, unlike none, keeps the socket non-blocking for the event loop
+CLOSED = "the session with PostgreSQL is closed"
 REDSHIFT_VERSION = "8.0.2"
 
 T = TypeVar("T")
@@ -61,7 +63,9 @@ class Upstream:
         self._unsynced = False
         self._busy = False
         self._closed = False
+        self._is_broken = False
         self._slow_client: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self.status = wire.IDLE
         self.failed = False  # an error since the client's last Sync or Query
         self.backslash_escapes = True
@@ -92,27 +96,48 @@ class Upstream:
         self.send(data)
 
     def send_ending(self, data: bytes, *, source: Rewritten | None = None, swallow: bool = False) -> None:
-        """Send what PostgreSQL will answer with ReadyForQuery: a Query or a Sync."""
+        """Send what PostgreSQL will answer with ReadyForQuery: a Query, a FunctionCall or a Sync."""
         self._pending.append(Pending(ends=True, source=source, swallow=swallow))
         self._drained.clear()
         self._unsynced = False
         self._outgoing += data
 
+    def synchronize(self) -> None:
+        """End an extended query that the client did not end: after an error in it PostgreSQL would answer nothing."""
+        if self._unsynced:
+            self.send_ending(wire.message(wire.SYNC), swallow=True)
+
     async def flush(self) -> None:
         """Let what was sent go out."""
-        if self._outgoing:
-            data, self._outgoing = self._outgoing, bytearray()
-            await self._loop.sock_sendall(self._socket, data)
+        if not self._outgoing:
+            return
+        if self._closed:
+            raise ConnectionError(CLOSED)
+        data, self._outgoing = self._outgoing, bytearray()
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(data):
+            return
+        self._sending = self._loop.create_task(self._loop.sock_sendall(self._socket, data[sent:]))
+        try:
+            await self._sending
+        except asyncio.CancelledError:
+            if not self._closed:
+                raise
+            raise ConnectionError(CLOSED) from None
+        finally:
+            self._sending = None
 
     async def barrier(self) -> None:
         """Wait until PostgreSQL has answered all that it was sent, and the answers are passed on."""
-        if self._unsynced:
-            self.send_ending(wire.message(wire.SYNC), swallow=True)
+        self.synchronize()
         await self.flush()
         while self._pending and not self._closed:
             await self._drained.wait()
         if self._closed:
-            raise ConnectionError("PostgreSQL has closed the connection")
+            raise ConnectionError(CLOSED)
 
     async def exclusively(self, work: Callable[[backend.Backend], T]) -> T:
         """Run `work` in a thread, with the session to itself; call `barrier` first."""
@@ -122,7 +147,7 @@ class Upstream:
         self._backend.cancelled.clear()
         self._busy = True
         try:
-            return await self._front.in_thread(work, self._backend)
+            return await self._front.run_statement(work, self._backend)
         finally:
             self._busy = False
             self.status = self._backend.status
@@ -130,7 +155,7 @@ class Upstream:
                 self._pass_on(self._backend.unasked)
                 self._backend.unasked.clear()
             self._socket.setblocking(False)
-            if not self._closed:
+            if not self._closed and not self._is_broken:
                 self._loop.add_reader(self._socket, self._readable)
 
     def cancelled(self) -> None:
@@ -144,8 +169,10 @@ class Upstream:
         self._closed = True
         self._drained.set()
         self._loop.remove_reader(self._socket)
-        if self._slow_client is not None:
-            self._slow_client.cancel()
+        self._loop.remove_writer(self._socket)
+        for waiting in (self._slow_client, self._sending):
+            if waiting is not None:
+                waiting.cancel()
         self._backend.abandoned.set()
         if self._busy:
             # The thread that uses the socket closes its end of the work when it sees this.
@@ -191,12 +218,14 @@ class Upstream:
         """Write the complete messages in `data` to the client, and take them out of it."""
         begin = done = 0
         for kind, start, end in wire.split_messages(data):
-            if kind in b"EZS1":
+            if kind in b"EZS1G":
                 replacement = self._look_at(kind, data, start, end)
                 if replacement is not None:
                     self._writer.write(bytes(data[begin:start]) + replacement)
                     begin = end
             done = end
+            if self._is_broken:
+                break
         if begin < done:
             self._writer.write(bytes(data[begin:done]))
         del data[:done]
@@ -211,6 +240,9 @@ class Upstream:
             if self._pending and not self._pending[0].ends:
                 self._pending.popleft()
             return None
+        if kind == wire.COPY_IN_RESPONSE:
+            # A COPY that we did not see for one. PostgreSQL would wait for data that nobody sends.
+            return self._broken("0A000", "COPY FROM STDIN is not supported by this embedded Redshift")
         body = bytes(data[start + 5 : end])
         if kind == wire.ERROR_RESPONSE:
             self.failed = True
@@ -240,12 +272,21 @@ class Upstream:
 
     def _parameter(self, body: bytes) -> bytes | None:
         name, value, _ = body.split(b"\0")
+        if name == b"is_superuser" and value == b"on":
+            return self._broken("28000", "permission denied")  # there is no way to this; if there is one, it ends here
         if name == b"standard_conforming_strings":
             self.backslash_escapes = value == b"off"
         if name == b"server_version" and self._is_redshift_driver:
             # With a later version the driver looks for a row count in the tag COPY, and fails.
             return wire.parameter_status("server_version", REDSHIFT_VERSION)
         return None
+
+    def _broken(self, sqlstate: str, message: str) -> bytes:
+        """End the session; the error that the client gets as its last message."""
+        self._is_broken = True
+        self._loop.remove_reader(self._socket)
+        self._loop.call_soon(self._lost)
+        return wire.error(SqlError(sqlstate, message, severity="FATAL"))
 
     def _lost(self) -> None:
         """PostgreSQL has closed the session: it was terminated, or died."""

@@ -32,6 +32,9 @@ QUERY = b"Q"
 SYNC = b"S"
 TERMINATE = b"X"
 
+FROM_CLIENT = frozenset((BIND, CLOSE, COPY_DATA, COPY_DONE, COPY_FAIL, DESCRIBE, EXECUTE, FLUSH, FUNCTION_CALL, PARSE))
+FROM_CLIENT |= {QUERY, SYNC, TERMINATE}
+
 # From the server
 AUTHENTICATION = b"R"
 BACKEND_KEY_DATA = b"K"
@@ -156,10 +159,44 @@ def parse_notice(body: bytes) -> Notice:
 
 
 def parse_startup(body: bytes) -> dict[str, str]:
-    """The parameters of a StartupMessage, whose body begins after the protocol version."""
+    """The parameters of a StartupMessage, whose body begins after the protocol version.
+
+    Raises:
+        SqlError: its layout is wrong.
+    """
+    if not body.endswith(b"\0"):
+        raise violation("invalid startup packet layout: expected terminator as last byte")
     words = body.split(b"\0")
     pairs = zip(words[::2], words[1::2], strict=False)
-    return {name.decode(): value.decode(errors="replace") for name, value in pairs if name}
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs if name}
+
+
+def violation(message: str) -> SqlError:
+    """The error that ends a session whose client does not keep to the protocol."""
+    return SqlError("08P01", message, severity="FATAL")
+
+
+def whole_string(body: bytes) -> bytes:
+    """The one String that a message's body is, without its zero.
+
+    Raises:
+        SqlError: it is something else.
+    """
+    if not body or body.find(b"\0") != len(body) - 1:
+        raise violation("invalid message format")
+    return body[:-1]
+
+
+def two_strings(body: bytes) -> tuple[bytes, bytes, bytes]:
+    """The two Strings at the start of a message's body, and what follows them.
+
+    Raises:
+        SqlError: they are not there.
+    """
+    parts = body.split(b"\0", 2)
+    if len(parts) != 3:
+        raise violation("invalid message format")
+    return parts[0], parts[1], parts[2]
 
 
 def parse_data_row(body: bytes) -> tuple[str | None, ...]:

@@ -68,7 +68,10 @@ def fetch_all(
 def _link(
     addresses: Sequence[tuple[str, str]], files: Sequence[Path], wanted: Callable[[S3Object], bool]
 ) -> list[S3Object | None]:
-    """What of it the local S3 hands out by file (localaws/services/s3/by_file.py); None for what is to be fetched."""
+    """What of it the local S3 hands out by file (localaws/services/s3/by_file.py); None for what is to be fetched.
+
+    The files that it names are ours: the server has put them where we can take them from.
+    """
     if not addresses:
         return []
     response = wire().send("POST", _BY_FILE, body=json.dumps(addresses).encode())
@@ -78,13 +81,13 @@ def _link(
     found: list[S3Object | None] = []
     for (bucket, key), file, entry in zip(addresses, files, json.loads(text), strict=True):
         item = None
-        if entry is not None:
+        if entry is not None and entry["given"]:
             changed = datetime.datetime.fromtimestamp(entry["changed"], datetime.UTC)
             item = S3Object(bucket, key, entry["size"], changed, entry["etag"])
             if wanted(item):
                 try:
-                    os.link(entry["file"], file)
-                except OSError:  # overwritten since, or the file system has no hard links
+                    os.rename(entry["file"], file)
+                except OSError:
                     item = None
         found.append(item)
     return found

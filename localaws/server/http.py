@@ -7,15 +7,29 @@ which keeps its connections, then pays for a new one, and for a new thread here,
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
+from email import errors
+from email.message import Message
 from io import BufferedIOBase
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+from localaws.server.envelope import HEADERS
+
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20  # bytes
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_DEFECTS = (
+    errors.FirstHeaderLineIsContinuationDefect,
+    errors.InvalidHeaderDefect,
+    errors.MisplacedEnvelopeHeaderDefect,
+    errors.MissingHeaderBodySeparatorDefect,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class RequestHandler(MotoRequestHandler):
@@ -38,7 +52,13 @@ class RequestHandler(MotoRequestHandler):
         if self.stopping:
             self.close_connection = True
             return
+        if (problem := _malformed(self.headers) or _framing(self.headers.items())) is not None:
+            # Where one request ends and the next begins is not clear: nothing more is read from here.
+            self.close_connection = True
+            self.send_error(400, problem)
+            return
         environ = self.make_environ()
+        environ[HEADERS] = self.headers.items()
         body: Any = environ["wsgi.input"]
         if not environ.get("wsgi.input_terminated"):
             body = environ["wsgi.input"] = _Body(self.rfile, int(environ.get("CONTENT_LENGTH") or 0))
@@ -66,6 +86,28 @@ class RequestHandler(MotoRequestHandler):
 
     def log_error(self, *_: Any) -> None:
         """Nor is a client that went away, or had nothing more to ask."""
+
+
+def _malformed(headers: Message) -> str | None:
+    """What is wrong with the headers as such; None where nothing is. Python's parser takes, and drops, much."""
+    if any(isinstance(each, _DEFECTS) for each in headers.defects) or not all(map(_NAME.fullmatch, headers)):
+        return "A header has a name and a colon"
+    if any(_CONTROL.search(value) for value in headers.values()):
+        return "A header has no control characters"
+    return None
+
+
+def _framing(headers: Iterable[tuple[str, str]]) -> str | None:
+    """What is wrong with the headers that say how long a body is; None where nothing is."""
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
+    codings = [value for name, value in headers if name.lower() == "transfer-encoding"]
+    if len(lengths) + len(codings) > 1:
+        return "Content-Length or Transfer-Encoding, once"
+    if lengths and not (lengths[0].isascii() and lengths[0].strip().isdigit()):
+        return "Content-Length must be a number"
+    if codings and codings[0].strip().lower() != "chunked":
+        return "Transfer-Encoding must be chunked"
+    return None
 
 
 class _Body:

@@ -7,7 +7,7 @@ ends. When everything answers it writes "ready" to READY_FD; if it can't, the re
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import dataclasses
 import gc
 import json
 import logging
@@ -15,10 +15,8 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,12 +27,13 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localaws import authorization, certificates, context, engines, services
+from localaws import authorization, certificates, context, engines, leftovers, locking, problems, services
 from localaws.children import Children
 from localaws.database import check_databases
-from localaws.errors import LocalAwsError, PortTaken
+from localaws.errors import HomeUnusable, LocalAwsError, PortTaken
 from localaws.events import Bus
 from localaws.home import Home, remove_torn_writes, write_durably
+from localaws.processes import ProcessList
 
 log = logging.getLogger("localaws")
 
@@ -44,8 +43,8 @@ class Server:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._lock = home.lock_file.open("a")
         self._stopped = threading.Event()
+        self._verifies = True
         # Python runs a signal's handler in the main thread, which another thread's getting the signal does not wake.
         self._woken, self._wake = socket.socketpair()
         self._wake.setblocking(False)
@@ -58,7 +57,9 @@ class Server:
             LocalAwsError: the home's state can't be used.
             PortTaken: another program listens on this home's port.
         """
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock = locking.hold(self.home.lock_file)
+        for left in leftovers.end(self.home):
+            log.warning("An earlier start left %s: ended", left)
         certificates.ensure(self.home)
         remove_torn_writes(self.home.state)
         shutil.rmtree(self.home.work, ignore_errors=True)
@@ -66,15 +67,16 @@ class Server:
 
         from localaws import credentials
         from localaws.authorization.gate import Gate
+        from localaws.saving import Saving
+        from localaws.server.application import Application
+        from localaws.server.http import RequestHandler
         from localaws.services.logs.models import load_streams
         from localaws.services.s3.models import open_store
-        from localaws.serving import RequestHandler
         from localaws.state import State
-        from localaws.wsgi import Application
 
         services.register()
         self.state = State(self.home)
-        self.children = Children(self.home.root / "children.lock")
+        self.children = Children(self.home.children_lock, ProcessList(self.home.process_list))
         self.bus = Bus()
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
@@ -86,8 +88,10 @@ class Server:
         self.engines = engines.make(self.context)
 
         self.reload()
-        gate = Gate(self.home.credentials().access_key_id, self.context.account_id, self.context.region)
-        application = Application(self.bus, self.state, self.health, gate)
+        root = self.home.credentials()
+        gate = Gate(root.access_key_id, root.secret_access_key, self.context.account_id)
+        saving = Saving(self.home, self.state)
+        application = Application(self.bus, saving, self.health, gate, root.secret_access_key, lambda: self._verifies)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",
@@ -104,20 +108,25 @@ class Server:
         write_durably(self.home.server_file, json.dumps(about).encode())
         log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
 
-    def health(self) -> dict[str, Any]:
-        """What `status` shows of the running server."""
+    def health(self, *, heal: bool = False) -> dict[str, Any]:
+        """What `status` shows of the running server; with `heal`, after starting again what had failed."""
+        if heal:
+            problems.heal(self.engines)
         return {
             "pid": os.getpid(),
             "endpoint_url": self.context.endpoint_url,
             "region": self.context.region,
             "account_id": self.context.account_id,
             "enforce_iam": authorization.enforced(),
-            "children": [{"name": child.name, "pid": child.pid} for child in self.children.running()],
+            "verify_signatures": self._verifies,
+            "children": [{"name": child.name, "pid": child.program} for child in self.children.running()],
+            "problems": [dataclasses.asdict(problem) for problem in problems.find(self.home, self.engines)],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
         """Do as the home's settings say; safe in a signal handler."""
         authorization.enforce(self.home.enforces_iam)
+        self._verifies = self.home.verifies_signatures
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""
@@ -163,6 +172,8 @@ def main(argv: list[str]) -> int:
         log.exception("The server could not start")
         if hasattr(server, "children"):
             server.children.stop_all()
+        if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
+            error = HomeUnusable(home.root, error)
         _tell(ready_fd, str(error) if isinstance(error, LocalAwsError) else f"{type(error).__name__}: {error}.")
         return 1
     gc.freeze()
@@ -189,14 +200,3 @@ def _tell(ready_fd: int | None, message: str) -> None:
     if ready_fd is not None:
         with os.fdopen(ready_fd, "w") as stream:
             stream.write(message)
-
-
-if __name__ == "__main__":
-    # Run as `localaws.server`, not as `__main__`: whatever is pickled or registered here must have one name.
-    sys.path[0:0] = [] if str(Path(__file__).parent.parent) in sys.path else [str(Path(__file__).parent.parent)]
-    from localaws.server import main as run
-
-    status = run(sys.argv)
-    sys.stdout.flush()
-    # Threads that serve a slow client must not keep the process from ending.
-    os._exit(status)

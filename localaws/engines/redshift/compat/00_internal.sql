@@ -1,0 +1,24 @@
+-- What users must neither read nor change. PostgreSQL keeps the prefix of the schema's name for itself, so no database that
+-- a user owns can have another schema of this name.
+create schema if not exists pg_internal authorization rdsdb_owner;
+revoke all on schema pg_internal from public;
+
+-- An earlier release had these elsewhere. A schema of the name that is not the superuser's is a user's own.
+do $$
+begin
+    if exists (select from pg_catalog.pg_namespace where nspname = 'load_history' and nspowner = 'rdsdb'::regrole) then
+        alter table load_history.loads set schema pg_internal;
+        alter table load_history.files set schema pg_internal;
+        alter table load_history.errors set schema pg_internal;
+        alter sequence load_history.query_id set schema pg_internal;
+        drop schema load_history;
+    end if;
+    if exists (select from pg_catalog.pg_class
+               where relname = 'redshift_declared' and relnamespace = 'pg_catalog'::regnamespace) then
+        alter table pg_catalog.redshift_declared set schema pg_internal;
+        drop event trigger if exists redshift_table_made;
+        drop event trigger if exists redshift_table_dropped;
+        drop function if exists pg_catalog.redshift_table_made();
+        drop function if exists pg_catalog.redshift_table_dropped();
+    end if;
+end$$;

@@ -1,0 +1,82 @@
+"""What a process has started: found by their parents' numbers, and ended.
+
+Used by the server, its reaper and its launchers (launcher.py). The last two are scripts of their own, so this imports
+nothing but the standard library.
+
+A process that is detached (`setsid`, a double fork) leaves its group and its session, and where its parent ends, its
+family, too: it becomes a child of the system's first process. On Linux it becomes one of the launcher's instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+TYPE_CHECKING = False  # typing's, whose import would take longer than the rest of a launcher's start
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_LIMIT = 3.0  # seconds; a process that is killed may still have a write to finish
+
+
+def descendants(*pids: int) -> list[int]:
+    """The processes that these have started and that run, theirs, and so on."""
+    children: dict[int, list[tuple[int, bool]]] = {}
+    for child, parent, runs in _processes():
+        children.setdefault(parent, []).append((child, runs))
+    found, waiting = [], list(pids)
+    while waiting:
+        for child, runs in children.get(waiting.pop(), ()):
+            waiting.append(child)
+            if runs:
+                found.append(child)
+    return found
+
+
+def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
+    """Kill all that `pid` has started, and theirs, but those of `keep`; returns when they have ended, or won't."""
+    deadline = time.monotonic() + _LIMIT
+    while left := [each for each in descendants(pid) if each not in keep]:
+        for each in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(each, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.002)
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    if sys.platform != "linux":
+        return any(pid == each and runs for each, _, runs in _processes())
+    try:
+        return _status(pid)[1]
+    except OSError:
+        return False
+
+
+def _processes() -> list[tuple[int, int, bool]]:
+    """All processes: their number, their parent's, and whether they run (else they have ended, and nobody asked)."""
+    if sys.platform != "linux":
+        import subprocess
+
+        listing = subprocess.run(["/bin/ps", "-axo", "pid=,ppid=,stat="], capture_output=True, text=True, check=False)
+        words = (line.split() for line in listing.stdout.splitlines())
+        return [(int(pid), int(parent), not state.startswith("Z")) for pid, parent, state in words]
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                found.append((int(name), *_status(int(name))))
+    return found
+
+
+def _status(pid: int) -> tuple[int, bool]:
+    """A process's parent, and whether it runs. Raises OSError where there is none."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        # The name, in brackets, may hold anything.
+        state, parent = file.read().rpartition(b")")[2].split()[:2]
+    return int(parent), state not in (b"Z", b"X")

@@ -1,0 +1,32 @@
+"""The server's health: what it tells to who has the lab's secret, which is proved without being sent."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+
+PATH = "/_localaws/health"
+HEADER = "X-Localaws-Proof"
+_SECONDS = 300  # that a proof is good for
+
+
+def proof(secret: str) -> str:
+    """The header's value for a request that is sent now."""
+    moment = str(int(time.time()))
+    return f"{moment}:{_of(secret, moment)}"
+
+
+def proves(secret: str, given: str) -> bool:
+    """Whether a header's value was made with `secret`, lately."""
+    moment, _, found = given.partition(":")
+    return (
+        re.fullmatch(r"[0-9]{1,12}", moment) is not None
+        and abs(time.time() - int(moment)) < _SECONDS
+        and hmac.compare_digest(_of(secret, moment).encode(), found.encode())
+    )
+
+
+def _of(secret: str, moment: str) -> str:
+    return hmac.new(secret.encode(), f"{PATH} {moment}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,126 @@
+"""Answers: held until what they promise is on disk; and errors, as each service's SDKs read them."""
+
+from __future__ import annotations
+
+import http
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+from localaws.server import models
+from localaws.server.envelope import Environ
+from localaws.server.models import CBOR
+
+Headers = list[tuple[str, str]]
+
+
+class Answer:
+    """A response, held until what it promises is on disk."""
+
+    def __init__(self, status: str = "", headers: Headers | None = None, body: Any = ()) -> None:
+        self.status = status
+        self.headers = headers or []
+        self.body: Iterable[bytes] = body
+
+    def start(self, status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
+        """WSGI's start_response."""
+        self.status, self.headers = status, headers
+
+        def write(_: bytes) -> None:
+            raise NotImplementedError("moto's applications return their body")
+
+        return write
+
+    def read(self) -> None:
+        """Have the whole body made."""
+        body = self.body
+        self.body = [b"".join(body)]
+        if hasattr(body, "close"):
+            body.close()
+
+    @property
+    def is_web_page(self) -> bool:
+        """Whether no backend took the path: Flask then answers with a page that no SDK can read."""
+        kind = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        return self.status.startswith(("404", "405")) and kind.startswith("text/html")
+
+
+class Released:
+    """A response body that runs `then` when it has been sent."""
+
+    def __init__(self, body: Iterable[bytes], then: Callable[[], None]) -> None:
+        self._body = body
+        self._then = then
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """Close the body, and go on."""
+        if hasattr(self._body, "close"):
+            self._body.close()
+        self._then()
+
+
+def plain(status: int, content: bytes, kind: str = "application/json") -> Answer:
+    """An answer that is there as a whole."""
+    headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
+    return Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [content])
+
+
+def error(service: str, environ: Environ, status: int, code: str, message: str) -> Answer:
+    """An error as the SDK of `service` reads it that has sent the request `environ`."""
+    request_id = str(uuid.uuid4())
+    bodiless = environ["REQUEST_METHOD"] == "HEAD"
+    spoken = _spoken(service, environ)
+    if spoken == CBOR:
+        answer = plain(status, _cbor({"__type": code, "message": message}), "application/cbor")
+        answer.headers += [("smithy-protocol", CBOR), ("x-amzn-RequestId", request_id)]
+        return answer
+    if spoken == "json":
+        text = json.dumps({"__type": code, "message": message})
+    else:
+        inner = f"<Code>{code}</Code><Message>{escape(_writable(message))}</Message>"
+        if service == "s3":
+            text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
+        elif spoken == "ec2":
+            text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        else:
+            text = (
+                f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
+                f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+            )
+        text = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
+    answer = plain(status, b"" if bodiless else text.encode(), "application/json" if spoken == "json" else "text/xml")
+    answer.headers.append(("x-amzn-RequestId", request_id))
+    if spoken == "json":
+        answer.headers.append(("x-amzn-errortype", code))
+    return answer
+
+
+def _spoken(service: str, environ: Environ) -> str:
+    """The protocol of a request: CBOR, "json", "ec2" or "xml"."""
+    if environ.get("HTTP_SMITHY_PROTOCOL") == CBOR:
+        return CBOR
+    known = models.models_of(service)
+    protocols = models.protocols(known[0]) if known else ("json",)
+    if "HTTP_X_AMZ_TARGET" in environ and "json" in protocols:
+        return "json"
+    by_protocol = {"rest-xml": "xml", "query": "xml", "ec2": "ec2"}
+    return next((by_protocol[each] for each in protocols if each in by_protocol), "json")
+
+
+def _cbor(texts: dict[str, str]) -> bytes:
+    """A map of a few texts: https://www.rfc-editor.org/rfc/rfc8949#section-3.1."""
+    parts = [bytes([0xA0 | len(texts)])]
+    for text in (each for pair in texts.items() for each in pair):
+        content = text.encode()
+        parts += [b"\x7a", len(content).to_bytes(4, "big"), content]
+    return b"".join(parts)
+
+
+def _writable(text: str) -> str:
+    """Text without the characters that XML can't hold."""
+    return "".join(each if each >= " " or each in "\t\n\r" else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -1,0 +1,175 @@
+"""Bodies: whether they are what was signed, and what moto is given of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from typing import Any
+
+from localaws.authorization.gate import Gate
+from localaws.authorization.principals import Principal
+from localaws.authorization.refusals import Refused, bad_signature
+from localaws.call import S3Call
+from localaws.server import chunks, documents
+from localaws.server.claims import claim_of
+from localaws.server.envelope import Envelope, Environ, body_of
+from localaws.server.reading import Reading
+from localaws.server.signatures import UNSIGNED, same
+from localaws.server.signatures import verify as verify_signature
+
+_HASH = "x-amz-content-sha256"
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_READ_WHOLE = 1 << 20
+"""Bytes: what is longer is hashed while it is read, and not before."""
+
+
+def verify(reading: Reading, secret: str) -> None:
+    """Return if the request's signature is right. What it says of the body, `checked` looks at.
+
+    Raises:
+        Refused: it is not.
+    """
+    claim = reading.claim
+    assert claim is not None
+    if reading.form is not None:
+        reading.form.verify(claim, secret)
+        return
+    verify_signature(claim, secret, reading.envelope, _payload(reading))
+
+
+def checked(reading: Reading, secret: str | None) -> Environ:
+    """The request for moto, with a body that is what was signed.
+
+    Args:
+        reading: the request.
+        secret: of its signer; None where signatures are not verified.
+
+    Raises:
+        Refused: it is another, or is cut off.
+    """
+    if reading.form is not None and reading.claim is not None:
+        assert isinstance(reading.call, S3Call)
+        reading.form.check_policy(reading.call.bucket)
+    announced = reading.envelope.headers.get(_HASH, "")
+    encodings = [each.strip() for each in reading.envelope.headers.get("content-encoding", "").split(",")]
+    if reading.call.service == "s3" and (announced.startswith("STREAMING-") or "aws-chunked" in encodings):
+        _unchunk(reading, announced, encodings, secret)
+    environ = reading.environ()
+    if reading.call.service == "s3" and reading.body is None and secret is not None and _SHA256.fullmatch(announced):
+        _expect(environ, announced.lower())
+    if reading.call.service == "s3" and documents.takes_one(reading.call.operation):
+        documents.check(reading.call.operation, body_of(environ))
+    return environ
+
+
+def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> tuple[Principal | None, str | None]:
+    """Who signed a request, as S3's requests are signed, and their key; None where that is nobody who is known.
+
+    Raises:
+        Refused: the signature is not theirs.
+    """
+    claim = claim_of(envelope)
+    if claim is None:
+        return gate.principal(None, None, "s3"), None
+    try:
+        if verified:
+            secret = gate.secret_of(claim.access_key_id, claim.token, "s3")
+            announced = envelope.headers.get(_HASH, "")
+            if announced not in (UNSIGNED, hashlib.sha256(envelope.body()).hexdigest()):
+                return None, None
+            verify_signature(claim, secret, envelope, announced)
+        return gate.principal(claim.access_key_id, claim.token, "s3"), claim.access_key_id
+    except Refused:
+        return None, None
+
+
+def _payload(reading: Reading) -> str:
+    """What the signature has in the body's place."""
+    claim, announced = reading.claim, reading.envelope.headers.get(_HASH)
+    assert claim is not None
+    if reading.call.service == "s3":
+        if claim.way.startswith("query"):
+            return announced if announced and _HASH in claim.signed_headers else UNSIGNED
+        if claim.way == "header-2":
+            return ""
+        if announced is None:
+            raise Refused(400, "InvalidRequest", f"Missing required header for this request: {_HASH}")
+        if announced not in (UNSIGNED, *chunks.STREAMING) and not _SHA256.fullmatch(announced):
+            raise Refused(
+                400,
+                "InvalidArgument",
+                f"{_HASH} must be {UNSIGNED}, {', '.join(sorted(chunks.STREAMING))}, or a valid sha256 value.",
+            )
+        return announced
+    actual = hashlib.sha256(reading.envelope.body()).hexdigest()
+    if announced is not None and announced != actual:
+        raise bad_signature(reading.call.service)
+    return actual
+
+
+def _unchunk(reading: Reading, kind: str, encodings: list[str], secret: str | None) -> None:
+    if kind not in chunks.STREAMING:
+        raise Refused(
+            400, "InvalidArgument", f"With Content-Encoding aws-chunked, {_HASH} says how its chunks are signed."
+        )
+    length = reading.envelope.headers.get("x-amz-decoded-content-length", "")
+    if not re.fullmatch(r"\d{1,15}", length):
+        raise Refused(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+    named = reading.envelope.headers.get("x-amz-trailer", "")
+    announced = frozenset(name.strip().lower() for name in named.split(",") if name.strip())
+    signer = chunks.Signer(reading.claim, secret) if reading.claim is not None and secret is not None else None
+    plain = chunks.unchunked(reading.envelope.body(), kind, int(length), announced, signer)
+    reading.body = plain.content
+    left = [each for each in encodings if each and each != "aws-chunked"]
+    reading.headers = {name: value for name, value in reading.headers.items() if name != "content-encoding"}
+    reading.headers |= plain.trailer
+    if left:
+        reading.headers["content-encoding"] = ",".join(left)
+
+
+def _expect(environ: Environ, digest: str) -> None:
+    """Have the body refused if its hash is another: at once, or, where it is long, when its last byte is read."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    stream = environ["wsgi.input"]
+    if length > _READ_WHOLE and not isinstance(stream, io.BytesIO):
+        environ["wsgi.input"] = _Hashed(stream, length, digest)
+        return
+    _compare(hashlib.sha256(body_of(environ)).hexdigest(), digest)
+
+
+class _Hashed:
+    """A body that is hashed while it is read."""
+
+    def __init__(self, stream: Any, length: int, digest: str) -> None:
+        self._stream = stream
+        self._left = length
+        self._digest = digest
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._took(self._stream.read(size))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._took(self._stream.readline(size))
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._stream.readinto(buffer)
+        self._took(bytes(memoryview(buffer)[:count]))
+        return count
+
+    def _took(self, data: bytes) -> bytes:
+        self._hash.update(data)
+        self._left -= len(data)
+        if self._left <= 0:
+            _compare(self._hash.hexdigest(), self._digest)
+        return data
+
+
+def _compare(actual: str, announced: str) -> None:
+    if not same(actual, announced):
+        raise Refused(
+            400,
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )

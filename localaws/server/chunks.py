@@ -1,0 +1,155 @@
+"""Bodies that come in chunks with a signature each, or with checksums behind them (Content-Encoding: aws-chunked).
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zlib
+from dataclasses import dataclass, field
+
+from localaws.authorization.refusals import Refused, bad_signature
+from localaws.server.claims import Claim
+from localaws.server.signatures import same, signature_of
+
+SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+SIGNED_WITH_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+UNSIGNED_WITH_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+STREAMING = frozenset({SIGNED, SIGNED_WITH_TRAILER, UNSIGNED_WITH_TRAILER})
+
+_HEAD = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?")
+_EMPTY = hashlib.sha256(b"").hexdigest()
+_CHECKSUMS = {
+    "x-amz-checksum-crc32": lambda content: zlib.crc32(content).to_bytes(4, "big"),
+    "x-amz-checksum-sha1": lambda content: hashlib.sha1(content, usedforsecurity=False).digest(),
+    "x-amz-checksum-sha256": lambda content: hashlib.sha256(content).digest(),
+}
+
+
+@dataclass
+class Signer:
+    """What makes the chain of signatures: each is made over the one before."""
+
+    claim: Claim
+    secret: str
+
+    def follow(self, previous: str, content: bytes) -> str:
+        """The signature of a chunk that comes after `previous`."""
+        return self._of("PAYLOAD", [previous, _EMPTY, hashlib.sha256(content).hexdigest()])
+
+    def of_trailer(self, previous: str, trailer: bytes) -> str:
+        """The signature of the headers behind the last chunk."""
+        return self._of("TRAILER", [previous, hashlib.sha256(trailer).hexdigest()])
+
+    def _of(self, what: str, parts: list[str]) -> str:
+        text = "\n".join([f"AWS4-HMAC-SHA256-{what}", self.claim.timestamp, self.claim.scope, *parts])
+        return signature_of(text, self.claim, self.secret)
+
+
+@dataclass
+class Plain:
+    """A body without its chunks, and the headers that came behind it."""
+
+    content: bytes
+    trailer: dict[str, str] = field(default_factory=dict)
+
+
+def unchunked(body: bytes, kind: str, length: int, announced: frozenset[str], signer: Signer | None) -> Plain:
+    """Take the chunks apart.
+
+    Args:
+        body: as it came.
+        kind: what x-amz-content-sha256 says, one of STREAMING.
+        length: of the content, as x-amz-decoded-content-length says it.
+        announced: the trailer's headers, as x-amz-trailer names them.
+        signer: what checks the chunks' signatures; None where they are not to be looked at.
+
+    Raises:
+        Refused: it is no such body, or it was not signed so.
+    """
+    parts: list[bytes] = []
+    place, previous = 0, signer.claim.signature if signer else ""
+    while True:
+        head, place = _line(body, place)
+        match = _HEAD.fullmatch(head)
+        if match is None or (match[2] is None) == (kind in (SIGNED, SIGNED_WITH_TRAILER)):
+            raise _incomplete()
+        size = int(match[1], 16)
+        content = body[place : place + size]
+        if len(content) != size:
+            raise _incomplete()
+        place += size
+        if match[2] is not None and signer is not None:
+            expected = signer.follow(previous, content)
+            if not same(expected, match[2].decode()):
+                raise bad_signature("s3")
+        previous = match[2].decode() if match[2] else previous
+        if not size:
+            break
+        parts.append(content)
+        if body[place : place + 2] != b"\r\n":
+            raise _incomplete()
+        place += 2
+    plain = Plain(b"".join(parts))
+    if len(plain.content) != length:
+        raise _incomplete()
+    if kind == SIGNED:
+        if body[place:] not in (b"", b"\r\n"):
+            raise _incomplete()
+        return plain
+    plain.trailer = _trailer(body[place:], announced, previous, signer if kind == SIGNED_WITH_TRAILER else None)
+    for name, value in plain.trailer.items():
+        compute = _CHECKSUMS.get(name)
+        if compute is not None and base64.b64encode(compute(plain.content)).decode() != value:
+            raise Refused(
+                400,
+                "BadDigest",
+                f"The {name.rpartition('-')[2].upper()} you specified did not match the calculated checksum.",
+            )
+    return plain
+
+
+def _trailer(text: bytes, announced: frozenset[str], previous: str, signer: Signer | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    signature = None
+    for line in text.replace(b"\r\n", b"\n").split(b"\n"):
+        if not line.strip():
+            continue
+        name, colon, value = line.decode("latin-1").partition(":")
+        name, value = name.strip().lower(), value.strip()
+        if not colon or name in found:
+            raise _malformed_trailer()
+        if name == "x-amz-trailer-signature":
+            signature = value
+        else:
+            found[name] = value
+    if set(found) != announced:
+        raise _malformed_trailer()
+    if signer is not None:
+        canonical = "".join(f"{name}:{value}\n" for name, value in sorted(found.items())).encode()
+        if signature is None or not same(signer.of_trailer(previous, canonical), signature):
+            raise bad_signature("s3")
+    return found
+
+
+def _line(body: bytes, start: int) -> tuple[bytes, int]:
+    end = body.find(b"\r\n", start, start + 200)
+    if end < 0:
+        raise _incomplete()
+    return body[start:end], end + 2
+
+
+def _incomplete() -> Refused:
+    return Refused(400, "IncompleteBody", "The request body terminated unexpectedly")
+
+
+def _malformed_trailer() -> Refused:
+    return Refused(
+        400,
+        "MalformedTrailerError",
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    )

@@ -1,0 +1,134 @@
+"""The JSON protocols: an operation named by a header, and an object of its parameters.
+
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localaws.authorization.refusals import Refused, missing, unclear
+from localaws.errors import UnsupportedOperation
+from localaws.server import models
+from localaws.server.envelope import Envelope
+
+_TARGET = re.compile(r"([\w.]+)\.(\w+)")
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,), "blob": (str,), "boolean": (bool,), "integer": (int,), "long": (int,), "float": (int, float, str),
+    "double": (int, float, str), "timestamp": (int, float, str), "list": (list,), "map": (dict,), "structure": (dict,),
+}  # fmt: skip
+
+
+def operation_of(service: str, target: str) -> tuple[Any, str]:
+    """The model and the operation that a target names.
+
+    Raises:
+        Refused: it names none of this service.
+    """
+    match = _TARGET.fullmatch(target)
+    for model in models.models_of(service):
+        if "json" not in models.protocols(model) or match is None:
+            continue
+        if match[1] == model.metadata.get("targetPrefix") and match[2] in model.operation_names:
+            return model, match[2]
+    raise Refused(400, "UnknownOperationException", f"{target} is no operation of {service}.")
+
+
+def parameters(service: str, envelope: Envelope) -> dict[str, Any]:
+    """The parameters in the body.
+
+    Raises:
+        Refused: it is no JSON object, or a name is there twice.
+    """
+    kind = envelope.kind()
+    if not re.fullmatch(r"application/(x-amz-json-1\.[01]|json)", kind):
+        raise unclear(
+            service, f"The body of a call of {service} is JSON: its Content-Type can't be {kind or 'missing'}."
+        )
+    return parsed(service, envelope.body())
+
+
+def parsed(service: str, body: bytes) -> dict[str, Any]:
+    """A JSON object, each of its names once; what is null is not there.
+
+    Raises:
+        Refused: it is none.
+    """
+    if not body:
+        return {}
+    try:
+        found = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise unclear(service, f"The body is not the JSON that it should be: {error}") from None
+    if not isinstance(found, dict):
+        raise unclear(service, "The body must be a JSON object.")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def check(service: str, operation: str, shape: Any, given: dict[str, Any]) -> None:
+    """Return if all of `given` are parameters of the operation, and of their types.
+
+    Raises:
+        Refused: one is of another type.
+        UnsupportedOperation: one is not known.
+    """
+    known = shape.members if shape is not None else {}
+    for name, value in given.items():
+        if name not in known:
+            raise UnsupportedOperation(f"{name} of {operation}")
+        _check_type(service, known[name], value, name)
+
+
+def require(shape: Any, given: Mapping[str, Any], within: str = "") -> None:
+    """Return if all that `shape`, a structure, requires is there.
+
+    Raises:
+        Refused: something is not.
+    """
+    for name in shape.required_members if shape is not None else ():
+        if given.get(name) is None:
+            raise missing("ValidationException", f"{within}{name}")
+
+
+def rebuilt(given: dict[str, Any]) -> bytes:
+    """JSON that can be nothing but JSON: no part of it reads as a form's parameter."""
+    return json.dumps(given, separators=(",", ":")).replace("&", "\\u0026").encode()
+
+
+def _check_type(service: str, shape: Any, value: Any, name: str) -> None:
+    if value is None:
+        return
+    wanted = _TYPES.get(shape.type_name)
+    if wanted is None or getattr(shape, "is_document_type", False):
+        return
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        raise unclear(service, f"{name} must be a {shape.type_name}, and is {type(value).__name__}.")
+    if shape.type_name == "structure" and isinstance(value, dict):
+        require(shape, value, f"{name}.")
+    for key, part, inner in _parts(shape, value):
+        _check_type(service, inner, part, f"{name}.{key}")
+
+
+def _parts(shape: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Name, value and shape of each part of a value that has parts."""
+    if shape.type_name == "list":
+        yield from ((str(place), part, shape.member) for place, part in enumerate(value))
+    elif shape.type_name == "map":
+        yield from ((key, part, shape.value) for key, part in value.items())
+    elif shape.type_name == "structure":
+        yield from ((key, part, shape.members[key]) for key, part in value.items() if key in shape.members)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there more than once")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

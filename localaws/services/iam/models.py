@@ -1,0 +1,108 @@
+"""IAM's state: moto's, behind checks of the documents that roles and policies are made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.iam.exceptions import MalformedPolicyDocument, NotFoundException
+from moto.iam.models import IAMBackend, ManagedPolicy, PolicyVersion, Role
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
+
+from localaws.authorization.conditions import listed
+from localaws.authorization.grammar import BadPolicy, check_trust
+
+
+class LocalIAMBackend(IAMBackend):
+    """IAM as this package has it."""
+
+    def create_role(
+        self, role_name: str, assume_role_policy_document: str, path: str, permissions_boundary: str | None, *rest: Any
+    ) -> Role:
+        """Make a role.
+
+        Raises:
+            MalformedPolicyDocument: its trust policy is none.
+            NotFoundException: there is no such permissions boundary.
+        """
+        self._check_trust(assume_role_policy_document)
+        self._check_boundary(permissions_boundary)
+        return super().create_role(role_name, assume_role_policy_document, path, permissions_boundary, *rest)
+
+    def update_assume_role_policy(self, role_name: str, policy_document: str) -> None:
+        """Change a role's trust policy.
+
+        Raises:
+            MalformedPolicyDocument: it is none.
+        """
+        role = self.get_role(role_name)
+        self._check_trust(policy_document)
+        role.assume_role_policy_document = policy_document
+
+    def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
+        """Limit a role.
+
+        Raises:
+            NotFoundException: there is no such policy.
+        """
+        self._check_boundary(permissions_boundary)
+        super().put_role_permissions_boundary(role_name, permissions_boundary)
+
+    def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
+        """Set a policy of a role's own. Raises MalformedPolicyDocument."""
+        _refuse_principals(policy_json)
+        super().put_role_policy(role_name, policy_name, policy_json)
+
+    def put_user_policy(self, user_name: str, policy_name: str, policy_json: str) -> None:
+        """Set a policy of a user's own. Raises MalformedPolicyDocument."""
+        _refuse_principals(policy_json)
+        super().put_user_policy(user_name, policy_name, policy_json)
+
+    def put_group_policy(self, group_name: str, policy_name: str, policy_json: str) -> None:
+        """Set a policy of a group's own. Raises MalformedPolicyDocument."""
+        _refuse_principals(policy_json)
+        super().put_group_policy(group_name, policy_name, policy_json)
+
+    def create_policy(self, description: str, path: str, policy_document: str, *rest: Any) -> ManagedPolicy:
+        """Make a policy that can be attached. Raises MalformedPolicyDocument."""
+        _refuse_principals(policy_document)
+        return super().create_policy(description, path, policy_document, *rest)
+
+    def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> PolicyVersion:
+        """Make a further version of a policy. Raises MalformedPolicyDocument."""
+        _refuse_principals(policy_document)
+        return super().create_policy_version(policy_arn, policy_document, set_as_default)
+
+    def is_known(self, arn: str) -> bool:
+        """Whether a policy may name this ARN: of this account, its users and roles; what others have is not known."""
+        kind, _, _ = arn.split(":", 5)[-1].partition("/")
+        if f"::{self.account_id}:" not in arn or kind not in ("role", "user"):
+            return True
+        known: list[Any] = [*self.roles.values(), *self.users.values()]
+        return any(each.arn == arn for each in known)
+
+    def _check_trust(self, document: str) -> None:
+        try:
+            check_trust(document, self.is_known)
+        except BadPolicy as error:
+            raise MalformedPolicyDocument(str(error)) from None
+
+    def _check_boundary(self, arn: str | None) -> None:
+        if arn and self.policy_arn_regex.match(arn) and arn not in self.managed_policies:
+            raise NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def check_identity_policy(document: str) -> None:
+    """Check a policy of what somebody may do. Raises MalformedPolicyDocument."""
+    _refuse_principals(document)
+    IAMPolicyDocumentValidator(document).validate()
+
+
+def _refuse_principals(document: str) -> None:
+    """An identity's policy is about the identity; anything else that is wrong with it is for moto to say."""
+    try:
+        statements = listed(json.loads(document)["Statement"])
+    except (ValueError, KeyError, TypeError):
+        return
+    if any(isinstance(each, dict) and {"Principal", "NotPrincipal"} & each.keys() for each in statements):
+        raise MalformedPolicyDocument("Policy document should not specify a principal.")

@@ -1,0 +1,6 @@
+"""Where IAM answers: as moto's does."""
+
+from __future__ import annotations
+
+from moto.iam.urls import url_bases as url_bases
+from moto.iam.urls import url_paths as url_paths

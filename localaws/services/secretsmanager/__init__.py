@@ -1,0 +1,1 @@
+"""Secrets Manager: moto's, with the refusals that it leaves out."""

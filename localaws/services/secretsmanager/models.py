@@ -1,0 +1,79 @@
+"""moto's Secrets Manager, with the refusals that it leaves out.
+
+A secret that is scheduled for deletion can be described, restored and deleted, nothing else:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from moto.secretsmanager.exceptions import InvalidRequestException, SecretsManagerClientError
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
+
+from localaws.authorization.grammar import BadPolicy, check_resource_policy
+
+_MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+_NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
+
+
+def _unless_scheduled(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """`operation` for secrets that are not scheduled for deletion."""
+
+    @functools.wraps(operation)
+    def checked(self: LocalSecretsManagerBackend, secret_id: str, *arguments: Any, **parameters: Any) -> Any:
+        if self.is_scheduled(secret_id):
+            raise InvalidRequestException(_MARKED)
+        return operation(self, secret_id, *arguments, **parameters)
+
+    return checked
+
+
+class LocalSecretsManagerBackend(SecretsManagerBackend):
+    """Secrets Manager as this package has it."""
+
+    # Those whose errors include InvalidRequestException, which AWS says of a secret that is scheduled for deletion.
+    cancel_rotate_secret = _unless_scheduled(SecretsManagerBackend.cancel_rotate_secret)
+    delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
+    get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
+    get_secret_value = _unless_scheduled(SecretsManagerBackend.get_secret_value)
+    put_secret_value = _unless_scheduled(SecretsManagerBackend.put_secret_value)
+    remove_regions_from_replication = _unless_scheduled(SecretsManagerBackend.remove_regions_from_replication)
+    replicate_secret_to_regions = _unless_scheduled(SecretsManagerBackend.replicate_secret_to_regions)
+    rotate_secret = _unless_scheduled(SecretsManagerBackend.rotate_secret)
+    tag_resource = _unless_scheduled(SecretsManagerBackend.tag_resource)
+    untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
+    update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
+    update_secret_version_stage = _unless_scheduled(SecretsManagerBackend.update_secret_version_stage)
+
+    @_unless_scheduled
+    def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:
+        """Set a secret's policy.
+
+        Raises:
+            SecretsManagerClientError: MalformedPolicyDocumentException; it is none.
+        """
+        if isinstance(self.secrets.get(secret_id), FakeSecret):  # else that is what is said
+            try:
+                check_resource_policy(policy)
+            except BadPolicy as error:
+                malformed = f"This policy has invalid syntax. {error}"
+                raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
+        return super().put_resource_policy(secret_id, policy)
+
+    def is_scheduled(self, secret_id: str) -> bool:
+        """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""
+        secret = self.secrets.get(secret_id)
+        return isinstance(secret, FakeSecret) and secret.is_deleted()
+
+    def create_secret(self, name: str, *arguments: Any, **parameters: Any) -> str:
+        """Make a secret.
+
+        Raises:
+            InvalidRequestException: one of that name waits to be deleted.
+        """
+        if self.is_scheduled(name):
+            raise InvalidRequestException(_NAME_TAKEN)
+        return super().create_secret(name, *arguments, **parameters)

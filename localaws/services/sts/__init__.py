@@ -1,0 +1,1 @@
+"""STS: moto's, which takes any text for a session's policy."""

@@ -1,0 +1,207 @@
+"""The embedded AWS inside one process, without sockets and engines: requests go in as WSGI hands them over.
+
+It takes moto's backends, which a process has once: run it in a process of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# moto reads these when it is imported; localaws/server/process.py sets them for the real server.
+os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
+os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+
+from moto.core.base_backend import BackendDict, BaseBackend
+
+from localaws import authorization, context, engines, services
+from localaws.authorization.gate import Gate
+from localaws.children import Children
+from localaws.events import Bus
+from localaws.home import Home
+from localaws.saving import Saving
+from localaws.server.application import Application
+from localaws.server.envelope import HEADERS
+from localaws.services.logs.models import load_streams
+from localaws.services.s3.models import open_store
+from localaws.state import State
+from tests.localaws.server.wire import Answer
+
+ROOT_KEY, ROOT_SECRET = "AKIAROOTROOTROOTROOT", "the-root-s-secret"
+_SERVICES = ("s3", "sqs", "iam", "sts", "glue", "lambda", "secretsmanager", "logs", "redshift", "ec2")
+_EC2 = ("instances", "reservations", "vpcs", "subnets", "groups", "volumes", "keypairs", "addresses", "tags")
+# Held beside the state, or changed by whoever is known at all.
+_NOT_STATE = {
+    "touched", "index", "store", "lock", "last_used", "password_last_used", "_saved_buckets", "_saving", "_home",
+    "managed_policies_loaded", "account_summary", "_resp", "_lock", "_store", "backend", "_backend", "_url_module",
+    "_arns", "_tick", "_time_progressed", "_status",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it is sent."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def environ(self) -> dict[str, Any]:
+        """The request as localaws/server/http.py hands it over."""
+        path, _, query = self.target.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.method,
+            "PATH_INFO": urllib.parse.unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "RAW_URI": self.target,
+            "REQUEST_URI": self.target,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "4566",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(self.body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.version": (1, 0),
+            "CONTENT_LENGTH": str(len(self.body)),
+            HEADERS: [*self.headers, ("Content-Length", str(len(self.body)))],
+        }
+        for name, value in self.headers:
+            key = name.upper().replace("-", "_")
+            key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+        return environ
+
+
+@dataclass
+class Enclosure:
+    """One embedded AWS in this process."""
+
+    application: Application
+    asked: int = 0
+    """How many requests came through to moto."""
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, directory: Path) -> Enclosure:
+        """Start one with its home in `directory`."""
+        home = Home.at(directory)
+        services.register()
+        state, bus = State(home), Bus()
+        made = context.Context(home, bus, Children(), state)
+        context.set_current(made)
+        open_store(home)
+        load_streams(home)
+        engines.make(made)
+        authorization.enforce(True)
+        bus.start()
+        application = Application(
+            bus, Saving(home, state), dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET
+        )
+        found = cls(application)
+        found._count()
+        return found
+
+    def _count(self) -> None:
+        dispatcher = self.application._moto
+        original = dispatcher.application
+
+        def application(call: Any, environ: Any) -> Any:
+            self.asked += 1
+            return original(call, environ)
+
+        dispatcher.application = application  # type: ignore[method-assign]
+
+    def send(self, request: Request) -> Answer:
+        """Its answer."""
+        started: list[Any] = []
+        parts = self.application(request.environ(), lambda status, headers: started.append((status, headers)))
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        ((status, headers),) = started
+        return Answer(int(status.partition(" ")[0]), {name.lower(): str(value) for name, value in headers}, body)
+
+    def state(self) -> dict[str, str]:
+        """All there is, as text, by `service/account/region/kind/name`; S3 is in finer parts."""
+        found: dict[str, str] = {}
+        for backends in list(BackendDict._instances):  # type: ignore[misc]
+            if backends.service_name in _SERVICES:
+                for account, region, backend in list(backends.iter_backends()):
+                    found |= _parts(f"{backends.service_name}/{account}/{region}", backends.service_name, backend)
+        return found
+
+
+def _parts(label: str, service: str, backend: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in list(backend.__dict__.items()):
+        if (
+            name in _NOT_STATE
+            or (service == "ec2" and name not in _EC2)
+            or (service, name) == ("iam", "managed_policies")
+        ):
+            continue
+        if service == "s3" and name == "buckets":
+            for bucket_name, bucket in value.items():
+                found |= _bucket(f"s3/{bucket_name}", bucket)
+        elif name == "tagger":
+            found |= {f"{label}/tags/{arn}": as_text(tags) for arn, tags in value.tags.items() if tags}
+        elif isinstance(value, dict):
+            # Roles, for one, are kept by their ids.
+            found |= {
+                f"{label}/{name}/{getattr(each, 'name', key)}": as_text(each) for key, each in list(value.items())
+            }
+        elif value and not isinstance(value, str | int | float | BaseBackend):
+            found[f"{label}/{name}"] = as_text(value)
+    if service == "sqs":
+        for name, queue in backend.queues.items():
+            found[f"{label}/messages/{name}"] = str(
+                (queue.approximate_number_of_messages, queue.approximate_number_of_messages_not_visible)
+            )
+    return found
+
+
+def _bucket(label: str, bucket: Any) -> dict[str, str]:
+    found = {f"{label}?{name}": as_text(value) for name, value in bucket.__dict__.items() if name != "keys"}
+    found |= {f"{label}/{name}": as_text(versions) for name, versions in bucket.keys.lists()}
+    return found
+
+
+def as_text(item: Any) -> str:
+    """All of `item`, as far as it is state."""
+    return "".join(_written(item, set()))
+
+
+def _written(item: Any, above: set[int]) -> Iterator[str]:
+    if item is None or isinstance(item, str | int | float | bool):
+        yield repr(item)
+    elif isinstance(item, bytes):
+        yield repr(item) if len(item) < 5000 else hashlib.sha256(item).hexdigest()
+    elif isinstance(item, BaseBackend | type) or callable(item) or id(item) in above:
+        yield type(item).__name__
+    elif isinstance(item, dict):
+        for key, value in list(item.items()):
+            # What is empty may be made by a look at it.
+            if key not in _NOT_STATE and (text := "".join(_written(value, above | {id(item)}))):
+                yield f"{key!r}:{text},"
+    elif isinstance(item, list | tuple | set | frozenset):
+        for value in list(item):
+            yield from _written(value, above | {id(item)})
+            yield ","
+    elif hasattr(item, "__dict__"):
+        yield f"<{type(item).__name__} "
+        yield from _written(item.__dict__, above | {id(item)})
+        if hasattr(item, "size") and hasattr(item, "value") and item.size < 5000:
+            yield repr(item.value)
+        yield ">"
+    else:
+        yield str(item)

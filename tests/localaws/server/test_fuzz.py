@@ -1,0 +1,50 @@
+"""Whatever is sent, nothing is read or changed that its signer's right doesn't cover; and no answer is a 500.
+
+The requests are made from botocore's models and disturbed (fuzzing.py, disturbances.py). That this finds what there is
+to find is shown by the holes that there were once: each is put back (holes.py), and found.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from tests.localaws.server.holes import HOLES
+from tests.localaws.server.searching import search, work_in
+
+SEED = 0
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPoolExecutor]:
+    """A process with an embedded AWS of its own: moto's backends are there once a process."""
+    directory = tmp_path_factory.mktemp("fuzz")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), work_in, (directory,)) as pool:
+        yield pool
+
+
+def test_nothing_is_read_or_changed_that_its_signer_has_no_right_to(elsewhere: ProcessPoolExecutor) -> None:
+    outcome = elsewhere.submit(search, 300).result()
+    assert not outcome.found
+    # Not all of it was refused: rights are used, too.
+    assert outcome.sent >= 250
+    assert outcome.passed >= 10
+    assert {200, 400, 403} <= set(outcome.statuses)
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_a_hole_that_is_put_back_is_found(elsewhere: ProcessPoolExecutor, hole: str) -> None:
+    outcome = elsewhere.submit(search, 2000, SEED, hole).result()
+    assert "shown: " in outcome.found or "changed: " in outcome.found, outcome
+
+
+@pytest.mark.nightly
+def test_nothing_is_read_or_changed_in_many_requests(elsewhere: ProcessPoolExecutor) -> None:
+    number = secrets.randbelow(1 << 32)
+    outcome = elsewhere.submit(search, 20_000, number).result()
+    print(f"seed {number}: {outcome}")
+    assert not outcome.found, f"seed {number}: {outcome.found}"

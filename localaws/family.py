@@ -78,5 +78,7 @@ def _status(pid: int) -> tuple[int, bool]:
     """A process's parent, and whether it runs. Raises OSError where there is none."""
     with open(f"/proc/{pid}/stat", "rb") as file:
         # The name, in brackets, may hold anything.
-        state, parent = file.read().rpartition(b")")[2].split()[:2]
-    return int(parent), state not in (b"Z", b"X")
+        fields = file.read().rpartition(b")")[2].split()
+    state, parent, threads = fields[0], int(fields[1]), int(fields[17])
+    # The first thread may have ended while others go on.
+    return parent, state not in (b"Z", b"X") or threads > 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import platform
+import sys
 import time
 from collections.abc import Collection, Iterable
 from typing import TypeVar
@@ -10,6 +12,19 @@ from typing import TypeVar
 import psutil
 
 from localaws.processes import has_ended
+
+# The number of Linux's call that ends one thread only.
+_EXIT = {"x86_64": 60, "aarch64": 93}.get(platform.machine()) if sys.platform == "linux" else None
+FIRST_THREAD_ENDS = (
+    f"""
+import ctypes, sys, threading
+threading.Thread(target=sys.stdin.read).start()
+ctypes.CDLL(None).syscall(ctypes.c_long({_EXIT}), ctypes.c_long(0))
+"""
+    if _EXIT is not None
+    else None
+)
+"""A program whose first thread ends at once, and whose second one reads the standard input; None where nobody can."""
 
 _Which = TypeVar("_Which", psutil.Process, int)
 
@@ -53,6 +68,14 @@ def outliving(processes: Collection[_Which], timeout: float = 15) -> list[_Which
     while (alive := [process for process in processes if is_running(process)]) and time.monotonic() < deadline:
         time.sleep(0.01)
     return alive
+
+
+def wait_for_zombie(process: psutil.Process) -> None:
+    """Return when the first thread of `process` has ended."""
+    deadline = time.monotonic() + 30
+    while process.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "its first thread lives"
+        time.sleep(0.01)
 
 
 def kill(processes: Iterable[psutil.Process]) -> int:

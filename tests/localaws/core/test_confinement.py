@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localaws import family
 from localaws.children import Child, Children
 from localaws.confinement import Confinement, confinement
 from localaws.home import Home
-from tests.processes import outliving
+from tests.processes import FIRST_THREAD_ENDS, outliving, wait_for_zombie
 
 TELLS = (
     "import json, os, sys; print(json.dumps([os.getcwd(), os.getpid(), dict(os.environ), sys.argv[1:]]), flush=True)"
@@ -132,6 +133,22 @@ def test_what_a_program_detaches_ends_with_it_and_not_before(launcher: Launcher)
     launcher.start("pass").process.wait(20)
     assert family.runs(detached)
     child.stop(grace=0)
+    assert outliving([detached]) == []
+
+
+@pytest.mark.skipif(FIRST_THREAD_ENDS is None, reason="a call of Linux")
+def test_what_is_detached_can_not_hide_behind_a_first_thread_that_has_ended(launcher: Launcher) -> None:
+    """The kernel calls it a zombie then, and its other threads go on."""
+    detach = (
+        "import subprocess, sys, time; kept = subprocess.Popen([sys.executable, '-S', '-c', sys.argv[1]],"
+        " stdin=subprocess.PIPE, start_new_session=True); print(kept.pid, flush=True); time.sleep(600)"
+    )
+    assert FIRST_THREAD_ENDS is not None
+    child = launcher.start(detach, FIRST_THREAD_ENDS)
+    detached = psutil.Process(told(child))
+    wait_for_zombie(detached)
+    assert family.runs(detached.pid)
+    family.end_descendants(child.pid, keep=[child.program])
     assert outliving([detached]) == []
 
 

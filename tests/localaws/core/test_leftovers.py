@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -22,7 +21,15 @@ import localaws
 from localaws import leftovers
 from localaws.home import Home
 from localaws.processes import ProcessList
-from tests.processes import family, is_running, kill, listening, outliving
+from tests.processes import (
+    FIRST_THREAD_ENDS,
+    family,
+    is_running,
+    kill,
+    listening,
+    outliving,
+    wait_for_zombie,
+)
 
 LONGEST_START = 60.0
 """Seconds; it is two or three on a quiet machine, also after a kill."""
@@ -139,23 +146,11 @@ def test_a_stop_and_a_wipe_end_what_survived_and_say_so(home: Path, wipe: bool) 
     assert home.exists() is not wipe
 
 
-FIRST_THREAD_ENDS = """
-import ctypes, sys, threading
-threading.Thread(target=sys.stdin.read).start()
-ctypes.CDLL(None).syscall(ctypes.c_long(int(sys.argv[1])), ctypes.c_long(0))
-"""
-EXIT = {"x86_64": 60, "aarch64": 93}
-"""The number of Linux' call that ends one thread only."""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux") or platform.machine() not in EXIT, reason="a call of Linux")
+@pytest.mark.skipif(FIRST_THREAD_ENDS is None, reason="a call of Linux")
 def test_a_process_has_not_ended_while_one_of_its_threads_lives() -> None:
-    command = [sys.executable, "-c", FIRST_THREAD_ENDS, str(EXIT[platform.machine()])]
-    process = psutil.Popen(command, stdin=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while process.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "its first thread lives"
-        time.sleep(0.01)
+    assert FIRST_THREAD_ENDS is not None
+    process = psutil.Popen([sys.executable, "-c", FIRST_THREAD_ENDS], stdin=subprocess.PIPE)
+    wait_for_zombie(process)
     assert is_running(process)
     process.stdin.close()
     assert outliving([process]) == []

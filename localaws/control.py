@@ -165,13 +165,7 @@ def stop(home: Path | str) -> Stopped:
         HomeUnusable: the home can't be read.
         LocalAwsError: something is still there after being killed.
     """
-    lab = Home.of(home)
-    with _usable(home):
-        if not _was_used(lab):
-            return Stopped(server=False)
-        ran = _stop_server(lab)
-        with _alone(lab) as left_over:
-            return Stopped(ran, left_over)
+    return _end(home, wiped=False)
 
 
 def status(home: Path | str) -> Status:
@@ -194,14 +188,19 @@ def wipe(home: Path | str) -> Stopped:
         HomeUnusable: something can't be removed.
         LocalAwsError: it does not stop.
     """
+    return _end(home, wiped=True)
+
+
+def _end(home: Path | str, *, wiped: bool) -> Stopped:
     lab = Home.of(home)
     with _usable(home):
         if not _was_used(lab):
             return Stopped(server=False)
         ran = _stop_server(lab)
         with _alone(lab) as left_over:
-            wiping.wipe(lab)
-        return Stopped(ran, left_over, wiped=True)
+            if wiped:
+                wiping.wipe(lab)
+        return Stopped(ran, left_over, wiped)
 
 
 def _was_used(lab: Home) -> bool:

@@ -79,7 +79,7 @@ class ProcessList:
 def has_ended(process: psutil.Process) -> bool:
     """Whether all of a process has ended, collected or not.
 
-    The first of its threads can be a zombie while others still hold the process' files, locks and ports.
+    The first of its threads can be a zombie while others still hold the process's files, locks and ports.
     """
     try:
         if not process.is_running():

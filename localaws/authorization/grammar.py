@@ -1,4 +1,4 @@
-"""The grammar of policies that name a principal: trust policies of roles, policies of buckets and queues.
+"""The grammar of policies that name a principal: trust policies of roles, policies of buckets, queues and secrets.
 
 moto looks at identity policies only. The sentences are AWS's, as users report them.
 
@@ -39,7 +39,7 @@ def check_trust(document: str, exists: Callable[[str], bool]) -> None:
     """Check the trust policy of a role. `exists` knows whether an ARN is a user or role that may be named.
 
     Raises:
-        BadPolicy: it is none.
+        BadPolicy: it is malformed.
     """
     for statement in _statements(document):
         if "NotPrincipal" in statement:
@@ -58,7 +58,7 @@ def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], 
     """Check the policy of a bucket; it may only be about the bucket.
 
     Raises:
-        BadPolicy: it is none.
+        BadPolicy: it is malformed.
     """
     if not document.startswith("{"):
         raise BadPolicy("Policies must be valid JSON and the first byte must be '{'")
@@ -72,10 +72,7 @@ def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], 
         if not resources:
             raise BadPolicy("Missing required field Resource")
         for resource in resources:
-            if not isinstance(resource, str) or not (resource == bucket_arn or resource.startswith(f"{bucket_arn}/")):
-                # A bucket policy's resources must be in the bucket; wildcards in its name are taken where they match.
-                if isinstance(resource, str) and _could_be(resource, bucket_arn):
-                    continue
+            if not isinstance(resource, str) or not _can_be_in(resource, bucket_arn):
                 raise BadPolicy("Policy has invalid resource")
 
 
@@ -83,7 +80,7 @@ def check_resource_policy(document: str) -> None:
     """Check what all policies of resources have in common.
 
     Raises:
-        BadPolicy: it is none.
+        BadPolicy: it is malformed.
     """
     for statement in _statements(document):
         if "NotPrincipal" not in statement:
@@ -169,8 +166,8 @@ def _is_principal(kind: str, name: str, exists: Callable[[str], bool]) -> bool:
     return bool(name)
 
 
-def _could_be(resource: str, bucket_arn: str) -> bool:
-    """Whether a pattern for a bucket's name can match this one."""
+def _can_be_in(resource: str, bucket_arn: str) -> bool:
+    """Whether a resource, perhaps with wildcards, can be this bucket or something in it."""
     if not resource.startswith("arn:aws:s3:::"):
         return False
     pattern = re.escape(resource.partition("/")[0]).replace(r"\*", ".*").replace(r"\?", ".")

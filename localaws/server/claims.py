@@ -62,7 +62,7 @@ def claim_of(envelope: Envelope) -> Claim | None:
     """The signature of a request, an upload form's aside; None where there is none.
 
     Raises:
-        Refused: there are several, or it is none that AWS knows.
+        Refused: there are several, or AWS has no such kind.
     """
     for name in envelope.query:
         if name.lower() in _LOWER and name not in (_LOWER[name.lower()], _TOKEN.lower()):
@@ -107,7 +107,7 @@ def scope_of(credential: str) -> re.Match[str]:
     """Key, date, region and service of a credential.
 
     Raises:
-        Refused: it is none.
+        Refused: it is malformed.
     """
     match = _SCOPE.fullmatch(credential)
     if match is None:

@@ -1,4 +1,4 @@
-"""S3's XML documents: a body that is none, or lacks what its operation requires, is refused before moto parses it.
+"""S3's XML documents: a body that is malformed, or lacks what its operation requires, is refused before moto parses it.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -36,7 +36,7 @@ def parsed(body: bytes) -> Any:
     """The root of a document.
 
     Raises:
-        Refused: it is none, or has a document type, which S3's documents don't.
+        Refused: it is malformed, or has a document type, which S3's documents don't.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise malformed()

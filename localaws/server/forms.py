@@ -135,7 +135,7 @@ def form_of(envelope: Envelope) -> Form:
     """Read an upload form.
 
     Raises:
-        Refused: it is none, a field is there twice, or there is no key or no file.
+        Refused: it is malformed, a field is there twice, or there is no key or no file.
     """
     _, options = parse_options_header(envelope.headers.get("content-type", ""))
     if not options.get("boundary"):

@@ -55,7 +55,7 @@ def parsed(service: str, body: bytes) -> dict[str, Any]:
     """A JSON object, each of its names once; what is null is not there.
 
     Raises:
-        Refused: it is none.
+        Refused: it is malformed.
     """
     if not body:
         return {}

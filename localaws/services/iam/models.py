@@ -22,7 +22,7 @@ class LocalIAMBackend(IAMBackend):
         """Make a role.
 
         Raises:
-            MalformedPolicyDocument: its trust policy is none.
+            MalformedPolicyDocument: its trust policy is malformed.
             NotFoundException: there is no such permissions boundary.
         """
         self._check_trust(assume_role_policy_document)
@@ -33,7 +33,7 @@ class LocalIAMBackend(IAMBackend):
         """Change a role's trust policy.
 
         Raises:
-            MalformedPolicyDocument: it is none.
+            MalformedPolicyDocument: it is malformed.
         """
         role = self.get_role(role_name)
         self._check_trust(policy_document)

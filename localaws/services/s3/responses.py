@@ -38,7 +38,7 @@ class LocalS3Response(ListingResponse):
     def setup_class(  # type: ignore[override]
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
-        """Take in a request. A body that is said to be a form, as curl says, is none but in a POST Object."""
+        """Take in a request. Only the body of a POST Object is a form, whatever its type says (curl says so)."""
         self._large = _is_large(request)
         if not _is_upload_form(request):
             if self._large:

@@ -53,7 +53,7 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         """Set a secret's policy.
 
         Raises:
-            SecretsManagerClientError: MalformedPolicyDocumentException; it is none.
+            SecretsManagerClientError: MalformedPolicyDocumentException; the policy is malformed.
         """
         if isinstance(self.secrets.get(secret_id), FakeSecret):  # else that is what is said
             try:

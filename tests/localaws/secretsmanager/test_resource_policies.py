@@ -26,7 +26,9 @@ READ_BY_ALL = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:Ge
         ),
     ],
 )
-def test_a_policy_that_is_none_is_refused(aws: Callable[..., Any], unique: Callable[[str], str], document: str) -> None:
+def test_a_policy_that_is_malformed_is_refused(
+    aws: Callable[..., Any], unique: Callable[[str], str], document: str
+) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
     client, name = aws("secretsmanager"), unique("secret")
     client.create_secret(Name=name, SecretString="kept")

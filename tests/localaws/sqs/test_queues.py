@@ -83,7 +83,7 @@ def test_a_receiver_can_hide_its_message_longer_or_show_it_at_once(queue: MakeQu
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_an_old_receipt_handle_deletes_nothing_and_a_handle_that_is_none_is_refused(queue: MakeQueue) -> None:
+def test_an_old_receipt_handle_deletes_nothing_and_a_malformed_handle_is_refused(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html"""
     made = queue()
     made.send("one")

@@ -30,8 +30,9 @@ from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import regions, unsupported
+from localaws.services import regions, unsupported, vouching
 from localaws.services.s3 import by_file
+from localaws.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Application:
         health: Callable[..., dict[str, Any]],
         gate: Gate,
         secret: str,
-        verifies: Callable[[], bool] = lambda: True,
+        settings: Callable[[], Settings] = Settings,
     ) -> None:
         self._moto = _Dispatcher(create_backend_app)
         self._bus = bus
@@ -61,7 +62,7 @@ class Application:
         self._health = health
         self._gate = gate
         self._secret = secret
-        self._verifies = verifies
+        self._settings = settings
         self._serves_moto_api = os.environ.get(MOTO_SWITCH) == "1"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -103,6 +104,9 @@ class Application:
         secret = self._authenticate(reading)
         principal = self._gate.principal(*_signer(reading), call.service)
         self._gate.check(call, principal, _origin(reading.envelope, call.region))
+        unproven = vouching.table(call.service).standing(call.operation) is vouching.Standing.REFUSED
+        if unproven and not self._settings().allow_unproven:
+            raise UnsupportedOperation(call.operation)
         _refuse_ignored(call)
         environ = bodies.checked(reading, secret)
         application, answer = self._moto.application(call, environ), Answer()
@@ -116,6 +120,8 @@ class Application:
         # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
         if answer.is_web_page and call.service != "s3":
             raise UnsupportedOperation(call.operation)
+        if unproven:
+            answer.headers.append((vouching.UNPROVEN, f"{call.service}:{call.operation}"))
         return answer
 
     def _authenticate(self, reading: Reading) -> str | None:
@@ -125,7 +131,7 @@ class Application:
             Refused: it was somebody else, or nobody that is known.
         """
         claim = reading.claim
-        if claim is None or not self._verifies():
+        if claim is None or not self._settings().verify_signatures:
             return None
         secret = self._gate.secret_of(claim.access_key_id, claim.token, reading.call.service)
         bodies.verify(reading, secret)
@@ -146,7 +152,7 @@ class Application:
         if environ["REQUEST_METHOD"] != "POST":
             return answers.plain(405, b"{}")
         envelope = Envelope.of(environ)
-        asker, key = bodies.asker(envelope, self._gate, verified=self._verifies())
+        asker, key = bodies.asker(envelope, self._gate, verified=self._settings().verify_signatures)
         place = handouts.place_of(key)
         return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION), place))
 

@@ -117,9 +117,7 @@ def start(
     """
     with _usable(home):
         lab = Home.at(home)
-        lab.keep_settings(
-            enforce_iam=enforce_iam, verify_signatures=verify_signatures, allow_unproven=allow_unproven
-        )
+        lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures, allow_unproven=allow_unproven)
         return _start(lab)
 
 

@@ -1,8 +1,8 @@
 """Which operations the embedded AWS vouches for: the tables in `vouched/`, one for each service.
 
-An operation *works* (a test proves it), or is *state only*: it keeps and gives back, and promises no more, as names, tags
-and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With `allow_unproven`
-moto answers all the same, and each such answer has a header.
+An operation *works* (a test proves it), or is *state only*: it keeps and gives back, and promises no more, as names,
+tags and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With
+`allow_unproven` moto answers all the same, and each such answer has a header.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from moto.iam.models import iam_backends
-from moto.moto_api._internal import mock_random
 from moto.s3.exceptions import (
     BucketAlreadyExists,
+    InvalidBucketState,
     InvalidLocationConstraintException,
     InvalidStorageClass,
     MethodNotAllowed,
@@ -28,7 +28,7 @@ from localaws.context import ACCOUNT_ID
 from localaws.home import Home
 from localaws.services import regions
 from localaws.services.iam.models import LocalIAMBackend
-from localaws.services.s3 import names, notifications
+from localaws.services.s3 import names, notifications, versions
 from localaws.services.s3.files import Body
 from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
 from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
@@ -151,8 +151,8 @@ class LocalS3Backend(SavedBackend):
             account_id=self.account_id,
             region_name=self.region_name,
             storage=storage,
-            is_versioned=bucket.is_versioned,
-            version_id=str(mock_random.uuid4()) if bucket.is_versioned else "null",
+            is_versioned=bucket.versioning_status == "Enabled",
+            version_id=versions.new_id(bucket),
             multipart=multipart,
             encryption=encryption,
             kms_key_id=kms_key_id,
@@ -163,8 +163,7 @@ class LocalS3Backend(SavedBackend):
             checksum_value=checksum_value,
         )
         with self.lock:
-            earlier = bucket.keys.getlist(key_name, []) if bucket.is_versioned else []
-            bucket.keys.setlist(key_name, [*earlier, key])
+            bucket.keys.setlist(key_name, [*versions.kept(bucket, key_name), key])
             key.sequence = notifications.sequencer.next()  # in the order in which one overwrote the other
         self.touched.objects.add((bucket_name, key_name))
         self.touched.stored = key
@@ -196,25 +195,50 @@ class LocalS3Backend(SavedBackend):
     def delete_object(
         self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
     ) -> tuple[bool, dict[str, Any]]:
-        """Delete an object, or set a delete marker in a versioned bucket."""
+        """Delete an object, or one of its versions: see `versions.delete`."""
         bucket = self.get_bucket(bucket_name)
         with self.lock:
-            before = bucket.keys.getlist(key_name, [])[:]
-            done, meta = super().delete_object(bucket_name, key_name, version_id, bypass)
-            after = bucket.keys.getlist(key_name, [])
+            done = versions.delete(bucket, key_name, version_id, bypass=bypass)
+            if done.after:
+                bucket.keys.setlist(key_name, done.after)
+            elif key_name in bucket.keys:
+                bucket.keys.pop(key_name)
             sequence = notifications.sequencer.next()
         self.touched.objects.add((bucket_name, key_name))
-        for gone in before:
-            if gone not in after and isinstance(gone, FakeKey):
-                self.tagger.delete_all_tags_for_resource(gone.arn)
-        if len(after) > len(before):
-            event, version_id = "s3:ObjectRemoved:DeleteMarkerCreated", meta["version-id"]
-        elif len(after) < len(before):
-            event, version_id = "s3:ObjectRemoved:Delete", meta.get("version-id")
+        if isinstance(done.gone, FakeKey):
+            self.tagger.delete_all_tags_for_resource(done.gone.arn)
+        if done.made is not None:
+            event, version_id = "s3:ObjectRemoved:DeleteMarkerCreated", done.made.version_id
+        elif done.gone is not None:
+            event = "s3:ObjectRemoved:Delete"
         else:
-            return done, meta
+            return False, done.headers
         self._announce(bucket, event, key_name, version_id=version_id, sequence=sequence)
-        return done, meta
+        return True, done.headers
+
+    def put_bucket_versioning(self, bucket_name: str, status: str) -> None:
+        """Enable or suspend versioning.
+
+        Raises:
+            InvalidBucketState: the bucket has a configuration that needs it enabled.
+        """
+        bucket = self.get_bucket(bucket_name)
+        if status != "Enabled":
+            if bucket.object_lock_enabled:
+                raise InvalidBucketState(
+                    "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+                )
+            if bucket.replication:
+                raise InvalidBucketState(
+                    "A replication configuration is present on this bucket, so you cannot change the versioning state. "
+                    "To change the versioning state, first delete the replication configuration."
+                )
+        bucket.versioning_status = status
+
+    def put_object_lock_configuration(self, bucket_name: str, *details: Any, **more: Any) -> None:
+        """Set what locks the bucket's new objects. Raises InvalidBucketState."""
+        versions.check_enabled(self.get_bucket(bucket_name), "Object Lock")
+        super().put_object_lock_configuration(bucket_name, *details, **more)
 
     def announce(self, event: str, key: FakeKey) -> None:
         """Note an event of `key`, to be saved with this call's changes and delivered after its answer."""

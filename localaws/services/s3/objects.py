@@ -241,6 +241,11 @@ class StoredBucket(FakeBucket):
         self.keys = SortedKeys()
 
     @property
+    def is_versioned(self) -> bool:
+        """Whether versions are there to be asked for: also where versioning is suspended."""
+        return self.versioning_status is not None
+
+    @property
     def notification_configuration(self) -> NotificationConfiguration | None:
         """None: what moto finds here it would deliver at once, inside the call that caused the event."""
         return None

@@ -12,8 +12,10 @@ from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import MalformedXML, MissingKey, NoSuchUpload
+from moto.s3.exceptions import MalformedXML, MethodNotAllowed, MissingKey, NoSuchUpload
+from moto.s3.models import FakeDeleteMarker
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import http_date
 
 from localaws.authorization.refusals import unknown_key
 from localaws.context import ACCOUNT_ID
@@ -23,6 +25,7 @@ from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
 from localaws.services.s3.listing_responses import ListingResponse
 from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
+from localaws.services.s3.versions import NULL
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +127,45 @@ class LocalS3Response(ListingResponse):
 
     def get_object(self) -> TYPE_RESPONSE:
         """Answer with the opened body, of which a range is taken without reading the rest."""
+        if (marker := self._marker()) is not None:
+            return self._of_marker(marker)
         token = streaming.set(True)
         try:
-            return self._while_overwritten(super().get_object)
+            return self._with_version(self._while_overwritten(super().get_object))
         finally:
             streaming.reset(token)
+
+    def head_object(
+        self, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]
+    ) -> TYPE_RESPONSE:
+        """Answer as a GET would, without the body."""
+        if query.get("versionId") == [NULL] and not self.backend.get_bucket(bucket_name).is_versioned:
+            query = {name: value for name, value in query.items() if name != "versionId"}
+        return self._with_version(super().head_object(bucket_name, query, key_name, headers))
+
+    def _marker(self) -> FakeDeleteMarker | None:
+        """The delete marker that is asked for."""
+        found: Any = self.backend.get_object(
+            self.bucket_name, self.parse_key_name(), self._get_param("versionId"), return_delete_marker=True
+        )
+        return found if isinstance(found, FakeDeleteMarker) else None
+
+    def _of_marker(self, marker: FakeDeleteMarker) -> TYPE_RESPONSE:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+        by_version = self._get_param("versionId") is not None
+        refusal = MethodNotAllowed("GET", "DeleteMarker") if by_version else MissingKey(key=marker.name)
+        status, headers, body = self.serialized(ActionResult(refusal))
+        about = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
+        if by_version:
+            about |= {"allow": "DELETE", "last-modified": http_date(marker.last_modified)}
+        return status, {**headers, **about}, body
+
+    def _with_version(self, answer: TYPE_RESPONSE) -> TYPE_RESPONSE:
+        """moto names versions but "null", which AWS names where versioning was ever enabled."""
+        status, headers, body = answer
+        if status < 400 and self.backend.get_bucket(self.bucket_name).is_versioned:
+            headers.setdefault("x-amz-version-id", NULL)
+        return status, headers, body
 
     def copy_object(self) -> TYPE_RESPONSE:
         """Copy an object."""

@@ -228,7 +228,7 @@ class LocalS3Backend(SavedBackend):
                 raise InvalidBucketState(
                     "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
                 )
-            if bucket.replication:
+            if self.get_bucket_replication(bucket_name):
                 raise InvalidBucketState(
                     "A replication configuration is present on this bucket, so you cannot change the versioning state. "
                     "To change the versioning state, first delete the replication configuration."

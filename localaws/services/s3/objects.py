@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, NotificationConfiguration, get_canned_acl
 from moto.s3.utils import _VersionedKeyStore, compute_checksum
@@ -244,6 +245,10 @@ class StoredBucket(FakeBucket):
     def is_versioned(self) -> bool:
         """Whether versions are there to be asked for: also where versioning is suspended."""
         return self.versioning_status is not None
+
+    def get_permission(self, action: str, resource: str) -> PermissionResult:
+        """Permitted: who may do what was decided before (authorization/), with all of the policy."""
+        return PermissionResult.PERMITTED
 
     @property
     def notification_configuration(self) -> NotificationConfiguration | None:

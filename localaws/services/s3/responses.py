@@ -21,8 +21,8 @@ from localaws.authorization.refusals import unknown_key
 from localaws.context import ACCOUNT_ID
 from localaws.services import regions
 from localaws.services.s3 import names, notifications
+from localaws.services.s3.deletion_responses import DeletionResponse
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
-from localaws.services.s3.listing_responses import ListingResponse
 from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
 from localaws.services.s3.versions import NULL
@@ -35,7 +35,7 @@ _SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class LocalS3Response(ListingResponse):
+class LocalS3Response(DeletionResponse):
     """Answers S3's requests."""
 
     def setup_class(  # type: ignore[override]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -344,3 +345,50 @@ def test_get_caller_identity_is_never_denied(make_role: MakeActor) -> None:
     actor = make_role(deny("*"))
     identity = actor.client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:sts::123456789012:assumed-role/{actor.name}/tests"
+
+
+@pytest.mark.as_on_aws("S3")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "nobody"}}},
+        {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"NotPrincipal": {"AWS": "arn:aws:iam::123456789012:root"}},
+        {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Condition": {"Bool": {"aws:ViaAWSService": "true"}}},
+    ],
+)
+def test_a_deny_in_a_bucket_policy_denies_whom_it_means_and_nobody_else(
+    aws: Callable[..., Any], unique: Callable[[str], str], statement: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html"""
+    s3, name = aws("s3"), unique("judged")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="key", Body=b"content")
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    deny = {"Effect": "Deny", "Action": "s3:*Object*", "Resource": resources, **statement}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    assert s3.get_object(Bucket=name, Key="key")["Body"].read() == b"content"
+    s3.put_object(Bucket=name, Key="key", Body=b"changed")
+    assert s3.head_object(Bucket=name, Key="key")["ContentLength"] == 7
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "key"}]})
+    assert "Contents" not in s3.list_objects_v2(Bucket=name)
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_deny_for_everybody_denies_the_root_user_too_who_can_take_the_policy_away(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""
+    s3, name = aws("s3"), unique("judged")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="key", Body=b"content")
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    deny_all = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": resources}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny_all]}))
+    for call, given in ((s3.get_object, {"Key": "key"}), (s3.list_objects_v2, {}), (s3.delete_bucket, {})):
+        code, message = refused(call, Bucket=name, **given)
+        assert code == "AccessDenied"
+        assert "with an explicit deny in a resource-based policy" in message
+    assert json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"] == [deny_all]
+    s3.delete_bucket_policy(Bucket=name)
+    assert s3.get_object(Bucket=name, Key="key")["Body"].read() == b"content"

@@ -194,3 +194,26 @@ def test_a_lock_or_a_replication_keeps_versioning_enabled(s3: Any, unique: Calla
     with pytest.raises(ClientError, match="InvalidBucketState"):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_deletion_of_many_says_of_each_what_it_did_or_only_what_went_wrong(
+    s3: Any, unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+    bucket = unique("many")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="a")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="a")["VersionId"]
+    named = [{"Key": "a", "VersionId": version}, {"Key": "a", "VersionId": marker}, {"Key": "b"}]
+    first, second, third = s3.delete_objects(Bucket=bucket, Delete={"Objects": named})["Deleted"]
+    assert first == {"Key": "a", "VersionId": version}
+    assert second == {"Key": "a", "VersionId": marker, "DeleteMarker": True, "DeleteMarkerVersionId": marker}
+    assert (third["Key"], third["DeleteMarker"], "VersionId" in third) == ("b", True, False)
+    assert listed(s3, bucket, "b") == [(third["DeleteMarkerVersionId"], True, True)]
+    quiet = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "b"}], "Quiet": True})
+    assert "Deleted" not in quiet
+    many = [{"Key": str(number)} for number in range(1001)]
+    with pytest.raises(ClientError, match="MalformedXML"):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": many})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import AccessDeniedByLock, MalformedXML
@@ -31,7 +31,7 @@ class DeletionResponse(ListingResponse):
         for one in objects:
             named: dict[str, Any] = {"Key": one["Key"], "VersionId": one.get("VersionId")}
             try:
-                _, headers = self.backend.delete_object(bucket_name, *named.values(), bypass=bypass)
+                _, headers = self.backend.delete_object(bucket_name, one["Key"], one.get("VersionId"), bypass)
             except AccessDeniedByLock:
                 text = "Access Denied because object protected by object lock."
                 errors.append({**named, "Code": "AccessDenied", "Message": text})

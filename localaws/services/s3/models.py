@@ -176,6 +176,7 @@ class LocalS3Backend(SavedBackend):
         # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
         super().copy_object(Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
         assert self.touched.stored is not None
+        self.touched.stored.multipart = None  # what was uploaded in parts is copied as one
         self.announce("s3:ObjectCreated:Copy", self.touched.stored)
 
     def get_object(
@@ -339,13 +340,13 @@ class LocalS3Backend(SavedBackend):
         """
         bucket = self.get_bucket(bucket_name)
         upload = self._upload(bucket_name, multipart_id)
-        stored, etag, checksum = upload.assemble(body)
+        made = upload.assemble(body)
         key = self.put_object(
             bucket_name,
             upload.key_name,
-            stored,
+            made.body,
             storage=upload.storage,
-            etag=etag,
+            etag=made.etag,
             multipart=upload,
             encryption=upload.sse_encryption,
             kms_key_id=upload.kms_key_id,
@@ -353,9 +354,10 @@ class LocalS3Backend(SavedBackend):
         )
         key.set_metadata(upload.metadata)
         key.set_acl(upload.acl or bucket.acl)
-        if checksum is not None:
+        key.part_sizes = made.sizes
+        if made.checksum is not None:
             key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
-            key.checksum_type, key.checksum_value, key.checksum_parts = checksum
+            key.checksum_type, key.checksum_value, key.checksum_parts = made.checksum
         self.put_object_tagging(key, upload.tags)
         del bucket.multiparts[multipart_id]  # its parts' files go with it, their sizes and ETags stay
         self.touched.uploads.add((bucket_name, multipart_id))

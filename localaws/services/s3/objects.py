@@ -9,6 +9,7 @@ import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class StoredKey(FakeKey):
     _store: BodyStore
     body: Body
     sequence = 0  # of the event of its creation
+    part_sizes: tuple[int, ...] = ()
+    """Bytes of each part that it was made of; none where it was stored as one."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
         # moto keeps a list of every model ever made; a deleted object must not live on in it.
@@ -113,6 +116,18 @@ class Linked:
         return self._key._store.copy(self._key.body)
 
 
+@dataclass(frozen=True)
+class Assembled:
+    """What an upload's parts make."""
+
+    body: Body
+    etag: str
+    sizes: tuple[int, ...]
+    """Bytes of each part."""
+    checksum: tuple[str, str, int] | None
+    """Type, value and number of parts of its checksum."""
+
+
 class StoredUpload(FakeMultipart):
     """A multipart upload whose parts are files."""
 
@@ -156,8 +171,8 @@ class StoredUpload(FakeMultipart):
         self.parts[part_id] = part
         return part
 
-    def assemble(self, wanted: Iterable[tuple[int, str]]) -> tuple[Body, str, tuple[str, str, int] | None]:
-        """Join the parts named by (number, ETag): the body, its ETag, and (type, value, parts) of its checksum.
+    def assemble(self, wanted: Iterable[tuple[int, str]]) -> Assembled:
+        """Join the parts named by (number, ETag).
 
         Raises:
             InvalidPart: a part is missing or another was uploaded under its number.
@@ -176,7 +191,8 @@ class StoredUpload(FakeMultipart):
             raise MalformedXML
         digest = hashlib.md5(b"".join(bytes.fromhex(part.body.md5) for part in parts), usedforsecurity=False)
         body = self._store.write(chunk for part in parts for chunk in part.chunks())
-        return body, f"{digest.hexdigest()}-{len(parts)}", self._checksum(parts)
+        etag = f"{digest.hexdigest()}-{len(parts)}"
+        return Assembled(body, etag, tuple(part.size for part in parts), self._checksum(parts))
 
     def _checksum(self, parts: list[StoredKey]) -> tuple[str, str, int] | None:
         algorithm = self.metadata.get("x-amz-checksum-algorithm")

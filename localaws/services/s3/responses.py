@@ -5,27 +5,23 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import MalformedXML, MethodNotAllowed, MissingKey, NoSuchUpload
-from moto.s3.models import FakeDeleteMarker
+from moto.s3.exceptions import MalformedXML, NoSuchUpload
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.http import http_date
 
 from localaws.authorization.refusals import unknown_key
 from localaws.context import ACCOUNT_ID
 from localaws.services import regions
 from localaws.services.s3 import names, notifications
-from localaws.services.s3.deletion_responses import DeletionResponse
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
-from localaws.services.s3.objects import streaming
+from localaws.services.s3.object_responses import ObjectResponse
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
-from localaws.services.s3.versions import NULL
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +31,7 @@ _SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class LocalS3Response(DeletionResponse):
+class LocalS3Response(ObjectResponse):
     """Answers S3's requests."""
 
     def setup_class(  # type: ignore[override]
@@ -118,66 +114,10 @@ class LocalS3Response(DeletionResponse):
         if upload is None or upload.key_name != key_name:
             raise NoSuchUpload(upload_id=upload_id)
 
-    def upload_part_copy(self) -> TYPE_RESPONSE:
-        """Store a part from another object."""
-        status, headers, body = super().upload_part_copy()
-        if status == 404 and not body:
-            raise MissingKey(key=self.headers["x-amz-copy-source"])
-        return status, headers, body
-
-    def get_object(self) -> TYPE_RESPONSE:
-        """Answer with the opened body, of which a range is taken without reading the rest."""
-        if (marker := self._marker()) is not None:
-            return self._of_marker(marker)
-        token = streaming.set(True)
-        try:
-            return self._with_version(self._while_overwritten(super().get_object))
-        finally:
-            streaming.reset(token)
-
-    def head_object(
-        self, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]
-    ) -> TYPE_RESPONSE:
-        """Answer as a GET would, without the body."""
-        if query.get("versionId") == [NULL] and not self.backend.get_bucket(bucket_name).is_versioned:
-            query = {name: value for name, value in query.items() if name != "versionId"}
-        return self._with_version(super().head_object(bucket_name, query, key_name, headers))
-
-    def _marker(self) -> FakeDeleteMarker | None:
-        """The delete marker that is asked for."""
-        found: Any = self.backend.get_object(
-            self.bucket_name, self.parse_key_name(), self._get_param("versionId"), return_delete_marker=True
-        )
-        return found if isinstance(found, FakeDeleteMarker) else None
-
-    def _of_marker(self, marker: FakeDeleteMarker) -> TYPE_RESPONSE:
-        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
-        by_version = self._get_param("versionId") is not None
-        refusal = MethodNotAllowed("GET", "DeleteMarker") if by_version else MissingKey(key=marker.name)
-        status, headers, body = self.serialized(ActionResult(refusal))
-        about = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
-        if by_version:
-            about |= {"allow": "DELETE", "last-modified": http_date(marker.last_modified)}
-        return status, {**headers, **about}, body
-
-    def _with_version(self, answer: TYPE_RESPONSE) -> TYPE_RESPONSE:
-        """moto names versions but "null", which AWS names where versioning was ever enabled."""
-        status, headers, body = answer
-        if status < 400 and self.backend.get_bucket(self.bucket_name).is_versioned:
-            headers.setdefault("x-amz-version-id", NULL)
-        return status, headers, body
-
-    def copy_object(self) -> TYPE_RESPONSE:
-        """Copy an object."""
-        return self._while_overwritten(super().copy_object)
-
     def put_object(self) -> TYPE_RESPONSE:
-        """Store an object; of two that ask for it not to be there, one gets its way."""
+        """Store an object."""
         with self._large_body_stored():
-            if not (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
-                return super().put_object()
-            with self.backend.conditions:
-                return super().put_object()
+            return super().put_object()
 
     def upload_part(self) -> TYPE_RESPONSE:
         """Store a part of an upload."""
@@ -200,14 +140,6 @@ class LocalS3Response(DeletionResponse):
             if stored is None or stored.body is not body:  # refused before it was anybody's
                 store.discard(body)
             raise
-
-    @staticmethod
-    def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """`answer`, again where the object's file was gone because another call has just overwritten it."""
-        for _ in range(20):
-            with contextlib.suppress(FileNotFoundError):
-                return answer()
-        return answer()
 
     def put_object_tagging(self) -> TYPE_RESPONSE:
         """Set tags, which is an event of its own (tags that come with a PUT are not)."""

@@ -1,0 +1,190 @@
+"""The HTTP side of one object: its versions and parts, and the conditions of those who read and write it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, unquote
+from xml.dom import minidom
+
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.responses import ActionResult
+from moto.s3.exceptions import InvalidPartOrder, MethodNotAllowed, MissingKey, S3ClientError
+from moto.s3.models import FakeDeleteMarker, FakeKey
+from werkzeug.datastructures import Headers
+from werkzeug.http import http_date
+
+from localaws.authorization.refusals import Refused
+from localaws.services.s3 import preconditions
+from localaws.services.s3.deletion_responses import DeletionResponse
+from localaws.services.s3.objects import StoredKey, streaming
+from localaws.services.s3.versions import NULL
+
+_MOST_PARTS = 10_000
+_CONDITIONS = frozenset(preconditions.READING)
+
+
+class ObjectResponse(DeletionResponse):
+    """Reads and writes an object."""
+
+    def get_object(self) -> TYPE_RESPONSE:
+        """Answer with the opened body, of which a range is taken without reading the rest."""
+        if (marker := self._marker()) is not None:
+            return self._of_marker(marker)
+        token = streaming.set(True)
+        try:
+            return self._read(lambda: self._while_overwritten(super(ObjectResponse, self).get_object))
+        finally:
+            streaming.reset(token)
+
+    def head_object(
+        self, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]
+    ) -> TYPE_RESPONSE:
+        """Answer as a GET would, without the body."""
+        left = {"partNumber"} if self.backend.get_bucket(bucket_name).is_versioned else {"partNumber", "versionId"}
+        if query.get("versionId") not in (None, [NULL]):
+            left.discard("versionId")
+        rest = {name: value for name, value in query.items() if name not in left}
+        ask: Any = super().head_object
+        return self._read(lambda: ask(bucket_name, rest, key_name, self._without_conditions()))
+
+    def _read(self, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
+        """`answer`, for a part of the object where one is asked for, if the conditions are met."""
+        key = self._current(self._get_param("versionId"))
+        number = self.querystring.pop("partNumber", [None])[0]
+        if key is not None:
+            try:
+                preconditions.check_reading(self.headers, key)
+            except preconditions.NotModified:
+                about = {"etag": key.etag, "last-modified": http_date(key.last_modified)}
+                return self._with_version((304, about, "Not Modified"))
+            self.headers = self._without_conditions()
+        if number is not None and isinstance(key, StoredKey):
+            return self._with_version(self._part(int(number), key, answer))
+        return self._with_version(answer())
+
+    def _part(self, number: int, key: StoredKey, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
+        """Part `number` of those that the object was made of, counted from 1.
+
+        Raises:
+            Refused, S3ClientError: there is no such part.
+        """
+        if "range" in self.headers:
+            text = "Cannot specify both Range header and partNumber query parameter"
+            raise S3ClientError("InvalidRequest", text)
+        if not 1 <= number <= _MOST_PARTS:
+            text = f"Part number must be an integer between 1 and {_MOST_PARTS}, inclusive"
+            raise S3ClientError("InvalidArgument", text)
+        sizes = key.part_sizes or (key.size,)
+        if number > len(sizes):
+            raise Refused(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+        status, headers, body = answer()
+        if status != 200:
+            return status, headers, body
+        start, size = sum(sizes[: number - 1]), sizes[number - 1]
+        headers = {name: value for name, value in headers.items() if not name.startswith("x-amz-checksum-")}
+        headers["content-length"] = str(size)
+        if size:
+            headers["content-range"] = f"bytes {start}-{start + size - 1}/{key.size}"
+        if key.part_sizes:
+            headers["x-amz-mp-parts-count"] = str(len(sizes))
+        return 206, headers, body[start : start + size] if body else body
+
+    def _without_conditions(self) -> Headers:
+        return Headers([(name, value) for name, value in self.headers.items() if name.lower() not in _CONDITIONS])
+
+    def _marker(self) -> FakeDeleteMarker | None:
+        """The delete marker that is asked for."""
+        found: Any = self.backend.get_object(
+            self.bucket_name, self.parse_key_name(), self._get_param("versionId"), return_delete_marker=True
+        )
+        return found if isinstance(found, FakeDeleteMarker) else None
+
+    def _of_marker(self, marker: FakeDeleteMarker) -> TYPE_RESPONSE:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+        by_version = self._get_param("versionId") is not None
+        refusal = MethodNotAllowed("GET", "DeleteMarker") if by_version else MissingKey(key=marker.name)
+        status, headers, body = self.serialized(ActionResult(refusal))
+        about = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
+        if by_version:
+            about |= {"allow": "DELETE", "last-modified": http_date(marker.last_modified)}
+        return status, {**headers, **about}, body
+
+    def _with_version(self, answer: TYPE_RESPONSE) -> TYPE_RESPONSE:
+        """moto names versions but "null", which AWS names where versioning was ever enabled."""
+        status, headers, body = answer
+        if status < 400 and self.backend.get_bucket(self.bucket_name).is_versioned:
+            headers.setdefault("x-amz-version-id", NULL)
+        return status, headers, body
+
+    def copy_object(self) -> TYPE_RESPONSE:
+        """Copy an object."""
+        self._check_source()
+        with self._writing():
+            return self._while_overwritten(super().copy_object)
+
+    def upload_part_copy(self) -> TYPE_RESPONSE:
+        """Store a part from another object."""
+        self._check_source()
+        status, headers, body = super().upload_part_copy()
+        if status == 404 and not body:
+            raise MissingKey(key=self.headers["x-amz-copy-source"])
+        return status, headers, body
+
+    def _check_source(self) -> None:
+        path, _, query = str(self.headers["x-amz-copy-source"]).partition("?")
+        bucket, _, name = unquote(path).lstrip("/").partition("/")
+        version_id = parse_qs(query).get("versionId", [None])[0]
+        source = self.backend.get_object(bucket, name, version_id)
+        if source is not None:  # else the copy says so
+            preconditions.check_source(self.headers, source)
+
+    def _key_response_post(
+        self, request: Any, body: bytes, bucket_name: str, query: dict[str, Any], key_name: str
+    ) -> Any:
+        ask = super()._key_response_post
+        existing = self._current(None)
+        again = existing is not None and existing.multipart and [existing.multipart.id] == query.get("uploadId")
+        with contextlib.nullcontext() if again or "uploadId" not in query else self._writing():
+            return ask(request, body, bucket_name, query, key_name)
+
+    def put_object(self) -> TYPE_RESPONSE:
+        """Store an object."""
+        with self._writing():
+            return super().put_object()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around a write: of two that ask for the object not to be there, or to be the same, one gets its way."""
+        if "if-match" not in self.headers and "if-none-match" not in self.headers:
+            yield
+            return
+        with self.backend.conditions:
+            preconditions.check_writing(self.headers, self._current(None))
+            yield
+
+    def _current(self, version_id: str | None) -> FakeKey | None:
+        return self.backend.get_object(self.bucket_name, self.parse_key_name(), version_id)
+
+    def _complete_multipart_body(self, body: bytes) -> Iterator[tuple[int, str]]:
+        """The parts that an upload is completed with. Raises InvalidPartOrder."""
+        last = 0
+        for part in minidom.parseString(body).getElementsByTagName("Part"):
+            number, etag = (_text(part, name) for name in ("PartNumber", "ETag"))
+            if int(number) <= last:
+                raise InvalidPartOrder()
+            last = int(number)
+            yield last, etag
+
+    @staticmethod
+    def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
+        """`answer`, again where the object's file was gone because another call has just overwritten it."""
+        for _ in range(20):
+            with contextlib.suppress(FileNotFoundError):
+                return answer()
+        return answer()
+
+
+def _text(part: Any, name: str) -> str:
+    return str(part.getElementsByTagName(name)[0].firstChild.wholeText)

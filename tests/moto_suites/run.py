@@ -100,7 +100,7 @@ def embedded_aws(directory: Path) -> Iterator[str]:
     import localaws
 
     os.environ["LOCALAWS_MOTO_API"] = "1"  # what the server is started with: no request can set it
-    status = localaws.start(directory, enforce_iam=False, verify_signatures=False)
+    status = localaws.start(directory, enforce_iam=False, verify_signatures=False, allow_unproven=True)
     try:
         yield status.endpoint_url
     finally:

@@ -354,7 +354,7 @@ class LocalS3Backend(SavedBackend):
         )
         key.set_metadata(upload.metadata)
         key.set_acl(upload.acl or bucket.acl)
-        key.part_sizes = made.sizes
+        key.part_sizes, key.part_checksums = made.sizes, made.checksums
         if made.checksum is not None:
             key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
             key.checksum_type, key.checksum_value, key.checksum_parts = made.checksum

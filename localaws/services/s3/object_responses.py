@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.dom import minidom
@@ -16,17 +17,22 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 
 from localaws.authorization.refusals import Refused
-from localaws.services.s3 import preconditions
+from localaws.services.s3 import checksums, preconditions
 from localaws.services.s3.deletion_responses import DeletionResponse
+from localaws.services.s3.files import Body
 from localaws.services.s3.objects import StoredKey, streaming
 from localaws.services.s3.versions import NULL
 
 _MOST_PARTS = 10_000
+_PAGE = 1000
 _CONDITIONS = frozenset(preconditions.READING)
 
 
 class ObjectResponse(DeletionResponse):
     """Reads and writes an object."""
+
+    _checksum: tuple[str, str | None] = ("", None)
+    """Algorithm and value of the body's checksum."""
 
     def get_object(self) -> TYPE_RESPONSE:
         """Answer with the opened body, of which a range is taken without reading the rest."""
@@ -151,8 +157,81 @@ class ObjectResponse(DeletionResponse):
 
     def put_object(self) -> TYPE_RESPONSE:
         """Store an object."""
+        self._checksum = self._verified()
         with self._writing():
             return super().put_object()
+
+    def upload_part(self) -> TYPE_RESPONSE:
+        """Store a part of an upload."""
+        self._checksum = self._verified()
+        return super().upload_part()
+
+    def _verified(self) -> tuple[str, str | None]:
+        """The algorithm and the checksum of the body, "" and None where nobody asks for one.
+
+        Raises:
+            S3ClientError: the body is another one than the client has sent.
+        """
+        algorithm, value = checksums.announced(self.headers)
+        body = self.body
+        if "content-md5" in self.headers:
+            actual = body.md5 if isinstance(body, Body) else md5(body or b"", usedforsecurity=False).hexdigest()
+            checksums.check_md5(self.headers, actual)
+        if not algorithm:
+            return "", None
+        store = self.backend.store
+        pieces = store.chunks(store.open(body)) if isinstance(body, Body) else [body or b""]
+        computed = checksums.written(checksums.digest(algorithm, pieces))
+        if value is not None:
+            checksums.check(algorithm, value, computed)
+        return algorithm, computed
+
+    def _get_checksum(self, response_headers: dict[str, Any]) -> tuple[str, str | None]:
+        algorithm, value = self._checksum
+        if algorithm:
+            response_headers[f"{checksums.HEADER}{algorithm.lower()}"] = value
+        return algorithm, value
+
+    def get_object_attributes(self) -> TYPE_RESPONSE:
+        """Answer with what is asked for of an object's attributes."""
+        key, _ = self._get_key(validate_storage_class=False)
+        assert isinstance(key, StoredKey)
+        asked = {each.strip() for each in self.headers.get("x-amz-object-attributes", "").split(",")}
+        found = {
+            "ETag": key.etag.strip('"'),
+            "Checksum": {f"Checksum{key.checksum_algorithm}": key.checksum_value, "ChecksumType": key.checksum_type}
+            if key.checksum_value
+            else None,
+            "ObjectParts": self._parts_of(key) if key.part_sizes else None,
+            "ObjectSize": key.size,
+            "StorageClass": key.storage_class,
+        }
+        if not asked or not asked <= found.keys():
+            raise S3ClientError("InvalidArgument", "Invalid attribute name specified.")
+        self.data["Action"] = "GetObjectAttributes"
+        result = {name: value for name, value in found.items() if name in asked and value is not None}
+        return self._with_version(self.serialized(ActionResult({**result, "LastModified": key.last_modified})))
+
+    def _parts_of(self, key: StoredKey) -> dict[str, Any]:
+        """A page of an object's parts. What they are is known only where they have checksums."""
+        total = len(key.part_sizes)
+        if not key.part_checksums:
+            return {"TotalPartsCount": total}
+        after = int(self.headers.get("x-amz-part-number-marker") or 0)
+        most = min(int(self.headers.get("x-amz-max-parts") or _PAGE), _PAGE)
+        shown = range(after + 1, min(after + most, total) + 1)
+        parts = [
+            {
+                "PartNumber": number,
+                "Size": key.part_sizes[number - 1],
+                f"Checksum{key.checksum_algorithm}": key.part_checksums[number - 1],
+            }
+            for number in shown
+        ]
+        return {
+            "TotalPartsCount": total, "PartNumberMarker": after, "NextPartNumberMarker": shown[-1] if shown else after,
+            "MaxParts": most, "IsTruncated": bool(shown) and shown[-1] < total, "Parts": parts,
+        }  # fmt: skip
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

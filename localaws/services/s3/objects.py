@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import threading
 import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, NotificationConfiguration, get_canned_acl
-from moto.s3.utils import _VersionedKeyStore, compute_checksum
+from moto.s3.utils import _VersionedKeyStore
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
+from localaws.services.s3 import checksums
 from localaws.services.s3.files import Body, BodyReader, BodyStore
 
 # Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
 streaming: ContextVar[bool] = ContextVar("streaming", default=False)
-
-# moto makes up the others' values where their C libraries are not installed.
-COMPUTED_CHECKSUMS = frozenset({"CRC32", "SHA1", "SHA256"})
 
 _PRIVATE = get_canned_acl("private")
 
@@ -38,6 +35,8 @@ class StoredKey(FakeKey):
     sequence = 0  # of the event of its creation
     part_sizes: tuple[int, ...] = ()
     """Bytes of each part that it was made of; none where it was stored as one."""
+    part_checksums: tuple[str, ...] = ()
+    """The checksum of each of these parts, of the object's algorithm, where it has one."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
         # moto keeps a list of every model ever made; a deleted object must not live on in it.
@@ -124,8 +123,10 @@ class Assembled:
     etag: str
     sizes: tuple[int, ...]
     """Bytes of each part."""
-    checksum: tuple[str, str, int] | None
+    checksum: tuple[str, str, int] | None = None
     """Type, value and number of parts of its checksum."""
+    checksums: tuple[str, ...] = ()
+    """That of each part."""
 
 
 class StoredUpload(FakeMultipart):
@@ -192,17 +193,18 @@ class StoredUpload(FakeMultipart):
         digest = hashlib.md5(b"".join(bytes.fromhex(part.body.md5) for part in parts), usedforsecurity=False)
         body = self._store.write(chunk for part in parts for chunk in part.chunks())
         etag = f"{digest.hexdigest()}-{len(parts)}"
-        return Assembled(body, etag, tuple(part.size for part in parts), self._checksum(parts))
-
-    def _checksum(self, parts: list[StoredKey]) -> tuple[str, str, int] | None:
+        made = Assembled(body, etag, tuple(part.size for part in parts))
         algorithm = self.metadata.get("x-amz-checksum-algorithm")
-        if algorithm not in COMPUTED_CHECKSUMS:
-            return None
-        if self.metadata.get("x-amz-checksum-type", "COMPOSITE") == "COMPOSITE":
-            each = b"".join(compute_checksum(part.value, algorithm, encode_base64=False) for part in parts)
-            return "COMPOSITE", compute_checksum(each, algorithm).decode(), len(parts)
-        whole = compute_checksum(b"".join(part.value for part in parts), algorithm, encode_base64=False)
-        return "FULL_OBJECT", base64.b64encode(whole).decode(), 1
+        if not algorithm:
+            return made
+        each = [checksums.digest(algorithm, part.chunks()) for part in parts]
+        composite = algorithm not in checksums.WHOLE_ONLY
+        if composite and self.metadata.get("x-amz-checksum-type", "COMPOSITE") == "COMPOSITE":
+            whole = ("COMPOSITE", checksums.written(checksums.digest(algorithm, each)), len(parts))
+        else:
+            pieces = (chunk for part in parts for chunk in part.chunks())
+            whole = ("FULL_OBJECT", checksums.written(checksums.digest(algorithm, pieces)), 1)
+        return replace(made, checksum=whole, checksums=tuple(map(checksums.written, each)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_store"}

@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint fidelity notebooks lock clean
+.PHONY: help setup run lab test test-browser test-notebooks proofs nightly bench lint fidelity notebooks lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show wi
 
 test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which must be installed)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+proofs: $(INSTALLED)  ## Check that the tests named in the tables of operations call what they prove
+	$(BIN)/python -m tests.operation_proofs
 
 nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
 	$(BIN)/python -m pytest -m nightly -n 2 --no-loadscope-reorder --durations=20

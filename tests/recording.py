@@ -2,7 +2,7 @@
 
 botocore tells of each attempt by UDP when it is asked to ("client-side monitoring"), also in processes that a test
 starts. Each of pytest's processes writes one JSON file: lists of test, service (botocore's service ID), operation, HTTP
-status and how often. `docs/propose_operations.py` makes proposals for the tables of operations from them.
+status and how often. `tests/operation_proofs.py` compares the tables of operations with them.
 """
 
 from __future__ import annotations

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.iam.exceptions import MalformedPolicyDocument, NotFoundException
+from moto.iam.exceptions import (
+    DeleteConflictException,
+    EntityAlreadyExists,
+    MalformedPolicyDocument,
+    NotFoundException,
+)
 from moto.iam.models import IAMBackend, ManagedPolicy, PolicyVersion, Role
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
@@ -72,6 +77,72 @@ class LocalIAMBackend(IAMBackend):
         """Make a further version of a policy. Raises MalformedPolicyDocument."""
         _refuse_principals(policy_document)
         return super().create_policy_version(policy_arn, policy_document, set_as_default)
+
+    def update_role(self, role_name: str, role_description: str | None, max_session_duration: Any) -> Role:
+        """Change a role's description and its longest session; what is not given stays.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+        """
+        role = self.get_role(role_name)
+        kept = role.description if role_description is None else role_description
+        return super().update_role(role_name, kept, max_session_duration)
+
+    def update_user(self, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> None:
+        """Give a user another name or path: keys, policies and groups stay.
+
+        Raises:
+            EntityAlreadyExists: another user has the new name.
+        """
+        if new_user_name and new_user_name != user_name and new_user_name in self.users:
+            raise EntityAlreadyExists(f"User with name {new_user_name} already exists.")
+        super().update_user(user_name, new_path, new_user_name)
+        if new_user_name:
+            for key in self.users[new_user_name].access_keys:
+                key.user_name = new_user_name
+
+    def delete_policy(self, policy_arn: str) -> None:
+        """Delete a policy that nobody has, with its only version.
+
+        Raises:
+            DeleteConflictException: somebody has it, or it has further versions.
+        """
+        policy = self.get_policy(policy_arn)
+        if policy.attachment_count:
+            raise DeleteConflictException("Cannot delete a policy attached to entities.")
+        if len(policy.versions) > 1:
+            raise DeleteConflictException(
+                "This policy has more than one version. Before you delete a policy, you must delete the policy's "
+                "versions. The default version is deleted with the policy."
+            )
+        super().delete_policy(policy_arn)
+
+    def delete_user(self, user_name: str) -> None:
+        """Delete a user that has nothing left.
+
+        Raises:
+            DeleteConflictException: it has keys or policies, or is in a group.
+        """
+        user = self.get_user(user_name)
+        if user.access_keys:
+            raise DeleteConflictException("Cannot delete entity, must delete access keys first.")
+        if any(user in group.users for group in self.groups.values()):
+            raise DeleteConflictException("Cannot delete entity, must remove users from group first.")
+        super().delete_user(user_name)
+
+    def delete_group(self, group_name: str) -> None:
+        """Delete a group that has nothing left.
+
+        Raises:
+            DeleteConflictException: it has users or policies.
+        """
+        group = self.get_group(group_name)
+        if group.users:
+            raise DeleteConflictException("Cannot delete entity, must remove users from group first.")
+        if group.managed_policies:
+            raise DeleteConflictException("Cannot delete entity, must detach all policies first.")
+        if group.policies:
+            raise DeleteConflictException("Cannot delete entity, must delete policies first.")
+        super().delete_group(group_name)
 
     def is_known(self, arn: str) -> bool:
         """Whether a policy may name this ARN: of this account, its users and roles; what others have is not known."""

@@ -8,7 +8,10 @@ from moto.iam.exceptions import MalformedPolicyDocument
 from moto.sts.exceptions import STSClientError
 from moto.sts.models import AssumedRole, STSBackend
 
+from localaws.authorization.principals import find_role
 from localaws.services.iam.models import check_identity_policy
+
+_HOUR = 3600  # seconds: how long a role's sessions may last where nothing else is set
 
 
 class LocalSTSBackend(STSBackend):
@@ -18,8 +21,13 @@ class LocalSTSBackend(STSBackend):
         """Make a session of a role, which its policy limits.
 
         Raises:
-            STSClientError: MalformedPolicyDocument.
+            STSClientError: MalformedPolicyDocument; or it is to last longer than the role allows (ValidationError).
         """
+        role = find_role(asked["role_arn"], self.account_id)
+        if role is not None and int(asked["duration"]) > int(role.max_session_duration or _HOUR):
+            raise STSClientError(
+                "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            )
         if policy:
             try:
                 check_identity_policy(policy)

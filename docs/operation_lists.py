@@ -32,9 +32,9 @@ def _counts(tables: dict[str, Table]) -> str:
         refused = sum(table.standing(name) is Standing.REFUSED for name in names(service))
         numbers = [len(table.works), len(table.state_only), refused]
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-        lines.append(
-            f"| [{_title(service)}](#operations-of-{_title(service).lower().replace(' ', '-')}) | {' | '.join(map(str, numbers))} |"
-        )
+        title = _title(service)
+        place = title.lower().replace(" ", "-")
+        lines.append(f"| [{title}](#operations-of-{place}) | {' | '.join(map(str, numbers))} |")
     lines.append(f"| together | {' | '.join(map(str, totals))} |")
     return "\n".join([*lines, "| any other service | 0 | 0 | all |", ""])
 

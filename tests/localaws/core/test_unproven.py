@@ -202,7 +202,11 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     "emr": {"list_clusters": {}},
     "rds": {"create_db_cluster": {"DBClusterIdentifier": "c", "Engine": "aurora-postgresql"}},
     "lakeformation": {"grant_permissions": {"Principal": {}, "Resource": {}, "Permissions": ["ALL"]}},
-    "ses": {"send_email": {"Source": "a@b", "Destination": {"ToAddresses": ["c@d"]}, "Message": {"Subject": {"Data": "s"}, "Body": {}}}},
+    "ses": {
+        "send_email": {
+            "Source": "a@b", "Destination": {"ToAddresses": ["c@d"]}, "Message": {"Subject": {"Data": "s"}, "Body": {}},
+        },
+    },
     "route53": {"list_hosted_zones": {}},
     "organizations": {"create_organization": {}},
     "resourcegroupstaggingapi": {"get_resources": {}},

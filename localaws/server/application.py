@@ -107,7 +107,7 @@ class Application:
         unproven = vouching.table(call.service).standing(call.operation) is vouching.Standing.REFUSED
         if unproven and not self._settings().allow_unproven:
             raise UnsupportedOperation(call.operation)
-        _refuse_ignored(call)
+        unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
         environ = bodies.checked(reading, secret)
         application, answer = self._moto.application(call, environ), Answer()
         if call.reads:
@@ -214,11 +214,6 @@ def _signer(reading: Reading) -> tuple[str | None, str | None]:
 def _origin(envelope: Envelope, region: str) -> Origin:
     address = envelope.environ.get("REMOTE_ADDR") or "127.0.0.1"
     return Origin(region, address, envelope.headers.get("user-agent", ""))
-
-
-def _refuse_ignored(call: Call) -> None:
-    if unsupported.watches(call.service, call.operation):
-        unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
 
 
 def _not_supported(environ: Environ, reading: Reading | None, what: str = "") -> str:

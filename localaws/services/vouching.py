@@ -3,6 +3,8 @@
 An operation *works* (a test proves it), or is *state only*: it keeps and gives back, and promises no more, as names,
 tags and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With
 `allow_unproven` moto answers all the same, and each such answer has a header.
+
+The tables name parameters, too, that have no effect here though AWS acts on them: see unsupported.py.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ class Table:
     works: dict[str, str] = field(default_factory=dict)
     """By operation: the test that proves it, as FILE::TEST below tests/."""
     state_only: frozenset[str] = frozenset()
+    refused_parameters: dict[str, list[str]] = field(default_factory=dict)
+    """By operation, as they are named in a request; "A.B" is the member B of A, or of each item of the list A."""
+    passing_values: dict[str, list[str]] = field(default_factory=dict)
+    """By refused parameter: the values that ask for nothing, so that they pass."""
 
     def standing(self, operation: str) -> Standing:
         """That of `operation`."""
@@ -48,7 +54,12 @@ def table(service: str) -> Table:
     if not file.is_file():
         return Table()
     written = tomllib.loads(file.read_text())
-    return Table(written.get("works", {}), frozenset(written.get("state_only", ())))
+    return Table(
+        written.get("works", {}),
+        frozenset(written.get("state_only", ())),
+        written.get("refused_parameters", {}),
+        written.get("passing_values", {}),
+    )
 
 
 def services() -> list[str]:

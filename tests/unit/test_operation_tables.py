@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import xform_name
 from moto.core.utils import get_service_model
 
+from localaws.server.query import wire_name
 from localaws.services import vouching
 from localaws.services.vouching import Standing
 
@@ -38,6 +40,31 @@ def test_what_works_has_a_test_that_calls_it(service: str) -> None:
 def test_what_is_in_no_table_is_refused() -> None:
     assert vouching.table("s3").standing("SelectObjectContent") is Standing.REFUSED
     assert vouching.table("states").standing("StartExecution") is Standing.REFUSED
+
+
+@pytest.mark.parametrize("service", vouching.services())
+def test_refused_parameters_are_those_of_their_operations(service: str) -> None:
+    table, model = vouching.table(service), get_service_model(service)
+    for operation, paths in table.refused_parameters.items():
+        assert table.standing(operation) is not Standing.REFUSED, f"{operation} is refused as a whole"
+        assert len(paths) == len(set(paths)), f"{operation} names a parameter twice"
+        for path in paths:
+            shape = model.operation_model(operation).input_shape
+            assert _leads(shape, path.split("."), model.metadata["protocol"]), f"{operation} has no parameter {path}"
+    refused = {path for paths in table.refused_parameters.values() for path in paths}
+    assert set(table.passing_values) <= refused
+
+
+def _leads(shape: Any, path: list[str], protocol: str) -> bool:
+    """Whether there is such a parameter in `shape`, as a request names it."""
+    if shape.type_name == "list":
+        return _leads(shape.member, path, protocol)
+    if not path or shape.type_name == "map":
+        return len(path) < 2
+    members = shape.members
+    if protocol in ("query", "ec2"):
+        members = {wire_name(name, member, protocol == "ec2"): member for name, member in members.items()}
+    return path[0] in members and _leads(members[path[0]], path[1:], protocol)
 
 
 @cache

@@ -47,12 +47,12 @@ def test_parameters_of_the_catalog_and_of_job_runs_that_would_be_ignored(
         (
             "create_function",
             {**FUNCTION, "Code": ZIP, "SnapStart": {"ApplyOn": "PublishedVersions"}},
-            "SnapStart of CreateFunction",
+            "SnapStart.ApplyOn of CreateFunction",
         ),
         (
             "update_function_configuration",
             {"FunctionName": "f", "LoggingConfig": {"LogFormat": "JSON"}},
-            "LoggingConfig of UpdateFunctionConfiguration",
+            "LoggingConfig.LogFormat of UpdateFunctionConfiguration",
         ),
         ("invoke", {"FunctionName": "f", "TenantId": "t"}, "TenantId of Invoke"),
     ],

@@ -44,6 +44,11 @@ def _of_service(service: str, table: Table) -> str:
     for title, operations in (("Works", table.works), ("State only", table.state_only)):
         if operations:
             parts.append(f"*{title}*: {', '.join(sorted(operations))}.\n")
+    parameters = [
+        f"{operation} ({', '.join(sorted(refused))})" for operation, refused in sorted(table.refused_parameters.items())
+    ]
+    if parameters:
+        parts.append(f"*Refused parameters*: {'; '.join(parameters)}.\n")
     return "\n".join(parts)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from iam_actors import TRUST_ACCOUNT, Actor, allow, policy, refused
+from iam_actors import ACCOUNT, TRUST_ACCOUNT, Actor, allow, policy, refused
 
 MakeActor = Callable[..., Actor]
 READS = policy(allow("s3:GetObject"))
@@ -179,3 +180,37 @@ def test_a_user_is_deleted_when_it_has_nothing_left(aws: Callable[..., Any], uni
         take_away()
     iam.delete_user(UserName=user)
     assert refused(iam.get_user, UserName=user)[0] == "NoSuchEntity"
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_permission_of_a_queue_is_a_statement_of_its_policy_until_it_is_taken_back(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html"""
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName=unique("queue"))["QueueUrl"]
+    sqs.add_permission(QueueUrl=url, Label="all", AWSAccountIds=[ACCOUNT], Actions=["ReceiveMessage"])
+    document = json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])
+    (statement,) = document["Statement"]
+    assert statement["Sid"] == "all"
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    sqs.remove_permission(QueueUrl=url, Label="all")
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    assert refused(sqs.remove_permission, QueueUrl=url, Label="all")[0] == "InvalidParameterValue"
+
+
+@pytest.mark.as_on_aws("IAM")
+def test_a_secret_s_policy_lets_in_until_it_is_deleted(
+    make_user: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"""
+    user, secrets, name = make_user(), aws("secretsmanager"), unique("secret")
+    secrets.create_secret(Name=name, SecretString="kept")
+    read = user.client("secretsmanager").get_secret_value
+    assert refused(read, SecretId=name)[0] == "AccessDeniedException"
+    statement = allow("secretsmanager:GetSecretValue", Principal={"AWS": user.arn})
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy(statement))
+    assert read(SecretId=name)["SecretString"] == "kept"
+    secrets.delete_resource_policy(SecretId=name)
+    assert "ResourcePolicy" not in secrets.get_resource_policy(SecretId=name)
+    assert refused(read, SecretId=name)[0] == "AccessDeniedException"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from moto.core.utils import get_service_model
-
+from localaws.server.models import models_of
 from localaws.services import vouching
 from localaws.services.vouching import Standing, Table
 
@@ -22,7 +21,7 @@ def render(text: str) -> str:
 
 def names(service: str) -> list[str]:
     """The operations of a service, as botocore's model has them."""
-    return list(get_service_model(service).operation_names)
+    return list(models_of(service)[0].operation_names)
 
 
 def _counts(tables: dict[str, Table]) -> str:
@@ -53,4 +52,4 @@ def _of_service(service: str, table: Table) -> str:
 
 
 def _title(service: str) -> str:
-    return str(get_service_model(service).metadata["serviceId"])
+    return str(models_of(service)[0].metadata["serviceId"])

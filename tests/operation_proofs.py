@@ -13,8 +13,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from moto.core.utils import get_service_model
-
+from localaws.server.models import models_of
 from localaws.services import vouching
 
 TESTS = Path(__file__).parent
@@ -37,7 +36,7 @@ def main() -> int:
         answered = _answered(Path(calls))
     wrong = 0
     for (service, operation), proof in rows.items():
-        tests = answered.get((get_service_model(service).metadata["serviceId"], operation), set())
+        tests = answered.get((models_of(service)[0].metadata["serviceId"], operation), set())
         if proof not in tests:
             wrong += 1
             others = ", ".join(sorted(tests)[:3]) or "no other test of these has it"

@@ -15,6 +15,7 @@ _REPLACED = {
     "iam": ("iam_backends", "LocalIAMBackend"),
     "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
+    "resourcegroupstaggingapi": ("resourcegroupstaggingapi_backends", "LocalTaggingBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
     "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from botocore import xform_name
-from moto.core.utils import get_service_model
 
+from localaws.server.models import models_of
 from localaws.server.query import wire_name
 from localaws.services import vouching
 from localaws.services.vouching import Standing
@@ -23,7 +23,7 @@ NOT_IN_THE_MODEL = {"s3": {"PostObject", "PreflightObject"}}
 @pytest.mark.parametrize("service", vouching.services())
 def test_what_is_in_a_table_is_an_operation_once(service: str) -> None:
     table = vouching.table(service)
-    known = set(get_service_model(service).operation_names) | NOT_IN_THE_MODEL.get(service, set())
+    known = set(models_of(service)[0].operation_names) | NOT_IN_THE_MODEL.get(service, set())
     assert set(table.works) | table.state_only <= known
     assert not set(table.works) & table.state_only
 
@@ -44,7 +44,7 @@ def test_what_is_in_no_table_is_refused() -> None:
 
 @pytest.mark.parametrize("service", vouching.services())
 def test_refused_parameters_are_those_of_their_operations(service: str) -> None:
-    table, model = vouching.table(service), get_service_model(service)
+    table, model = vouching.table(service), models_of(service)[0]
     for operation, paths in table.refused_parameters.items():
         assert table.standing(operation) is not Standing.REFUSED, f"{operation} is refused as a whole"
         assert len(paths) == len(set(paths)), f"{operation} names a parameter twice"

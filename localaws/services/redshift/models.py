@@ -15,7 +15,7 @@ from moto.redshift.exceptions import (
     ClusterNotFoundError,
     InvalidParameterCombinationError,
 )
-from moto.redshift.models import Cluster, RedshiftBackend
+from moto.redshift.models import Cluster
 
 from localaws import context, engines
 from localaws.services.redshift import rules
@@ -25,6 +25,7 @@ from localaws.services.redshift.exceptions import (
     InvalidParameterValue,
     UnsupportedOperation,
 )
+from localaws.services.redshift.groups import GroupOperations
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class LocalCluster(Cluster):
         self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
 
 
-class LocalRedshiftBackend(RedshiftBackend):
+class LocalRedshiftBackend(GroupOperations):
     """The clusters of one region."""
 
     clusters: dict[str, LocalCluster]  # type: ignore[assignment]
@@ -134,6 +135,9 @@ class LocalRedshiftBackend(RedshiftBackend):
         group = parameters.get("cluster_subnet_group_name")
         if group:
             self.describe_cluster_subnet_groups(group)
+        parameter_group = parameters.get("cluster_parameter_group_name")
+        if parameter_group:
+            self.describe_cluster_parameter_groups(parameter_group)
         cluster = LocalCluster(self, **parameters)  # type: ignore[abstract]  # moto's stack operations
         self.clusters[identifier] = cluster
         self._make(cluster)

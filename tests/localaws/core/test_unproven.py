@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,7 +95,6 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "create_snapshot_copy_grant": {"SnapshotCopyGrantName": "g"},
         "create_event_subscription": {"SubscriptionName": "s", "SnsTopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
         "enable_logging": {"ClusterIdentifier": "c"},
-        "reboot_cluster": {"ClusterIdentifier": "c"},
         "resize_cluster": {"ClusterIdentifier": "c", "NodeType": "ra3.large"},
         "create_scheduled_action": {
             "ScheduledActionName": "a", "TargetAction": {"PauseCluster": {"ClusterIdentifier": "c"}},
@@ -209,7 +208,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "route53": {"list_hosted_zones": {}},
     "organizations": {"create_organization": {}},
-    "resourcegroupstaggingapi": {"get_resources": {}},
+    "resourcegroupstaggingapi": {"get_tag_keys": {}},
     "dms": {"describe_replication_tasks": {}},
     "databrew": {"list_recipes": {}},
     "opensearch": {"list_domain_names": {}},
@@ -234,14 +233,6 @@ def test_what_nothing_vouches_for_is_refused_by_name(
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501, answer
     assert answer["Error"]["Code"] == "NotImplemented"
     assert client.meta.method_to_api_mapping[name] in answer["Error"]["Message"]
-
-
-@pytest.fixture
-def allowing(stack: localaws.Status) -> Iterator[None]:
-    """The lab, while it answers what it does not vouch for."""
-    localaws.start(stack.home, allow_unproven=True)
-    yield
-    localaws.start(stack.home, allow_unproven=False)
 
 
 def test_who_allows_it_is_answered_and_told(aws: Callable[..., Any], allowing: None, stack: localaws.Status) -> None:

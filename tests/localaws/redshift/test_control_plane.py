@@ -145,7 +145,7 @@ def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
 
 def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
-    with pytest.raises(ClientError, match="CreateClusterSnapshot is not supported"):
+    with pytest.raises(ClientError, match="does not support CreateClusterSnapshot"):
         client.create_cluster_snapshot(SnapshotIdentifier="s", ClusterIdentifier=warehouse.identifier)
     with pytest.raises(ClientError, match="ResizeCluster"):
         client.resize_cluster(ClusterIdentifier=warehouse.identifier, NumberOfNodes=4)
@@ -185,11 +185,65 @@ def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -
     wait_for_status(aws, identifier, "available")
     with cluster.connect(password="Another-1") as connection:
         assert connection.execute("select id from kept").fetchall() == [(1,)]
+    with cluster.connect(password="Another-1") as connection:
+        assert client.reboot_cluster(ClusterIdentifier=identifier)["Cluster"]["ClusterStatus"] == "rebooting"
+        wait_for_status(aws, identifier, "available")
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+    with cluster.connect(password="Another-1") as connection:
+        assert connection.execute("select id from kept").fetchall() == [(1,)]
     gone = client.delete_cluster(ClusterIdentifier=identifier, SkipFinalClusterSnapshot=True)["Cluster"]
     assert gone["ClusterStatus"] == "deleting"
     with pytest.raises(ClientError, match="ClusterNotFound"):
         client.describe_clusters(ClusterIdentifier=identifier)
     assert not (stack.home / "clusters" / identifier).exists()
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_group_is_there_before_its_cluster_and_as_long(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterSubnetGroup.html"""
+    client, ec2, name = aws("redshift"), aws("ec2"), unique("group-")
+    for missing in ({"ClusterParameterGroupName": name}, {"ClusterSubnetGroupName": name}):
+        with pytest.raises(ClientError, match="NotFound"):
+            client.create_cluster(ClusterIdentifier=name, **CLUSTER, **missing)
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    client.create_cluster_subnet_group(ClusterSubnetGroupName=name, Description="tests", SubnetIds=[subnet])
+    group = {"ParameterGroupName": name, "Description": "tests"}
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        client.create_cluster_parameter_group(ParameterGroupFamily="mysql", **group)
+    client.create_cluster_parameter_group(ParameterGroupFamily="redshift-1.0", **group)
+    with pytest.raises(ClientError, match="ClusterParameterGroupAlreadyExists"):
+        client.create_cluster_parameter_group(ParameterGroupFamily="redshift-1.0", **group)
+    with pytest.raises(ClientError, match="ClusterSubnetGroupAlreadyExists"):
+        client.create_cluster_subnet_group(ClusterSubnetGroupName=name, Description="tests", SubnetIds=[subnet])
+    (found,) = client.describe_cluster_subnet_groups(ClusterSubnetGroupName=name)["ClusterSubnetGroups"]
+    assert found["VpcId"] == vpc
+    assert [each["SubnetIdentifier"] for each in found["Subnets"]] == [subnet]
+    client.create_cluster(
+        ClusterIdentifier=name, ClusterParameterGroupName=name, ClusterSubnetGroupName=name, **CLUSTER
+    )
+    with pytest.raises(ClientError, match="InvalidClusterSubnetGroupStateFault"):
+        client.delete_cluster_subnet_group(ClusterSubnetGroupName=name)
+    with pytest.raises(ClientError, match="InvalidClusterParameterGroupState"):
+        client.delete_cluster_parameter_group(ParameterGroupName=name)
+    wait_for_status(aws, name, "available")
+    client.delete_cluster(ClusterIdentifier=name, SkipFinalClusterSnapshot=True)
+    client.delete_cluster_subnet_group(ClusterSubnetGroupName=name)
+    client.delete_cluster_parameter_group(ParameterGroupName=name)
+    with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):
+        client.delete_cluster_parameter_group(ParameterGroupName=name)
+
+
+@pytest.mark.refused("Redshift")
+def test_the_values_of_parameters_are_not_shown_or_changed(aws: Aws) -> None:
+    client = aws("redshift")
+    with pytest.raises(ClientError, match="NotImplemented"):
+        client.describe_cluster_parameters(ParameterGroupName="default.redshift-1.0")
+    with pytest.raises(ClientError, match="NotImplemented"):
+        client.modify_cluster_parameter_group(
+            ParameterGroupName="default.redshift-1.0", Parameters=[{"ParameterName": "search_path"}]
+        )
 
 
 def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -> None:
@@ -211,7 +265,7 @@ def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -
         localaws.stop(tmp_path)
 
 
-def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique) -> None:
+def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique, allowing: None) -> None:
     stack = unique("Stack")
     template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}
     aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))

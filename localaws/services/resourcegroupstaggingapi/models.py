@@ -76,7 +76,8 @@ class LocalTaggingBackend(ResourceGroupsTaggingAPIBackend):
     def _of_ec2(self) -> Iterator[TaggedResource]:
         ec2: Any = ec2_backends[self.account_id][self.region_name]
         kinds = {
-            "vpc-endpoint": ec2.vpc_end_points,
+            # One that was deleted is still described for a while.
+            "vpc-endpoint": [key for key, each in list(ec2.vpc_end_points.items()) if each.state != "deleted"],
             "elastic-ip": [address.allocation_id for address in ec2.addresses],
             "network-acl": ec2.network_acls,
             "dhcp-options": ec2.dhcp_options_sets,

@@ -34,3 +34,14 @@ class LocalSTSBackend(STSBackend):
             except MalformedPolicyDocument as error:
                 raise STSClientError("MalformedPolicyDocument", error.message) from None
         return super().assume_role(policy=policy or "", **asked)
+
+    def assume_role_for_service(self, role_arn: str, session_name: str, region: str, seconds: int) -> AssumedRole:
+        """A session that a service makes for itself; how long a role's sessions may be is no limit to it."""
+        return super().assume_role(
+            region_name=region,
+            role_session_name=session_name,
+            role_arn=role_arn,
+            policy="",
+            duration=seconds,
+            external_id="",
+        )

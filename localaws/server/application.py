@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -20,8 +20,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from localaws import handouts, health
 from localaws.authorization.decision import Origin
 from localaws.authorization.gate import Gate
+from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused
-from localaws.call import REGION, Call
+from localaws.call import ASKER, DENIED, REGION, Call, S3Call
 from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
@@ -31,7 +32,7 @@ from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
 from localaws.services import regions, unsupported, vouching
-from localaws.services.s3 import by_file
+from localaws.services.s3 import by_file, requests
 from localaws.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Application:
             deferred.clear()  # what it would have set off, too
             return self._error(environ, reading, error.status, error.code, error.message)
         except Refused as error:
-            return self._error(environ, reading, error.status, error.code, error.message)
+            return self._error(environ, reading, error.status, error.code, error.message, error.details)
         except UnsupportedOperation as error:
             return self._error(
                 environ, reading, 501, "NotImplemented", _not_supported(environ, reading, error.operation)
@@ -103,12 +104,13 @@ class Application:
         regions.check(call.service, call.region)
         secret = self._authenticate(reading)
         principal = self._gate.principal(*_signer(reading), call.service)
-        self._gate.check(call, principal, _origin(reading.envelope, call.region))
+        denied = self._gate.check(call, principal, _origin(reading.envelope, call.region))
         unproven = vouching.table(call.service).standing(call.operation) is vouching.Standing.REFUSED
         if unproven and not self._settings().allow_unproven:
             raise UnsupportedOperation(call.operation)
-        unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
+        _refuse_ignored(call, principal)
         environ = bodies.checked(reading, secret)
+        environ |= {ASKER: principal.arn, DENIED: denied}
         application, answer = self._moto.application(call, environ), Answer()
         if call.reads:
             answer.body = application(environ, answer.start)
@@ -166,9 +168,17 @@ class Application:
             answer.read()
         return answer
 
-    def _error(self, environ: Environ, reading: Reading | None, status: int, code: str, message: str) -> Answer:
+    def _error(
+        self,
+        environ: Environ,
+        reading: Reading | None,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, object] | None = None,
+    ) -> Answer:
         service = reading.call.service if reading is not None else service_of(environ)
-        return answers.error(service, environ, status, code, message)
+        return answers.error(service, environ, status, code, message, details)
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -214,6 +224,12 @@ def _signer(reading: Reading) -> tuple[str | None, str | None]:
 def _origin(envelope: Envelope, region: str) -> Origin:
     address = envelope.environ.get("REMOTE_ADDR") or "127.0.0.1"
     return Origin(region, address, envelope.headers.get("user-agent", ""))
+
+
+def _refuse_ignored(call: Call, principal: Principal) -> None:
+    if isinstance(call, S3Call):
+        requests.check(call, principal.arn)
+    unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
 
 
 def _not_supported(environ: Environ, reading: Reading | None, what: str = "") -> str:

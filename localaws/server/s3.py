@@ -95,8 +95,6 @@ def read(envelope: Envelope) -> S3Reading:
         headers[_SOURCE] = urllib.parse.quote(f"{found.source.bucket}/{found.source.key}", safe="/") + version
     elif name == "DeleteObjects":
         found.deleted, found.body = _deleted(bucket, envelope.body())
-        for header in ("content-md5", "x-amz-sdk-checksum-algorithm"):
-            headers.pop(header, None)
     return found
 
 

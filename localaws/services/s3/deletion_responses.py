@@ -12,6 +12,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import AccessDeniedByLock, MalformedXML
 
+from localaws.call import DENIED, S3Object
 from localaws.services.s3.listing_responses import ListingResponse
 
 MOST = 1000  # objects of one call
@@ -26,10 +27,14 @@ class DeletionResponse(ListingResponse):
         if not 0 < len(objects) <= MOST:
             raise MalformedXML()
         bypass = self.headers.get("x-amz-bypass-governance-retention", "").lower() == "true"
+        denied = self.request.environ[DENIED]
         deleted: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
         for one in objects:
             named: dict[str, Any] = {"Key": one["Key"], "VersionId": one.get("VersionId")}
+            if reason := denied.get(S3Object(bucket_name, one["Key"], one.get("VersionId"))):
+                errors.append({**named, "Code": "AccessDenied", "Message": reason})
+                continue
             try:
                 _, headers = self.backend.delete_object(bucket_name, one["Key"], one.get("VersionId"), bypass)
             except AccessDeniedByLock:

@@ -8,25 +8,17 @@ from typing import cast
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import InvalidContinuationToken
-from moto.s3.responses import S3Response
 
 from localaws.services.s3.listing import PAGE_LIMIT
 from localaws.services.s3.listing_xml import Listing, VersionsListing
-from localaws.services.s3.models import LocalS3Backend
+from localaws.services.s3.notification_responses import NotificationResponse
 from localaws.services.s3.objects import StoredUpload
 from localaws.services.s3.upload_listing import PAGE_LIMIT as UPLOADS_LIMIT
 from localaws.services.s3.upload_listing import Asked, to_result, uploads_page
 
 
-class ListingResponse(S3Response):
+class ListingResponse(NotificationResponse):
     """Answers with pages of objects, of versions and of uploads."""
-
-    @property
-    def backend(self) -> LocalS3Backend:
-        """The backend of the caller's account."""
-        found = super().backend
-        assert isinstance(found, LocalS3Backend)
-        return found
 
     def list_objects_v2(self) -> TYPE_RESPONSE:
         """Answer with a page of a listing."""

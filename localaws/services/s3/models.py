@@ -12,6 +12,7 @@ from moto.s3.exceptions import (
     InvalidLocationConstraintException,
     InvalidStorageClass,
     MethodNotAllowed,
+    NoSuchBucketPolicy,
     S3ClientError,
 )
 from moto.s3.models import (
@@ -24,11 +25,12 @@ from moto.s3.models import (
 from moto.s3.utils import STORAGE_CLASS
 
 from localaws.authorization.grammar import BadPolicy, check_bucket_policy
+from localaws.authorization.refusals import Refused
 from localaws.context import ACCOUNT_ID
 from localaws.home import Home
 from localaws.services import regions
 from localaws.services.iam.models import LocalIAMBackend
-from localaws.services.s3 import names, notifications, versions
+from localaws.services.s3 import access_lists, locks, names, notifications, public_access, versions
 from localaws.services.s3.files import Body
 from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
 from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
@@ -159,7 +161,7 @@ class LocalS3Backend(SavedBackend):
             bucket_key_enabled=bucket_key_enabled,
             lock_mode=lock_mode,
             lock_legal_status=lock_legal_status,
-            lock_until=lock_until,
+            lock_until=locks.written(lock_until) if lock_until else None,
             checksum_value=checksum_value,
         )
         with self.lock:
@@ -423,11 +425,12 @@ class LocalS3Backend(SavedBackend):
 
     # Notifications
 
-    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
-        """Set the bucket's policy.
+    def put_bucket_policy(self, bucket_name: str, policy: bytes, asker: str = "anonymous") -> None:
+        """Set the bucket's policy, as `asker` (an ARN) asks for it.
 
         Raises:
             S3ClientError: MalformedPolicy; it breaks the grammar, or is about another bucket.
+            Refused: it is public, and the bucket takes no public policies.
         """
         bucket = self.get_bucket(bucket_name)
         known = cast(LocalIAMBackend, iam_backends[self.account_id][self.partition]).is_known
@@ -435,7 +438,29 @@ class LocalS3Backend(SavedBackend):
             check_bucket_policy(policy.decode(errors="replace"), f"arn:{self.partition}:s3:::{bucket_name}", known)
         except BadPolicy as error:
             raise S3ClientError("MalformedPolicy", str(error)) from None
+        if public_access.blocks_policies(bucket) and public_access.is_public(policy):
+            text = f'User: {asker} is not authorized to perform: s3:PutBucketPolicy on resource: "{bucket.arn}"'
+            raise Refused(403, "AccessDenied", f"{text} because {public_access.BLOCKED_POLICY}.")
         bucket.policy = policy
+
+    def has_public_policy(self, bucket_name: str) -> bool:
+        """Whether the bucket's policy lets everybody in. Raises NoSuchBucketPolicy: it has none."""
+        bucket = self.get_bucket(bucket_name)
+        if not bucket.policy:
+            raise NoSuchBucketPolicy(bucket_name=bucket_name)
+        return public_access.is_public(bucket.policy)
+
+    def put_object_tagging(self, key: FakeKey, tags: dict[str, str] | None) -> FakeKey:
+        """Set an object's tags, which were checked (tags.py)."""
+        self.tagger.delete_all_tags_for_resource(key.arn)
+        self.tagger.tag_resource(key.arn, [{"Key": name, "Value": value} for name, value in (tags or {}).items()])
+        return key
+
+    def put_bucket_ownership_controls(self, bucket_name: str, ownership: Any) -> None:
+        """Set whose the bucket's objects are, and whether ACLs count. Raises Refused."""
+        bucket = self.get_bucket(bucket_name)
+        access_lists.check_ownership(bucket, ownership)
+        bucket.ownership_rule = ownership
 
     def put_bucket_notification_configuration(
         self, bucket_name: str, notification_config: dict[str, Any] | None, validate: bool = True

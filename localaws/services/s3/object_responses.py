@@ -18,8 +18,8 @@ from werkzeug.http import http_date
 
 from localaws.authorization.refusals import Refused
 from localaws.services.s3 import checksums, preconditions
-from localaws.services.s3.deletion_responses import DeletionResponse
 from localaws.services.s3.files import Body
+from localaws.services.s3.object_settings_responses import ObjectSettingsResponse
 from localaws.services.s3.objects import StoredKey, streaming
 from localaws.services.s3.versions import NULL
 
@@ -28,7 +28,7 @@ _PAGE = 1000
 _CONDITIONS = frozenset(preconditions.READING)
 
 
-class ObjectResponse(DeletionResponse):
+class ObjectResponse(ObjectSettingsResponse):
     """Reads and writes an object."""
 
     _checksum: tuple[str, str | None] = ("", None)

@@ -18,7 +18,7 @@ from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, No
 from moto.s3.utils import _VersionedKeyStore
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
-from localaws.services.s3 import checksums
+from localaws.services.s3 import access_lists, checksums, public_access
 from localaws.services.s3.files import Body, BodyReader, BodyStore
 
 # Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
@@ -257,6 +257,9 @@ class StoredBucket(FakeBucket):
     def __init__(self, name: str, account_id: str, region_name: str, bucket_namespace: str | None = None) -> None:
         self.notifications: NotificationConfiguration | None = None
         super().__init__(name, account_id, region_name, bucket_namespace)
+        # What buckets have by default: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+        self.public_access_block = public_access.all_on()
+        self.ownership_rule: str | None = access_lists.ENFORCED  # type: ignore[assignment]
         self.keys = SortedKeys()
 
     @property

@@ -141,53 +141,6 @@ class LocalS3Response(ObjectResponse):
                 store.discard(body)
             raise
 
-    def put_object_tagging(self) -> TYPE_RESPONSE:
-        """Set tags, which is an event of its own (tags that come with a PUT are not)."""
-        answer = super().put_object_tagging()
-        key = self.backend.get_object(self.bucket_name, self.parse_key_name(), self._get_param("versionId"))
-        if key is not None:
-            self.backend.announce("s3:ObjectTagging:Put", key)
-        return answer
-
-    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
-        if "notification" not in querystring:
-            return super()._bucket_response_put(request, bucket_name, querystring)
-        self._set_action("BUCKET", "PUT", querystring)
-        self._authenticate_and_authorize_s3_action(bucket_name=bucket_name)
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
-        validate = str(self.headers.get("x-amz-skip-destination-validation", "")).lower() != "true"
-        try:
-            self.backend.put_bucket_notification_configuration(
-                bucket_name, self._notification_config_from_body(), validate=validate
-            )
-        except notifications.UnableToValidateDestinations as error:
-            return self._refused_destinations(error)
-        except (KeyError, AssertionError) as error:  # moto's parser, of what it can't read
-            raise MalformedXML() from error
-        return ""
-
-    def _notification_config_from_body(self) -> dict[str, Any]:
-        # AWS takes the filters' names in any case and gives them back capitalised, and takes a filter without rules;
-        # moto insists on small letters and on rules.
-        body = self.body if isinstance(self.body, bytes) else self.body.encode()
-        body = re.sub(rb"<Filter>\s*<S3Key\s*(/>|>\s*</S3Key>)\s*</Filter>", b"", body)
-        self.body = re.sub(rb"(?<=<Name>)(prefix|suffix)(?=</Name>)", lambda m: m.group().lower(), body, flags=re.I)
-        wanted = super()._notification_config_from_body()
-        for kind in ("Topic", "Queue", "CloudFunction"):
-            for each in wanted.get(f"{kind}Configuration") or []:
-                for rule in ((each.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", []):
-                    rule["Name"] = rule["Name"].capitalize()
-        return wanted
-
-    def _refused_destinations(self, error: notifications.UnableToValidateDestinations) -> TYPE_RESPONSE:
-        status, headers, body = self.serialized(ActionResult(error))
-        arguments = "".join(
-            f"<ArgumentName{number}>{arn}, null</ArgumentName{number}>"
-            f"<ArgumentValue{number}>{problem}</ArgumentValue{number}>"
-            for number, (arn, problem) in enumerate(error.refused, start=1)
-        )
-        return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
-
 
 def _is_upload_form(request: Any) -> bool:
     """Whether it is a POST Object."""

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.localaws.opening import opened
+
 Make = Callable[..., Any]
 ACCOUNT = "123456789012"
 TRUST: dict[str, Any] = {
@@ -133,6 +135,7 @@ def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aw
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-bucket-policy.html"""
     s3, bucket = aws("s3"), unique("policies").lower()
     s3.create_bucket(Bucket=bucket)
+    opened(s3, bucket)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:Get*", "Resource": f"arn:aws:s3:::{bucket}/*"}
     s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     wrong = {

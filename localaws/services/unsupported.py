@@ -43,11 +43,11 @@ _REFUSED: dict[tuple[str, str], str] = {
     ("lambda", "UpdateAlias"): "RevisionId",
     ("lambda", "ListAliases"): "FunctionVersion",
     ("lambda", "Invoke"): "TenantId DurableExecutionName",
-    ("logs", "CreateLogGroup"): "logGroupClass deletionProtectionEnabled",
+    ("logs", "CreateLogGroup"): "kmsKeyId logGroupClass deletionProtectionEnabled",
     ("logs", "DescribeLogGroups"): "accountIdentifiers logGroupNamePattern includeLinkedAccounts logGroupClass "
     "logGroupIdentifiers",
     ("logs", "DescribeSubscriptionFilters"): "filterNamePrefix",
-    ("logs", "FilterLogEvents"): "logGroupIdentifier logStreamNamePrefix startFromHead",
+    ("logs", "PutLogEvents"): "entity",
     ("logs", "PutMetricFilter"): f"{_FILTER} emitSystemFieldDimensions",
     ("logs", "PutSubscriptionFilter"): f"{_FILTER} emitSystemFields",
     ("logs", "StartQuery"): "queryLanguage logGroupIdentifiers limit",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576
 EVENT_BYTES = 26
 """What an event counts beside its message."""
-_CHUNK = 2000
+_FIRST_CHUNK, _LARGEST_CHUNK = 1000, 4000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,8 @@ def stream_page(
         InvalidParameterException: the token is not one of the stream's.
     """
     direction, position = in_stream(token, stream) if token else ("f" if from_head else "b", None)
-    page = []
-    for event in _fitting(_events(store, [stream], span, position, backwards=direction == "b", chunk=limit)):
-        page.append(event)
-        if len(page) == limit:
-            break
+    events = _events(store, [stream], span, position, backwards=direction == "b", first=limit)
+    page = list(_fitting(itertools.islice(events, limit)))
     if direction == "b":
         page.reverse()
     first = page[0].position if page else position or Position(span.start)
@@ -94,18 +92,18 @@ def _events(
     position: Position | None,
     *,
     backwards: bool,
-    chunk: int = _CHUNK,
+    first: int = _FIRST_CHUNK,
 ) -> Iterator[StoredEvent]:
-    """The events of `streams` from `position` on, read some at a time."""
-    while True:
-        events = store.page(streams, span.start, span.end, position, backwards=backwards, count=min(chunk, _CHUNK))
+    """The events of `streams` from `position` on, read some at a time, and each time more."""
+    count = min(first, _FIRST_CHUNK)
+    while events := store.page(streams, span.start, span.end, position, backwards=backwards, count=count):
         yield from events
-        if not events:
+        if len(events) < count:
             return
-        position = events[-1].position
+        position, count = events[-1].position, min(2 * count, _LARGEST_CHUNK)
 
 
-def _fitting(events: Iterator[StoredEvent]) -> Iterator[StoredEvent]:
+def _fitting(events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
     """As many of `events` as fit into an answer, but one at least."""
     left = MOST_BYTES
     for event in events:

@@ -76,58 +76,75 @@ class _Alternative:
     at_end: bool
 
 
-_State = frozenset[tuple[int, int]]
+_Places = frozenset[tuple[int, int]]
 """Where in which alternatives a search is."""
 
 
-@dataclass
+@dataclass(eq=False)
+class _State:
+    """What a search has come to, and what it comes to with each next character, as far as that is known."""
+
+    places: _Places
+    matches: bool
+    """Whether that is a match, whatever follows."""
+    matches_at_end: bool
+    following: dict[str, _State] = field(default_factory=dict)
+
+
 class Regex:
     """A regular expression of a filter pattern."""
 
-    alternatives: tuple[_Alternative, ...]
-    _next: dict[_State, dict[str, _State]] = field(default_factory=dict)
-    """The states that follow a state, found once."""
+    def __init__(self, alternatives: tuple[_Alternative, ...]) -> None:
+        self._alternatives = alternatives
+        self._states: dict[_Places, _State] = {}
 
     def found_in(self, text: str) -> bool:
         """Whether some part of `text` matches."""
-        state = self._closed({(number, 0) for number in range(len(self.alternatives))})
+        state = self._state({(number, 0) for number in range(len(self._alternatives))})
         for character in text:
-            if self._is_match(state, at_end=False):
+            if state.matches:
                 return True
-            following = self._next.setdefault(state, {})
-            if (then := following.get(character)) is None:
-                if len(self._next) > _MOST_STATES:
-                    self._next.clear()
-                then = following[character] = self._step(state, character)
-            state = then
-        return self._is_match(state, at_end=True)
+            state = state.following.get(character) or self._follow(state, character)
+        return state.matches_at_end
 
-    def _step(self, state: _State, character: str) -> _State:
-        reached = {(number, 0) for number, each in enumerate(self.alternatives) if not each.at_start}
-        for number, place in state:
-            steps = self.alternatives[number].steps
+    def _follow(self, state: _State, character: str) -> _State:
+        """The state that follows `state`, which is found once."""
+        reached = {(number, 0) for number, each in enumerate(self._alternatives) if not each.at_start}
+        for number, place in state.places:
+            steps = self._alternatives[number].steps
             if place < len(steps) and character in steps[place].characters:
                 reached.add((number, place + 1))
                 if steps[place].repeats:
                     reached.add((number, place))
-        return self._closed(reached)
+        then = state.following[character] = self._state(reached)
+        return then
 
-    def _closed(self, state: set[tuple[int, int]]) -> _State:
-        """`state` with what is reached from it by leaving out what is optional."""
-        waiting = list(state)
+    def _state(self, places: set[tuple[int, int]]) -> _State:
+        """The state at these places, and at those that are reached from them by leaving out what is optional."""
+        waiting = list(places)
         while waiting:
             number, place = waiting.pop()
-            steps = self.alternatives[number].steps
-            if place < len(steps) and steps[place].optional and (number, place + 1) not in state:
-                state.add((number, place + 1))
+            steps = self._alternatives[number].steps
+            if place < len(steps) and steps[place].optional and (number, place + 1) not in places:
+                places.add((number, place + 1))
                 waiting.append((number, place + 1))
-        return frozenset(state)
+        all_places = frozenset(places)
+        if (known := self._states.get(all_places)) is not None:
+            return known
+        if len(self._states) >= _MOST_STATES:
+            self._forget_states()
+        ended = [
+            self._alternatives[number].at_end
+            for number, place in all_places
+            if place == len(self._alternatives[number].steps)
+        ]
+        state = self._states[all_places] = _State(all_places, not all(ended), bool(ended))
+        return state
 
-    def _is_match(self, state: _State, *, at_end: bool) -> bool:
-        return any(
-            place == len(self.alternatives[number].steps) and (at_end or not self.alternatives[number].at_end)
-            for number, place in state
-        )
+    def _forget_states(self) -> None:
+        for state in self._states.values():
+            state.following.clear()
+        self._states.clear()
 
 
 def compile_regex(text: str) -> Regex:

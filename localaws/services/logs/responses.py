@@ -1,9 +1,179 @@
-"""The HTTP side of CloudWatch Logs: moto's, as it is."""
+"""The HTTP side of CloudWatch Logs: moto's, with reading of our own."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.utils import unix_time_millis, utcnow
+from moto.logs.exceptions import InvalidParameterException
 from moto.logs.responses import LogsResponse
+
+from localaws.services.logs.batches import check_batch
+from localaws.services.logs.constraints import check
+from localaws.services.logs.events import store
+from localaws.services.logs.groups import StoredGroup, StoredStream, missing_stream
+from localaws.services.logs.models import LocalLogsBackend
+from localaws.services.logs.patterns import InvalidPattern, Pattern, compile_pattern
+from localaws.services.logs.reading import MOST_EVENTS, Search, Span, search_page, stream_page
+from localaws.services.logs.tokens import Key, Position, after, token
+
+_LATEST = 2**62
+_NEWEST_FIRST_SINCE = 1_704_067_200_000  # 1 January 2024
 
 
 class LocalLogsResponse(LogsResponse):
     """Answers the requests to CloudWatch Logs."""
+
+    @property
+    def logs_backend(self) -> LocalLogsBackend:
+        """The backend of the caller's account and region."""
+        found = super().logs_backend
+        assert isinstance(found, LocalLogsBackend)
+        return found
+
+    def call_action(self) -> TYPE_RESPONSE:
+        """Answer a call whose parameters are as AWS's model says, and refuse another."""
+        try:
+            check(self._get_action(), json.loads(self.body or "{}"))
+        except InvalidParameterException as refused:
+            headers = {**self.response_headers, **dict(refused.get_headers()), "status": "400"}
+            return 400, headers, refused.description or ""
+        return super().call_action()
+
+    def describe_log_groups(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html"""
+        prefix = self._get_param("logGroupNamePrefix") or ""
+        groups = sorted(name for name in self.logs_backend.groups if name.startswith(prefix))
+        made_for: Key = ["groups", self.region, prefix]
+        given = self._get_param("nextToken")
+        (last,) = after(given, made_for, (str,)) if given else [""]
+        waiting = [name for name in groups if name > str(last)]
+        page = waiting[: self._limit(50)]
+        return _answer(
+            "logGroups",
+            [self.logs_backend.groups[name].to_describe_dict() for name in page],
+            token(made_for, [page[-1]]) if len(page) < len(waiting) else None,
+        )
+
+    def describe_log_streams(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
+        group, prefix = self._group(), self._get_param("logStreamNamePrefix") or ""
+        by_time, descending = self._get_param("orderBy") == "LastEventTime", bool(self._get_param("descending"))
+        if by_time and prefix:
+            raise InvalidParameterException("Cannot order by LastEventTime with a logStreamNamePrefix.")
+        group.expire()
+        told = [each.to_describe_dict() for each in group.stored_streams() if each.log_stream_name.startswith(prefix)]
+        keyed = [(_place(each, by_time=by_time), each) for each in told]
+        keyed.sort(key=lambda pair: pair[0], reverse=descending)
+        made_for: Key = ["streams", group.id, prefix, int(by_time), int(descending)]
+        if given := self._get_param("nextToken"):
+            time, name = after(given, made_for, (int, str))
+            last = (int(time), str(name))
+            keyed = [pair for pair in keyed if (pair[0] < last if descending else pair[0] > last)]
+        page = keyed[: self._limit(50)]
+        more = token(made_for, list(page[-1][0])) if len(page) < len(keyed) else None
+        return _answer("logStreams", [each for _, each in page], more)
+
+    def put_log_events(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+        check_batch(self._get_param("logEvents"), int(unix_time_millis(utcnow())))
+        return super().put_log_events()
+
+    def get_log_events(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html"""
+        group = self._group()
+        stream = group.stream(self._get_param("logStreamName"))
+        page, back, forward = stream_page(
+            store(),
+            stream.id,
+            self._span(group),
+            self._limit(MOST_EVENTS),
+            self._get_param("nextToken"),
+            from_head=bool(self._get_param("startFromHead")),
+        )
+        events = [
+            {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.ingested} for event in page
+        ]
+        return json.dumps({"events": events, "nextBackwardToken": back, "nextForwardToken": forward})
+
+    def filter_log_events(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
+        group = self._group()
+        span = self._span(group, end_included=True)
+        newest_first, position = self._newest_first(), None
+        made_for: Key = ["events", group.id]
+        if given := self._get_param("nextToken"):
+            *place, way = after(given, made_for, (int, int, int, int))
+            position, newest_first = Position(*map(int, place)), bool(way)
+        streams = {stream.id: stream.log_stream_name for stream in self._searched(group)}
+        search = Search(streams, self._pattern(), span, newest_first, self._limit(MOST_EVENTS))
+        events, position = search_page(store(), search, position)
+        more = token(made_for, [*position, int(newest_first)]) if position is not None else None
+        # AWS gives back an empty list of the streams that were searched.
+        return _answer("events", events, more, searchedLogStreams=[])
+
+    def test_metric_filter(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html"""
+        pattern = self._pattern()
+        matches = [
+            {"eventNumber": number, "eventMessage": message, "extractedValues": pattern.extracted(message)}
+            for number, message in enumerate(self._get_param("logEventMessages"), 1)
+            if pattern.matches(message)
+        ]
+        return json.dumps({"matches": matches})
+
+    def _group(self) -> StoredGroup:
+        return self.logs_backend.group(self._get_param("logGroupName"), self._get_param("logGroupIdentifier"))
+
+    def _searched(self, group: StoredGroup) -> list[StoredStream]:
+        """The streams that FilterLogEvents is to look through.
+
+        Raises:
+            InvalidParameterException: they are given in two ways.
+            ResourceNotFoundException: there is no such stream.
+        """
+        names, prefix = self._get_param("logStreamNames"), self._get_param("logStreamNamePrefix") or ""
+        if names and prefix:
+            raise InvalidParameterException("logStreamNames and logStreamNamePrefix are mutually exclusive.")
+        streams = {stream.log_stream_name: stream for stream in group.stored_streams()}
+        if names:
+            if not streams.keys() >= set(names):
+                raise missing_stream()
+            return [streams[name] for name in dict.fromkeys(names)]
+        return [stream for name, stream in streams.items() if name.startswith(prefix)]
+
+    def _newest_first(self) -> bool:
+        if self._get_param("startFromHead") is not False:
+            return False
+        if (self._get_param("startTime") or 0) < _NEWEST_FIRST_SINCE:
+            raise InvalidParameterException(
+                "startFromHead can be false only with a startTime on or after Jan 1, 2024 00:00:00 UTC."
+            )
+        return True
+
+    def _span(self, group: StoredGroup, *, end_included: bool = False) -> Span:
+        """The time that is asked for, as far as the group keeps its events."""
+        start, end = self._get_param("startTime") or 0, self._get_param("endTime")
+        end = _LATEST if end is None else end + end_included
+        return Span(min(max(start, group.expire()), _LATEST), min(end, _LATEST))
+
+    def _pattern(self) -> Pattern:
+        try:
+            return compile_pattern(self._get_param("filterPattern") or "")
+        except InvalidPattern as error:
+            raise InvalidParameterException(str(error)) from None
+
+    def _limit(self, most: int) -> int:
+        return int(self._get_param("limit") or most)
+
+
+def _place(told: dict[str, Any], *, by_time: bool) -> tuple[int, str]:
+    """Where a stream stands among others."""
+    return (told.get("lastEventTimestamp") or 0 if by_time else 0), told["logStreamName"]
+
+
+def _answer(name: str, items: list[dict[str, Any]], next_token: str | None, **more: Any) -> str:
+    """A page, with a token only if there is another one."""
+    return json.dumps({name: items, **more} | ({"nextToken": next_token} if next_token else {}))

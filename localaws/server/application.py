@@ -30,7 +30,7 @@ from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import regions, unsupported, vouching
+from localaws.services import ec2, regions, unsupported, vouching
 from localaws.services.s3 import by_file
 from localaws.settings import Settings
 
@@ -108,6 +108,8 @@ class Application:
         if unproven and not self._settings().allow_unproven:
             raise UnsupportedOperation(call.operation)
         unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
+        if call.service == "ec2":
+            ec2.check(call)
         environ = bodies.checked(reading, secret)
         application, answer = self._moto.application(call, environ), Answer()
         if call.reads:

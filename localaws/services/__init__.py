@@ -17,6 +17,7 @@ _REPLACED = {
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
     "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
+    "sns": ("sns_backends", "LocalSNSBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
     "sts": ("sts_backends", "LocalSTSBackend"),
 }

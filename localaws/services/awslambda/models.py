@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import uuid
 from typing import Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException, InvalidRoleFormat
@@ -18,8 +17,6 @@ from moto.awslambda.models import (
     lambda_backends,
 )
 from moto.core.exceptions import JsonRESTError
-from moto.core.utils import iso_8601_datetime_with_milliseconds
-from moto.sns.models import sns_backends
 
 from localaws import engines
 from localaws.authorization.trust import trusts_service
@@ -204,39 +201,6 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         function = self.get_function(function_name)
         before = function.event_invoke_config[0].config if function.event_invoke_config else {}
         return self.put_function_event_invoke_config(function_name, {**before, **config})
-
-    def send_sns_message(
-        self, function_name: str, message: str, subject: str | None = None, qualifier: str | None = None
-    ) -> None:
-        """Called by moto's SNS, which does not say for which topic: that is found by the function's subscription.
-
-        Raises:
-            NotSupported: the function is subscribed to several topics.
-        """
-        arn = arn_asked(self.get_function(function_name, qualifier), function_name, qualifier)
-        subscriptions = [
-            subscription
-            for subscription in sns_backends[self.account_id][self.region_name].subscriptions.values()
-            if subscription.protocol == "lambda" and subscription.endpoint == arn
-        ]
-        if len(subscriptions) != 1:
-            raise NotSupported("Publish to a function that several topics invoke")
-        # https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html; there is nothing here that could sign a message.
-        record = {
-            "EventSource": "aws:sns",
-            "EventVersion": "1.0",
-            "EventSubscriptionArn": subscriptions[0].arn,
-            "Sns": {
-                "Type": "Notification",
-                "MessageId": str(uuid.uuid4()),
-                "TopicArn": subscriptions[0].topic.arn,
-                "Subject": subject,
-                "Message": message,
-                "Timestamp": iso_8601_datetime_with_milliseconds(),
-                "MessageAttributes": {},
-            },
-        }
-        engines.running().functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
 
     def publish_layer_version(self, spec: dict[str, Any]) -> LayerVersion:
         """Make a version of a layer.

@@ -31,7 +31,7 @@ from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import regions, unsupported, vouching
+from localaws.services import ec2, regions, unsupported, vouching
 from localaws.services.s3 import by_file, requests
 from localaws.settings import Settings
 
@@ -230,6 +230,8 @@ def _refuse_ignored(call: Call, principal: Principal) -> None:
     if isinstance(call, S3Call):
         requests.check(call, principal.arn)
     unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
+    if call.service == "ec2":
+        ec2.check(call)
 
 
 def _not_supported(environ: Environ, reading: Reading | None, what: str = "") -> str:

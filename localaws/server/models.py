@@ -40,6 +40,8 @@ class RestOperation:
     labels: tuple[str, ...]
     """The parameters that the labels are, as the path names them."""
     template: str
+    query: str
+    """What the query has: "find=LayerVersion"; empty where that doesn't matter."""
 
 
 @cache
@@ -73,5 +75,6 @@ def rest_operations(name: str) -> tuple[RestOperation, ...]:
         labels = tuple(label.rstrip("+") for label in re.findall(r"\{([\w-]+\+?)\}", template))
         pattern = re.sub(r"\\\{[\w-]+\\?\+\\\}", "(.+)", re.escape(template).replace("\\-", "-"))
         pattern = re.sub(r"\\\{[\w-]+\\\}", "([^/]+)", pattern)
-        found.append(RestOperation(operation, http["method"], re.compile(pattern), labels, template))
-    return tuple(sorted(found, key=lambda each: each.pattern.groups))
+        query = http["requestUri"].partition("?")[2]
+        found.append(RestOperation(operation, http["method"], re.compile(pattern), labels, template, query))
+    return tuple(sorted(found, key=lambda each: (each.pattern.groups, not each.query)))

@@ -18,6 +18,7 @@ _REPLACED = {
     "resourcegroupstaggingapi": ("resourcegroupstaggingapi_backends", "LocalTaggingBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
     "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
+    "sns": ("sns_backends", "LocalSNSBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
     "sts": ("sts_backends", "LocalSTSBackend"),
 }

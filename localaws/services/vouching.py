@@ -39,6 +39,10 @@ class Table:
     """By operation, as they are named in a request; "A.B" is the member B of A, or of each item of the list A."""
     passing_values: dict[str, list[str]] = field(default_factory=dict)
     """By refused parameter: the values that ask for nothing, so that they pass."""
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    """Of EC2, by operation: those that have an effect; "tag:" stands for all that name a tag."""
+    refused_filters: dict[str, list[str]] = field(default_factory=dict)
+    """Of EC2, by operation: those that AWS has, and nothing here looks at."""
 
     def standing(self, operation: str) -> Standing:
         """That of `operation`."""
@@ -59,6 +63,8 @@ def table(service: str) -> Table:
         frozenset(written.get("state_only", ())),
         written.get("refused_parameters", {}),
         written.get("passing_values", {}),
+        written.get("filters", {}),
+        written.get("refused_filters", {}),
     )
 
 

@@ -55,6 +55,18 @@ def test_refused_parameters_are_those_of_their_operations(service: str) -> None:
     assert set(table.passing_values) <= refused
 
 
+def test_filters_are_said_of_each_operation_that_has_them() -> None:
+    table, model = vouching.table("ec2"), models_of("ec2")[0]
+    shapes = {each: model.operation_model(each).input_shape for each in {*table.works, *table.state_only}}
+    filtering = {
+        each for each, shape in shapes.items() if shape is not None and {"Filters", "Filter"} & {*shape.members}
+    }
+    assert set(table.filters) == filtering
+    assert set(table.refused_filters) <= filtering
+    for operation, names in table.refused_filters.items():
+        assert not set(names) & set(table.filters[operation])
+
+
 def _leads(shape: Any, path: list[str], protocol: str) -> bool:
     """Whether there is such a parameter in `shape`, as a request names it."""
     if shape.type_name == "list":

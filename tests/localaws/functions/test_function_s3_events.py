@@ -133,6 +133,10 @@ def test_an_event_reaches_a_function_through_a_topic(
     function = deploy(PRINTS)
     topic = aws("sns").create_topic(Name=unique("topic"))["TopicArn"]
     aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=_arn(function))
+    aws("lambda").add_permission(
+        FunctionName=function, StatementId="sns", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )  # fmt: skip
     aws("s3").put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]},

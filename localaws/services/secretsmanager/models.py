@@ -10,12 +10,17 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from moto.secretsmanager.exceptions import InvalidRequestException, SecretsManagerClientError
+from moto.secretsmanager.exceptions import (
+    InvalidParameterException,
+    InvalidRequestException,
+    SecretsManagerClientError,
+)
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
 
 from localaws.authorization.grammar import BadPolicy, check_resource_policy
 
 _MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+_CURRENT = "AWSCURRENT"
 _NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
 
 
@@ -46,7 +51,6 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     tag_resource = _unless_scheduled(SecretsManagerBackend.tag_resource)
     untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
     update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
-    update_secret_version_stage = _unless_scheduled(SecretsManagerBackend.update_secret_version_stage)
 
     @_unless_scheduled
     def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:
@@ -62,6 +66,35 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
                 malformed = f"This policy has invalid syntax. {error}"
                 raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
         return super().put_resource_policy(secret_id, policy)
+
+    @_unless_scheduled
+    def update_secret_version_stage(
+        self, secret_id: str, version_stage: str, remove_from_version_id: str | None, move_to_version_id: str | None
+    ) -> tuple[str, str]:
+        """Move a staging label to another version. Who reads the secret then gets the version with AWSCURRENT.
+
+        Raises:
+            InvalidParameterException: another version has the label and isn't named, or AWSCURRENT would be nowhere.
+        """
+        secret = self.secrets.get(secret_id)
+        versions = secret.versions if isinstance(secret, FakeSecret) else {}
+        holder = next((each for each, found in versions.items() if version_stage in found["version_stages"]), None)
+        if version_stage == _CURRENT and remove_from_version_id and not move_to_version_id:
+            raise InvalidParameterException(
+                f"You can only move staging label {_CURRENT} to a different secret version. "
+                "It can\u2019t be completely removed."
+            )
+        if move_to_version_id and holder not in (None, move_to_version_id) and not remove_from_version_id:
+            raise InvalidParameterException(
+                f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently attached "
+                f"to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+            )
+        told = super().update_secret_version_stage(
+            secret_id, version_stage, remove_from_version_id or "", move_to_version_id or ""
+        )
+        if version_stage == _CURRENT and isinstance(secret, FakeSecret):
+            secret.set_default_version_id(move_to_version_id)
+        return told
 
     def is_scheduled(self, secret_id: str) -> bool:
         """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""

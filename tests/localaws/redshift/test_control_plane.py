@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,17 @@ def test_credentials_of_an_iam_identity_make_their_own_user(warehouse: Warehouse
     given = warehouse.aws("redshift").get_cluster_credentials_with_iam(ClusterIdentifier=warehouse.identifier)
     with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
         assert connection.execute("select current_user").fetchone() == ("IAM:RootIdentity",)
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_temporary_credentials_are_those_of_the_user_that_was_asked_for(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
+    asked = {"ClusterIdentifier": warehouse.identifier, "DurationSeconds": 900}
+    given = warehouse.aws("redshift").get_cluster_credentials(DbUser="admin", **asked)
+    assert given["DbUser"] == "IAM:admin"
+    assert 850 < (given["Expiration"] - datetime.now(UTC)).total_seconds() <= 900
+    with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("admin",)
 
 
 def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Warehouse) -> None:

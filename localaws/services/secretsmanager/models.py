@@ -86,8 +86,8 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
             )
         if move_to_version_id and holder not in (None, move_to_version_id) and not remove_from_version_id:
             raise InvalidParameterException(
-                f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently attached "
-                f"to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+                f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently "
+                f"attached to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
             )
         told = super().update_secret_version_stage(
             secret_id, version_stage, remove_from_version_id or "", move_to_version_id or ""

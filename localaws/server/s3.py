@@ -19,7 +19,7 @@ from localaws.errors import UnsupportedOperation
 from localaws.server import documents
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded
-from localaws.server.models import models_of
+from localaws.server.models import models_of, rest_operations
 
 POST_OBJECT, PREFLIGHT = "PostObject", "PreflightObject"
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
@@ -69,6 +69,7 @@ def read(envelope: Envelope) -> S3Reading:
     """
     if envelope.method not in _METHODS:
         raise _not_allowed()
+    _refuse_s3_control(envelope)
     bucket, key = _address(envelope)
     headers = dict(envelope.headers)
     query = {}
@@ -96,6 +97,16 @@ def read(envelope: Envelope) -> S3Reading:
     elif name == "DeleteObjects":
         found.deleted, found.body = _deleted(bucket, envelope.body())
     return found
+
+
+def _refuse_s3_control(envelope: Envelope) -> None:
+    """S3 Control has hosts of its own on AWS, but the same name in signatures; here its paths would be objects'."""
+    if "x-amz-account-id" not in envelope.headers:
+        return
+    path = envelope.path.rstrip("/")
+    for operation in rest_operations("s3control"):
+        if operation.method == envelope.method and operation.pattern.fullmatch(path):
+            raise UnsupportedOperation(operation.name)
 
 
 def _address(envelope: Envelope) -> tuple[str, str]:

@@ -63,14 +63,19 @@ def ask_everything(enclosure: Enclosure, services: list[str]) -> Answers:
             found.refused[str(answer.status)] += 1
             if answer.status < 400 or enclosure.asked > asked:
                 found.answered.append(f"{service} {operation}: {answer.status}")
-            elif answer.status == 501 and not _is_named(operation, answer):
+            elif answer.status == 501 and not _is_named(model.operation_model(operation), answer):
                 found.unnamed.append(f"{service} {operation}: {answer.body[:200]!r}")
     return found
 
 
-def _is_named(operation: str, answer: Answer) -> bool:
-    """By its name; by method and path where nothing says which of several models was meant."""
-    return operation in answer.text or _BY_PATH.search(answer.text) is not None
+def _is_named(operation: Any, answer: Answer) -> bool:
+    """By its name; by method and path where nothing says which of several models was meant.
+
+    A label that takes slashes takes the end of another operation's path, too.
+    """
+    if "+}" in operation.http.get("requestUri", ""):
+        return "does not support " in answer.text
+    return operation.name in answer.text or _BY_PATH.search(answer.text) is not None
 
 
 def _value(shape: Any, depth: int) -> Any:

@@ -50,7 +50,7 @@ _REFUSED: dict[tuple[str, str], str] = {
     ("logs", "PutLogEvents"): "entity",
     ("logs", "PutMetricFilter"): f"{_FILTER} emitSystemFieldDimensions",
     ("logs", "PutSubscriptionFilter"): f"{_FILTER} emitSystemFields",
-    ("logs", "StartQuery"): "queryLanguage logGroupIdentifiers limit",
+    ("logs", "StartQuery"): "queryLanguage",
     ("redshift", "CreateCluster"): f"{_CLUSTER} SnapshotIdentifier SnapshotScheduleIdentifier LoadSampleData "
     "AdditionalInfo RedshiftIdcApplicationArn CatalogName",
     ("redshift", "ModifyCluster"): f"{_CLUSTER} AvailabilityZone KmsKeyId Port",

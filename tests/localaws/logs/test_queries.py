@@ -153,7 +153,12 @@ def test_queries_that_were_run_are_described(lines: Group) -> None:
         *("filter a == 1", "filter a = ", "filter a like b", "filter a like /(/", "filter a =~ 'x'", "filter a in (1)"),
         *("parse 'a *' as", "parse 'a *' as b, c", "parse /(x)/", "sort", "fields a b", "fields 'a'", "stats count(*"),
         *("fields @message | count()", "stats count(*) as n by a | sort b desc", "fields a as b | fields c as b"),
-        "filter a = 1 $",
+        *(
+            "filter a = 1 $",
+            "limit 99999999999999999999",
+            "filter " + "(" * 3000 + "a = 1",
+            "filter " + "not " * 2000 + "a = 1",
+        ),
     ],
 )
 def test_a_malformed_query_is_refused(group: Group, refusal: Callable[..., tuple[str, str]], query: str) -> None:

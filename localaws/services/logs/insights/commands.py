@@ -195,7 +195,7 @@ class _Parser:
         word = self._words.next
         if word.kind is not Kind.NUMBER or not word.value.isdigit():
             raise self._words.wrong()
-        if not 1 <= int(word.value) <= _HIGHEST_LIMIT:
+        if len(word.value) > len(str(_HIGHEST_LIMIT)) or not 1 <= int(word.value) <= _HIGHEST_LIMIT:
             raise malformed(f"limit must be between 1 and {_HIGHEST_LIMIT}")
         self._words.pop()
         self._stages.append(Limit(int(word.value)))

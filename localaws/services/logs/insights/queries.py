@@ -17,6 +17,7 @@ from localaws.services.logs.groups import StoredGroup
 from localaws.services.logs.insights.commands import Query, parse_query
 from localaws.services.logs.insights.rows import Row, shown
 from localaws.services.logs.insights.stages import Limit, Sort, Stats
+from localaws.services.logs.insights.words import malformed
 from localaws.services.logs.reading import Span, all_events, size
 
 _KEPT = 100
@@ -76,7 +77,15 @@ def run(store: EventStore, text: str, groups: list[StoredGroup], span: Span, lim
         LogsClientError: AWS would not take it.
         UnsupportedOperation: it has what is not supported here.
     """
-    query = parse_query(text)
+    try:
+        return _run(store, parse_query(text), text, groups, span, limit)
+    except RecursionError:
+        raise malformed("The query is nested too deeply.") from None
+
+
+def _run(
+    store: EventStore, query: Query, text: str, groups: list[StoredGroup], span: Span, limit: int | None
+) -> Finished:
     rows, total = [], 0
     streams = {stream.id: (stream.log_stream_name, group) for group in groups for stream in group.stored_streams()}
     kept = {group.name: group.expire() for group in groups}

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import botocore.model
 import pytest
+from botocore.config import Config
 
 import localaws
 
@@ -29,7 +30,8 @@ def test_metrics_are_refused_by_name_in_each_protocol(
 ) -> None:
     monkeypatch.setattr(botocore.model, "PRIORITY_ORDERED_SUPPORTED_PROTOCOLS", (protocol,))
     session = boto3.Session(stack.access_key_id, stack.secret_access_key, region_name=stack.region)
-    client = session.client("cloudwatch", endpoint_url=stack.endpoint_url)
+    config = Config(retries={"total_max_attempts": 1})
+    client = session.client("cloudwatch", endpoint_url=stack.endpoint_url, config=config)
     assert client.meta.service_model.resolved_protocol == protocol
     for name, given in CALLS.items():
         code, message = refusal(getattr(client, name), **given)

@@ -85,6 +85,11 @@ def search_page(
     return page, None
 
 
+def all_events(store: EventStore, streams: list[int], span: Span) -> Iterator[StoredEvent]:
+    """All events of `streams`, the latest first."""
+    return _events(store, streams, span, None, backwards=True)
+
+
 def _events(
     store: EventStore,
     streams: list[int],

@@ -14,12 +14,14 @@ from localaws.services.logs.batches import check_batch
 from localaws.services.logs.constraints import check
 from localaws.services.logs.events import store
 from localaws.services.logs.groups import StoredGroup, StoredStream, missing_stream
+from localaws.services.logs.insights import queries
 from localaws.services.logs.models import LocalLogsBackend
 from localaws.services.logs.patterns import InvalidPattern, Pattern, compile_pattern
 from localaws.services.logs.reading import MOST_EVENTS, Search, Span, search_page, stream_page
 from localaws.services.logs.tokens import Key, Position, after, token
 
 _LATEST = 2**62
+_MOST_GROUPS = 50
 _NEWEST_FIRST_SINCE = 1_704_067_200_000  # 1 January 2024
 
 
@@ -124,6 +126,71 @@ class LocalLogsResponse(LogsResponse):
         ]
         return json.dumps({"matches": matches})
 
+    def start_query(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
+        start, end = self._get_param("startTime"), self._get_param("endTime")
+        if end < start:
+            raise InvalidParameterException("The end of the time range is before its start.")
+        # Both are seconds, and included.
+        span = Span(min(start * 1000, _LATEST), min(end * 1000 + 1, _LATEST))
+        query = queries.run(store(), self._get_param("queryString"), self._queried(), span, self._get_param("limit"))
+        queries.finished.add(self.region, query)
+        return json.dumps({"queryId": query.id})
+
+    def get_query_results(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html"""
+        query = queries.finished.get(self.region, self._get_param("queryId"))
+        made_for: Key = ["results", query.id]
+        given = self._get_param("nextToken")
+        (start,) = map(int, after(given, made_for, (int,))) if given else (0,)
+        end = start + int(self._get_param("maxItems") or MOST_EVENTS)
+        more = token(made_for, [end]) if end < len(query.results) else None
+        told = {"queryLanguage": "CWLI", "statistics": query.statistics, "status": "Complete"}
+        return _answer("results", query.results[start:end], more, **told)
+
+    def describe_queries(self) -> str:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeQueries.html"""
+        group, status = self._get_param("logGroupName"), self._get_param("status") or "Complete"
+        found = [each for each in queries.finished.latest(self.region) if group is None or group in each.groups]
+        if status != "Complete" or self._get_param("queryLanguage") not in (None, "CWLI"):
+            found = []  # each was complete when StartQuery was answered
+        told = [
+            {
+                "queryLanguage": "CWLI",
+                "queryId": each.id,
+                "queryString": each.text,
+                "status": "Complete",
+                "createTime": each.created,
+                "logGroupName": each.groups[0],
+            }
+            for each in found
+        ]
+        made_for: Key = ["queries", self.region, group or ""]
+        if given := self._get_param("nextToken"):
+            (last,) = after(given, made_for, (str,))
+            places = [place for place, each in enumerate(told) if each["queryId"] == last]
+            told = told[places[0] + 1 :] if places else []
+        page = told[: int(self._get_param("maxResults") or 1000)]
+        return _answer("queries", page, token(made_for, [str(page[-1]["queryId"])]) if len(page) < len(told) else None)
+
+    def _queried(self) -> list[StoredGroup]:
+        """The groups of a query.
+
+        Raises:
+            InvalidParameterException: they are not given in just one way, or are too many.
+            ResourceNotFoundException: there is no such group.
+        """
+        name, names, identifiers = map(self._get_param, ("logGroupName", "logGroupNames", "logGroupIdentifiers"))
+        if sum(bool(each) for each in (name, names, identifiers)) != 1:
+            raise InvalidParameterException(
+                "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be given."
+            )
+        if len(names or identifiers or []) > _MOST_GROUPS:
+            raise InvalidParameterException(f"A query can have {_MOST_GROUPS} log groups at most.")
+        found = [self.logs_backend.group(each) for each in ([name] if name else names or [])]
+        found += [self.logs_backend.group(None, each) for each in identifiers or []]
+        return list({group.name: group for group in found}.values())
+
     def _group(self) -> StoredGroup:
         return self.logs_backend.group(self._get_param("logGroupName"), self._get_param("logGroupIdentifier"))
 
@@ -174,6 +241,6 @@ def _place(told: dict[str, Any], *, by_time: bool) -> tuple[int, str]:
     return (told.get("lastEventTimestamp") or 0 if by_time else 0), told["logStreamName"]
 
 
-def _answer(name: str, items: list[dict[str, Any]], next_token: str | None, **more: Any) -> str:
+def _answer(name: str, items: list[Any], next_token: str | None, **more: Any) -> str:
     """A page, with a token only if there is another one."""
     return json.dumps({name: items, **more} | ({"nextToken": next_token} if next_token else {}))

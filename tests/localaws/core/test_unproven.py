@@ -72,7 +72,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "list_metrics": {},
     },
     "logs": {
-        "start_query": {"logGroupName": "g", "startTime": 0, "endTime": 1, "queryString": "any text"},
+        "stop_query": {"queryId": "q"},
         "put_metric_filter": {
             "logGroupName": "g", "filterName": "f", "filterPattern": "ERROR",
             "metricTransformations": [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}],

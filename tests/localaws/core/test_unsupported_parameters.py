@@ -76,7 +76,12 @@ def test_parameters_of_functions_that_would_be_ignored(
             "BlockPublicPolicy of PutResourcePolicy",
         ),
         ("secretsmanager", "list_secrets", {"SortOrder": "desc"}, "SortOrder of ListSecrets"),
-        ("logs", "filter_log_events", {"logStreamNamePrefix": "s"}, "logStreamNamePrefix of FilterLogEvents"),
+        (
+            "logs",
+            "create_log_group",
+            {"kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"},
+            "kmsKeyId of CreateLogGroup",
+        ),
         ("logs", "create_log_group", {"logGroupClass": "INFREQUENT_ACCESS"}, "logGroupClass of CreateLogGroup"),
         (
             "sqs",

@@ -42,9 +42,10 @@ class Form:
         return self.fields["key"].replace("${filename}", self.file_name.replace("\\", "/").rpartition("/")[2])
 
     def asks(self) -> dict[str, str]:
-        """What of its fields would be a header of a PUT that needs a right of its own."""
-        names = {"acl": "x-amz-acl", "tagging": "x-amz-tagging"}
-        return {header: self.fields[name] for name, header in names.items() if name in self.fields}
+        """Its fields that would be headers of a PUT: they need the same rights, and ask for the same."""
+        asked = {name: value for name, value in self.fields.items() if name.startswith("x-amz-")}
+        named = {"acl": "x-amz-acl", "tagging": "x-amz-tagging"}
+        return asked | {header: self.fields[name] for name, header in named.items() if name in self.fields}
 
     def claim(self) -> Claim | None:
         """Who signed the form's policy; None where nobody did.

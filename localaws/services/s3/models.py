@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 from moto.iam.models import iam_backends
@@ -13,6 +13,7 @@ from moto.s3.exceptions import (
     InvalidStorageClass,
     MethodNotAllowed,
     NoSuchBucketPolicy,
+    NoSuchUpload,
     S3ClientError,
 )
 from moto.s3.models import (
@@ -30,10 +31,10 @@ from localaws.context import ACCOUNT_ID
 from localaws.home import Home
 from localaws.services import regions
 from localaws.services.iam.models import LocalIAMBackend
-from localaws.services.s3 import access_lists, locks, names, notifications, public_access, versions
+from localaws.services.s3 import access_lists, checksums, locks, names, notifications, public_access, versions
 from localaws.services.s3.files import Body
-from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
-from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
+from localaws.services.s3.listing import Page, VersionsPage, decode_token, encode_token, page, versions_page
+from localaws.services.s3.objects import Assembled, Linked, StoredBucket, StoredKey, StoredUpload
 from localaws.services.s3.saving import SavedBackend
 
 _EUROPE = "EU"  # a location constraint that is older than regions are
@@ -178,7 +179,11 @@ class LocalS3Backend(SavedBackend):
         # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
         super().copy_object(Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
         assert self.touched.stored is not None
-        self.touched.stored.multipart = None  # what was uploaded in parts is copied as one
+        made = self.touched.stored
+        made.multipart = None  # what was uploaded in parts is copied as one
+        if src_key.checksum_type == "COMPOSITE" and src_key.checksum_algorithm:
+            made.checksum_value = checksums.written(checksums.digest(src_key.checksum_algorithm, src_key.chunks()))
+        made.checksum_type = "FULL_OBJECT" if made.checksum_value else None
         self.announce("s3:ObjectCreated:Copy", self.touched.stored)
 
     def get_object(
@@ -293,7 +298,7 @@ class LocalS3Backend(SavedBackend):
         Raises:
             NoSuchUpload: there is no such upload.
         """
-        upload = self._upload(bucket_name, multipart_id)
+        upload = self.upload(bucket_name, multipart_id)
         part = self.touched.stored = upload.set_part(part_id, value)
         self.touched.uploads.add((bucket_name, multipart_id))
         return part
@@ -314,7 +319,7 @@ class LocalS3Backend(SavedBackend):
         Raises:
             NoSuchUpload: there is no such upload.
         """
-        self._upload(dest_bucket_name, multipart_id)
+        self.upload(dest_bucket_name, multipart_id)
         self.touched.uploads.add((dest_bucket_name, multipart_id))
         return super().upload_part_copy(
             dest_bucket_name,
@@ -332,17 +337,32 @@ class LocalS3Backend(SavedBackend):
         super().abort_multipart_upload(bucket_name, multipart_id)
         self.touched.uploads.add((bucket_name, multipart_id))
 
-    def complete_multipart_upload(
-        self, bucket_name: str, multipart_id: str, body: Iterator[tuple[int, str]]
+    def complete_upload(
+        self,
+        bucket_name: str,
+        upload_id: str,
+        wanted: list[tuple[int, str]],
+        check: Callable[[Assembled, str | None], None],
     ) -> StoredKey:
-        """Make an object of an upload's parts.
+        """Make an object of an upload's parts, which are `wanted` by number and ETag.
+
+        Args:
+            bucket_name: the upload's bucket.
+            upload_id: the upload.
+            wanted: the parts.
+            check: refuses what was made of them, if it isn't what the client says; takes the checksum's algorithm too.
 
         Raises:
             NoSuchUpload, InvalidPart, EntityTooSmall, MalformedXML: as on AWS.
         """
         bucket = self.get_bucket(bucket_name)
-        upload = self._upload(bucket_name, multipart_id)
-        made = upload.assemble(body)
+        upload = self.upload(bucket_name, upload_id)
+        made = upload.assemble(wanted)
+        try:
+            check(made, upload.metadata.get("x-amz-checksum-algorithm"))
+        except BaseException:
+            self.store.discard(made.body)
+            raise
         key = self.put_object(
             bucket_name,
             upload.key_name,
@@ -361,14 +381,13 @@ class LocalS3Backend(SavedBackend):
             key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
             key.checksum_type, key.checksum_value, key.checksum_parts = made.checksum
         self.put_object_tagging(key, upload.tags)
-        del bucket.multiparts[multipart_id]  # its parts' files go with it, their sizes and ETags stay
-        self.touched.uploads.add((bucket_name, multipart_id))
+        del bucket.multiparts[upload_id]  # its parts' files go with it, their sizes and ETags stay
+        self.touched.uploads.add((bucket_name, upload_id))
         self.announce("s3:ObjectCreated:CompleteMultipartUpload", key)
         return key
 
-    def _upload(self, bucket_name: str, upload_id: str) -> StoredUpload:
-        from moto.s3.exceptions import NoSuchUpload
-
+    def upload(self, bucket_name: str, upload_id: str) -> StoredUpload:
+        """An upload that is under way. Raises NoSuchUpload."""
         upload = self.get_bucket(bucket_name).multiparts.get(upload_id)
         if upload is None:
             raise NoSuchUpload(upload_id=upload_id)
@@ -377,19 +396,10 @@ class LocalS3Backend(SavedBackend):
 
     # Listing
 
-    def list_objects(  # type: ignore[override]
-        self, bucket: StoredBucket, prefix: str | None, delimiter: str | None, marker: str | None, max_keys: int | None
-    ) -> tuple[list[FakeKey], list[str], bool, str | None]:
-        """A page: objects, common prefixes, whether there are more, and where the next page starts."""
-        if isinstance(bucket, FakeTableStorageBucket):
-            raise MethodNotAllowed()
-        limit = 1000 if max_keys is None else max_keys
+    def page(self, bucket: StoredBucket, prefix: str, delimiter: str, after: str, limit: int) -> Page:
+        """A page of objects and common prefixes."""
         with self.lock:
-            found = page(bucket.keys, prefix or "", delimiter or "", marker or "", limit)
-        keys = [item for item in found.items if not isinstance(item, str)]
-        folders = [item for item in found.items if isinstance(item, str)]
-        # AWS says where to go on only where there are common prefixes: else it is the last key.
-        return keys, folders, found.last is not None, found.last if delimiter else None
+            return page(bucket.keys, prefix, delimiter, after, limit)
 
     def list_objects_v2(  # type: ignore[override]
         self,

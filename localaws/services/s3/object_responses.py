@@ -11,6 +11,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import MethodNotAllowed, MissingKey, S3ClientError
 from moto.s3.models import FakeDeleteMarker, FakeKey
+from moto.s3.responses import ALLOWED_HEADER_OVERRIDES
 from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 
@@ -51,7 +52,15 @@ class ObjectResponse(ObjectSettingsResponse):
             left.discard("versionId")
         rest = {name: value for name, value in query.items() if name not in left}
         ask: Any = super().head_object
-        return self._read(lambda: ask(bucket_name, rest, key_name, self._without_conditions()))
+        status, found, body = self._read(lambda: ask(bucket_name, rest, key_name, self._without_conditions()))
+        return status, self._overridden(found) if status in (200, 206) else found, body
+
+    def _overridden(self, headers: Any) -> dict[str, Any]:
+        """The headers of an answer to HEAD, with those that the query asks for."""
+        asked = {header: self._get_param(name) for name, header in ALLOWED_HEADER_OVERRIDES.items()}
+        wanted = {header: value for header, value in asked.items() if value is not None}
+        replaced = {header.lower() for header in wanted}
+        return {name: value for name, value in headers.items() if name.lower() not in replaced} | wanted
 
     def _read(self, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
         """`answer`, for a part of the object where one is asked for, if the conditions are met."""

@@ -15,6 +15,7 @@ from moto.core.utils import get_service_model
 from moto.s3.exceptions import S3ClientError
 from moto.s3.utils import STORAGE_CLASS
 
+from localaws.authorization.principals import ANONYMOUS
 from localaws.authorization.refusals import Refused
 from localaws.call import S3Call
 from localaws.context import ACCOUNT_ID
@@ -73,6 +74,9 @@ def check(call: S3Call, asker: str) -> None:
     bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
     numbers.check(call)
     _check_query(call.parameters)
+    if asker == ANONYMOUS.arn and any(name.startswith("response-") for name in call.parameters):
+        text = "Request specific response headers cannot be used for anonymous GET requests."
+        raise Refused(400, "InvalidRequest", text)
     access_lists.check(call, bucket, asker)
     for header, member in _headers(call.operation).items():
         if header in call.headers and not _has_effect(call.operation, header):

@@ -13,6 +13,7 @@ from moto.core.utils import get_service_model
 import localaws
 from localaws.services import vouching
 from localaws.services.s3 import requests
+from tests.localaws.opening import opened
 from tests.localaws.server.wire import Answer, Wire
 
 Refusal = tuple[str, str]
@@ -232,6 +233,19 @@ def test_a_range_is_a_range_of_bytes(root: Wire, bucket: str, given: str, status
     for method in ("GET", "HEAD"):
         assert root.send(method, f"/{bucket}/k", headers={"Range": given}).status == status
     assert root.send("GET", f"/{bucket}/k?tagging", headers={"Range": given}).status == 200
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_head_is_answered_with_the_headers_that_it_asks_for(s3: Any, bucket: str, stack: localaws.Status) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ContentType="text/csv")
+    for call in (s3.head_object, s3.get_object):
+        answer = call(Bucket=bucket, Key="k", ResponseContentType="text/x", ResponseCacheControl="no-store")
+        assert (answer["ContentType"], answer["CacheControl"]) == ("text/x", "no-store")
+    opened(s3, bucket)
+    s3.put_object_acl(Bucket=bucket, Key="k", ACL="public-read")
+    answer = Wire(stack.endpoint_url).raw("GET", f"/{bucket}/k?response-expires=x", {"Host": "localhost"})
+    assert (answer.status, element(answer, "Code")) == (400, "InvalidRequest")
 
 
 @pytest.mark.as_on_aws("S3")

@@ -113,12 +113,12 @@ class ObjectBackend(BucketBackend):
         return found
 
     def delete_object(
-        self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
+        self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool | str | None = False
     ) -> tuple[bool, dict[str, Any]]:
-        """Delete an object, or one of its versions: see `versions.delete`."""
+        """Delete an object, or one of its versions: see `versions.delete`. `bypass` may be a header's value."""
         bucket = self.get_bucket(bucket_name)
         with self.lock:
-            done = versions.delete(bucket, key_name, version_id, bypass=bypass)
+            done = versions.delete(bucket, key_name, version_id, bypass=str(bypass).lower() == "true")
             if done.after:
                 bucket.keys.setlist(key_name, done.after)
             elif key_name in bucket.keys:

@@ -153,6 +153,12 @@ class ObjectResponse(ObjectSettingsResponse):
         with self._writing():
             return super().put_object()
 
+    def delete_object(self) -> TYPE_RESPONSE:
+        """Delete an object or a version."""
+        with self._writing():
+            self.headers = self._without_conditions()
+            return super().delete_object()
+
     def upload_part(self) -> TYPE_RESPONSE:
         """Store a part of an upload."""
         self._checksum = self._verified()

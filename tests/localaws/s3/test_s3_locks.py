@@ -54,6 +54,7 @@ def test_a_retention_keeps_a_version_and_is_only_prolonged(s3: Any, locked: str,
         assert error(s3.put_object_retention, **bypass, Retention=shorter) == "AccessDenied"
         assert error(s3.delete_object, **bypass) == "AccessDenied"
     else:
+        assert error(s3.delete_object, **where, BypassGovernanceRetention=False) == "AccessDenied"
         s3.put_object_retention(**bypass, Retention=shorter)
         s3.delete_object(**bypass)
 

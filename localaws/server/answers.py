@@ -94,7 +94,7 @@ def error(
             inner += "".join(
                 f"<{name}>{escape(_writable(str(value)))}</{name}>" for name, value in (details or {}).items()
             )
-            text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
+            text = f"<Error>{inner}<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>"
         elif spoken == "ec2":
             text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
         else:
@@ -105,6 +105,8 @@ def error(
         text = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
     answer = plain(status, b"" if bodiless else text.encode(), "application/json" if spoken == "json" else "text/xml")
     answer.headers.append(("x-amzn-RequestId", request_id))
+    if service == "s3":
+        answer.headers += [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
     if spoken == "json":
         answer.headers.append(("x-amzn-errortype", code))
     return answer

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections import defaultdict
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ from localaws.server.models import models_of, rest_operations
 POST_OBJECT, PREFLIGHT = "PostObject", "PreflightObject"
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 _SOURCE = "x-amz-copy-source"
+_WITH_RANGE = frozenset({"GetObject", "HeadObject"})
+_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)")
+"""What is none of these, S3 ignores, as it does more than one range."""
 _OLD = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"})
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -96,6 +100,8 @@ def read(envelope: Envelope) -> S3Reading:
         headers[_SOURCE] = urllib.parse.quote(f"{found.source.bucket}/{found.source.key}", safe="/") + version
     elif name == "DeleteObjects":
         found.deleted, found.body = _deleted(bucket, envelope.body())
+    if name not in _WITH_RANGE or not _RANGE.fullmatch(headers.get("range", "")):
+        headers.pop("range", None)
     return found
 
 

@@ -34,6 +34,8 @@ def test_what_works_has_a_test_that_calls_it(service: str) -> None:
         file, _, name = proof.partition("::")
         words = _words(TESTS / file).get(name)
         assert words is not None, f"{operation}: there is no test {proof}"
+        if operation in NOT_IN_THE_MODEL.get(service, set()):
+            continue
         assert xform_name(operation) in words, f"{operation}: {proof} doesn't call it"
 
 

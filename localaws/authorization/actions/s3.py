@@ -141,17 +141,18 @@ def _of_object(call: S3Call, query: Mapping[str, str]) -> list[Access]:
         return [plain, own] if sub == "Attributes" else [own, *_bypassed(call, call.key, version)]
     if method == "PUT":
         return [*_copied(call), plain, *_with_headers(call, arn)]
-    return [plain, *_bypassed(call, call.key, version)]
+    return [plain, *_bypassed(call, call.key, version)] if version else [plain]
 
 
 def _bypassed(call: S3Call, key: str, version: str | None) -> list[Access]:
-    """What deleting a version needs that is locked, and whose lock is to be bypassed."""
+    """What it takes besides to delete a version whose lock is to be bypassed, or to weaken the lock."""
     from localaws.services.s3 import locks
 
-    bucket = _bucket(call.bucket)
-    if call.headers.get("x-amz-bypass-governance-retention", "").lower() != "true" or bucket is None:
+    if call.headers.get("x-amz-bypass-governance-retention", "").lower() != "true":
         return []
-    found = (each for each in bucket.keys.getlist(key, []) if each.version_id == version)
+    bucket = _bucket(call.bucket)
+    versions = bucket.keys.getlist(key, []) if bucket is not None else []
+    found = versions[-1:] if version is None else [each for each in versions if each.version_id == version]
     locked = any(locks.is_governed(each) for each in found if hasattr(each, "lock_mode"))
     return [Access("s3:BypassGovernanceRetention", f"{_S3}{call.bucket}/{key}")] if locked else []
 
@@ -185,4 +186,4 @@ def deleted(call: S3Call, one: S3Object) -> list[Access]:
     """What DeleteObjects needs for an object that it names."""
     action = "s3:DeleteObjectVersion" if one.version else "s3:DeleteObject"
     plain = Access(action, f"{_S3}{one.bucket}/{one.key}", {"s3:versionid": one.version})
-    return [plain, *_bypassed(call, one.key, one.version)]
+    return [plain, *_bypassed(call, one.key, one.version)] if one.version else [plain]

@@ -6,13 +6,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from hashlib import md5
 from typing import Any
-from urllib.parse import parse_qs, unquote
-from xml.dom import minidom
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import InvalidPartOrder, MethodNotAllowed, MissingKey, S3ClientError
+from moto.s3.exceptions import MethodNotAllowed, MissingKey, S3ClientError
 from moto.s3.models import FakeDeleteMarker, FakeKey
+from moto.s3.responses import ALLOWED_HEADER_OVERRIDES
 from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 
@@ -53,7 +52,15 @@ class ObjectResponse(ObjectSettingsResponse):
             left.discard("versionId")
         rest = {name: value for name, value in query.items() if name not in left}
         ask: Any = super().head_object
-        return self._read(lambda: ask(bucket_name, rest, key_name, self._without_conditions()))
+        status, found, body = self._read(lambda: ask(bucket_name, rest, key_name, self._without_conditions()))
+        return status, self._overridden(found) if status in (200, 206) else found, body
+
+    def _overridden(self, headers: Any) -> dict[str, Any]:
+        """The headers of an answer to HEAD, with those that the query asks for."""
+        asked = {header: self._get_param(name) for name, header in ALLOWED_HEADER_OVERRIDES.items()}
+        wanted = {header: value for header, value in asked.items() if value is not None}
+        replaced = {header.lower() for header in wanted}
+        return {name: value for name, value in headers.items() if name.lower() not in replaced} | wanted
 
     def _read(self, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
         """`answer`, for a part of the object where one is asked for, if the conditions are met."""
@@ -126,40 +133,31 @@ class ObjectResponse(ObjectSettingsResponse):
 
     def copy_object(self) -> TYPE_RESPONSE:
         """Copy an object."""
-        self._check_source()
+        self._source()
         with self._writing():
             return self._while_overwritten(super().copy_object)
-
-    def upload_part_copy(self) -> TYPE_RESPONSE:
-        """Store a part from another object."""
-        self._check_source()
-        status, headers, body = super().upload_part_copy()
-        if status == 404 and not body:
-            raise MissingKey(key=self.headers["x-amz-copy-source"])
-        return status, headers, body
-
-    def _check_source(self) -> None:
-        path, _, query = str(self.headers["x-amz-copy-source"]).partition("?")
-        bucket, _, name = unquote(path).lstrip("/").partition("/")
-        version_id = parse_qs(query).get("versionId", [None])[0]
-        source = self.backend.get_object(bucket, name, version_id)
-        if source is not None:  # else the copy says so
-            preconditions.check_source(self.headers, source)
 
     def _key_response_post(
         self, request: Any, body: bytes, bucket_name: str, query: dict[str, Any], key_name: str
     ) -> Any:
-        ask = super()._key_response_post
+        if (upload_id := query.get("uploadId")) is None:
+            return super()._key_response_post(request, body, bucket_name, query, key_name)
         existing = self._current(None)
-        again = existing is not None and existing.multipart and [existing.multipart.id] == query.get("uploadId")
-        with contextlib.nullcontext() if again or "uploadId" not in query else self._writing():
-            return ask(request, body, bucket_name, query, key_name)
+        again = existing is not None and existing.multipart and existing.multipart.id == upload_id[0]
+        with contextlib.nullcontext() if again else self._writing():
+            return self._complete_upload(upload_id[0])
 
     def put_object(self) -> TYPE_RESPONSE:
         """Store an object."""
         self._checksum = self._verified()
         with self._writing():
             return super().put_object()
+
+    def delete_object(self) -> TYPE_RESPONSE:
+        """Delete an object or a version."""
+        with self._writing():
+            self.headers = self._without_conditions()
+            return super().delete_object()
 
     def upload_part(self) -> TYPE_RESPONSE:
         """Store a part of an upload."""
@@ -194,8 +192,7 @@ class ObjectResponse(ObjectSettingsResponse):
 
     def get_object_attributes(self) -> TYPE_RESPONSE:
         """Answer with what is asked for of an object's attributes."""
-        key, _ = self._get_key(validate_storage_class=False)
-        assert isinstance(key, StoredKey)
+        key = self._version()
         asked = {each.strip() for each in self.headers.get("x-amz-object-attributes", "").split(",")}
         found = {
             "ETag": key.etag.strip('"'),
@@ -210,7 +207,7 @@ class ObjectResponse(ObjectSettingsResponse):
             raise S3ClientError("InvalidArgument", "Invalid attribute name specified.")
         self.data["Action"] = "GetObjectAttributes"
         result = {name: value for name, value in found.items() if name in asked and value is not None}
-        return self._with_version(self.serialized(ActionResult({**result, "LastModified": key.last_modified})))
+        return self._of_version(key, {**result, "LastModified": key.last_modified})
 
     def _parts_of(self, key: StoredKey) -> dict[str, Any]:
         """A page of an object's parts. What they are is known only where they have checksums."""
@@ -246,16 +243,6 @@ class ObjectResponse(ObjectSettingsResponse):
     def _current(self, version_id: str | None) -> FakeKey | None:
         return self.backend.get_object(self.bucket_name, self.parse_key_name(), version_id)
 
-    def _complete_multipart_body(self, body: bytes) -> Iterator[tuple[int, str]]:
-        """The parts that an upload is completed with. Raises InvalidPartOrder."""
-        last = 0
-        for part in minidom.parseString(body).getElementsByTagName("Part"):
-            number, etag = (_text(part, name) for name in ("PartNumber", "ETag"))
-            if int(number) <= last:
-                raise InvalidPartOrder()
-            last = int(number)
-            yield last, etag
-
     @staticmethod
     def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
         """`answer`, again where the object's file was gone because another call has just overwritten it."""
@@ -263,7 +250,3 @@ class ObjectResponse(ObjectSettingsResponse):
             with contextlib.suppress(FileNotFoundError):
                 return answer()
         return answer()
-
-
-def _text(part: Any, name: str) -> str:
-    return str(part.getElementsByTagName(name)[0].firstChild.wholeText)

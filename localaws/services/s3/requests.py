@@ -15,6 +15,7 @@ from moto.core.utils import get_service_model
 from moto.s3.exceptions import S3ClientError
 from moto.s3.utils import STORAGE_CLASS
 
+from localaws.authorization.principals import ANONYMOUS
 from localaws.authorization.refusals import Refused
 from localaws.call import S3Call
 from localaws.context import ACCOUNT_ID
@@ -41,7 +42,7 @@ _IN_SOME = {
     "x-amz-checksum-crc64nvme": _CHECKSUMS,
     "x-amz-checksum-sha1": _CHECKSUMS,
     "x-amz-checksum-sha256": _CHECKSUMS,
-    "x-amz-checksum-algorithm": "CreateMultipartUpload CopyObject",
+    "x-amz-checksum-algorithm": "CreateMultipartUpload",
     "x-amz-checksum-type": "CreateMultipartUpload CompleteMultipartUpload",
     "x-amz-mp-object-size": "CompleteMultipartUpload",
     "x-amz-website-redirect-location": "PutObject CopyObject",
@@ -73,6 +74,9 @@ def check(call: S3Call, asker: str) -> None:
     bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
     numbers.check(call)
     _check_query(call.parameters)
+    if asker == ANONYMOUS.arn and any(name.startswith("response-") for name in call.parameters):
+        text = "Request specific response headers cannot be used for anonymous GET requests."
+        raise Refused(400, "InvalidRequest", text)
     access_lists.check(call, bucket, asker)
     for header, member in _headers(call.operation).items():
         if header in call.headers and not _has_effect(call.operation, header):
@@ -112,7 +116,8 @@ def _check_query(query: Mapping[str, Any]) -> None:
 
 
 def _has_effect(operation: str, header: str) -> bool:
-    operation = "PutObject" if operation == "PostObject" else operation
+    if operation == "PostObject":
+        return not header.startswith("x-amz-object-lock-") and _has_effect("PutObject", header)
     return header in _EVERYWHERE or operation in _IN_SOME.get(header, "").split()
 
 
@@ -144,10 +149,25 @@ def _check_values(call: S3Call) -> None:
         if directive not in ("COPY", "REPLACE"):
             about = {"ArgumentName": header, "ArgumentValue": directive}
             raise Refused(400, "InvalidArgument", f"Unknown {what} directive.", about)
+    _check_checksum_type(call.headers)
     redirect = call.headers.get("x-amz-website-redirect-location", "/")
     if not redirect.startswith(("/", "http://", "https://")):
         text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
         raise Refused(400, "InvalidRedirectLocation", text)
+
+
+def _check_checksum_type(headers: Mapping[str, str]) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
+    algorithm, kind = headers.get("x-amz-checksum-algorithm"), headers.get("x-amz-checksum-type")
+    if algorithm is not None and not checksums.known(algorithm):
+        text = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+        raise Refused(400, "InvalidRequest", f"{text}[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+    if kind not in (None, "COMPOSITE", "FULL_OBJECT"):
+        raise Refused(400, "InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
+    whole = kind == "FULL_OBJECT"
+    if algorithm and kind and (algorithm.startswith("SHA") if whole else algorithm in checksums.WHOLE_ONLY):
+        text = f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        raise Refused(400, "InvalidRequest", text)
 
 
 def _check_metadata(headers: Mapping[str, str]) -> None:

@@ -20,18 +20,16 @@ from localaws.context import ACCOUNT_ID
 from localaws.services import regions
 from localaws.services.s3 import names, notifications
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
-from localaws.services.s3.object_responses import ObjectResponse
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
+from localaws.services.s3.post_responses import PostResponse
 
 log = logging.getLogger(__name__)
 
 LARGE = 4 * CHUNK
-# Fields of an upload form that become headers of what is uploaded, or of the answer.
-_SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_redirect", "redirect")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class LocalS3Response(ObjectResponse):
+class LocalS3Response(PostResponse):
     """Answers S3's requests."""
 
     def setup_class(  # type: ignore[override]
@@ -99,12 +97,6 @@ class LocalS3Response(ObjectResponse):
             if name.startswith("response-"):
                 names.check_header(value)
         return super()._key_response(request, full_url)
-
-    def _bucket_response_post(self, request: Any, bucket_name: str) -> TYPE_RESPONSE:
-        for name, value in request.form.items():
-            if name.lower().startswith(_SENT_BACK):
-                names.check_header(value)
-        return super()._bucket_response_post(request, bucket_name)
 
     def _require_upload_of(self, key_name: str, upload_id: str) -> None:
         """An upload belongs to the key that it was begun for, not to whoever knows its id."""

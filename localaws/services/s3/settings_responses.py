@@ -9,9 +9,11 @@ from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
+from moto.s3.exceptions import MalformedXML
 from moto.s3.models import FakeAcl, get_canned_acl
 from moto.s3.responses import S3Response
 
+from localaws.authorization.refusals import Refused
 from localaws.call import ASKER, DOCUMENT
 from localaws.errors import UnsupportedOperation
 from localaws.services.s3 import tags
@@ -41,10 +43,19 @@ class SettingsResponse(S3Response):
             return 204, {}, ""
         if "versioning" in querystring:
             return self._put_versioning(bucket_name)
-        self._check_encryption(querystring)
+        if "encryption" in querystring:
+            return self._put_encryption(bucket_name)
         if set(self.document) & {"Location", "Bucket", "Tags"}:  # of CreateBucket
             raise UnsupportedOperation(f"{min(self.document)} of CreateBucket")
         return super()._bucket_response_put(request, bucket_name, querystring)
+
+    def _response_options(self, headers: Any, bucket_name: str) -> TYPE_RESPONSE:
+        """Answer a preflight request: no bucket takes requests from other sites' pages."""
+        self.backend.get_bucket(bucket_name)
+        raise Refused(403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
+
+    def _get_cors_headers_other(self) -> dict[str, Any]:
+        return {}
 
     def _put_versioning(self, bucket_name: str) -> TYPE_RESPONSE:
         if self.document.get("MFADelete") == "Enabled":
@@ -53,16 +64,20 @@ class SettingsResponse(S3Response):
             self.backend.put_bucket_versioning(bucket_name, self.document["Status"])
         return 200, {}, ""
 
-    def _check_encryption(self, querystring: dict[str, Any]) -> None:
-        if "encryption" not in querystring:
-            return
-        for rule in self.document["Rules"]:
+    def _put_encryption(self, bucket_name: str) -> TYPE_RESPONSE:
+        """Let the one encryption that there is be asked for: nothing has to be kept."""
+        rules = self.document["Rules"]
+        if len(rules) != 1:
+            raise MalformedXML()
+        for rule in rules:
             default = rule.get("ApplyServerSideEncryptionByDefault") or {}
             algorithm = default.get("SSEAlgorithm", "AES256")
             if algorithm != "AES256" or "KMSMasterKeyID" in default or rule.get("BucketKeyEnabled"):
                 raise UnsupportedOperation(f"{algorithm} of PutBucketEncryption")
             if "BlockedEncryptionTypes" in rule:
                 raise UnsupportedOperation("BlockedEncryptionTypes of PutBucketEncryption")
+        self.backend.get_bucket(bucket_name)
+        return 200, {}, ""
 
     def get_bucket_encryption(self) -> TYPE_RESPONSE:
         """Answer with the one encryption that there is, which every bucket has.

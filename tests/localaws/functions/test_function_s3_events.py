@@ -137,10 +137,14 @@ def test_an_event_reaches_a_function_through_a_topic(
         FunctionName=function, StatementId="sns", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com",
         SourceArn=topic,
     )  # fmt: skip
-    aws("s3").put_bucket_notification_configuration(
-        Bucket=bucket,
-        NotificationConfiguration={"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]},
-    )
+    wanted = {"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]}
+    given = {"Bucket": bucket, "NotificationConfiguration": wanted}
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        aws("s3").put_bucket_notification_configuration(**given)
+    lets = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [lets]})
+    aws("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document)
+    aws("s3").put_bucket_notification_configuration(**given)
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"")
     test, event = (record["Sns"] for record in _events(logged(function, "EVENT", 2)))
     assert json.loads(test["Message"])["Event"] == "s3:TestEvent"

@@ -144,12 +144,23 @@ def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aw
         document(statement, without="Principal"): "Missing required field Principal",
         document(statement, Principal={"AWS": NAMED}): "Invalid principal in policy",
         document(statement, Action="ec2:RunInstances"): "Policy has invalid action",
+        document(statement, Action="s3:PutBucketEncryption"): "Policy has invalid action",
+        document(statement, Action="s3:ListBucket"): "Action does not apply to any resource(s) in statement",
+        document(statement, Resource=f"arn:aws:s3:::{bucket}", Action=["s3:ListBucket", "s3:GetObject"]): (
+            "Action does not apply to any resource(s) in statement"
+        ),
+        document(statement, NotAction="s3:GetObject"): "Syntax errors in policy.",
+        document(statement, Sid="x" * (20 << 10)): "Policy exceeds the maximum allowed document size.",
         document(statement, Resource="arn:aws:s3:::another/*"): "Policy has invalid resource",
         document(statement, Resource=f"arn:aws:s3:::{bucket}2"): "Policy has invalid resource",
         document(statement, without="Resource"): "Missing required field Resource",
     }
     for policy, message in wrong.items():
         assert refusal(s3.put_bucket_policy, Bucket=bucket, Policy=policy) == ("MalformedPolicy", message)
+    for action, resource in (("s3:*", bucket), ("s3:List*", bucket), ("s3:getobject", f"{bucket}*"), ("*", bucket)):
+        allowed = document(statement, Action=action, Resource=f"arn:aws:s3:::{resource}")
+        s3.put_bucket_policy(Bucket=bucket, Policy=allowed)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     kept = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     assert kept["Statement"] == [statement]
 

@@ -99,6 +99,19 @@ def test_a_write_has_conditions_on_what_it_replaces(s3: Any, bucket: str) -> Non
 
 
 @pytest.mark.as_on_aws("S3")
+def test_a_deletion_has_a_condition_on_what_it_deletes(s3: Any, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html"""
+    where = {"Bucket": bucket, "Key": "k"}
+    etag = s3.put_object(**where, Body=b"x")["ETag"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.delete_object(**where, IfMatch="other")
+    s3.delete_object(**where, IfMatch=etag)
+    s3.put_object(**where, Body=b"x")
+    s3.delete_object(**where, IfMatch="*")
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+@pytest.mark.as_on_aws("S3")
 def test_an_object_is_read_part_by_part(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     where = {"Bucket": bucket, "Key": "parts"}

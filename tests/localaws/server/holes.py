@@ -215,7 +215,17 @@ def two_sub_resources() -> Iterator[None]:
             return original(method, kind, dict(list(given.items())[:1]), copies)[0], dict(given)
         return original(method, kind, given, copies)
 
-    with patch.object(s3, "_operation", operation), patch.object(documents, "check"):
+    read_document = documents.read
+
+    def read_any(name: str, body: bytes) -> documents.Document:
+        for each in (name, "PutBucketVersioning", "PutBucketTagging"):
+            try:
+                return read_document(each, body)
+            except Refused:
+                continue
+        return documents.Document(body=body)
+
+    with patch.object(s3, "_operation", operation), patch.object(documents, "read", read_any):
         yield
 
 

@@ -7,16 +7,26 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.secretsmanager.exceptions import InvalidRequestException, SecretsManagerClientError
+from moto.secretsmanager.exceptions import (
+    InvalidParameterException,
+    InvalidRequestException,
+    SecretsManagerClientError,
+    ValidationException,
+)
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
 
 from localaws.authorization.grammar import BadPolicy, check_resource_policy
 
 _MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 _NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
+
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
+_LONGEST = 65_536  # bytes of a secret's value
 
 
 def _unless_scheduled(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +45,6 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     """Secrets Manager as this package has it."""
 
     # Those whose errors include InvalidRequestException, which AWS says of a secret that is scheduled for deletion.
-    cancel_rotate_secret = _unless_scheduled(SecretsManagerBackend.cancel_rotate_secret)
     delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
     get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
     get_secret_value = _unless_scheduled(SecretsManagerBackend.get_secret_value)
@@ -72,8 +81,39 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         """Make a secret.
 
         Raises:
+            ValidationException: its name won't do.
             InvalidRequestException: one of that name waits to be deleted.
         """
+        if not _NAME.fullmatch(name):
+            raise ValidationException(
+                "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following:"
+                " -/_+=.@!"
+            )
         if self.is_scheduled(name):
             raise InvalidRequestException(_NAME_TAKEN)
         return super().create_secret(name, *arguments, **parameters)
+
+    def list_secret_version_ids(self, secret_id: str) -> str:
+        """The versions that have a staging label: others are about to be deleted, and not told of."""
+        answer = json.loads(super().list_secret_version_ids(secret_id))
+        answer["Versions"] = [each for each in answer["Versions"] if each["VersionStages"]]
+        return json.dumps(answer)
+
+
+def check_value(parameters: Mapping[str, Any]) -> None:
+    """Return if what is given as a secret's value is one, and not too long.
+
+    Raises:
+        InvalidParameterException: there are two.
+        ValidationException: it is too long.
+    """
+    text, binary = parameters.get("SecretString"), parameters.get("SecretBinary")
+    if text and binary:
+        raise InvalidParameterException(
+            "You can't specify both a binary secret value and a string secret value in the same secret."
+        )
+    if len((text or "").encode()) > _LONGEST or len(binary or "") * 3 // 4 > _LONGEST:
+        raise ValidationException(
+            f"1 validation error detected: Value at '{'secretString' if text else 'secretBinary'}' failed to satisfy"
+            f" constraint: Member must have length less than or equal to {_LONGEST}"
+        )

@@ -26,6 +26,7 @@ _MARKED = "You can't perform this operation on the secret because it was marked 
 _NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
 
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
+_CURRENT = "AWSCURRENT"
 _LONGEST = 65_536  # bytes of a secret's value
 
 
@@ -47,7 +48,6 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     # Those whose errors include InvalidRequestException, which AWS says of a secret that is scheduled for deletion.
     delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
     get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
-    get_secret_value = _unless_scheduled(SecretsManagerBackend.get_secret_value)
     put_secret_value = _unless_scheduled(SecretsManagerBackend.put_secret_value)
     remove_regions_from_replication = _unless_scheduled(SecretsManagerBackend.remove_regions_from_replication)
     replicate_secret_to_regions = _unless_scheduled(SecretsManagerBackend.replicate_secret_to_regions)
@@ -56,6 +56,15 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
     update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
     update_secret_version_stage = _unless_scheduled(SecretsManagerBackend.update_secret_version_stage)
+
+    @_unless_scheduled
+    def get_secret_value(self, secret_id: str, version_id: str, version_stage: str) -> dict[str, Any]:
+        """A version's value. Without a version or a stage that is AWSCURRENT's, which moto looks for elsewhere."""
+        secret = self.secrets.get(secret_id)
+        if not version_id and not version_stage and secret is not None:
+            stages = [stage for version in secret.versions.values() for stage in version["version_stages"]]
+            version_stage = _CURRENT if _CURRENT in stages else version_stage
+        return super().get_secret_value(secret_id, version_id, version_stage)
 
     @_unless_scheduled
     def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:

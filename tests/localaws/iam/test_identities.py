@@ -84,6 +84,7 @@ def test_versions_and_policies_are_deleted_when_nothing_needs_them(aws: Aws, uni
     iam, document = aws("iam"), policy(allow("glue:*"))
     arn = iam.create_policy(PolicyName=unique("policy"), PolicyDocument=document)["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v2"
     assert refused(iam.delete_policy_version, PolicyArn=arn, VersionId="v2")[0] == "DeleteConflict"
     iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
     assert [each["VersionId"] for each in iam.list_policy_versions(PolicyArn=arn)["Versions"]] == ["v2"]
@@ -112,6 +113,7 @@ def test_a_session_lasts_as_long_as_the_role_lets_it(aws: Aws, unique: Unique) -
     assert refused(assume, DurationSeconds=7200)[1].endswith("exceeds the MaxSessionDuration set for this role.")
     assert refused(iam.update_role, RoleName=name, MaxSessionDuration=43_201)[0] == "ValidationError"
     iam.update_role(RoleName=name, MaxSessionDuration=7200)
+    assert iam.get_role(RoleName=name)["Role"]["MaxSessionDuration"] == 7200
     assert 7100 < assume(DurationSeconds=7200) <= 7201
     assert refused(assume, DurationSeconds=43_201)[0] == "ValidationError"
     assert refused(assume, RoleSessionName="a name")[0] == "ValidationError"

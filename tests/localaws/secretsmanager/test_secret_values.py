@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -32,6 +34,9 @@ def test_a_secret_has_one_value_of_64_kb_at_most_and_a_name_without_blanks(aws: 
         _refused("InvalidParameterException", "both a binary", call, SecretId=name, **both)
         _refused("ValidationException", "65536", call, SecretId=name, **big)
     assert secrets.get_secret_value(SecretId=name)["SecretString"] == "first"
+    secrets.update_secret(SecretId=name, SecretString="second", Description="d")
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "second"
+    assert secrets.describe_secret(SecretId=name)["Description"] == "d"
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
@@ -44,6 +49,48 @@ def test_versions_without_a_staging_label_are_not_listed(aws: Aws, unique: Uniqu
     assert {each["VersionId"]: each["VersionStages"] for each in listed} == {
         made[0]: ["AWSPREVIOUS"], made[1]: ["AWSCURRENT"],
     }  # fmt: skip
+    secrets.update_secret_version_stage(
+        SecretId=name, VersionStage="AWSCURRENT", RemoveFromVersionId=made[1], MoveToVersionId=made[0]
+    )
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "1"
+    secrets.put_secret_value(SecretId=name, SecretString="another", VersionStages=["mine"])
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "1"
+    assert secrets.get_secret_value(SecretId=name, VersionStage="mine")["SecretString"] == "another"
+    values = secrets.batch_get_secret_value(SecretIdList=[name])["SecretValues"]
+    assert [each["SecretString"] for each in values] == ["1"]
+
+
+@pytest.mark.as_on_aws("Secrets Manager")
+def test_a_policy_of_a_secret_lets_somebody_read_it_until_it_is_taken_away(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"""
+    secrets, user, name = aws("secretsmanager"), unique("user"), unique("secret")
+    arn = secrets.create_secret(Name=name, SecretString="x")["ARN"]
+    reader = aws("iam").create_user(UserName=user)["User"]["Arn"]
+    key = aws("iam").create_access_key(UserName=user)["AccessKey"]
+    theirs = boto3.client(
+        "secretsmanager", endpoint_url=secrets.meta.endpoint_url, region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+    )  # fmt: skip
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": reader}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"
+    }  # fmt: skip
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    _refused("AccessDeniedException", "GetSecretValue", theirs.get_secret_value, SecretId=arn)
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=document)
+    assert json.loads(secrets.get_resource_policy(SecretId=name)["ResourcePolicy"]) == json.loads(document)
+    assert theirs.get_secret_value(SecretId=arn)["SecretString"] == "x"
+    secrets.delete_resource_policy(SecretId=name)
+    _refused("AccessDeniedException", "GetSecretValue", theirs.get_secret_value, SecretId=arn)
+
+
+@pytest.mark.as_on_aws("Secrets Manager")
+def test_tags_of_a_secret_are_kept_until_they_are_taken_away(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagResource.html"""
+    secrets, name = aws("secretsmanager"), unique("secret")
+    secrets.create_secret(Name=name, SecretString="x", Tags=[{"Key": "a", "Value": "1"}])
+    secrets.tag_resource(SecretId=name, Tags=[{"Key": "b", "Value": "2"}])
+    secrets.untag_resource(SecretId=name, TagKeys=["a"])
+    assert secrets.describe_secret(SecretId=name)["Tags"] == [{"Key": "b", "Value": "2"}]
 
 
 @pytest.mark.as_on_aws("Secrets Manager")

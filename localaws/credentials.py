@@ -41,8 +41,14 @@ class RoleCredentials:
     def assume(cls, role_arn: str, session_name: str, account_id: str, region: str) -> RoleCredentials:
         """Assume `role_arn` as the AWS service that it trusts, in a session of this name."""
         partition = get_partition(region)
-        sts: Any = sts_backends[account_id][partition]  # services/sts/models.py's
-        session = sts.assume_role_for_service(role_arn, session_name[:_LONGEST_NAME], region, _UNTIL_FORGOTTEN)
+        session = sts_backends[account_id][partition].assume_role(
+            region_name=region,
+            role_session_name=session_name[:_LONGEST_NAME],
+            role_arn=role_arn,
+            policy="",
+            duration=_UNTIL_FORGOTTEN,
+            external_id="",
+        )
         return cls(account_id, partition, session.access_key_id, session.secret_access_key, session.session_token)
 
     def environment(self) -> dict[str, str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from moto.redshift.models import ParameterGroup, RedshiftBackend, SubnetGroup
 
-from localaws.services.redshift.exceptions import GroupState, InvalidParameterValue
+from localaws.services.redshift import rules
+from localaws.services.redshift.exceptions import GroupState
 
 DEFAULT_GROUP = "default.redshift-1.0"
-FAMILIES = ("redshift-1.0", "redshift-2.0")
 
 
 class GroupOperations(RedshiftBackend):
@@ -24,8 +24,7 @@ class GroupOperations(RedshiftBackend):
             InvalidParameterValue: Redshift has no such family of parameters.
             GroupState: there is such a group.
         """
-        if group_family not in FAMILIES:
-            raise InvalidParameterValue(f"ParameterGroupFamily {group_family} is not a valid parameter group family")
+        rules.check_family(group_family)
         if cluster_parameter_group_name in self.parameter_groups:
             raise GroupState(
                 "ClusterParameterGroupAlreadyExists", f"Parameter group {cluster_parameter_group_name} already exists"

@@ -198,12 +198,13 @@ def test_a_kind_of_invocation_and_a_client_context_that_are_none_are_refused(dep
 
 @pytest.mark.as_on_aws("Lambda")
 def test_the_settings_of_asynchronous_invocations_can_be_read_changed_and_deleted(
-    deploy: Deploy, aws: Aws, logged: Callable[..., list[str]]
+    deploy: Deploy, aws: Aws, queue: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"""
-    functions, name = aws("lambda"), deploy("def handler(event, context):\n    print('tried')\n    1 / 0\n")
+    functions, name, failures = aws("lambda"), deploy("def handler(event, context): 1 / 0\n"), queue()
     arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-    functions.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=2)
+    wanted = {"OnFailure": {"Destination": failures.arn}}
+    functions.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=2, DestinationConfig=wanted)
     functions.update_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
     found = functions.get_function_event_invoke_config(FunctionName=name)
     assert (found["FunctionArn"].startswith(arn), found["MaximumRetryAttempts"]) == (True, 0)
@@ -213,6 +214,9 @@ def test_the_settings_of_asynchronous_invocations_can_be_read_changed_and_delete
             "ValidationException", "maximum", functions.update_function_event_invoke_config,
             FunctionName=name, **changed,
         )  # fmt: skip
+    functions.invoke(FunctionName=name, InvocationType="Event")
+    told = json.loads(failures.collect(1)[0]["Body"])["requestContext"]
+    assert (told["condition"], told["approximateInvokeCount"]) == ("RetriesExhausted", 1)
     functions.delete_function_event_invoke_config(FunctionName=name)
     _refused(
         "ResourceNotFoundException", "EventInvokeConfig", functions.get_function_event_invoke_config, FunctionName=name

@@ -61,6 +61,10 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
         ({"DBName": "Capital"}, "DBName is not valid"),
         ({"ClusterIdentifier": "two--hyphens"}, "not a valid identifier"),
         ({"ClusterType": "multi-node", "NumberOfNodes": 1}, "greater than or equal to 2"),
+        ({"ClusterType": "multi-node", "NumberOfNodes": 101}, "between 1 and 100"),
+        ({"PreferredMaintenanceWindow": "at night"}, "PreferredMaintenanceWindow is not valid"),
+        ({"AvailabilityZone": "mars-1a"}, "mars-1a is not a valid availability zone"),
+        ({"VpcSecurityGroupIds": ["sg-0123"]}, "Invalid security group, groupId= sg-0123"),
     ],
 )
 def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any], message: str) -> None:
@@ -145,6 +149,17 @@ def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Wareho
 
 
 @pytest.mark.as_on_aws("Redshift")
+def test_credentials_of_a_database_user_log_in_as_that_user(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
+    given = warehouse.aws("redshift").get_cluster_credentials(
+        ClusterIdentifier=warehouse.identifier, DbUser="admin", DurationSeconds=900
+    )
+    assert given["DbUser"] == "IAM:admin"
+    with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("admin",)
+
+
+@pytest.mark.as_on_aws("Redshift")
 def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/redshift/latest/mgmt/copy-unload-iam-role.html"""
     client = warehouse.aws("redshift")
@@ -163,6 +178,7 @@ def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
         client.resize_cluster(ClusterIdentifier=warehouse.identifier, NumberOfNodes=4)
     with pytest.raises(ClientError, match="FinalClusterSnapshotIdentifier is required"):
         client.delete_cluster(ClusterIdentifier=warehouse.identifier)
+    assert client.describe_custom_domain_associations()["Associations"] == []
     with pytest.raises(ClientError, match="CustomDomainAssociationNotFoundFault"):
         client.describe_custom_domain_associations(CustomDomainName="warehouse.example.com")
 
@@ -288,3 +304,48 @@ def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique, allowing
     aws("cloudformation").delete_stack(StackName=stack)
     with pytest.raises(ClientError, match="not found"):
         aws("redshift").describe_clusters(ClusterIdentifier=identifier)
+
+
+@pytest.mark.refused("Redshift")
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        *(
+            (operation, arguments)
+            for operation in ("create_cluster", "modify_cluster")
+            for arguments in (
+                {"AutomatedSnapshotRetentionPeriod": 5},
+                {"ManualSnapshotRetentionPeriod": 3},
+                {"KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"},
+                {"ClusterVersion": "2.0"},
+                {"EnhancedVpcRouting": True},
+                {"ClusterSecurityGroups": ["group"]},
+                {"Port": 5440},
+            )
+        ),
+        ("modify_cluster_parameter_group", {"ParameterGroupName": "g", "Parameters": []}),
+        ("describe_cluster_parameters", {"ParameterGroupName": "g"}),
+        ("create_cluster_snapshot", {"SnapshotIdentifier": "s"}),
+        ("resize_cluster", {"NodeType": "ra3.large"}),
+    ],
+)
+def test_what_a_cluster_here_does_not_do_is_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
+    where = {} if "parameter" in operation else {"ClusterIdentifier": "never-made"}
+    more = CLUSTER if operation == "create_cluster" else {}
+    with pytest.raises(ClientError, match="does not support") as refused:
+        getattr(aws("redshift"), operation)(**where, **more, **arguments)
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_parameter_group_is_of_a_family_and_there_before_a_cluster_has_it(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateClusterParameterGroup.html"""
+    client = aws("redshift")
+    with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):
+        client.create_cluster(ClusterIdentifier="never-made", **CLUSTER, ClusterParameterGroupName="missing")
+    name = unique("group")
+    with pytest.raises(ClientError, match="not a valid parameter group family"):
+        client.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="none", Description="d")
+    client.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="redshift-1.0", Description="d")
+    (made,) = client.describe_cluster_parameter_groups(ParameterGroupName=name)["ParameterGroups"]
+    assert made["ParameterGroupFamily"] == "redshift-1.0"

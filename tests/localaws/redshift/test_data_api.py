@@ -116,6 +116,16 @@ def test_a_wrong_request_is_a_validation_error(
 
 
 @pytest.mark.as_on_aws("Redshift")
+def test_a_statement_is_described_with_its_text_and_its_rows(api: DataApi) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
+    submitted = api.run("select 1 as one union all select 2", StatementName="two rows")
+    described = api.client.describe_statement(Id=submitted["Id"])
+    assert (described["Status"], described["HasResultSet"], described["ResultRows"]) == ("FINISHED", True, 2)
+    assert described["QueryString"] == "select 1 as one union all select 2"
+    assert (described["ClusterIdentifier"], described["DbUser"]) == (api.access["ClusterIdentifier"], "admin")
+
+
+@pytest.mark.as_on_aws("Redshift")
 def test_an_error_of_the_database_fails_the_statement(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")

@@ -319,3 +319,56 @@ def test_what_is_no_attribute_of_a_queue_is_refused(aws: Callable[..., Any], nam
     with pytest.raises(ClientError) as refused:
         aws("sqs").create_queue(QueueName="never", Attributes={name: "x"})
     assert refused.value.response["Error"]["Code"].endswith("InvalidAttributeName")
+
+
+@pytest.mark.refused("SQS")
+@pytest.mark.parametrize(
+    ("attributes", "fifo"),
+    [
+        ({"KmsMasterKeyId": "alias/aws/sqs"}, False),
+        ({"RedriveAllowPolicy": '{"redrivePermission": "denyAll"}'}, False),
+        ({"DeduplicationScope": "messageGroup"}, True),
+        ({"FifoThroughputLimit": "perMessageGroupId"}, True),
+    ],
+)
+def test_attributes_of_queues_that_nothing_here_would_act_on_are_refused(
+    aws: Callable[..., Any], unique: Callable[[str], str], attributes: dict[str, str], fifo: bool
+) -> None:
+    name, own = (f"{unique('queue')}.fifo", {"FifoQueue": "true"}) if fifo else (unique("queue"), {})
+    with pytest.raises(ClientError, match=f"does not support the attribute {next(iter(attributes))}"):
+        aws("sqs").create_queue(QueueName=name, Attributes={**own, **attributes})
+    usual = {"DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"} if fifo else {}
+    url = aws("sqs").create_queue(QueueName=name, Attributes={**own, **usual})["QueueUrl"]
+    with pytest.raises(ClientError, match=f"does not support the attribute {next(iter(attributes))}"):
+        aws("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_permission_of_a_queue_is_given_and_taken_back(aws: Callable[..., Any], queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html"""
+    made = queue()
+    aws("sqs").add_permission(QueueUrl=made.url, Label="mine", AWSAccountIds=["123456789012"], Actions=["SendMessage"])
+    (statement,) = json.loads(
+        aws("sqs").get_queue_attributes(QueueUrl=made.url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    )["Statement"]
+    assert (statement["Sid"], statement["Effect"], statement["Resource"]) == ("mine", "Allow", made.arn)
+    aws("sqs").remove_permission(QueueUrl=made.url, Label="mine")
+    with pytest.raises(ClientError, match="can't find label"):
+        aws("sqs").remove_permission(QueueUrl=made.url, Label="mine")
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_batch_of_messages_is_hidden_entry_by_entry(aws: Callable[..., Any], queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html"""
+    made = queue(VisibilityTimeout=60)
+    made.send("one")
+    (message,) = made.receive()
+    entries = [
+        {"Id": "good", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0},
+        {"Id": "bad", "ReceiptHandle": "nonsense", "VisibilityTimeout": 0},
+    ]
+    answer = aws("sqs").change_message_visibility_batch(QueueUrl=made.url, Entries=entries)
+    assert ([each["Id"] for each in answer["Successful"]], [each["Id"] for each in answer["Failed"]]) == (
+        ["good"], ["bad"],
+    )  # fmt: skip
+    assert [each["Body"] for each in made.collect(1)] == ["one"]

@@ -102,9 +102,12 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
                 f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently "
                 f"attached to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
             )
-        return super().update_secret_version_stage(
+        told = super().update_secret_version_stage(
             secret_id, version_stage, remove_from_version_id or "", move_to_version_id or ""
         )
+        if version_stage == _CURRENT and isinstance(secret, FakeSecret):  # what moto takes for the current one
+            secret.set_default_version_id(move_to_version_id)
+        return told
 
     def is_scheduled(self, secret_id: str) -> bool:
         """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""

@@ -28,6 +28,7 @@ from localaws.events import Bus, response_scope
 from localaws.saving import NotSaved, Saving
 from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
+from localaws.server.constraints import check_constraints
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
 from localaws.services import regions, unsupported, vouching
@@ -108,6 +109,7 @@ class Application:
         if unproven and not self._settings().allow_unproven:
             raise UnsupportedOperation(call.operation)
         _refuse_ignored(call)
+        check_constraints(call.service, call.operation, call.parameters)
         environ = bodies.checked(reading, secret)
         application, answer = self._moto.application(call, environ), Answer()
         if call.reads:

@@ -32,7 +32,6 @@ _REFUSED: dict[tuple[str, str], str] = {
     ("glue", "GetTables"): f"{_TABLES} ResourceShareType",
     ("glue", "GetDatabases"): "AttributesToGet ResourceShareType",
     ("glue", "GetPartitions"): f"{_TRANSACTION} QueryAsOfTime Segment",
-    ("glue", "GetJobRun"): "PredecessorsIncluded",
     ("glue", "StartJobRun"): "ExecutionRoleSessionPolicy",
     ("lambda", "CreateFunction"): f"{_FUNCTION} PublishTo",
     ("lambda", "UpdateFunctionConfiguration"): _FUNCTION,

@@ -28,6 +28,7 @@ from localaws.services.glue.job_definitions import (
     checked_timeout,
 )
 from localaws.services.glue.job_runs import KEPT_RUNS, Bookmark, JobRun, JobRunState
+from localaws.services.glue.trigger_definitions import Predecessors
 
 _RUN_SETTINGS = (
     "AllocatedCapacity", "MaxCapacity", "WorkerType", "NumberOfWorkers", "Timeout", "GlueVersion", "ExecutionClass",
@@ -67,7 +68,7 @@ class Job:
                 return run
         raise JobRunNotFoundException(run_id)
 
-    def new_run(self, request: dict[str, Any], workflow: WorkflowRef | None) -> JobRun:
+    def new_run(self, request: dict[str, Any], workflow: WorkflowRef | None, predecessors: Predecessors = ()) -> JobRun:
         """Add the run that a StartJobRun request asks for.
 
         Arguments: the run's go before the job's defaults, and the job's NonOverridableArguments before both.
@@ -101,6 +102,7 @@ class Job:
             settings={**settings, **asked},
             previous_run_id=previous,
             workflow=workflow,
+            predecessors=predecessors,
         )
         if self.is_full and run.settings.get("JobRunQueuingEnabled"):
             run.move_to(JobRunState.WAITING)
@@ -129,6 +131,7 @@ class Job:
             attempt=attempt,
             previous_run_id=failed.job_run_id,
             workflow=failed.workflow,
+            predecessors=failed.predecessors,
         )
         self._add(run)
         return run

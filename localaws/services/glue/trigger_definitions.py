@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html), and pickling
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,9 @@ from typing import Any
 from moto.glue.exceptions import InvalidInputException
 
 from localaws.services.glue.trigger_schedule import InvalidSchedule, Schedule
+
+Predecessors = tuple[tuple[str, str], ...]
+"""Job and run of each job run that let a conditional trigger fire."""
 
 
 class TriggerType(StrEnum):
@@ -113,10 +116,15 @@ class Trigger:
     def starts_workflow(self) -> bool:
         return self.type is not TriggerType.CONDITIONAL
 
-    def is_met(self, met: set[int]) -> bool:
+    def is_met(self, met: Collection[int]) -> bool:
         """Whether the predicate holds when the conditions numbered in `met` do."""
         wanted = len(self.conditions)
         return len(met) == wanted if self.logical is Logical.AND else bool(met)
+
+    def predecessors(self, met: Mapping[int, str]) -> Predecessors:
+        """The job runs among those that met its conditions, which `met` has by the condition's number."""
+        named = [(self.conditions[number].target, run_id) for number, run_id in sorted(met.items())]
+        return tuple((target.name, run_id) for target, run_id in named if target.type is NodeType.JOB and run_id)
 
     def as_dict(self) -> dict[str, Any]:
         """The API's `Trigger`."""

@@ -1,12 +1,10 @@
 """Parameters that AWS acts on and nothing here would: a call that has one is refused, not answered without it.
 
-Of the operations that a pipeline uses; parameters without an effect that could be missed (AuditContext, say) pass, and
-so does UpdateTable's SkipArchive: an old version more is kept.
+Of the operations that a pipeline uses; parameters without an effect that could be missed (AuditContext, say) pass.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +30,8 @@ _REFUSED: dict[tuple[str, str], str] = {
     ("glue", "GetTables"): f"{_TABLES} ResourceShareType",
     ("glue", "GetDatabases"): "AttributesToGet ResourceShareType",
     ("glue", "GetPartitions"): f"{_TRANSACTION} QueryAsOfTime Segment",
+    ("glue", "BatchGetPartition"): "QuerySessionContext",
+    ("glue", "GetConnection"): "ApplyOverrideForComputeEnvironment",
     ("glue", "StartJobRun"): "ExecutionRoleSessionPolicy",
     ("lambda", "CreateFunction"): f"{_FUNCTION} PublishTo",
     ("lambda", "UpdateFunctionConfiguration"): _FUNCTION,
@@ -65,14 +65,9 @@ _REFUSED: dict[tuple[str, str], str] = {
     ("secretsmanager", "RotateSecret"): "ExternalSecretRotationMetadata ExternalSecretRotationRoleArn",
     ("secretsmanager", "UpdateSecret"): "Type",
     ("sqs", "ReceiveMessage"): "ReceiveRequestAttemptId",
-    ("sqs", "GetQueueUrl"): "",
 }
 # Where another account's resources could be asked for. There is one account.
 _ACCOUNT = {"glue": "CatalogId", "sqs": "QueueOwnerAWSAccountId"}
-_CATALOG_CALLS = re.compile(
-    "(BatchCreate|BatchDelete|BatchGet|BatchUpdate|Create|Delete|Get|Update)(Partitions?|Database)"
-    "|(BatchDelete|Create|Delete|Get|Update)Connections?|(Delete|Get)TableVersions?"
-)
 # Some values of these ask for nothing.
 _ASKS: dict[str, Callable[[Any], bool]] = {
     "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
@@ -86,7 +81,7 @@ _ASKS: dict[str, Callable[[Any], bool]] = {
 
 def watches(service: str, operation: str) -> bool:
     """Whether `refuse_parameters` has an eye on `operation`."""
-    return (service, operation) in _REFUSED or (service == "glue" and _CATALOG_CALLS.fullmatch(operation) is not None)
+    return (service, operation) in _REFUSED or service in _ACCOUNT
 
 
 def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], account_id: str) -> None:

@@ -6,10 +6,13 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from moto.glue.exceptions import (
     EntityNotFoundException,
+    GlueClientError,
     InvalidInputException,
     PartitionAlreadyExistsException,
     PartitionNotFoundException,
@@ -19,6 +22,9 @@ from moto.utilities.utils import get_partition
 
 from localaws.services.glue.partition_expressions import PartitionExpression
 
+_UNSUPPORTED = (
+    "TargetDatabase", "FederatedDatabase", "TargetTable", "FederatedTable", "ViewDefinition", "SchemaReference",
+)  # fmt: skip
 # A star that stands for any characters, since it repeats neither a class, a group, a dot nor an escaped character.
 _WILDCARD = re.compile(r"(?<![.\])}\\\w])\*|(?<=(?<!\\)\w)\*")
 
@@ -30,6 +36,7 @@ class CatalogOperations(GlueBackend):
         self, database_name: str, database_input: dict[str, Any], tags: dict[str, str] | None = None
     ) -> FakeDatabase:
         """Make a database, its name in lower case."""
+        _refuse_unsupported(database_input)
         return super().create_database(database_name.lower(), database_input, tags)
 
     def get_database(self, database_name: str) -> FakeDatabase:
@@ -46,6 +53,7 @@ class CatalogOperations(GlueBackend):
         if database_input["Name"].lower() != database_name.lower():
             # AWS's sentence: https://github.com/floci-io/floci/issues/1229
             raise InvalidInputException("UpdateDatabase", "Database cannot be renamed")
+        _refuse_unsupported(database_input)
         super().update_database(database_name.lower(), database_input)
 
     def delete_database(self, database_name: str) -> None:
@@ -63,6 +71,7 @@ class CatalogOperations(GlueBackend):
         open_table_format_input: dict[str, Any] | None = None,
     ) -> FakeTable:
         """Make a table, its name in lower case."""
+        _refuse_unsupported(table_input)
         name, database = table_name.lower(), database_name.lower()
         return super().create_table(database, name, {**table_input, "Name": name}, open_table_format_input)
 
@@ -87,6 +96,7 @@ class CatalogOperations(GlueBackend):
 
     def update_table(self, database_name: str, table_name: str, table_input: dict[str, Any]) -> None:
         """Give a table a new version."""
+        _refuse_unsupported(table_input)
         super().update_table(database_name, table_name, {**table_input, "Name": table_name.lower()})
 
     def delete_table(self, database_name: str, table_name: str) -> None:
@@ -135,6 +145,40 @@ class CatalogOperations(GlueBackend):
             raise PartitionAlreadyExistsException()
         table.update_partition(part_to_update, wanted)
 
+    def batch_create_partition(
+        self, database_name: str, table_name: str, partition_input: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Make partitions; the errors of those that can't be made."""
+        self.get_table(database_name, table_name)
+        errors = []
+        for one in partition_input:
+            if error := _error_of(partial(self.create_partition, database_name, table_name, one)):
+                errors.append({"PartitionValues": one.get("Values") or [], "ErrorDetail": error})
+        return errors
+
+    def batch_update_partition(
+        self, database_name: str, table_name: str, entries: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Replace the definitions of partitions; the errors of those that can't be replaced."""
+        self.get_table(database_name, table_name)
+        errors = []
+        for entry in entries:
+            old, new = entry["PartitionValueList"], entry["PartitionInput"]
+            if error := _error_of(partial(self.update_partition, database_name, table_name, new, old)):
+                errors.append({"PartitionValueList": old, "ErrorDetail": error})
+        return errors
+
+    def batch_delete_table_version(
+        self, database_name: str, table_name: str, version_ids: list[str]
+    ) -> list[dict[str, Any]]:
+        """Delete versions of a table; the errors of those that can't be deleted."""
+        self.get_table(database_name, table_name)
+        errors = []
+        for version in version_ids:
+            if error := _error_of(partial(self.delete_table_version, database_name, table_name, version)):
+                errors.append({"TableName": table_name, "VersionId": version, "ErrorDetail": error})
+        return errors
+
     def get_partitions(self, database_name: str, table_name: str, expression: str | None) -> list[FakePartition]:
         """The partitions that match `expression`.
 
@@ -147,6 +191,23 @@ class CatalogOperations(GlueBackend):
         return PartitionExpression(expression, table.as_dict().get("PartitionKeys") or []).matching(
             table.partitions.values()
         )
+
+
+def _error_of(call: Callable[[], None]) -> dict[str, str] | None:
+    """The ErrorDetail of a call that is refused."""
+    try:
+        call()
+    except GlueClientError as error:
+        return {"ErrorCode": error.error_type, "ErrorMessage": error.message}
+    return None
+
+
+def _refuse_unsupported(definition: dict[str, Any]) -> None:
+    """Refuse links and views, which nothing here follows, and columns that are kept in a schema registry."""
+    storage = definition.get("StorageDescriptor") or {}
+    for name in _UNSUPPORTED:
+        if definition.get(name) or storage.get(name):
+            raise InvalidInputException("", f"The embedded AWS does not support {name} in the Data Catalog")
 
 
 def _check_values(table: FakeTable, part_input: dict[str, Any]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.glue.models import FakePartition
 
+from localaws.services.glue.catalog import CatalogOperations
 from localaws.services.glue.lists import Lists
 
 _PAGE = 1000  # the most that MaxResults of GetPartitions may be
@@ -16,6 +17,10 @@ _PAGE = 1000  # the most that MaxResults of GetPartitions may be
 
 class CatalogResponses(Lists):
     """GetDatabases, GetTables, GetTableVersions and GetPartitions, in pages."""
+
+    @property
+    def _catalog(self) -> CatalogOperations:
+        return cast(CatalogOperations, self.glue_backend)
 
     def get_databases(self) -> ActionResult:
         databases = self.glue_backend.get_databases()
@@ -40,6 +45,13 @@ class CatalogResponses(Lists):
         shown = table.as_dict(self.parameters.get("VersionId"))
         return ActionResult({"TableVersion": {"Table": shown, "VersionId": shown["VersionId"]}})
 
+    def batch_delete_table_version(self) -> ActionResult:
+        asked = self.parameters
+        errors = self._catalog.batch_delete_table_version(
+            asked["DatabaseName"], asked["TableName"], asked["VersionIds"]
+        )
+        return ActionResult({"Errors": errors})
+
     def update_table(self) -> ActionResult:
         asked = self.parameters
         self.glue_backend.update_table(asked["DatabaseName"], asked["TableInput"]["Name"], asked["TableInput"])
@@ -51,7 +63,7 @@ class CatalogResponses(Lists):
     def get_partitions(self) -> str:  # type: ignore[override]  # moto takes a text for what it is
         """moto takes half a millisecond to write each partition, and a table may have thousands."""
         asked: dict[str, Any] = self.parameters
-        found = self.glue_backend.get_partitions(asked["DatabaseName"], asked["TableName"], asked.get("Expression"))  # type: ignore[arg-type]
+        found = self._catalog.get_partitions(asked["DatabaseName"], asked["TableName"], asked.get("Expression"))
         shown, token = self.page_by_name(found, lambda partition: json.dumps(partition.values), default=_PAGE)
         answer: dict[str, Any] = {"Partitions": [self._shown(partition) for partition in shown]}
         if token:

@@ -46,6 +46,8 @@ class ConnectionResponses(Lists):
 
     def get_connections(self) -> ActionResult:
         wanted = self.parameters.get("Filter") or {}
+        if wanted.get("ConnectionSchemaVersion"):
+            raise InvalidInputException("GetConnections", "The embedded AWS does not support ConnectionSchemaVersion")
         found = [one for one in self._connections.local_connections.values() if _matches(one, wanted)]
         shown, token = self.page_by_name(found, lambda connection: connection.name)
         hide = bool(self.parameters.get("HidePassword"))

@@ -26,6 +26,7 @@ from localaws.services.glue.job_definitions import (
     checked_capacity,
     checked_definition,
     checked_timeout,
+    refuse_without_effect,
 )
 from localaws.services.glue.job_runs import KEPT_RUNS, Bookmark, JobRun, JobRunState
 from localaws.services.glue.trigger_definitions import Predecessors
@@ -79,6 +80,7 @@ class Job:
                 trigger asked, a FAILED run tells of it.
         """
         checked_arguments(request.get("Arguments") or {})
+        refuse_without_effect(request)
         settings = {name: self.definition[name] for name in _RUN_SETTINGS if name in self.definition}
         asked = {name: request[name] for name in _RUN_SETTINGS if request.get(name) is not None}
         if any(name in asked for name in ("MaxCapacity", "AllocatedCapacity", "WorkerType", "NumberOfWorkers")):
@@ -174,7 +176,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the request is not valid.
         """
         name: str = request.get("Name") or ""
-        definition = checked_definition(name, request, self.account_id)
+        definition = checked_definition(request, self.account_id)
         if name in self.local_jobs:
             raise AlreadyExistsException("Job")
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:job/{name}"
@@ -191,7 +193,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the definition is not valid.
         """
         job = self.find_job(name)
-        job.definition = checked_definition(name, update, self.account_id)
+        job.definition = checked_definition(update, self.account_id)
         job.last_modified_on = utcnow()
 
     def find_job(self, name: str) -> Job:

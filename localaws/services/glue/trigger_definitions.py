@@ -14,6 +14,7 @@ from typing import Any
 
 from moto.glue.exceptions import InvalidInputException
 
+from localaws.services.glue.job_definitions import refuse_without_effect
 from localaws.services.glue.trigger_schedule import InvalidSchedule, Schedule
 
 Predecessors = tuple[tuple[str, str], ...]
@@ -158,7 +159,7 @@ class TriggerRequest:
         Raises:
             InvalidInputException: the request doesn't make a trigger of its type, or asks for what can't be had here.
         """
-        kind = self._enum("Type", TriggerType)
+        kind = TriggerType(self._request["Type"])
         if kind is TriggerType.EVENT:
             raise self._refused(
                 "Trigger type EVENT needs Amazon EventBridge, which the embedded AWS does not run. Start the workflow "
@@ -218,7 +219,9 @@ class TriggerRequest:
         return tuple(actions)
 
     def _check_action_options(self, request: Mapping[str, Any], target: Target) -> None:
-        if target.type is NodeType.CRAWLER:
+        if target.type is NodeType.JOB:
+            refuse_without_effect(request)
+        else:
             for name in ("Arguments", "Timeout", "SecurityConfiguration", "NotificationProperty"):
                 if request.get(name):
                     raise self._refused(f"{name} cannot be set for an action that starts a crawler")
@@ -237,7 +240,7 @@ class TriggerRequest:
             if len(conditions) > 1:
                 raise self._refused("Logical cannot be null or empty when multiple conditions are listed")
             return conditions, Logical.AND
-        return conditions, Logical(self._member("predicate.logical", predicate["Logical"], Logical))
+        return conditions, Logical(predicate["Logical"])
 
     def _condition(self, request: Mapping[str, Any]) -> Condition:
         job, crawler = request.get("JobName"), request.get("CrawlerName")
@@ -274,18 +277,6 @@ class TriggerRequest:
         except InvalidSchedule as error:
             raise self._refused(str(error)) from error
         return str(schedule)
-
-    def _enum(self, name: str, values: type[TriggerType]) -> TriggerType:
-        return values(self._member(name.lower(), self._request.get(name), values))
-
-    def _member(self, where: str, value: Any, values: type[StrEnum]) -> str:
-        if value not in set(values):
-            allowed = ", ".join(values)
-            raise self._refused(
-                f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
-                f"Member must satisfy enum value set: [{allowed}]"
-            )
-        return str(value)
 
     def _refused(self, message: str) -> InvalidInputException:
         return InvalidInputException(self._operation, message)

@@ -23,7 +23,7 @@ _CLUSTER = (
 _FILTER = "applyOnTransformedLogs fieldSelectionCriteria"
 _REFUSED: dict[tuple[str, str], str] = {
     ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes Name OpenTableFormatInput",
-    ("glue", "UpdateTable"): f"{_TRANSACTION} VersionId ViewUpdateAction Force UpdateOpenTableFormatInput",
+    ("glue", "UpdateTable"): f"{_TRANSACTION} Name VersionId ViewUpdateAction Force UpdateOpenTableFormatInput",
     ("glue", "DeleteTable"): _TRANSACTION,
     ("glue", "BatchDeleteTable"): _TRANSACTION,
     ("glue", "GetTable"): _TABLES,

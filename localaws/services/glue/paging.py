@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from moto.glue.exceptions import InvalidInputException
 
 Item = TypeVar("Item")
-_OF_THE_PAGE = ("NextToken", "MaxResults")
+# What does not change which items are listed: the page, and what of each item is shown.
+_OF_THE_PAGE = ("NextToken", "MaxResults", "ExcludeColumnSchema", "HidePassword", "IncludeGraph")
 
 
 class Question:
-    """What is listed: an operation with its parameters, those of the page left out."""
+    """What is listed: an operation with the parameters that select."""
 
     def __init__(self, operation: str, request: Mapping[str, Any], default: int) -> None:
         self._asked = {name: value for name, value in request.items() if name not in _OF_THE_PAGE}

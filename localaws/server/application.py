@@ -29,6 +29,7 @@ from localaws.events import Bus, response_scope
 from localaws.saving import NotSaved, Saving
 from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
+from localaws.server.constraints import check_constraints
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
 from localaws.services import ec2, regions, unsupported, vouching
@@ -109,6 +110,7 @@ class Application:
         if unproven and not self._settings().allow_unproven:
             raise UnsupportedOperation(call.operation)
         _refuse_ignored(call, principal)
+        check_constraints(call.service, call.operation, call.parameters)
         environ = bodies.checked(reading, secret)
         environ |= {ASKER: principal.arn, DENIED: denied}
         application, answer = self._moto.application(call, environ), Answer()

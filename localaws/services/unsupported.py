@@ -1,7 +1,7 @@
 """Parameters that AWS acts on and nothing here would: a call that has one is refused, not answered without it.
 
 Which they are is in the tables of `vouched/`; parameters without an effect that could be missed (AuditContext, say)
-pass, and so does UpdateTable's SkipArchive: an old version more is kept.
+pass.
 """
 
 from __future__ import annotations

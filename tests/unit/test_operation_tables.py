@@ -40,6 +40,14 @@ def test_what_works_has_a_test_that_calls_it(service: str) -> None:
         assert xform_name(operation) in words, f"{operation}: {proof} doesn't call it"
 
 
+def test_no_test_proves_an_operation_of_the_same_name_for_two_services() -> None:
+    found: dict[tuple[str, str], list[str]] = {}
+    for service in vouching.services():
+        for operation, proof in vouching.table(service).works.items():
+            found.setdefault((operation, proof), []).append(service)
+    assert [where for where in found.items() if len(where[1]) > 1] == []
+
+
 def test_what_is_in_no_table_is_refused() -> None:
     assert vouching.table("s3").standing("SelectObjectContent") is Standing.REFUSED
     assert vouching.table("states").standing("StartExecution") is Standing.REFUSED

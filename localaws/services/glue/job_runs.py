@@ -46,6 +46,8 @@ class JobRun:
     attempt: int = 0
     previous_run_id: str | None = None
     workflow: WorkflowRef | None = None
+    predecessors: tuple[tuple[str, str], ...] = ()
+    """Job and run of each job run that let the trigger fire which started this one."""
     state: JobRunState = JobRunState.STARTING
     error_message: str = ""
     started_on: datetime = field(default_factory=utcnow)
@@ -74,7 +76,7 @@ class JobRun:
         if not self.under_way:
             self.completed_on = self.last_modified_on
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, with_predecessors: bool = False) -> dict[str, Any]:
         """The API's `JobRun`."""
         described = {
             "Id": self.job_run_id,
@@ -92,7 +94,9 @@ class JobRun:
             "ErrorMessage": self.error_message or None,
             "ExecutionTime": round(self.execution_seconds),
             "LogGroupName": "/aws-glue/jobs",
-            "PredecessorRuns": [],
+            "PredecessorRuns": [
+                {"JobName": name, "RunId": run_id} for name, run_id in self.predecessors if with_predecessors
+            ],
             **self.settings,
         }
         return {name: value for name, value in described.items() if value is not None}

@@ -28,9 +28,9 @@ def _refused(client: Any, operation: str, arguments: dict[str, Any], named: str)
         ("update_table", {**TABLE, "VersionId": "1"}, "VersionId of UpdateTable"),
         ("get_table", {"DatabaseName": "d", "Name": "t", "QueryAsOfTime": 1}, "QueryAsOfTime of GetTable"),
         (
-            "get_job_run",
-            {"JobName": "j", "RunId": "r", "PredecessorsIncluded": True},
-            "PredecessorsIncluded of GetJobRun",
+            "start_job_run",
+            {"JobName": "j", "ExecutionRoleSessionPolicy": "{}"},
+            "ExecutionRoleSessionPolicy of StartJobRun",
         ),
     ],
 )

@@ -213,6 +213,26 @@ def test_an_object_of_the_catalog_needs_permission_on_all_that_it_lies_in(
 
 
 @pytest.mark.as_on_aws("IAM")
+def test_a_table_is_the_same_however_its_name_is_spelled_and_wherever_it_stands(
+    make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html (Name)"""
+    database, here = unique("db"), "arn:aws:glue:us-east-1:123456789012"
+    aws("glue").create_database(DatabaseInput={"Name": database})
+    for name in ("secret", "open"):
+        aws("glue").create_table(DatabaseName=database, TableInput={"Name": name})
+    actor = make_role(allow("glue:*"), deny("glue:*", f"{here}:table/{database}/secret"))
+    glue = actor.client("glue")
+    for arguments in ({"Name": "SECRET"}, {"Name": "Secret"}):
+        assert refused(glue.get_table, DatabaseName=database.upper(), **arguments)[0] == "AccessDeniedException"
+    for more in ({}, {"Name": "open"}):
+        table = {"Name": "Secret", "Description": "changed"}
+        code, _ = refused(glue.update_table, DatabaseName=database, TableInput=table, **more)
+        assert code in ("AccessDeniedException", "NotImplemented")
+    assert "Description" not in aws("glue").get_table(DatabaseName=database, Name="secret")["Table"]
+
+
+@pytest.mark.as_on_aws("IAM")
 def test_who_may_not_list_the_bucket_is_not_told_that_an_object_is_missing(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     actor = make_role(allow("s3:GetObject"))

@@ -199,7 +199,10 @@ def test_s3_to_redshift_loads_replaces_and_upserts_and_redshift_to_s3_unloads(
     from airflow.providers.amazon.aws.transfers.redshift_to_s3 import RedshiftToS3Operator
     from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
 
-    way: dict[str, Any] = {"redshift_data_api_kwargs": CLUSTER, "redshift_conn_id": "aws_default"}
+    way: dict[str, Any] = {
+        "redshift_data_api_kwargs": {**CLUSTER, "poll_interval": 1},
+        "redshift_conn_id": "aws_default",
+    }
     table = "loaded_by_api"
     if by == "redshift_connector":
         table = "loaded_by_driver"

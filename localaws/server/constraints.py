@@ -1,8 +1,8 @@
 """What AWS's model of a service says of a request's values: ranges, lengths, patterns and sets of values.
 
 AWS names every value that does not fit: https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html, and for the
-text https://github.com/boto/boto3/issues/3229. Only Glue's calls are checked here: other services have other words, and
-check what they know by themselves.
+text https://github.com/boto/boto3/issues/3229. Calls of Glue and CloudWatch Logs are checked here: other services have
+other words, and check what they know by themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from localaws.authorization.refusals import Refused
 from localaws.server import models
 
-_SERVICES = frozenset({"glue"})
+_CODES = {"glue": "ValidationException", "logs": "InvalidParameterException"}
+"""By service: the error's code."""
 _SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's way to write the characters beyond 16 bits
 _LENGTHS = {"string": "length", "list": "length", "map": "length"}
 
@@ -26,13 +27,13 @@ def check_constraints(service: str, operation: str, given: Mapping[str, Any]) ->
     Raises:
         Refused: some do not.
     """
-    if service not in _SERVICES:
+    if service not in _CODES:
         return
     (model,) = models.models_of(service)
     shape = model.operation_model(operation).input_shape
     if shape is not None and (errors := list(_errors(shape, given, ""))):
         count = f"{len(errors)} validation error{'s' if len(errors) > 1 else ''} detected"
-        raise Refused(400, "ValidationException", f"{count}: {'; '.join(errors)}")
+        raise Refused(400, _CODES[service], f"{count}: {'; '.join(errors)}")
 
 
 def _errors(shape: Any, value: Any, place: str) -> Iterator[str]:

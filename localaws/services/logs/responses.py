@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import unix_time_millis, utcnow
 from moto.logs.exceptions import InvalidParameterException
 from moto.logs.responses import LogsResponse
 
 from localaws.services.logs.batches import check_batch
-from localaws.services.logs.constraints import check
 from localaws.services.logs.events import store
 from localaws.services.logs.groups import StoredGroup, StoredStream, missing_stream
 from localaws.services.logs.insights import queries
@@ -24,6 +22,11 @@ _LATEST = 2**62
 _MOST_GROUPS = 50
 _NEWEST_FIRST_SINCE = 1_704_067_200_000  # 1 January 2024
 
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
 
 class LocalLogsResponse(LogsResponse):
     """Answers the requests to CloudWatch Logs."""
@@ -35,14 +38,19 @@ class LocalLogsResponse(LogsResponse):
         assert isinstance(found, LocalLogsBackend)
         return found
 
-    def call_action(self) -> TYPE_RESPONSE:
-        """Answer a call whose parameters are as AWS's model says, and refuse another."""
-        try:
-            check(self._get_action(), json.loads(self.body or "{}"))
-        except InvalidParameterException as refused:
-            headers = {**self.response_headers, **dict(refused.get_headers()), "status": "400"}
-            return 400, headers, refused.description or ""
-        return super().call_action()
+    def put_retention_policy(self) -> str:
+        """PutRetentionPolicy, for as many days as AWS offers: the model takes any number.
+
+        Raises:
+            InvalidParameterException: it is another number.
+        """
+        days = self._get_param("retentionInDays")
+        if days not in _RETENTION_DAYS:
+            raise InvalidParameterException(
+                f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(map(str, _RETENTION_DAYS))}]"
+            )
+        return str(super().put_retention_policy())
 
     def describe_log_groups(self) -> str:
         """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html"""

@@ -17,7 +17,9 @@ def _refused(code: str, text: str, call: Callable[..., Any], **arguments: Any) -
     assert refused.value.response["Error"]["Code"] == code
 
 
+@pytest.mark.as_on_aws("EC2")
 def test_a_dry_run_changes_nothing(aws: Aws) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html"""
     ec2 = aws("ec2")
     before = {each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]}
     _refused("DryRunOperation", "Request would have succeeded", ec2.create_vpc, CidrBlock="10.0.0.0/16", DryRun=True)
@@ -25,6 +27,7 @@ def test_a_dry_run_changes_nothing(aws: Aws) -> None:
     assert {each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]} >= before
 
 
+@pytest.mark.refused("EC2")
 @pytest.mark.parametrize(
     ("operation", "known"),
     [
@@ -43,7 +46,9 @@ def test_a_filter_without_an_effect_is_refused(aws: Aws, operation: str, known: 
     _refused("InvalidParameterValue", "The filter 'nonsense' is invalid", call, Filters=unknown)
 
 
+@pytest.mark.as_on_aws("EC2")
 def test_a_filter_picks(aws: Aws) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html"""
     ec2 = aws("ec2")
     tags = [{"ResourceType": "vpc", "Tags": [{"Key": "picked", "Value": "yes"}]}]
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
@@ -52,7 +57,9 @@ def test_a_filter_picks(aws: Aws) -> None:
         assert [each["VpcId"] for each in found] == [vpc]
 
 
+@pytest.mark.as_on_aws("EC2")
 def test_what_a_network_refers_to_must_be_there(aws: Aws, unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
     ec2 = aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
@@ -78,6 +85,7 @@ def test_what_a_network_refers_to_must_be_there(aws: Aws, unique: Callable[[str]
         _refused("InvalidGroup.NotFound", "sg-0", authorize, GroupId=group, IpPermissions=[pair])
 
 
+@pytest.mark.refused("EC2")
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [

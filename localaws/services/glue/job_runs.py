@@ -68,6 +68,16 @@ class JobRun:
         """Whether it has not ended: it runs, or waits to."""
         return self.is_running or self.state is JobRunState.WAITING
 
+    @property
+    def dpu_seconds(self) -> float | None:
+        """How long the run has had its DPUs, times their number: told of FLEX runs, as on AWS, once they have ended.
+
+        AWS tells it of jobs with auto scaling, too. Nothing scales here, so of those it isn't known.
+        """
+        if self.settings.get("ExecutionClass") != "FLEX" or self.under_way:
+            return None
+        return round(self.execution_seconds * float(self.settings.get("MaxCapacity", 0)), 1)
+
     def move_to(self, state: JobRunState) -> None:
         """Note a new state."""
         self.state = state
@@ -93,6 +103,7 @@ class JobRun:
             "Arguments": self.arguments or None,
             "ErrorMessage": self.error_message or None,
             "ExecutionTime": round(self.execution_seconds),
+            "DPUSeconds": self.dpu_seconds,
             "LogGroupName": "/aws-glue/jobs",
             "PredecessorRuns": [
                 {"JobName": name, "RunId": run_id} for name, run_id in self.predecessors if with_predecessors

@@ -50,6 +50,16 @@ def test_leaving_with_status_0_is_a_success(jobs: Any) -> None:
     assert jobs.succeed(jobs.make("import sys; print('done'); sys.exit(0)")) == ["done"]
 
 
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_flex_run_tells_its_dpu_seconds_and_another_does_not(jobs: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
+    script = "import time; time.sleep(0.2)"
+    workers = {"WorkerType": "G.2X", "NumberOfWorkers": 3}
+    flex = jobs.run(jobs.make(script, ExecutionClass="FLEX", **workers))
+    assert 6 * 0.2 <= flex["DPUSeconds"] <= 6 * (flex["ExecutionTime"] + 1)
+    assert "DPUSeconds" not in jobs.run(jobs.make(script, **workers))
+
+
 def test_a_script_that_is_not_there_fails_the_run_by_name(jobs: Any) -> None:
     name = jobs.make("print(1)")
     jobs.aws("s3").delete_object(Bucket=jobs.bucket, Key=f"scripts/{name}.py")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.serialize import create_serializer
-from moto.core.utils import get_service_model
 
 from localaws.errors import UnsupportedOperation
+from localaws.server.models import models_of
 from localaws.server.query import wire_name
 from localaws.services import vouching
 from localaws.services.unsupported import refuse_parameters
@@ -41,7 +41,7 @@ def test_a_parameter_in_a_table_is_refused_as_it_comes_in_a_request(
 
 def _request(service: str, operation: str, path: str, value: Any = None) -> dict[str, Any]:
     """A request's parameters as the server reads them: JSON, or a form's flat texts."""
-    model = get_service_model(service)
+    model = models_of(service)[0]
     shape = model.operation_model(operation).input_shape
     protocol = model.metadata["protocol"]
     given = _given(shape, path.split("."), value, protocol)

@@ -20,7 +20,7 @@ def test_names_of_databases_and_tables_are_kept_in_lower_case(glue: Any, unique:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html: "this is folded to lowercase"."""
     name = unique("Mixed")
     glue.create_database(DatabaseInput={"Name": name})
-    _make(glue, name.upper(), "MyTable")
+    glue.create_table(DatabaseName=name.upper(), TableInput={"Name": "MyTable"})
     assert glue.get_database(Name=name)["Database"]["Name"] == name.lower()
     assert glue.get_table(DatabaseName=name, Name="mYtABLE")["Table"]["Name"] == "mytable"
     glue.update_table(DatabaseName=name, TableInput={"Name": "MYTABLE", "Description": "new"})

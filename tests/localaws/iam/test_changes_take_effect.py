@@ -105,6 +105,7 @@ def test_a_policy_in_use_and_its_default_version_can_not_be_deleted(
     assert [version["VersionId"] for version in iam.list_policy_versions(PolicyArn=reading)["Versions"]] == ["v1"]
     assert refused(iam.delete_policy_version, PolicyArn=reading, VersionId="v1")[0] == "DeleteConflict"
     assert refused(iam.delete_policy, PolicyArn=reading)[0] == "DeleteConflict"
+    assert iam.get_policy(PolicyArn=reading)["Policy"]["AttachmentCount"] == 1
     assert reads(role, bucket)
     iam.detach_role_policy(RoleName=role.name, PolicyArn=reading)
     iam.delete_policy(PolicyArn=reading)

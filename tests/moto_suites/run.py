@@ -25,7 +25,21 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-SUITES = ("iam", "ec2", "s3", "secretsmanager", "sqs", "glue", "redshift", "redshiftdata", "logs", "awslambda", "sts")
+SUITES = (
+    "iam",
+    "ec2",
+    "s3",
+    "secretsmanager",
+    "sqs",
+    "glue",
+    "redshift",
+    "redshiftdata",
+    "logs",
+    "awslambda",
+    "sts",
+    "sns",
+    "resourcegroupstaggingapi",
+)
 TARGETS = ("plain", "lab")
 SUITE_SECONDS = 3600
 

@@ -53,12 +53,22 @@ def check(call: S3Call, bucket: Any, asker: str) -> None:
         return
     if bucket is None or (canned is None and not grants and call.operation not in _SETS_ONE):
         return
-    whole = canned == "bucket-owner-full-control" and call.operation != "PutBucketAcl" and not grants
-    if not count(bucket) and not whole:
+    if not count(bucket) and (grants or not _is_the_owners(canned, call.operation)):
         raise Refused(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
     _check_form(call, canned, grants)
     if canned in _PUBLIC and public_access.blocks_acls(bucket):
         raise blocked(asker, call)
+
+
+def _is_the_owners(canned: str | None, operation: str) -> bool:
+    """Whether an ACL gives the bucket's owner full control and nobody else anything: that a bucket without ACLs takes.
+
+    To who owns the bucket, `private` of a new object is such a one: clients such as Airflow's send it with each copy
+    (https://github.com/thephpleague/flysystem/issues/1904 tried it on AWS). A change of an ACL is refused all the same.
+    """
+    if operation in _SETS_ONE:
+        return operation == "PutObjectAcl" and canned == "bucket-owner-full-control"
+    return canned in ("bucket-owner-full-control", "private")
 
 
 def blocked(asker: str, call: S3Call) -> Refused:

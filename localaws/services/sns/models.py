@@ -67,9 +67,11 @@ class LocalSNSBackend(SNSBackend):
         """Let a queue or a function have a topic's messages.
 
         Raises:
+            SNSNotFoundError: there is no such topic.
             UnsupportedOperation: it is neither, so nothing would be delivered.
             SNSInvalidParameter: there is no such protocol, or the endpoint is not its ARN.
         """
+        self.get_topic(topic_arn)
         if protocol in _NOT_DELIVERED:
             raise UnsupportedOperation(f"Protocol {protocol} of Subscribe")
         if protocol not in _DELIVERED:

@@ -53,9 +53,13 @@ def test_a_new_bucket_takes_no_public_policy_and_no_acl(s3: Any, bucket: str) ->
     code, message = error(s3.put_bucket_policy, Bucket=bucket, Policy=policy(bucket))
     assert (code, "BlockPublicPolicy" in message, f"arn:aws:s3:::{bucket}" in message) == ("AccessDenied", True, True)
     assert error(s3.get_bucket_policy, Bucket=bucket)[0] == "NoSuchBucketPolicy"
+    s3.put_object(Bucket=bucket, Key="k", ACL="private")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k", ACL="private")
+    assert error(s3.put_object_acl, Bucket=bucket, Key="k", ACL="private")[0] == "AccessControlListNotSupported"
     for acl in ("public-read", "private", "authenticated-read"):
-        code, _ = error(s3.put_object, Bucket=bucket, Key="k", ACL=acl)
-        assert code == "AccessControlListNotSupported"
+        if acl != "private":
+            code, _ = error(s3.put_object, Bucket=bucket, Key="k", ACL=acl)
+            assert code == "AccessControlListNotSupported"
         assert error(s3.put_bucket_acl, Bucket=bucket, ACL=acl)[0] == "AccessControlListNotSupported"
     s3.put_object(Bucket=bucket, Key="k", ACL="bucket-owner-full-control")
     s3.put_object_acl(Bucket=bucket, Key="k", ACL="bucket-owner-full-control")

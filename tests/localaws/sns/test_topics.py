@@ -209,3 +209,10 @@ def test_an_attribute_that_is_none_of_a_topic_s_is_refused(aws: Aws, topic: str,
         )  # fmt: skip
         _refused("InvalidParameter", "AttributeName", sns.create_topic, Name=unique("t"), Attributes={name: "x"})
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Owner"] == "123456789012"
+
+
+@pytest.mark.as_on_aws("SNS")
+def test_of_a_topic_that_is_not_there_that_is_said_first(aws: Aws) -> None:
+    """https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
+    nowhere = "arn:aws:sns:us-east-1:123456789012:nowhere"
+    _refused("NotFound", "Topic does not exist", aws("sns").subscribe, TopicArn=nowhere, Protocol="sqs", Endpoint="x")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,8 @@ from localaws.server import models
 
 _CODES = {"glue": "ValidationException", "logs": "InvalidParameterException"}
 """By service: the error's code."""
+_SILENT = frozenset({"logs"})
+"""Services that name the parameter and not its value, as moto's tests that were run on AWS show."""
 _SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's way to write the characters beyond 16 bits
 _LENGTHS = {"string": "length", "list": "length", "map": "length"}
 
@@ -31,14 +34,25 @@ def check_constraints(service: str, operation: str, given: Mapping[str, Any]) ->
         return
     (model,) = models.models_of(service)
     shape = model.operation_model(operation).input_shape
-    if shape is not None and (errors := list(_errors(shape, given, ""))):
+    if shape is not None and (errors := [error.told(service) for error in _errors(shape, given, "")]):
         count = f"{len(errors)} validation error{'s' if len(errors) > 1 else ''} detected"
         raise Refused(400, _CODES[service], f"{count}: {'; '.join(errors)}")
 
 
-def _errors(shape: Any, value: Any, place: str) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Error:
+    value: Any
+    place: str
+    reason: str
+
+    def told(self, service: str) -> str:
+        shown = "" if service in _SILENT else f" '{_shown(self.value)}'"
+        return f"Value{shown} at '{self.place}' failed to satisfy constraint: {self.reason}"
+
+
+def _errors(shape: Any, value: Any, place: str) -> Iterator[_Error]:
     for reason in _reasons(shape, value):
-        yield f"Value '{_shown(value)}' at '{place}' failed to satisfy constraint: {reason}"
+        yield _Error(value, place, reason)
     if shape.type_name == "structure":
         for name, part in value.items():
             if part is not None and name in shape.members:

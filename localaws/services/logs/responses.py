@@ -47,7 +47,7 @@ class LocalLogsResponse(LogsResponse):
         days = self._get_param("retentionInDays")
         if days not in _RETENTION_DAYS:
             raise InvalidParameterException(
-                f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: "
+                "1 validation error detected: Value at 'retentionInDays' failed to satisfy constraint: "
                 f"Member must satisfy enum value set: [{', '.join(map(str, _RETENTION_DAYS))}]"
             )
         return str(super().put_retention_policy())

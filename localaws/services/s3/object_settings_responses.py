@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import LockNotEnabled, MethodNotAllowed, MissingKey, MissingVersion
+from moto.s3.exceptions import LockNotEnabled, MalformedXML, MethodNotAllowed, MissingKey, MissingVersion
 from moto.s3.models import FakeDeleteMarker
 
 from localaws.authorization.refusals import Refused
@@ -87,8 +87,10 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._of_version(key, {"LegalHold": {"Status": key.lock_legal_status}})
 
     def put_object_legal_hold(self) -> TYPE_RESPONSE:
-        """Set the legal hold."""
+        """Set the legal hold. Raises MalformedXML: the document doesn't say which."""
         key = self._lockable()
+        if "Status" not in self.document:
+            raise MalformedXML()
         key.lock_legal_status = self.document["Status"]
         return self._of_version(key)
 

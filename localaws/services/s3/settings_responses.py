@@ -45,9 +45,15 @@ class SettingsResponse(S3Response):
             return self._put_versioning(bucket_name)
         if "encryption" in querystring:
             return self._put_encryption(bucket_name)
+        if "object-lock" in querystring and not self.document:
+            raise MalformedXML()
         if set(self.document) & {"Location", "Bucket", "Tags"}:  # of CreateBucket
             raise UnsupportedOperation(f"{min(self.document)} of CreateBucket")
         return super()._bucket_response_put(request, bucket_name, querystring)
+
+    def _get_location_constraint(self) -> str | None:
+        """Where a new bucket is to be, if the document says so; moto fails at an empty one."""
+        return self.document.get("LocationConstraint") or None
 
     def _response_options(self, headers: Any, bucket_name: str) -> TYPE_RESPONSE:
         """Answer a preflight request: no bucket takes requests from other sites' pages."""
@@ -60,8 +66,10 @@ class SettingsResponse(S3Response):
     def _put_versioning(self, bucket_name: str) -> TYPE_RESPONSE:
         if self.document.get("MFADelete") == "Enabled":
             raise UnsupportedOperation("MfaDelete of PutBucketVersioning")
-        if "Status" in self.document:
-            self.backend.put_bucket_versioning(bucket_name, self.document["Status"])
+        if "Status" not in self.document:
+            code = "IllegalVersioningConfigurationException"
+            raise Refused(400, code, "The Versioning element must be specified")
+        self.backend.put_bucket_versioning(bucket_name, self.document["Status"])
         return 200, {}, ""
 
     def _put_encryption(self, bucket_name: str) -> TYPE_RESPONSE:

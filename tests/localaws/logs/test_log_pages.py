@@ -117,7 +117,7 @@ def test_a_wrong_token_is_refused(group: Group, refusal: Callable[..., tuple[str
         (
             "filter_log_events",
             {"limit": 0},
-            "'0' at 'limit' failed to satisfy constraint: Member must have value greater",
+            "Value at 'limit' failed to satisfy constraint: Member must have value greater",
         ),
         ("filter_log_events", {"limit": 10_001}, "Member must have value less than or equal to 10000"),
         ("filter_log_events", {"filterPattern": "x" * 1025}, "Member must have length less than or equal to 1024"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.core.utils import get_service_model
 
@@ -342,3 +343,39 @@ def test_a_filter_that_is_none_is_refused(
     given = {"Bucket": bucket, "NotificationConfiguration": {"QueueConfigurations": [wanted]}}
     code, message = error(s3.put_bucket_notification_configuration, **given)
     assert (code, said in message) == ("InvalidArgument", True)
+
+
+@pytest.mark.as_on_aws("S3")
+@pytest.mark.parametrize(
+    ("operation", "arguments", "code"),
+    [
+        ("put_object_lock_configuration", {"ObjectLockConfiguration": {}}, "MalformedXML"),
+        ("put_object_legal_hold", {"Key": "k", "LegalHold": {}}, "MalformedXML"),
+        ("put_bucket_versioning", {"VersioningConfiguration": {}}, "IllegalVersioningConfigurationException"),
+        ("put_bucket_tagging", {"Tagging": {}}, "MalformedXML"),
+    ],
+)
+def test_a_document_that_says_nothing_is_refused(
+    aws: Callable[..., Any], unique: Callable[[str], str], operation: str, arguments: dict[str, Any], code: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+    s3, bucket = aws("s3", config=Config(parameter_validation=False)), unique("silent")
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    s3.put_object(Bucket=bucket, Key="k")
+    with pytest.raises(ClientError) as refused:
+        getattr(s3, operation)(Bucket=bucket, **arguments)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_bucket_is_where_its_request_was_sent(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
+    s3 = aws("s3", config=Config(parameter_validation=False))
+    for nothing in (None, {}, {"LocationConstraint": None}):
+        name = unique("here")
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration=nothing)
+        assert s3.head_bucket(Bucket=name)["BucketRegion"] == "us-east-1"
+        with pytest.raises(ClientError, match="IllegalLocationConstraintException"):
+            aws("s3", region="eu-west-1", config=Config(parameter_validation=False)).create_bucket(
+                Bucket=name, CreateBucketConfiguration=nothing
+            )

@@ -89,7 +89,8 @@ def _pattern(written: str) -> re.Pattern[str]:
     """A pattern of the model, which is written for Java."""
     if r"\p{" in written:
         return re.compile(r"(?s:.*)")  # Unicode's classes, which Python doesn't know by name
-    return re.compile(written.replace(_SURROGATES, r"\U00010000-\U0010FFFF"))
+    # With lines: AWS takes schemas and scripts of several lines where the model says .*\S.*
+    return re.compile(written.replace(_SURROGATES, r"\U00010000-\U0010FFFF"), re.DOTALL)
 
 
 def _shown(value: Any) -> str:

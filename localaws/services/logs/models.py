@@ -20,6 +20,7 @@ from localaws.home import Home
 from localaws.services.logs.batches import sort_out
 from localaws.services.logs.events import EventStore, open_store, store
 from localaws.services.logs.groups import StoredGroup, StoredStream
+from localaws.services.logs.insights import queries
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ class LocalLogsBackend(LogsBackend):
     """CloudWatch Logs as this package has it."""
 
     def reset(self) -> None:
-        """Forget all groups, with their streams."""
+        """Forget all groups, with their streams, and all queries."""
+        queries.finished.forget(self.region_name)
         for group in self.groups.values():
             if isinstance(group, StoredGroup):
                 store().remove_group(group.id)

@@ -49,6 +49,12 @@ class FinishedQueries:
             while len(self._queries) > _KEPT:
                 self._queries.popitem(last=False)
 
+    def forget(self, region: str) -> None:
+        """Forget those of a region."""
+        with self._lock:
+            for key in [key for key in self._queries if key[0] == region]:
+                del self._queries[key]
+
     def get(self, region: str, identity: str) -> Finished:
         """The query of that id.
 

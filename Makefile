@@ -5,7 +5,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test test-browser test-notebooks nightly bench lint fidelity notebooks lock clean
+CLIENTS := .venv-clients/.installed
+
+.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly bench lint fidelity notebooks lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +38,23 @@ lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLa
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --no-loadscope-reorder --durations=30
 
+test-clients: $(INSTALLED) $(CLIENTS)  ## Run Airflow, pandas, polars and others, unmodified, on the embedded AWS
+	.venv-clients/bin/python -m pytest -c tests/clients/pytest.ini tests/clients --durations=10
+
+$(CLIENTS): tests/clients/requirements.txt
+	@echo "Installing $$(grep -c '^[a-z].*==' $<) packages into .venv-clients/ (pinned, with hashes: $<)"
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 test-notebooks: $(INSTALLED)  ## Run the notebooks and compare what they show with their stored outputs
 	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks/ -p no:cacheprovider
 
 test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which must be installed)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+proofs: $(INSTALLED)  ## Check that the tests named in the tables of operations call what they prove
+	$(BIN)/python -m tests.operation_proofs
 
 nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
 	$(BIN)/python -m pytest -m nightly -n 2 --no-loadscope-reorder --durations=20
@@ -63,6 +77,8 @@ notebooks: $(INSTALLED)  ## Run the notebooks and store what they show (for who 
 lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	uv pip compile tests/clients/requirements.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file tests/clients/requirements.txt
 
 clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
-	rm -rf .venv .venv-bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bench .venv-clients build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

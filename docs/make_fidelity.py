@@ -1,4 +1,4 @@
-"""Writes the lists in docs/fidelity.md from the tests that prove them: `make fidelity`.
+"""Writes the lists in docs/fidelity.md from the tests that prove them, and from the tables of operations.
 
 A test's mark says which service it is about and whether that behaves as on AWS, differs, or is refused; its name is
 the sentence, and its docstring has AWS's page. The prose between the lists is written by hand, in fidelity.md itself.
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import operation_lists
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docs" / "fidelity.md"
@@ -148,7 +150,7 @@ def _constant(argument: ast.expr) -> object:
 def main() -> None:
     """Write the file."""
     try:
-        FILE.write_text(render(FILE.read_text(), claims(ROOT / "tests")))
+        FILE.write_text(operation_lists.render(render(FILE.read_text(), claims(ROOT / "tests"))))
     except Wrong as error:
         sys.exit(str(error))
 

@@ -132,6 +132,7 @@ def status(as_json: bool) -> None:
                 "log_file": target.log_file,
                 "enforce_iam": target.enforces_iam,
                 "verify_signatures": target.verifies_signatures,
+                "allow_unproven": target.allows_unproven,
                 "processes": processes,
                 "problems": [dataclasses.asdict(problem) for problem in target.problems],
                 "left_over": [dataclasses.asdict(process) for process in target.left_over],

@@ -95,6 +95,7 @@ class LabConfig(BaseSettings):
     progress: Literal["auto", "live", "line", "static"] = "auto"
     enforce_iam: bool = True  # of the local target; AWS always does
     verify_signatures: bool = True  # likewise
+    allow_unproven: bool = False  # of the local target: operations that it does not vouch for are answered by moto
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")

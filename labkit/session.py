@@ -47,6 +47,7 @@ class TargetStatus:
     processes: tuple[tuple[str, int], ...] = ()
     enforces_iam: bool = True
     verifies_signatures: bool = True
+    allows_unproven: bool = False
     ports: tuple[tuple[str, int], ...] = ()
     """The ports of 127.0.0.1 that a local lab keeps over restarts, each with what it is for."""
     problems: tuple[localaws.Problem, ...] = ()
@@ -62,6 +63,7 @@ class TargetStatus:
             state += f", but not all of it works ({', '.join(problem.what for problem in self.problems)})"
         off = [] if self.enforces_iam else ["IAM's policies are not enforced"]
         off += [] if self.verifies_signatures else ["signatures are not verified"]
+        off += ["operations that nothing vouches for are answered"] if self.allows_unproven else []
         return ", ".join([f"local AWS: {state}", *off])
 
 
@@ -118,6 +120,7 @@ class Session:
                 self.config.home,
                 enforce_iam=self.config.enforce_iam,
                 verify_signatures=self.config.verify_signatures,
+                allow_unproven=self.config.allow_unproven,
             )
         self._forget_clients()
         if found.problems:
@@ -161,6 +164,7 @@ class Session:
             (*server, *((child.name, child.pid) for child in found.children)),
             found.enforce_iam,
             found.verify_signatures,
+            found.allow_unproven,
             found.ports,
             found.problems,
             found.left_over,

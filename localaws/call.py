@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REGION = "us-east-1"
+DOCUMENT = "localaws.document"
+"""Where the environ of a request to S3 has what is in its document, by the names of AWS's model."""
+ASKER = "localaws.asker"
+"""Where a request's environ has the ARN of who signed it."""
+DENIED = "localaws.denied"
+"""Where the environ of DeleteObjects has the objects that its signer may not delete, and why."""
 
 
 @dataclass(frozen=True)

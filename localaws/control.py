@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from localaws.errors import HomeUnusable, LocalAwsError, StartFailed
 from localaws.home import Credentials, Home
 from localaws.leftovers import LeftOver
 from localaws.problems import Problem
+from localaws.settings import Settings
 
 START_TIMEOUT = 90.0  # seconds; a first start on a slow disk unpacks databases
 STOP_TIMEOUT = 20.0
@@ -67,6 +68,7 @@ class Status:
     log_file: Path
     enforce_iam: bool
     verify_signatures: bool = True
+    allow_unproven: bool = False
     children: tuple[ChildStatus, ...] = ()
     ports: tuple[tuple[str, int], ...] = ()
     """The loopback ports that the home keeps: "http", and "redshift:CLUSTER" for each cluster."""
@@ -95,14 +97,19 @@ class _ServerProcess(subprocess.Popen[bytes]):
     def __del__(self) -> None: ...
 
 
-def start(home: Path | str, *, enforce_iam: bool | None = None, verify_signatures: bool | None = None) -> Status:
+def start(
+    home: Path | str,
+    *,
+    enforce_iam: bool | None = None,
+    verify_signatures: bool | None = None,
+    allow_unproven: bool | None = None,
+) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
     On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh, and so is what
     an earlier server left running. In one that runs, what has failed is started again. What does not work then is in
     the status' `problems`.
-    `enforce_iam` says whether IAM's policies are enforced, and `verify_signatures` whether requests must be signed with
-    their key's secret, also by one that runs; without them, the home's last word (at first: yes) holds.
+    The settings (see `Settings`) hold for one that runs, too; for those that are None, the home's last word holds.
 
     Raises:
         HomeUnusable: the home can't be read or written.
@@ -110,7 +117,7 @@ def start(home: Path | str, *, enforce_iam: bool | None = None, verify_signature
     """
     with _usable(home):
         lab = Home.at(home)
-        lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures)
+        lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures, allow_unproven=allow_unproven)
         return _start(lab)
 
 
@@ -216,6 +223,9 @@ def _status(lab: Home, told: dict[str, Any] | None) -> Status:
     kept = lab.credentials() if lab.has_credentials else Credentials("", "")
     ports = lab.ports()
     running = told is not None or locking.is_held(lab.lock_file)
+    settings = lab.settings
+    if told is not None:
+        settings = Settings(**{name: told.get(name, value) for name, value in asdict(settings).items()})
     return Status(
         home=lab.root,
         running=running,
@@ -228,8 +238,9 @@ def _status(lab: Home, told: dict[str, Any] | None) -> Status:
         secret_access_key=kept.secret_access_key,
         ca_bundle=lab.ca_bundle,
         log_file=lab.log_file,
-        enforce_iam=told["enforce_iam"] if told else lab.enforces_iam,
-        verify_signatures=told["verify_signatures"] if told else lab.verifies_signatures,
+        enforce_iam=settings.enforce_iam,
+        verify_signatures=settings.verify_signatures,
+        allow_unproven=settings.allow_unproven,
         children=tuple(ChildStatus(**child) for child in told["children"]) if told else (),
         ports=tuple(ports.items()),
         problems=tuple(Problem(**problem) for problem in told["problems"]) if told else (),
@@ -287,13 +298,16 @@ def _usable(home: Path | str) -> Iterator[None]:
 def _agreed(lab: Home, found: Status) -> Status:
     """The status of a server that runs, once it does as the home's settings say."""
     deadline = time.monotonic() + HEALTH_TIMEOUT
-    wanted = (lab.enforces_iam, lab.verifies_signatures)
-    if (found.enforce_iam, found.verify_signatures) != wanted and found.pid is not None:
+    if not _agrees(lab, found) and found.pid is not None:
         os.kill(found.pid, signal.SIGHUP)
-    while (found.enforce_iam, found.verify_signatures) != wanted and time.monotonic() < deadline:
+    while not _agrees(lab, found) and time.monotonic() < deadline:
         time.sleep(0.02)
         found = status(lab.root)
     return found
+
+
+def _agrees(lab: Home, found: Status) -> bool:
+    return all(getattr(found, name) == value for name, value in asdict(lab.settings).items())
 
 
 def _process(lab: Home) -> psutil.Process | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 3.0  # seconds; a process that is killed may still have a write to finish
 
+_EMPTY_LOOKS = 2
+
 
 def descendants(*pids: int) -> list[int]:
     """The processes that these have started and that run, theirs, and so on."""
@@ -37,15 +39,23 @@ def descendants(*pids: int) -> list[int]:
 
 
 def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
-    """Kill all that `pid` has started, and theirs, but those of `keep`; returns when they have ended, or won't."""
+    """Kill all that `pid` has started, and theirs, but those of `keep`; returns when they have ended, or won't.
+
+    One look that finds nothing is not enough: who reads of a child before its parent ends, and of the parent after
+    that, sees a child of nobody.
+    """
     deadline = time.monotonic() + _LIMIT
-    while left := [each for each in descendants(pid) if each not in keep]:
+    empty = 0
+    while empty < _EMPTY_LOOKS:
+        left = [each for each in descendants(pid) if each not in keep]
+        empty = 0 if left else empty + 1
         for each in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(each, signal.SIGKILL)
         if time.monotonic() > deadline:
             return
-        time.sleep(0.002)
+        if left:
+            time.sleep(0.002)
 
 
 def runs(pid: int) -> bool:

@@ -15,11 +15,12 @@ import string
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from localaws.errors import StateDamaged
+from localaws.settings import Settings
 
 _TEMPORARY = ".torn"  # ends the name of a file that is being written
 _lock = threading.Lock()
@@ -177,32 +178,24 @@ class Home:
         return ports
 
     @property
-    def enforces_iam(self) -> bool:
-        """Whether this lab enforces IAM's policies: yes, until `keep_settings` says otherwise."""
-        return self._setting("enforce_iam")
+    def settings(self) -> Settings:
+        """What `keep_settings` last said."""
+        try:
+            kept = json.loads(self._settings_file.read_text())
+        except FileNotFoundError:
+            return Settings()
+        return Settings(**{name: bool(value) for name, value in kept.items() if name in Settings.__dataclass_fields__})
 
-    @property
-    def verifies_signatures(self) -> bool:
-        """Whether requests must be signed with their key's secret: yes, until `keep_settings` says otherwise."""
-        return self._setting("verify_signatures")
-
-    def keep_settings(self, **settings: bool | None) -> None:
-        """Keep, over restarts, `enforce_iam` and `verify_signatures`; None leaves one as it is."""
-        names = ("enforce_iam", "verify_signatures")
-        wanted = {name: self._setting(name) for name in names}
-        wanted |= {name: value for name, value in settings.items() if value is not None}
-        if any(wanted[name] != self._setting(name) for name in names):
-            write_durably(self._settings_file, json.dumps(wanted).encode())
+    def keep_settings(self, **changed: bool | None) -> Settings:
+        """Keep settings over restarts; None leaves one as it is."""
+        wanted = replace(self.settings, **{name: value for name, value in changed.items() if value is not None})
+        if wanted != self.settings:
+            write_durably(self._settings_file, json.dumps(asdict(wanted)).encode())
+        return wanted
 
     @property
     def _settings_file(self) -> Path:
         return self.root / "settings.json"
-
-    def _setting(self, name: str) -> bool:
-        try:
-            return bool(json.loads(self._settings_file.read_text()).get(name, True))
-        except FileNotFoundError:
-            return True
 
     @property
     def has_credentials(self) -> bool:

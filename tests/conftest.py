@@ -13,6 +13,7 @@ import pytest
 
 import localaws
 
+collect_ignore = ["clients"]  # make test-clients: they have an environment of their own
 _counter = itertools.count(1)
 
 # Tests that share something that takes long to make run in one process (`make test` has two), the slowest first.

@@ -115,8 +115,15 @@ class Job(Step[JobMade]):
         """The lines that a run wrote to stdout, or with `errors` to stderr."""
         group = "/aws-glue/jobs/error" if errors else "/aws-glue/jobs/output"
         stream = run if isinstance(run, str) else run.run_id
-        pages = found(self.aws("logs").get_log_events, logGroupName=group, logStreamName=stream, startFromHead=True)
-        return [event["message"] for event in pages["events"]] if pages else []
+        asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+        lines: list[str] = []
+        # Each answer has a megabyte at most; behind the last event the token stays the same.
+        while page := found(self.aws("logs").get_log_events, **asked):
+            lines += [event["message"] for event in page["events"]]
+            if page["nextForwardToken"] == asked.get("nextToken"):
+                break
+            asked["nextToken"] = page["nextForwardToken"]
+        return lines
 
     def forget(self) -> None:
         """Reset the job's bookmark: the next run reads every landed file again. The table stays as it is."""

@@ -30,6 +30,10 @@ class Unknown(Exception):
     """The request's value of a key, or the meaning of an operator, is not known here."""
 
 
+_ALL_KNOWN = "aws:principaltag/"
+"""Keys of which a request has all that there are."""
+
+
 def holds(conditions: Mapping[str, Mapping[str, Any]], keys: Keys) -> bool | None:
     """Whether all `conditions` are met; None where that can't be told."""
     unknown = False
@@ -111,6 +115,8 @@ def _value(key: str, keys: Keys) -> str | list[str] | None:
     try:
         return keys[key.lower()]
     except KeyError:
+        if key.lower().startswith(_ALL_KNOWN):
+            return None
         raise Unknown(key) from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from localaws.authorization.policy import Question, verdict
-from localaws.authorization.principals import Principal
+from localaws.authorization.principals import ROOT, Principal
 from localaws.authorization.resource_policies import policies_of
 
 _ABSENT = (
@@ -49,6 +49,8 @@ def refusal(principal: Principal, access: Access, origin: Origin) -> str | None:
     by_resource = verdict(policies_of(access.resource, principal.account_id), question)
     if by_resource.denied:
         return _sentence(principal, access, "with an explicit deny in a resource-based policy")
+    if principal is ROOT:
+        return None
     if principal.is_anonymous:
         return None if by_resource.allowed else _sentence(principal, access, _nothing("resource-based policy", access))
     by_identity = verdict(principal.identity, question)

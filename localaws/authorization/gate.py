@@ -5,6 +5,8 @@ Whether a signature is right, the server has seen before (server/signatures.py);
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from localaws.authorization import actions, engines, refusals
 from localaws.authorization.actions import s3
 from localaws.authorization.decision import Access, Origin, refusal, request_keys
@@ -19,13 +21,17 @@ from localaws.authorization.principals import (
     secret_of,
 )
 from localaws.authorization.trust import trust
-from localaws.call import Call, S3Call
+from localaws.call import Call, S3Call, S3Object
 from localaws.errors import UnsupportedOperation
 
 # moto answers these with a key that is nobody's, or without looking at what proves the identity.
 _NOT_CHECKABLE = frozenset(
     {"GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
 )
+
+
+# Whatever the policy says: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+_ROOT_MAY = frozenset({"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"})
 
 
 class Gate:
@@ -68,22 +74,26 @@ class Gate:
         except (UnknownKey, WrongToken, ExpiredToken) as error:
             raise _refused_key(error, service) from None
 
-    def check(self, call: Call, principal: Principal, origin: Origin) -> None:
+    def check(self, call: Call, principal: Principal, origin: Origin) -> Mapping[S3Object, str]:
         """Let a call pass that `principal` may make.
+
+        Returns:
+            The objects of DeleteObjects that it may not delete, and why: the others it may.
 
         Raises:
             Refused: it may not.
             UnsupportedOperation: what the call would give could not be checked later.
         """
         if not engines.enforced():
-            return
+            return {}
         if call.service == "sts" and call.operation in _NOT_CHECKABLE:
             raise UnsupportedOperation(call.operation)
-        if principal is ROOT or call.operation == "PreflightObject":
-            return
+        if call.operation == "PreflightObject":
+            return {}
+        if principal is ROOT and (not isinstance(call, S3Call) or call.operation in _ROOT_MAY):
+            return {}
         if isinstance(call, S3Call):
-            self._check_s3(call, principal, origin)
-            return
+            return self._check_s3(call, principal, origin)
         if principal.is_anonymous:
             raise refusals.unsigned(call.service)
         if call.service == "sts" and call.operation == "AssumeRole" and call.parameters.get("PolicyArns.member.1.arn"):
@@ -93,17 +103,37 @@ class Gate:
                 _require_trust(principal, access, origin)
             elif reason := refusal(principal, access, origin):
                 raise refusals.access_denied(call.service, reason)
+        return {}
 
-    def _check_s3(self, call: S3Call, principal: Principal, origin: Origin) -> None:
+    def _check_s3(self, call: S3Call, principal: Principal, origin: Origin) -> Mapping[S3Object, str]:
+        if call.operation == "DeleteObjects":
+            return {
+                one: reason
+                for one in call.deleted
+                for access in s3.deleted(call, one)
+                if (reason := _refusal_of_s3(call, principal, access, origin)) is not None
+            }
         wanted = s3.accesses(call)
-        if bucket := s3.missing_object(call):
+        if principal is not ROOT and (bucket := s3.missing_object(call)):
             wanted.append(Access("s3:ListBucket", bucket, dict.fromkeys(("s3:prefix", "s3:delimiter", "s3:max-keys"))))
         for access in wanted:
-            reason = refusal(principal, access, origin)
-            if reason is None or (principal.is_anonymous and s3.is_public(call)):
-                continue
-            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
-            raise refusals.access_denied("s3", "Access Denied" if principal.is_anonymous else reason)
+            if reason := _refusal_of_s3(call, principal, access, origin):
+                raise refusals.access_denied("s3", reason)
+        return {}
+
+
+def _refusal_of_s3(call: S3Call, principal: Principal, access: Access, origin: Origin) -> str | None:
+    """Why `principal` may not have `access`: neither by a policy nor by an ACL."""
+    reason = refusal(principal, access, origin)
+    if principal.is_anonymous and s3.is_restricted(call.bucket):
+        return "Access Denied"
+    if reason is None:
+        return None
+    by_acl = principal.is_anonymous or "because no identity-based policy allows" in reason
+    if by_acl and "explicit deny" not in reason and s3.is_public(call, access.action):
+        return None
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+    return "Access Denied" if principal.is_anonymous else reason
 
 
 def _refused_key(error: Exception, service: str) -> refusals.Refused:

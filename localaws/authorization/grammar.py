@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from localaws.authorization import s3_actions
 from localaws.authorization.conditions import listed
 
+_LONGEST_OF_BUCKET = 20 << 10  # bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html
 _TOP = {"Version", "Id", "Statement"}
 _VERSIONS = ("2008-10-17", "2012-10-17")
 _ELEMENTS = {
@@ -62,11 +64,14 @@ def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], 
     """
     if not document.startswith("{"):
         raise BadPolicy("Policies must be valid JSON and the first byte must be '{'")
+    if len(document.encode()) > _LONGEST_OF_BUCKET:
+        raise BadPolicy("Policy exceeds the maximum allowed document size.")
     for statement in _statements(document):
         if "NotPrincipal" not in statement:
             _check_principal(statement, exists, name_it=False)
         for action in _actions(statement):
-            if not isinstance(action, str) or not (action == "*" or re.fullmatch(r"(?i)s3:[a-z*?0-9]+", action)):
+            known = isinstance(action, str) and (action == "*" or re.fullmatch(r"(?i)s3:[a-z*?0-9]+", action))
+            if not known or not s3_actions.is_known(action):
                 raise BadPolicy("Policy has invalid action")
         resources = listed(statement.get("Resource", statement.get("NotResource")))
         if not resources:
@@ -74,6 +79,10 @@ def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], 
         for resource in resources:
             if not isinstance(resource, str) or not _can_be_in(resource, bucket_arn):
                 raise BadPolicy("Policy has invalid resource")
+        if "Action" in statement and "Resource" in statement:
+            for action in _actions(statement):
+                if not s3_actions.applies(action, resources):
+                    raise BadPolicy("Action does not apply to any resource(s) in statement")
 
 
 def check_resource_policy(document: str) -> None:

@@ -12,6 +12,7 @@ from moto.iam.models import Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from localaws.authorization.policy import Caller
+from localaws.context import ACCOUNT_ID
 
 PARTITION = "aws"
 
@@ -50,8 +51,9 @@ class Principal:
 
 
 ANONYMOUS = Principal("anonymous", "", "Anonymous", Caller())
-ROOT = Principal("root", "", "Account", Caller())
-"""The account's own key, which the lab has: it may do everything."""
+_ROOT = f"arn:aws:iam::{ACCOUNT_ID}:root"
+ROOT = Principal(_ROOT, ACCOUNT_ID, "Account", Caller((_ROOT,), ACCOUNT_ID))
+"""The account's own key, which the lab has: it may do everything that the policy of a bucket doesn't deny."""
 
 
 def secret_of(access_key_id: str, token: str | None, account_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -14,10 +15,12 @@ _QUERY = frozenset({"iam", "sts", "redshift", "cloudformation", "elasticloadbala
 class Refused(Exception):
     """A call that is answered by an error, in the service's own words."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
+        """`details` are what an error of S3 says besides: its elements' names and texts."""
         self.status = status
         self.code = code
         self.message = message
+        self.details = details or {}
         super().__init__(message)
 
 

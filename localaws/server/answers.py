@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -70,8 +70,15 @@ def plain(status: int, content: bytes, kind: str = "application/json") -> Answer
     return Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [content])
 
 
-def error(service: str, environ: Environ, status: int, code: str, message: str) -> Answer:
-    """An error as the SDK of `service` reads it that has sent the request `environ`."""
+def error(
+    service: str,
+    environ: Environ,
+    status: int,
+    code: str,
+    message: str,
+    details: Mapping[str, object] | None = None,
+) -> Answer:
+    """An error as the SDK of `service` reads it that has sent the request `environ`; S3's has `details`."""
     request_id = str(uuid.uuid4())
     bodiless = environ["REQUEST_METHOD"] == "HEAD"
     spoken = _spoken(service, environ)
@@ -84,7 +91,10 @@ def error(service: str, environ: Environ, status: int, code: str, message: str) 
     else:
         inner = f"<Code>{code}</Code><Message>{escape(_writable(message))}</Message>"
         if service == "s3":
-            text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
+            inner += "".join(
+                f"<{name}>{escape(_writable(str(value)))}</{name}>" for name, value in (details or {}).items()
+            )
+            text = f"<Error>{inner}<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>"
         elif spoken == "ec2":
             text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
         else:
@@ -95,6 +105,8 @@ def error(service: str, environ: Environ, status: int, code: str, message: str) 
         text = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
     answer = plain(status, b"" if bodiless else text.encode(), "application/json" if spoken == "json" else "text/xml")
     answer.headers.append(("x-amzn-RequestId", request_id))
+    if service == "s3":
+        answer.headers += [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
     if spoken == "json":
         answer.headers.append(("x-amzn-errortype", code))
     return answer

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -20,18 +20,21 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from localaws import handouts, health
 from localaws.authorization.decision import Origin
 from localaws.authorization.gate import Gate
+from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused
-from localaws.call import REGION, Call
+from localaws.call import ASKER, DENIED, REGION, Call, S3Call
 from localaws.context import ACCOUNT_ID
 from localaws.errors import UnsupportedOperation
 from localaws.events import Bus, response_scope
 from localaws.saving import NotSaved, Saving
 from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
+from localaws.server.constraints import check_constraints
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import regions, unsupported
-from localaws.services.s3 import by_file
+from localaws.services import ec2, regions, unsupported, vouching
+from localaws.services.s3 import by_file, requests
+from localaws.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class Application:
         health: Callable[..., dict[str, Any]],
         gate: Gate,
         secret: str,
-        verifies: Callable[[], bool] = lambda: True,
+        settings: Callable[[], Settings] = Settings,
     ) -> None:
         self._moto = _Dispatcher(create_backend_app)
         self._bus = bus
@@ -61,7 +64,7 @@ class Application:
         self._health = health
         self._gate = gate
         self._secret = secret
-        self._verifies = verifies
+        self._settings = settings
         self._serves_moto_api = os.environ.get(MOTO_SWITCH) == "1"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -85,7 +88,7 @@ class Application:
             deferred.clear()  # what it would have set off, too
             return self._error(environ, reading, error.status, error.code, error.message)
         except Refused as error:
-            return self._error(environ, reading, error.status, error.code, error.message)
+            return self._error(environ, reading, error.status, error.code, error.message, error.details)
         except UnsupportedOperation as error:
             return self._error(
                 environ, reading, 501, "NotImplemented", _not_supported(environ, reading, error.operation)
@@ -102,9 +105,14 @@ class Application:
         regions.check(call.service, call.region)
         secret = self._authenticate(reading)
         principal = self._gate.principal(*_signer(reading), call.service)
-        self._gate.check(call, principal, _origin(reading.envelope, call.region))
-        _refuse_ignored(call)
+        denied = self._gate.check(call, principal, _origin(reading.envelope, call.region))
+        unproven = vouching.table(call.service).standing(call.operation) is vouching.Standing.REFUSED
+        if unproven and not self._settings().allow_unproven:
+            raise UnsupportedOperation(call.operation)
+        _refuse_ignored(call, principal)
+        check_constraints(call.service, call.operation, call.parameters)
         environ = bodies.checked(reading, secret)
+        environ |= {ASKER: principal.arn, DENIED: denied}
         application, answer = self._moto.application(call, environ), Answer()
         if call.reads:
             answer.body = application(environ, answer.start)
@@ -116,6 +124,8 @@ class Application:
         # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
         if answer.is_web_page and call.service != "s3":
             raise UnsupportedOperation(call.operation)
+        if unproven:
+            answer.headers.append((vouching.UNPROVEN, f"{call.service}:{call.operation}"))
         return answer
 
     def _authenticate(self, reading: Reading) -> str | None:
@@ -125,7 +135,7 @@ class Application:
             Refused: it was somebody else, or nobody that is known.
         """
         claim = reading.claim
-        if claim is None or not self._verifies():
+        if claim is None or not self._settings().verify_signatures:
             return None
         secret = self._gate.secret_of(claim.access_key_id, claim.token, reading.call.service)
         bodies.verify(reading, secret)
@@ -146,7 +156,7 @@ class Application:
         if environ["REQUEST_METHOD"] != "POST":
             return answers.plain(405, b"{}")
         envelope = Envelope.of(environ)
-        asker, key = bodies.asker(envelope, self._gate, verified=self._verifies())
+        asker, key = bodies.asker(envelope, self._gate, verified=self._settings().verify_signatures)
         place = handouts.place_of(key)
         return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION), place))
 
@@ -160,9 +170,17 @@ class Application:
             answer.read()
         return answer
 
-    def _error(self, environ: Environ, reading: Reading | None, status: int, code: str, message: str) -> Answer:
+    def _error(
+        self,
+        environ: Environ,
+        reading: Reading | None,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, object] | None = None,
+    ) -> Answer:
         service = reading.call.service if reading is not None else service_of(environ)
-        return answers.error(service, environ, status, code, message)
+        return answers.error(service, environ, status, code, message, details)
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -210,9 +228,12 @@ def _origin(envelope: Envelope, region: str) -> Origin:
     return Origin(region, address, envelope.headers.get("user-agent", ""))
 
 
-def _refuse_ignored(call: Call) -> None:
-    if unsupported.watches(call.service, call.operation):
-        unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
+def _refuse_ignored(call: Call, principal: Principal) -> None:
+    if isinstance(call, S3Call):
+        requests.check(call, principal.arn)
+    unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
+    if call.service == "ec2":
+        ec2.check(call)
 
 
 def _not_supported(environ: Environ, reading: Reading | None, what: str = "") -> str:

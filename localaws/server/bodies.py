@@ -10,16 +10,19 @@ from typing import Any
 from localaws.authorization.gate import Gate
 from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused, bad_signature
-from localaws.call import S3Call
+from localaws.call import DOCUMENT, S3Call
 from localaws.server import chunks, documents
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
 from localaws.server.reading import Reading
 from localaws.server.signatures import UNSIGNED, same
 from localaws.server.signatures import verify as verify_signature
+from localaws.services.s3 import requests
 
 _HASH = "x-amz-content-sha256"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_STORE_BODIES = frozenset({"PutObject", "UploadPart", "PostObject"})
+"""Operations of S3 whose body is no document."""
 _READ_WHOLE = 1 << 20
 """Bytes: what is longer is hashed while it is read, and not before."""
 
@@ -58,9 +61,22 @@ def checked(reading: Reading, secret: str | None) -> Environ:
     environ = reading.environ()
     if reading.call.service == "s3" and reading.body is None and secret is not None and _SHA256.fullmatch(announced):
         _expect(environ, announced.lower())
-    if reading.call.service == "s3" and documents.takes_one(reading.call.operation):
-        documents.check(reading.call.operation, body_of(environ))
+    if isinstance(reading.call, S3Call) and reading.call.operation not in _STORE_BODIES:
+        # DeleteObjects' was written anew when it was read.
+        came = reading.envelope.body() if reading.call.operation == "DeleteObjects" else body_of(environ)
+        requests.check_body(reading.call, came)
+        if documents.takes_one(reading.call.operation):
+            _read_document(reading.call.operation, environ)
     return environ
+
+
+def _read_document(operation: str, environ: Environ) -> None:
+    """Give moto the document that was read, and who wants no XML what is in it."""
+    document = documents.read(operation, body_of(environ))
+    environ[DOCUMENT] = document.members
+    environ["wsgi.input"] = io.BytesIO(document.body)
+    environ["CONTENT_LENGTH"] = str(len(document.body))
+    environ.pop("wsgi.input_terminated", None)
 
 
 def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> tuple[Principal | None, str | None]:

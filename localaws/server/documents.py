@@ -1,10 +1,15 @@
-"""S3's XML documents: a body that is malformed, or lacks what its operation requires, is refused before moto parses it.
+"""S3's XML documents, read once, by AWS's model: one that is malformed, lacks what its operation requires, or has more
+than its operation knows, is refused.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from xml.etree import ElementTree
@@ -12,24 +17,42 @@ from xml.etree import ElementTree
 from localaws.authorization.refusals import Refused
 from localaws.server.models import models_of
 
+_OPEN = frozenset({"BucketLocationConstraint", "Event", "FilterRuleName"})
+"""Texts that S3 refuses in other words, or takes in other letters."""
 
-def check(operation: str, body: bytes) -> None:
-    """Return if `body` is the document that the operation of S3 takes.
+
+@dataclass(frozen=True)
+class Document:
+    """A document that is what its operation takes."""
+
+    members: Mapping[str, Any] = field(default_factory=dict)
+    """By the names of AWS's model, as botocore takes them."""
+    body: bytes = b""
+    """Written anew: without namespaces and comments."""
+
+
+def read(operation: str, body: bytes) -> Document:
+    """The document that the operation of S3 takes.
 
     Raises:
-        Refused: it is not.
+        Refused: `body` is not one.
     """
     payload, required = _payload(operation)
     if payload is None:
-        return
+        return Document(body=body)
     if not body:
         if required:
             raise Refused(400, "MissingRequestBodyError", "Request Body is empty")
-        return
+        return Document()
     root = parsed(body)
     if _tag(root) != payload.serialization.get("name", payload.name):
         raise malformed()
-    _require(root, payload)
+    members = _structure(root, payload)
+    for element in root.iter():
+        element.tag, element.tail = _tag(element), None
+        element.attrib = {_tag_of(name): value for name, value in element.attrib.items()}
+    written = ElementTree.tostring(root, encoding="utf-8").replace(b"\r", b"&#13;")
+    return Document(members, written)
 
 
 def parsed(body: bytes) -> Any:
@@ -73,23 +96,71 @@ def _payload(operation: str) -> tuple[Any, bool]:
     return shape.members[name], name in shape.required_members
 
 
-def _require(element: Any, shape: Any) -> None:
-    """Return if all that the structure requires is there."""
-    for name, member in shape.members.items():
-        how = member.serialization
-        if how.get("xmlAttribute"):
-            continue
-        found = [child for child in element if _tag(child) == how.get("name", name)]
-        if not found and name in shape.required_members:
+def _value(element: Any, shape: Any) -> Any:
+    if shape.type_name == "structure":
+        return _structure(element, shape)
+    if shape.type_name == "list":
+        name = shape.member.serialization.get("name", "member")
+        if any(_tag(child) != name for child in element):
             raise malformed()
-        inner = member
-        if member.type_name == "list":
-            inner = member.member
-            found = found if how.get("flattened") else [child for each in found for child in each]
-        if inner.type_name == "structure":
-            for each in found:
-                _require(each, inner)
+        return [_value(child, shape.member) for child in element]
+    if len(element):
+        raise malformed()
+    return _scalar(element.text or "", shape)
+
+
+def _structure(element: Any, shape: Any) -> dict[str, Any]:
+    """The members of a structure, each of them there once, and those that it requires."""
+    known = {
+        str(member.serialization.get("name", name)): (name, member)
+        for name, member in shape.members.items()
+        if not member.serialization.get("xmlAttribute")
+    }
+    found: dict[str, Any] = {}
+    for child in element:
+        name, member = known.get(_tag(child), ("", None))
+        if member is None:
+            raise malformed()
+        if member.type_name == "list" and member.serialization.get("flattened"):
+            found.setdefault(name, []).append(_value(child, member.member))
+        elif name in found:
+            raise malformed()
+        else:
+            found[name] = _value(child, member)
+    attributes = {name for name, member in shape.members.items() if member.serialization.get("xmlAttribute")}
+    if not set(shape.required_members) - attributes <= set(found):
+        raise malformed()
+    return found
+
+
+def _scalar(text: str, shape: Any) -> Any:
+    plain = text.strip()
+    if shape.type_name in ("integer", "long"):
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", plain):
+            raise malformed()
+        return int(plain)
+    if shape.type_name == "boolean":
+        if plain.lower() not in ("true", "false"):
+            raise malformed()
+        return plain.lower() == "true"
+    if shape.type_name == "timestamp":
+        return _time(plain)
+    if shape.enum and plain not in shape.enum and shape.name not in _OPEN:
+        raise malformed()
+    return plain if shape.enum else text
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise malformed() from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _tag(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _tag_of(str(element.tag))
+
+
+def _tag_of(name: str) -> str:
+    return name.rpartition("}")[2]

@@ -42,9 +42,10 @@ class Form:
         return self.fields["key"].replace("${filename}", self.file_name.replace("\\", "/").rpartition("/")[2])
 
     def asks(self) -> dict[str, str]:
-        """What of its fields would be a header of a PUT that needs a right of its own."""
-        names = {"acl": "x-amz-acl", "tagging": "x-amz-tagging"}
-        return {header: self.fields[name] for name, header in names.items() if name in self.fields}
+        """Its fields that would be headers of a PUT: they need the same rights, and ask for the same."""
+        asked = {name: value for name, value in self.fields.items() if name.startswith("x-amz-")}
+        named = {"acl": "x-amz-acl", "tagging": "x-amz-tagging"}
+        return asked | {header: self.fields[name] for name, header in named.items() if name in self.fields}
 
     def claim(self) -> Claim | None:
         """Who signed the form's policy; None where nobody did.
@@ -88,9 +89,9 @@ class Form:
         """
         try:
             policy = json.loads(base64.b64decode(self.fields["policy"], validate=True))
-            expiration = datetime.fromisoformat(policy["expiration"].replace("Z", "+00:00"))
-            conditions = [_condition(each) for each in policy["conditions"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            expiration = _moment(policy)
+            conditions = _conditions(policy)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Refused(400, "InvalidPolicyDocument", f"Invalid Policy: {error}") from error
         if expiration.replace(tzinfo=expiration.tzinfo or UTC) < datetime.now(UTC):
             raise _not_allowed("Policy expired.")
@@ -109,11 +110,14 @@ class Form:
 
     def _holds(self, kind: str, name: str, value: Any, given: Mapping[str, str]) -> bool:
         if kind == "content-length-range":
-            size = len(self.file or b"")
-            if size < value[0]:
-                raise Refused(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-            if size > value[1]:
-                raise Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+            size, (least, most) = len(self.file or b""), value
+            if size < least:
+                about = {"ProposedSize": size, "MinSizeAllowed": least}
+                text = "Your proposed upload is smaller than the minimum allowed size"
+                raise Refused(400, "EntityTooSmall", text, about)
+            if size > most:
+                about = {"ProposedSize": size, "MaxSizeAllowed": most}
+                raise Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", about)
             return True
         if kind == "eq":
             return bool(given.get(name) == value)
@@ -194,16 +198,44 @@ def _take(form: Form, part: Field | File, content: bytes) -> None:
         )
 
 
-def _condition(given: Any) -> tuple[str, str, Any]:
+def _moment(policy: Any) -> datetime:
+    if not isinstance(policy, dict):
+        raise ValueError("Invalid JSON.")
+    given = policy.get("expiration")
+    if given is None:
+        raise ValueError("Policy missing expiration.")
+    try:
+        return datetime.fromisoformat(given)
+    except (ValueError, TypeError):
+        raise ValueError(f"Invalid 'expiration' value: '{given}'") from None
+
+
+def _conditions(policy: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    given = policy.get("conditions")
+    if given is None:
+        raise ValueError("Policy missing conditions.")
+    if not isinstance(given, list):
+        raise ValueError("Invalid 'conditions' value: must be a List.")
+    return [condition for each in given for condition in _of(each)]
+
+
+def _of(given: Any) -> list[tuple[str, str, Any]]:
+    """Kind, field and value of a condition. An object has one for each of its members."""
     if isinstance(given, dict):
-        ((name, value),) = given.items()
-        return "eq", str(name).lower(), str(value)
-    kind = str(given[0]).lower()
+        if not given or not all(isinstance(value, str) for value in given.values()):
+            raise ValueError(f"Invalid Simple-Condition: {json.dumps(given)}")
+        return [("eq", name.lower(), value) for name, value in given.items()]
+    if not isinstance(given, list) or len(given) != 3:
+        raise ValueError(f"Invalid Condition: {json.dumps(given)}")
+    kind, name, value = str(given[0]).lower(), given[1], given[2]
     if kind == "content-length-range":
-        return kind, "", (int(given[1]), int(given[2]))
-    if kind not in ("eq", "starts-with") or not str(given[1]).startswith("$"):
-        raise ValueError(f"unknown condition: {given}")
-    return kind, str(given[1])[1:].lower(), str(given[2])
+        least, most = int(name), int(value)
+        if not 0 <= least <= most:
+            raise ValueError(f"Invalid content-length-range: {json.dumps(given)}")
+        return [(kind, "", (least, most))]
+    if kind not in ("eq", "starts-with") or not str(name).startswith("$") or not isinstance(value, str):
+        raise ValueError(f"Invalid Condition: {json.dumps(given)}")
+    return [(kind, str(name)[1:].lower(), value)]
 
 
 def _part(boundary: str, lines: list[str], content: bytes) -> bytes:

@@ -40,6 +40,8 @@ class RestOperation:
     labels: tuple[str, ...]
     """The parameters that the labels are, as the path names them."""
     template: str
+    query: str
+    """What the query has: "find=LayerVersion"; empty where that doesn't matter."""
 
 
 @cache
@@ -64,7 +66,7 @@ def protocols(model: Any) -> tuple[str, ...]:
 
 @cache
 def rest_operations(name: str) -> tuple[RestOperation, ...]:
-    """The operations of a model that are known by method and path; those with a fixed path come first."""
+    """The operations of a model that are known by method and path; those with a fixed or a longer path come first."""
     model = get_service_model(name)
     found = []
     for operation in model.operation_names:
@@ -73,5 +75,6 @@ def rest_operations(name: str) -> tuple[RestOperation, ...]:
         labels = tuple(label.rstrip("+") for label in re.findall(r"\{([\w-]+\+?)\}", template))
         pattern = re.sub(r"\\\{[\w-]+\\?\+\\\}", "(.+)", re.escape(template).replace("\\-", "-"))
         pattern = re.sub(r"\\\{[\w-]+\\\}", "([^/]+)", pattern)
-        found.append(RestOperation(operation, http["method"], re.compile(pattern), labels, template))
-    return tuple(sorted(found, key=lambda each: each.pattern.groups))
+        query = http["requestUri"].partition("?")[2]
+        found.append(RestOperation(operation, http["method"], re.compile(pattern), labels, template, query))
+    return tuple(sorted(found, key=lambda each: (each.pattern.groups, not each.query, -len(each.template))))

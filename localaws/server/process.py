@@ -91,7 +91,7 @@ class Server:
         root = self.home.credentials()
         gate = Gate(root.access_key_id, root.secret_access_key, self.context.account_id)
         saving = Saving(self.home, self.state)
-        application = Application(self.bus, saving, self.health, gate, root.secret_access_key, lambda: self._verifies)
+        application = Application(self.bus, saving, self.health, gate, root.secret_access_key, lambda: self._settings)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
                 "127.0.0.1",
@@ -117,16 +117,15 @@ class Server:
             "endpoint_url": self.context.endpoint_url,
             "region": self.context.region,
             "account_id": self.context.account_id,
-            "enforce_iam": authorization.enforced(),
-            "verify_signatures": self._verifies,
+            **dataclasses.asdict(self._settings),
             "children": [{"name": child.name, "pid": child.program} for child in self.children.running()],
             "problems": [dataclasses.asdict(problem) for problem in problems.find(self.home, self.engines)],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
         """Do as the home's settings say; safe in a signal handler."""
-        authorization.enforce(self.home.enforces_iam)
-        self._verifies = self.home.verifies_signatures
+        self._settings = self.home.settings
+        authorization.enforce(self._settings.enforce_iam)
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""

@@ -81,7 +81,7 @@ def check(service: str, model: Any, operation: str, given: dict[str, str]) -> No
     if (service, operation) in _NAMED_OTHERWISE:
         return
     for name in shape.required_members if shape is not None else ():
-        written = _name(name, shape.members[name], ec2)
+        written = wire_name(name, shape.members[name], ec2)
         if not any(each == written or each.startswith(f"{written}.") for each in given):
             if service in ("ec2", "sqs"):
                 raise Refused(400, "MissingParameter", f"The request must contain the parameter {written}")
@@ -128,10 +128,10 @@ def _is_flat(shape: Any, ec2: bool) -> bool:
 
 def _members(shape: Any, ec2: bool) -> Iterator[tuple[list[str], Any]]:
     for name, member in shape.members.items():
-        yield [_name(name, member, ec2)], member
+        yield [wire_name(name, member, ec2)], member
 
 
-def _name(name: str, member: Any, ec2: bool) -> str:
+def wire_name(name: str, member: Any, ec2: bool) -> str:
     """The name of a structure's member in a request, as botocore's serializers find it."""
     how = member.serialization
     if ec2:

@@ -74,6 +74,8 @@ def _operation(service: str, envelope: Envelope) -> RestReading:
         for operation in models.rest_operations(model.service_name):
             if operation.method != envelope.method or not (match := operation.pattern.fullmatch(path)):
                 continue
+            if operation.query and operation.query not in envelope.query_string.split("&"):
+                continue
             found = RestReading(model, operation.name, path=operation.template)
             for label, text in zip(operation.labels, match.groups(), strict=True):
                 value = decoded(text)

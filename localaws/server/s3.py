@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,11 +20,14 @@ from localaws.errors import UnsupportedOperation
 from localaws.server import documents
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded
-from localaws.server.models import models_of
+from localaws.server.models import models_of, rest_operations
 
 POST_OBJECT, PREFLIGHT = "PostObject", "PreflightObject"
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 _SOURCE = "x-amz-copy-source"
+_WITH_RANGE = frozenset({"GetObject", "HeadObject"})
+_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)")
+"""What is none of these, S3 ignores, as it does more than one range."""
 _OLD = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"})
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -69,6 +73,7 @@ def read(envelope: Envelope) -> S3Reading:
     """
     if envelope.method not in _METHODS:
         raise _not_allowed()
+    _refuse_s3_control(envelope)
     bucket, key = _address(envelope)
     headers = dict(envelope.headers)
     query = {}
@@ -95,9 +100,19 @@ def read(envelope: Envelope) -> S3Reading:
         headers[_SOURCE] = urllib.parse.quote(f"{found.source.bucket}/{found.source.key}", safe="/") + version
     elif name == "DeleteObjects":
         found.deleted, found.body = _deleted(bucket, envelope.body())
-        for header in ("content-md5", "x-amz-sdk-checksum-algorithm"):
-            headers.pop(header, None)
+    if name not in _WITH_RANGE or not _RANGE.fullmatch(headers.get("range", "")):
+        headers.pop("range", None)
     return found
+
+
+def _refuse_s3_control(envelope: Envelope) -> None:
+    """S3 Control has hosts of its own on AWS, but the same name in signatures; here its paths would be objects'."""
+    if "x-amz-account-id" not in envelope.headers:
+        return
+    path = envelope.path.rstrip("/")
+    for operation in rest_operations("s3control"):
+        if operation.method == envelope.method and operation.pattern.fullmatch(path):
+            raise UnsupportedOperation(operation.name)
 
 
 def _address(envelope: Envelope) -> tuple[str, str]:

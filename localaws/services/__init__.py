@@ -15,8 +15,10 @@ _REPLACED = {
     "iam": ("iam_backends", "LocalIAMBackend"),
     "logs": ("logs_backends", "LocalLogsBackend"),
     "redshift": ("redshift_backends", "LocalRedshiftBackend"),
+    "resourcegroupstaggingapi": ("resourcegroupstaggingapi_backends", "LocalTaggingBackend"),
     "redshiftdata": ("redshiftdata_backends", "LocalRedshiftDataBackend"),
     "secretsmanager": ("secretsmanager_backends", "LocalSecretsManagerBackend"),
+    "sns": ("sns_backends", "LocalSNSBackend"),
     "sqs": ("sqs_backends", "LocalSQSBackend"),
     "sts": ("sts_backends", "LocalSTSBackend"),
 }

@@ -1,93 +1,19 @@
 """Parameters that AWS acts on and nothing here would: a call that has one is refused, not answered without it.
 
-Of the operations that a pipeline uses; parameters without an effect that could be missed (AuditContext, say) pass, and
-so does UpdateTable's SkipArchive: an old version more is kept.
+Which they are is in the tables of `vouched/`; parameters without an effect that could be missed (AuditContext, say)
+pass.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localaws.errors import UnsupportedOperation
+from localaws.services import vouching
 
-_TRANSACTION = "TransactionId"
-_TABLES = f"{_TRANSACTION} QueryAsOfTime IncludeStatusDetails AttributesToGet"
-_FUNCTION = (
-    "FileSystemConfigs TenancyConfig CapacityProviderConfig DurableConfig RuntimeConfig AcceleratorConfig SnapStart "
-    "CodeSigningConfigArn LoggingConfig"
-)
-_CLUSTER = (
-    "ManageMasterPassword MasterPasswordSecretKmsKeyId HsmConfigurationIdentifier HsmClientCertificateIdentifier "
-    "ElasticIp AvailabilityZoneRelocation MultiAZ MaintenanceTrackName IpAddressType"
-)
-_FILTER = "applyOnTransformedLogs fieldSelectionCriteria"
-_REFUSED: dict[tuple[str, str], str] = {
-    ("glue", "CreateTable"): f"{_TRANSACTION} PartitionIndexes Name OpenTableFormatInput",
-    ("glue", "UpdateTable"): f"{_TRANSACTION} VersionId ViewUpdateAction Force UpdateOpenTableFormatInput",
-    ("glue", "DeleteTable"): _TRANSACTION,
-    ("glue", "BatchDeleteTable"): _TRANSACTION,
-    ("glue", "GetTable"): _TABLES,
-    ("glue", "GetTables"): f"{_TABLES} ResourceShareType",
-    ("glue", "GetDatabases"): "AttributesToGet ResourceShareType",
-    ("glue", "GetPartitions"): f"{_TRANSACTION} QueryAsOfTime Segment",
-    ("glue", "GetJobRun"): "PredecessorsIncluded",
-    ("glue", "StartJobRun"): "ExecutionRoleSessionPolicy",
-    ("lambda", "CreateFunction"): f"{_FUNCTION} PublishTo",
-    ("lambda", "UpdateFunctionConfiguration"): _FUNCTION,
-    ("lambda", "UpdateFunctionCode"): "S3ObjectStorageMode PublishTo SourceKMSKeyArn",
-    ("lambda", "AddPermission"): "FunctionUrlAuthType InvokedViaFunctionUrl EventSourceToken PrincipalOrgID RevisionId",
-    ("lambda", "RemovePermission"): "RevisionId",
-    ("lambda", "PublishVersion"): "CodeSha256 RevisionId PublishTo",
-    ("lambda", "UpdateAlias"): "RevisionId",
-    ("lambda", "ListAliases"): "FunctionVersion",
-    ("lambda", "Invoke"): "TenantId DurableExecutionName",
-    ("logs", "CreateLogGroup"): "logGroupClass deletionProtectionEnabled",
-    ("logs", "DescribeLogGroups"): "accountIdentifiers logGroupNamePattern includeLinkedAccounts logGroupClass "
-    "logGroupIdentifiers",
-    ("logs", "DescribeSubscriptionFilters"): "filterNamePrefix",
-    ("logs", "FilterLogEvents"): "logGroupIdentifier logStreamNamePrefix startFromHead",
-    ("logs", "PutMetricFilter"): f"{_FILTER} emitSystemFieldDimensions",
-    ("logs", "PutSubscriptionFilter"): f"{_FILTER} emitSystemFields",
-    ("logs", "StartQuery"): "queryLanguage logGroupIdentifiers limit",
-    ("redshift", "CreateCluster"): f"{_CLUSTER} SnapshotIdentifier SnapshotScheduleIdentifier LoadSampleData "
-    "AdditionalInfo RedshiftIdcApplicationArn CatalogName",
-    ("redshift", "ModifyCluster"): f"{_CLUSTER} AvailabilityZone KmsKeyId Port",
-    ("redshift", "DescribeClusters"): "TagValues",
-    ("redshift", "DescribeClusterSubnetGroups"): "TagKeys TagValues",
-    ("redshift", "DescribeClusterParameterGroups"): "TagKeys TagValues",
-    ("redshift", "DescribeClusterParameters"): "Source",
-    ("redshift", "DescribeTags"): "TagKeys TagValues",
-    ("secretsmanager", "CreateSecret"): "Type CrossAccountPrimaryARN",
-    ("secretsmanager", "ListSecrets"): "SortOrder SortBy",
-    ("secretsmanager", "PutResourcePolicy"): "BlockPublicPolicy PolicyName",
-    ("secretsmanager", "PutSecretValue"): "RotationToken",
-    ("secretsmanager", "RotateSecret"): "ExternalSecretRotationMetadata ExternalSecretRotationRoleArn",
-    ("secretsmanager", "UpdateSecret"): "Type",
-    ("sqs", "ReceiveMessage"): "ReceiveRequestAttemptId",
-    ("sqs", "GetQueueUrl"): "",
-}
 # Where another account's resources could be asked for. There is one account.
 _ACCOUNT = {"glue": "CatalogId", "sqs": "QueueOwnerAWSAccountId"}
-_CATALOG_CALLS = re.compile(
-    "(BatchCreate|BatchDelete|BatchGet|BatchUpdate|Create|Delete|Get|Update)(Partitions?|Database)"
-    "|(BatchDelete|Create|Delete|Get|Update)Connections?|(Delete|Get)TableVersions?"
-)
-# Some values of these ask for nothing.
-_ASKS: dict[str, Callable[[Any], bool]] = {
-    "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
-    "LoggingConfig": lambda value: value.get("LogFormat", "Text") != "Text",
-    "IpAddressType": lambda value: value != "ipv4",
-    "MaintenanceTrackName": lambda value: value != "current",
-    "logGroupClass": lambda value: value != "STANDARD",
-    "queryLanguage": lambda value: value != "CWLI",
-}
-
-
-def watches(service: str, operation: str) -> bool:
-    """Whether `refuse_parameters` has an eye on `operation`."""
-    return (service, operation) in _REFUSED or (service == "glue" and _CATALOG_CALLS.fullmatch(operation) is not None)
 
 
 def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], account_id: str) -> None:
@@ -96,10 +22,11 @@ def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], ac
     Raises:
         UnsupportedOperation: one has none here.
     """
-    for name in _REFUSED.get((service, operation), "").split():
-        value = _value(given, name)
-        if value and _ASKS.get(name, bool)(value):
-            raise UnsupportedOperation(f"{name} of {operation}")
+    table = vouching.table(service)
+    for path in table.refused_parameters.get(operation, ()):
+        passing = table.passing_values.get(path, ())
+        if any(_asks(value, passing) for value in _values(given, path.split("."))):
+            raise UnsupportedOperation(f"{path} of {operation}")
     if (service, operation) == ("glue", "CreateTable") and not given.get("TableInput"):
         raise UnsupportedOperation("CreateTable without TableInput")
     owner = _ACCOUNT.get(service, "")
@@ -107,7 +34,24 @@ def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], ac
         raise UnsupportedOperation(f"another account's {owner} in {operation}")
 
 
-def _value(given: Mapping[str, Any], name: str) -> Any:
-    """What was given for `name`; a form has it as text, and a list item by item, as Name.member.1."""
-    value = given.get(name) or next((value for each, value in given.items() if each.startswith(f"{name}.")), None)
-    return None if value == "false" else value
+def _asks(value: Any, passing: Sequence[str]) -> bool:
+    return bool(value) and value != "false" and value not in passing
+
+
+def _values(given: Any, path: Sequence[str]) -> Iterator[Any]:
+    """What was given for the parameter that `path` leads to; in a list, for each of its items.
+
+    A form has it as text, and the items of a list one by one: Name.member.1.
+    """
+    if not path:
+        yield given
+    elif isinstance(given, Mapping):
+        for name, value in given.items():
+            names = [part for part in name.split(".") if part not in ("member", "entry") and not part.isdigit()]
+            if name == path[0]:
+                yield from _values(value, path[1:])
+            elif names[: len(path)] == list(path):
+                yield value
+    elif isinstance(given, list):
+        for item in given:
+            yield from _values(item, path)

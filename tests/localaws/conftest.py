@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
+import localaws
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,11 @@ def queue(aws: Callable[..., Any], unique: Callable[[str], str]) -> Callable[...
         return MadeQueue(sqs, url, f"arn:aws:sqs:us-east-1:123456789012:{name}")
 
     return make
+
+
+@pytest.fixture
+def allowing(stack: localaws.Status) -> Iterator[None]:
+    """The lab answers what it does not vouch for, for one test."""
+    localaws.start(stack.home, allow_unproven=True)
+    yield
+    localaws.start(stack.home, allow_unproven=False)

@@ -75,7 +75,7 @@ def test_a_killed_child_is_healed(lab: ShellLab, victim: Victim) -> None:
 
 
 NEVER = (Victim.POSTGRES_HELPER,)
-OFTEN = (Victim.RUN, Victim.ALL, Victim.ALL_BUT_POSTGRES)
+OFTEN = (Victim.RUN, Victim.ALL)
 MOST = [victim for victim in Victim if victim not in OFTEN + NEVER]
 
 

@@ -57,6 +57,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def _catalog(match: re.Match[str], given: Mapping[str, Any]) -> Iterator[str]:
+    """The resources of a call; databases and tables as they are kept, in lower case, however the call spells them."""
     kind = match.lastgroup
     yield "catalog"
     if kind == "connection":
@@ -64,15 +65,15 @@ def _catalog(match: re.Match[str], given: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"connection/{name}" for name in names)
         return
     if kind == "database":
-        yield f"database/{_name(given, 'DatabaseInput')}"
+        yield f"database/{_name(given, 'DatabaseInput').lower()}"
         return
-    database = str(given.get("DatabaseName") or "*")
+    database = str(given.get("DatabaseName") or "*").lower()
     yield f"database/{database}"
     if kind == "function":
         yield f"userDefinedFunction/{database}/{given.get('FunctionName') or _name(given, 'FunctionInput')}"
         return
     tables = given.get("TablesToDelete") or [given.get("TableName") or _name(given, "TableInput")]
-    yield from (f"table/{database}/{table}" for table in tables)
+    yield from (f"table/{database}/{table}".lower() for table in tables)
 
 
 def _name(given: Mapping[str, Any], definition: str) -> str:

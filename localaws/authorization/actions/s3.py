@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.authorization.decision import Access
-from localaws.call import S3Call
+from localaws.call import S3Call, S3Object
 
 _S3 = "arn:aws:s3:::"
 _BUCKET_GET = {
@@ -44,7 +44,7 @@ def accesses(call: S3Call) -> list[Access]:
         arn = f"{_S3}{call.bucket}/{call.key}"
         return [Access("s3:PutObject", arn), *_with_headers(call, arn)]
     if call.operation == "DeleteObjects":
-        return _deleted(call)
+        return [access for one in call.deleted for access in deleted(call, one)]
     if not call.key:
         of_bucket = _of_bucket(call.method, call.bucket, query)
         return (
@@ -60,26 +60,45 @@ def missing_object(call: S3Call) -> str | None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    from localaws.context import ACCOUNT_ID
-    from localaws.services.s3.models import backend
-
     if not call.key or call.method not in ("GET", "HEAD"):
         return None
-    bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
+    bucket = _bucket(call.bucket)
     return _S3 + call.bucket if bucket is not None and bucket.keys.get(call.key) is None else None
 
 
-def is_public(call: S3Call) -> bool:
-    """Whether the ACL of the object, or of the bucket that is listed, lets everybody read it."""
+def is_public(call: S3Call, action: str) -> bool:
+    """Whether the ACL of the object, or of the bucket that is listed, lets everybody do `action`.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions
+    """
+    from localaws.services.s3 import access_lists, public_access
+
+    bucket = _bucket(call.bucket)
+    name = action.removeprefix("s3:")
+    if bucket is None or not access_lists.count(bucket) or public_access.ignores_acls(bucket):
+        return False
+    if name in _LISTINGS:
+        return access_lists.lets_everybody_read(bucket)
+    if name not in ("GetObject", "GetObjectVersion") or call.source is not None:
+        return False
+    version = call.parameters.get("versionId")
+    found = [each for each in bucket.keys.getlist(call.key, []) if version in (None, each.version_id)]
+    return bool(found) and access_lists.lets_everybody_read(found[-1])
+
+
+def is_restricted(bucket_name: str) -> bool:
+    """Whether RestrictPublicBuckets keeps those out whom only the bucket's policy lets in."""
+    from localaws.services.s3 import public_access
+
+    bucket = _bucket(bucket_name)
+    return bucket is not None and public_access.restricts(bucket)
+
+
+def _bucket(name: str) -> Any:
     from localaws.context import ACCOUNT_ID
     from localaws.services.s3.models import backend
 
-    if call.method not in ("GET", "HEAD"):
-        return False
-    bucket: Any = backend(ACCOUNT_ID).buckets.get(call.bucket)
-    found = bucket if not call.key or bucket is None else bucket.keys.get(call.key)
-    acl = getattr(found, "acl", None)
-    return acl is not None and bool(acl.public_read)
+    return backend(ACCOUNT_ID).buckets.get(name)
 
 
 def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> Access:
@@ -119,10 +138,23 @@ def _of_object(call: S3Call, query: Mapping[str, str]) -> list[Access]:
     if sub:
         of_version = "" if sub in _WITHOUT_VERSION else "Version" if version else ""
         own = Access(f"s3:{verb}Object{of_version}{sub}", arn, keys)
-        return [plain, own] if sub == "Attributes" else [own]
+        return [plain, own] if sub == "Attributes" else [own, *_bypassed(call, call.key, version)]
     if method == "PUT":
         return [*_copied(call), plain, *_with_headers(call, arn)]
-    return [plain]
+    return [plain, *_bypassed(call, call.key, version)] if version else [plain]
+
+
+def _bypassed(call: S3Call, key: str, version: str | None) -> list[Access]:
+    """What it takes besides to delete a version whose lock is to be bypassed, or to weaken the lock."""
+    from localaws.services.s3 import locks
+
+    if call.headers.get("x-amz-bypass-governance-retention", "").lower() != "true":
+        return []
+    bucket = _bucket(call.bucket)
+    versions = bucket.keys.getlist(key, []) if bucket is not None else []
+    found = versions[-1:] if version is None else [each for each in versions if each.version_id == version]
+    locked = any(locks.is_governed(each) for each in found if hasattr(each, "lock_mode"))
+    return [Access("s3:BypassGovernanceRetention", f"{_S3}{call.bucket}/{key}")] if locked else []
 
 
 def _copied(call: S3Call) -> list[Access]:
@@ -150,12 +182,8 @@ def _with_headers(call: S3Call, arn: str) -> list[Access]:
     return [Access(f"s3:{action}", arn) for action in more]
 
 
-def _deleted(call: S3Call) -> list[Access]:
-    return [
-        Access(
-            "s3:DeleteObjectVersion" if one.version else "s3:DeleteObject",
-            f"{_S3}{one.bucket}/{one.key}",
-            {"s3:versionid": one.version},
-        )
-        for one in call.deleted
-    ]
+def deleted(call: S3Call, one: S3Object) -> list[Access]:
+    """What DeleteObjects needs for an object that it names."""
+    action = "s3:DeleteObjectVersion" if one.version else "s3:DeleteObject"
+    plain = Access(action, f"{_S3}{one.bucket}/{one.key}", {"s3:versionid": one.version})
+    return [plain, *_bypassed(call, one.key, one.version)] if one.version else [plain]

@@ -56,7 +56,7 @@ class CrawlRun:
         self._policies = Policies.of(definition["SchemaChangePolicy"], definition.get("Configuration"))
         self._prefix = definition.get("TablePrefix", "")
         self._backend = cast("LocalGlueBackend", glue_backends[context.account_id][role.region])
-        database = definition.get("DatabaseName") or "default"
+        database = (definition.get("DatabaseName") or "default").lower()  # as the Data Catalog keeps it
         self._catalog = Catalog(self._backend, role, database, crawler.name, self._policies, lines)
         self._database = database
         self._kept: set[str] = set()  # names of the tables that were found

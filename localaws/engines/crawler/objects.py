@@ -69,7 +69,7 @@ class Objects:
             end = bisect_left(keys.names, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else len(keys.names)
             # What `keys` says of a name is its newest version; asked as a plain dictionary it says so ten times faster.
             found = [versions[-1] for name in keys.names[start:end] if (versions := dict.get(keys, name))]
-        return [key for key in found if key.__class__ is not FakeDeleteMarker]
+        return [key for key in found if not isinstance(key, FakeDeleteMarker)]
 
     @staticmethod
     def listed(key: Any) -> S3Object:

@@ -83,15 +83,16 @@ class FunctionsEngine:
             list(stoppers.map(Pool.retire, list(self._pools.values())))
         self._shipper.stop()
 
-    def invoke(self, function: LocalLambdaFunction, payload: bytes, *, client_context: str | None = None) -> Result:
-        """Run `function` with `payload` (JSON) and wait for what comes of it.
+    def invoke(
+        self, function: LocalLambdaFunction, arn: str, payload: bytes, *, client_context: str | None = None
+    ) -> Result:
+        """Run `function`, asked for as `arn`, with `payload` (JSON) and wait for what comes of it.
 
         Raises:
             Throttled: its reserved concurrency is used up.
             OSError: a worker can't be started.
         """
-        invocation = Invocation(payload, function.function_arn, client_context)
-        return self._run(function, invocation)
+        return self._run(function, Invocation(payload, arn, client_context))
 
     def invoke_async(self, function_arn: str, payload: bytes) -> str:
         """Accept an event for the function (version, alias) `function_arn`, durably; its request id."""

@@ -27,6 +27,7 @@ from localaws.services.glue.job_runs import JobRun, JobRunState
 from localaws.services.glue.jobs import Job, JobOperations, JobRunNotRunning
 from localaws.services.glue.network import require_connection, require_network
 from localaws.services.glue.roles import can_assume, not_assumed
+from localaws.services.glue.trigger_definitions import Predecessors
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,13 @@ class JobsEngine:
         self._pool.stop()
 
     def start_requested(
-        self, region: str, job_name: str, request: dict[str, Any], *, workflow: WorkflowRef | None = None
+        self,
+        region: str,
+        job_name: str,
+        request: dict[str, Any],
+        *,
+        workflow: WorkflowRef | None = None,
+        predecessors: Predecessors = (),
     ) -> str:
         """Begin the run that a StartJobRun request asks for; its id.
 
@@ -155,7 +162,7 @@ class JobsEngine:
         """
         with self._lock:
             job = self._backend(region).find_job(job_name)
-            run = job.new_run(request, workflow)
+            run = job.new_run(request, workflow, predecessors)
         self._context.state.save("glue")
         self._begin(region, job, run)
         return run.job_run_id

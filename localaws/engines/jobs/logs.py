@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localaws.engines.jobs.script import Log
+
+log = logging.getLogger(__name__)
 
 GROUP = "/aws-glue/jobs"
 _EVERY = 1.0  # seconds between two deliveries of a run that goes on
@@ -42,6 +45,7 @@ class RunLog:
         self._insights = f"{group}/{Log.ERROR}", f"{run_id}-job-insights-rca-driver"
         self._lines: dict[Log, list[tuple[int, str]]] = {log: [] for log in Log}
         self._made: set[tuple[str, str]] = set()
+        self._refused: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._delivery = threading.Lock()
         self._closed = threading.Event()
@@ -77,15 +81,15 @@ class RunLog:
 
     def _put(self, place: tuple[str, str], lines: list[tuple[int, str]]) -> None:
         group, stream = place
-        if not self._may_log(group, stream):
+        if place in self._refused or not self._may_log(group, stream):
             return
         if place not in self._made:
-            for make, names in (
-                (self._logs.create_log_group, {"logGroupName": group}),
-                (self._logs.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
-            ):
-                with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
-                    make(**names)
+            try:
+                self._make(group, stream)
+            except self._logs.exceptions.InvalidParameterException:
+                log.warning("Lines of a job are lost: its arguments name %s, stream %s", group, stream, exc_info=True)
+                self._refused.add(place)
+                return
             self._made.add(place)
         # An event may not be empty: a blank line is a space.
         events = [{"timestamp": stamp, "message": line or " "} for stamp, line in lines]
@@ -96,6 +100,14 @@ class RunLog:
                 raise
             self._made.discard(place)  # somebody deleted the group in the middle of the run
             self._put(place, lines)
+
+    def _make(self, group: str, stream: str) -> None:
+        for make, names in (
+            (self._logs.create_log_group, {"logGroupName": group}),
+            (self._logs.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
+        ):
+            with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+                make(**names)
 
 
 def _now() -> int:

@@ -26,7 +26,14 @@ from localaws import engines
 from localaws.context import Context
 from localaws.engines.workflow.timetable import Timetable
 from localaws.events import CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
-from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger, TriggerState, TriggerType
+from localaws.services.glue.trigger_definitions import (
+    NodeType,
+    Predecessors,
+    Target,
+    Trigger,
+    TriggerState,
+    TriggerType,
+)
 from localaws.services.glue.triggers import WorkflowOperations
 from localaws.services.glue.workflow_runs import ActionRun, RunStatus, Workflow, WorkflowRun, is_final, node_id
 
@@ -136,8 +143,8 @@ class WorkflowEngine:
                 self._stop(region, action)
             run.settle()
 
-    def fire(self, region: str, trigger: Trigger) -> None:
-        """Start all that a trigger outside workflows starts.
+    def fire(self, region: str, trigger: Trigger, predecessors: Predecessors = ()) -> None:
+        """Start all that a trigger outside workflows starts; `predecessors` are the job runs that it waited for.
 
         Raises:
             JsonRESTError: the first error of an action that could not be started; the others are started.
@@ -145,7 +152,8 @@ class WorkflowEngine:
         errors = []
         for action in trigger.actions:
             try:
-                self._start(region, action.target, WorkflowRef("", "", trigger.name), action.request)
+                ref = WorkflowRef("", "", trigger.name)
+                self._start(region, action.target, ref, action.request, predecessors)
             except (JsonRESTError, ServiceException) as error:
                 errors.append(error)
         if errors:
@@ -172,9 +180,9 @@ class WorkflowEngine:
             workflow.runs.add(run)
         self._advance(region, run)
 
-    def _fire_unasked(self, region: str, trigger: Trigger) -> None:
+    def _fire_unasked(self, region: str, trigger: Trigger, predecessors: Predecessors = ()) -> None:
         try:
-            self.fire(region, trigger)
+            self.fire(region, trigger, predecessors)
         except (JsonRESTError, ServiceException) as error:
             log.warning("Trigger %s fired, but could not start all its actions: %s", trigger.name, error)
         self._context.state.save("glue")
@@ -204,7 +212,8 @@ class WorkflowEngine:
         for action in actions:
             ref = WorkflowRef(run.workflow_name, run.workflow_run_id, action.trigger)
             try:
-                run_id = self._start(region, action.target, ref, run.request_of(action))
+                before = run.predecessors_of(action)
+                run_id = self._start(region, action.target, ref, run.request_of(action), before)
             except EntityNotFoundException as error:
                 # "ERROR: A workflow … attempted to run a deleted job":
                 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
@@ -220,13 +229,20 @@ class WorkflowEngine:
             else:
                 self._note_start(region, action, run_id)
 
-    def _start(self, region: str, target: Target, ref: WorkflowRef, request: Mapping[str, Any]) -> str:
+    def _start(
+        self,
+        region: str,
+        target: Target,
+        ref: WorkflowRef,
+        request: Mapping[str, Any],
+        predecessors: Predecessors = (),
+    ) -> str:
         running = engines.running()
         if target.type is NodeType.CRAWLER:
             crawl_id: str = running.crawler.start_crawl(region, target.name, workflow=ref)
             return crawl_id
         asked = {name: value for name, value in request.items() if name != "JobName"}
-        run_id: str = running.jobs.start_requested(region, target.name, asked, workflow=ref)
+        run_id: str = running.jobs.start_requested(region, target.name, asked, workflow=ref, predecessors=predecessors)
         return run_id
 
     def _stop(self, region: str, action: ActionRun) -> None:
@@ -286,7 +302,7 @@ class WorkflowEngine:
         if ref is None or self._stopped.is_set():
             return  # "dependent jobs or crawlers are only started if what completes was started by a trigger"
         if not ref.run_id:
-            self._react(region, target, state)
+            self._react(region, target, run_id, state)
             return
         run = self._run_of(region, ref)
         if run is None:
@@ -313,7 +329,7 @@ class WorkflowEngine:
         elif state == "WAITING":
             action.state = state
 
-    def _react(self, region: str, target: Target, state: str) -> None:
+    def _react(self, region: str, target: Target, run_id: str, state: str) -> None:
         """Fire the conditional triggers outside workflows that waited for this."""
         backend = self._backend(region)
         triggers: list[Any] = list(backend.triggers.values())
@@ -321,15 +337,17 @@ class WorkflowEngine:
             if trigger.workflow_name or trigger.starts_workflow or trigger.state is not TriggerState.ACTIVATED:
                 continue
             with self._lock:
-                met = backend.conditions_met.setdefault(trigger.name, set())
+                met = backend.runs_that_met.setdefault(trigger.name, {})
                 for number, condition in enumerate(trigger.conditions):
                     if condition.target == target:
-                        (met.add if condition.state == state else met.discard)(number)
+                        met.pop(number, None)
+                        met |= {number: run_id} if condition.state == state else {}
                 fires = any(c.target == target for c in trigger.conditions) and trigger.is_met(met)
+                predecessors = trigger.predecessors(met)
                 if fires:
                     met.clear()
             if fires:
-                self._fire_unasked(region, trigger)
+                self._fire_unasked(region, trigger, predecessors)
         self._context.state.save("glue")
 
     def _run_of(self, region: str, ref: WorkflowRef | None) -> WorkflowRun | None:

@@ -42,8 +42,7 @@ class RequestTooLarge(LambdaClientError):
 
 
 class InvalidRequestContent(LambdaClientError):
-    """The payload is not JSON."""
+    """The payload, or the client context, is not JSON."""
 
     def __init__(self, problem: str) -> None:
-        message = f"Could not parse request body into json: Could not parse payload into json: {problem}"
-        super().__init__("InvalidRequestContentException", message)
+        super().__init__("InvalidRequestContentException", problem)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, ValidationException
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, PreconditionFailedException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.s3.exceptions import MissingBucket
@@ -21,36 +19,9 @@ from localaws.engines.functions.asynchronous import MAXIMUM_AGE, MAXIMUM_RETRIES
 from localaws.engines.functions.code import BadZip, TooLarge
 from localaws.engines.functions.destinations import Destinations
 from localaws.engines.functions.spec import FunctionSpec
+from localaws.services.awslambda.limits import RUNS, check_layers, check_limits
 
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-RESERVED_VARIABLES = frozenset(
-    {
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-    }
-)
-RUNS = tuple(f"python3.{minor}" for minor in range(9, 15))
-# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: seconds and MB
-BOUNDS = {"Timeout": (1, 900), "MemorySize": (128, 10_240)}
 ZIP_LIMIT = 52_428_800  # bytes, uploaded directly
-VARIABLES_LIMIT = 4096  # bytes, all names and values as JSON
-_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 
 
 class InvalidRuntime(LambdaClientError):
@@ -77,6 +48,11 @@ class AsynchronousSettings:
 class LocalLambdaFunction(LambdaFunction):
     """moto's function, with its zip in a file and an engine that invokes it."""
 
+    published = 0
+    """How many versions were published: their numbers are not used again."""
+    layer_digests: tuple[str, ...] = ()
+    """Of its layers' code, which it keeps when a layer is deleted."""
+
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         check_limits(spec)
         self.dead_letter_config: dict[str, str] = spec.get("DeadLetterConfig") or {}
@@ -85,20 +61,18 @@ class LocalLambdaFunction(LambdaFunction):
         super().__init__(account_id, spec, region, version)
 
     @property
+    def vpc_config(self) -> dict[str, Any] | None:
+        """Its subnets and security groups, with their VPC; None where it has none."""
+        return self._vpc_config
+
+    @property
     def code_bytes(self) -> bytes:  # type: ignore[override]
         """The zip."""
         return engines.running().functions.code.file(self.code_digest).read_bytes()
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         content = self._new_code(updated_spec)
-        try:
-            digest = engines.running().functions.code.add(content)
-        except TooLarge as error:
-            raise InvalidParameterValueException(str(error)) from error
-        except BadZip as error:
-            raise InvalidParameterValueException(
-                "Could not unzip uploaded file. Please check your file, then try to upload again."
-            ) from error
+        digest = keep_code(content)
         if updated_spec is not self.code and updated_spec.get("DryRun"):
             return
         self.code_digest = digest
@@ -109,10 +83,6 @@ class LocalLambdaFunction(LambdaFunction):
         self.revision_id = str(uuid.uuid4())
 
     def _new_code(self, spec: dict[str, Any]) -> bytes:
-        if spec.get("ImageUri"):
-            raise InvalidParameterValueException(
-                "The embedded AWS does not support functions of PackageType Image: deploy a zip."
-            )
         if "ZipFile" in spec:
             try:
                 content = base64.b64decode(spec["ZipFile"], validate=True)
@@ -158,17 +128,52 @@ class LocalLambdaFunction(LambdaFunction):
             timeout=int(self.timeout),
             memory=int(self.memory_size),
             code=self.code_digest,
-            layers=tuple(self._layer_digests()),
+            layers=self._layer_code(),
             environment=tuple(sorted(self.environment_vars.items())),
             log_group=self.logging_config.get("LogGroup") or self.logs_group_name,
             log_format=self.logging_config.get("LogFormat", "Text"),
             log_level=self.logging_config.get("ApplicationLogLevel"),
         )
 
-    def _layer_digests(self) -> list[str]:
+    def _get_layers_data(self, layers_versions_arns: list[str]) -> list[Any]:
+        """Note the code of layers, and what is told of them.
+
+        Raises:
+            InvalidParameterValueException: they are too many, or one is not there.
+        """
+        check_layers(layers_versions_arns)
         backend = lambda_backends[self.account_id][self.region]
-        found = [backend.layers_versions_by_arn(layer["Arn"]) for layer in self.layers]
-        return [engines.running().functions.code.add(layer.code_bytes) for layer in found if layer is not None]
+        told, digests = [], []
+        for arn in layers_versions_arns:
+            if (layer := backend.layers_versions_by_arn(arn)) is None:
+                raise InvalidParameterValueException(f"Layer version {arn} does not exist.")
+            digests.append(engines.running().functions.code.add(layer.code_bytes))
+            told.append({"Arn": layer.arn, "CodeSize": layer.code_size})
+        self.layer_digests = tuple(digests)
+        return told
+
+    def _layer_code(self) -> tuple[str, ...]:
+        if len(self.layer_digests) != len(self.layers):  # it was saved before the digests were kept
+            self._get_layers_data([str(layer["Arn"]) for layer in self.layers])
+        return self.layer_digests
+
+    def check_revision(self, given: dict[str, Any]) -> None:
+        """Return if the function is still the one that the caller knows, by RevisionId and CodeSha256.
+
+        Raises:
+            PreconditionFailedException: it was changed since.
+            InvalidParameterValueException: its code is other code.
+        """
+        if given.get("RevisionId") not in (None, "", self.revision_id):
+            raise PreconditionFailedException(
+                "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to"
+                " retrieve the latest Revision Id"
+            )
+        if given.get("CodeSha256") not in (None, "", self.code_sha_256):
+            raise InvalidParameterValueException(
+                f"CodeSHA256 ({given['CodeSha256']}) is different from current CodeSHA256 in $LATEST"
+                f" ({self.code_sha_256}). Please try again with the CodeSHA256 in $LATEST."
+            )
 
     def asynchronous_settings(self) -> AsynchronousSettings:
         """How its asynchronous invocations are retried, and where their outcomes go."""
@@ -199,14 +204,14 @@ class LocalLambdaFunction(LambdaFunction):
         """
         check_limits(config_updates)
         updates = dict(config_updates)
+        if "Layers" in updates:
+            self.layers = self._get_layers_data(updates.pop("Layers"))
         if "Environment" in updates:
             updates["Environment"] = {"Variables": updates["Environment"].get("Variables", {})}
         if "DeadLetterConfig" in updates:
             self.dead_letter_config = updates["DeadLetterConfig"] or {}
         if "LoggingConfig" in updates:
             self.logging_config = updates["LoggingConfig"] or {}
-        if "TracingConfig" in updates:
-            self.tracing_config = updates["TracingConfig"]
         if "EphemeralStorage" in updates:
             self.ephemeral_storage = updates["EphemeralStorage"]["Size"]
         self.last_modified = iso_8601_datetime_with_nanoseconds()
@@ -232,34 +237,17 @@ class LocalLambdaFunction(LambdaFunction):
         return found
 
 
-def check_limits(configuration: dict[str, Any]) -> None:
-    """Refuse variables that are Lambda's own or too many, and numbers out of its bounds.
+def keep_code(content: bytes) -> str:
+    """Keep the zip of a function or a layer; its digest.
 
     Raises:
-        InvalidParameterValueException: there is such a variable, or they are over 4 KB.
-        ValidationException: there is such a number.
+        InvalidParameterValueException: it is no zip, or too much.
     """
-    for name, (least, most) in BOUNDS.items():
-        value = configuration.get(name)
-        if value is not None and not least <= int(value) <= most:
-            raise ValidationException(
-                str(value), name[0].lower() + name[1:], f"Member must have value between {least} and {most}"
-            )
-    variables = (configuration.get("Environment") or {}).get("Variables") or {}
-    measured = json.dumps(variables, ensure_ascii=False, separators=(",", ":"))
-    if len(measured.encode()) > VARIABLES_LIMIT:
+    try:
+        return engines.running().functions.code.add(content)
+    except TooLarge as error:
+        raise InvalidParameterValueException(str(error)) from error
+    except BadZip as error:
         raise InvalidParameterValueException(
-            "Lambda was unable to configure your environment variables because the environment variables you have"
-            f" provided exceeded the 4KB limit. String measured: {measured}"
-        )
-    if bad := next((name for name in variables if not _VARIABLE.fullmatch(name)), None):
-        raise ValidationException(
-            bad, "environment.variables", f"Map keys must satisfy constraint: [{_VARIABLE.pattern}]"
-        )
-    reserved = sorted(RESERVED_VARIABLES & set(variables))
-    if reserved:
-        raise InvalidParameterValueException(
-            "Lambda was unable to configure your environment variables because the environment variables you have"
-            " provided contains reserved keys that are currently not supported for modification. Reserved keys used"
-            f" in this request: {', '.join(reserved)}"
-        )
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from error

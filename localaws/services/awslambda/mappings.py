@@ -18,6 +18,7 @@ from localaws import engines
 from localaws.engines.functions.mappings import CONCURRENT_BATCHES, QueueMapping
 from localaws.services.awslambda.errors import NotSupported
 from localaws.services.awslambda.roles import check_reads
+from localaws.services.awslambda.versions import arn_asked
 from localaws.services.sqs.queues import LocalQueue
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class MappingOperations(_Base):
             raise NotSupported(f"{_kind_of(spec)} as a source of CreateEventSourceMapping")
         _check_settings(spec, "CreateEventSourceMapping")
         function = self._function_named(str(spec.get("FunctionName", "")))
-        arn = _arn_named(function, str(spec["FunctionName"]))
+        arn = arn_asked(function, str(spec["FunctionName"]), None)
         mapping = _changed(LocalMapping(self.region_name, self.account_id, source, arn), spec)
         self._check_mapping(mapping, function)
         for known in self._event_source_mappings.values():
@@ -155,7 +156,7 @@ class MappingOperations(_Base):
         known = self.get_event_source_mapping(uuid)
         _check_settings(spec, "UpdateEventSourceMapping")
         if name := spec.get("FunctionName"):
-            known = replace(known, function_arn=_arn_named(self._function_named(name), name))
+            known = replace(known, function_arn=arn_asked(self._function_named(name), name, None))
         mapping = _changed(known, spec)
         self._check_mapping(mapping, self._function_named(mapping.function_arn))
         self._event_source_mappings[uuid] = mapping
@@ -183,7 +184,7 @@ class MappingOperations(_Base):
         self, event_source_arn: str | None, function_name: str | None
     ) -> list[LocalMapping]:
         """The mappings of a queue, of a function (version, alias), or all."""
-        wanted = _arn_named(self._function_named(function_name), function_name) if function_name else None
+        wanted = arn_asked(self._function_named(function_name), function_name, None) if function_name else None
         return [
             mapping
             for mapping in self._event_source_mappings.values()
@@ -229,14 +230,6 @@ def enabled_mappings() -> list[QueueMapping]:
 def _kind_of(spec: dict[str, Any]) -> str:
     arn = str(spec.get("EventSourceArn") or "")
     return f"{arn.split(':')[2]} ({arn})" if arn.count(":") > 4 else "what is no queue"
-
-
-def _arn_named(function: LambdaFunction, name: str) -> str:
-    """The function's ARN, with the version or alias that `name` asks for."""
-    arn = ":".join(function.function_arn.split(":")[:7])
-    parts = name.split(":")
-    qualifier = parts[7] if len(parts) == 8 else parts[1] if len(parts) == 2 else None
-    return f"{arn}:{qualifier}" if qualifier else arn
 
 
 def _check_settings(spec: dict[str, Any], operation: str) -> None:

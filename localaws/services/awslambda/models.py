@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import uuid
 from typing import Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException, InvalidRoleFormat
@@ -14,11 +13,10 @@ from moto.awslambda.models import (
     FunctionUrlConfig,
     LambdaBackend,
     LambdaFunction,
+    LayerVersion,
     lambda_backends,
 )
 from moto.core.exceptions import JsonRESTError
-from moto.core.utils import iso_8601_datetime_with_milliseconds
-from moto.sns.models import sns_backends
 
 from localaws import engines
 from localaws.authorization.trust import trusts_service
@@ -26,8 +24,11 @@ from localaws.engines.functions.engine import Throttled
 from localaws.engines.functions.spec import Result
 from localaws.services.awslambda.destinations import check_dead_letter_target, check_destinations
 from localaws.services.awslambda.errors import InvalidRequestContent, NotSupported, RequestTooLarge, TooManyRequests
-from localaws.services.awslambda.functions import LocalLambdaFunction
+from localaws.services.awslambda.functions import LocalLambdaFunction, keep_code
+from localaws.services.awslambda.limits import check_asynchronous, check_name, check_runtime
 from localaws.services.awslambda.mappings import MappingOperations
+from localaws.services.awslambda.network import attached
+from localaws.services.awslambda.versions import VersionOperations, arn_asked, qualifier_of
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
@@ -52,13 +53,14 @@ def deployed_code() -> set[str]:
     digests: set[str] = set()
     for _, _, backend in lambda_backends.iter_backends():
         assert isinstance(backend, LocalLambdaBackend)
-        digests.update(function.code_digest for function in backend._lambdas.all())
+        for function in backend._lambdas.all():
+            digests.update((function.code_digest, *_local(function).layer_digests))
         for layer in backend._layers._layers.values():
             digests.update(version.code_digest for version in layer.layer_versions.values())
     return digests
 
 
-class LocalLambdaBackend(MappingOperations, LambdaBackend):
+class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
     """Lambda as this package has it."""
 
     def reset(self) -> None:
@@ -79,14 +81,17 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
             raise InvalidParameterValueException(
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages."
             )
+        check_name(spec["FunctionName"])
+        check_runtime(spec.get("Runtime"), "CreateFunction")
         function = LocalLambdaFunction(self.account_id, spec, self.region_name, version="$LATEST")  # type: ignore[abstract]
         self._check_role(function.role, function.function_arn)
+        function._vpc_config = attached(function, spec.get("VpcConfig") or {})
         check_dead_letter_target(function, function.dead_letter_config)
         self._lambdas.put_function(function)
         if spec.get("Publish"):
             published = self.publish_version(function.function_name)
             answer = copy.copy(function)
-            answer.version = published.version  # type: ignore[union-attr]
+            answer.version = published.version
             return answer
         return function
 
@@ -98,19 +103,29 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
 
     def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
         """Deploy new code; the next invocation runs it."""
-        function = self.get_function(function_name)
+        function = self.check_revision(function_name, body)
+        architectures = body.get("Architectures")
+        if architectures and not body.get("DryRun"):
+            function.architectures = architectures
         changed = function.update_function_code(body)
-        if body.get("Publish"):
-            published = self.publish_version(function_name)
-            changed = published.get_configuration() if published is not None else changed
-        return changed
+        return self.publish_version(function_name).get_configuration() if body.get("Publish") else changed
 
     def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
         """Change the configuration; the next invocation has it."""
+        function = self.check_revision(function_name, body)
         if role := body.get("Role"):
-            self._check_role(role, self.get_function(function_name).function_arn)
-        check_dead_letter_target(self.get_function(function_name), body.get("DeadLetterConfig"))
-        return self.get_function(function_name).update_configuration(body)
+            self._check_role(role, function.function_arn)
+        check_runtime(body.get("Runtime"), "UpdateFunctionConfiguration")
+        check_dead_letter_target(function, body.get("DeadLetterConfig"))
+        if (wanted := body.get("VpcConfig")) is not None:
+            body = {**body, "VpcConfig": attached(function, wanted)}
+        return function.update_configuration(body)
+
+    def check_revision(self, name: str, given: dict[str, Any]) -> LocalLambdaFunction:
+        """$LATEST of a function, if it is as the caller knows it. A version or an alias can't be changed so."""
+        function = _local(self._lambdas.get_function_by_name_or_arn_forbid_qualifier(name))
+        function.check_revision(given)
+        return function
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         """Delete a function, or one version of it, and end its workers."""
@@ -128,18 +143,17 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
             InvalidRuntime: it is not in Python.
         """
         function = self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
+        arn = arn_asked(function, function_name, qualifier)
         try:
-            return engines.running().functions.invoke(function, payload or b"{}", client_context=client_context)
+            return engines.running().functions.invoke(function, arn, payload or b"{}", client_context=client_context)
         except Throttled as error:
             raise TooManyRequests() from error
 
     def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> str:
         """Accept an asynchronous invocation; its request id. Raises as `invoke_and_wait` does, throttling aside."""
         function = self._invoked(function_name, qualifier, payload, ASYNCHRONOUS_LIMIT)
-        arn = function.function_arn
         # An alias or a version that was asked for is what later attempts run, too.
-        wanted = f"{arn}:{qualifier}" if qualifier and not arn.endswith(f":{qualifier}") else arn
-        return engines.running().functions.invoke_async(wanted, payload)
+        return engines.running().functions.invoke_async(arn_asked(function, function_name, qualifier), payload)
 
     def check_invocation(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
         """What a dry run finds out; raises as `invoke_and_wait` does, throttling aside."""
@@ -153,7 +167,8 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
         try:
             json.loads(payload or b"{}")
         except ValueError as error:
-            raise InvalidRequestContent(str(error)) from error
+            problem = f"Could not parse request body into json: Could not parse payload into json: {error}"
+            raise InvalidRequestContent(problem) from error
         return function
 
     def put_function_concurrency(self, function_name: str, reserved_concurrency: str) -> str:
@@ -174,7 +189,8 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
 
     def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Set how asynchronous invocations are treated, in the place of what was set."""
-        function = self.get_function(function_name)
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        check_asynchronous(config)
         check_destinations(function, config)
         made = EventInvokeConfig(function.function_arn, function.last_modified, config)
         function.event_invoke_config = [made]
@@ -186,39 +202,24 @@ class LocalLambdaBackend(MappingOperations, LambdaBackend):
         before = function.event_invoke_config[0].config if function.event_invoke_config else {}
         return self.put_function_event_invoke_config(function_name, {**before, **config})
 
-    def send_sns_message(
-        self, function_name: str, message: str, subject: str | None = None, qualifier: str | None = None
-    ) -> None:
-        """Called by moto's SNS, which does not say for which topic: that is found by the function's subscription.
+    def publish_layer_version(self, spec: dict[str, Any]) -> LayerVersion:
+        """Make a version of a layer.
 
         Raises:
-            NotSupported: the function is subscribed to several topics.
+            InvalidParameterValueException: its code is not a zip, or too much.
         """
+        made = LayerVersion(spec, account_id=self.account_id, region=self.region_name)  # type: ignore[abstract]
+        keep_code(made.code_bytes)
+        self._layers.put_layer_version(made)
+        return made
+
+    def get_policy(self, function_name: str, qualifier: str | None = None) -> str:
+        """The policy of a function, or of the version or alias that is asked for."""
         function = self.get_function(function_name, qualifier)
-        arn = f"{function.function_arn}:{qualifier}" if qualifier else function.function_arn
-        subscriptions = [
-            subscription
-            for subscription in sns_backends[self.account_id][self.region_name].subscriptions.values()
-            if subscription.protocol == "lambda" and subscription.endpoint == arn
-        ]
-        if len(subscriptions) != 1:
-            raise NotSupported("Publish to a function that several topics invoke")
-        # https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html; there is nothing here that could sign a message.
-        record = {
-            "EventSource": "aws:sns",
-            "EventVersion": "1.0",
-            "EventSubscriptionArn": subscriptions[0].arn,
-            "Sns": {
-                "Type": "Notification",
-                "MessageId": str(uuid.uuid4()),
-                "TopicArn": subscriptions[0].topic.arn,
-                "Subject": subject,
-                "Message": message,
-                "Timestamp": iso_8601_datetime_with_milliseconds(),
-                "MessageAttributes": {},
-            },
-        }
-        engines.running().functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
+        asked = qualifier_of(arn_asked(function, function_name, qualifier))
+        policy = copy.copy(function.policy)
+        policy.statements = [each for each in policy.statements if qualifier_of(str(each.get("Resource"))) == asked]
+        return str(policy.wire_format())
 
     def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> FunctionUrlConfig:
         """Not supported."""

@@ -7,14 +7,15 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from moto.awslambda.exceptions import ValidationException
 from moto.awslambda.responses import LambdaResponse
-from moto.core.responses import ActionResult
 
 from localaws.engines.functions.spec import error_payload
-from localaws.services.awslambda.errors import NotSupported
+from localaws.services.awslambda.errors import InvalidRequestContent
 from localaws.services.awslambda.models import SYNCHRONOUS_LIMIT, LocalLambdaBackend
 
 _REQUEST_ID = "x-amzn-requestid"
+_KINDS = ("Event", "RequestResponse", "DryRun")
 
 
 class LocalLambdaResponse(LambdaResponse):
@@ -46,9 +47,12 @@ class LocalLambdaResponse(LambdaResponse):
         if kind == "DryRun":
             self.backend.check_invocation(name, qualifier, payload)
             return 204, {"status": 204}, b""
-        client_context = self.headers.get("X-Amz-Client-Context")
-        decoded = base64.b64decode(client_context).decode() if client_context else None
-        result = self.backend.invoke_and_wait(name, qualifier, payload, decoded)
+        if kind != "RequestResponse":
+            raise ValidationException(
+                kind, "invocationType", f"Member must satisfy enum value set: [{', '.join(_KINDS)}]"
+            )
+        context = _client_context(self.headers.get("X-Amz-Client-Context"))
+        result = self.backend.invoke_and_wait(name, qualifier, payload, context)
         headers: dict[str, Any] = {
             "content-type": "application/json",
             "X-Amz-Executed-Version": result.version,
@@ -74,19 +78,10 @@ class LocalLambdaResponse(LambdaResponse):
         self.backend.invoke_event(unquote(parts[-2]), None, payload)
         return 202, {"status": 202}, b""
 
-    def put_function_event_invoke_config(self) -> ActionResult:
-        """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html"""
-        self._refuse_qualifier("PutFunctionEventInvokeConfig")
-        return super().put_function_event_invoke_config()
-
-    def update_function_event_invoke_config(self) -> str:
-        """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionEventInvokeConfig.html"""
-        self._refuse_qualifier("UpdateFunctionEventInvokeConfig")
-        return super().update_function_event_invoke_config()
-
-    def _refuse_qualifier(self, operation: str) -> None:
-        if self.querystring.get("Qualifier", ["$LATEST"])[0] != "$LATEST":
-            raise NotSupported(f"a Qualifier of {operation}")
+    def publish_version(self) -> tuple[int, dict[str, Any], str]:
+        """https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html"""
+        self.backend.check_revision(unquote(self.path.split("/")[-2]), self.json_body if self.body else {})
+        return super().publish_version()  # type: ignore[return-value]
 
     def create_event_source_mapping(self) -> tuple[int, dict[str, Any], str]:
         """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
@@ -118,3 +113,19 @@ class LocalLambdaResponse(LambdaResponse):
     @property
     def _uuid(self) -> str:
         return self.path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _client_context(encoded: str | None) -> str | None:
+    """The JSON of a client context.
+
+    Raises:
+        InvalidRequestContent: it is not JSON in base64.
+    """
+    if not encoded:
+        return None
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+        json.loads(decoded)
+    except ValueError:
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None
+    return decoded

@@ -12,8 +12,12 @@ from localaws import context, engines
 from localaws.engines.crawler.jdbc import ConnectionRefused, connect
 
 _SHOWN = (
-    "Name", "Description", "ConnectionType", "MatchCriteria", "ConnectionProperties", "SparkProperties",
-    "AthenaProperties", "PythonProperties", "PhysicalConnectionRequirements",
+    "Name", "Description", "ConnectionType", "MatchCriteria", "ConnectionProperties", "PhysicalConnectionRequirements",
+)  # fmt: skip
+# Other ways to say how a program connects, none of which a crawler or a job would follow here.
+_UNSUPPORTED = (
+    "SparkProperties", "AthenaProperties", "PythonProperties", "AuthenticationConfiguration",
+    "ValidateForComputeEnvironments",
 )  # fmt: skip
 _SECRET_PROPERTIES = frozenset({"PASSWORD", "ENCRYPTED_PASSWORD"})
 
@@ -156,7 +160,12 @@ class ConnectionOperations(GlueBackend):
 
 
 def _check(definition: dict[str, Any]) -> None:
-    """Check a ConnectionInput as AWS does before it takes it: what is missing is named."""
+    """Check a ConnectionInput as AWS does before it takes it: what is missing or not supported is named."""
+    for name in _UNSUPPORTED:
+        if definition.get(name):
+            raise InvalidInputException(
+                "CreateConnection", f"The embedded AWS does not support this of a connection: {name}"
+            )
     for name in ("Name", "ConnectionType"):
         if not definition.get(name):
             raise InvalidInputException("CreateConnection", f"{name} is required")

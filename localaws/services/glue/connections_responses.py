@@ -6,13 +6,12 @@ from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.glue.exceptions import EntityNotFoundException, InvalidInputException
-from moto.glue.responses import GlueResponse
 
 from localaws.services.glue.connections import Connection, ConnectionOperations
-from localaws.services.glue.paging import page
+from localaws.services.glue.lists import Lists
 
 
-class ConnectionResponses(GlueResponse):
+class ConnectionResponses(Lists):
     """CreateConnection and what follows it."""
 
     @property
@@ -47,10 +46,12 @@ class ConnectionResponses(GlueResponse):
 
     def get_connections(self) -> ActionResult:
         wanted = self.parameters.get("Filter") or {}
+        if wanted.get("ConnectionSchemaVersion"):
+            raise InvalidInputException("GetConnections", "The embedded AWS does not support ConnectionSchemaVersion")
         found = [one for one in self._connections.local_connections.values() if _matches(one, wanted)]
-        shown, token = page(found, self.parameters)
+        shown, token = self.page_by_name(found, lambda connection: connection.name)
         hide = bool(self.parameters.get("HidePassword"))
-        return ActionResult({"ConnectionList": [one.as_dict(hide) for one in shown], "NextToken": token})
+        return self.paged("ConnectionList", [one.as_dict(hide) for one in shown], token)
 
     def test_connection(self) -> ActionResult:
         if name := self.parameters.get("ConnectionName"):

@@ -25,14 +25,8 @@ _TARGETS = (
     "S3Targets", "JdbcTargets", "MongoDBTargets", "DynamoDBTargets", "CatalogTargets", "DeltaTargets",
     "IcebergTargets", "HudiTargets",
 )  # fmt: skip
-_BEHAVIOURS = {
-    "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
-    "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
-    "RecrawlBehavior": ("CRAWL_EVERYTHING", "CRAWL_NEW_FOLDERS_ONLY", "CRAWL_EVENT_MODE"),
-}
 _QUEUE = re.compile(r"arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]{1,80}(\.fifo)?")
 _LONGEST_PREFIX = 64  # characters: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
-_NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
 
 
 def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, Any]:
@@ -43,8 +37,6 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
         EntityNotFoundException: it names a classifier; there are none.
     """
     asked = {name: request[name] for name in _MEMBERS if request.get(name) is not None}
-    if not _NAME.fullmatch(str(asked.get("Name", ""))):
-        raise _invalid("The name of a crawler must have 1 to 255 characters, without line breaks")
     _refuse_unsupported(request)
     if len(asked.get("TablePrefix", "")) > _LONGEST_PREFIX:
         raise _invalid(f"TablePrefix must have at most {_LONGEST_PREFIX} characters")
@@ -148,10 +140,7 @@ def _check_queues(target: dict[str, Any], *, by_events: bool) -> None:
 
 
 def _choice(policy: dict[str, Any] | None, name: str, default: str) -> str:
-    chosen = str((policy or {}).get(name) or default)
-    if chosen not in _BEHAVIOURS[name]:
-        raise _invalid(f"{name} must be one of {', '.join(_BEHAVIOURS[name])}, not {chosen}")
-    return chosen
+    return str((policy or {}).get(name) or default)
 
 
 def _invalid(message: str) -> InvalidInputException:

@@ -9,18 +9,17 @@ from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.glue.exceptions import InvalidInputException
-from moto.glue.responses import GlueResponse
 from moto.glue.utils import validate_crawl_filters
 
 from localaws.services.glue.crawlers import Crawl, CrawlerOperations
-from localaws.services.glue.paging import page
+from localaws.services.glue.lists import Lists
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "GT": operator.gt, "GE": operator.ge, "LT": operator.lt, "LE": operator.le, "EQ": operator.eq, "NE": operator.ne,
 }  # fmt: skip
 
 
-class CrawlerResponses(GlueResponse):
+class CrawlerResponses(Lists):
     """CreateCrawler and what follows it."""
 
     @property
@@ -43,8 +42,8 @@ class CrawlerResponses(GlueResponse):
         return ActionResult({"Crawler": self._crawlers.find_crawler(self.parameters["Name"]).as_dict()})
 
     def get_crawlers(self) -> ActionResult:
-        shown, token = page(list(self._crawlers.local_crawlers.values()), self.parameters)
-        return ActionResult({"Crawlers": [crawler.as_dict() for crawler in shown], "NextToken": token})
+        shown, token = self.page_by_name(self._crawlers.local_crawlers.values(), lambda crawler: crawler.name)
+        return self.paged("Crawlers", [crawler.as_dict() for crawler in shown], token)
 
     def batch_get_crawlers(self) -> ActionResult:
         names, known = self.parameters["CrawlerNames"], self._crawlers.local_crawlers
@@ -56,11 +55,9 @@ class CrawlerResponses(GlueResponse):
         )
 
     def list_crawlers(self) -> ActionResult:
-        tags = self.parameters.get("Tags") or {}
         crawlers = self._crawlers.local_crawlers.values()
-        names = [crawler.name for crawler in crawlers if not tags or self.is_tags_match(crawler.arn, tags)]
-        shown, token = page(names, self.parameters)
-        return ActionResult({"CrawlerNames": shown, "NextToken": token})
+        names = [crawler.name for crawler in crawlers if self.has_tags(crawler.arn, self.parameters.get("Tags"))]
+        return self.paged("CrawlerNames", *self.page_by_name(names, str))
 
     def start_crawler(self) -> ActionResult:
         self._crawlers.start_crawler(self.parameters["Name"])
@@ -76,14 +73,14 @@ class CrawlerResponses(GlueResponse):
         crawls = self._crawlers.find_crawls(
             self.parameters["CrawlerName"], lambda crawl: all(_matches(crawl, *one) for one in wanted)
         )
-        shown, token = page(crawls, self.parameters, default=20)
-        return ActionResult({"Crawls": [crawl.as_dict() for crawl in shown], "NextToken": token})
+        shown, token = self.page_by_age(crawls, lambda crawl: crawl.crawl_id, default=20)
+        return self.paged("Crawls", [crawl.as_dict() for crawl in shown], token)
 
     def get_crawler_metrics(self) -> ActionResult:
         known = self._crawlers.local_crawlers
         names = self.parameters.get("CrawlerNameList") or list(known)
-        shown, token = page([known[name] for name in names if name in known], self.parameters)
-        return ActionResult({"CrawlerMetricsList": [crawler.metrics() for crawler in shown], "NextToken": token})
+        shown, token = self.page_by_name({name for name in names if name in known}, str)
+        return self.paged("CrawlerMetricsList", [known[name].metrics() for name in shown], token)
 
 
 def _matches(crawl: Crawl, field: str, compare: str, wanted: str) -> bool:

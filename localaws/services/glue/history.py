@@ -69,21 +69,6 @@ class History(Generic[Item]):
         with self._lock:
             return [item for item in self._loose.values() if not item.is_over]
 
-    def page(self, size: int, after: str | None = None) -> tuple[list[Item], str | None]:
-        """Up to `size` runs, the newest first, from the one before `after` on; and the last one's id if there are more.
-
-        Raises:
-            KeyError: `after` is none of these runs (any more).
-        """
-        keys = list(reversed(self._items))
-        try:
-            start = keys.index(after) + 1 if after else 0
-        except ValueError:
-            raise KeyError(after) from None
-        chosen = keys[start : start + size]
-        more = start + size < len(keys)
-        return [self._items[key] for key in chosen if key in self._items], chosen[-1] if more and chosen else None
-
     def add(self, item: Item) -> None:
         """Keep `item`, and forget the oldest where there are too many."""
         with self._lock:

@@ -23,7 +23,6 @@ _MEMBERS = (
     "SecurityConfiguration", "NotificationProperty", "GlueVersion", "NumberOfWorkers", "WorkerType",
     "CodeGenConfigurationNodes", "ExecutionClass", "SourceControlDetails", "JobRunQueuingEnabled",
 )  # fmt: skip
-_NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
 
 # Spark 3.5 on Python 3.11 and Java 17: what runs here. https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 GLUE_VERSIONS = ("5.1", "5.0")
@@ -33,6 +32,12 @@ _UNSUPPORTED_ARGUMENTS = (
     "--extra-jars", "--user-jars-first", "--python-modules-installer-option", "--datalake-formats",
     "--customer-driver-env-vars", "--customer-executor-env-vars",
 )  # fmt: skip
+# What AWS acts on and nothing here does, with what there is instead.
+_WITHOUT_EFFECT = {
+    "SecurityConfiguration": "data as it is, without encryption by Glue",
+    "NotificationProperty": "waiting for the run, as there is no EventBridge that could tell of its delay",
+    "CodeGenConfigurationNodes": "the script that Glue Studio generates from them",
+}
 # Data processing units of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
 WORKER_DPUS = {
     "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16,
@@ -45,14 +50,12 @@ LONGEST_ARGUMENTS = 260 * 1024  # bytes, all of them together
 LONGEST_LOG_PREFIX = 400  # characters
 
 
-def checked_definition(name: str, request: Mapping[str, Any], account_id: str) -> dict[str, Any]:
+def checked_definition(request: Mapping[str, Any], account_id: str) -> dict[str, Any]:
     """The definition that `request` asks for, with defaults, in the API's own shape.
 
     Raises:
         InvalidInputException: the request is not valid, or asks for what is not supported.
     """
-    if not _NAME.fullmatch(name or ""):
-        raise invalid("The name of a job must have 1 to 255 characters, without line breaks")
     definition = {member: request[member] for member in _MEMBERS if request.get(member) is not None}
     if not definition.get("Role"):
         raise invalid("Role should not be null or empty")
@@ -64,8 +67,8 @@ def checked_definition(name: str, request: Mapping[str, Any], account_id: str) -
         raise _unsupported(f"GlueVersion {version}", f"{' and '.join(GLUE_VERSIONS)} (Spark 3.5)")
     if request.get("MaintenanceWindow"):
         raise _unsupported("MaintenanceWindow (streaming jobs)", "glueetl (Spark)")
-    if definition.setdefault("ExecutionClass", "STANDARD") not in ("STANDARD", "FLEX"):
-        raise invalid(f"ExecutionClass must be STANDARD or FLEX, not {definition['ExecutionClass']}")
+    definition.setdefault("ExecutionClass", "STANDARD")
+    refuse_without_effect(definition)
     execution = definition.setdefault("ExecutionProperty", {})
     if execution.setdefault("MaxConcurrentRuns", 1) < 1:
         raise invalid("MaxConcurrentRuns must be at least 1")
@@ -79,6 +82,13 @@ def checked_definition(name: str, request: Mapping[str, Any], account_id: str) -
     if not definition["NonOverridableArguments"]:
         del definition["NonOverridableArguments"]
     return definition
+
+
+def refuse_without_effect(request: Mapping[str, Any]) -> None:
+    """Refuse what AWS would act on, of a job, a run or a trigger's action, and nothing here does."""
+    for member, supported in _WITHOUT_EFFECT.items():
+        if request.get(member):
+            raise _unsupported(member, supported)
 
 
 def checked_timeout(minutes: int) -> int:

@@ -46,6 +46,8 @@ class JobRun:
     attempt: int = 0
     previous_run_id: str | None = None
     workflow: WorkflowRef | None = None
+    predecessors: tuple[tuple[str, str], ...] = ()
+    """Job and run of each job run that let the trigger fire which started this one."""
     state: JobRunState = JobRunState.STARTING
     error_message: str = ""
     started_on: datetime = field(default_factory=utcnow)
@@ -66,6 +68,16 @@ class JobRun:
         """Whether it has not ended: it runs, or waits to."""
         return self.is_running or self.state is JobRunState.WAITING
 
+    @property
+    def dpu_seconds(self) -> float | None:
+        """How long the run has had its DPUs, times their number: told of FLEX runs, as on AWS, once they have ended.
+
+        AWS tells it of jobs with auto scaling, too. Nothing scales here, so of those it isn't known.
+        """
+        if self.settings.get("ExecutionClass") != "FLEX" or self.under_way:
+            return None
+        return round(self.execution_seconds * float(self.settings.get("MaxCapacity", 0)), 1)
+
     def move_to(self, state: JobRunState) -> None:
         """Note a new state."""
         self.state = state
@@ -74,7 +86,7 @@ class JobRun:
         if not self.under_way:
             self.completed_on = self.last_modified_on
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, with_predecessors: bool = False) -> dict[str, Any]:
         """The API's `JobRun`."""
         described = {
             "Id": self.job_run_id,
@@ -91,8 +103,11 @@ class JobRun:
             "Arguments": self.arguments or None,
             "ErrorMessage": self.error_message or None,
             "ExecutionTime": round(self.execution_seconds),
+            "DPUSeconds": self.dpu_seconds,
             "LogGroupName": "/aws-glue/jobs",
-            "PredecessorRuns": [],
+            "PredecessorRuns": [
+                {"JobName": name, "RunId": run_id} for name, run_id in self.predecessors if with_predecessors
+            ],
             **self.settings,
         }
         return {name: value for name, value in described.items() if value is not None}

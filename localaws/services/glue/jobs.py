@@ -26,8 +26,10 @@ from localaws.services.glue.job_definitions import (
     checked_capacity,
     checked_definition,
     checked_timeout,
+    refuse_without_effect,
 )
 from localaws.services.glue.job_runs import KEPT_RUNS, Bookmark, JobRun, JobRunState
+from localaws.services.glue.trigger_definitions import Predecessors
 
 _RUN_SETTINGS = (
     "AllocatedCapacity", "MaxCapacity", "WorkerType", "NumberOfWorkers", "Timeout", "GlueVersion", "ExecutionClass",
@@ -67,7 +69,7 @@ class Job:
                 return run
         raise JobRunNotFoundException(run_id)
 
-    def new_run(self, request: dict[str, Any], workflow: WorkflowRef | None) -> JobRun:
+    def new_run(self, request: dict[str, Any], workflow: WorkflowRef | None, predecessors: Predecessors = ()) -> JobRun:
         """Add the run that a StartJobRun request asks for.
 
         Arguments: the run's go before the job's defaults, and the job's NonOverridableArguments before both.
@@ -78,6 +80,7 @@ class Job:
                 trigger asked, a FAILED run tells of it.
         """
         checked_arguments(request.get("Arguments") or {})
+        refuse_without_effect(request)
         settings = {name: self.definition[name] for name in _RUN_SETTINGS if name in self.definition}
         asked = {name: request[name] for name in _RUN_SETTINGS if request.get(name) is not None}
         if any(name in asked for name in ("MaxCapacity", "AllocatedCapacity", "WorkerType", "NumberOfWorkers")):
@@ -101,6 +104,7 @@ class Job:
             settings={**settings, **asked},
             previous_run_id=previous,
             workflow=workflow,
+            predecessors=predecessors,
         )
         if self.is_full and run.settings.get("JobRunQueuingEnabled"):
             run.move_to(JobRunState.WAITING)
@@ -129,6 +133,7 @@ class Job:
             attempt=attempt,
             previous_run_id=failed.job_run_id,
             workflow=failed.workflow,
+            predecessors=failed.predecessors,
         )
         self._add(run)
         return run
@@ -171,7 +176,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the request is not valid.
         """
         name: str = request.get("Name") or ""
-        definition = checked_definition(name, request, self.account_id)
+        definition = checked_definition(request, self.account_id)
         if name in self.local_jobs:
             raise AlreadyExistsException("Job")
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:job/{name}"
@@ -188,7 +193,7 @@ class JobOperations(GlueBackend):
             InvalidInputException: the definition is not valid.
         """
         job = self.find_job(name)
-        job.definition = checked_definition(name, update, self.account_id)
+        job.definition = checked_definition(update, self.account_id)
         job.last_modified_on = utcnow()
 
     def find_job(self, name: str) -> Job:

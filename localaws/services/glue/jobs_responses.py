@@ -5,18 +5,16 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html and …-jo
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from moto.core.responses import ActionResult
-from moto.glue.responses import GlueResponse
 
 from localaws import engines
-from localaws.services.glue.job_definitions import invalid
 from localaws.services.glue.jobs import JobOperations
-from localaws.services.glue.paging import page
+from localaws.services.glue.lists import Lists
 
 
-class JobResponses(GlueResponse):
+class JobResponses(Lists):
     """CreateJob and what follows it."""
 
     @property
@@ -35,17 +33,13 @@ class JobResponses(GlueResponse):
         return ActionResult({"Job": self._jobs.find_job(self.parameters["JobName"]).as_dict()})
 
     def get_jobs(self) -> ActionResult:
-        shown, token = page(list(self._jobs.local_jobs.values()), self.parameters)
-        return ActionResult(_with_token({"Jobs": [job.as_dict() for job in shown]}, token))
+        shown, token = self.page_by_name(self._jobs.local_jobs.values(), lambda job: job.name)
+        return self.paged("Jobs", [job.as_dict() for job in shown], token)
 
     def list_jobs(self) -> ActionResult:
-        tags = self.parameters.get("Tags") or {}
-        jobs = list(self._jobs.local_jobs.values())
-        tagged = [
-            job for job in jobs if not tags or tags.items() <= cast(Any, self.glue_backend.get_tags(job.arn)).items()
-        ]
-        shown, token = page(tagged, self.parameters)
-        return ActionResult(_with_token({"JobNames": [job.name for job in shown]}, token))
+        jobs = self._jobs.local_jobs.values()
+        names = [job.name for job in jobs if self.has_tags(job.arn, self.parameters.get("Tags"))]
+        return self.paged("JobNames", *self.page_by_name(names, str))
 
     def delete_job(self) -> ActionResult:
         name = self.parameters["JobName"]
@@ -59,17 +53,15 @@ class JobResponses(GlueResponse):
 
     def get_job_run(self) -> ActionResult:
         run = self._jobs.find_job(self.parameters["JobName"]).find_run(self.parameters["RunId"])
-        return ActionResult({"JobRun": run.as_dict()})
+        return ActionResult({"JobRun": run.as_dict(bool(self.parameters.get("PredecessorsIncluded")))})
 
     def get_job_runs(self) -> ActionResult:
         newest_first = list(reversed(self._jobs.find_job(self.parameters["JobName"]).job_runs))
-        shown, token = page(newest_first, self.parameters)
-        return ActionResult(_with_token({"JobRuns": [run.as_dict() for run in shown]}, token))
+        shown, token = self.page_by_age(newest_first, lambda run: run.job_run_id)
+        return self.paged("JobRuns", [run.as_dict() for run in shown], token)
 
     def batch_stop_job_run(self) -> ActionResult:
         name, run_ids = self.parameters["JobName"], self.parameters["JobRunIds"]
-        if not 1 <= len(run_ids) <= 25:
-            raise invalid("JobRunIds must have 1 to 25 elements")
         stopping, errors = self._jobs.stop_runs(name, run_ids)
         return ActionResult(
             {
@@ -88,7 +80,3 @@ class JobResponses(GlueResponse):
     def reset_job_bookmark(self) -> ActionResult:
         entry = self._jobs.reset_bookmark(self.parameters["JobName"], self.parameters.get("RunId"))
         return ActionResult({"JobBookmarkEntry": entry})
-
-
-def _with_token(result: dict[str, Any], token: str | None) -> dict[str, Any]:
-    return {**result, "NextToken": token} if token else result

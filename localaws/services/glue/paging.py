@@ -1,24 +1,83 @@
-"""Lists in pages, as the Glue API gives them."""
+"""Lists in pages, as the Glue API gives them: https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html (NextToken).
+
+A token names the last item of its page, and the question that it belongs to. So the pages go on where they were,
+whatever is added or removed meanwhile, and a token of another question is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from moto.glue.exceptions import InvalidInputException
 
 Item = TypeVar("Item")
+# What does not change which items are listed: the page, and what of each item is shown.
+_OF_THE_PAGE = ("NextToken", "MaxResults", "ExcludeColumnSchema", "HidePassword", "IncludeGraph")
 
 
-def page(items: Sequence[Item], request: Mapping[str, Any], default: int = 100) -> tuple[list[Item], str | None]:
-    """The page of `items` that `request` asks for (MaxResults, NextToken), and the token of the next one.
+class Question:
+    """What is listed: an operation with the parameters that select."""
 
-    Raises:
-        InvalidInputException: the token is none of ours.
+    def __init__(self, operation: str, request: Mapping[str, Any], default: int) -> None:
+        self._asked = {name: value for name, value in request.items() if name not in _OF_THE_PAGE}
+        self._operation = operation
+        self._token: str = request.get("NextToken") or ""
+        self.size: int = request.get("MaxResults") or default
+
+    @property
+    def after(self) -> str | None:
+        """The last item of the page before; None on the first page.
+
+        Raises:
+            InvalidInputException: the token is not one of this question.
+        """
+        if not self._token:
+            return None
+        try:
+            digest, last = json.loads(base64.urlsafe_b64decode(self._token.encode()))
+        except (ValueError, TypeError):
+            digest = last = None
+        if digest != self._digest() or not isinstance(last, str):
+            raise InvalidInputException(
+                self._operation, f"The pagination token {self._token} is not valid for this request"
+            )
+        return last
+
+    def token(self, last: str) -> str:
+        """The token of the page that begins after the item `last`."""
+        return base64.urlsafe_b64encode(json.dumps([self._digest(), last]).encode()).decode()
+
+    def _digest(self) -> str:
+        asked = json.dumps([self._operation, self._asked], sort_keys=True)
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
+def by_name(items: Iterable[Item], name: Callable[[Item], str], question: Question) -> tuple[list[Item], str | None]:
+    """The page of `items`, which are sorted by their names, and the token of the next one."""
+    ordered = sorted(items, key=name)
+    after = question.after
+    start = 0 if after is None else bisect_right(ordered, after, key=name)
+    return _cut(ordered, start, name, question)
+
+
+def by_age(items: Sequence[Item], id_of: Callable[[Item], str], question: Question) -> tuple[list[Item], str | None]:
+    """The page of `items`, the newest of which come first, and the token of the next one.
+
+    The oldest are forgotten first: if the last item of the page before is gone, nothing follows it any more.
     """
-    token = request.get("NextToken") or "0"
-    if not token.isdigit():
-        raise InvalidInputException("NextToken", f"The pagination token {token} is not valid")
-    start = int(token)
-    end = start + (request.get("MaxResults") or default)
-    return list(items[start:end]), str(end) if end < len(items) else None
+    after = question.after
+    start = 0 if after is None else next((n for n, item in enumerate(items, 1) if id_of(item) == after), len(items))
+    return _cut(items, start, id_of, question)
+
+
+def _cut(
+    items: Sequence[Item], start: int, key: Callable[[Item], str], question: Question
+) -> tuple[list[Item], str | None]:
+    shown = list(items[start : start + question.size])
+    more = start + question.size < len(items)
+    return shown, question.token(key(shown[-1])) if more else None

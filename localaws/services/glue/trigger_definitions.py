@@ -7,14 +7,18 @@ https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html), and pickling
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from moto.glue.exceptions import InvalidInputException
 
+from localaws.services.glue.job_definitions import refuse_without_effect
 from localaws.services.glue.trigger_schedule import InvalidSchedule, Schedule
+
+Predecessors = tuple[tuple[str, str], ...]
+"""Job and run of each job run that let a conditional trigger fire."""
 
 
 class TriggerType(StrEnum):
@@ -113,10 +117,15 @@ class Trigger:
     def starts_workflow(self) -> bool:
         return self.type is not TriggerType.CONDITIONAL
 
-    def is_met(self, met: set[int]) -> bool:
+    def is_met(self, met: Collection[int]) -> bool:
         """Whether the predicate holds when the conditions numbered in `met` do."""
         wanted = len(self.conditions)
         return len(met) == wanted if self.logical is Logical.AND else bool(met)
+
+    def predecessors(self, met: Mapping[int, str]) -> Predecessors:
+        """The job runs among those that met its conditions, which `met` has by the condition's number."""
+        named = [(self.conditions[number].target, run_id) for number, run_id in sorted(met.items())]
+        return tuple((target.name, run_id) for target, run_id in named if target.type is NodeType.JOB and run_id)
 
     def as_dict(self) -> dict[str, Any]:
         """The API's `Trigger`."""
@@ -150,7 +159,7 @@ class TriggerRequest:
         Raises:
             InvalidInputException: the request doesn't make a trigger of its type, or asks for what can't be had here.
         """
-        kind = self._enum("Type", TriggerType)
+        kind = TriggerType(self._request["Type"])
         if kind is TriggerType.EVENT:
             raise self._refused(
                 "Trigger type EVENT needs Amazon EventBridge, which the embedded AWS does not run. Start the workflow "
@@ -210,7 +219,9 @@ class TriggerRequest:
         return tuple(actions)
 
     def _check_action_options(self, request: Mapping[str, Any], target: Target) -> None:
-        if target.type is NodeType.CRAWLER:
+        if target.type is NodeType.JOB:
+            refuse_without_effect(request)
+        else:
             for name in ("Arguments", "Timeout", "SecurityConfiguration", "NotificationProperty"):
                 if request.get(name):
                     raise self._refused(f"{name} cannot be set for an action that starts a crawler")
@@ -229,7 +240,7 @@ class TriggerRequest:
             if len(conditions) > 1:
                 raise self._refused("Logical cannot be null or empty when multiple conditions are listed")
             return conditions, Logical.AND
-        return conditions, Logical(self._member("predicate.logical", predicate["Logical"], Logical))
+        return conditions, Logical(predicate["Logical"])
 
     def _condition(self, request: Mapping[str, Any]) -> Condition:
         job, crawler = request.get("JobName"), request.get("CrawlerName")
@@ -266,18 +277,6 @@ class TriggerRequest:
         except InvalidSchedule as error:
             raise self._refused(str(error)) from error
         return str(schedule)
-
-    def _enum(self, name: str, values: type[TriggerType]) -> TriggerType:
-        return values(self._member(name.lower(), self._request.get(name), values))
-
-    def _member(self, where: str, value: Any, values: type[StrEnum]) -> str:
-        if value not in set(values):
-            allowed = ", ".join(values)
-            raise self._refused(
-                f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
-                f"Member must satisfy enum value set: [{allowed}]"
-            )
-        return str(value)
 
     def _refused(self, message: str) -> InvalidInputException:
         return InvalidInputException(self._operation, message)

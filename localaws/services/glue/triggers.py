@@ -13,8 +13,6 @@ from moto.glue.exceptions import (
     InvalidInputException,
     TriggerNotFoundException,
 )
-from moto.glue.models import GlueBackend
-from moto.utilities.paginator import paginate
 
 from localaws import engines
 from localaws.services.glue.trigger_definitions import (
@@ -30,10 +28,12 @@ from localaws.services.glue.workflows import WorkflowRunOperations
 class WorkflowOperations(WorkflowRunOperations):
     """Triggers and workflows: what starts what, and the runs."""
 
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        # Of each conditional trigger outside workflows: the numbers of its conditions that hold since it last fired.
-        self.conditions_met: dict[str, set[int]] = {}
+    @property
+    def runs_that_met(self) -> dict[str, dict[int, str]]:
+        """Of each conditional trigger outside workflows: its conditions that hold since it last fired, by number, and
+        the runs by which they do."""
+        found: dict[str, dict[int, str]] = vars(self).setdefault("_runs_that_met", {})  # older states have none
+        return found
 
     def new_trigger(self, request: Mapping[str, Any]) -> str:
         """CreateTrigger.
@@ -73,15 +73,9 @@ class WorkflowOperations(WorkflowRunOperations):
             raise TriggerNotFoundException(name)
         return cast("Trigger", trigger)
 
-    @paginate(pagination_model=GlueBackend.PAGINATION_MODEL)
-    def get_triggers(self, dependent_job_name: str | None = None) -> list[Trigger]:  # type: ignore[override]
-        """GetTriggers: those that can start the job; all of them when no job is named or none starts it."""
-        return self._starting(dependent_job_name) or self._starting(None)
-
-    @paginate(pagination_model=GlueBackend.PAGINATION_MODEL)
-    def list_triggers(self, dependent_job_name: str | None = None) -> list[Trigger]:  # type: ignore[override]
-        """ListTriggers: as GetTriggers."""
-        return self._starting(dependent_job_name) or self._starting(None)
+    def triggers_starting(self, job_name: str | None) -> list[Trigger]:
+        """Those that can start the job; all of them when no job is named or none starts it."""
+        return self._starting(job_name) or self._starting(None)
 
     def start_trigger(self, name: str) -> None:
         """StartTrigger: fires an ON_DEMAND trigger, activates one of the other types.
@@ -121,7 +115,7 @@ class WorkflowOperations(WorkflowRunOperations):
         trigger: Any = self.triggers.pop(name, None)
         if trigger is None:
             return
-        self.conditions_met.pop(name, None)
+        self.runs_that_met.pop(name, None)
         self.tagger.delete_all_tags_for_resource(trigger.arn)
         self._touch_workflow(trigger)
         engines.running().workflow.schedule(self.region_name, name)
@@ -129,7 +123,7 @@ class WorkflowOperations(WorkflowRunOperations):
     def _put_trigger(self, trigger: Trigger) -> None:
         stored: Any = trigger
         self.triggers[trigger.name] = stored
-        self.conditions_met.pop(trigger.name, None)
+        self.runs_that_met.pop(trigger.name, None)
         self._touch_workflow(trigger)
         engines.running().workflow.schedule(self.region_name, trigger.name)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from moto.core.responses import ActionResult
-from moto.glue.exceptions import EntityNotFoundException, InvalidInputException
-from moto.glue.responses import GlueResponse
+from moto.glue.exceptions import EntityNotFoundException
+
+from localaws.services.glue.lists import Lists
 
 if TYPE_CHECKING:
+    from localaws.services.glue.trigger_definitions import Trigger
     from localaws.services.glue.triggers import WorkflowOperations
 
-_LARGEST_BATCH = 25  # BatchGetWorkflows' Names
+_LARGEST_PAGE_OF_WORKFLOWS = 25
 
 
-class WorkflowResponses(GlueResponse):
+class WorkflowResponses(Lists):
     """The triggers' and workflows' part of the Glue API. What is not here, moto's parsing serves as it is."""
 
     @property
@@ -32,14 +34,29 @@ class WorkflowResponses(GlueResponse):
         trigger = self._workflows.update_trigger(self._get_param("Name"), self._get_param("TriggerUpdate") or {})
         return ActionResult({"Trigger": trigger.as_dict()})
 
+    def get_triggers(self) -> ActionResult:
+        shown, token = self.page_by_name(self._dependent, lambda trigger: trigger.name)
+        return self.paged("Triggers", [trigger.as_dict() for trigger in shown], token)
+
+    def list_triggers(self) -> ActionResult:
+        tags = self.parameters.get("Tags")
+        names = [trigger.name for trigger in self._dependent if self.has_tags(trigger.arn, tags)]
+        return self.paged("TriggerNames", *self.page_by_name(names, str))
+
+    @property
+    def _dependent(self) -> list[Trigger]:
+        return self._workflows.triggers_starting(self.parameters.get("DependentJobName"))
+
+    def list_workflows(self) -> ActionResult:
+        names = list(self._workflows.workflows)
+        return self.paged("Workflows", *self.page_by_name(names, str, default=_LARGEST_PAGE_OF_WORKFLOWS))
+
     def get_workflow(self) -> ActionResult:
         workflow = self._workflows.get_workflow(self._get_param("Name"), self._include_graph)
         return ActionResult({"Workflow": workflow})
 
     def batch_get_workflows(self) -> ActionResult:
         names = self._get_param("Names") or []
-        if not 1 <= len(names) <= _LARGEST_BATCH:
-            raise InvalidInputException("BatchGetWorkflows", f"Names must hold 1 to {_LARGEST_BATCH} names")
         found, missing = [], []
         for name in names:
             try:
@@ -53,11 +70,10 @@ class WorkflowResponses(GlueResponse):
         return ActionResult({"Run": run})
 
     def get_workflow_runs(self) -> ActionResult:
-        runs, next_token = self._workflows.workflow_runs_page(
-            self._get_param("Name"), self._get_int_param("MaxResults"), self._get_param("NextToken")
-        )
-        described = [self._workflows.describe_workflow_run(run, self._include_graph) for run in runs]
-        return ActionResult({"Runs": described, "NextToken": next_token})
+        runs = list(reversed(self._workflows.find_workflow(self._get_param("Name")).runs))
+        shown, token = self.page_by_age(runs, lambda run: run.key)
+        described = [self._workflows.describe_workflow_run(run, self._include_graph) for run in shown]
+        return self.paged("Runs", described, token)
 
     def resume_workflow_run(self) -> ActionResult:
         run_id, node_ids = self._workflows.resume_workflow_run(

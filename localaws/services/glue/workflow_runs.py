@@ -17,7 +17,7 @@ from typing import Any
 from moto.core.utils import utcnow
 
 from localaws.services.glue.history import History
-from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger, TriggerState
+from localaws.services.glue.trigger_definitions import NodeType, Predecessors, Target, Trigger, TriggerState
 
 # AWS keeps ninety days of runs; a lab keeps this many of each workflow.
 KEPT_RUNS = 1000
@@ -182,12 +182,18 @@ class WorkflowRun:
             and trigger.is_met(self._conditions_met(trigger))
         ]
 
-    def _conditions_met(self, trigger: Trigger) -> set[int]:
-        ended = {action.target: action.state for action in self.actions if action.is_over}
+    def predecessors_of(self, action: ActionRun) -> Predecessors:
+        """The job runs that have let the action's trigger fire."""
+        trigger = next(trigger for trigger in self.triggers if trigger.name == action.trigger)
+        return trigger.predecessors(self._conditions_met(trigger))
+
+    def _conditions_met(self, trigger: Trigger) -> dict[int, str]:
+        """The numbers of the conditions that hold, and the run by which each does."""
+        ended = {action.target: action for action in self.actions if action.is_over}
         return {
-            number
+            number: (ended[condition.target].run_ids or [""])[-1]
             for number, condition in enumerate(trigger.conditions)
-            if ended.get(condition.target) == condition.state
+            if condition.target in ended and ended[condition.target].state == condition.state
         }
 
     def refuse(self, error_message: str) -> None:

@@ -13,9 +13,6 @@ from localaws.events import WorkflowRef
 from localaws.services.glue.trigger_definitions import NodeType, Target, Trigger
 from localaws.services.glue.workflow_runs import ActionRun, Workflow, WorkflowRun, graph
 
-# https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRuns.html says 1 to 1000, and no default.
-DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
-
 
 class WorkflowRunOperations(GlueBackend):
     """Workflows and their runs. What is asked of a run is done by the workflow engine."""
@@ -116,23 +113,6 @@ class WorkflowRunOperations(GlueBackend):
     def get_workflow_run(self, workflow_name: str, run_id: str, include_graph: bool = False) -> dict[str, Any]:
         """GetWorkflowRun."""
         return self.describe_workflow_run(self.find_workflow_run(workflow_name, run_id), include_graph)
-
-    def workflow_runs_page(
-        self, workflow_name: str, max_results: int | None, next_token: str | None
-    ) -> tuple[list[WorkflowRun], str | None]:
-        """A page of GetWorkflowRuns, and the token of the next one: the newest first. A page costs what it holds.
-
-        Raises:
-            EntityNotFoundException: there is no such workflow.
-            InvalidInputException: MaxResults is out of range, or the token none of ours.
-        """
-        size = DEFAULT_PAGE if max_results is None else max_results
-        if not 1 <= size <= LARGEST_PAGE:
-            raise InvalidInputException("GetWorkflowRuns", f"MaxResults must be between 1 and {LARGEST_PAGE}")
-        try:
-            return self.find_workflow(workflow_name).runs.page(size, next_token)
-        except KeyError:
-            raise InvalidInputException("GetWorkflowRuns", f"The pagination token {next_token} is not valid") from None
 
     def get_workflow_run_properties(self, workflow_name: str, run_id: str) -> dict[str, str]:
         """GetWorkflowRunProperties."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import Any
 from localaws.database import open_database, transaction
 from localaws.errors import StateDamaged, StateRefused
 from localaws.home import Home
+from localaws.services.logs.tokens import Position
 
 VERSION = 1
+_HIGHEST = 2**62
 _SCHEMA = """
 create table if not exists streams (
     id integer primary key, log_group text not null, name text not null, created integer not null,
@@ -24,10 +27,15 @@ create table if not exists events (
 );
 create index if not exists events_of_stream on events (stream, id);
 """
-_SUMMARY = """
-select s.id, s.log_group, s.name, s.created, count(e.id), min(e.timestamp), max(e.timestamp), max(e.ingested),
-    coalesce(sum(length(e.message)), 0)
+_TOLD = "count(e.id), min(e.timestamp), max(e.timestamp), max(e.ingested), coalesce(sum(length(e.message)), 0)"
+_SUMMARY = f"""
+select s.id, s.log_group, s.name, s.created, {_TOLD}
 from streams s left join events e on e.stream = s.id group by s.id order by s.id
+"""
+_EVENT = "id, stream, ingested, timestamp, message"
+_PAGE = f"""
+select {_EVENT} from events
+where stream in (select value from json_each(?)) and timestamp >= ? and timestamp < ?
 """
 
 
@@ -51,6 +59,22 @@ class SavedStream:
     name: str
     created: int
     summary: Summary
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event. Times are Unix times in milliseconds."""
+
+    id: int
+    stream: int
+    ingested: int
+    timestamp: int
+    message: str
+
+    @property
+    def position(self) -> Position:
+        """Where it stands among others."""
+        return Position(self.timestamp, self.ingested, self.id)
 
 
 class EventStore:
@@ -99,9 +123,32 @@ class EventStore:
                 for event in events
             ]
 
-    def events(self, stream: int) -> list[tuple[int, int, int, str]]:
-        """(id, ingested, timestamp, message) of each event, in the order in which they came."""
-        return self._rows("select id, ingested, timestamp, message from events where stream = ? order by id", (stream,))
+    def events(self, stream: int) -> list[StoredEvent]:
+        """All events of a stream, in the order in which they came."""
+        rows = self._rows(f"select {_EVENT} from events where stream = ? order by id", (stream,))
+        return [StoredEvent(*row) for row in rows]
+
+    def page(
+        self, streams: list[int], start: int, end: int, position: Position | None, *, backwards: bool, count: int
+    ) -> list[StoredEvent]:
+        """Up to `count` events of `streams` from `start` to before `end`: those that follow `position`.
+
+        They are in the order of their times, and where those are the same in the order in which they came.
+        """
+        query, arguments = _PAGE, [json.dumps(streams), start, min(end, _HIGHEST)]
+        if position is not None:
+            query += f" and (timestamp, ingested, id) {'<' if backwards else '>'} (?, ?, ?)"
+            arguments += position
+        way = "desc" if backwards else "asc"
+        query += f" order by timestamp {way}, ingested {way}, id {way} limit ?"
+        return [StoredEvent(*row) for row in self._rows(query, (*arguments, count))]
+
+    def expire(self, stream: int, before: int) -> Summary:
+        """Forget a stream's events of before a time; what is left."""
+        with self._lock, transaction(self._database):
+            self._database.execute("delete from events where stream = ? and timestamp < ?", (stream, before))
+        (left,) = self._rows(f"select {_TOLD} from events e where stream = ?", (stream,))
+        return Summary(*left)
 
     def remove_stream(self, stream: int) -> None:
         """Forget a stream and its events."""

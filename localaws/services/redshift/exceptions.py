@@ -36,3 +36,10 @@ class InvalidParameterValue(RedshiftClientError):
 
     def __init__(self, message: str) -> None:
         super().__init__("InvalidParameterValue", message)
+
+
+class GroupState(RedshiftClientError):
+    """A group is there already, or can't be deleted as long as a cluster uses it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)

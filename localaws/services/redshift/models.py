@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.redshift.exceptions import (
     ClusterAlreadyExistsFaultError,
     ClusterNotFoundError,
     InvalidParameterCombinationError,
 )
-from moto.redshift.models import Cluster, RedshiftBackend
+from moto.redshift.models import Cluster
 
 from localaws import context, engines
 from localaws.services.redshift import rules
@@ -25,6 +26,7 @@ from localaws.services.redshift.exceptions import (
     InvalidParameterValue,
     UnsupportedOperation,
 )
+from localaws.services.redshift.groups import GroupOperations
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ class LocalCluster(Cluster):
         self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
 
 
-class LocalRedshiftBackend(RedshiftBackend):
+class LocalRedshiftBackend(GroupOperations):
     """The clusters of one region."""
 
     clusters: dict[str, LocalCluster]  # type: ignore[assignment]
@@ -134,6 +136,9 @@ class LocalRedshiftBackend(RedshiftBackend):
         group = parameters.get("cluster_subnet_group_name")
         if group:
             self.describe_cluster_subnet_groups(group)
+        parameter_group = parameters.get("cluster_parameter_group_name")
+        if parameter_group:
+            self.describe_cluster_parameter_groups(parameter_group)
         cluster = LocalCluster(self, **parameters)  # type: ignore[abstract]  # moto's stack operations
         self.clusters[identifier] = cluster
         self._make(cluster)
@@ -190,6 +195,7 @@ class LocalRedshiftBackend(RedshiftBackend):
             raise UnsupportedOperation("ModifyCluster with NewClusterIdentifier")
         if "node_type" in parameters:
             rules.check_node_type(parameters["node_type"])
+        self._check_description(parameters)
         password = parameters.get("master_user_password")
         if password is not None:
             rules.check_password(password)
@@ -295,6 +301,7 @@ class LocalRedshiftBackend(RedshiftBackend):
         rules.check_password(parameters["master_user_password"])
         if parameters.get("db_name"):
             rules.check_database(parameters["db_name"])
+        self._check_description(parameters)
         nodes, kind = parameters.get("number_of_nodes"), parameters.get("cluster_type")
         if kind not in (None, "single-node", "multi-node"):
             raise InvalidParameterValue("Invalid cluster type. Cluster type can be one of multi-node or single-node")
@@ -309,6 +316,13 @@ class LocalRedshiftBackend(RedshiftBackend):
             raise InvalidParameterValue(
                 f"The default IAM role {default} must be one of the cluster's associated roles."
             )
+
+    def _check_description(self, parameters: dict[str, Any]) -> None:
+        """What CreateCluster and ModifyCluster have in common that is kept, and nothing more."""
+        rules.check_nodes(parameters.get("number_of_nodes"))
+        rules.check_maintenance_window(parameters.get("preferred_maintenance_window"))
+        groups, zone = parameters.get("vpc_security_group_ids") or (), parameters.get("availability_zone")
+        rules.check_network(ec2_backends[self.account_id][self.region_name], groups, zone)
 
     def _known_elsewhere(self, identifier: str) -> bool:
         """Whether another region has a cluster of this name: here, unlike on AWS, names are the lab's."""

@@ -6,6 +6,9 @@ Source: https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateClust
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from moto.ec2.models import EC2Backend
 
 from localaws.engines.redshift import roles
 from localaws.services.redshift.exceptions import InvalidParameterValue
@@ -22,6 +25,10 @@ NODE_TYPES = (
     "rg.xlarge",
     "rg.4xlarge",
 )
+_MOST_NODES = 100
+_FAMILIES = ("redshift-1.0", "redshift-2.0")
+_DAY = "(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]"
+_WINDOW = re.compile(f"{_DAY}-{_DAY}", re.IGNORECASE)
 # Names that can be neither a database nor a user:
 # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html (those that people would try)
 _RESERVED = frozenset(
@@ -52,6 +59,35 @@ def check_node_type(node_type: str) -> None:
     """One of AWS's, or dc2."""
     if node_type not in NODE_TYPES:
         raise InvalidParameterValue(f"Invalid node type: {node_type}. Valid node types are {', '.join(NODE_TYPES)}.")
+
+
+def check_nodes(number: int | None) -> None:
+    """1 to 100."""
+    if number is not None and not 1 <= number <= _MOST_NODES:
+        raise InvalidParameterValue(f"Number of nodes must be between 1 and {_MOST_NODES}.")
+
+
+def check_maintenance_window(window: str | None) -> None:
+    """Such as sun:05:00-sun:05:30, in UTC."""
+    if window and not _WINDOW.fullmatch(window):
+        raise InvalidParameterValue(
+            f"The parameter PreferredMaintenanceWindow is not valid: {window}. Its format is ddd:hh24:mi-ddd:hh24:mi."
+        )
+
+
+def check_family(family: str) -> None:
+    """A family of parameter groups that AWS has."""
+    if family not in _FAMILIES:
+        raise InvalidParameterValue(f"ParameterGroupFamily {family} is not a valid parameter group family")
+
+
+def check_network(ec2: EC2Backend, security_groups: Iterable[str], zone: str | None) -> None:
+    """Security groups and an availability zone that are there."""
+    for group in security_groups:
+        if ec2.get_security_group_from_id(group) is None:
+            raise InvalidParameterValue(f"Invalid security group, groupId= {group}, groupName= ")
+    if zone and zone not in {each.name for each in ec2.describe_availability_zones()}:
+        raise InvalidParameterValue(f"{zone} is not a valid availability zone.")
 
 
 def check_database(name: str) -> None:

@@ -8,25 +8,70 @@ from typing import cast
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import InvalidContinuationToken
-from moto.s3.responses import S3Response
+from moto.s3.models import OWNER
 
-from localaws.services.s3.listing import PAGE_LIMIT
-from localaws.services.s3.listing_xml import Listing, VersionsListing
-from localaws.services.s3.models import LocalS3Backend
+from localaws.services.s3.listing import PAGE_LIMIT, decode_token, encode_token
+from localaws.services.s3.listing_xml import FirstListing, Listing, VersionsListing
+from localaws.services.s3.notification_responses import NotificationResponse
 from localaws.services.s3.objects import StoredUpload
-from localaws.services.s3.upload_listing import PAGE_LIMIT as UPLOADS_LIMIT
 from localaws.services.s3.upload_listing import Asked, to_result, uploads_page
+from localaws.services.s3.upload_responses import UploadResponse
+
+_MOST_BUCKETS = 10_000
 
 
-class ListingResponse(S3Response):
+class ListingResponse(NotificationResponse, UploadResponse):
     """Answers with pages of objects, of versions and of uploads."""
 
-    @property
-    def backend(self) -> LocalS3Backend:
-        """The backend of the caller's account."""
-        found = super().backend
-        assert isinstance(found, LocalS3Backend)
-        return found
+    def _limit(self, name: str) -> int:
+        """How many items a page has at most; it was looked at before (numbers.py)."""
+        return min(int(self.querystring.get(name, [PAGE_LIMIT])[0]), PAGE_LIMIT)
+
+    def list_objects(self) -> TYPE_RESPONSE:
+        """Answer with a page of a listing of the first kind."""
+        given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
+        bucket = self.backend.get_bucket(self.bucket_name)
+        prefix, delimiter, marker = (given.get(name, "") for name in ("prefix", "delimiter", "marker"))
+        found = self.backend.page(bucket, prefix, delimiter, marker, self._limit("max-keys"))
+        listing = FirstListing(
+            bucket=self.bucket_name,
+            items=found.items,
+            prefix=prefix,
+            delimiter=delimiter,
+            max_keys=self._limit("max-keys"),
+            next_token=found.last,
+            token=None,
+            start_after=marker,
+            url_encoded=given.get("encoding-type") == "url",
+            with_owner=True,
+        )
+        return 200, {"content-type": "application/xml"}, listing.to_xml()
+
+    def all_buckets(self) -> TYPE_RESPONSE:
+        """Answer with a page of the account's buckets, by their names."""
+        given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
+        prefix, region = given.get("prefix", ""), given.get("bucket-region", "")
+        after = decode_token(given["continuation-token"]) if "continuation-token" in given else ""
+        most = int(given.get("max-buckets", _MOST_BUCKETS))
+        left = [
+            bucket
+            for name, bucket in sorted(self.backend.buckets.items())
+            if name > after and name.startswith(prefix) and region in ("", bucket.region_name)
+        ]
+        paged = bool(given.keys() & {"prefix", "bucket-region", "continuation-token", "max-buckets"})
+        buckets = [
+            {"Name": each.name, "CreationDate": each.creation_date_ISO8601}
+            | ({"BucketRegion": each.region_name} if paged else {})
+            for each in left[:most]
+        ]
+        result = {
+            "Owner": {"ID": OWNER, "DisplayName": "webfile"},
+            "Buckets": buckets,
+            "Prefix": prefix or None,
+            "ContinuationToken": encode_token(left[most - 1].name) if len(left) > most else None,
+        }
+        self.data["Action"] = "ListBuckets"
+        return self.serialized(ActionResult(result))
 
     def list_objects_v2(self) -> TYPE_RESPONSE:
         """Answer with a page of a listing."""
@@ -37,7 +82,7 @@ class ListingResponse(S3Response):
         prefix = query.get("prefix", [""])[0]
         delimiter = self.querystring.get("delimiter", [""])[0]
         start_after = self.querystring.get("start-after", [None])[0]
-        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
+        max_keys = self._limit("max-keys")
         items, _, next_token = self.backend.list_objects_v2(
             self.backend.get_bucket(self.bucket_name), prefix, delimiter, token, start_after, max_keys
         )
@@ -63,7 +108,7 @@ class ListingResponse(S3Response):
             delimiter=given.get("delimiter", ""),
             key_marker=given.get("key-marker", ""),
             upload_id_marker=given.get("upload-id-marker", ""),
-            limit=min(int(given.get("max-uploads", UPLOADS_LIMIT)), UPLOADS_LIMIT),
+            limit=self._limit("max-uploads"),
         )
         uploads = self.backend.list_multipart_uploads(self.bucket_name).values()
         page = uploads_page(cast("Iterable[StoredUpload]", uploads), asked)
@@ -77,7 +122,7 @@ class ListingResponse(S3Response):
         delimiter = self.querystring.get("delimiter", [""])[0]
         key_marker = self.querystring.get("key-marker", [""])[0]
         version_id_marker = self.querystring.get("version-id-marker", [""])[0]
-        max_keys = int(self.querystring.get("max-keys", [PAGE_LIMIT])[0])
+        max_keys = self._limit("max-keys")
         page = self.backend.versions_page(
             self.bucket_name, prefix, delimiter, key_marker, version_id_marker or None, max_keys
         )

@@ -1,4 +1,4 @@
-"""The answers to ListObjectsV2 and ListObjectVersions, written at once.
+"""The answers to ListObjects, ListObjectsV2 and ListObjectVersions, written at once.
 
 moto's general serialiser takes many times longer.
 
@@ -45,24 +45,34 @@ class Listing:
     def _parts(self) -> Iterator[str]:
         yield f'{_HEAD}<ListBucketResult xmlns="{_NAMESPACE}">'
         yield f"<Name>{self.bucket}</Name><Prefix>{self._name(self.prefix)}</Prefix>"
-        yield f"<MaxKeys>{self.max_keys}</MaxKeys><KeyCount>{len(self.items)}</KeyCount>"
-        yield f"<IsTruncated>{'true' if self.next_token else 'false'}</IsTruncated>"
+        yield f"<MaxKeys>{self.max_keys}</MaxKeys>"
+        yield f"<IsTruncated>{'true' if self.more else 'false'}</IsTruncated>"
         if self.delimiter:
             yield f"<Delimiter>{self._name(self.delimiter)}</Delimiter>"
         if self.url_encoded:
             yield "<EncodingType>url</EncodingType>"
-        if self.token:
-            yield f"<ContinuationToken>{escape(self.token)}</ContinuationToken>"
-        elif self.start_after:
-            yield f"<StartAfter>{self._name(self.start_after)}</StartAfter>"
-        if self.next_token:
-            yield f"<NextContinuationToken>{escape(self.next_token)}</NextContinuationToken>"
+        yield from self._place()
         for item in self.items:
             if isinstance(item, str):
                 yield f"<CommonPrefixes><Prefix>{self._name(item)}</Prefix></CommonPrefixes>"
             else:
                 yield self._object(item)
         yield "</ListBucketResult>"
+
+    @property
+    def more(self) -> bool:
+        """Whether there is another page."""
+        return self.next_token is not None
+
+    def _place(self) -> Iterator[str]:
+        """Where the page begins, and where the next one does."""
+        yield f"<KeyCount>{len(self.items)}</KeyCount>"
+        if self.token:
+            yield f"<ContinuationToken>{escape(self.token)}</ContinuationToken>"
+        elif self.start_after:
+            yield f"<StartAfter>{self._name(self.start_after)}</StartAfter>"
+        if self.next_token:
+            yield f"<NextContinuationToken>{escape(self.next_token)}</NextContinuationToken>"
 
     def _object(self, key: FakeKey) -> str:
         checksum = (
@@ -77,6 +87,17 @@ class Listing:
 
     def _name(self, name: str) -> str:
         return quote(name) if self.url_encoded else escape(name, _CARRIAGE_RETURN)
+
+
+@dataclass(frozen=True)
+class FirstListing(Listing):
+    """The same for ListObjects, whose pages go on after a key: `start_after`, and `next_token`."""
+
+    def _place(self) -> Iterator[str]:
+        yield f"<Marker>{self._name(self.start_after or '')}</Marker>"
+        # AWS says where to go on only where there may be common prefixes: else it is the last key.
+        if self.next_token is not None and self.delimiter:
+            yield f"<NextMarker>{self._name(self.next_token)}</NextMarker>"
 
 
 @dataclass(frozen=True)

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
-from moto.iam.models import iam_backends
-from moto.moto_api._internal import mock_random
 from moto.s3.exceptions import (
-    BucketAlreadyExists,
-    InvalidLocationConstraintException,
-    InvalidStorageClass,
     MethodNotAllowed,
-    S3ClientError,
 )
 from moto.s3.models import (
-    FakeAcl,
     FakeKey,
     FakeTableStorageBucket,
-    NotificationConfiguration,
     s3_backends,
 )
-from moto.s3.utils import STORAGE_CLASS
 
-from localaws.authorization.grammar import BadPolicy, check_bucket_policy
 from localaws.context import ACCOUNT_ID
 from localaws.home import Home
-from localaws.services import regions
-from localaws.services.iam.models import LocalIAMBackend
-from localaws.services.s3 import names, notifications
-from localaws.services.s3.files import Body
-from localaws.services.s3.listing import VersionsPage, decode_token, encode_token, page, versions_page
-from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
-from localaws.services.s3.saving import SavedBackend
-
-_EUROPE = "EU"  # a location constraint that is older than regions are
+from localaws.services.s3.listing import Page, VersionsPage, decode_token, encode_token, page, versions_page
+from localaws.services.s3.objects import StoredBucket
+from localaws.services.s3.upload_backend import UploadBackend
 
 
 def open_store(home: Home) -> None:
@@ -58,7 +41,7 @@ def backend(account_id: str) -> LocalS3Backend:
     return found
 
 
-class LocalS3Backend(SavedBackend):
+class LocalS3Backend(UploadBackend):
     """S3 as this package has it."""
 
     @property
@@ -68,300 +51,10 @@ class LocalS3Backend(SavedBackend):
 
         return urls
 
-    def get_bucket(self, bucket_name: str) -> StoredBucket:
-        """The bucket, noted as touched: callers change what they get."""
-        bucket = super().get_bucket(bucket_name)
-        self.touched.buckets.add(bucket_name)
-        return bucket  # type: ignore[return-value]
-
-    def create_bucket(self, bucket_name: str, region_name: str, bucket_namespace: str | None = None) -> StoredBucket:
-        """Make a bucket.
-
-        Raises:
-            BucketAlreadyExists, InvalidBucketName: as on AWS.
-            InvalidLocationConstraintException: the account has no such region.
-        """
-        names.check_bucket(bucket_name)
-        if region_name not in regions.known() and region_name != _EUROPE:
-            raise InvalidLocationConstraintException()
+    def page(self, bucket: StoredBucket, prefix: str, delimiter: str, after: str, limit: int) -> Page:
+        """A page of objects and common prefixes."""
         with self.lock:
-            if bucket_name in s3_backends.bucket_accounts:
-                raise BucketAlreadyExists(bucket=bucket_name)
-            bucket = StoredBucket(bucket_name, self.account_id, region_name, bucket_namespace)  # type: ignore[abstract]
-            self.buckets[bucket_name] = bucket
-            self.touched.buckets.add(bucket_name)
-            return bucket
-
-    def delete_bucket(self, bucket_name: str) -> StoredBucket | None:
-        """Delete an empty bucket; None where it holds objects."""
-        with self.lock:
-            bucket = self.get_bucket(bucket_name)
-            if bucket.keys:
-                return None
-            for upload_id in list(bucket.multiparts):
-                self.touched.uploads.add((bucket_name, upload_id))
-                del bucket.multiparts[upload_id]
-            self.tagger.delete_all_tags_for_resource(bucket.arn)
-            return super().delete_bucket(bucket_name)  # type: ignore[return-value]
-
-    # Objects
-
-    def put_object(  # type: ignore[override]
-        self,
-        bucket_name: str,
-        key_name: str,
-        value: bytes | str | Body,
-        storage: str | None = None,
-        etag: str | None = None,
-        multipart: StoredUpload | None = None,
-        encryption: str | None = None,
-        kms_key_id: str | None = None,
-        bucket_key_enabled: Any = None,
-        lock_mode: str | None = None,
-        lock_legal_status: str | None = None,
-        lock_until: str | None = None,
-        checksum_value: str | None = None,
-        request_method: str | None = "PUT",
-        disable_notification: bool | None = False,
-    ) -> StoredKey:
-        """Store an object. `value` may be a body that is stored already.
-
-        Raises:
-            InvalidStorageClass, MissingBucket: as moto has them.
-            KeyTooLong: as on AWS.
-        """
-        names.check_key(key_name)
-        if storage is not None and storage not in STORAGE_CLASS:
-            raise InvalidStorageClass(storage=storage)
-        bucket = self.get_bucket(bucket_name)
-        if bucket.encryption:
-            rule = bucket.encryption["Rule"]
-            default = rule["ApplyServerSideEncryptionByDefault"]
-            bucket_key_enabled = bucket_key_enabled or rule.get("BucketKeyEnabled", False)
-            kms_key_id = kms_key_id or default.get("KMSMasterKeyID")
-            encryption = encryption or default["SSEAlgorithm"]
-        if isinstance(value, str):
-            value = value.encode()
-        key = StoredKey(
-            store=self.store,
-            body=value if isinstance(value, Body) else self.store.write([value]),
-            etag=etag,
-            name=key_name,
-            bucket_name=bucket_name,
-            account_id=self.account_id,
-            region_name=self.region_name,
-            storage=storage,
-            is_versioned=bucket.is_versioned,
-            version_id=str(mock_random.uuid4()) if bucket.is_versioned else "null",
-            multipart=multipart,
-            encryption=encryption,
-            kms_key_id=kms_key_id,
-            bucket_key_enabled=bucket_key_enabled,
-            lock_mode=lock_mode,
-            lock_legal_status=lock_legal_status,
-            lock_until=lock_until,
-            checksum_value=checksum_value,
-        )
-        with self.lock:
-            earlier = bucket.keys.getlist(key_name, []) if bucket.is_versioned else []
-            bucket.keys.setlist(key_name, [*earlier, key])
-            key.sequence = notifications.sequencer.next()  # in the order in which one overwrote the other
-        self.touched.objects.add((bucket_name, key_name))
-        self.touched.stored = key
-        if not disable_notification:
-            self.announce("s3:ObjectCreated:Post" if request_method == "POST" else "s3:ObjectCreated:Put", key)
-        return key
-
-    def copy_object(self, src_key: StoredKey, dest_bucket_name: str, dest_key_name: str, **details: Any) -> None:  # type: ignore[override]
-        """Copy an object without reading it."""
-        # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
-        super().copy_object(Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
-        assert self.touched.stored is not None
-        self.announce("s3:ObjectCreated:Copy", self.touched.stored)
-
-    def get_object(
-        self,
-        bucket_name: str,
-        key_name: str,
-        version_id: str | None = None,
-        part_number: str | None = None,
-        return_delete_marker: bool = False,
-    ) -> FakeKey | None:
-        """The object, noted as touched: callers change what they get."""
-        found = super().get_object(bucket_name, key_name, version_id, part_number, return_delete_marker)
-        if found is not None:
-            self.touched.objects.add((bucket_name, key_name))
-        return found
-
-    def delete_object(
-        self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
-    ) -> tuple[bool, dict[str, Any]]:
-        """Delete an object, or set a delete marker in a versioned bucket."""
-        bucket = self.get_bucket(bucket_name)
-        with self.lock:
-            before = bucket.keys.getlist(key_name, [])[:]
-            done, meta = super().delete_object(bucket_name, key_name, version_id, bypass)
-            after = bucket.keys.getlist(key_name, [])
-            sequence = notifications.sequencer.next()
-        self.touched.objects.add((bucket_name, key_name))
-        for gone in before:
-            if gone not in after and isinstance(gone, FakeKey):
-                self.tagger.delete_all_tags_for_resource(gone.arn)
-        if len(after) > len(before):
-            event, version_id = "s3:ObjectRemoved:DeleteMarkerCreated", meta["version-id"]
-        elif len(after) < len(before):
-            event, version_id = "s3:ObjectRemoved:Delete", meta.get("version-id")
-        else:
-            return done, meta
-        self._announce(bucket, event, key_name, version_id=version_id, sequence=sequence)
-        return done, meta
-
-    def announce(self, event: str, key: FakeKey) -> None:
-        """Note an event of `key`, to be saved with this call's changes and delivered after its answer."""
-        assert key.bucket_name is not None
-        version_id = key.version_id if key.version_id != "null" else None
-        bucket = self.buckets[key.bucket_name]
-        sequence = key.sequence if event.startswith("s3:ObjectCreated:") and isinstance(key, StoredKey) else None
-        self._announce(
-            bucket, event, key.name, size=key.size, etag=key.etag.strip('"'), version_id=version_id, sequence=sequence
-        )
-
-    def _announce(self, bucket: StoredBucket, event: str, key_name: str, **details: Any) -> None:
-        self.touched.deliveries.extend(notifications.deliveries(bucket, event, key_name, **details))
-
-    # Multipart uploads
-
-    def create_multipart_upload(
-        self,
-        bucket_name: str,
-        key_name: str,
-        metadata: Any,
-        storage_type: str,
-        tags: dict[str, str],
-        acl: FakeAcl | None,
-        sse_encryption: str,
-        kms_key_id: str,
-    ) -> StoredUpload:
-        """Begin an upload in parts."""
-        bucket = self.get_bucket(bucket_name)
-        upload = StoredUpload(
-            self.store,
-            key_name,
-            metadata,
-            account_id=self.account_id,
-            region_name=self.region_name,
-            storage=storage_type,
-            tags=tags,
-            acl=acl,
-            sse_encryption=sse_encryption,
-            kms_key_id=kms_key_id,
-        )
-        bucket.multiparts[upload.id] = upload
-        self.touched.uploads.add((bucket_name, upload.id))
-        return upload
-
-    def upload_part(self, bucket_name: str, multipart_id: str, part_id: int, value: bytes | Body) -> StoredKey:
-        """Store a part. `value` may be a body that is stored already.
-
-        Raises:
-            NoSuchUpload: there is no such upload.
-        """
-        upload = self._upload(bucket_name, multipart_id)
-        part = self.touched.stored = upload.set_part(part_id, value)
-        self.touched.uploads.add((bucket_name, multipart_id))
-        return part
-
-    def upload_part_copy(
-        self,
-        dest_bucket_name: str,
-        multipart_id: str,
-        part_id: int,
-        src_bucket_name: str,
-        src_key_name: str,
-        src_version_id: str | None,
-        start_byte: int,
-        end_byte: int,
-    ) -> FakeKey:
-        """Store a part from (a range of) another object.
-
-        Raises:
-            NoSuchUpload: there is no such upload.
-        """
-        self._upload(dest_bucket_name, multipart_id)
-        self.touched.uploads.add((dest_bucket_name, multipart_id))
-        return super().upload_part_copy(
-            dest_bucket_name,
-            multipart_id,
-            part_id,
-            src_bucket_name,
-            src_key_name,
-            src_version_id,
-            start_byte,
-            end_byte,
-        )
-
-    def abort_multipart_upload(self, bucket_name: str, multipart_id: str) -> None:
-        """Forget an upload and its parts."""
-        super().abort_multipart_upload(bucket_name, multipart_id)
-        self.touched.uploads.add((bucket_name, multipart_id))
-
-    def complete_multipart_upload(
-        self, bucket_name: str, multipart_id: str, body: Iterator[tuple[int, str]]
-    ) -> StoredKey:
-        """Make an object of an upload's parts.
-
-        Raises:
-            NoSuchUpload, InvalidPart, EntityTooSmall, MalformedXML: as on AWS.
-        """
-        bucket = self.get_bucket(bucket_name)
-        upload = self._upload(bucket_name, multipart_id)
-        stored, etag, checksum = upload.assemble(body)
-        key = self.put_object(
-            bucket_name,
-            upload.key_name,
-            stored,
-            storage=upload.storage,
-            etag=etag,
-            multipart=upload,
-            encryption=upload.sse_encryption,
-            kms_key_id=upload.kms_key_id,
-            disable_notification=True,
-        )
-        key.set_metadata(upload.metadata)
-        key.set_acl(upload.acl or bucket.acl)
-        if checksum is not None:
-            key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
-            key.checksum_type, key.checksum_value, key.checksum_parts = checksum
-        self.put_object_tagging(key, upload.tags)
-        del bucket.multiparts[multipart_id]  # its parts' files go with it, their sizes and ETags stay
-        self.touched.uploads.add((bucket_name, multipart_id))
-        self.announce("s3:ObjectCreated:CompleteMultipartUpload", key)
-        return key
-
-    def _upload(self, bucket_name: str, upload_id: str) -> StoredUpload:
-        from moto.s3.exceptions import NoSuchUpload
-
-        upload = self.get_bucket(bucket_name).multiparts.get(upload_id)
-        if upload is None:
-            raise NoSuchUpload(upload_id=upload_id)
-        assert isinstance(upload, StoredUpload)
-        return upload
-
-    # Listing
-
-    def list_objects(  # type: ignore[override]
-        self, bucket: StoredBucket, prefix: str | None, delimiter: str | None, marker: str | None, max_keys: int | None
-    ) -> tuple[list[FakeKey], list[str], bool, str | None]:
-        """A page: objects, common prefixes, whether there are more, and where the next page starts."""
-        if isinstance(bucket, FakeTableStorageBucket):
-            raise MethodNotAllowed()
-        limit = 1000 if max_keys is None else max_keys
-        with self.lock:
-            found = page(bucket.keys, prefix or "", delimiter or "", marker or "", limit)
-        keys = [item for item in found.items if not isinstance(item, str)]
-        folders = [item for item in found.items if isinstance(item, str)]
-        # AWS says where to go on only where there are common prefixes: else it is the last key.
-        return keys, folders, found.last is not None, found.last if delimiter else None
+            return page(bucket.keys, prefix, delimiter, after, limit)
 
     def list_objects_v2(  # type: ignore[override]
         self,
@@ -394,30 +87,3 @@ class LocalS3Backend(SavedBackend):
         after = (key_marker, version_id_marker) if key_marker else None
         with self.lock:
             return versions_page(bucket.keys, prefix, delimiter, after, 1000 if max_keys is None else max_keys)
-
-    # Notifications
-
-    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
-        """Set the bucket's policy.
-
-        Raises:
-            S3ClientError: MalformedPolicy; it breaks the grammar, or is about another bucket.
-        """
-        bucket = self.get_bucket(bucket_name)
-        known = cast(LocalIAMBackend, iam_backends[self.account_id][self.partition]).is_known
-        try:
-            check_bucket_policy(policy.decode(errors="replace"), f"arn:{self.partition}:s3:::{bucket_name}", known)
-        except BadPolicy as error:
-            raise S3ClientError("MalformedPolicy", str(error)) from None
-        bucket.policy = policy
-
-    def put_bucket_notification_configuration(
-        self, bucket_name: str, notification_config: dict[str, Any] | None, validate: bool = True
-    ) -> None:
-        """Set what the bucket notifies; see `notifications.configure`."""
-        bucket = self.get_bucket(bucket_name)
-        self.touched.deliveries.extend(notifications.configure(bucket, notification_config, validate=validate))
-
-    def get_bucket_notification_configuration(self, bucket_name: str) -> NotificationConfiguration | None:
-        """What the bucket notifies."""
-        return self.get_bucket(bucket_name).notifications

@@ -98,8 +98,8 @@ class Delivery:
             with contextlib.suppress(QueueDoesNotExist):
                 sqs_backends[self.account_id][region].send_message(queue_name=name, message_body=self.body)
                 context.current().state.save("sqs")
-        elif self.arn not in sns_backends[self.account_id][region].topics:
-            log.warning("An event of %s is lost: the topic %s is gone", self.bucket_arn, self.arn)
+        elif problem := _problem_of_topic(self.account_id, self.arn, self.bucket_arn):
+            log.warning("An event of %s is lost: %s: %s", self.bucket_arn, self.arn, problem)
         else:
             sns_backends[self.account_id][region].publish(
                 arn=self.arn, message=self.body, subject="Amazon S3 Notification"
@@ -290,7 +290,6 @@ def _same_event(one: str, other: str) -> bool:
 
 def _problem(bucket: StoredBucket, kind: Kind, arn: str) -> str | None:
     """Why S3 could not send to `arn`; None where it could."""
-    region = arn.split(":")[3]
     if kind is Kind.FUNCTION:
         function = find_function(bucket.account_id, arn)
         allowed = function is not None and may_invoke(function, "s3.amazonaws.com", bucket.arn, bucket.account_id)
@@ -298,7 +297,17 @@ def _problem(bucket: StoredBucket, kind: Kind, arn: str) -> str | None:
         return None if allowed else f"Not authorized to invoke function [{arn}]"
     if kind is Kind.QUEUE:
         return _problem_of_queue(bucket.account_id, arn, bucket.arn)
-    return None if arn in sns_backends[bucket.account_id][region].topics else "The destination topic does not exist"
+    return _problem_of_topic(bucket.account_id, arn, bucket.arn)
+
+
+def _problem_of_topic(account_id: str, arn: str, bucket_arn: str) -> str | None:
+    if arn not in sns_backends[account_id][arn.split(":")[3]].topics:
+        return "The destination topic does not exist"
+    if arn.endswith(".fifo"):
+        return "S3 does not send to FIFO topics"
+    if _lets_s3("sns:Publish", arn, account_id, bucket_arn):
+        return None
+    return "Permissions on the destination topic do not allow S3 to publish notifications from this bucket"
 
 
 def _problem_of_queue(account_id: str, arn: str, bucket_arn: str) -> str | None:
@@ -308,8 +317,14 @@ def _problem_of_queue(account_id: str, arn: str, bucket_arn: str) -> str | None:
         return "The destination queue does not exist"
     if name.endswith(".fifo"):
         return "S3 does not send to FIFO queues"
+    if _lets_s3("sqs:SendMessage", arn, account_id, bucket_arn):
+        return None
+    return "Permissions on the destination queue do not allow S3 to publish notifications"
+
+
+def _lets_s3(action: str, arn: str, account_id: str, bucket_arn: str) -> bool:
+    """Whether the policy of a queue or topic lets S3 send events of the bucket."""
     keys = {"aws:sourcearn": bucket_arn, "aws:sourceaccount": account_id, "aws:principalisawsservice": "true"}
-    question = Question(Caller(service="s3.amazonaws.com"), "sqs:SendMessage", arn, keys)
+    question = Question(Caller(service="s3.amazonaws.com"), action, arn, keys)
     found = verdict(policies_of(arn, account_id), question)
-    allowed = found.allowed and not found.denied
-    return None if allowed else "Permissions on the destination queue do not allow S3 to publish notifications"
+    return found.allowed and not found.denied

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import threading
 import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, NotificationConfiguration, get_canned_acl
-from moto.s3.utils import _VersionedKeyStore, compute_checksum
+from moto.s3.utils import _VersionedKeyStore
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
+from localaws.services.s3 import access_lists, checksums, public_access
 from localaws.services.s3.files import Body, BodyReader, BodyStore
 
 # Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
 streaming: ContextVar[bool] = ContextVar("streaming", default=False)
-
-# moto makes up the others' values where their C libraries are not installed.
-COMPUTED_CHECKSUMS = frozenset({"CRC32", "SHA1", "SHA256"})
 
 _PRIVATE = get_canned_acl("private")
 
@@ -34,6 +33,10 @@ class StoredKey(FakeKey):
     _store: BodyStore
     body: Body
     sequence = 0  # of the event of its creation
+    part_sizes: tuple[int, ...] = ()
+    """Bytes of each part that it was made of; none where it was stored as one."""
+    part_checksums: tuple[str, ...] = ()
+    """The checksum of each of these parts, of the object's algorithm, where it has one."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
         # moto keeps a list of every model ever made; a deleted object must not live on in it.
@@ -112,6 +115,20 @@ class Linked:
         return self._key._store.copy(self._key.body)
 
 
+@dataclass(frozen=True)
+class Assembled:
+    """What an upload's parts make."""
+
+    body: Body
+    etag: str
+    sizes: tuple[int, ...]
+    """Bytes of each part."""
+    checksum: tuple[str, str, int] | None = None
+    """Type, value and number of parts of its checksum."""
+    checksums: tuple[str, ...] = ()
+    """That of each part."""
+
+
 class StoredUpload(FakeMultipart):
     """A multipart upload whose parts are files."""
 
@@ -155,8 +172,8 @@ class StoredUpload(FakeMultipart):
         self.parts[part_id] = part
         return part
 
-    def assemble(self, wanted: Iterable[tuple[int, str]]) -> tuple[Body, str, tuple[str, str, int] | None]:
-        """Join the parts named by (number, ETag): the body, its ETag, and (type, value, parts) of its checksum.
+    def assemble(self, wanted: Iterable[tuple[int, str]]) -> Assembled:
+        """Join the parts named by (number, ETag).
 
         Raises:
             InvalidPart: a part is missing or another was uploaded under its number.
@@ -175,17 +192,19 @@ class StoredUpload(FakeMultipart):
             raise MalformedXML
         digest = hashlib.md5(b"".join(bytes.fromhex(part.body.md5) for part in parts), usedforsecurity=False)
         body = self._store.write(chunk for part in parts for chunk in part.chunks())
-        return body, f"{digest.hexdigest()}-{len(parts)}", self._checksum(parts)
-
-    def _checksum(self, parts: list[StoredKey]) -> tuple[str, str, int] | None:
+        etag = f"{digest.hexdigest()}-{len(parts)}"
+        made = Assembled(body, etag, tuple(part.size for part in parts))
         algorithm = self.metadata.get("x-amz-checksum-algorithm")
-        if algorithm not in COMPUTED_CHECKSUMS:
-            return None
-        if self.metadata.get("x-amz-checksum-type", "COMPOSITE") == "COMPOSITE":
-            each = b"".join(compute_checksum(part.value, algorithm, encode_base64=False) for part in parts)
-            return "COMPOSITE", compute_checksum(each, algorithm).decode(), len(parts)
-        whole = compute_checksum(b"".join(part.value for part in parts), algorithm, encode_base64=False)
-        return "FULL_OBJECT", base64.b64encode(whole).decode(), 1
+        if not algorithm:
+            return made
+        each = [checksums.digest(algorithm, part.chunks()) for part in parts]
+        composite = algorithm not in checksums.WHOLE_ONLY
+        if composite and self.metadata.get("x-amz-checksum-type", "COMPOSITE") == "COMPOSITE":
+            whole = ("COMPOSITE", checksums.written(checksums.digest(algorithm, each)), len(parts))
+        else:
+            pieces = (chunk for part in parts for chunk in part.chunks())
+            whole = ("FULL_OBJECT", checksums.written(checksums.digest(algorithm, pieces)), 1)
+        return replace(made, checksum=whole, checksums=tuple(map(checksums.written, each)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_store"}
@@ -238,7 +257,19 @@ class StoredBucket(FakeBucket):
     def __init__(self, name: str, account_id: str, region_name: str, bucket_namespace: str | None = None) -> None:
         self.notifications: NotificationConfiguration | None = None
         super().__init__(name, account_id, region_name, bucket_namespace)
+        # What buckets have by default: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+        self.public_access_block = public_access.all_on()
+        self.ownership_rule: str | None = access_lists.ENFORCED  # type: ignore[assignment]
         self.keys = SortedKeys()
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether versions are there to be asked for: also where versioning is suspended."""
+        return self.versioning_status is not None
+
+    def get_permission(self, action: str, resource: str) -> PermissionResult:
+        """Permitted: who may do what was decided before (authorization/), with all of the policy."""
+        return PermissionResult.PERMITTED
 
     @property
     def notification_configuration(self) -> NotificationConfiguration | None:

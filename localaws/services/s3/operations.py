@@ -25,7 +25,7 @@ _ANSWERED = {
         "DELETE",
     ): "cors encryption lifecycle ownershipControls policy publicAccessBlock replication tagging website",
     (BUCKET, "POST"): "delete",
-    (OBJECT, "GET"): "acl attributes legal-hold tagging",
+    (OBJECT, "GET"): "acl attributes legal-hold retention tagging",
     (OBJECT, "PUT"): "acl legal-hold retention tagging",
     (OBJECT, "DELETE"): "tagging",
     (OBJECT, "POST"): "restore select uploads",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import MalformedXML, MissingKey, NoSuchUpload
+from moto.s3.exceptions import MalformedXML, NoSuchUpload
 from werkzeug.datastructures import ImmutableMultiDict
 
 from localaws.authorization.refusals import unknown_key
@@ -20,19 +20,16 @@ from localaws.context import ACCOUNT_ID
 from localaws.services import regions
 from localaws.services.s3 import names, notifications
 from localaws.services.s3.files import CHUNK, BodyDamaged, BodyReader
-from localaws.services.s3.listing_responses import ListingResponse
-from localaws.services.s3.objects import streaming
 from localaws.services.s3.operations import BUCKET, OBJECT, refuse_unsupported
+from localaws.services.s3.post_responses import PostResponse
 
 log = logging.getLogger(__name__)
 
 LARGE = 4 * CHUNK
-# Fields of an upload form that become headers of what is uploaded, or of the answer.
-_SENT_BACK = ("x-amz-", "content-", "cache-control", "expires", "success_action_redirect", "redirect")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class LocalS3Response(ListingResponse):
+class LocalS3Response(PostResponse):
     """Answers S3's requests."""
 
     def setup_class(  # type: ignore[override]
@@ -101,12 +98,6 @@ class LocalS3Response(ListingResponse):
                 names.check_header(value)
         return super()._key_response(request, full_url)
 
-    def _bucket_response_post(self, request: Any, bucket_name: str) -> TYPE_RESPONSE:
-        for name, value in request.form.items():
-            if name.lower().startswith(_SENT_BACK):
-                names.check_header(value)
-        return super()._bucket_response_post(request, bucket_name)
-
     def _require_upload_of(self, key_name: str, upload_id: str) -> None:
         """An upload belongs to the key that it was begun for, not to whoever knows its id."""
         upload = self.backend.get_bucket(self.bucket_name).multiparts.get(upload_id)
@@ -115,32 +106,10 @@ class LocalS3Response(ListingResponse):
         if upload is None or upload.key_name != key_name:
             raise NoSuchUpload(upload_id=upload_id)
 
-    def upload_part_copy(self) -> TYPE_RESPONSE:
-        """Store a part from another object."""
-        status, headers, body = super().upload_part_copy()
-        if status == 404 and not body:
-            raise MissingKey(key=self.headers["x-amz-copy-source"])
-        return status, headers, body
-
-    def get_object(self) -> TYPE_RESPONSE:
-        """Answer with the opened body, of which a range is taken without reading the rest."""
-        token = streaming.set(True)
-        try:
-            return self._while_overwritten(super().get_object)
-        finally:
-            streaming.reset(token)
-
-    def copy_object(self) -> TYPE_RESPONSE:
-        """Copy an object."""
-        return self._while_overwritten(super().copy_object)
-
     def put_object(self) -> TYPE_RESPONSE:
-        """Store an object; of two that ask for it not to be there, one gets its way."""
+        """Store an object."""
         with self._large_body_stored():
-            if not (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
-                return super().put_object()
-            with self.backend.conditions:
-                return super().put_object()
+            return super().put_object()
 
     def upload_part(self) -> TYPE_RESPONSE:
         """Store a part of an upload."""
@@ -163,61 +132,6 @@ class LocalS3Response(ListingResponse):
             if stored is None or stored.body is not body:  # refused before it was anybody's
                 store.discard(body)
             raise
-
-    @staticmethod
-    def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """`answer`, again where the object's file was gone because another call has just overwritten it."""
-        for _ in range(20):
-            with contextlib.suppress(FileNotFoundError):
-                return answer()
-        return answer()
-
-    def put_object_tagging(self) -> TYPE_RESPONSE:
-        """Set tags, which is an event of its own (tags that come with a PUT are not)."""
-        answer = super().put_object_tagging()
-        key = self.backend.get_object(self.bucket_name, self.parse_key_name(), self._get_param("versionId"))
-        if key is not None:
-            self.backend.announce("s3:ObjectTagging:Put", key)
-        return answer
-
-    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
-        if "notification" not in querystring:
-            return super()._bucket_response_put(request, bucket_name, querystring)
-        self._set_action("BUCKET", "PUT", querystring)
-        self._authenticate_and_authorize_s3_action(bucket_name=bucket_name)
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
-        validate = str(self.headers.get("x-amz-skip-destination-validation", "")).lower() != "true"
-        try:
-            self.backend.put_bucket_notification_configuration(
-                bucket_name, self._notification_config_from_body(), validate=validate
-            )
-        except notifications.UnableToValidateDestinations as error:
-            return self._refused_destinations(error)
-        except (KeyError, AssertionError) as error:  # moto's parser, of what it can't read
-            raise MalformedXML() from error
-        return ""
-
-    def _notification_config_from_body(self) -> dict[str, Any]:
-        # AWS takes the filters' names in any case and gives them back capitalised, and takes a filter without rules;
-        # moto insists on small letters and on rules.
-        body = self.body if isinstance(self.body, bytes) else self.body.encode()
-        body = re.sub(rb"<Filter>\s*<S3Key\s*(/>|>\s*</S3Key>)\s*</Filter>", b"", body)
-        self.body = re.sub(rb"(?<=<Name>)(prefix|suffix)(?=</Name>)", lambda m: m.group().lower(), body, flags=re.I)
-        wanted = super()._notification_config_from_body()
-        for kind in ("Topic", "Queue", "CloudFunction"):
-            for each in wanted.get(f"{kind}Configuration") or []:
-                for rule in ((each.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", []):
-                    rule["Name"] = rule["Name"].capitalize()
-        return wanted
-
-    def _refused_destinations(self, error: notifications.UnableToValidateDestinations) -> TYPE_RESPONSE:
-        status, headers, body = self.serialized(ActionResult(error))
-        arguments = "".join(
-            f"<ArgumentName{number}>{arn}, null</ArgumentName{number}>"
-            f"<ArgumentValue{number}>{problem}</ArgumentValue{number}>"
-            for number, (arn, problem) in enumerate(error.refused, start=1)
-        )
-        return status, headers, str(body).replace("</Message>", f"</Message>{arguments}", 1)
 
 
 def _is_upload_form(request: Any) -> bool:

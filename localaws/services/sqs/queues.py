@@ -25,7 +25,11 @@ BOUNDS = {
     "VisibilityTimeout": (0, 43_200),
 }
 _SETTABLE = {*BOUNDS, "Policy", "RedrivePolicy", "SqsManagedSseEnabled", *Queue.FIFO_ATTRIBUTES}
-_NOT_SUPPORTED = {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "RedriveAllowPolicy"}
+# AWS acts on these; the values are what they are where nobody sets them.
+_NOT_SUPPORTED = {
+    "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "RedriveAllowPolicy": "", "DeduplicationScope": "queue",
+    "FifoThroughputLimit": "perQueue",
+}  # fmt: skip
 _MOST_RECEIVES = 1000
 
 
@@ -86,7 +90,7 @@ def check_names(attributes: Iterable[str]) -> None:
         InvalidAttributeName: as on AWS.
     """
     for name in attributes:
-        if name not in _SETTABLE | _NOT_SUPPORTED:
+        if name not in _SETTABLE and name not in _NOT_SUPPORTED:
             raise InvalidAttributeName(name)
 
 
@@ -99,7 +103,7 @@ def check_attributes(attributes: dict[str, Any], known_queues: set[str], *, fifo
     """
     check_names(attributes)
     for name, value in attributes.items():
-        if name in _NOT_SUPPORTED and value not in (None, ""):
+        if name in _NOT_SUPPORTED and value not in (None, "", _NOT_SUPPORTED[name]):
             raise UnsupportedOperation(f"the attribute {name}")
         if name in BOUNDS and not _is_between(value, *BOUNDS[name]):
             raise InvalidAttributeValue(name)

@@ -47,6 +47,7 @@ def _make_something_of_each(client: Clients) -> None:
     client("sqs").send_message(QueueUrl=url, MessageBody="message")
     client("logs").create_log_group(logGroupName="group")
     client("logs").create_log_stream(logGroupName="group", logStreamName="stream")
+    client("logs").start_query(logGroupName="group", startTime=0, endTime=1, queryString="fields @message")
     client("glue").create_database(DatabaseInput={"Name": "database"})
     client("secretsmanager").create_secret(Name="secret", SecretString="value")
     client("redshift").create_cluster(ClusterIdentifier="cluster", MasterUsername="admin", **CLUSTER)
@@ -57,6 +58,7 @@ def _assert_empty(home: Path) -> None:
     assert client("s3").list_buckets()["Buckets"] == []
     assert client("sqs").list_queues().get("QueueUrls") is None
     assert client("logs").describe_log_groups()["logGroups"] == []
+    assert client("logs").describe_queries()["queries"] == []
     assert client("glue").get_databases()["DatabaseList"] == []
     assert client("secretsmanager").list_secrets()["SecretList"] == []
     assert client("redshift").describe_clusters()["Clusters"] == []

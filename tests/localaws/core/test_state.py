@@ -46,13 +46,13 @@ def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
     """By service: what its read call answered before the server stopped, and after it started again."""
     home: Path = tmp_path_factory.mktemp("state")
     try:
-        client = clients(localaws.start(home))
+        client = clients(localaws.start(home, allow_unproven=True))
         before = {}
         for service, create, arguments, read, selection in SERVICES:
             getattr(client(service), create)(**arguments)
             before[service] = answer(client(service), read, selection)
         localaws.stop(home)
-        client = clients(localaws.start(home))
+        client = clients(localaws.start(home, allow_unproven=True))
         yield {
             service: (before[service], answer(client(service), read, selection))
             for service, _, _, read, selection in SERVICES

@@ -28,9 +28,9 @@ def _refused(client: Any, operation: str, arguments: dict[str, Any], named: str)
         ("update_table", {**TABLE, "VersionId": "1"}, "VersionId of UpdateTable"),
         ("get_table", {"DatabaseName": "d", "Name": "t", "QueryAsOfTime": 1}, "QueryAsOfTime of GetTable"),
         (
-            "get_job_run",
-            {"JobName": "j", "RunId": "r", "PredecessorsIncluded": True},
-            "PredecessorsIncluded of GetJobRun",
+            "start_job_run",
+            {"JobName": "j", "ExecutionRoleSessionPolicy": "{}"},
+            "ExecutionRoleSessionPolicy of StartJobRun",
         ),
     ],
 )
@@ -47,12 +47,12 @@ def test_parameters_of_the_catalog_and_of_job_runs_that_would_be_ignored(
         (
             "create_function",
             {**FUNCTION, "Code": ZIP, "SnapStart": {"ApplyOn": "PublishedVersions"}},
-            "SnapStart of CreateFunction",
+            "SnapStart.ApplyOn of CreateFunction",
         ),
         (
             "update_function_configuration",
             {"FunctionName": "f", "LoggingConfig": {"LogFormat": "JSON"}},
-            "LoggingConfig of UpdateFunctionConfiguration",
+            "LoggingConfig.LogFormat of UpdateFunctionConfiguration",
         ),
         ("invoke", {"FunctionName": "f", "TenantId": "t"}, "TenantId of Invoke"),
     ],
@@ -76,7 +76,12 @@ def test_parameters_of_functions_that_would_be_ignored(
             "BlockPublicPolicy of PutResourcePolicy",
         ),
         ("secretsmanager", "list_secrets", {"SortOrder": "desc"}, "SortOrder of ListSecrets"),
-        ("logs", "filter_log_events", {"logStreamNamePrefix": "s"}, "logStreamNamePrefix of FilterLogEvents"),
+        (
+            "logs",
+            "create_log_group",
+            {"kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"},
+            "kmsKeyId of CreateLogGroup",
+        ),
         ("logs", "create_log_group", {"logGroupClass": "INFREQUENT_ACCESS"}, "logGroupClass of CreateLogGroup"),
         (
             "sqs",

@@ -87,7 +87,6 @@ def test_what_makes_no_crawler_is_refused(glue: Any, unique: Callable[[str], str
         ({"Targets": {"JdbcTargets": [{"Path": "db/public/%"}]}}, "must name its connection"),
         ({"Targets": any_database}, "can't stand for the database"),
         ({"TablePrefix": "x" * 65}, "at most 64 characters"),
-        ({"SchemaChangePolicy": {"UpdateBehavior": "MAYBE"}}, "UpdateBehavior must be one of"),
         ({"Configuration": "{"}, "Configuration must be a JSON document"),
         ({"Configuration": '{"Grouping": {"TableLevelConfiguration": 0}}'}, "must be a positive integer"),
         (incremental | update, "can have only LOG"),

@@ -344,3 +344,12 @@ def test_the_crawler_makes_its_database_where_it_is_missing(crawled: Crawled) ->
     crawled.put(aDOTjson=A)
     assert crawled.crawl()["Status"] == "SUCCEEDED"
     assert crawled.table()["DatabaseName"] == crawled.database
+
+
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_the_crawler_finds_its_database_however_its_name_is_spelled(crawled: Crawled) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html (Name is folded to lower case)"""
+    crawled.aws("glue").update_crawler(Name=crawled.crawler, DatabaseName=crawled.database.upper())
+    crawled.put(aDOTjson=A)
+    assert crawled.crawl()["Status"] == "SUCCEEDED"
+    assert crawled.table()["DatabaseName"] == crawled.database

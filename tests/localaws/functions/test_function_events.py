@@ -188,7 +188,7 @@ def test_buckets_and_event_buses_as_destinations_and_those_of_one_version_are_re
     deploy: Deploy, aws: Callable[..., Any]
 ) -> None:
     name = deploy(ANSWERS)
-    with pytest.raises(ClientError, match="does not support a Qualifier of PutFunctionEventInvokeConfig"):
+    with pytest.raises(ClientError, match="does not support Qualifier of PutFunctionEventInvokeConfig"):
         aws("lambda").put_function_event_invoke_config(FunctionName=name, Qualifier="1", MaximumRetryAttempts=0)
     for arn in ("arn:aws:s3:::failures", "arn:aws:events:us-east-1:123456789012:event-bus/default"):
         with pytest.raises(ClientError, match=r"does not support a destination in \w+ as OnFailure"):

@@ -137,10 +137,10 @@ def test_sessions_whose_permissions_could_not_be_checked_are_not_given(aws: Call
 def test_enforcement_is_one_setting_that_the_home_keeps_and_that_a_running_server_takes_up(
     stack: localaws.Status, tmp_path: Path
 ) -> None:
-    assert Home.at(tmp_path).enforces_iam
+    assert Home.at(tmp_path).settings.enforce_iam
     Home.at(tmp_path).keep_settings(enforce_iam=False)
-    assert not Home.at(tmp_path).enforces_iam
-    assert Home.at(tmp_path).verifies_signatures
+    assert not Home.at(tmp_path).settings.enforce_iam
+    assert Home.at(tmp_path).settings.verify_signatures
     s3 = client_with(stack, "s3", SOMEBODY)
     try:
         assert not localaws.start(stack.home, enforce_iam=False).enforce_iam

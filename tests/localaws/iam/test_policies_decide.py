@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from iam_actors import Actor, allow, credentials_of, deny, policy, refused
+
+from tests.localaws.opening import opened
 
 MakeActor = Callable[..., Actor]
 
@@ -210,6 +213,26 @@ def test_an_object_of_the_catalog_needs_permission_on_all_that_it_lies_in(
 
 
 @pytest.mark.as_on_aws("IAM")
+def test_a_table_is_the_same_however_its_name_is_spelled_and_wherever_it_stands(
+    make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html (Name)"""
+    database, here = unique("db"), "arn:aws:glue:us-east-1:123456789012"
+    aws("glue").create_database(DatabaseInput={"Name": database})
+    for name in ("secret", "open"):
+        aws("glue").create_table(DatabaseName=database, TableInput={"Name": name})
+    actor = make_role(allow("glue:*"), deny("glue:*", f"{here}:table/{database}/secret"))
+    glue = actor.client("glue")
+    for arguments in ({"Name": "SECRET"}, {"Name": "Secret"}):
+        assert refused(glue.get_table, DatabaseName=database.upper(), **arguments)[0] == "AccessDeniedException"
+    for more in ({}, {"Name": "open"}):
+        table = {"Name": "Secret", "Description": "changed"}
+        code, _ = refused(glue.update_table, DatabaseName=database, TableInput=table, **more)
+        assert code in ("AccessDeniedException", "NotImplemented")
+    assert "Description" not in aws("glue").get_table(DatabaseName=database, Name="secret")["Table"]
+
+
+@pytest.mark.as_on_aws("IAM")
 def test_who_may_not_list_the_bucket_is_not_told_that_an_object_is_missing(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     actor = make_role(allow("s3:GetObject"))
@@ -263,16 +286,20 @@ def test_an_object_s_version_has_actions_of_its_own(make_role: MakeActor, aws: C
     s3.delete_object(Bucket=bucket, Key="v")
 
 
-@pytest.mark.simplified(
-    "IAM", "DeleteObjects is refused as a whole where one key may not be deleted; AWS deletes the others"
-)
-def test_one_key_that_may_not_be_deleted_refuses_the_whole_DeleteObjects(make_role: MakeActor, bucket: str) -> None:
+@pytest.mark.as_on_aws("IAM")
+def test_DeleteObjects_deletes_what_may_be_deleted_and_says_what_may_not(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
-    actor = make_role(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/in/*"))
+    actor = make_role(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/in/*"), allow("s3:GetObject"))
     s3 = actor.client("s3")
-    both = {"Objects": [{"Key": "in/a.txt"}, {"Key": "other.txt"}]}
-    assert refused(s3.delete_objects, Bucket=bucket, Delete=both)[0] == "AccessDenied"
-    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "in/a.txt"}]})
+    for quiet in (True, False):
+        both = {"Objects": [{"Key": "other.txt"}, {"Key": "in/a.txt"}], "Quiet": quiet}
+        answer = s3.delete_objects(Bucket=bucket, Delete=both)
+        assert [each["Key"] for each in answer.get("Deleted", [])] == ([] if quiet else ["in/a.txt"])
+        (error,) = answer["Errors"]
+        assert (error["Key"], error["Code"]) == ("other.txt", "AccessDenied")
+        assert error["Message"].endswith("because no identity-based policy allows the s3:DeleteObject action")
+    assert s3.get_object(Bucket=bucket, Key="other.txt")["Body"].read() == b"other.txt"
+    refused(s3.get_object, Bucket=bucket, Key="in/a.txt")
 
 
 @pytest.mark.as_on_aws("IAM")
@@ -298,6 +325,7 @@ def test_unsigned_requests_read_what_is_public_and_nothing_else(
     stack: Any, aws: Callable[..., Any], bucket: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
+    opened(aws("s3"), bucket)
     aws("s3").put_object(Bucket=bucket, Key="public", Body=b"for all", ACL="public-read")
     public = policy(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*", Principal="*"))
     aws("s3").put_bucket_policy(Bucket=bucket, Policy=public)
@@ -344,3 +372,50 @@ def test_get_caller_identity_is_never_denied(make_role: MakeActor) -> None:
     actor = make_role(deny("*"))
     identity = actor.client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:sts::123456789012:assumed-role/{actor.name}/tests"
+
+
+@pytest.mark.as_on_aws("S3")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "nobody"}}},
+        {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"NotPrincipal": {"AWS": "arn:aws:iam::123456789012:root"}},
+        {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Condition": {"Bool": {"aws:ViaAWSService": "true"}}},
+    ],
+)
+def test_a_deny_in_a_bucket_policy_denies_whom_it_means_and_nobody_else(
+    aws: Callable[..., Any], unique: Callable[[str], str], statement: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html"""
+    s3, name = aws("s3"), unique("judged")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="key", Body=b"content")
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    deny = {"Effect": "Deny", "Action": "s3:*Object*", "Resource": resources, **statement}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    assert s3.get_object(Bucket=name, Key="key")["Body"].read() == b"content"
+    s3.put_object(Bucket=name, Key="key", Body=b"changed")
+    assert s3.head_object(Bucket=name, Key="key")["ContentLength"] == 7
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "key"}]})
+    assert "Contents" not in s3.list_objects_v2(Bucket=name)
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_deny_for_everybody_denies_the_root_user_too_who_can_take_the_policy_away(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""
+    s3, name = aws("s3"), unique("judged")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="key", Body=b"content")
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    deny_all = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": resources}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny_all]}))
+    for call, given in ((s3.get_object, {"Key": "key"}), (s3.list_objects_v2, {}), (s3.delete_bucket, {})):
+        code, message = refused(call, Bucket=name, **given)
+        assert code == "AccessDenied"
+        assert "with an explicit deny in a resource-based policy" in message
+    assert json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"] == [deny_all]
+    s3.delete_bucket_policy(Bucket=name)
+    assert s3.get_object(Bucket=name, Key="key")["Body"].read() == b"content"

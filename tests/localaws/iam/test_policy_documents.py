@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.localaws.opening import opened
+
 Make = Callable[..., Any]
 ACCOUNT = "123456789012"
 TRUST: dict[str, Any] = {
@@ -133,6 +135,7 @@ def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aw
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-bucket-policy.html"""
     s3, bucket = aws("s3"), unique("policies").lower()
     s3.create_bucket(Bucket=bucket)
+    opened(s3, bucket)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:Get*", "Resource": f"arn:aws:s3:::{bucket}/*"}
     s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     wrong = {
@@ -141,12 +144,23 @@ def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aw
         document(statement, without="Principal"): "Missing required field Principal",
         document(statement, Principal={"AWS": NAMED}): "Invalid principal in policy",
         document(statement, Action="ec2:RunInstances"): "Policy has invalid action",
+        document(statement, Action="s3:PutBucketEncryption"): "Policy has invalid action",
+        document(statement, Action="s3:ListBucket"): "Action does not apply to any resource(s) in statement",
+        document(statement, Resource=f"arn:aws:s3:::{bucket}", Action=["s3:ListBucket", "s3:GetObject"]): (
+            "Action does not apply to any resource(s) in statement"
+        ),
+        document(statement, NotAction="s3:GetObject"): "Syntax errors in policy.",
+        document(statement, Sid="x" * (20 << 10)): "Policy exceeds the maximum allowed document size.",
         document(statement, Resource="arn:aws:s3:::another/*"): "Policy has invalid resource",
         document(statement, Resource=f"arn:aws:s3:::{bucket}2"): "Policy has invalid resource",
         document(statement, without="Resource"): "Missing required field Resource",
     }
     for policy, message in wrong.items():
         assert refusal(s3.put_bucket_policy, Bucket=bucket, Policy=policy) == ("MalformedPolicy", message)
+    for action, resource in (("s3:*", bucket), ("s3:List*", bucket), ("s3:getobject", f"{bucket}*"), ("*", bucket)):
+        allowed = document(statement, Action=action, Resource=f"arn:aws:s3:::{resource}")
+        s3.put_bucket_policy(Bucket=bucket, Policy=allowed)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     kept = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     assert kept["Statement"] == [statement]
 

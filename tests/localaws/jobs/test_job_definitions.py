@@ -73,6 +73,8 @@ def test_delete_job_says_nothing_where_there_is_no_job_and_other_calls_do(jobs: 
     assert name in glue.list_jobs(Tags={"lab": "x"})["JobNames"]
     pages = glue.get_paginator("get_jobs").paginate()
     assert name in [job["Name"] for page in pages for job in page["Jobs"]]
+    both = glue.batch_get_jobs(JobNames=[name, "nobody"])
+    assert ([job["Name"] for job in both["Jobs"]], both["JobsNotFound"]) == ([name], ["nobody"])
     assert glue.delete_job(JobName=name)["JobName"] == name
     assert glue.delete_job(JobName=name)["JobName"] == name
     update = {"Role": ROLE, "Command": COMMAND}

@@ -64,6 +64,7 @@ def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(j
     assert outliving([int(jobs.log(run["Id"])[0])]) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.simplified(
     "Glue jobs",
     "AWS loses workers, not the service; what ran when this one was killed fails, and is tried again by MaxRetries",

@@ -47,6 +47,11 @@ def test_log_groups_and_streams_have_the_prefixes_that_a_job_gives(jobs: Any, pr
     assert jobs.log(run["Id"]) == []
 
 
+def test_a_job_runs_without_a_log_where_its_group_can_have_no_such_name(jobs: Any, preamble: str) -> None:
+    run = jobs.run(jobs.make(preamble + "print(1)", arguments={"--custom-logGroup-prefix": "no blanks"}))
+    assert run["JobRunState"] == "SUCCEEDED"
+
+
 @pytest.mark.simplified("Glue jobs", "the exception with its line of the script; no Spark events, no advice")
 def test_job_run_insights_tell_the_line_at_which_a_script_failed(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: none of a run that succeeded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +48,16 @@ def test_a_script_that_ends_with_an_exception_or_a_status_fails_its_run_with_tha
 
 def test_leaving_with_status_0_is_a_success(jobs: Any) -> None:
     assert jobs.succeed(jobs.make("import sys; print('done'); sys.exit(0)")) == ["done"]
+
+
+@pytest.mark.as_on_aws("Glue jobs")
+def test_a_flex_run_tells_its_dpu_seconds_and_another_does_not(jobs: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
+    script = "import time; time.sleep(0.2)"
+    workers = {"WorkerType": "G.2X", "NumberOfWorkers": 3}
+    flex = jobs.run(jobs.make(script, ExecutionClass="FLEX", **workers))
+    assert 6 * 0.2 <= flex["DPUSeconds"] <= 6 * (flex["ExecutionTime"] + 1)
+    assert "DPUSeconds" not in jobs.run(jobs.make(script, **workers))
 
 
 def test_a_script_that_is_not_there_fails_the_run_by_name(jobs: Any) -> None:
@@ -169,3 +180,38 @@ def test_a_run_leaves_no_spark_context_behind_for_the_next(jobs: Any) -> None:
     )
     assert jobs.succeed(name) == ["False 3"]
     assert jobs.succeed(name) == ["False 3"]
+
+
+@pytest.mark.as_on_aws("Glue jobs")
+@pytest.mark.parametrize("in_workflow", [True, False])
+def test_a_run_has_the_runs_that_its_trigger_waited_for_where_they_are_asked_for(jobs: Any, in_workflow: bool) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html (Predecessor, GetJobRun)"""
+    glue, first, second, name = jobs.aws("glue"), jobs.make(""), jobs.make(""), jobs.unique("flow")
+    within = {"WorkflowName": name} if in_workflow else {}
+    if in_workflow:
+        glue.create_workflow(Name=name)
+    glue.create_trigger(Name=f"{name}-start", Type="ON_DEMAND", Actions=[{"JobName": first}], **within)
+    ended = {"LogicalOperator": "EQUALS", "JobName": first, "State": "SUCCEEDED"}
+    glue.create_trigger(
+        Name=f"{name}-then",
+        Type="CONDITIONAL",
+        StartOnCreation=True,
+        Predicate={"Logical": "ANY", "Conditions": [ended]},
+        Actions=[{"JobName": second}],
+        **within,
+    )
+    glue.start_trigger(Name=f"{name}-start")
+    deadline = time.monotonic() + 60
+    while not (runs := glue.get_job_runs(JobName=second)["JobRuns"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    before = glue.get_job_runs(JobName=first)["JobRuns"]
+
+    def predecessors(job: str, run: dict[str, Any], included: bool) -> list[dict[str, str]]:
+        asked = glue.get_job_run(JobName=job, RunId=run["Id"], PredecessorsIncluded=included)
+        return list(asked["JobRun"]["PredecessorRuns"])
+
+    assert predecessors(second, runs[0], True) == [{"JobName": first, "RunId": before[0]["Id"]}]
+    assert predecessors(second, runs[0], False) == []
+    assert predecessors(first, before[0], True) == []
+    jobs.wait(second, runs[0]["Id"])

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
         ({"DBName": "Capital"}, "DBName is not valid"),
         ({"ClusterIdentifier": "two--hyphens"}, "not a valid identifier"),
         ({"ClusterType": "multi-node", "NumberOfNodes": 1}, "greater than or equal to 2"),
+        ({"ClusterType": "multi-node", "NumberOfNodes": 101}, "between 1 and 100"),
+        ({"PreferredMaintenanceWindow": "at night"}, "PreferredMaintenanceWindow is not valid"),
+        ({"AvailabilityZone": "mars-1a"}, "mars-1a is not a valid availability zone"),
+        ({"VpcSecurityGroupIds": ["sg-0123"]}, "Invalid security group, groupId= sg-0123"),
     ],
 )
 def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any], message: str) -> None:
@@ -124,12 +129,34 @@ def test_credentials_of_an_iam_identity_make_their_own_user(warehouse: Warehouse
         assert connection.execute("select current_user").fetchone() == ("IAM:RootIdentity",)
 
 
+@pytest.mark.as_on_aws("Redshift")
+def test_temporary_credentials_are_those_of_the_user_that_was_asked_for(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
+    asked = {"ClusterIdentifier": warehouse.identifier, "DurationSeconds": 900}
+    given = warehouse.aws("redshift").get_cluster_credentials(DbUser="admin", **asked)
+    assert given["DbUser"] == "IAM:admin"
+    assert 850 < (given["Expiration"] - datetime.now(UTC)).total_seconds() <= 900
+    with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("admin",)
+
+
 def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
     with pytest.raises(ClientError, match="ClusterNotFound"):
         client.get_cluster_credentials(ClusterIdentifier="nowhere", DbUser="admin")
     with pytest.raises(ClientError, match="between 900 and 3600"):
         client.get_cluster_credentials(ClusterIdentifier=warehouse.identifier, DbUser="admin", DurationSeconds=10)
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_credentials_of_a_database_user_log_in_as_that_user(warehouse: Warehouse) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
+    given = warehouse.aws("redshift").get_cluster_credentials(
+        ClusterIdentifier=warehouse.identifier, DbUser="admin", DurationSeconds=900
+    )
+    assert given["DbUser"] == "IAM:admin"
+    with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("admin",)
 
 
 @pytest.mark.as_on_aws("Redshift")
@@ -145,12 +172,13 @@ def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
 
 def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
-    with pytest.raises(ClientError, match="CreateClusterSnapshot is not supported"):
+    with pytest.raises(ClientError, match="does not support CreateClusterSnapshot"):
         client.create_cluster_snapshot(SnapshotIdentifier="s", ClusterIdentifier=warehouse.identifier)
     with pytest.raises(ClientError, match="ResizeCluster"):
         client.resize_cluster(ClusterIdentifier=warehouse.identifier, NumberOfNodes=4)
     with pytest.raises(ClientError, match="FinalClusterSnapshotIdentifier is required"):
         client.delete_cluster(ClusterIdentifier=warehouse.identifier)
+    assert client.describe_custom_domain_associations()["Associations"] == []
     with pytest.raises(ClientError, match="CustomDomainAssociationNotFoundFault"):
         client.describe_custom_domain_associations(CustomDomainName="warehouse.example.com")
 
@@ -185,11 +213,65 @@ def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -
     wait_for_status(aws, identifier, "available")
     with cluster.connect(password="Another-1") as connection:
         assert connection.execute("select id from kept").fetchall() == [(1,)]
+    with cluster.connect(password="Another-1") as connection:
+        assert client.reboot_cluster(ClusterIdentifier=identifier)["Cluster"]["ClusterStatus"] == "rebooting"
+        wait_for_status(aws, identifier, "available")
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+    with cluster.connect(password="Another-1") as connection:
+        assert connection.execute("select id from kept").fetchall() == [(1,)]
     gone = client.delete_cluster(ClusterIdentifier=identifier, SkipFinalClusterSnapshot=True)["Cluster"]
     assert gone["ClusterStatus"] == "deleting"
     with pytest.raises(ClientError, match="ClusterNotFound"):
         client.describe_clusters(ClusterIdentifier=identifier)
     assert not (stack.home / "clusters" / identifier).exists()
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_group_is_there_before_its_cluster_and_as_long(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterSubnetGroup.html"""
+    client, ec2, name = aws("redshift"), aws("ec2"), unique("group-")
+    for missing in ({"ClusterParameterGroupName": name}, {"ClusterSubnetGroupName": name}):
+        with pytest.raises(ClientError, match="NotFound"):
+            client.create_cluster(ClusterIdentifier=name, **CLUSTER, **missing)
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    client.create_cluster_subnet_group(ClusterSubnetGroupName=name, Description="tests", SubnetIds=[subnet])
+    group = {"ParameterGroupName": name, "Description": "tests"}
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        client.create_cluster_parameter_group(ParameterGroupFamily="mysql", **group)
+    client.create_cluster_parameter_group(ParameterGroupFamily="redshift-1.0", **group)
+    with pytest.raises(ClientError, match="ClusterParameterGroupAlreadyExists"):
+        client.create_cluster_parameter_group(ParameterGroupFamily="redshift-1.0", **group)
+    with pytest.raises(ClientError, match="ClusterSubnetGroupAlreadyExists"):
+        client.create_cluster_subnet_group(ClusterSubnetGroupName=name, Description="tests", SubnetIds=[subnet])
+    (found,) = client.describe_cluster_subnet_groups(ClusterSubnetGroupName=name)["ClusterSubnetGroups"]
+    assert found["VpcId"] == vpc
+    assert [each["SubnetIdentifier"] for each in found["Subnets"]] == [subnet]
+    client.create_cluster(
+        ClusterIdentifier=name, ClusterParameterGroupName=name, ClusterSubnetGroupName=name, **CLUSTER
+    )
+    with pytest.raises(ClientError, match="InvalidClusterSubnetGroupStateFault"):
+        client.delete_cluster_subnet_group(ClusterSubnetGroupName=name)
+    with pytest.raises(ClientError, match="InvalidClusterParameterGroupState"):
+        client.delete_cluster_parameter_group(ParameterGroupName=name)
+    wait_for_status(aws, name, "available")
+    client.delete_cluster(ClusterIdentifier=name, SkipFinalClusterSnapshot=True)
+    client.delete_cluster_subnet_group(ClusterSubnetGroupName=name)
+    client.delete_cluster_parameter_group(ParameterGroupName=name)
+    with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):
+        client.delete_cluster_parameter_group(ParameterGroupName=name)
+
+
+@pytest.mark.refused("Redshift")
+def test_the_values_of_parameters_are_not_shown_or_changed(aws: Aws) -> None:
+    client = aws("redshift")
+    with pytest.raises(ClientError, match="NotImplemented"):
+        client.describe_cluster_parameters(ParameterGroupName="default.redshift-1.0")
+    with pytest.raises(ClientError, match="NotImplemented"):
+        client.modify_cluster_parameter_group(
+            ParameterGroupName="default.redshift-1.0", Parameters=[{"ParameterName": "search_path"}]
+        )
 
 
 def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -> None:
@@ -211,7 +293,7 @@ def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -
         localaws.stop(tmp_path)
 
 
-def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique) -> None:
+def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique, allowing: None) -> None:
     stack = unique("Stack")
     template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}
     aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
@@ -222,3 +304,48 @@ def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique) -> None:
     aws("cloudformation").delete_stack(StackName=stack)
     with pytest.raises(ClientError, match="not found"):
         aws("redshift").describe_clusters(ClusterIdentifier=identifier)
+
+
+@pytest.mark.refused("Redshift")
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        *(
+            (operation, arguments)
+            for operation in ("create_cluster", "modify_cluster")
+            for arguments in (
+                {"AutomatedSnapshotRetentionPeriod": 5},
+                {"ManualSnapshotRetentionPeriod": 3},
+                {"KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"},
+                {"ClusterVersion": "2.0"},
+                {"EnhancedVpcRouting": True},
+                {"ClusterSecurityGroups": ["group"]},
+                {"Port": 5440},
+            )
+        ),
+        ("modify_cluster_parameter_group", {"ParameterGroupName": "g", "Parameters": []}),
+        ("describe_cluster_parameters", {"ParameterGroupName": "g"}),
+        ("create_cluster_snapshot", {"SnapshotIdentifier": "s"}),
+        ("resize_cluster", {"NodeType": "ra3.large"}),
+    ],
+)
+def test_what_a_cluster_here_does_not_do_is_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
+    where = {} if "parameter" in operation else {"ClusterIdentifier": "never-made"}
+    more = CLUSTER if operation == "create_cluster" else {}
+    with pytest.raises(ClientError, match="does not support") as refused:
+        getattr(aws("redshift"), operation)(**where, **more, **arguments)
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_parameter_group_is_of_a_family_and_there_before_a_cluster_has_it(aws: Aws, unique: Unique) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateClusterParameterGroup.html"""
+    client = aws("redshift")
+    with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):
+        client.create_cluster(ClusterIdentifier="never-made", **CLUSTER, ClusterParameterGroupName="missing")
+    name = unique("group")
+    with pytest.raises(ClientError, match="not a valid parameter group family"):
+        client.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="none", Description="d")
+    client.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="redshift-1.0", Description="d")
+    (made,) = client.describe_cluster_parameter_groups(ParameterGroupName=name)["ParameterGroups"]
+    assert made["ParameterGroupFamily"] == "redshift-1.0"

@@ -147,3 +147,14 @@ def test_many_rows_go_the_fast_way_and_arrive_complete(db: Session, table: str) 
     rows = "".join(f"{number},n{number % 100},{number / 4},2023-01-01,t\n" for number in range(50_000))
     db.copy(table, db.warehouse.put(f"{table}/a.csv", rows))
     assert db.rows(f"select count(*), sum(id), count(distinct name) from {table}") == [(50_000, 1_249_975_000, 100)]
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_temporary_table_is_loaded_by_its_name(db: Session) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/merge-replacing-existing-rows.html: a staging table that is loaded
+    with COPY; and https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html (#)
+    """
+    source = db.warehouse.put("temporary/a.csv", "1,a\n2,b\n")
+    db.run("create table #Staged (id int, name varchar(9))")
+    db.copy("#staged", source)
+    assert db.rows("select * from #STAGED order by id") == [(1, "a"), (2, "b")]

@@ -24,6 +24,11 @@ def test_the_statement_of_a_glue_job_is_understood() -> None:
     assert statement.options.manifest
 
 
+def test_a_temporary_tables_name_begins_with_a_number_sign() -> None:
+    statement = parse_copy(f"COPY #Staged (a) FROM 's3://b/k' {ROLE} csv")
+    assert (statement.schema, statement.table, statement.columns) == (None, "#staged", ("a",))
+
+
 def test_parameters_come_in_any_order_with_comments_between() -> None:
     statement = parse_copy(
         f"copy t from 's3://b/k' -- where it lies\n gzip /* so */ delimiter '\\t' ignoreheader as 2 {ROLE} maxerror 5 "

@@ -116,6 +116,16 @@ def test_a_wrong_request_is_a_validation_error(
 
 
 @pytest.mark.as_on_aws("Redshift")
+def test_a_statement_is_described_with_its_text_and_its_rows(api: DataApi) -> None:
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
+    submitted = api.run("select 1 as one union all select 2", StatementName="two rows")
+    described = api.client.describe_statement(Id=submitted["Id"])
+    assert (described["Status"], described["HasResultSet"], described["ResultRows"]) == ("FINISHED", True, 2)
+    assert described["QueryString"] == "select 1 as one union all select 2"
+    assert (described["ClusterIdentifier"], described["DbUser"]) == (api.access["ClusterIdentifier"], "admin")
+
+
+@pytest.mark.as_on_aws("Redshift")
 def test_an_error_of_the_database_fails_the_statement(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")
@@ -183,7 +193,8 @@ def test_a_running_statement_is_cancelled(api: DataApi) -> None:
     statement = api.submit("select pg_sleep(60)")
     api.wait(statement, "STARTED")
     assert api.client.cancel_statement(Id=statement)["Status"]
-    assert api.wait(statement)["Status"] == "ABORTED"
+    api.wait(statement)
+    assert api.client.describe_statement(Id=statement)["Status"] == "ABORTED"
     with pytest.raises(ClientError, match="already in ABORTED state"):
         api.client.cancel_statement(Id=statement)
 

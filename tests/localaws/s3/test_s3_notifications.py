@@ -113,6 +113,21 @@ def test_events_of_put_post_copy_and_complete_multipart_upload_bear_these_names(
     assert completed["s3"]["object"]["eTag"].endswith("-1")
 
 
+@pytest.mark.as_on_aws("S3")
+def test_tags_and_acls_are_events_too(s3: Any, bucket: str, queue: Queue) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
+    _configure(s3, bucket, _queued(queue.arn, "s3:ObjectTagging:*", "s3:ObjectAcl:Put"))
+    queue.receive()
+    where = {"Bucket": bucket, "Key": "k"}
+    s3.put_object(**where, Body=b"x")
+    s3.put_object_tagging(**where, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    assert queue.record()["eventName"] == "ObjectTagging:Put"
+    s3.delete_object_tagging(**where)
+    assert queue.record()["eventName"] == "ObjectTagging:Delete"
+    s3.put_object_acl(**where, ACL="bucket-owner-full-control")
+    assert queue.record()["eventName"] == "ObjectAcl:Put"
+
+
 def _post(presigned: dict[str, Any], content: bytes) -> None:
     boundary = uuid.uuid4().hex
     fields = "".join(

@@ -29,7 +29,6 @@ def test_a_secret_scheduled_for_deletion_takes_no_new_value_until_it_is_restored
         _refused(MARKED, client.put_secret_value, SecretId=secret, SecretString="new")
         _refused(MARKED, client.update_secret, SecretId=secret, SecretString="new")
         _refused(MARKED, client.get_secret_value, SecretId=secret)
-        _refused(MARKED, client.rotate_secret, SecretId=secret)
         _refused(MARKED, client.tag_resource, SecretId=secret, Tags=[{"Key": "a", "Value": "b"}])
         _refused(MARKED, client.put_resource_policy, SecretId=secret, ResourcePolicy="{}")
         _refused(MARKED, client.update_secret_version_stage, SecretId=secret, VersionStage="AWSCURRENT")

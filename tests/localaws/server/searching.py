@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import FlakyFailure
 
+from tests.localaws.server.asking_everything import Answers, ask_everything
 from tests.localaws.server.enclosure import Enclosure
 from tests.localaws.server.fuzzing import Shot, shots
 from tests.localaws.server.holes import HOLES
@@ -107,3 +108,8 @@ def _world() -> World:
     logging.disable()  # of refusals there are many
     set_hypothesis_home_dir(_directory / "hypothesis")
     return World(Enclosure.at(_directory / "home"))
+
+
+def ask(services: list[str]) -> Answers:
+    """Ask this process's embedded AWS for all that no table has, of these services."""
+    return ask_everything(_world().enclosure, services)

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import localaws
+from tests.localaws.opening import opened
 from tests.localaws.server.conftest import Victim
 from tests.localaws.server.wire import FORM, JSON, Answer, Wire
 
@@ -80,6 +81,7 @@ def test_what_is_not_signed_is_refused_but_for_what_everybody_may_read(
         assert "MissingAuthenticationToken" in answer.text
     form = {**host, "Content-Type": FORM}
     assert "MissingAuthenticationToken" in refused(stranger.raw("POST", "/", form, b"Action=ListUsers")).text
+    opened(aws("s3"), victim.bucket)
     aws("s3").put_object(Bucket=victim.bucket, Key="public", Body=b"for all", ACL="public-read")
     assert stranger.raw("GET", f"/{victim.bucket}/public", host).body == b"for all"
     aws("s3").delete_object(Bucket=victim.bucket, Key="public")

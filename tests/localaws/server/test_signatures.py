@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 import localaws
 from localaws.server.chunks import Signer
 from localaws.server.claims import Claim
+from tests.localaws.opening import opened
 from tests.localaws.server.wire import Answer, Wire
 
 Aws = Callable[..., Any]
@@ -222,6 +223,7 @@ def test_a_presigned_call_of_the_query_protocol_is_taken(stack: localaws.Status)
 @pytest.mark.as_on_aws("S3")
 def test_an_upload_form_keeps_to_its_policy(aws: Aws, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html"""
+    opened(aws("s3"), bucket)
     conditions = [["starts-with", "$key", "in/"], {"acl": "private"}, ["content-length-range", 1, 10]]
     form = aws("s3").generate_presigned_post(bucket, "in/${filename}", {"acl": "private"}, conditions, 60)
 

@@ -279,16 +279,39 @@ def test_a_message_to_a_standard_queue_has_no_id_for_deduplication(queue: MakeQu
     assert [(each["Id"], each["Code"]) for each in answer["Failed"]] == [("b", "InvalidParameterValue")]
 
 
-def test_cloudformation_makes_and_deletes_a_queue(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
-    name, stack = unique("queue"), unique("stack")
-    properties = {"QueueName": name, "VisibilityTimeout": 60, "Tags": [{"Key": "k", "Value": "v"}]}
-    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}}
-    aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
-    url = aws("sqs").get_queue_url(QueueName=name)["QueueUrl"]
-    found = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+@pytest.mark.as_on_aws("SQS")
+def test_a_queue_is_found_by_its_name_listed_by_its_beginning_and_made_once(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
+    sqs, name = aws("sqs"), unique("queue")
+    url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    assert sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"] == url
+    with pytest.raises(ClientError, match="QueueAlreadyExists"):
+        sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "61"})
+    assert sqs.get_queue_url(QueueName=name)["QueueUrl"] == url
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
     assert found["Attributes"] == {"VisibilityTimeout": "60"}
-    aws("cloudformation").delete_stack(StackName=stack)
-    assert "QueueUrls" not in aws("sqs").list_queues(QueueNamePrefix=name)
+    assert sqs.list_queues(QueueNamePrefix=name)["QueueUrls"] == [url]
+    sqs.delete_queue(QueueUrl=url)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=name)
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_batch_of_messages_is_hidden_longer_or_shown_at_once(queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html"""
+    made = queue(VisibilityTimeout=600)
+    made.send("a", "b")
+    received = {message["Body"]: message["ReceiptHandle"] for message in made.receive()}
+    entries = [
+        {"Id": "shown", "ReceiptHandle": received["a"], "VisibilityTimeout": 0},
+        {"Id": "hidden", "ReceiptHandle": received["b"], "VisibilityTimeout": 900},
+        {"Id": "unknown", "ReceiptHandle": "nonsense", "VisibilityTimeout": 0},
+    ]
+    answer = made.sqs.change_message_visibility_batch(QueueUrl=made.url, Entries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["shown", "hidden"]
+    assert [(each["Id"], each["Code"]) for each in answer["Failed"]] == [("unknown", "ReceiptHandleIsInvalid")]
+    assert [message["Body"] for message in made.receive(WaitTimeSeconds=5)] == ["a"]
 
 
 @pytest.mark.parametrize("name", ["QueueName", "region", "Region"])
@@ -296,3 +319,56 @@ def test_what_is_no_attribute_of_a_queue_is_refused(aws: Callable[..., Any], nam
     with pytest.raises(ClientError) as refused:
         aws("sqs").create_queue(QueueName="never", Attributes={name: "x"})
     assert refused.value.response["Error"]["Code"].endswith("InvalidAttributeName")
+
+
+@pytest.mark.refused("SQS")
+@pytest.mark.parametrize(
+    ("attributes", "fifo"),
+    [
+        ({"KmsMasterKeyId": "alias/aws/sqs"}, False),
+        ({"RedriveAllowPolicy": '{"redrivePermission": "denyAll"}'}, False),
+        ({"DeduplicationScope": "messageGroup"}, True),
+        ({"FifoThroughputLimit": "perMessageGroupId"}, True),
+    ],
+)
+def test_attributes_of_queues_that_nothing_here_would_act_on_are_refused(
+    aws: Callable[..., Any], unique: Callable[[str], str], attributes: dict[str, str], fifo: bool
+) -> None:
+    name, own = (f"{unique('queue')}.fifo", {"FifoQueue": "true"}) if fifo else (unique("queue"), {})
+    with pytest.raises(ClientError, match=f"does not support the attribute {next(iter(attributes))}"):
+        aws("sqs").create_queue(QueueName=name, Attributes={**own, **attributes})
+    usual = {"DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"} if fifo else {}
+    url = aws("sqs").create_queue(QueueName=name, Attributes={**own, **usual})["QueueUrl"]
+    with pytest.raises(ClientError, match=f"does not support the attribute {next(iter(attributes))}"):
+        aws("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_permission_of_a_queue_is_given_and_taken_back(aws: Callable[..., Any], queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html"""
+    made = queue()
+    aws("sqs").add_permission(QueueUrl=made.url, Label="mine", AWSAccountIds=["123456789012"], Actions=["SendMessage"])
+    (statement,) = json.loads(
+        aws("sqs").get_queue_attributes(QueueUrl=made.url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    )["Statement"]
+    assert (statement["Sid"], statement["Effect"], statement["Resource"]) == ("mine", "Allow", made.arn)
+    aws("sqs").remove_permission(QueueUrl=made.url, Label="mine")
+    with pytest.raises(ClientError, match="can't find label"):
+        aws("sqs").remove_permission(QueueUrl=made.url, Label="mine")
+
+
+@pytest.mark.as_on_aws("SQS")
+def test_a_batch_of_messages_is_hidden_entry_by_entry(aws: Callable[..., Any], queue: MakeQueue) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html"""
+    made = queue(VisibilityTimeout=60)
+    made.send("one")
+    (message,) = made.receive()
+    entries = [
+        {"Id": "good", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0},
+        {"Id": "bad", "ReceiptHandle": "nonsense", "VisibilityTimeout": 0},
+    ]
+    answer = aws("sqs").change_message_visibility_batch(QueueUrl=made.url, Entries=entries)
+    assert ([each["Id"] for each in answer["Successful"]], [each["Id"] for each in answer["Failed"]]) == (
+        ["good"], ["bad"],
+    )  # fmt: skip
+    assert [each["Body"] for each in made.collect(1)] == ["one"]

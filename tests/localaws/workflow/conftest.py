@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,16 +111,24 @@ class ByHandJobs:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.requests: list[dict[str, Any]] = []
+        self.predecessors: list[tuple[tuple[str, str], ...]] = []
         self.names: list[str] = []
         self.first_state = "RUNNING"
 
     def start_requested(
-        self, region: str, name: str, request: dict[str, Any], *, workflow: WorkflowRef | None = None
+        self,
+        region: str,
+        name: str,
+        request: dict[str, Any],
+        *,
+        workflow: WorkflowRef | None = None,
+        predecessors: Sequence[tuple[str, str]] = (),
     ) -> str:
         job = _find(_glue().jobs, name)
         if any(run.described["JobRunState"] == "RUNNING" for run in job.job_runs):
             raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {name}")
         self.requests.append(request)
+        self.predecessors.append(tuple(predecessors))
         self.names.append(name)
         return self.attempt(name, workflow)
 

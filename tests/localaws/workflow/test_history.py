@@ -60,17 +60,6 @@ def test_the_oldest_runs_are_forgotten_and_those_under_way_never() -> None:
     assert "running" in saved(kept)
 
 
-def test_pages_begin_after_the_last_run_of_the_one_before() -> None:
-    kept = history(5)
-    first, token = kept.page(2)
-    assert [run.key for run in first] == ["run-4", "run-3"]
-    kept.add(Run("run-5"))
-    second, token = kept.page(3, token)
-    assert ([run.key for run in second], token) == (["run-2", "run-1", "run-0"], None)
-    with pytest.raises(KeyError):
-        kept.page(2, "nobody")
-
-
 @pytest.mark.simplified("Glue workflows", "AWS keeps them for 90 days")
 def test_the_last_1000_runs_of_a_workflow_are_kept() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/running_monitoring_workflow.html"""

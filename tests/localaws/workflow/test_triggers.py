@@ -195,13 +195,13 @@ def test_a_workflow_has_one_start_trigger(lab: Any, glue: Any) -> None:
         glue.create_trigger(
             Name="second", WorkflowName="flow", Type="SCHEDULED", Schedule="cron(0 12 * * ? *)", Actions=JOB
         )
-    assert glue.list_triggers()["TriggerNames"] == ["begin", "after-crawl"]
+    assert glue.list_triggers()["TriggerNames"] == ["after-crawl", "begin"]
 
 
 @pytest.mark.parametrize(
     ("request_", "code", "message"),
     [
-        ({"Type": "NOW"}, "InvalidInputException", "Member must satisfy enum value set"),
+        ({"Type": "NOW"}, "ValidationException", "Member must satisfy enum value set"),
         ({"Type": "ON_DEMAND", "StartOnCreation": True}, "InvalidInputException", "StartOnCreation"),
         ({"Type": "ON_DEMAND", "Actions": []}, "InvalidInputException", "Actions cannot be null or empty"),
         ({"Type": "ON_DEMAND", "Actions": [{}]}, "InvalidInputException", "JobName or CrawlerName in action"),

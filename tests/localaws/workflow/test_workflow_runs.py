@@ -385,9 +385,8 @@ def test_workflow_runs_are_listed_in_pages_the_newest_first(lab: Any, glue: Any)
     started.append(glue.start_workflow_run(Name="flow")["RunId"])
     rest = glue.get_workflow_runs(Name="flow", NextToken=newest["NextToken"])["Runs"]
     assert [run["WorkflowRunId"] for run in rest] == started[3::-1]  # a run that began meanwhile shifts nothing
-    for wrong in ({"NextToken": "wr_0"}, {"MaxResults": 1001}):
-        with pytest.raises(glue.exceptions.InvalidInputException):
-            glue.get_workflow_runs(Name="flow", **wrong)
+    with pytest.raises(glue.exceptions.InvalidInputException):
+        glue.get_workflow_runs(Name="flow", NextToken="wr_0")
 
 
 def test_a_workflow_without_a_start_trigger_cannot_run(lab: Any, glue: Any) -> None:

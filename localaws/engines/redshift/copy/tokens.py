@@ -39,7 +39,7 @@ _TOKEN = re.compile(
   | (?P<string>[eE]?'(?:[^'\\]|\\.|'')*')
   | (?P<quoted>"(?:[^"]|"")+")
   | (?P<number>\d+(?:\.\d+)?)
-  | (?P<word>[^\W\d][\w$]*)
+  | (?P<word>\#?[^\W\d][\w$]*)
   | (?P<sign>[^\s])
     """,
     re.VERBOSE | re.DOTALL,

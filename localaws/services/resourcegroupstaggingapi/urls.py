@@ -1,0 +1,6 @@
+"""Where the tagging API answers: as moto's does."""
+
+from __future__ import annotations
+
+from moto.resourcegroupstaggingapi.urls import url_bases as url_bases
+from moto.resourcegroupstaggingapi.urls import url_paths as url_paths

@@ -56,8 +56,9 @@ test-browser: $(INSTALLED)  ## Drive JupyterLab in a headless Chromium (which mu
 proofs: $(INSTALLED)  ## Check that the tests named in the tables of operations call what they prove
 	$(BIN)/python -m tests.operation_proofs
 
-nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients
+nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients, proofs
 	$(BIN)/python -m pytest -m nightly -n 2 --no-loadscope-reorder --durations=20
+	$(BIN)/python -m tests.operation_proofs
 
 bench: $(INSTALLED)  ## Measure, and print medians and ratios
 	$(BIN)/python -m bench

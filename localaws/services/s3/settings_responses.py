@@ -45,7 +45,7 @@ class SettingsResponse(S3Response):
             return self._put_versioning(bucket_name)
         if "encryption" in querystring:
             return self._put_encryption(bucket_name)
-        if "object-lock" in querystring and not self.document:
+        if "object-lock" in querystring and self.body and not self.document:
             raise MalformedXML()
         if set(self.document) & {"Location", "Bucket", "Tags"}:  # of CreateBucket
             raise UnsupportedOperation(f"{min(self.document)} of CreateBucket")

@@ -350,6 +350,7 @@ def test_a_filter_that_is_none_is_refused(
     ("operation", "arguments", "code"),
     [
         ("put_object_lock_configuration", {"ObjectLockConfiguration": {}}, "MalformedXML"),
+        ("put_object_lock_configuration", {}, "MissingRequestBodyError"),
         ("put_object_legal_hold", {"Key": "k", "LegalHold": {}}, "MalformedXML"),
         ("put_bucket_versioning", {"VersioningConfiguration": {}}, "IllegalVersioningConfigurationException"),
         ("put_bucket_tagging", {"Tagging": {}}, "MalformedXML"),

@@ -1,6 +1,6 @@
 """A plugin of pytest: which test has made which calls of AWS. `pytest -p tests.recording --calls DIRECTORY …`
 
-botocore tells of each attempt by UDP when it is asked to ("client-side monitoring"), also in processes that a test
+botocore can report each attempt by UDP ("client-side monitoring"), also in processes that a test
 starts. Each of pytest's processes writes one JSON file: lists of test, service (botocore's service ID), operation, HTTP
 status and how often. `tests/operation_proofs.py` compares the tables of operations with them.
 """

@@ -11,18 +11,18 @@ from localaws.authorization.gate import Gate
 from localaws.authorization.principals import Principal
 from localaws.authorization.refusals import Refused, bad_signature
 from localaws.call import DOCUMENT, S3Call
-from localaws.server import chunks, documents
+from localaws.server import chunks
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
 from localaws.server.reading import Reading
 from localaws.server.signatures import UNSIGNED, same
 from localaws.server.signatures import verify as verify_signature
-from localaws.services.s3 import requests
+from localaws.services.s3 import documents, requests
 
 _HASH = "x-amz-content-sha256"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _STORE_BODIES = frozenset({"PutObject", "UploadPart", "PostObject"})
-"""Operations of S3 whose body is no document."""
+"""Operations of S3 whose body is an object, and not an XML document."""
 _READ_WHOLE = 1 << 20
 """Bytes: what is longer is hashed while it is read, and not before."""
 
@@ -62,7 +62,7 @@ def checked(reading: Reading, secret: str | None) -> Environ:
     if reading.call.service == "s3" and reading.body is None and secret is not None and _SHA256.fullmatch(announced):
         _expect(environ, announced.lower())
     if isinstance(reading.call, S3Call) and reading.call.operation not in _STORE_BODIES:
-        # DeleteObjects' was written anew when it was read.
+        # The signed body of DeleteObjects: what moto gets was rewritten when the request was read.
         came = reading.envelope.body() if reading.call.operation == "DeleteObjects" else body_of(environ)
         requests.check_body(reading.call, came)
         if documents.takes_one(reading.call.operation):

@@ -17,10 +17,10 @@ from xml.sax.saxutils import escape
 from localaws.authorization.refusals import Refused
 from localaws.call import S3Object
 from localaws.errors import UnsupportedOperation
-from localaws.server import documents
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded
 from localaws.server.models import models_of, rest_operations
+from localaws.services.s3 import documents
 
 POST_OBJECT, PREFLIGHT = "PostObject", "PreflightObject"
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})

@@ -35,7 +35,7 @@ def _connection(lab: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def context() -> dict[str, Any]:
-    """What a task is told of its run, as far as these operators look at it."""
+    """The parts of a task's context that these operators read."""
     pushed: dict[str, Any] = {}
     task = SimpleNamespace(
         dag_id="clients", task_id="task", run_id="manual", map_index=-1, try_number=1, pushed=pushed,

@@ -212,7 +212,7 @@ def test_properties_are_selected_and_compared_as_the_guide_says(condition: str) 
         "$.eventType NOT EXISTS",
         "$.SomeObject NOT EXISTS",
         "$.ThisFlag IS FALSE",
-        # What is no string or number can't be compared; neither can what is missing.
+        # Only strings and numbers can be compared; missing fields can't.
         *("$.arrayKey = value", "$.arrayKey != value", "$.ThisFlag = true", "$.ThisFlag != true", "$.SomeObject = *"),
         *("$.SomeObject != x", "$.Missing != x", "$.objectList[0] != x", "$.eventType[0] = U", "$.arrayKey[7] != x"),
         # A star in the middle is a star.

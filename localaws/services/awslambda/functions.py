@@ -136,7 +136,7 @@ class LocalLambdaFunction(LambdaFunction):
         )
 
     def _get_layers_data(self, layers_versions_arns: list[str]) -> list[Any]:
-        """Note the code of layers, and what is told of them.
+        """Record the layers' code and their descriptions.
 
         Raises:
             InvalidParameterValueException: they are too many, or one is not there.
@@ -241,7 +241,7 @@ def keep_code(content: bytes) -> str:
     """Keep the zip of a function or a layer; its digest.
 
     Raises:
-        InvalidParameterValueException: it is no zip, or too much.
+        InvalidParameterValueException: it is not a zip file, or too large.
     """
     try:
         return engines.running().functions.code.add(content)

@@ -17,7 +17,7 @@ from localaws.services.awslambda.roles import allows
 
 
 def attached(function: LambdaFunction, config: dict[str, Any]) -> dict[str, Any] | None:
-    """A VpcConfig as it is told of a function; None where it names nothing.
+    """A function's VpcConfig as the API shows it; None if it names no VPC.
 
     Raises:
         InvalidParameterValueException: a subnet or a group is not there, or the role may not make network interfaces.

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from moto.glue.exceptions import InvalidInputException
 
 Item = TypeVar("Item")
-# What does not change which items are listed: the page, and what of each item is shown.
+# Parameters that choose the page and the fields, but not which items are listed.
 _OF_THE_PAGE = ("NextToken", "MaxResults", "ExcludeColumnSchema", "HidePassword", "IncludeGraph")
 
 

@@ -42,7 +42,7 @@ def after(given: str, made_for: Key, types: tuple[type, ...]) -> Key:
     """What the page before ended with, of the given `types`.
 
     Raises:
-        InvalidParameterException: `given` is no token that was `made_for` this.
+        InvalidParameterException: `given` is not a token that was `made_for` this request.
     """
     try:
         found = json.loads(base64.urlsafe_b64decode(given.encode()))

@@ -87,7 +87,7 @@ _ALGORITHMS: dict[str, Callable[[], _Hash]] = {
     "SHA256": hashlib.sha256,
 }
 WHOLE_ONLY = frozenset({"CRC64NVME"})
-"""Of an object in parts there is no checksum of checksums."""
+"""Algorithms that have no composite checksum for an object uploaded in parts."""
 
 
 def known(algorithm: str) -> bool:

@@ -13,8 +13,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.s3.models import get_canned_acl
 from moto.s3.utils import metadata_from_headers
 
-from localaws.server import documents
-from localaws.services.s3 import checksums, names, tags
+from localaws.services.s3 import checksums, documents, names, tags
 from localaws.services.s3.files import Body
 from localaws.services.s3.object_responses import ObjectResponse
 from localaws.services.s3.objects import StoredKey
@@ -81,7 +80,7 @@ class PostResponse(ObjectResponse):
 
 
 def _redirect(url: str, told: dict[str, str]) -> str | None:
-    """Where the browser goes on; None where `url` is no address."""
+    """The URL that the browser is redirected to; None if `url` is not an address."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None

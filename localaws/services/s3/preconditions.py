@@ -85,7 +85,7 @@ def _is_one_of(etags: str, key: FakeKey) -> bool:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """A time; None where it is none, which then is no condition, or where it is yet to come."""
+    """The time of a condition; None if it can't be parsed or lies in the future: S3 then ignores the condition."""
     try:
         found = parsedate_to_datetime(text) if text else None
     except ValueError:

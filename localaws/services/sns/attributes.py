@@ -38,7 +38,7 @@ def check_topic_attribute(name: str, value: Any) -> None:
 
     Raises:
         UnsupportedOperation: it has none here.
-        SNSInvalidParameter: there is no such attribute, or the value is none of its values.
+        SNSInvalidParameter: there is no such attribute, or the value is not valid for it.
     """
     text = str(value).lower() if isinstance(value, bool) else str(value or "")
     for each, unset in _OF_TOPICS_REFUSED.items():
@@ -64,7 +64,7 @@ def check_subscription_attribute(name: str, value: Any, protocol: str, account_i
 
     Raises:
         UnsupportedOperation: it has none here.
-        SNSInvalidParameter: there is no such attribute, or the value is none of its values.
+        SNSInvalidParameter: there is no such attribute, or the value is not valid for it.
     """
     if name in _OF_SUBSCRIPTIONS_REFUSED:
         if value:

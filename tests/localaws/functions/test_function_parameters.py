@@ -187,7 +187,7 @@ def test_settings_out_of_lambda_s_bounds_are_refused(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_kind_of_invocation_and_a_client_context_that_are_none_are_refused(deploy: Deploy, aws: Aws) -> None:
+def test_an_invalid_invocation_type_or_client_context_is_refused(deploy: Deploy, aws: Aws) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
     name = deploy("def handler(event, context): return context.client_context\n")
     invoke = aws("lambda").invoke

@@ -1,4 +1,4 @@
-"""CloudWatch metrics and alarms, of which there are none: each call is refused by name, whatever a client speaks."""
+"""CloudWatch metrics and alarms are not supported: each call is refused by name, in every protocol."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def lines(group: Group) -> Group:
 
 
 def ask(group: Group, query: str, **asked: Any) -> dict[str, Any]:
-    """What a query of the last hour comes to."""
+    """The results of a query over the last hour."""
     now = int(time.time())
     where = asked or {"logGroupName": group.name}
     started = group.logs.start_query(startTime=now - 3600, endTime=now + 1, queryString=query, **where)

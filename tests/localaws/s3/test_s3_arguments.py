@@ -44,7 +44,7 @@ def element(answer: Answer, name: str) -> str:
     "query", ["max-keys", "list-type=2&max-keys", "versions&max-keys", "uploads&max-uploads", "parts&max-parts",
               "parts&part-number-marker"],
 )  # fmt: skip
-def test_what_is_no_number_is_refused_by_its_name(root: Wire, s3: Any, bucket: str, query: str, value: str) -> None:
+def test_a_malformed_number_is_refused(root: Wire, s3: Any, bucket: str, query: str, value: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html"""
     path = f"/{bucket}"
     if query.startswith("parts"):
@@ -293,7 +293,7 @@ def test_an_upload_is_completed_with_what_the_client_says_it_is(s3: Any, bucket:
      "<Tagging><TagSet/><TagSet/></Tagging>", "<Tagging><TagSet><Tga/></TagSet></Tagging>", "\xff",
      "<Tagging><TagSet><Tag><Key><b/></Key><Value>x</Value></Tag></TagSet></Tagging>"],
 )  # fmt: skip
-def test_a_document_that_is_none_is_malformed(root: Wire, bucket: str, body: str) -> None:
+def test_a_malformed_document_is_refused(root: Wire, bucket: str, body: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     root.send("PUT", f"/{bucket}/k", body=b"content")
     for path in (f"/{bucket}?tagging", f"/{bucket}/k?tagging"):
@@ -334,7 +334,7 @@ def test_a_preflight_is_refused_since_no_bucket_has_cors(stack: localaws.Status,
         ([{"Name": "prefix", "Value": "a"}, {"Name": "Prefix", "Value": "b"}], "more than one prefix rule"),
     ],
 )
-def test_a_filter_that_is_none_is_refused(
+def test_an_invalid_notification_filter_is_refused(
     aws: Callable[..., Any], s3: Any, bucket: str, unique: Callable[[str], str], rules: Any, said: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html"""

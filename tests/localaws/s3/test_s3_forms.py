@@ -141,7 +141,7 @@ def test_what_a_policy_allows_is_stored(post: Post) -> None:
         {"expiration": SOON, "conditions": [{"key": ["k"]}]},
     ],
 )
-def test_a_policy_that_is_none_is_refused(stack: localaws.Status, post: Post, bucket: str, policy: Any) -> None:
+def test_an_invalid_form_policy_is_refused(stack: localaws.Status, post: Post, bucket: str, policy: Any) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html"""
     if isinstance(policy.get("conditions"), list):  # else botocore can't sign it
         answer = post({}, policy=policy)

@@ -94,7 +94,7 @@ def test_a_bucket_s_default_locks_what_is_stored(s3: Any, locked: str) -> None:
         {"ObjectLockLegalHoldStatus": "x"},
     ],
 )
-def test_a_lock_that_is_none_is_refused(s3: Any, locked: str, given: dict[str, Any]) -> None:
+def test_an_invalid_lock_is_refused(s3: Any, locked: str, given: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"""
     assert error(s3.put_object, Bucket=locked, Key="k", Body=b"x", **given) == "InvalidArgument"
 

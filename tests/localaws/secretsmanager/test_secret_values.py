@@ -1,4 +1,4 @@
-"""Secrets' values and names, and what of a secret nothing here would do."""
+"""Values and names of secrets, and the parameters that are refused."""
 
 from __future__ import annotations
 

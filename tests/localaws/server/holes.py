@@ -14,12 +14,12 @@ from localaws.authorization.principals import ROOT
 from localaws.authorization.refusals import Refused
 from localaws.call import Call, S3Object
 from localaws.context import ACCOUNT_ID
-from localaws.server import application, bodies, claims, documents, envelope, forms, jsons, query, reading, rest, s3
+from localaws.server import application, bodies, claims, envelope, forms, jsons, query, reading, rest, s3
 from localaws.server.claims import Claim, claim_of
 from localaws.server.envelope import Envelope, Environ, decoded
 from localaws.server.reading import Reading
 from localaws.services import vouching
-from localaws.services.s3 import responses
+from localaws.services.s3 import documents, responses
 from tests.localaws.server.enclosure import ROOT_KEY
 from tests.localaws.server.wire import FORM, JSON
 

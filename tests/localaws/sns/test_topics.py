@@ -200,7 +200,7 @@ def test_what_sns_would_not_do_here_is_refused(aws: Aws, topic: str, operation: 
     _refused("NotImplemented", "does not support", getattr(aws("sns"), operation), **where, **arguments)
 
 
-def test_an_attribute_that_is_none_of_a_topic_s_is_refused(aws: Aws, topic: str, unique: Unique) -> None:
+def test_an_attribute_that_topics_do_not_have_is_refused(aws: Aws, topic: str, unique: Unique) -> None:
     sns = aws("sns")
     for name in ("Arn", "account_id", "Nonsense"):
         _refused(

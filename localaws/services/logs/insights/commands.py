@@ -90,7 +90,7 @@ class _Parser:
         return Query(tuple(self._stages), tuple(dict.fromkeys(shown)), is_stats)
 
     def _check_order(self, name: str) -> None:
-        """Refuse what AWS's guide doesn't say what it comes to."""
+        """Refuse expressions whose result AWS's guide doesn't define."""
         if name not in _MANY_TIMES and name in self._seen:
             raise unsupported(f"A second {name}")
         if name != "display":

@@ -82,7 +82,7 @@ _Places = frozenset[tuple[int, int]]
 
 @dataclass(eq=False)
 class _State:
-    """What a search has come to, and what it comes to with each next character, as far as that is known."""
+    """A state of the search, with the following states that have been computed so far, by character."""
 
     places: _Places
     matches: bool

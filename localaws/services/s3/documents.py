@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
+from moto.core.utils import get_service_model
+
 from localaws.authorization.refusals import Refused
-from localaws.server.models import models_of
 
 _OPEN = frozenset({"BucketLocationConstraint", "Event", "FilterRuleName"})
 """Texts that S3 refuses in other words, or takes in other letters."""
@@ -28,7 +29,7 @@ class Document:
     members: Mapping[str, Any] = field(default_factory=dict)
     """By the names of AWS's model, as botocore takes them."""
     body: bytes = b""
-    """Written anew: without namespaces and comments."""
+    """The document rewritten without namespaces and comments."""
 
 
 def read(operation: str, body: bytes) -> Document:
@@ -86,7 +87,7 @@ def malformed() -> Refused:
 @cache
 def _payload(operation: str) -> tuple[Any, bool]:
     """The shape of the document, and whether it must be there; None where the body is none."""
-    (model,) = models_of("s3")[:1]
+    model = get_service_model("s3")
     shape = model.operation_model(operation).input_shape if operation in model.operation_names else None
     if shape is None:
         return None, False

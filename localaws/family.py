@@ -41,8 +41,7 @@ def descendants(*pids: int) -> list[int]:
 def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
     """Kill all that `pid` has started, and theirs, but those of `keep`; returns when they have ended, or won't.
 
-    One look that finds nothing is not enough: who reads of a child before its parent ends, and of the parent after
-    that, sees a child of nobody.
+    It looks twice: if a parent ends while /proc is being read, its child can be missed.
     """
     deadline = time.monotonic() + _LIMIT
     empty = 0

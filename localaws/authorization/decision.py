@@ -41,21 +41,33 @@ class Origin:
     user_agent: str = ""
 
 
-def refusal(principal: Principal, access: Access, origin: Origin) -> str | None:
+@dataclass(frozen=True)
+class Refusal:
+    """Why a principal may not have an access."""
+
+    text: str
+    """The reason in AWS's words."""
+    is_explicit: bool = False
+    """Whether a policy denies it."""
+    can_be_lifted: bool = False
+    """Whether only a policy that allows it is missing, so that an ACL could still allow it."""
+
+
+def refusal(principal: Principal, access: Access, origin: Origin) -> Refusal | None:
     """Why `principal` may not have `access`; None where it may."""
     if access.action == NEVER_DENIED:
         return None
     question = Question(principal.caller, access.action, access.resource, request_keys(principal, access, origin))
     by_resource = verdict(policies_of(access.resource, principal.account_id), question)
     if by_resource.denied:
-        return _sentence(principal, access, "with an explicit deny in a resource-based policy")
+        return _denied(principal, access, "resource-based policy")
     if principal is ROOT:
         return None
     if principal.is_anonymous:
-        return None if by_resource.allowed else _sentence(principal, access, _nothing("resource-based policy", access))
+        return None if by_resource.allowed else _not_allowed(principal, access, "resource-based policy", lift=True)
     by_identity = verdict(principal.identity, question)
     if by_identity.denied:
-        return _sentence(principal, access, "with an explicit deny in an identity-based policy")
+        return _denied(principal, access, "identity-based policy")
     for name, documents in (
         ("permissions boundary", principal.boundary),
         ("session policy", principal.session_policy),
@@ -64,16 +76,22 @@ def refusal(principal: Principal, access: Access, origin: Origin) -> str | None:
             continue
         limit = verdict(documents, question)
         if limit.denied:
-            return _sentence(principal, access, f"with an explicit deny in a {name}")
+            return _denied(principal, access, name)
         if not limit.allowed:
-            return _sentence(principal, access, _nothing(name, access))
+            return _not_allowed(principal, access, name)
     if by_identity.allowed or by_resource.allowed:
         return None
-    return _sentence(principal, access, _nothing("identity-based policy", access))
+    return _not_allowed(principal, access, "identity-based policy", lift=True)
 
 
-def _nothing(kind: str, access: Access) -> str:
-    return f"because no {kind} allows the {access.action} action"
+def _denied(principal: Principal, access: Access, kind: str) -> Refusal:
+    article = "an" if kind[0] in "aeiou" else "a"
+    return Refusal(_sentence(principal, access, f"with an explicit deny in {article} {kind}"), is_explicit=True)
+
+
+def _not_allowed(principal: Principal, access: Access, kind: str, *, lift: bool = False) -> Refusal:
+    reason = f"because no {kind} allows the {access.action} action"
+    return Refusal(_sentence(principal, access, reason), can_be_lifted=lift)
 
 
 def _sentence(principal: Principal, access: Access, reason: str) -> str:

@@ -60,7 +60,7 @@ def require(
     except UnknownKey:
         raise AccessDenied(f"The role {role} can't be assumed: it is not there") from None
     if reason := refusal(principal, Access(action, resource, keys or {}), Origin(region)):
-        raise AccessDenied(reason)
+        raise AccessDenied(reason.text)
 
 
 def permits(

@@ -102,7 +102,7 @@ class Gate:
             if access.action == "sts:AssumeRole":
                 _require_trust(principal, access, origin)
             elif reason := refusal(principal, access, origin):
-                raise refusals.access_denied(call.service, reason)
+                raise refusals.access_denied(call.service, reason.text)
         return {}
 
     def _check_s3(self, call: S3Call, principal: Principal, origin: Origin) -> Mapping[S3Object, str]:
@@ -125,15 +125,14 @@ class Gate:
 def _refusal_of_s3(call: S3Call, principal: Principal, access: Access, origin: Origin) -> str | None:
     """Why `principal` may not have `access`: neither by a policy nor by an ACL."""
     reason = refusal(principal, access, origin)
-    if principal.is_anonymous and s3.is_restricted(call.bucket):
+    if principal.is_anonymous and s3.is_restricted(s3.bucket_of(access.resource)):
         return "Access Denied"
     if reason is None:
         return None
-    by_acl = principal.is_anonymous or "because no identity-based policy allows" in reason
-    if by_acl and "explicit deny" not in reason and s3.is_public(call, access.action):
+    if reason.can_be_lifted and s3.is_public(call, access.action):
         return None
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
-    return "Access Denied" if principal.is_anonymous else reason
+    return "Access Denied" if principal.is_anonymous else reason.text
 
 
 def _refused_key(error: Exception, service: str) -> refusals.Refused:
@@ -149,5 +148,5 @@ def _require_trust(principal: Principal, access: Access, origin: Origin) -> None
     text = f"User: {principal.arn} is not authorized to perform: {access.action} on resource: {access.resource}"
     if said is None or said.denied or not (said.allowed or said.to_account):
         raise refusals.access_denied("sts", text)
-    if own_refusal is not None and (said.to_account or "explicit deny" in own_refusal):
-        raise refusals.access_denied("sts", own_refusal)
+    if own_refusal is not None and (said.to_account or own_refusal.is_explicit):
+        raise refusals.access_denied("sts", own_refusal.text)

@@ -1,4 +1,4 @@
-"""What AWS's model of a service says of a request's values: ranges, lengths, patterns and sets of values.
+"""Check a request's values against AWS's model: ranges, lengths, patterns and enums.
 
 AWS names every value that does not fit: https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html, and for the
 text https://github.com/boto/boto3/issues/3229. Calls of Glue and CloudWatch Logs are checked here: other services have
@@ -7,6 +7,7 @@ other words, and check what they know by themselves.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,10 +26,10 @@ _LENGTHS = {"string": "length", "list": "length", "map": "length"}
 
 
 def check_constraints(service: str, operation: str, given: Mapping[str, Any]) -> None:
-    """Let a request pass whose values fit the model.
+    """Check that a request's values fit the model.
 
     Raises:
-        Refused: some do not.
+        Refused: at least one doesn't.
     """
     if service not in _CODES:
         return
@@ -95,6 +96,8 @@ def _pattern(written: str) -> re.Pattern[str]:
 
 def _shown(value: Any) -> str:
     """A value as Java prints it."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}={_shown(part)}' for key, part in value.items())}}}"
     return f"[{', '.join(_shown(part) for part in value)}]" if isinstance(value, list) else str(value)

@@ -66,7 +66,10 @@ def protocols(model: Any) -> tuple[str, ...]:
 
 @cache
 def rest_operations(name: str) -> tuple[RestOperation, ...]:
-    """The operations of a model that are known by method and path; those with a fixed or a longer path come first."""
+    """The operations of a model that are known by method and path, in the order in which they are tried.
+
+    Fixed and longer paths come first. A label that takes slashes comes last, since it takes the end of other paths too.
+    """
     model = get_service_model(name)
     found = []
     for operation in model.operation_names:
@@ -77,4 +80,8 @@ def rest_operations(name: str) -> tuple[RestOperation, ...]:
         pattern = re.sub(r"\\\{[\w-]+\\\}", "([^/]+)", pattern)
         query = http["requestUri"].partition("?")[2]
         found.append(RestOperation(operation, http["method"], re.compile(pattern), labels, template, query))
-    return tuple(sorted(found, key=lambda each: (each.pattern.groups, not each.query, -len(each.template))))
+    return tuple(
+        sorted(
+            found, key=lambda each: ("+}" in each.template, each.pattern.groups, not each.query, -len(each.template))
+        )
+    )

@@ -138,7 +138,7 @@ def read(environ: Environ) -> Reading:
         return _of_sqs(envelope, claim)
     known = models.models_of(service)
     if not known:
-        raise Refused(400, "UnknownOperationException", f"There is no service {service}.")
+        raise UnsupportedOperation("any operation")
     spoken = {protocol for model in known for protocol in models.protocols(model)}
     if _TARGET in envelope.headers:
         if "json" not in spoken:

@@ -9,7 +9,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.authorization.refusals import Refused, unclear
+from localaws.authorization.refusals import unclear
 from localaws.errors import UnsupportedOperation
 from localaws.server import jsons, models
 from localaws.server.claims import AUTHENTICATION
@@ -87,7 +87,7 @@ def _operation(service: str, envelope: Envelope) -> RestReading:
             return found
     if known:
         raise UnsupportedOperation(f"{envelope.method} {envelope.path}")
-    raise Refused(400, "UnknownOperationException", f"There is no service {service}.")
+    raise UnsupportedOperation("any operation")
 
 
 def _label(model: Any, operation: str, label: str) -> str:

@@ -27,8 +27,8 @@ def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], ac
         passing = table.passing_values.get(path, ())
         if any(_asks(value, passing) for value in _values(given, path.split("."))):
             raise UnsupportedOperation(f"{path} of {operation}")
-    if (service, operation) == ("glue", "CreateTable") and not given.get("TableInput"):
-        raise UnsupportedOperation("CreateTable without TableInput")
+    if service == "glue" and operation in ("CreateTable", "UpdateTable") and not given.get("TableInput"):
+        raise UnsupportedOperation(f"{operation} without TableInput")
     owner = _ACCOUNT.get(service, "")
     if given.get(owner) not in (None, "", account_id):
         raise UnsupportedOperation(f"another account's {owner} in {operation}")

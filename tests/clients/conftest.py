@@ -31,8 +31,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     home = tmp_path_factory.mktemp("lab")
-    _labkit(home, "up")
     try:
+        _labkit(home, "up")
         environment = dict(_EXPORT.findall(_labkit(home, "env")))
         os.environ.update(environment)
         yield environment

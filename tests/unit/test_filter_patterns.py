@@ -377,3 +377,8 @@ def test_fields_are_extracted_by_name_or_place() -> None:
 def test_conditions_on_fields_that_the_guide_does_not_define_are_refused(pattern: str) -> None:
     with pytest.raises(InvalidPattern):
         compile_pattern(pattern)
+
+
+def test_many_brackets_that_are_not_closed_take_linear_time() -> None:
+    """One message of this length took minutes when each bracket was followed to the end."""
+    assert not compile_pattern("[..., last = x]").matches("[ " * 100_000)

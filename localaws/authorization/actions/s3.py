@@ -86,6 +86,11 @@ def is_public(call: S3Call, action: str) -> bool:
     return bool(found) and access_lists.lets_everybody_read(found[-1])
 
 
+def bucket_of(resource: str) -> str:
+    """The name of the bucket in the ARN of a bucket or an object."""
+    return resource.rpartition(":::")[2].partition("/")[0]
+
+
 def is_restricted(bucket_name: str) -> bool:
     """Whether RestrictPublicBuckets keeps those out whom only the bucket's policy lets in."""
     from localaws.services.s3 import public_access

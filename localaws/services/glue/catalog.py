@@ -90,7 +90,7 @@ class CatalogOperations(GlueBackend):
             return tables
         try:
             pattern = re.compile(re.sub(_WILDCARD, ".*", expression))
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise InvalidInputException("GetTables", f"The expression {expression} is not valid: {error}") from None
         return [table for table in tables if pattern.fullmatch(table.name)]
 

@@ -14,6 +14,8 @@ from localaws.services.glue.lists import Lists
 
 _PAGE = 1000  # the most that MaxResults of GetPartitions may be
 
+_HIGHEST_VERSION = 10**18
+
 
 class CatalogResponses(Lists):
     """GetDatabases, GetTables, GetTableVersions and GetPartitions, in pages."""
@@ -35,7 +37,8 @@ class CatalogResponses(Lists):
     def get_table_versions(self) -> ActionResult:
         """The newest first."""
         versions = self.glue_backend.get_table_versions(self.parameters["DatabaseName"], self.parameters["TableName"])
-        shown, token = self.page_by_age(list(reversed(versions)), str)
+        # By their numbers: a version that was deleted between two pages moves nothing.
+        shown, token = self.page_by_name(versions, lambda version: f"{_HIGHEST_VERSION - int(version):020d}")
         listed = [{"Table": versions[version], "VersionId": version} for version in shown]
         return self.paged("TableVersions", listed, token)
 

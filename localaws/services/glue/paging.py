@@ -40,7 +40,7 @@ class Question:
             return None
         try:
             digest, last = json.loads(base64.urlsafe_b64decode(self._token.encode()))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             digest = last = None
         if digest != self._digest() or not isinstance(last, str):
             raise InvalidInputException(

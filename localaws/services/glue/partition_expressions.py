@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from moto.glue.exceptions import InvalidInputException
 from moto.glue.models import FakePartition
 from moto.glue.utils import _PARTITION_FILTER_EXPRESSION_CACHE
 
@@ -30,17 +31,26 @@ class PartitionExpression:
                 is not of its type.
         """
         # decimal(10,2) compares as decimal does, and varchar(9) as varchar.
-        self._keys = [{**key, "Type": re.sub(r"\(.*", "", key.get("Type", "string"))} for key in keys]
-        self._tree: Any = _PARTITION_FILTER_EXPRESSION_CACHE.get(expression)
+        self._keys = [{**key, "Type": _kind(key.get("Type") or "string")} for key in keys]
         example = {"Values": [_EXAMPLES.get(key["Type"], "") for key in self._keys]}
-        for comparison in _comparisons(self._tree):
-            comparison.eval(self._keys, example)
+        try:
+            self._tree: Any = _PARTITION_FILTER_EXPRESSION_CACHE.get(expression)
+            for comparison in _comparisons(self._tree):
+                comparison.eval(self._keys, example)
+        except RecursionError:
+            raise InvalidInputException("GetPartitions", "The expression is nested too deeply") from None
 
     def matching(self, partitions: Iterable[FakePartition]) -> list[FakePartition]:
         """Those for which the expression holds."""
         if self._tree is None:
             return list(partitions)
         return [one for one in partitions if self._tree.eval(self._keys, one.partition_input)]
+
+
+def _kind(written: str) -> str:
+    """The type that moto compares by."""
+    kind = re.sub(r"\(.*", "", written).strip().lower()
+    return "bigint" if kind == "long" else kind
 
 
 def _comparisons(tree: Any) -> Iterator[Any]:

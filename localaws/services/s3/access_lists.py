@@ -74,7 +74,7 @@ def _is_the_owners(canned: str | None, operation: str) -> bool:
 def blocked(asker: str, call: S3Call) -> Refused:
     """What is said of a public ACL where the bucket takes none."""
     resource = f"arn:aws:s3:::{call.bucket}" + (f"/{call.key}" if call.key else "")
-    action = "PutObject" if call.operation in ("PostObject", "CopyObject") else call.operation
+    action = "PutObject" if call.operation in ("PostObject", "CopyObject", "CreateMultipartUpload") else call.operation
     text = f'User: {asker} is not authorized to perform: s3:{action} on resource: "{resource}"'
     return Refused(403, "AccessDenied", f"{text} because {public_access.BLOCKED_ACL}.")
 

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Protocol
 
+from moto.core.utils import get_service_model
 from moto.s3.exceptions import S3ClientError
+
+from localaws.errors import UnsupportedOperation
 
 HEADER = "x-amz-checksum-"
 _OTHERS = frozenset({f"{HEADER}{name}" for name in ("algorithm", "type", "mode")})
@@ -90,9 +93,25 @@ WHOLE_ONLY = frozenset({"CRC64NVME"})
 """Algorithms that have no composite checksum for an object uploaded in parts."""
 
 
-def known(algorithm: str) -> bool:
-    """Whether S3 has this algorithm."""
-    return algorithm in _ALGORITHMS
+@cache
+def _of_s3() -> frozenset[str]:
+    """The algorithms of AWS's model: more than there are here."""
+    return frozenset(get_service_model("s3").shape_for("ChecksumAlgorithm").enum)
+
+
+def require_known(algorithm: str) -> None:
+    """Check the name of an algorithm.
+
+    Raises:
+        UnsupportedOperation: S3 has it, and it is not implemented here.
+        S3ClientError: S3 has no such algorithm.
+    """
+    if algorithm in _ALGORITHMS:
+        return
+    if algorithm in _of_s3():
+        raise UnsupportedOperation(f"the checksum algorithm {algorithm}")
+    text = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+    raise S3ClientError("InvalidRequest", f"{text}[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 
 
 def digest(algorithm: str, pieces: Iterable[bytes]) -> bytes:
@@ -120,17 +139,15 @@ def announced(headers: Mapping[str, Any]) -> tuple[str, str | None]:
         if name.lower().startswith(HEADER) and name.lower() not in _OTHERS
     }
     wanted = str(headers.get("x-amz-sdk-checksum-algorithm") or "").upper()
-    if wanted and not known(wanted):
-        text = (
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-            "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
-        )
-        raise S3ClientError("InvalidRequest", text)
+    if wanted:
+        require_known(wanted)
     if len(given) > 1:
         text = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         raise S3ClientError("InvalidRequest", text)
     for algorithm, value in given.items():
-        if not known(algorithm):
+        if algorithm in _of_s3():
+            require_known(algorithm)
+        if algorithm not in _ALGORITHMS:
             raise S3ClientError(
                 "InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid."
             )

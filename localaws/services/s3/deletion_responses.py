@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import xmltodict  # type: ignore[import-untyped]
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
-from moto.s3.exceptions import AccessDeniedByLock, MalformedXML
+from moto.s3.exceptions import AccessDeniedByLock
 
 from localaws.call import DENIED, S3Object
 from localaws.services.s3.listing_responses import ListingResponse
-
-MOST = 1000  # objects of one call
 
 
 class DeletionResponse(ListingResponse):
     """Deletes many objects with one request."""
 
     def _bucket_response_delete_keys(self, bucket_name: str, authenticated: bool = True) -> TYPE_RESPONSE:
-        wanted = xmltodict.parse(self.body, strip_whitespace=False, force_list=("Object",))["Delete"]
-        objects = wanted.get("Object") or []
-        if not 0 < len(objects) <= MOST:
-            raise MalformedXML()
+        self.backend.get_bucket(bucket_name)
+        objects = self.document["Objects"]
         bypass = self.headers.get("x-amz-bypass-governance-retention", "").lower() == "true"
         denied = self.request.environ[DENIED]
         deleted: list[dict[str, Any]] = []
@@ -45,5 +40,5 @@ class DeletionResponse(ListingResponse):
                 named |= {"DeleteMarker": True, "DeleteMarkerVersionId": headers["version-id"]}
             deleted.append(named)
         self.data["Action"] = "DeleteObjects"
-        quiet = wanted.get("Quiet") == "true"
+        quiet = self.document.get("Quiet")
         return self.serialized(ActionResult({"Deleted": [] if quiet else deleted, "Errors": errors}))

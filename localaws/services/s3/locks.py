@@ -41,7 +41,7 @@ def check_retention(wanted: dict[str, Any], key: Any, *, bypass: bool) -> tuple[
 
     Raises:
         AccessDeniedByLock: the one that it has may not be taken away or shortened.
-        MalformedXML, Refused: it is none.
+        MalformedXML, Refused: the requested retention is invalid.
     """
     mode, until = wanted.get("Mode"), wanted.get("RetainUntilDate")
     if (mode is None) != (until is None):
@@ -57,7 +57,7 @@ def check_retention(wanted: dict[str, Any], key: Any, *, bypass: bool) -> tuple[
 
 
 def is_governed(key: Any) -> bool:
-    """Whether it takes a right of its own to delete a version, or to shorten its retention."""
+    """Whether GOVERNANCE retention still protects a version, so that deleting it needs s3:BypassGovernanceRetention."""
     now = _end(key)
     return key.lock_mode == "GOVERNANCE" and now is not None and now > datetime.now(UTC)
 
@@ -74,6 +74,11 @@ def _end(key: Any) -> datetime | None:
 
 
 def _check_future(moment: datetime) -> None:
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        text = "The retain until date must be provided in ISO 8601 format"
+        raise _invalid(text, _UNTIL, moment.isoformat()) from None
     if moment <= datetime.now(UTC):
         raise _invalid("The retain until date must be in the future!", _UNTIL, moment.isoformat())
 

@@ -27,8 +27,7 @@ from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
 from localaws import context, engines
-from localaws.authorization.policy import Caller, Question, verdict
-from localaws.authorization.resource_policies import policies_of
+from localaws.authorization.services import allows
 from localaws.services.awslambda.permissions import find_function, may_invoke
 from localaws.services.s3.objects import StoredBucket
 
@@ -324,7 +323,4 @@ def _problem_of_queue(account_id: str, arn: str, bucket_arn: str) -> str | None:
 
 def _lets_s3(action: str, arn: str, account_id: str, bucket_arn: str) -> bool:
     """Whether the policy of a queue or topic lets S3 send events of the bucket."""
-    keys = {"aws:sourcearn": bucket_arn, "aws:sourceaccount": account_id, "aws:principalisawsservice": "true"}
-    question = Question(Caller(service="s3.amazonaws.com"), action, arn, keys)
-    found = verdict(policies_of(arn, account_id), question)
-    return found.allowed and not found.denied
+    return allows("s3.amazonaws.com", action, arn, account_id, bucket_arn)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.s3.exceptions import (
@@ -16,6 +18,9 @@ from localaws.services.s3 import checksums, locks, names, notifications, version
 from localaws.services.s3.bucket_backend import BucketBackend
 from localaws.services.s3.files import Body
 from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
+
+ENCRYPTION = "AES256"
+"""What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
 
 
 class ObjectBackend(BucketBackend):
@@ -44,17 +49,14 @@ class ObjectBackend(BucketBackend):
         Raises:
             InvalidStorageClass, MissingBucket: as moto has them.
             KeyTooLong: as on AWS.
+            PreconditionFailed, MissingKey: the call's condition is not met (see `on_condition`).
         """
         names.check_key(key_name)
         if storage is not None and storage not in STORAGE_CLASS:
             raise InvalidStorageClass(storage=storage)
         bucket = self.get_bucket(bucket_name)
-        if bucket.encryption:
-            rule = bucket.encryption["Rule"]
-            default = rule["ApplyServerSideEncryptionByDefault"]
-            bucket_key_enabled = bucket_key_enabled or rule.get("BucketKeyEnabled", False)
-            kms_key_id = kms_key_id or default.get("KMSMasterKeyID")
-            encryption = encryption or default["SSEAlgorithm"]
+        if bucket.has_default_lock and not lock_mode and not lock_until:
+            lock_mode, lock_until = bucket.default_lock_mode, bucket.default_retention()
         if isinstance(value, str):
             value = value.encode()
         key = StoredKey(
@@ -69,7 +71,7 @@ class ObjectBackend(BucketBackend):
             is_versioned=bucket.versioning_status == "Enabled",
             version_id=versions.new_id(bucket),
             multipart=multipart,
-            encryption=encryption,
+            encryption=encryption or ENCRYPTION,
             kms_key_id=kms_key_id,
             bucket_key_enabled=bucket_key_enabled,
             lock_mode=lock_mode,
@@ -78,6 +80,11 @@ class ObjectBackend(BucketBackend):
             checksum_value=checksum_value,
         )
         with self.lock:
+            try:
+                self._check_condition(bucket_name, key_name)
+            except BaseException:
+                key.dispose()
+                raise
             bucket.keys.setlist(key_name, [*versions.kept(bucket, key_name), key])
             key.sequence = notifications.sequencer.next()  # in the order in which one overwrote the other
         self.touched.objects.add((bucket_name, key_name))
@@ -85,6 +92,22 @@ class ObjectBackend(BucketBackend):
         if not disable_notification:
             self.announce("s3:ObjectCreated:Post" if request_method == "POST" else "s3:ObjectCreated:Put", key)
         return key
+
+    @contextmanager
+    def on_condition(self, check: Callable[[FakeKey | None], None]) -> Iterator[None]:
+        """Write only if `check` lets the current object pass (None if there is none).
+
+        It is asked in the same moment in which the object is replaced or deleted, so no other write comes between.
+        """
+        self.touched.condition = check
+        try:
+            yield
+        finally:
+            self.touched.condition = None
+
+    def _check_condition(self, bucket_name: str, key_name: str) -> None:
+        if self.touched.condition is not None:
+            self.touched.condition(self.get_object(bucket_name, key_name))
 
     def copy_object(self, src_key: StoredKey, dest_bucket_name: str, dest_key_name: str, **details: Any) -> None:  # type: ignore[override]
         """Copy an object without reading it."""
@@ -118,6 +141,7 @@ class ObjectBackend(BucketBackend):
         """Delete an object, or one of its versions: see `versions.delete`. `bypass` may be a header's value."""
         bucket = self.get_bucket(bucket_name)
         with self.lock:
+            self._check_condition(bucket_name, key_name)
             done = versions.delete(bucket, key_name, version_id, bypass=str(bypass).lower() == "true")
             if done.after:
                 bucket.keys.setlist(key_name, done.after)

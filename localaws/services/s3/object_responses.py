@@ -24,6 +24,7 @@ from localaws.services.s3.versions import NULL
 
 _MOST_PARTS = 10_000
 _PAGE = 1000
+_ALGORITHM = "x-amz-checksum-algorithm"
 _CONDITIONS = frozenset(preconditions.READING)
 
 
@@ -162,6 +163,14 @@ class ObjectResponse(ObjectSettingsResponse):
     def upload_part(self) -> TYPE_RESPONSE:
         """Store a part of an upload."""
         self._checksum = self._verified()
+        algorithm, _ = self._checksum
+        wanted = self.backend.upload(self.bucket_name, self._get_param("uploadId")).metadata.get(_ALGORITHM)
+        if algorithm and wanted and algorithm != wanted:
+            text = (
+                f"Checksum Type mismatch occurred, expected checksum Type: {wanted.lower()}, "
+                f"actual checksum Type: {algorithm.lower()}"
+            )
+            raise Refused(400, "InvalidRequest", text)
         return super().upload_part()
 
     def _verified(self) -> tuple[str, str | None]:
@@ -232,12 +241,13 @@ class ObjectResponse(ObjectSettingsResponse):
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Around a write: of two that ask for the object not to be there, or to be the same, one gets its way."""
+        """Around a write: the request's conditions hold when the object is replaced or deleted."""
         if "if-match" not in self.headers and "if-none-match" not in self.headers:
             yield
             return
-        with self.backend.conditions:
-            preconditions.check_writing(self.headers, self._current(None))
+        headers = self.headers
+        preconditions.check_writing(headers, self._current(None))
+        with self.backend.on_condition(lambda current: preconditions.check_writing(headers, current)):
             yield
 
     def _current(self, version_id: str | None) -> FakeKey | None:

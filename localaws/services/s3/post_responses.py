@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 from __future__ import annotations
 
 import urllib.parse
+from hashlib import md5
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -14,7 +15,6 @@ from moto.s3.models import get_canned_acl
 from moto.s3.utils import metadata_from_headers
 
 from localaws.services.s3 import checksums, documents, names, tags
-from localaws.services.s3.files import Body
 from localaws.services.s3.object_responses import ObjectResponse
 from localaws.services.s3.objects import StoredKey
 
@@ -35,23 +35,18 @@ class PostResponse(ObjectResponse):
         return self._answer(self._stored(fields, self.body or b""), fields)
 
     def _stored(self, fields: dict[str, str], content: bytes) -> StoredKey:
-        bucket = self.backend.get_bucket(self.bucket_name)
         algorithm, value = checksums.announced(fields)
         computed = checksums.written(checksums.digest(algorithm, [content])) if algorithm else None
         if value is not None and computed is not None:
             checksums.check(algorithm, value, computed)
         tagging = tags.of_object(tags.of_document(_tagging(fields["tagging"]))) if "tagging" in fields else {}
-        body: Body = self.backend.store.write([content])
-        checksums.check_md5(fields, body.md5)
-        locks_by_default = bucket.object_lock_enabled and bucket.has_default_lock
+        checksums.check_md5(fields, md5(content, usedforsecurity=False).hexdigest())
         key = self.backend.put_object(
             self.bucket_name,
             fields["key"],
-            body,
+            content,
             storage=fields.get("x-amz-storage-class"),
             encryption=fields.get("x-amz-server-side-encryption"),
-            lock_mode=bucket.default_lock_mode if locks_by_default else None,
-            lock_until=bucket.default_retention() if locks_by_default else None,
             checksum_value=computed,
             request_method="POST",
         )
@@ -81,7 +76,10 @@ class PostResponse(ObjectResponse):
 
 def _redirect(url: str, told: dict[str, str]) -> str | None:
     """The URL that the browser is redirected to; None if `url` is not an address."""
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        return None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None
     query = [*urllib.parse.parse_qsl(parts.query, keep_blank_values=True), *told.items()]

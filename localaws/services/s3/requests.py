@@ -159,9 +159,11 @@ def _check_values(call: S3Call) -> None:
 def _check_checksum_type(headers: Mapping[str, str]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     algorithm, kind = headers.get("x-amz-checksum-algorithm"), headers.get("x-amz-checksum-type")
-    if algorithm is not None and not checksums.known(algorithm):
-        text = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-        raise Refused(400, "InvalidRequest", f"{text}[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+    if algorithm is not None:
+        try:
+            checksums.require_known(algorithm)
+        except S3ClientError as error:
+            raise Refused(400, error.code, error.message) from None
     if kind not in (None, "COMPOSITE", "FULL_OBJECT"):
         raise Refused(400, "InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
     whole = kind == "FULL_OBJECT"

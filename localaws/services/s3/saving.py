@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import pickle
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, S3Backend, s3_backends
+from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, FakeKey, S3Backend, s3_backends
 
 from localaws import context
 from localaws.home import Home
@@ -31,6 +32,7 @@ class Touched(threading.local):
         self.uploads: set[tuple[str, str]] = set()
         self.deliveries: list[Delivery] = []
         self.stored: StoredKey | None = None  # by the last put_object or upload_part
+        self.condition: Callable[[FakeKey | None], None] | None = None  # of this call's write
 
 
 class SavedBackend(S3Backend):
@@ -45,7 +47,6 @@ class SavedBackend(S3Backend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.lock = threading.RLock()
-        self.conditions = threading.Lock()
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}

@@ -47,8 +47,8 @@ class SettingsResponse(S3Response):
             return self._put_encryption(bucket_name)
         if "object-lock" in querystring and self.body and not self.document:
             raise MalformedXML()
-        if set(self.document) & {"Location", "Bucket", "Tags"}:  # of CreateBucket
-            raise UnsupportedOperation(f"{min(self.document)} of CreateBucket")
+        if unsupported := set(self.document) & {"Location", "Bucket", "Tags"}:  # of CreateBucket
+            raise UnsupportedOperation(f"{min(unsupported)} of CreateBucket")
         return super()._bucket_response_put(request, bucket_name, querystring)
 
     def _get_location_constraint(self) -> str | None:
@@ -73,17 +73,18 @@ class SettingsResponse(S3Response):
         return 200, {}, ""
 
     def _put_encryption(self, bucket_name: str) -> TYPE_RESPONSE:
-        """Let the one encryption that there is be asked for: nothing has to be kept."""
+        """Accept SSE-S3, which every bucket has already; refuse any other encryption."""
         rules = self.document["Rules"]
         if len(rules) != 1:
             raise MalformedXML()
         for rule in rules:
             default = rule.get("ApplyServerSideEncryptionByDefault") or {}
             algorithm = default.get("SSEAlgorithm", "AES256")
-            if algorithm != "AES256" or "KMSMasterKeyID" in default or rule.get("BucketKeyEnabled"):
-                raise UnsupportedOperation(f"{algorithm} of PutBucketEncryption")
-            if "BlockedEncryptionTypes" in rule:
-                raise UnsupportedOperation("BlockedEncryptionTypes of PutBucketEncryption")
+            refused = [name for name in ("BucketKeyEnabled", "BlockedEncryptionTypes") if rule.get(name)]
+            if algorithm != "AES256" or "KMSMasterKeyID" in default:
+                refused.insert(0, algorithm)
+            if refused:
+                raise UnsupportedOperation(f"{refused[0]} of PutBucketEncryption")
         self.backend.get_bucket(bucket_name)
         return 200, {}, ""
 

@@ -14,7 +14,7 @@ from moto.s3.models import (
 )
 
 from localaws.services.s3.files import Body
-from localaws.services.s3.object_backend import ObjectBackend
+from localaws.services.s3.object_backend import ENCRYPTION, ObjectBackend
 from localaws.services.s3.objects import Assembled, StoredKey, StoredUpload
 
 
@@ -43,7 +43,7 @@ class UploadBackend(ObjectBackend):
             storage=storage_type,
             tags=tags,
             acl=acl,
-            sse_encryption=sse_encryption,
+            sse_encryption=sse_encryption or ENCRYPTION,
             kms_key_id=kms_key_id,
         )
         bucket.multiparts[upload.id] = upload
@@ -121,17 +121,26 @@ class UploadBackend(ObjectBackend):
         except BaseException:
             self.store.discard(made.body)
             raise
-        key = self.put_object(
-            bucket_name,
-            upload.key_name,
-            made.body,
-            storage=upload.storage,
-            etag=made.etag,
-            multipart=upload,
-            encryption=upload.sse_encryption,
-            kms_key_id=upload.kms_key_id,
-            disable_notification=True,
-        )
+        with self.lock:
+            lost = bucket.multiparts.pop(upload_id, None) is not upload
+        if lost:  # another call has completed or aborted it meanwhile
+            self.store.discard(made.body)
+            raise NoSuchUpload(upload_id=upload_id)
+        try:
+            key = self.put_object(
+                bucket_name,
+                upload.key_name,
+                made.body,
+                storage=upload.storage,
+                etag=made.etag,
+                multipart=upload,
+                encryption=upload.sse_encryption,
+                kms_key_id=upload.kms_key_id,
+                disable_notification=True,
+            )
+        except BaseException:  # its condition is not met: the client may complete it with another one
+            bucket.multiparts[upload_id] = upload
+            raise
         key.set_metadata(upload.metadata)
         key.set_acl(upload.acl or bucket.acl)
         key.part_sizes, key.part_checksums = made.sizes, made.checksums
@@ -139,7 +148,7 @@ class UploadBackend(ObjectBackend):
             key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
             key.checksum_type, key.checksum_value, key.checksum_parts = made.checksum
         self.put_object_tagging(key, upload.tags)
-        del bucket.multiparts[upload_id]  # its parts' files go with it, their sizes and ETags stay
+        upload.dispose()  # its parts' files go, their sizes and ETags stay
         self.touched.uploads.add((bucket_name, upload_id))
         self.announce("s3:ObjectCreated:CompleteMultipartUpload", key)
         return key

@@ -1,4 +1,4 @@
-"""The HTTP side of uploads in parts: their parts, their completion, and who is under way.
+"""The HTTP side of uploads in parts: their parts, copies into them, and their completion.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
@@ -85,9 +85,15 @@ class UploadResponse(SettingsResponse):
             text = f"The provided '{_SIZE}' header value {size} does not match what was computed: {sum(made.sizes)}"
             raise Refused(400, "InvalidRequest", text)
         each: tuple[str | None, ...] = made.checksums or (None,) * len(made.sizes)
+        kind, value = made.checksum[:2] if made.checksum is not None else ("", "")
         for part, computed in zip(self.document["Parts"], each, strict=True):
             _check_part(part, algorithm, computed)
-        kind, value = made.checksum[:2] if made.checksum is not None else ("", "")
+            if kind == "COMPOSITE" and f"Checksum{algorithm}" not in part:
+                text = (
+                    f"The upload was created using a {str(algorithm).lower()} checksum. The complete request must "
+                    f"include the checksum for each part. It was missing for part {part['PartNumber']} in the request."
+                )
+                raise Refused(400, "InvalidRequest", text)
         wanted = self.headers.get("x-amz-checksum-type")
         if wanted is not None and wanted != kind:
             raise Refused(400, "InvalidRequest", f"The upload was created with the checksum type {kind or 'null'}.")

@@ -105,6 +105,29 @@ def test_old_versions_of_a_table_are_kept_read_and_deleted(glue: Any, refused: R
     assert glue.get_table(DatabaseName=database, Name="t")["Table"]["Description"] == "5"
 
 
+@pytest.mark.as_on_aws("Glue crawlers")
+def test_pages_of_versions_go_on_when_those_of_the_last_page_are_deleted(glue: Any, database: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTableVersions.html"""
+    _make(glue, database, "t")
+    table: dict[str, Any] = {"DatabaseName": database, "TableName": "t"}
+    for _ in range(4):
+        glue.update_table(DatabaseName=database, TableInput={"Name": "t"})
+    first = glue.get_table_versions(**table, MaxResults=2)
+    assert [one["VersionId"] for one in first["TableVersions"]] == ["5", "4"]
+    glue.delete_table_version(**table, VersionId="4")
+    second = glue.get_table_versions(**table, MaxResults=2, NextToken=first["NextToken"])
+    assert [one["VersionId"] for one in second["TableVersions"]] == ["3", "2"]
+
+
+def test_what_is_nested_too_deeply_or_has_no_table_is_refused(refused: Refused, database: str) -> None:
+    deep = "(" * 700 + "a" + ")" * 700
+    assert refused("get_tables", DatabaseName=database, Expression=deep)[0] == "InvalidInputException"
+    assert refused("get_tables", DatabaseName=database, Expression="a{99999999999999999999}")[0] == (
+        "InvalidInputException"
+    )
+    assert refused("update_table", DatabaseName=database, Name="t")[0] == "NotImplemented"
+
+
 @pytest.fixture
 def partitioned(glue: Any, database: str) -> dict[str, str]:
     """A table with a partition key of each type that compares in a way of its own."""

@@ -125,3 +125,20 @@ def test_an_upload_may_have_a_checksum_of_the_whole(s3: Any, bucket: str) -> Non
     found = s3.head_object(**where, ChecksumMode="ENABLED")
     whole = base64.b64encode(zlib.crc32(b"".join(contents)).to_bytes(4, "big")).decode()
     assert (found["ChecksumCRC32"], found["ChecksumType"]) == (whole, "FULL_OBJECT")
+
+
+@pytest.mark.as_on_aws("S3")
+def test_an_upload_in_parts_with_a_checksum_needs_the_checksum_of_each_part(s3: Any, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
+    where = {"Bucket": bucket, "Key": "composite"}
+    upload = s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
+    with pytest.raises(ClientError, match="Checksum Type mismatch"):
+        s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="CRC32")
+    part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA256")
+    named = {"PartNumber": 1, "ETag": part["ETag"]}
+    with pytest.raises(ClientError, match="It was missing for part 1"):
+        s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": [named]})
+    parts = [{**named, "ChecksumSHA256": part["ChecksumSHA256"]}]
+    s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+    with pytest.raises(ClientError, match="does not support ChecksumSHA512"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", ChecksumAlgorithm="SHA512", ChecksumSHA512="x")

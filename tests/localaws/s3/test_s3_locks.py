@@ -127,3 +127,19 @@ def test_bypassing_a_lock_takes_a_right_of_its_own(
             assert error(mine.put_object_retention, **where, Retention={}) == "AccessDenied"
         else:
             mine.delete_object(**where)
+
+
+@pytest.mark.as_on_aws("S3")
+def test_a_bucket_s_default_locks_an_object_uploaded_in_parts(s3: Any, locked: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"""
+    rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
+    s3.put_object_lock_configuration(
+        Bucket=locked, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    where = {"Bucket": locked, "Key": "parts"}
+    upload = s3.create_multipart_upload(**where)["UploadId"]
+    part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    version = s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)["VersionId"]
+    assert s3.get_object_retention(**where, VersionId=version)["Retention"]["Mode"] == "COMPLIANCE"
+    assert error(s3.delete_object, **where, VersionId=version) == "AccessDenied"

@@ -161,3 +161,13 @@ def test_an_acl_that_would_open_what_nothing_here_opens_is_refused(s3: Any, buck
     assert error(s3.put_object, Bucket=bucket, Key="k", **given)[0] == "NotImplemented"
     assert error(s3.put_bucket_acl, Bucket=bucket, **given)[0] == "NotImplemented"
     assert error(s3.head_object, Bucket=bucket, Key="k")[0] == "404"
+
+
+@pytest.mark.as_on_aws("S3")
+def test_the_name_of_an_object_says_nothing_about_who_may_read_it(
+    s3: Any, bucket: str, read: Callable[..., int]
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
+    opened(s3, bucket)
+    s3.put_object(Bucket=bucket, Key="an explicit deny.txt", Body=b"x", ACL="public-read")
+    assert read("an%20explicit%20deny.txt") == 200

@@ -32,7 +32,7 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-_BY_PATH = re.compile(r"does not support (GET|PUT|POST|DELETE|PATCH|HEAD) /")
+_BY_PATH = re.compile(r"does not support ((GET|PUT|POST|DELETE|PATCH|HEAD) /|any operation of )")
 
 
 @dataclass

@@ -90,14 +90,14 @@ class _Parser:
         return Query(tuple(self._stages), tuple(dict.fromkeys(shown)), is_stats)
 
     def _check_order(self, name: str) -> None:
-        """Refuse expressions whose result AWS's guide doesn't define."""
+        """Refuse an order of commands that AWS's guide doesn't define."""
         if name not in _MANY_TIMES and name in self._seen:
             raise unsupported(f"A second {name}")
         if name != "display":
             later = {"sort", "limit"} if name != "limit" else set()
             later |= {"stats"} if name in _ONLY_BEFORE_STATS else set()
             if found := sorted(later & self._seen):
-                raise unsupported(f"{name} behind {found[0]}")
+                raise unsupported(f"{name} after {found[0]}")
 
     def _parse_fields(self) -> None:
         renamed = []
@@ -105,6 +105,8 @@ class _Parser:
             name = self._field(self._words.pop())
             self._no_more_than_a_field()
             if self._words.take("as"):
+                if name in NO_AGGREGATES_OF:
+                    raise unsupported(f"Another name for {name}")
                 alias = self._new_name()
                 renamed.append((name, alias))
                 name = alias
@@ -123,11 +125,16 @@ class _Parser:
     def _parse_parse(self) -> None:
         words = self._words
         field = "@message" if words.next.kind in (Kind.TEXT, Kind.REGEX) else self._field(words.pop())
+        if field in NO_AGGREGATES_OF:
+            raise unsupported(f"parse of {field}")
         pattern = words.pop()
         if pattern.kind is Kind.REGEX:
             regex = Regex(pattern.value)
             regex.groups("")  # which refuses groups without names
-            self._known |= set(_group_names(pattern.value))
+            names = _group_names(pattern.value)
+            if known := self._known & set(names):
+                raise malformed(f"{min(known)} is the name of another field")
+            self._known |= set(names)
             self._stages.append(ParseRegex(field, regex))
             return
         if pattern.kind is not Kind.TEXT:
@@ -144,6 +151,8 @@ class _Parser:
         self._stages.append(ParseGlob(field, texts, tuple(names)))
 
     def _parse_stats(self) -> None:
+        if self._displayed:
+            raise unsupported("stats after display")
         aggregates = [self._aggregate()]
         while self._words.take(","):
             aggregates.append(self._aggregate())

@@ -110,10 +110,10 @@ class FilterParser:
         elif negative:
             raise words.wrong()
         else:
-            return self._compared(left)
+            return self._compared(left_word, left)
         return _inverted(condition, f"not of {left_word.value}") if negative else condition
 
-    def _compared(self, left: Value) -> Condition:
+    def _compared(self, left_word: Word, left: Value) -> Condition:
         words = self._words
         if words.next.says(*_ARITHMETIC):
             raise unsupported("Arithmetic")
@@ -124,7 +124,7 @@ class FilterParser:
             raise unsupported("Arithmetic")
         if operator in ("=", "!="):
             equal = _comparing(left, right, _equal)
-            return equal if operator == "=" else _inverted(equal, f"!= {right_word.value}")
+            return equal if operator == "=" else _inverted(equal, f"{left_word.value} != {right_word.value}")
         if right_word.kind is Kind.TEXT and number(right_word.value) is None:
             raise unsupported(f"{operator} of a text")
         order = _ORDERS[operator]
@@ -162,11 +162,11 @@ class FilterParser:
 
 
 def _either(parts: list[Condition], row: Row, decisive: bool) -> bool | None:
-    """What `parts` come to, joined by or (True decides), or by and (False does)."""
+    """Join conditions: `or` stops at True, `and` stops at False."""
     unknown = False
     for part in parts:
         found = part(row)
-        # Beside what isn't known to hold, nothing makes an `and` hold.
+        # An `and` with an unknown part can't hold.
         if found is decisive or (found is None and not decisive):
             return found
         unknown = unknown or found is None
@@ -177,7 +177,9 @@ def _inverted(condition: Condition, what: str) -> Condition:
     def holds(row: Row) -> bool:
         found = condition(row)
         if found is None:
-            raise unsupported(f"{what} with a field that some events don't have (ask for ispresent(FIELD) and … first)")
+            raise unsupported(
+                f"{what} where some events don't have the field or a number in it (add ispresent(FIELD) and …)"
+            )
         return not found
 
     return holds

@@ -38,7 +38,7 @@ class Rename:
     names: tuple[tuple[str, str], ...]
 
     def run(self, rows: list[Row]) -> list[Row]:
-        """The same rows, each with fields more."""
+        """The same rows, with the new fields added."""
         for row in rows:
             for name, alias in self.names:
                 if (value := row.get(name)) is not None:
@@ -56,10 +56,10 @@ class ParseGlob:
     names: tuple[str, ...]
 
     def run(self, rows: list[Row]) -> list[Row]:
-        """The same rows, those that match with fields more."""
+        """The same rows; those that match have the new fields."""
         for row in rows:
-            found = self._found(row.get(self.field) or "")
-            row.values |= dict(zip(self.names, found, strict=False))
+            if (text := row.get(self.field)) is not None:
+                row.values |= dict(zip(self.names, self._found(text), strict=False))
         return rows
 
     def _found(self, text: str) -> list[str]:
@@ -86,7 +86,7 @@ class ParseRegex:
     regex: Regex
 
     def run(self, rows: list[Row]) -> list[Row]:
-        """The same rows, those that match with fields more."""
+        """The same rows; those that match have the new fields."""
         for row in rows:
             if (text := row.get(self.field)) is not None:
                 row.values |= self.regex.groups(text) or {}
@@ -127,7 +127,7 @@ class Aggregate:
     name: str
 
     def of(self, rows: list[Row]) -> str | None:
-        """What comes of `rows`; None if none of them has the field."""
+        """The aggregate over `rows`; None if none of them has the field."""
         if self.field is None:
             return str(len(rows))
         values = [value for row in rows if (value := row.get(self.field)) is not None]

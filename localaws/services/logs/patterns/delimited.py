@@ -26,6 +26,7 @@ from localaws.services.logs.patterns.tokens import Tokens
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD = re.compile(r'\s*(?:\[([^\]]*)\]|"([^"]*)"|(\S+))')
+_WITHOUT_BRACKETS = re.compile(r'\s*(?:"([^"]*)"|(\S+))')
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ class DelimitedPattern:
 def _split(message: str, most: int | None = None) -> list[str]:
     """The fields of `message`; of `most` fields the last is the rest."""
     texts: list[str] = []
-    at = 0
-    while (found := _FIELD.match(message, at)) is not None:
+    at, last_bracket = 0, message.rfind("]")
+    # Behind the last "]" none is looked for, or a message of many "[" would take quadratic time.
+    while (found := (_FIELD if at <= last_bracket else _WITHOUT_BRACKETS).match(message, at)) is not None:
         if most is not None and len(texts) == most - 1 and message[found.end() :].strip():
             return [*texts, message[at:].strip()]
         texts.append(next(group for group in found.groups() if group is not None))

@@ -12,7 +12,7 @@ from moto.iam.exceptions import (
     NotFoundException,
     ValidationError,
 )
-from moto.iam.models import IAMBackend, ManagedPolicy, PolicyVersion, Role
+from moto.iam.models import Group, IAMBackend, ManagedPolicy, PolicyVersion, Role
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
 from localaws.authorization.conditions import listed
@@ -21,6 +21,20 @@ from localaws.authorization.grammar import BadPolicy, check_trust
 
 class LocalIAMBackend(IAMBackend):
     """IAM as this package has it."""
+
+    def get_role(self, role_name: str) -> Role:
+        """A role by its name. Raises NotFoundException, in AWS's words."""
+        try:
+            return super().get_role(role_name)
+        except NotFoundException:
+            raise NotFoundException(f"The role with name {role_name} cannot be found.") from None
+
+    def get_group(self, group_name: str) -> Group:
+        """A group by its name. Raises NotFoundException, in AWS's words."""
+        try:
+            return super().get_group(group_name)
+        except NotFoundException:
+            raise NotFoundException(f"The group with name {group_name} cannot be found.") from None
 
     def create_role(
         self,
@@ -82,10 +96,12 @@ class LocalIAMBackend(IAMBackend):
         _refuse_principals(policy_json)
         super().put_group_policy(group_name, policy_name, policy_json)
 
-    def create_policy(self, description: str, path: str, policy_document: str, *rest: Any) -> ManagedPolicy:
+    def create_policy(
+        self, description: str, path: str, policy_document: str, policy_name: str, tags: list[dict[str, str]]
+    ) -> ManagedPolicy:
         """Make a policy that can be attached. Raises MalformedPolicyDocument."""
         _refuse_principals(policy_document)
-        return super().create_policy(description, path, policy_document, *rest)
+        return super().create_policy(description, path, policy_document, policy_name, tags)
 
     def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> PolicyVersion:
         """Make a further version of a policy. Raises MalformedPolicyDocument."""

@@ -240,5 +240,7 @@ def test_who_allows_it_is_answered_and_told(aws: Callable[..., Any], allowing: N
     assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localaws-unproven"] == "events:PutRule"
     proven = aws("s3").list_buckets()["ResponseMetadata"]["HTTPHeaders"]
     assert "x-localaws-unproven" not in proven
+    filters = [{"Name": "instance-state-name", "Values": ["running"]}]
+    assert aws("ec2").describe_instances(Filters=filters)["Reservations"] == []
     assert localaws.status(stack.home).allow_unproven
     aws("events").delete_rule(Name="unproven")

@@ -36,6 +36,7 @@ def test_a_dry_run_changes_nothing(aws: Aws) -> None:
         ("describe_vpc_peering_connections", "status-code"),
         ("describe_security_groups", "ip-permission.ipv6-cidr"),
         ("describe_subnets", "outpost-arn"),
+        ("describe_vpcs", "tag-value"),
     ],
 )
 def test_a_filter_without_an_effect_is_refused(aws: Aws, operation: str, known: str) -> None:
@@ -55,6 +56,18 @@ def test_a_filter_picks(aws: Aws) -> None:
     for name, value in {"tag:picked": "yes", "tag-key": "picked", "vpc-id": vpc}.items():
         found = ec2.describe_vpcs(Filters=[{"Name": name, "Values": [value]}])["Vpcs"]
         assert [each["VpcId"] for each in found] == [vpc]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]
+    zone = subnet["AvailabilityZone"]
+    for name in ("cidr-block", "cidr", "cidrBlock"):
+        given = [
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": name, "Values": ["10.9.1.0/24"]},
+            {"Name": "availabilityZone", "Values": [zone]},
+            {"Name": "defaultForAz", "Values": ["false"]},
+        ]
+        assert [each["SubnetId"] for each in ec2.describe_subnets(Filters=given)["Subnets"]] == [subnet["SubnetId"]]
+    default = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+    assert [each["IsDefault"] for each in default] == [True]
 
 
 @pytest.mark.as_on_aws("EC2")

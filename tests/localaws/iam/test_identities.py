@@ -46,7 +46,10 @@ def test_what_is_attached_to_a_user_or_its_group_counts_until_it_is_detached(
     refused(lists)
     iam.delete_group_policy(GroupName=group, PolicyName="own")
     iam.delete_group(GroupName=group)
-    assert refused(iam.get_group, GroupName=group)[0] == "NoSuchEntity"
+    assert refused(iam.get_group, GroupName=group) == (
+        "NoSuchEntity",
+        f"The group with name {group} cannot be found.",
+    )
 
 
 @pytest.mark.as_on_aws("IAM")
@@ -124,7 +127,8 @@ def test_a_service_linked_role_trusts_its_service(aws: Aws) -> None:
     role = iam.create_service_linked_role(AWSServiceName="redshift.amazonaws.com")["Role"]
     assert json.dumps(role["AssumeRolePolicyDocument"]).count("redshift.amazonaws.com") == 1
     iam.delete_service_linked_role(RoleName=role["RoleName"])
-    assert refused(iam.get_role, RoleName=role["RoleName"])[0] == "NoSuchEntity"
+    gone = f"The role with name {role['RoleName']} cannot be found."
+    assert refused(iam.get_role, RoleName=role["RoleName"]) == ("NoSuchEntity", gone)
 
 
 @pytest.mark.refused("IAM")

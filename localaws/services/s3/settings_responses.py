@@ -85,7 +85,7 @@ class SettingsResponse(S3Response):
                 refused.insert(0, algorithm)
             if refused:
                 raise UnsupportedOperation(f"{refused[0]} of PutBucketEncryption")
-        self.backend.get_bucket(bucket_name)
+        self.backend.put_bucket_encryption(bucket_name, {"Rule": rules[0]})  # moto asks for it where it copies in place
         return 200, {}, ""
 
     def get_bucket_encryption(self) -> TYPE_RESPONSE:

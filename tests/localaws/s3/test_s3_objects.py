@@ -173,3 +173,19 @@ def test_an_object_overwritten_while_it_is_read_is_read_to_its_end(s3: Any, buck
     start = reading.read(10)
     s3.put_object(Bucket=bucket, Key="k", Body=b"other")
     assert start + reading.read() == body
+
+
+@pytest.mark.as_on_aws("S3")
+def test_an_object_is_copied_to_itself_where_that_changes_something(s3: Any, bucket: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
+    where = {"Bucket": bucket, "Key": "k"}
+    assert s3.put_object(**where, Body=b"x")["ServerSideEncryption"] == "AES256"
+    with pytest.raises(ClientError, match="illegal because it is trying to copy an object to itself"):
+        s3.copy_object(**where, CopySource=where)
+    s3.copy_object(**where, CopySource=where, MetadataDirective="REPLACE", Metadata={"m": "1"})
+    rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    assert s3.copy_object(**where, CopySource=where)["ServerSideEncryption"] == "AES256"
+    s3.delete_bucket_encryption(Bucket=bucket)
+    with pytest.raises(ClientError, match="illegal because it is trying to copy an object to itself"):
+        s3.copy_object(**where, CopySource=where)

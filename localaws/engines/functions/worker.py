@@ -109,6 +109,7 @@ class Worker:
     def run(self, invocation: Invocation) -> Result:
         """Run `invocation` to its end. A worker that is not `alive` after it must not be used again."""
         init_ms = self._wait_for_init()
+        self._drain()  # what the module printed while it was loaded comes before START
         self._tail.clear()
         failed_init = self._init.status is not Status.SUCCESS
         self._log(f"START RequestId: {invocation.request_id} Version: {self.spec.version}\n")

@@ -127,6 +127,20 @@ def test_log_events_reach_cloudwatch_in_a_stream_of_the_worker(
     ]
 
 
+@pytest.mark.as_on_aws("Lambda")
+def test_all_that_a_module_prints_while_it_loads_is_logged_before_start(
+    deploy: Deploy, call: Call, logged: Callable[..., list[str]]
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+    code = "print('\\n'.join(map(str, range(2000))))\ndef handler(event, context): pass\n"
+    names = [deploy(code) for _ in range(12)]
+    with ThreadPoolExecutor(len(names)) as pool:  # so many at once that the embedded AWS reads their output late
+        list(pool.map(call, names))
+    for name in names:
+        messages = logged(name, "REPORT")
+        assert messages[2000:2002] == ["1999\n", next(m for m in messages if m.startswith("START "))]
+
+
 def test_a_last_line_without_an_end_and_a_flood_of_lines_are_logged(
     deploy: Deploy, call: Call, logged: Callable[..., list[str]]
 ) -> None:

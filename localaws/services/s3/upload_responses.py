@@ -40,14 +40,15 @@ class UploadResponse(SettingsResponse):
         start = bisect_right(upload.partlist, marker)
         shown = upload.partlist[start : start + limit]
         more = bool(shown) and shown[-1] < upload.partlist[-1]
+        algorithm = upload.metadata.get("x-amz-checksum-algorithm")
         owner = {"ID": OWNER, "DisplayName": "webfile"}
         result = {
             "Bucket": self.bucket_name, "Key": upload.key_name, "UploadId": upload.id, "Initiator": owner,
             "Owner": owner, "StorageClass": upload.storage or "STANDARD", "PartNumberMarker": marker,
             "NextPartNumberMarker": shown[-1] if shown else marker, "MaxParts": limit, "IsTruncated": more,
-            "ChecksumAlgorithm": upload.metadata.get("x-amz-checksum-algorithm"),
+            "ChecksumAlgorithm": algorithm,
             "ChecksumType": upload.metadata.get("x-amz-checksum-type"),
-            "Parts": [_part(number, upload.parts[number]) for number in shown],
+            "Parts": [_part(number, upload.parts[number], algorithm) for number in shown],
         }  # fmt: skip
         self.data["Action"] = "ListParts"
         return self.serialized(ActionResult(result))
@@ -142,8 +143,11 @@ class UploadResponse(SettingsResponse):
             raise Refused(400, "InvalidArgument", text, about)
 
 
-def _part(number: int, part: StoredKey) -> dict[str, Any]:
-    return {"PartNumber": number, "LastModified": part.last_modified_ISO8601, "ETag": part.etag, "Size": part.size}
+def _part(number: int, part: StoredKey, algorithm: str | None) -> dict[str, Any]:
+    about = {"PartNumber": number, "LastModified": part.last_modified_ISO8601, "ETag": part.etag, "Size": part.size}
+    if algorithm is None:
+        return about
+    return {**about, f"Checksum{algorithm}": checksums.written(checksums.digest(algorithm, part.chunks()))}
 
 
 def _shown(key: StoredKey) -> str:

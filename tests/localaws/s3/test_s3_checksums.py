@@ -136,6 +136,10 @@ def test_an_upload_in_parts_with_a_checksum_needs_the_checksum_of_each_part(s3: 
         s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="CRC32")
     part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA256")
     named = {"PartNumber": 1, "ETag": part["ETag"]}
+    (listed,) = s3.list_parts(**where, UploadId=upload)["Parts"]
+    assert (
+        listed["ChecksumSHA256"] == part["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(b"x").digest()).decode()
+    )
     with pytest.raises(ClientError, match="It was missing for part 1"):
         s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": [named]})
     parts = [{**named, "ChecksumSHA256": part["ChecksumSHA256"]}]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from localaws.authorization.patterns import arns, wildcards
+from localaws.authorization.patterns import LITERAL, arns, wildcards
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ Keys = Mapping[str, str | list[str] | None]
 """A request's keys in lower case; None where it is known that the request has no such key."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_LITERALS = {"*": "*", "?": "?", "$": "$"}
+_LITERALS = ("*", "?", "$")
 
 
 class Unknown(Exception):
@@ -56,7 +56,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def substituted(text: str, keys: Keys) -> str | None:
-    """`text` with its policy variables' values; None where a variable has none.
+    """`text` with its policy variables' values; None where a variable has none. `${*}` becomes LITERAL and a star.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 
@@ -72,7 +72,7 @@ def substituted(text: str, keys: Keys) -> str | None:
         name, _, default = match[1].partition(",")
         name = name.strip()
         if name in _LITERALS:
-            return f"[{_LITERALS[name]}]"
+            return LITERAL + name
         found = _value(name, keys)
         if isinstance(found, str):
             return found
@@ -93,6 +93,8 @@ def _met(operator: str, key: str, wanted: list[str], keys: Keys) -> bool:
     compare = _OPERATORS.get(name)
     if compare is None:
         raise Unknown(operator)
+    if name not in _PATTERNS:
+        compare = _plainly(compare)
     negated = name.startswith(("StringNot", "ArnNot", "NotIp", "NumericNot", "DateNot"))
     match quantifier:
         case "ForAllValues":
@@ -109,6 +111,11 @@ def _met(operator: str, key: str, wanted: list[str], keys: Keys) -> bool:
 def _compared(compare: Callable[[str, str], bool], found: str, wanted: list[str], keys: Keys, negated: bool) -> bool:
     values = [text for value in wanted if (text := substituted(value, keys)) is not None]
     return any(compare(found, value) for value in values) != negated
+
+
+def _plainly(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """`compare` for an operator without wildcards, to which `${*}` is a star like any other."""
+    return lambda found, wanted: compare(found, wanted.replace(LITERAL, ""))
 
 
 def _value(key: str, keys: Keys) -> str | list[str] | None:
@@ -171,6 +178,8 @@ _ORDERS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThan": lambda found, wanted: found > wanted,
     "GreaterThanEquals": lambda found, wanted: found >= wanted,
 }
+_PATTERNS = ("StringLike", "StringNotLike", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")
+"""Operators with wildcards."""
 # A negated operator compares as the plain one does; `_met` turns the answer round.
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda found, wanted: found == wanted,
@@ -182,7 +191,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "Bool": lambda found, wanted: found.lower() == wanted.lower(),
     "IpAddress": _in_network,
     "NotIpAddress": _in_network,
-    **dict.fromkeys(("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"), _arn_like),
+    **dict.fromkeys([name for name in _PATTERNS if name.startswith("Arn")], _arn_like),
     **{f"Numeric{name}": _number(order) for name, order in _ORDERS.items()},
     **{f"Date{name}": _date(order) for name, order in _ORDERS.items()},
 }

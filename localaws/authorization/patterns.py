@@ -9,6 +9,10 @@ import re
 from functools import lru_cache
 
 _ARN_PARTS = 6
+LITERAL = "\0"
+"""Stands before a character that means itself: no policy and no name has it otherwise."""
+
+_PIECE = re.compile(f"{LITERAL}.|.", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -31,4 +35,8 @@ def arns(pattern: str) -> re.Pattern[str]:
 
 
 def _translated(pattern: str, many: str, one: str) -> str:
-    return "".join(many if c == "*" else one if c == "?" else re.escape(c) for c in pattern)
+    meanings = {"*": many, "?": one}
+    return "".join(
+        re.escape(piece[1:]) if piece.startswith(LITERAL) else meanings.get(piece, re.escape(piece))
+        for piece in _PIECE.findall(pattern)
+    )

@@ -207,3 +207,37 @@ def test_loads_of_several_sessions_run_at_once(db: Session, table: str) -> None:
         thread.join()
     assert not failures
     assert db.rows(f"select count(*) from {table}") == [(8000,)]
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_maxerror_counts_the_errors_of_all_files_together(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
+    for name in ("a", "b"):
+        db.warehouse.put(f"{table}/{name}.csv", "1,good,1,,\nx,bad,1,,\ny,bad,1,,\n")
+    source = db.warehouse.put(f"{table}/c.csv", "2,good,1,,\n").removesuffix("c.csv")
+    with pytest.raises(psycopg.Error, match="failed"):
+        db.copy(table, source, "csv maxerror 4")
+    assert db.rows(f"select count(*) from {table}") == [(0,)]
+    db.copy(table, source, "csv maxerror 5")
+    assert db.rows(f"select id from {table} order by id") == [(1,), (1,), (2,)]
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_noload_checks_the_files_and_loads_nothing(db: Session, table: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
+    good = db.warehouse.put(f"{table}/good.csv", "1,a,1,,\n2,b,1,,\n")
+    db.copy(table, good, "csv noload")
+    bad = db.warehouse.put(f"{table}/bad.csv", "1,a,1,,\nx,b,1,,\n")
+    with pytest.raises(psycopg.Error, match="failed"):
+        db.copy(table, bad, "csv noload")
+    assert db.rows(f"select count(*) from {table}") == [(0,)]
+    assert db.errors() == [(2, "id", 1207, "Invalid digit, Value 'x', Pos 0, Type: Long")]
+    db.copy(table, good)
+    assert db.rows(f"select count(*) from {table}") == [(2,)]
+
+
+def test_a_delimiter_at_the_end_of_a_csv_line_begins_one_column_more(db: Session, table: str) -> None:
+    source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,t\n2,b,1,,t,\n")
+    db.copy(table, source, "csv maxerror 2")
+    assert db.rows(f"select id from {table}") == [(1,)]
+    assert db.errors() == [(2, "", 1202, "Extra column(s) found")]

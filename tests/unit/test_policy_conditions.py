@@ -55,6 +55,8 @@ def met(operator: str, wanted: Any, found: str | list[str] | None) -> bool | Non
         ("ArnLike", "arn:*:tolls/a.json", ARN, False),
         ("ArnLike", "arn:aws:s?:::tolls/a.json", ARN, True),
         ("ArnLike", "arn:aws:s?:::tolls", ARN, False),
+        ("ArnLike", "arn:aws:logs:*:*:log-group:*:*", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:b", True),
+        ("ArnLike", "arn:aws:logs:*:*:log-group:*:z", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:z", True),
     ],
 )
 def test_an_operator(operator: str, wanted: Any, found: str, expected: bool) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+_TEST = "Test"
 _QUIET = 0.5  # seconds after which no more calls are on their way
 
 
@@ -37,7 +38,9 @@ class Recorder:
     def _listen(self) -> None:
         while data := self._socket.recv(1 << 16):
             told = json.loads(data)
-            if told.get("Type") == "ApiCallAttempt":
+            if told["Type"] == _TEST:
+                self._test = told["Name"]
+            elif told["Type"] == "ApiCallAttempt":
                 self._calls[self._test, told["Service"], told["Api"], told.get("HttpStatusCode", 0)] += 1
 
     def _ask(self) -> None:
@@ -54,8 +57,8 @@ class Recorder:
         return made
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """The next test begins."""
-        self._test = nodeid
+        """The next test begins: said where calls are told, so that those of the last test are counted as its own."""
+        self._socket.sendto(json.dumps({"Type": _TEST, "Name": nodeid}).encode(), self._socket.getsockname())
 
     def pytest_sessionfinish(self) -> None:
         """Write down what was heard."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 _ARN_PARTS = 6
 LITERAL = "\0"
-"""Stands before a character that means itself: no policy and no name has it otherwise."""
+"""In a pattern: the next character means itself, wildcard or not. It is not a character that people write."""
 
 _PIECE = re.compile(f"{LITERAL}.|.", re.DOTALL)
 

@@ -68,9 +68,7 @@ def read(service: str, envelope: Envelope) -> RestReading:
 
 def _operation(service: str, envelope: Envelope) -> RestReading:
     path = envelope.path.rstrip("/") or "/"
-    known = False
     for model in models.models_of(service):
-        known = True
         for operation in models.rest_operations(model.service_name):
             if operation.method != envelope.method or not (match := operation.pattern.fullmatch(path)):
                 continue
@@ -85,9 +83,7 @@ def _operation(service: str, envelope: Envelope) -> RestReading:
                 found.path = found.path.replace(f"{{{label}+}}", urllib.parse.quote(value, safe="/"))
                 found.parameters[_label(model, operation.name, label)] = value
             return found
-    if known:
-        raise UnsupportedOperation(f"{envelope.method} {envelope.path}")
-    raise UnsupportedOperation("any operation")
+    raise UnsupportedOperation(f"{envelope.method} {envelope.path}")
 
 
 def _label(model: Any, operation: str, label: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from moto.ec2.models import EC2Backend, ec2_backends
@@ -15,6 +15,7 @@ from localaws.services import vouching
 
 _CHANGES = re.compile("(Associate|Create|Modify|Replace)(?!Tags)")
 _INDEX = re.compile(r"\.\d+")
+_CAPITAL = re.compile("(?<=[a-z])(?=[A-Z])")
 # Parameters that moto takes without a look: what they refer to, by AWS's code and words.
 _KINDS: dict[str, tuple[Callable[[EC2Backend, str], bool], str, str]] = {
     "Subnet": (
@@ -74,11 +75,17 @@ def _check_filters(operation: str, given: Mapping[str, Any]) -> None:
         if _INDEX.sub("", parameter) != "Filter.Name":
             continue
         kind = "tag:" if name.startswith("tag:") else name
-        # AWS documented tag-value once, and may still take it.
-        if kind == "tag-value" or kind in table.refused_filters.get(operation, ()):
+        working, refused = table.filters.get(operation, ()), table.refused_filters.get(operation, ())
+        if kind in working:
+            continue
+        if kind in refused or _may_be_known(kind, {*working, *refused}):
             raise UnsupportedOperation(f"the filter {name} of {operation}")
-        if kind not in table.filters.get(operation, ()):
-            raise Refused(400, "InvalidParameterValue", f"The filter '{name}' is invalid")
+        raise Refused(400, "InvalidParameterValue", f"The filter '{name}' is invalid")
+
+
+def _may_be_known(filter_name: str, documented: Container[str]) -> bool:
+    """Whether AWS may still take it: older documentation has tag-value, and names such as vpcId for vpc-id."""
+    return filter_name == "tag-value" or _CAPITAL.sub("-", filter_name).lower() in documented
 
 
 def _check_references(ec2: EC2Backend, given: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
-"""S3's XML documents, read once, by AWS's model: one that is malformed, lacks what its operation requires, or has more
-than its operation knows, is refused.
+"""S3's XML documents, parsed once, by AWS's model.
+
+A document is refused if it is malformed, lacks an element that its operation requires, or has one that it doesn't know.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -86,7 +87,7 @@ def malformed() -> Refused:
 
 @cache
 def _payload(operation: str) -> tuple[Any, bool]:
-    """The shape of the document, and whether it must be there; None where the body is none."""
+    """The shape of the document, and whether it is required; None if the body is not a document."""
     model = get_service_model("s3")
     shape = model.operation_model(operation).input_shape if operation in model.operation_names else None
     if shape is None:

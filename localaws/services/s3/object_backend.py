@@ -17,10 +17,7 @@ from moto.s3.utils import STORAGE_CLASS
 from localaws.services.s3 import checksums, locks, names, notifications, versions
 from localaws.services.s3.bucket_backend import BucketBackend
 from localaws.services.s3.files import Body
-from localaws.services.s3.objects import Linked, StoredBucket, StoredKey, StoredUpload
-
-ENCRYPTION = "AES256"
-"""What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
+from localaws.services.s3.objects import ENCRYPTION, Linked, StoredBucket, StoredKey, StoredUpload
 
 
 class ObjectBackend(BucketBackend):

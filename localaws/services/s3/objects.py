@@ -24,6 +24,8 @@ from localaws.services.s3.files import Body, BodyReader, BodyStore
 # Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
 streaming: ContextVar[bool] = ContextVar("streaming", default=False)
 
+ENCRYPTION = "AES256"
+"""What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
 _PRIVATE = get_canned_acl("private")
 
 
@@ -91,6 +93,7 @@ class StoredKey(FakeKey):
         self.acl = _PRIVATE
         self.lock = threading.Lock()
         self.__dict__.update(state)
+        self.encryption = self.encryption or ENCRYPTION  # earlier versions kept none
 
     def attach(self, store: BodyStore) -> None:
         """Say where the body is, after this was read from the index."""

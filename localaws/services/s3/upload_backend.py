@@ -14,8 +14,8 @@ from moto.s3.models import (
 )
 
 from localaws.services.s3.files import Body
-from localaws.services.s3.object_backend import ENCRYPTION, ObjectBackend
-from localaws.services.s3.objects import Assembled, StoredKey, StoredUpload
+from localaws.services.s3.object_backend import ObjectBackend
+from localaws.services.s3.objects import ENCRYPTION, Assembled, StoredKey, StoredUpload
 
 
 class UploadBackend(ObjectBackend):

@@ -37,6 +37,8 @@ def test_a_dry_run_changes_nothing(aws: Aws) -> None:
         ("describe_security_groups", "ip-permission.ipv6-cidr"),
         ("describe_subnets", "outpost-arn"),
         ("describe_vpcs", "tag-value"),
+        ("describe_vpcs", "vpcId"),
+        ("describe_subnets", "availabilityZoneId"),
     ],
 )
 def test_a_filter_without_an_effect_is_refused(aws: Aws, operation: str, known: str) -> None:

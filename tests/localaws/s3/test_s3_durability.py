@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 import localaws
+from localaws.services.s3.objects import StoredKey
 
 
 @pytest.fixture
@@ -187,3 +188,9 @@ def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     from moto.s3.models import s3_backends
 
     s3_backends.bucket_accounts.pop("full-of-objects")
+
+
+def test_an_object_of_an_earlier_version_s_index_has_its_encryption() -> None:
+    key = StoredKey.__new__(StoredKey)
+    key.__setstate__({"name": "k", "encryption": None})
+    assert key.encryption == "AES256"

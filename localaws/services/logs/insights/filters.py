@@ -178,7 +178,7 @@ def _inverted(condition: Condition, what: str) -> Condition:
         found = condition(row)
         if found is None:
             raise unsupported(
-                f"{what} where some events don't have the field or a number in it (add ispresent(FIELD) and …)"
+                f"{what} where some events don't have the field, or no number in it (add ispresent(FIELD) and …)"
             )
         return not found
 

@@ -74,7 +74,7 @@ def _split(message: str, most: int | None = None) -> list[str]:
     """The fields of `message`; of `most` fields the last is the rest."""
     texts: list[str] = []
     at, last_bracket = 0, message.rfind("]")
-    # Behind the last "]" none is looked for, or a message of many "[" would take quadratic time.
+    # After the last "]" no bracket is looked for. Otherwise a message with many "[" would take quadratic time.
     while (found := (_FIELD if at <= last_bracket else _WITHOUT_BRACKETS).match(message, at)) is not None:
         if most is not None and len(texts) == most - 1 and message[found.end() :].strip():
             return [*texts, message[at:].strip()]

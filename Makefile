@@ -6,8 +6,9 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 CLIENTS := .venv-clients/.installed
+MUTANTS := .venv-mutants/.installed
 
-.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly bench lint fidelity notebooks lock clean
+.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity notebooks lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,15 @@ nightly: $(INSTALLED)  ## Run what takes long: fault runs, heavy clients, proofs
 	$(BIN)/python -m pytest -m nightly -n 2 --no-loadscope-reorder --durations=20
 	$(BIN)/python -m tests.operation_proofs
 
+mutants: $(MUTANTS)  ## See whether the tests notice one-line faults in the parts that decide (PART=iam SAMPLE=40)
+	.venv-mutants/bin/python -m tests.mutants $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE))
+
+$(MUTANTS): tests/mutants/requirements.txt
+	@echo "Installing $$(grep -c '^[a-z].*==' $<) packages into .venv-mutants/ (pinned, with hashes: $<)"
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 bench: $(INSTALLED)  ## Measure, and print medians and ratios
 	$(BIN)/python -m bench
 
@@ -80,6 +90,8 @@ lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	    --no-emit-find-links --no-header --quiet --output-file requirements.lock
 	uv pip compile tests/clients/requirements.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file tests/clients/requirements.txt
+	uv pip compile tests/mutants/requirements.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file tests/mutants/requirements.txt
 
 clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
-	rm -rf .venv .venv-bench .venv-clients build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bench .venv-clients .venv-mutants .mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import psycopg
 
-from localaws.engines.redshift import postgres, programs
+from localaws.redshift.postgres import programs, server
 
 COLUMNS = (
     "transaction_id",
@@ -83,7 +83,7 @@ def plain_postgres() -> Iterator[Plain]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    settings = [word for name in ALIKE for word in ("-c", f"{name}={postgres.SETTINGS[name]}")]
+    settings = [word for name in ALIKE for word in ("-c", f"{name}={server.SETTINGS[name]}")]
     command: list[Any] = [
         postgresql / "bin/postgres",
         "-D",

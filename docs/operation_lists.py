@@ -1,12 +1,12 @@
-"""The section of docs/fidelity.md that says which operations are answered, from localaws/services/vouched/*.toml."""
+"""The section of docs/fidelity.md that says which operations are answered, from localaws/core/operations/*.toml."""
 
 from __future__ import annotations
 
 import re
 
+from localaws.core.operations import vouching
+from localaws.core.operations.vouching import Standing, Table
 from localaws.server.models import models_of
-from localaws.services import vouching
-from localaws.services.vouching import Standing, Table
 
 _SECTION = re.compile(r"(<!-- operations -->\n).*?(<!-- end of operations -->)", re.DOTALL)
 

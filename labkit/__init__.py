@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from labkit.config import LabConfig, Target
-from labkit.counts import Counts, ExactlyOnceCounts
+from labkit.data.counts import Counts, ExactlyOnceCounts
+from labkit.data.landing import Landed
 from labkit.delivery import Delivery
-from labkit.display import Check, Fact
 from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.landing import Landed
 from labkit.session import Session
+from labkit.show.display import Check, Fact
 from labkit.steps.base import Step
 
 __all__ = [

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from labkit.landing import Landed
+    from labkit.data.landing import Landed
 
 
 class LabError(Exception):

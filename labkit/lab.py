@@ -8,19 +8,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from labkit import counts, ledger, origins, restart, sending
-from labkit.catch_up import CaughtUp, catch_up
+from labkit import origins
 from labkit.config import LabConfig, load
-from labkit.counts import Counts, ExactlyOnceCounts
+from labkit.data import counts, ledger
+from labkit.data.counts import Counts, ExactlyOnceCounts
+from labkit.data.event_status import Happened
+from labkit.data.landing import Landed
 from labkit.delivery import Delivery
-from labkit.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.errors import ConsentNeeded, MissingStep, UsageError, WrongDelivery
-from labkit.happened import Happened
-from labkit.landing import Landed
-from labkit.leftovers import Leftovers, find_leftovers
 from labkit.names import Names
-from labkit.restart import Restarted
 from labkit.session import Session, Stopped, TargetStatus
+from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step
 from labkit.steps.buckets import Buckets
 from labkit.steps.crawlers import Crawlers
@@ -34,7 +33,10 @@ from labkit.steps.reliability import Reliability
 from labkit.steps.roles import Roles
 from labkit.steps.secrets import Secrets
 from labkit.steps.workflow import Run, Workflow
-from labkit.waiting import wait_for
+from labkit.tools import restart, sending
+from labkit.tools.catch_up import CaughtUp, catch_up
+from labkit.tools.leftovers import Leftovers, find_leftovers
+from labkit.tools.restart import Restarted
 
 
 class Lab:
@@ -297,7 +299,7 @@ class Lab:
         return self.workflow_of(self.delivery or self.owner).follow(sending.landed_keys(self, landed))
 
     def counts(self, landed: Landed | Sequence[str] | None = None) -> Counts | ExactlyOnceCounts:
-        """Rows landed, loaded, rejected and queried, each counted from its own source (`labkit.counts`).
+        """Rows landed, loaded, rejected and queried, each counted from its own source (`labkit.data.counts`).
 
         With `landed`, only these files' records count as landed. Counts can be subtracted:
         `lab.counts(landed) - before` is what came since.

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-from localaws.confinement import Protection, protection
 from localaws.control import ChildStatus, Status, Stopped, start, status, stop, wipe
-from localaws.errors import (
+from localaws.core.confinement import Protection, protection
+from localaws.core.errors import (
     HomeUnusable,
     LocalAwsError,
     NotEnded,
@@ -19,8 +19,8 @@ from localaws.errors import (
     StateDamaged,
     StateRefused,
 )
-from localaws.leftovers import LeftOver
-from localaws.problems import Problem
+from localaws.core.leftovers import LeftOver
+from localaws.server.problems import Problem
 
 __all__ = [
     "ChildStatus",

@@ -24,13 +24,14 @@ from typing import Any
 
 import psutil
 
-from localaws import health, leftovers, locking, wiping
-from localaws.context import ACCOUNT_ID, REGION
-from localaws.errors import HomeUnusable, LocalAwsError, StartFailed
-from localaws.home import Credentials, Home
-from localaws.leftovers import LeftOver
-from localaws.problems import Problem
-from localaws.settings import Settings
+from localaws import wiping
+from localaws.core import health, leftovers, locking
+from localaws.core.context import ACCOUNT_ID, REGION
+from localaws.core.errors import HomeUnusable, LocalAwsError, StartFailed
+from localaws.core.home import Credentials, Home
+from localaws.core.leftovers import LeftOver
+from localaws.core.settings import Settings
+from localaws.server.problems import Problem
 
 START_TIMEOUT = 90.0  # seconds; a first start on a slow disk unpacks databases
 STOP_TIMEOUT = 20.0

@@ -9,7 +9,7 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from localaws.home import Home
+from localaws.core.home import Home
 
 _FILES = ("ports.json", "credentials.json", "settings.json", "server.json", "processes", "home.lock", "children.lock")
 
@@ -20,7 +20,7 @@ def wipe(home: Home) -> None:
     Raises:
         OSError: something can't be removed.
     """
-    from localaws.engines.redshift import programs, shared_memory, sockets
+    from localaws.redshift.postgres import programs, shared_memory, sockets
 
     for cluster in home.clusters.glob("*"):
         sockets.remove(cluster)

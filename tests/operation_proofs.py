@@ -13,8 +13,8 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+from localaws.core.operations import vouching
 from localaws.server.models import models_of
-from localaws.services import vouching
 
 TESTS = Path(__file__).parent
 NO_OPERATIONS = {"PostObject", "PreflightObject"}

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import psutil
 
-from localaws.processes import has_ended
+from localaws.core.processes import has_ended
 
 # The number of Linux's call that ends one thread only.
 _EXIT = {"x86_64": 60, "aarch64": 93}.get(platform.machine()) if sys.platform == "linux" else None

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from labkit.display import Check, Described, Fact, Removed
 from labkit.errors import AwsRefused, LabError, MissingStep
 from labkit.names import Names
+from labkit.show.display import Check, Described, Fact, Removed
 
 if TYPE_CHECKING:
     from labkit.lab import Lab

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labkit.display import Described, Fact, Removed
+from labkit.show.display import Described, Fact, Removed
 from labkit.steps.base import Step, found
 
 

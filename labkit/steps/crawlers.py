@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import origins
-from labkit.display import Described, Fact, Removed
 from labkit.errors import RunFailed
+from labkit.show.display import Described, Fact, Removed
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found
-from labkit.waiting import wait_for
 
 
 @dataclass(frozen=True)

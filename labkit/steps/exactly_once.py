@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from labkit import ledger
+from labkit.data import ledger
+from labkit.data.rejects import REJECTS
 from labkit.delivery import Delivery
-from labkit.rejects import REJECTS
 from labkit.steps.job import Job
 from labkit.steps.workflow import Run, Workflow
 

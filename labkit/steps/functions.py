@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import origins
-from labkit.display import Described, Fact, Removed
 from labkit.errors import AwsRefused, FunctionFailed
-from labkit.packaging import code_hash, package
+from labkit.show.display import Described, Fact, Removed
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found
-from labkit.waiting import wait_for
+from labkit.tools.packaging import code_hash, package
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 from labkit import origins
 from labkit.config import PROJECT
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.display import Described, Fact, Removed, hidden
 from labkit.errors import AwsRefused, LabError, RunFailed
 from labkit.job_arguments import job_arguments
+from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found, is_missing
-from labkit.waiting import wait_for
 
 SCRIPTS = PROJECT / "glue"
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}

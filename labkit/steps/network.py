@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.display import Described, Fact, Removed, hidden
+from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step
-from labkit.waiting import wait_for
 
 REDSHIFT_PORT = 5439
 

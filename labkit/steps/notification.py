@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.display import Described, Fact, Removed, hidden
 from labkit.errors import AwsRefused
+from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found
-from labkit.waiting import wait_for
 
 OTHER_WAYS = "s3OtherEvents"
 """The exactly-once delivery's second notification."""

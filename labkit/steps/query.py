@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labkit import dataapi, table
-from labkit.counts import ExactlyOnceCounts
-from labkit.display import Described, Fact, Removed
+from labkit.data import data_api, table
+from labkit.data.counts import ExactlyOnceCounts
 from labkit.errors import LabError
+from labkit.show.display import Described, Fact, Removed
 from labkit.steps.base import Step
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Query(Step[QueryMade]):
         """
         import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
 
-        result = dataapi.execute(self.lab, sql, parameters)
+        result = data_api.execute(self.lab, sql, parameters)
         return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
 
     def preview(self, rows: int = 10) -> pd.DataFrame:
@@ -71,7 +71,7 @@ class Query(Step[QueryMade]):
 
     def loaded(self) -> int:
         """Rows that COPY has loaded into the table since it was last emptied, by Redshift's load history."""
-        rows = dataapi.execute(
+        rows = data_api.execute(
             self.lab,
             "select coalesce(sum(loaded_rows), 0) from sys_load_history "
             "where table_name = :table and status = 'completed' and start_time >= cast(:since as timestamp)",
@@ -81,7 +81,7 @@ class Query(Step[QueryMade]):
 
     def count(self) -> int:
         """Rows in the table."""
-        return int(dataapi.execute(self.lab, f"select count(*) from {self._table}").rows[0][0])
+        return int(data_api.execute(self.lab, f"select count(*) from {self._table}").rows[0][0])
 
     def connect(self) -> Any:
         """A connection of redshift_connector, as the admin of the secret; TLS as the driver has it by default.
@@ -114,7 +114,7 @@ class Query(Step[QueryMade]):
 
     def describe(self) -> QueryMade:
         """The table as Redshift has it."""
-        columns = dataapi.execute(
+        columns = data_api.execute(
             self.lab,
             "select column_name, data_type from information_schema.columns "
             "where table_schema = 'public' and table_name = :name order by ordinal_position",

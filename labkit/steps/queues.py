@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from labkit.display import Described, Fact, hidden
 from labkit.errors import AwsRefused, MissingStep
+from labkit.show.display import Described, Fact, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import found
-from labkit.waiting import wait_for
 
 if TYPE_CHECKING:
     from labkit.lab import Lab

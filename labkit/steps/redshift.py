@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit import dataapi
 from labkit.config import PROJECT
-from labkit.display import Described, Fact, Removed, hidden
+from labkit.data import data_api
 from labkit.errors import RunFailed
+from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found
-from labkit.waiting import wait_for
 
 COLUMNS = (
     "transaction_id",
@@ -78,7 +78,7 @@ class Redshift(Step[RedshiftMade]):
         there = self._wait_until_available()
         if copy_role not in [role["IamRoleArn"] for role in there.get("IamRoles", [])]:
             redshift.modify_cluster_iam_roles(ClusterIdentifier=cluster, AddIamRoles=[copy_role])
-        dataapi.execute(self.lab, (PROJECT / "sql" / "create_table.sql").read_text())
+        data_api.execute(self.lab, (PROJECT / "sql" / "create_table.sql").read_text())
         return self.describe()
 
     def describe(self) -> RedshiftMade:
@@ -131,7 +131,7 @@ class Redshift(Step[RedshiftMade]):
         copy_role = self.lab.roles.arn(self.names.copy_role)
         roles = [role["IamRoleArn"] for role in there.get("IamRoles", [])]
         yield Fact(copy_role in roles, f"its COPY may use the role {self.names.copy_role}", self.fix)
-        columns = dataapi.execute(
+        columns = data_api.execute(
             self.lab,
             "select column_name from information_schema.columns "
             "where table_schema = 'public' and table_name = :name order by ordinal_position",

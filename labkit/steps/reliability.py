@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labkit import landing, ledger, policies, rejects, table
+from labkit import policies
+from labkit.data import landing, ledger, rejects, table
 from labkit.delivery import Delivery
-from labkit.display import Described, Fact, Removed
 from labkit.errors import RunFailed
+from labkit.show.display import Described, Fact, Removed
 from labkit.steps.base import Step
 from labkit.steps.exactly_once import ExactlyOnceJob, ExactlyOnceWorkflow
 from labkit.steps.functions import FunctionSpec

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labkit import origins, policies
-from labkit.display import Described, Fact, Removed
 from labkit.policies import Policy
+from labkit.show.display import Described, Fact, Removed
 from labkit.steps.base import Step, found
 
 POLICY_NAME = "toll-etl"

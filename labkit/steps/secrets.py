@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.display import Described, Fact, Removed, hidden
+from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.steps.base import Step, found
 
 

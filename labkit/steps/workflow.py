@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from labkit import landing, origins
+from labkit import origins
+from labkit.data import landing
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.display import Described, Fact, Removed, hidden
 from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
+from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found, is_missing
 from labkit.steps.job import Job
-from labkit.waiting import wait_for
 
 ENDED = {"COMPLETED", "STOPPED", "ERROR"}
 TRIES = 5

@@ -17,24 +17,26 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import handouts, health
-from localaws.authorization.decision import Origin
-from localaws.authorization.gate import Gate
-from localaws.authorization.principals import Principal
-from localaws.authorization.refusals import Refused
-from localaws.call import ASKER, DENIED, REGION, Call, S3Call
-from localaws.context import ACCOUNT_ID
-from localaws.errors import UnsupportedOperation
-from localaws.events import Bus, response_scope
-from localaws.saving import NotSaved, Saving
+from localaws.core import handouts, health
+from localaws.core.call import ASKER, DENIED, REGION, Call, S3Call
+from localaws.core.context import ACCOUNT_ID
+from localaws.core.errors import UnsupportedOperation
+from localaws.core.events import Bus, response_scope
+from localaws.core.operations import unsupported, vouching
+from localaws.core.settings import Settings
+from localaws.ec2 import checks
+from localaws.iam import regions
+from localaws.iam.decision import Origin
+from localaws.iam.gate import Gate
+from localaws.iam.principals import Principal
+from localaws.iam.refusals import Refused
+from localaws.s3 import local_files, requests
 from localaws.server import answers, bodies
 from localaws.server.answers import Answer, Released
 from localaws.server.constraints import check_constraints
 from localaws.server.envelope import Envelope, Environ
 from localaws.server.reading import Reading, read, service_of
-from localaws.services import ec2, regions, unsupported, vouching
-from localaws.services.s3 import by_file, requests
-from localaws.settings import Settings
+from localaws.server.saving import NotSaved, Saving
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ class Application:
                 return self._tell_health(environ)
             if path == MOTO_PATH or path.startswith(f"{MOTO_PATH}/"):
                 return self._ask_moto_api(environ)
-            if path == by_file.PATH:
+            if path == local_files.PATH:
                 return self._tell_files(environ)
             reading = read(environ)
             return self._call(reading)
@@ -158,7 +160,7 @@ class Application:
         envelope = Envelope.of(environ)
         asker, key = bodies.asker(envelope, self._gate, verified=self._settings().verify_signatures)
         place = handouts.place_of(key)
-        return answers.plain(*by_file.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION), place))
+        return answers.plain(*local_files.answer(envelope.body(), self._gate, asker, _origin(envelope, REGION), place))
 
     def _ask_moto_api(self, environ: Environ) -> Answer:
         Envelope.of(environ)
@@ -233,7 +235,7 @@ def _refuse_ignored(call: Call, principal: Principal) -> None:
         requests.check(call, principal.arn)
     unsupported.refuse_parameters(call.service, call.operation, call.parameters, ACCOUNT_ID)
     if call.service == "ec2":
-        ec2.check(call)
+        checks.check(call)
 
 
 def _not_supported(environ: Environ, reading: Reading | None, what: str = "") -> str:

@@ -7,17 +7,17 @@ import io
 import re
 from typing import Any
 
-from localaws.authorization.gate import Gate
-from localaws.authorization.principals import Principal
-from localaws.authorization.refusals import Refused, bad_signature
-from localaws.call import DOCUMENT, S3Call
+from localaws.core.call import DOCUMENT, S3Call
+from localaws.iam.gate import Gate
+from localaws.iam.principals import Principal
+from localaws.iam.refusals import Refused, bad_signature
+from localaws.s3 import documents, requests
 from localaws.server import chunks
 from localaws.server.claims import claim_of
 from localaws.server.envelope import Envelope, Environ, body_of
 from localaws.server.reading import Reading
 from localaws.server.signatures import UNSIGNED, same
 from localaws.server.signatures import verify as verify_signature
-from localaws.services.s3 import documents, requests
 
 _HASH = "x-amz-content-sha256"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")

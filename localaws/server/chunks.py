@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from localaws.authorization.refusals import Refused, bad_signature
+from localaws.iam.refusals import Refused, bad_signature
 from localaws.server.claims import Claim
 from localaws.server.signatures import same, signature_of
 

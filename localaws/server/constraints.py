@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server import models
 
 _CODES = {"glue": "ValidationException", "logs": "InvalidParameterException"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 
 Environ = dict[str, Any]
 HEADERS = "localaws.headers"

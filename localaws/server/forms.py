@@ -17,7 +17,7 @@ from typing import Any
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, Preamble
 
-from localaws.authorization.refusals import Refused, bad_signature
+from localaws.iam.refusals import Refused, bad_signature
 from localaws.server.claims import ALGORITHM, Claim, scope_of
 from localaws.server.envelope import Envelope
 from localaws.server.signatures import same, signature_2_of, signature_of

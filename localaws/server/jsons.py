@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localaws.authorization.refusals import Refused, missing, unclear
-from localaws.errors import UnsupportedOperation
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import Refused, missing, unclear
 from localaws.server import models
 from localaws.server.envelope import Envelope
 

@@ -27,13 +27,15 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localaws import authorization, certificates, context, engines, leftovers, locking, problems, services
-from localaws.children import Children
-from localaws.database import check_databases
-from localaws.errors import HomeUnusable, LocalAwsError, PortTaken
-from localaws.events import Bus
-from localaws.home import Home, remove_torn_writes, write_durably
-from localaws.processes import ProcessList
+from localaws import iam
+from localaws.core import certificates, context, leftovers, locking
+from localaws.core.children import Children
+from localaws.core.database import check_databases
+from localaws.core.errors import HomeUnusable, LocalAwsError, PortTaken
+from localaws.core.events import Bus
+from localaws.core.home import Home, remove_torn_writes, write_durably
+from localaws.core.processes import ProcessList
+from localaws.server import backends, engines, problems
 
 log = logging.getLogger("localaws")
 
@@ -65,16 +67,16 @@ class Server:
         shutil.rmtree(self.home.work, ignore_errors=True)
         self.home.work.mkdir(mode=0o700)
 
-        from localaws import credentials
-        from localaws.authorization.gate import Gate
-        from localaws.saving import Saving
+        from localaws.core.state import State
+        from localaws.iam import service_roles
+        from localaws.iam.gate import Gate
+        from localaws.logs.models import load_streams
+        from localaws.s3.models import open_store
         from localaws.server.application import Application
         from localaws.server.http import RequestHandler
-        from localaws.services.logs.models import load_streams
-        from localaws.services.s3.models import open_store
-        from localaws.state import State
+        from localaws.server.saving import Saving
 
-        services.register()
+        backends.register()
         self.state = State(self.home)
         self.children = Children(self.home.children_lock, ProcessList(self.home.process_list))
         self.bus = Bus()
@@ -83,7 +85,7 @@ class Server:
         check_databases(self.home.state)
         open_store(self.home)
         self.state.load()
-        credentials.forget_left_over()
+        service_roles.forget_left_over()
         load_streams(self.home)
         self.engines = engines.make(self.context)
 
@@ -125,7 +127,7 @@ class Server:
     def reload(self, *_: int | FrameType | None) -> None:
         """Do as the home's settings say; safe in a signal handler."""
         self._settings = self.home.settings
-        authorization.enforce(self._settings.enforce_iam)
+        iam.enforce(self._settings.enforce_iam)
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask `wait` to return; safe in a signal handler."""

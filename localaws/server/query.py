@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-from localaws.authorization.refusals import Refused, missing, unclear
+from localaws.iam.refusals import Refused, missing, unclear
 from localaws.server import models
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, form_pairs

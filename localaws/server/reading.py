@@ -12,10 +12,10 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.authorization.refusals import Refused, unclear, unsigned
-from localaws.call import REGION, Call, S3Call
-from localaws.context import ACCOUNT_ID
-from localaws.errors import UnsupportedOperation
+from localaws.core.call import REGION, Call, S3Call
+from localaws.core.context import ACCOUNT_ID
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import Refused, unclear, unsigned
 from localaws.server import forms, jsons, models, query, rest, s3
 from localaws.server.claims import Claim, claim_of
 from localaws.server.envelope import HEADERS, Envelope, Environ

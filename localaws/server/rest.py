@@ -9,8 +9,8 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.authorization.refusals import unclear
-from localaws.errors import UnsupportedOperation
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import unclear
 from localaws.server import jsons, models
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded

@@ -14,13 +14,13 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from localaws.authorization.refusals import Refused
-from localaws.call import S3Object
-from localaws.errors import UnsupportedOperation
+from localaws.core.call import S3Object
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import Refused
+from localaws.s3 import documents
 from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, decoded
 from localaws.server.models import models_of, rest_operations
-from localaws.services.s3 import documents
 
 POST_OBJECT, PREFLIGHT = "PostObject", "PreflightObject"
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})

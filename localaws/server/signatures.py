@@ -20,7 +20,7 @@ from typing import Any
 from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.compat import HTTPHeaders
 
-from localaws.authorization.refusals import Refused, bad_signature, signature_expired
+from localaws.iam.refusals import Refused, bad_signature, signature_expired
 from localaws.server.claims import AUTHENTICATION, Claim
 from localaws.server.envelope import Envelope, decoded
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit import Lab
-from labkit.dataapi import execute
+from labkit.data.data_api import execute
 from labkit.errors import QueryFailed, RunFailed
 
 DEADLINE = 60.0  # seconds

@@ -13,8 +13,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from labkit import Lab, batch, report
+from labkit import Lab
 from labkit.errors import UsageError
+from labkit.tools import batch, report
 from tests.processes import is_running
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from labkit import Lab
-from labkit.cli import cli
+from labkit.tools.cli import cli
 
 Labkit = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from labkit import Counts, Delivery, ExactlyOnceCounts, Lab
-from labkit.cli import cli
 from labkit.errors import ConfigError, ConsentNeeded, MissingStep, UsageError, WrongDelivery
+from labkit.tools.cli import cli
 
 DAY = "2023-08-31"
 

@@ -14,10 +14,10 @@ import pytest
 
 from labkit import Lab
 from labkit.config import LabConfig, load
-from labkit.display import Fact
-from labkit.doctor import examine
 from labkit.errors import StartError
 from labkit.session import Session
+from labkit.show.display import Fact
+from labkit.tools.doctor import examine
 
 LISTEN = (
     "import socket, sys; s = socket.create_server((sys.argv[1], int(sys.argv[2]))); print('up', flush=True); s.accept()"

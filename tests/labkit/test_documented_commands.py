@@ -19,9 +19,9 @@ import pytest
 from click.testing import CliRunner
 
 from labkit import Lab
-from labkit.cli import cli
-from labkit.logs import SHORT
+from labkit.data.logs import SHORT
 from labkit.names import Names
+from labkit.tools.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "doc"

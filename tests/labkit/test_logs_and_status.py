@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from labkit import Lab, logs
-from labkit.cli import cli
+from labkit import Lab
+from labkit.data import logs
+from labkit.data.recent_runs import RecentRun, recent_runs
 from labkit.errors import LabError
-from labkit.recent_runs import RecentRun, recent_runs
 from labkit.steps.workflow import Run
+from labkit.tools.cli import cli
 
 
 @pytest.fixture(scope="module")

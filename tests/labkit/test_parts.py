@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from labkit.config import load
-from labkit.display import Check, Described, Fact, hidden
+from labkit.data.landing import count_records
 from labkit.errors import LabError, WaitTimeout
-from labkit.landing import count_records
-from labkit.packaging import package
-from labkit.waiting import wait_for
+from labkit.show.display import Check, Described, Fact, hidden
+from labkit.show.waiting import wait_for
+from labkit.tools.packaging import package
 
 
 def test_the_same_code_gives_the_same_package() -> None:

@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from labkit import Lab
-from labkit.happened import Happened
-from labkit.ledger import loaded_by
-from labkit.waiting import wait_for
+from labkit.data.event_status import Happened
+from labkit.data.ledger import loaded_by
+from labkit.show.waiting import wait_for
 
 
 def given_up(lab: Lab, key: str, **attributes: str) -> None:

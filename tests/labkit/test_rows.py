@@ -239,7 +239,7 @@ def test_a_notification_that_is_made_again_lists_what_landed_without_it(lab: Lab
 def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, without_events: None
 ) -> None:
-    from labkit import waiting
+    from labkit.show import waiting
 
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import labkit.doctor
-import labkit.lab  # noqa: F401  # imported before the user changes, who may not be allowed to read it
-from labkit.cli import _run
+from labkit.tools.cli import _run
 
 COMMANDS = ("up", "status", "down", "doctor")
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from labkit import Lab
-from labkit.batch import parameters_of
-from labkit.catch_up import LANDS, ROWS, UNTIL
 from labkit.errors import UsageError, WrongDelivery
+from labkit.tools.batch import parameters_of
+from labkit.tools.catch_up import LANDS, ROWS, UNTIL
 
 NUMBERS = ("01", "02", "03", "04", "05", "06", "07", "08", "09")
 
@@ -85,7 +85,7 @@ def test_a_notebook_can_be_named_in_each_way_that_people_do(empty_lab: dict[str,
     lab = lab_of(empty_lab, "named")
     lab.catch_up("00")
     assert not lab.buckets.check()
-    from labkit.catch_up import _chosen, _notebooks
+    from labkit.tools.catch_up import _chosen, _notebooks
 
     assert _chosen(notebook, _notebooks()) == "05_job"
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from labkit.errors import UsageError
-from labkit.exercise import judge
-from labkit.picture import EXACTLY_ONCE, PARTS, STORY, Stage, picture
+from labkit.show.exercise import judge
+from labkit.show.picture import EXACTLY_ONCE, PARTS, STORY, Stage, picture
 
 
 @pytest.mark.parametrize("step", STORY)

@@ -88,7 +88,7 @@ def _what(process: psutil.Process) -> Victim | None:
         text = " ".join(line)
         if "redshift.front" in text:
             return Victim.FRONT
-        if "localaws/reaper.py" in text:
+        if "localaws/core/reaper.py" in text:
             return Victim.REAPER
         if "functions/bootstrap.py" in text:
             return Victim.FUNCTION

@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _runtime(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(root / "localaws" / "engines" / "jobs" / "runtime"))
+    monkeypatch.syspath_prepend(str(root / "localaws" / "glue" / "jobs" / "runtime"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.landing import is_data_key
+from labkit.data.landing import is_data_key
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("lambdas/start_workflow_function.py", "lambdas/start_workflow_reliably.py", "glue/landing.py")
@@ -49,7 +49,7 @@ def test_all_programs_agree_on_what_a_data_file_is(key: str) -> None:
 
 
 def test_no_program_judges_by_the_suffix_anywhere_else() -> None:
-    for program in (*PROGRAMS, "labkit/landing.py", "glue/exactly_once_job.py", "glue/rows.py", "glue/ledger.py"):
+    for program in (*PROGRAMS, "labkit/data/landing.py", "glue/exactly_once_job.py", "glue/rows.py", "glue/ledger.py"):
         tree = ast.parse((ROOT / program).read_text())
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
         suffixes = [call for call in calls if call.func.attr == "endswith"]  # type: ignore[attr-defined]

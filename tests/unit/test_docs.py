@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from labkit.cli import cli
+from labkit.tools.cli import cli
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

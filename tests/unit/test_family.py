@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws import family
+from localaws.core import family
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from localaws.services.logs.patterns import InvalidPattern, compile_pattern
+from localaws.logs.patterns import InvalidPattern, compile_pattern
 
 REQUESTS = (
     "[ERROR 400] BAD REQUEST",

@@ -52,12 +52,12 @@ def test_the_contracts_of_the_project_are_kept(root: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("localaws/home.py", "import labkit.names", "The embedded AWS knows nothing of the lab BROKEN"),
+        ("localaws/core/home.py", "import labkit.names", "The embedded AWS knows nothing of the lab BROKEN"),
         ("labkit/names.py", "import localaws", "Only the session knows the embedded AWS BROKEN"),
-        ("labkit/session.py", "import localaws.home", "Only the session knows the embedded AWS BROKEN"),
+        ("labkit/session.py", "import localaws.core.home", "Only the session knows the embedded AWS BROKEN"),
         (
-            "localaws/engines/workflow/timetable.py",
-            "import localaws.engines.crawler.schema",
+            "localaws/glue/workflows/timetable.py",
+            "import localaws.glue.crawlers.schema",
             "Engines talk by events: none imports another BROKEN",
         ),
     ],
@@ -82,7 +82,7 @@ def test_labkit_asks_the_embedded_aws_only_to_start_stop_tell_and_forget(root: P
     assert calls == ALLOWED_CALLS
 
 
-@pytest.mark.parametrize("folder", ["lambdas", "glue", "localaws/engines/jobs/runtime"])
+@pytest.mark.parametrize("folder", ["lambdas", "glue", "localaws/glue/jobs/runtime"])
 def test_what_is_deployed_imports_nothing_of_the_lab(root: Path, folder: str) -> None:
     files = list(root.glob(f"{folder}/**/*.py"))
     assert files

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
+from localaws.core.operations import vouching
+from localaws.core.operations.vouching import Standing
 from localaws.server.models import models_of
 from localaws.server.query import wire_name
-from localaws.services import vouching
-from localaws.services.vouching import Standing
 
 TESTS = Path(__file__).parent.parent
 NOT_IN_THE_MODEL = {"s3": {"PostObject", "PreflightObject"}}

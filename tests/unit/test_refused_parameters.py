@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.serialize import create_serializer
 
-from localaws.errors import UnsupportedOperation
+from localaws.core.errors import UnsupportedOperation
+from localaws.core.operations import vouching
+from localaws.core.operations.unsupported import refuse_parameters
+from localaws.core.operations.vouching import Table
 from localaws.server.models import models_of
 from localaws.server.query import wire_name
-from localaws.services import vouching
-from localaws.services.unsupported import refuse_parameters
-from localaws.services.vouching import Table
 
 ACCOUNT = "123456789012"
 VALUES: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import runtimes
+from localaws.core import runtimes
 
 
 def python(directory: Path, code: str) -> subprocess.CompletedProcess[str]:

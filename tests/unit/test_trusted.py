@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from localaws import certificates, trusted
-from localaws.home import Home
+from localaws.core import ca_bundle, certificates
+from localaws.core.home import Home
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_directory_that_openssl_can_look_cas_up_in_is_named_and_not_read(
     (tmp_path / "ca-certificates.crt").touch()
     if named:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca-certificates.crt"))
-    found = trusted.environment(home)
+    found = ca_bundle.environment(home)
     assert found["SSL_CERT_DIR"] == str(tmp_path)
     loaded = ssl.create_default_context(cafile=found["SSL_CERT_FILE"]).get_ca_certs()
     assert [ca["subject"][0][0][1] for ca in loaded] == ["localaws CA home"]
@@ -36,7 +36,7 @@ def test_a_directory_that_openssl_can_look_cas_up_in_is_named_and_not_read(
 
 def test_without_such_a_directory_all_public_cas_are_in_the_file(home: Home, tmp_path: Path) -> None:
     (tmp_path / "ca-certificates.crt").touch()
-    found = trusted.environment(home)
+    found = ca_bundle.environment(home)
     assert "SSL_CERT_DIR" not in found
     assert len(ssl.create_default_context(cafile=found["SSL_CERT_FILE"]).get_ca_certs()) > 50
 
@@ -49,5 +49,5 @@ def test_cas_that_the_shell_names_go_before_the_system_s(
     own.write_bytes(home.ca_file.read_bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(own))
     certificates.ensure(home)
-    assert trusted.environment(home) == {"SSL_CERT_FILE": str(home.ca_bundle), "AWS_CA_BUNDLE": str(home.ca_bundle)}
+    assert ca_bundle.environment(home) == {"SSL_CERT_FILE": str(home.ca_bundle), "AWS_CA_BUNDLE": str(home.ca_bundle)}
     assert home.ca_bundle.read_bytes().startswith(own.read_bytes())

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localaws.children import Child, Children
+from localaws.core.children import Child, Children
 from tests.processes import outliving
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -58,7 +58,7 @@ def test_a_stop_ends_grandchildren_that_ignore_the_polite_signal(children: Child
 
 OWNER = """
 import os, signal, sys
-from localaws.children import Children
+from localaws.core.children import Children
 
 children = Children()
 forever = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -79,7 +79,7 @@ def test_a_killed_reaper_is_replaced_and_the_new_one_knows_the_living() -> None:
 
 UNTOLD = """
 import os, signal, sys
-from localaws.children import Children
+from localaws.core.children import Children
 
 def die(children, line):
     print(line[1:], flush=True)

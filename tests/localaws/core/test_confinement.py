@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from localaws import family
-from localaws.children import Child, Children
-from localaws.confinement import Confinement, confinement
-from localaws.home import Home
+from localaws.core import family
+from localaws.core.children import Child, Children
+from localaws.core.confinement import Confinement, confinement
+from localaws.core.home import Home
 from tests.processes import FIRST_THREAD_ENDS, outliving, wait_for_zombie
 
 TELLS = (

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import localaws
-from localaws.home import Home, write_durably
+from localaws.core.home import Home, write_durably
 from tests.processes import family, listening, outliving
 
 TRUST = (

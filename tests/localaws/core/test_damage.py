@@ -15,11 +15,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import localaws
-from localaws.database import check_databases
-from localaws.errors import LocalAwsError, StateDamaged, StateRefused
-from localaws.home import Home, remove_torn_writes, write_durably
-from localaws.services.s3.index import Changes, Index
-from localaws.state import State, read_saved, sealed
+from localaws.core.database import check_databases
+from localaws.core.errors import LocalAwsError, StateDamaged, StateRefused
+from localaws.core.home import Home, remove_torn_writes, write_durably
+from localaws.core.state import State, read_saved, sealed
+from localaws.s3.index import Changes, Index
 
 
 def damaged(content: bytes, rounds: int) -> Iterator[bytes]:

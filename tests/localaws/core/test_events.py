@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws.events import Bus, CrawlFinished, JobRunFinished, response_scope
+from localaws.core.events import Bus, CrawlFinished, JobRunFinished, response_scope
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import localaws
-import localaws.state
-from localaws.home import Home
-from localaws.saving import NotSaved, Saving
-from localaws.services.s3.index import Index
-from localaws.state import ChangeLost, State
+import localaws.core.state
+from localaws.core.home import Home
+from localaws.core.state import ChangeLost, State
+from localaws.s3.index import Index
+from localaws.server.saving import NotSaved, Saving
 
 Clients = Callable[[str], Any]
 
@@ -167,7 +167,7 @@ def test_a_change_that_can_not_be_saved_is_undone_and_the_one_beside_it_is_not_a
     others.__enter__()
     create("beside")
     with monkeypatch.context() as patched:
-        patched.setattr(localaws.state, "write_durably", refuse)
+        patched.setattr(localaws.core.state, "write_durably", refuse)
         with (
             pytest.raises(NotSaved, match=r"could not be saved \(Disk quota exceeded\)\. It was undone"),
             saving.of_call("secretsmanager", "CreateSecret"),
@@ -185,7 +185,7 @@ def test_a_change_that_can_not_be_saved_is_undone_and_the_one_beside_it_is_not_a
 
 
 def test_an_index_whose_commit_was_refused_takes_the_next_one(tmp_path: Path) -> None:
-    from localaws.services.s3.index import Changes
+    from localaws.s3.index import Changes
 
     index = Index(tmp_path / "s3.sqlite")
     index._database.execute("pragma max_page_count = 20")

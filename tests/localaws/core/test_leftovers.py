@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 import localaws
-from localaws import leftovers
-from localaws.home import Home
-from localaws.processes import ProcessList
+from localaws.core import leftovers
+from localaws.core.home import Home
+from localaws.core.processes import ProcessList
 from tests.processes import (
     FIRST_THREAD_ENDS,
     family,

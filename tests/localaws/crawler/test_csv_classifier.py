@@ -7,8 +7,8 @@ import gzip
 
 import pytest
 
-from localaws.engines.crawler.formats import FIRST_BYTES, Look, look_at
-from localaws.engines.crawler.schema import hive_type
+from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
+from localaws.glue.crawlers.schema import hive_type
 
 
 def look(text: str | bytes) -> Look:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.crawler.files import File, FileTree
-from localaws.engines.crawler.formats import look_at
-from localaws.engines.crawler.grouping import FoundTable, Grouping
-from localaws.engines.crawler.schema import hive_type
+from localaws.glue.crawlers.files import File, FileTree
+from localaws.glue.crawlers.formats import look_at
+from localaws.glue.crawlers.grouping import FoundTable, Grouping
+from localaws.glue.crawlers.schema import hive_type
 
 AB = b'{"A": 1, "B": 2}\n'
 CD = b'{"C": 3, "D": 4}\n'

@@ -17,11 +17,11 @@ import pytest
 from crawled import Crawled
 
 import localaws
-from localaws.children import Children
-from localaws.engines.crawler import ahead
-from localaws.engines.crawler.ahead import WORTH_IT, Ahead
-from localaws.engines.crawler.formats import FIRST_BYTES, Look, look_at
-from localaws.engines.crawler.objects import ObjectGone, S3Object
+from localaws.core.children import Children
+from localaws.glue.crawlers import inference_worker
+from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
+from localaws.glue.crawlers.inference_worker import WORTH_IT, Ahead
+from localaws.glue.crawlers.objects import ObjectGone, S3Object
 
 ROWS = [{"id": number, "toll": number / 100, "booth": "golf_rd"} for number in range(20_000)]
 LINES = "\n".join(map(json.dumps, ROWS)).encode()
@@ -62,7 +62,7 @@ def children() -> Iterator[Children]:
 def test_the_second_process_sees_what_the_crawl_would_and_leaves_the_rest_to_it(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead, "WORTH_IT", 0)
+    monkeypatch.setattr(inference_worker, "WORTH_IT", 0)
     told = {
         "lines.json": LINES,
         "quotes.json": b"{'id': 1, 'booth': 'golf_rd'}\n{'id': 2, 'booth': None}",
@@ -95,7 +95,7 @@ def test_what_the_crawl_has_come_to_the_second_process_leaves_alone(children: Ch
 def test_without_a_second_process_all_is_left_to_the_crawl(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead, "WORTH_IT", 0)
+    monkeypatch.setattr(inference_worker, "WORTH_IT", 0)
     files = _Files(tmp_path, {"lines.json": LINES}, set())
     looking = Ahead(files, files.items)  # type: ignore[arg-type]
     children.stop_all()  # none can be started any more
@@ -129,7 +129,7 @@ def _helpers(stack: localaws.Status) -> list[psutil.Process]:
     found = []
     for process in psutil.Process(stack.pid).children():
         try:
-            if "localaws.engines.crawler.helper" in process.cmdline():
+            if "localaws.glue.crawlers.inference_process" in process.cmdline():
                 found.append(process)
         except psutil.Error:  # it has just ended
             continue

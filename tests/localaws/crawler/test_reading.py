@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.crawler.formats import Look, look_at
-from localaws.engines.crawler.grammar import read_rows, read_value
-from localaws.engines.crawler.jdbc import IncludePath, JdbcUrl
-from localaws.engines.crawler.looks import Looks
-from localaws.engines.crawler.naming import Exclusions, table_name
-from localaws.engines.crawler.objects import S3Object
-from localaws.engines.crawler.schema import hive_type, infer_schema
+from localaws.glue.crawlers.formats import Look, look_at
+from localaws.glue.crawlers.grammar import read_rows, read_value
+from localaws.glue.crawlers.inference_cache import Looks
+from localaws.glue.crawlers.jdbc import IncludePath, JdbcUrl
+from localaws.glue.crawlers.naming import Exclusions, table_name
+from localaws.glue.crawlers.objects import S3Object
+from localaws.glue.crawlers.schema import hive_type, infer_schema
 
 
 def types(*rows: dict[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from crawled import Crawled
 
-from localaws.engines.crawler.event_queue import objects_of
+from localaws.glue.crawlers.event_queue import objects_of
 
 ROW = json.dumps({"id": 1, "name": "x"}) + "\n"
 OTHER = json.dumps({"city": "x", "country": "y"}) + "\n"

@@ -14,7 +14,7 @@ import pyarrow.orc
 import pytest
 from crawled import Crawled
 
-from localaws.engines.crawler.formats import look_at
+from localaws.glue.crawlers.formats import look_at
 
 
 def orc() -> bytes:

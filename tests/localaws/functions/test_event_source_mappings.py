@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.engines.functions.batches import failed_items
+from localaws.lambda_.invocations.batches import failed_items
 
 Deploy = Callable[..., str]
 Logged = Callable[..., list[str]]

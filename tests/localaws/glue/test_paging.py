@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 from moto.core.utils import get_service_model
 
-from localaws.services import vouching
+from localaws.core.operations import vouching
 
 MODEL = get_service_model("glue")
 VOUCHED = vouching.table("glue")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization import actions
-from localaws.authorization.actions import s3
-from localaws.call import Call, S3Call
+from localaws.core.call import Call, S3Call
+from localaws.iam import actions
+from localaws.iam.actions import s3
 from localaws.server.reading import read
 
 GLUE, LAMBDA = "arn:aws:glue:us-east-1:123456789012", "arn:aws:lambda:us-east-1:123456789012"

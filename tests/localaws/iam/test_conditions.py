@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.conditions import Keys, holds, listed
-from localaws.authorization.policy import Caller, Question, compiled
+from localaws.iam.conditions import Keys, holds, listed
+from localaws.iam.policy import Caller, Question, compiled
 
 KEYS: dict[str, str | list[str] | None] = {
     "aws:username": "alice",
@@ -107,7 +107,7 @@ def test_a_wildcard_in_an_ARN_does_not_reach_over_the_colons_before_the_resource
 @pytest.mark.as_on_aws("IAM")
 def test_a_log_group_is_named_with_a_colon_and_a_star_at_its_end() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
-    from localaws.authorization.actions.logs import log_resource
+    from localaws.iam.actions.logs import log_resource
 
     asked = log_resource("us-east-1", "123456789012", "/aws/lambda/f")
     group = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f"

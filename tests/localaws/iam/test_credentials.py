@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from iam_actors import ACCOUNT, Actor, allow, credentials_of, deny, policy, refused
 
 import localaws
-from localaws.authorization.refusals import expired_token
-from localaws.home import Home
+from localaws.core.home import Home
+from localaws.iam.refusals import expired_token
 
 MakeActor = Callable[..., Actor]
 SOMEBODY = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "x"}
@@ -167,7 +167,7 @@ def test_a_denied_call_changes_nothing(make_role: MakeActor, aws: Callable[..., 
 def test_the_sessions_of_a_killed_server_s_workers_are_forgotten_by_the_next_one() -> None:
     from moto.sts.models import sts_backends
 
-    from localaws.credentials import RoleCredentials, forget_left_over
+    from localaws.iam.service_roles import RoleCredentials, forget_left_over
 
     account = "999999999999"
     role = f"arn:aws:iam::{account}:role/r"
@@ -183,7 +183,7 @@ def test_a_session_ends_when_its_time_is_over() -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     from moto.sts.models import sts_backends
 
-    from localaws.authorization.principals import ExpiredToken, of_key
+    from localaws.iam.principals import ExpiredToken, of_key
 
     account = "999999999999"
     role = f"arn:aws:iam::{account}:role/r"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization import decision
-from localaws.authorization.decision import NEVER_DENIED, Access, Origin, refusal
-from localaws.authorization.policy import Caller
-from localaws.authorization.principals import ANONYMOUS, ROOT, Principal
+from localaws.iam import decision
+from localaws.iam.decision import NEVER_DENIED, Access, Origin, refusal
+from localaws.iam.policy import Caller
+from localaws.iam.principals import ANONYMOUS, ROOT, Principal
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/etl"

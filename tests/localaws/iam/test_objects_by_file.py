@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from iam_actors import Actor, allow
 
-from localaws.services.s3.by_file import PATH
+from localaws.s3.local_files import PATH
 
 
 def _ask(actor: Actor, body: bytes) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.policy import Caller, Question, Verdict, verdict
+from localaws.iam.policy import Caller, Question, Verdict, verdict
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/etl"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from redshift_target import Target, make_target
 
-import localaws.engines.jobs
+import localaws.glue.jobs
 
 UNDER_WAY = ("WAITING", "STARTING", "RUNNING", "STOPPING")
 ROLE = "JobsTestsGlueRole"
@@ -193,7 +193,7 @@ def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
 @pytest.fixture(scope="module")
 def awsglue() -> Iterator[None]:
     """The local ``awsglue`` can be imported in the tests' own process."""
-    runtime = str(Path(localaws.engines.jobs.__file__).with_name("runtime"))
+    runtime = str(Path(localaws.glue.jobs.__file__).with_name("runtime"))
     sys.path.insert(0, runtime)
     yield
     sys.path.remove(runtime)

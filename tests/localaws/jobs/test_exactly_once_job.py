@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redshift_target import TOLL_COLUMNS, Target
 
-from labkit.landing import count_records
+from labkit.data.landing import count_records
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

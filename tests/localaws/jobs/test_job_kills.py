@@ -16,7 +16,7 @@ import pytest
 from redshift_target import Target
 
 import localaws
-from localaws.engines.jobs.java import Java, NoJava, find_java
+from localaws.glue.jobs.java import Java, NoJava, find_java
 from tests.processes import is_running, outliving
 
 SLEEPER = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"

@@ -14,7 +14,7 @@ from warehouse import DATABASE, TRUST, Session, Warehouse, wait_for_status
 from warehouse import PASSWORD as WAREHOUSE_PASSWORD
 
 import localaws
-from localaws.engines.redshift.engine import Address
+from localaws.redshift.engine import Address
 
 
 @pytest.fixture(scope="session")

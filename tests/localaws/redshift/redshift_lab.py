@@ -9,13 +9,13 @@ from typing import Any
 
 import psycopg
 
-from localaws import certificates
-from localaws.children import Children
-from localaws.context import Context
-from localaws.engines.redshift.engine import RedshiftEngine
-from localaws.events import Bus
-from localaws.home import Home
-from localaws.state import State
+from localaws.core import certificates
+from localaws.core.children import Children
+from localaws.core.context import Context
+from localaws.core.events import Bus
+from localaws.core.home import Home
+from localaws.core.state import State
+from localaws.redshift.engine import RedshiftEngine
 
 PASSWORD = "Master-Passw0rd"
 EVE, OWNER = "Eve-Passw0rd", "Own-Passw0rd"  # passwords of users of these names

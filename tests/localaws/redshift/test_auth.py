@@ -14,7 +14,7 @@ import pytest
 import redshift_connector
 from redshift_lab import PASSWORD, Lab
 
-from localaws.engines.redshift.engine import TemporaryCredentials
+from localaws.redshift.engine import TemporaryCredentials
 
 
 def login(parameters: dict[str, Any], credentials: TemporaryCredentials, **others: Any) -> str:

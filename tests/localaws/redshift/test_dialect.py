@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from localaws.engines.redshift import dialect
-from localaws.engines.redshift.errors import SqlError
+from localaws.redshift import dialect
+from localaws.redshift.errors import SqlError
 
 _WORDS = """
 select from where qualify order top 5 nvl nvl2 decode ( ) ( ) , , . :: 'x' "q" a #t as listagg within group

@@ -18,7 +18,7 @@ import pytest
 import redshift_connector
 from redshift_lab import PASSWORD, Lab
 
-from localaws.engines.redshift.engine import Address
+from localaws.redshift.engine import Address
 
 
 def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:

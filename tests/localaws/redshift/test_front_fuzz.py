@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from redshift_lab import PASSWORD, Lab
 from wire_client import WireClient
 
-from localaws.engines.redshift.engine import Address
-from localaws.engines.redshift.front import wire
+from localaws.redshift.engine import Address
+from localaws.redshift.front import wire
 
 COMMON = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 SMALL = settings(max_examples=60, derandomize=True, **COMMON)

@@ -15,8 +15,8 @@ from warehouse import PASSWORD as WAREHOUSE_PASSWORD
 from warehouse import Session, Warehouse
 from wire_client import WireClient, errors
 
-from localaws.engines.redshift.engine import Address
-from localaws.engines.redshift.front import wire
+from localaws.redshift.engine import Address
+from localaws.redshift.front import wire
 
 MANY = 70  # sessions: more than there were threads for all that blocks
 

@@ -12,8 +12,8 @@ import pytest
 from redshift_lab import Lab
 from wire_client import WireClient, errors
 
-from localaws.engines.redshift.engine import Address
-from localaws.engines.redshift.front import wire
+from localaws.redshift.engine import Address
+from localaws.redshift.front import wire
 
 SSL_REQUEST = struct.pack("!II", 8, wire.SSL_REQUEST)
 GSS_REQUEST = struct.pack("!II", 8, wire.GSSENC_REQUEST)

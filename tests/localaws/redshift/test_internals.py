@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from redshift_lab import FAILING_COPY, PASSWORD, Connection, end_lab, make_lab, one, superusers
 
-from localaws.engines.redshift import roles
+from localaws.redshift.postgres import roles
 
 
 def test_internals_are_neither_seen_nor_read(eve: Connection, session: Connection) -> None:

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 from redshift_lab import PASSWORD, Lab, end_lab, make_lab
 
-from localaws.children import Children
-from localaws.engines.redshift import programs as postgresql
-from localaws.engines.redshift.postgres import Postgres
-from localaws.engines.redshift.programs import installation, reachable_installation
-from localaws.errors import PortTaken
+from localaws.core.children import Children
+from localaws.core.errors import PortTaken
+from localaws.redshift.postgres import programs as postgresql
+from localaws.redshift.postgres.programs import installation, reachable_installation
+from localaws.redshift.postgres.server import Postgres
 from tests.processes import family, listening
 
 

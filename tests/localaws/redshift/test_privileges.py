@@ -11,8 +11,8 @@ import pytest
 from redshift_lab import EVE, FAILING_COPY, OWNER, Connect, Connection, Lab, one, superusers
 from wire_client import WireClient
 
-from localaws.engines.redshift import roles
-from localaws.engines.redshift.engine import Address
+from localaws.redshift.engine import Address
+from localaws.redshift.postgres import roles
 
 
 def trap(connection: Connection, schema: str) -> None:

@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 from types import TracebackType
 
-from localaws.engines.redshift.front import wire
+from localaws.redshift.front import wire
 
 PATIENCE = 30.0  # seconds: who is not answered within these is taken to wait for ever
 

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from moto.core.utils import get_service_model
 
 import localaws
-from localaws.services import vouching
-from localaws.services.s3 import requests
+from localaws.core.operations import vouching
+from localaws.s3 import requests
 from tests.localaws.opening import opened
 from tests.localaws.server.wire import Answer, Wire
 

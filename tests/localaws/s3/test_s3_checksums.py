@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.services.s3 import checksums
+from localaws.s3 import checksums
 
 CONTENT = b"123456789"
 # Of https://reveng.sourceforge.io/crc-catalogue/all.htm, for these nine digits.

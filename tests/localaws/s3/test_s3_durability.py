@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 
 import localaws
-from localaws.services.s3.objects import StoredKey
+from localaws.s3.objects import StoredKey
 
 
 @pytest.fixture
@@ -157,14 +157,14 @@ def _contents(s3: Any) -> dict[str, bytes]:
 def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from localaws.home import Home
-    from localaws.services.s3.models import LocalS3Backend
+    from localaws.core.home import Home
+    from localaws.s3.models import LocalS3Backend
 
     opened = Home.at(home)
     backend = LocalS3Backend("aws", "123456789012")
     backend.open_store(opened)
     backend.create_bucket("full-of-objects", "us-east-1")
-    monkeypatch.setattr("localaws.services.s3.files.os.fsync", lambda _: None)
+    monkeypatch.setattr("localaws.s3.files.os.fsync", lambda _: None)
 
     def put(numbers: range) -> float:
         started = time.process_time()

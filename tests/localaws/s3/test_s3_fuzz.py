@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import localaws
-from localaws.services import vouching
+from localaws.core.operations import vouching
 from tests.localaws.s3.fuzzing import Source
 from tests.localaws.server.wire import Wire
 

@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 import localaws
-from localaws.services.s3.responses import LARGE
+from localaws.s3.responses import LARGE
 
 MIB = 1 << 20
 SIZE = 96 * MIB

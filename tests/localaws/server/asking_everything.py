@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.services import vouching
-from localaws.services.vouching import Standing
+from localaws.core.operations import vouching
+from localaws.core.operations.vouching import Standing
 from tests.localaws.server.drafts import draft_of, model_of, signed
 from tests.localaws.server.enclosure import Enclosure
 from tests.localaws.server.wire import Answer

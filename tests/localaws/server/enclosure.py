@@ -20,17 +20,19 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
-from localaws import authorization, context, engines, services
-from localaws.authorization.gate import Gate
-from localaws.children import Children
-from localaws.events import Bus
-from localaws.home import Home
-from localaws.saving import Saving
+from localaws import iam
+from localaws.core import context
+from localaws.core.children import Children
+from localaws.core.events import Bus
+from localaws.core.home import Home
+from localaws.core.state import State
+from localaws.iam.gate import Gate
+from localaws.logs.models import load_streams
+from localaws.s3.models import open_store
+from localaws.server import backends, engines
 from localaws.server.application import Application
 from localaws.server.envelope import HEADERS
-from localaws.services.logs.models import load_streams
-from localaws.services.s3.models import open_store
-from localaws.state import State
+from localaws.server.saving import Saving
 from tests.localaws.server.wire import Answer
 
 ROOT_KEY, ROOT_SECRET = "AKIAROOTROOTROOTROOT", "the-root-s-secret"
@@ -93,14 +95,14 @@ class Enclosure:
     def at(cls, directory: Path) -> Enclosure:
         """Start one with its home in `directory`."""
         home = Home.at(directory)
-        services.register()
+        backends.register()
         state, bus = State(home), Bus()
         made = context.Context(home, bus, Children(), state)
         context.set_current(made)
         open_store(home)
         load_streams(home)
         engines.make(made)
-        authorization.enforce(True)
+        iam.enforce(True)
         bus.start()
         application = Application(
             bus, Saving(home, state), dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET
@@ -134,10 +136,10 @@ class Enclosure:
     def state(self) -> dict[str, str]:
         """All there is, as text, by `service/account/region/kind/name`; S3 is in finer parts."""
         found: dict[str, str] = {}
-        for backends in list(BackendDict._instances):  # type: ignore[misc]
-            if backends.service_name in _SERVICES:
-                for account, region, backend in list(backends.iter_backends()):
-                    found |= _parts(f"{backends.service_name}/{account}/{region}", backends.service_name, backend)
+        for each in list(BackendDict._instances):  # type: ignore[misc]
+            if each.service_name in _SERVICES:
+                for account, region, backend in list(each.iter_backends()):
+                    found |= _parts(f"{each.service_name}/{account}/{region}", each.service_name, backend)
         return found
 
 

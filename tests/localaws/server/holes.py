@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from localaws.authorization.gate import Gate
-from localaws.authorization.principals import ROOT
-from localaws.authorization.refusals import Refused
-from localaws.call import Call, S3Object
-from localaws.context import ACCOUNT_ID
+from localaws.core.call import Call, S3Object
+from localaws.core.context import ACCOUNT_ID
+from localaws.core.operations import vouching
+from localaws.iam.gate import Gate
+from localaws.iam.principals import ROOT
+from localaws.iam.refusals import Refused
+from localaws.s3 import documents, responses
 from localaws.server import application, bodies, claims, envelope, forms, jsons, query, reading, rest, s3
 from localaws.server.claims import Claim, claim_of
 from localaws.server.envelope import Envelope, Environ, decoded
 from localaws.server.reading import Reading
-from localaws.services import vouching
-from localaws.services.s3 import documents, responses
 from tests.localaws.server.enclosure import ROOT_KEY
 from tests.localaws.server.wire import FORM, JSON
 

@@ -9,8 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 import botocore.session
 import pytest
 
+from localaws.core.operations import vouching
 from localaws.server.models import models_of
-from localaws.services import vouching
 from tests.localaws.server.asking_everything import Answers
 from tests.localaws.server.searching import ask, work_in
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.refusals import Refused
-from localaws.call import S3Call, S3Object
-from localaws.errors import UnsupportedOperation
+from localaws.core.call import S3Call, S3Object
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import Refused
 from localaws.server.reading import Reading, read
 
 FORM = "application/x-www-form-urlencoded"

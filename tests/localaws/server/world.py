@@ -12,8 +12,8 @@ from typing import Any
 
 from moto.backends import get_backend
 
-from localaws.services.s3.models import backend as s3_backend
-from localaws.state import _dump
+from localaws.core.state import _dump
+from localaws.s3.models import backend as s3_backend
 from tests.localaws.server.drafts import Draft, Signer, draft_of, signed
 from tests.localaws.server.enclosure import ROOT_KEY, ROOT_SECRET, Enclosure
 

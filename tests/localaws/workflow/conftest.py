@@ -24,17 +24,18 @@ from moto.glue.exceptions import (
 from moto.glue.models import glue_backends
 from werkzeug.serving import make_server
 
-from localaws import context, engines
-from localaws.authorization.gate import Gate
-from localaws.children import Children
-from localaws.engines.workflow.engine import WorkflowEngine
-from localaws.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
-from localaws.home import Home
-from localaws.saving import Saving
+from localaws.core import context
+from localaws.core.children import Children
+from localaws.core.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.core.home import Home
+from localaws.core.state import State
+from localaws.glue.history import History
+from localaws.glue.models import LocalGlueBackend
+from localaws.glue.workflows.engine import WorkflowEngine
+from localaws.iam.gate import Gate
+from localaws.server import engines
 from localaws.server.application import Application
-from localaws.services.glue.history import History
-from localaws.services.glue.models import LocalGlueBackend
-from localaws.state import State
+from localaws.server.saving import Saving
 
 REGION = "us-east-1"
 

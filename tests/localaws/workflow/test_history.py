@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from localaws.services.glue.history import History
-from localaws.services.glue.trigger_definitions import NodeType, Target
-from localaws.services.glue.workflow_runs import KEPT_RUNS, ActionRun, Workflow, WorkflowRun
+from localaws.glue.history import History
+from localaws.glue.workflows.runs import KEPT_RUNS, ActionRun, Workflow, WorkflowRun
+from localaws.glue.workflows.trigger_definitions import NodeType, Target
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from workflow_builders import status
 
-from localaws.services.glue.trigger_schedule import InvalidSchedule, Schedule
+from localaws.glue.workflows.schedule import InvalidSchedule, Schedule
 
 
 def at(text: str) -> datetime:

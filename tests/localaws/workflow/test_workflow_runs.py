@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from workflow_builders import conditional, crawl_ended, job_ended, pipeline, status, workflow
 
-from localaws.events import WorkflowRef
+from localaws.core.events import WorkflowRef
 
 
 @pytest.mark.as_on_aws("Glue workflows")

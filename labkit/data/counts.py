@@ -1,0 +1,142 @@
+"""Rows counted at the stations of the pipeline, each from its own source.
+
+- landed: the records in the landed files, read from S3 (`labkit.data.landing.count_records`)
+- loaded: what COPY loaded, from Redshift's `sys_load_history`, since the table was last emptied
+- rejected: what the exactly-once job reported, from its files in the staging bucket
+- queried: `select count(*)`
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.data import landing, ledger, rejects
+from labkit.data.landing import ObjectVersion
+from labkit.delivery import Delivery
+from labkit.show.display import Described
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+
+@dataclass(frozen=True)
+class Counts(Described):
+    """The described delivery's rows. What differs between landed and queried is missing, or doubled."""
+
+    landed: int
+    loaded: int
+    queried: int
+
+    @property
+    def missing(self) -> int:
+        """Landed records that are not in the table."""
+        return max(0, self.landed - self.queried)
+
+    @property
+    def doubled(self) -> int:
+        """Rows in the table that did not land, or landed once and were loaded again."""
+        return max(0, self.queried - self.landed)
+
+    @property
+    def agree(self) -> bool:
+        """True if no row is missing and none doubled."""
+        return self.landed == self.queried
+
+    def __sub__(self, before: Counts) -> Counts:
+        return Counts(self.landed - before.landed, self.loaded - before.loaded, self.queried - before.queried)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: `labkit status --json`."""
+        more = {"missing": self.missing, "doubled": self.doubled, "agree": self.agree}
+        return {"delivery": str(Delivery.AS_DESCRIBED), **dataclasses.asdict(self), **more}
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """The three counts, and what is missing or doubled."""
+        yield from super().shown()
+        if self.missing:
+            yield "missing", str(self.missing)
+        if self.doubled:
+            yield "doubled", str(self.doubled)
+
+    @property
+    def sentence(self) -> str:
+        """What they say, in one line."""
+        if self.agree:
+            return f"landed = queried: {self.landed} = {self.queried}"
+        what = f"{self.missing} missing" if self.missing else f"{self.doubled} doubled"
+        return f"landed {self.landed}, queried {self.queried}: {what}"
+
+
+@dataclass(frozen=True)
+class ExactlyOnceCounts(Described):
+    """The exactly-once delivery's rows: landed = loaded + rejected, and loaded = queried."""
+
+    landed: int
+    loaded: int
+    rejected: int
+    queried: int
+
+    @property
+    def agree(self) -> bool:
+        """True if each landed record was either loaded or rejected, and each loaded row is in the table once."""
+        return self.landed == self.loaded + self.rejected and self.loaded == self.queried
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: `labkit status --json`."""
+        return {"delivery": str(Delivery.EXACTLY_ONCE), **dataclasses.asdict(self), "agree": self.agree}
+
+    def __sub__(self, before: ExactlyOnceCounts) -> ExactlyOnceCounts:
+        return ExactlyOnceCounts(
+            self.landed - before.landed,
+            self.loaded - before.loaded,
+            self.rejected - before.rejected,
+            self.queried - before.queried,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What they say, in one line."""
+        landed, loaded = f"{self.landed}", f"{self.loaded} + {self.rejected}"
+        is_landed = "=" if self.landed == self.loaded + self.rejected else "≠"
+        is_queried = "=" if self.loaded == self.queried else "≠"
+        return (
+            f"landed {is_landed} loaded + rejected: {landed} {is_landed} {loaded}; "
+            f"loaded {is_queried} queried: {self.loaded} {is_queried} {self.queried}"
+        )
+
+
+def count(lab: Lab, keys: Sequence[str] | None) -> Counts | ExactlyOnceCounts:
+    """Count the rows now. With `keys`, only records of these files count as landed.
+
+    Raises:
+        MissingStep: there are no buckets, or there is no cluster.
+        QueryFailed: there is no table.
+    """
+    lab.buckets.describe()
+    if lab.owner is Delivery.AS_DESCRIBED:
+        landed = sum(landing.records_in(lab, version) for version in _current(lab, keys))
+        return Counts(landed, lab.query.loaded(), lab.query.count())
+    named = None if keys is None else set(keys)
+    versions = {(version.key, version.version): version for version in _current_or_loaded(lab)}
+    landed = sum(landing.records_in(lab, one) for one in versions.values() if named is None or one.key in named)
+    rejected = sum(reject.rows for reject in rejects.read(lab) if (reject.file, reject.version) in versions)
+    return ExactlyOnceCounts(landed, lab.query.loaded(), rejected, lab.query.count())
+
+
+def _current(lab: Lab, keys: Sequence[str] | None) -> list[ObjectVersion]:
+    """The current version of each landed file, or of each of these."""
+    if keys is None:
+        return [version for version in landing.data_files(lab) if version.is_current]
+    return [version for key in keys if (version := landing.current_version(lab, key))]
+
+
+def _current_or_loaded(lab: Lab) -> list[ObjectVersion]:
+    """The versions that the exactly-once delivery has to answer for.
+
+    A version that was overwritten before a run read it is not loaded: it counts as landed only if the ledger has it.
+    """
+    loaded = ledger.loaded(lab)
+    return [one for one in landing.data_files(lab) if one.is_current or (one.key, one.version) in loaded]

@@ -1,0 +1,108 @@
+"""What has landed in S3, and counting it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from labkit.show.display import Described, hidden
+from labkit.steps.base import found
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+
+@dataclass(frozen=True)
+class Landed(Described):
+    """Files that were put into the landing bucket."""
+
+    bucket: str
+    files: int
+    rows: int
+    keys: tuple[str, ...] = hidden()
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of a landed file."""
+
+    key: str
+    version: str
+    """S3's version id, or as glue/landing.py names the version of an object that has none."""
+    version_id: str
+    """S3's version id, "null" for an object that was landed without versioning."""
+    is_current: bool
+    landed_at: datetime
+
+
+def data_files(lab: Lab) -> Iterator[ObjectVersion]:
+    """All versions of all data files in the landing bucket."""
+    pages = lab.session.client("s3").get_paginator("list_object_versions").paginate(Bucket=lab.names.landing_bucket)
+    for page in pages:
+        for item in page.get("Versions", []):
+            if is_data_key(item["Key"]):
+                yield _version(item["Key"], item, is_current=item["IsLatest"])
+
+
+def current_version(lab: Lab, key: str) -> ObjectVersion | None:
+    """The current version of a landed file; None if there is none."""
+    answer = found(lab.session.client("s3").head_object, Bucket=lab.names.landing_bucket, Key=key)
+    return None if answer is None else _version(key, answer, is_current=True)
+
+
+def is_data_key(key: str) -> bool:
+    """Is the object with this key a data file? Spark ignores files whose names begin with _ or a dot."""
+    name = key.rpartition("/")[2]
+    return name.endswith(".json") and not name.startswith(("_", "."))
+
+
+def records_in(lab: Lab, version: ObjectVersion) -> int:
+    """The records in a version of a landed file, counted by reading it. A version never changes: it is read once."""
+    known = lab.session.records
+    which = (lab.names.landing_bucket, version.key, version.version)
+    if which not in known:
+        given = {} if version.version_id == "null" else {"VersionId": version.version_id}
+        answer = lab.session.client("s3").get_object(Bucket=lab.names.landing_bucket, Key=version.key, **given)
+        known[which] = count_records(answer["Body"].read())
+    return known[which]
+
+
+LINE_ENDS = re.compile(rb"\r\n|\n|\r")
+BLANKS = bytes(range(0x21))
+
+
+def count_records(body: bytes) -> int:
+    """The records in a file, not judged: each line that is not blank, or each element of a line that is a JSON array.
+
+    Only strict JSON counts as an array. A line ends at the control character U+0001, which can't stand in JSON. The
+    exactly-once job splits a file into the same records (glue/rows.py).
+    """
+    return sum(map(_records, LINE_ENDS.split(body)))
+
+
+def _records(line: bytes) -> int:
+    text = line.partition(b"\x01")[0]
+    if not text.strip(BLANKS):
+        return 0
+    if not text.strip(b" ").startswith(b"["):
+        return 1
+    try:
+        return len(json.loads(text, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return 1
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _version(key: str, answer: dict[str, Any], *, is_current: bool) -> ObjectVersion:
+    version_id = answer.get("VersionId", "null")
+    version = version_id
+    if version_id == "null":
+        version = f"{answer['ETag']}@{answer['LastModified']:%Y%m%dT%H%M%S}".replace('"', "")
+    return ObjectVersion(key, version, version_id, is_current, answer["LastModified"])

@@ -1,0 +1,54 @@
+"""The exactly-once delivery's ledger in Redshift: which object versions are loaded (glue/ledger.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from labkit.config import PROJECT
+from labkit.data import data_api, landing
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+KEYS_A_QUERY = 500
+
+
+def exists(lab: Lab) -> bool:
+    """Is there a ledger? While there is one, the rows in the table are the exactly-once delivery's."""
+    schema, _, table = lab.names.ledger.partition(".")
+    sql = "select count(*) from information_schema.tables where table_schema = :schema and table_name = :table"
+    return bool(data_api.execute(lab, sql, {"schema": schema, "table": table}).rows[0][0])
+
+
+def create_statements() -> list[str]:
+    """The SQL that makes the ledger."""
+    return [part for part in (PROJECT / "sql" / "create_ledger.sql").read_text().split(";\n") if part.strip()]
+
+
+def loaded(lab: Lab) -> set[tuple[str, str]]:
+    """The object versions that are loaded, as (key, version)."""
+    rows = data_api.execute(lab, f"select object, version from {lab.names.ledger}").rows
+    return {(unquote(name), version) for name, version in rows}
+
+
+def loaded_by(lab: Lab, keys: Iterable[str]) -> set[str] | None:
+    """The ids of the job runs that loaded the current versions of these files; None while one is not loaded.
+
+    Deleted files don't count.
+    """
+    wanted = {(one.key, one.version) for key in dict.fromkeys(keys) if (one := landing.current_version(lab, key))}
+    job_runs: set[str] = set()
+    names = sorted({key for key, _ in wanted})
+    for start in range(0, len(names), KEYS_A_QUERY):
+        # Percent-encoded keys hold no quote.
+        some = ", ".join("'{}'".format(quote(key, safe="/")) for key in names[start : start + KEYS_A_QUERY])
+        rows = data_api.execute(
+            lab, f"select object, version, job_run from {lab.names.ledger} where object in ({some})"
+        ).rows
+        for name, version, job_run in rows:
+            if (unquote(name), version) in wanted:
+                wanted.remove((unquote(name), version))
+                job_runs.add(job_run)
+    return None if wanted else job_runs

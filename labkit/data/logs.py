@@ -1,0 +1,206 @@
+"""The logs of the lab's parts: CloudWatch Logs on both targets, and the local AWS's own log file.
+
+A part is named as on the target (`alice-s3_crawler`), without the lab's prefix (`s3_crawler`), or in short (`crawler`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from labkit.delivery import Delivery, DeliveryNames
+from labkit.errors import LabError
+from labkit.show.waiting import wait_for
+from labkit.steps.base import Step, found
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+Event = tuple[int, int, str]
+"""Milliseconds since 1970, the place among the events of its stream, and the line."""
+
+CRAWLERS, OUTPUT, ERRORS = "/aws-glue/crawlers", "/aws-glue/jobs/output", "/aws-glue/jobs/error"
+SHORT = ("server", "job", "crawler", "generator", "start", "workflow")
+STREAMS = 10
+"""Each worker of a function writes to a stream of its own; so many of them are looked at, the newest ones."""
+
+
+def read(lab: Lab, what: str, lines: int) -> list[str]:
+    """The last lines of a part's log, the oldest first.
+
+    Args:
+        lab: the lab.
+        what: "server" (the local AWS itself), "job", "start" and "workflow" (of the delivery in use), "crawler" (both
+            of them), "generator", or the name of a crawler, a job, a function or a workflow.
+        lines: at most so many.
+
+    Raises:
+        LabError: there is no such log; the message lists the known ones, or says what writes it.
+    """
+    if what == "server":
+        return _server(lab, lines)
+    events: list[Event] = []
+    silent: list[LabError] = []
+    named = _short_names(lab).get(what, (_on_the_target(lab, what),))
+    for name in named:
+        try:
+            events += _reader(lab, name)(lab, name, lines)
+        except LabError as error:
+            silent.append(error)
+    if len(silent) == len(named):
+        raise silent[0]
+    return [line for _, _, line in sorted(events)][-lines:]
+
+
+def wait_for_line(lab: Lab, what: str, text: str) -> str:
+    """The last line of a log (as in `read`) that holds `text`, once there is one.
+
+    Raises:
+        WaitTimeout: there is none.
+    """
+
+    def look() -> tuple[str, str | None]:
+        fitting = [line for line in read(lab, what, 200) if text in line]
+        return "reading the log", fitting[-1] if fitting else None
+
+    go_on = f"Look yourself: labkit logs {what}"
+    return wait_for(f"{text!r} in the log of {what}", look, config=lab.config, go_on=go_on, quiet=True)
+
+
+def _short_names(lab: Lab) -> dict[str, tuple[str, ...]]:
+    names, used = lab.names, DeliveryNames.of(lab.delivery or Delivery.AS_DESCRIBED, lab.names)
+    return {
+        "job": (used.job,),
+        "crawler": (names.redshift_crawler, names.s3_crawler),
+        "generator": (names.generator_function,),
+        "start": (used.start_function,),
+        "workflow": (used.workflow,),
+    }
+
+
+def _parts(lab: Lab) -> dict[str, tuple[Callable[[Lab, str, int], list[Event]], Step[Any]]]:
+    """What of the lab writes a log: its name, how that is read, and the step that makes it."""
+    names, safe = lab.names, lab.reliability
+    return {
+        names.generator_function: (_function, lab.functions),
+        names.start_function: (_function, lab.functions),
+        names.reliable_start_function: (_function, safe),
+        names.redshift_crawler: (_crawler, lab.crawlers),
+        names.s3_crawler: (_crawler, lab.crawlers),
+        names.job: (_job, lab.job),
+        names.exactly_once_job: (_job, safe),
+        names.s3_crawler_workflow: (_workflow, lab.crawlers),
+        names.workflow: (_workflow, lab.workflow),
+        names.exactly_once_workflow: (_workflow, safe),
+    }
+
+
+def _on_the_target(lab: Lab, what: str) -> str:
+    """The name with the lab's prefix, if the lab has something of that name."""
+    full = f"{lab.config.prefix}-{what}"
+    return full if full in _parts(lab) else what
+
+
+def _reader(lab: Lab, name: str) -> Callable[[Lab, str, int], list[Event]]:
+    """How the log of what has this name is read.
+
+    Raises:
+        MissingStep: it is a part of the lab that is not there yet.
+        LabError: nothing has this name.
+    """
+    glue, parts = lab.session.client("glue"), _parts(lab)
+    if found(glue.get_job, JobName=name):
+        return _job
+    if found(glue.get_crawler, Name=name):
+        return _crawler
+    if found(glue.get_workflow, Name=name):
+        return _workflow
+    if found(lab.session.client("lambda").get_function_configuration, FunctionName=name):
+        return _function
+    if found(lab.session.client("logs").describe_log_streams, logGroupName=f"/aws/lambda/{name}"):
+        return _function  # deleted, and its log is still there
+    if name in parts:
+        raise parts[name][1].missing(f"The log of {name}")
+    raise LabError(f"There is no log of {name!r}.", fix=f"Logs: {', '.join([*SHORT, *parts])}.")
+
+
+def _server(lab: Lab, lines: int) -> list[str]:
+    file = lab.session.status().log_file
+    if not file:
+        raise LabError("The target is AWS, which shows no server log.", fix="Name a part: labkit logs job")
+    try:
+        with open(file, encoding="utf-8", errors="replace") as stream:
+            return list(deque(stream, maxlen=lines))
+    except FileNotFoundError:
+        raise LabError(f"There is no log {file} yet.", fix="Start the lab: labkit up") from None
+
+
+def _function(lab: Lab, name: str, lines: int) -> list[Event]:
+    """The newest events of all of a function's streams."""
+    group = f"/aws/lambda/{name}"
+    answer = found(
+        lab.session.client("logs").describe_log_streams, logGroupName=group, orderBy="LastEventTime", descending=True
+    )
+    if answer is None or not answer["logStreams"]:
+        raise LabError(f"Function {name} has written no log: it was not invoked yet.", fix="Land a file: labkit send")
+    streams = [stream["logStreamName"] for stream in answer["logStreams"][:STREAMS]]
+    return _newest((_events(lab, group, stream, lines) for stream in streams), lines)
+
+
+def _crawler(lab: Lab, name: str, lines: int) -> list[Event]:
+    events = _events(lab, CRAWLERS, name, lines)
+    if not events:
+        raise LabError(f"Crawler {name} has written no log: it has not run yet.",
+                       fix="Run it: lab.crawlers.crawl_redshift(), lab.crawlers.crawl_s3()")  # fmt: skip
+    return events
+
+
+def _job(lab: Lab, name: str, lines: int) -> list[Event]:
+    """How the job's last run went, and what it wrote to stdout and stderr."""
+    runs = lab.session.client("glue").get_job_runs(JobName=name)["JobRuns"]
+    if not runs:
+        raise LabError(f"Job {name} has written no log: it has not run yet.", fix="Load what has landed: labkit load")
+    run = max(runs, key=lambda run: run["StartedOn"])
+    outcome = ": ".join(filter(None, (f"{name}, run {run['Id']}", run["JobRunState"], run.get("ErrorMessage", ""))))
+    return [(_milliseconds(run["StartedOn"]), -1, outcome), *_job_run(lab, run["Id"], lines - 1)]
+
+
+def _job_run(lab: Lab, run_id: str, lines: int) -> list[Event]:
+    return _newest((_events(lab, group, run_id, lines) for group in (OUTPUT, ERRORS)), lines)
+
+
+def _workflow(lab: Lab, name: str, lines: int) -> list[Event]:
+    """A workflow has no log of its own: how its last run went, and what the run's crawl and job wrote."""
+    runs = lab.session.client("glue").get_workflow_runs(Name=name, IncludeGraph=True, MaxResults=25)["Runs"]
+    if not runs:
+        raise LabError(f"Workflow {name} has not run yet.", fix="Load what has landed: labkit load")
+    run = max(runs, key=lambda run: run["StartedOn"])
+    began, parts, logs = _milliseconds(run["StartedOn"]), [], []
+    for node in run["Graph"]["Nodes"]:
+        for crawl in node.get("CrawlerDetails", {}).get("Crawls", []):
+            parts.append(f"crawl {crawl['State']}")
+            logs.append([event for event in _events(lab, CRAWLERS, node["Name"], lines) if event[0] >= began])
+        for attempt in node.get("JobDetails", {}).get("JobRuns", []):
+            parts.append(f"job {attempt['JobRunState']}")
+            logs.append(_job_run(lab, attempt["Id"], lines))
+    outcome = f"{name}, run {run['WorkflowRunId']}: {', '.join([run['Status'], *parts])}"
+    return [(began, -1, outcome), *_newest(logs, lines - 1)]
+
+
+def _newest(streams: Iterable[list[Event]], lines: int) -> list[Event]:
+    return list(heapq.merge(*streams))[-lines:] if lines else []
+
+
+def _events(lab: Lab, group: str, stream: str, lines: int) -> list[Event]:
+    """The last events of a stream; none if it is not there."""
+    get = lab.session.client("logs").get_log_events
+    answer = found(get, logGroupName=group, logStreamName=stream, limit=max(lines, 1), startFromHead=False)
+    events = answer["events"] if answer else []
+    return [(event["timestamp"], place, event["message"]) for place, event in enumerate(events)]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

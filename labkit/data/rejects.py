@@ -1,0 +1,43 @@
+"""Rows that the exactly-once job could not load, as it kept them in the staging bucket: file, line and reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.show.display import hidden
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+REJECTS = "rejects/"
+"""Where in the staging bucket the job keeps them: a file for each object version."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One rejected row."""
+
+    file: str
+    """The key in the landing bucket."""
+    line: int | None
+    """Counted from 1; None if the line could not be found again, or if this stands for several rows."""
+    reason: str
+    row: str | None
+    version: str = hidden()
+    rows: int = hidden(default=1)
+    """How many rows this stands for: the good rows of a file that was refused as a whole have one line together."""
+
+
+def read(lab: Lab) -> Iterator[Reject]:
+    """All rejected rows, the last file's first."""
+    s3, bucket = lab.session.client("s3"), lab.names.staging_bucket
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=REJECTS)
+    files = [item for page in pages for item in page.get("Contents", [])]
+    for file in sorted(files, key=lambda item: item["LastModified"], reverse=True):
+        for line in s3.get_object(Bucket=bucket, Key=file["Key"])["Body"].iter_lines():
+            row = json.loads(line)
+            key = str(row["file"]).removeprefix("s3://").partition("/")[2]
+            yield Reject(key, row["line"], row["reason"], row["row"], row["version"], row["rows"])

@@ -1,0 +1,408 @@
+"""The command line: `labkit up | down | status | deploy | restart | send | load | query | run | logs | …`.
+
+Exit codes: 0 done; 1 failed, with a message on stderr that says what to do; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import sys
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labkit.config import load as load_settings
+from labkit.delivery import Delivery, DeliveryNames
+from labkit.errors import ConfigError, LabError, MissingStep, QueryFailed, UsageError
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: runs a command, and turns what goes wrong into a message and an exit code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = cli.main(arguments, prog_name="labkit", standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except click.UsageError as error:
+        error.show()
+        return WRONG_USAGE
+    except click.Abort:
+        click.echo("Interrupted. What was started goes on: labkit status", err=True)
+    except click.ClickException as error:
+        error.show()
+    except (ConfigError, UsageError) as error:
+        click.echo(error, err=True)
+        return WRONG_USAGE
+    except LabError as error:
+        click.echo(error, err=True)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. What runs on the target goes on: labkit status", err=True)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away, as `head` does
+    return FAILED
+
+
+def _lab() -> Any:
+    """The lab of this shell's settings. Imported here: `--help` and completion need not load boto3 and pandas."""
+    from labkit.lab import Lab
+
+    return Lab()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="labkit")
+def cli() -> None:
+    """A lab for event-driven ETL on AWS, on an embedded local AWS (default) or in a real account.
+
+    \b
+    Start here:      labkit up && labkit deploy && labkit send
+    Then:            labkit query "select count(*) from toll_table"
+    With AWS tools:  eval "$(labkit env)"; aws s3 ls
+
+    Settings come from labkit.toml in LABKIT_HOME and from LABKIT_* variables: labkit config.
+    """
+
+
+@cli.command()
+def up() -> None:
+    """Start the local AWS in the background, and return when it is ready.
+
+    On a sound one this does nothing; what an earlier start left is ended, and what has failed is started again.
+    Succeeds only if all that was deployed works.
+    """
+    status = _lab().up()
+    where = f" at {status.endpoint_url}" if status.endpoint_url else ""
+    click.echo(f"{status}{where}")
+    click.echo('Next: labkit deploy · labkit run · eval "$(labkit env)"')
+
+
+@cli.command()
+@click.option("--wipe", is_flag=True, help="Forget its data, too.")
+def down(wipe: bool) -> None:
+    """Stop the local AWS and everything that it runs. Its data stay."""
+    stopped = _lab().down(wipe=wipe)
+    said = ["Stopped." if stopped.server else "It was not running."]
+    if stopped.left_over:
+        said.append(f"Ended what an earlier start had left: {', '.join(map(str, stopped.left_over))}.")
+    if wipe:
+        said.append("Its data are gone." if stopped.wiped else "It had no data.")
+    click.echo(" ".join(said))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(as_json: bool) -> None:
+    """Show what runs, what holds of each step, how the last workflow runs ended, which events wait."""
+    from labkit.data.recent_runs import recent_runs
+
+    lab = _lab()
+    target = lab.session.status()
+    checks = lab.status() if target.healthy else ()
+    try:
+        counts = lab.counts() if checks else None
+    except (MissingStep, QueryFailed):
+        counts = None  # the bucket or the table is not there yet
+    if as_json:
+        steps = {
+            check.step: {
+                "ok": check.ok,
+                "facts": [{"holds": fact.holds, "what": fact.what, "fix": fact.fix} for fact in check.facts],
+            }
+            for check in checks
+        }
+        happened = lab.happened() if checks else None
+        processes = [{"name": name, "pid": pid} for name, pid in target.processes]
+        _print_json(
+            {
+                "target": target.target,
+                "running": target.running,
+                "healthy": target.healthy,
+                "region": target.region,
+                "endpoint_url": target.endpoint_url,
+                "home": str(lab.config.home),
+                "log_file": target.log_file,
+                "enforce_iam": target.enforces_iam,
+                "verify_signatures": target.verifies_signatures,
+                "allow_unproven": target.allows_unproven,
+                "processes": processes,
+                "problems": [dataclasses.asdict(problem) for problem in target.problems],
+                "left_over": [dataclasses.asdict(process) for process in target.left_over],
+                "steps": steps,
+                "counts": counts.as_json() if counts else None,
+                "runs": [run.as_json() for run in recent_runs(lab)] if checks else [],
+                "events": dataclasses.asdict(happened) if happened else None,
+            }
+        )
+        return
+    click.echo(f"{target}" + ("" if target.running else " (start it: labkit up)"))
+    for name, pid in target.processes:
+        click.echo(f"  {name}, process {pid}")
+    for problem in target.problems:
+        click.echo(f"✗ {problem}")
+    for process in target.left_over:
+        click.echo(f"✗ left over: {process} (end it: labkit down)")
+    for check in checks:
+        if check.ok:
+            click.echo(f"✓ {check.step}")
+        else:
+            click.echo(f"✗ {check.step}")
+            for fact in check.facts:
+                if not fact.holds:
+                    click.echo(f"    {fact}")
+    if counts:
+        click.echo(f"rows: {counts.sentence}")
+    if checks:
+        click.echo(str(recent_runs(lab)))
+        click.echo(str(lab.happened()))
+
+
+@cli.command()
+def env() -> None:
+    """Print export lines, with which AWS CLI, psql, dbt or any SDK reach the target.
+
+    \b
+    eval "$(labkit env)"
+    """
+    lab = _lab()
+    variables = lab.session.environment()
+    try:
+        cluster, secret = lab.redshift.describe(), lab.secrets.read()
+    except MissingStep:
+        cluster = None  # not there yet: what S3 or Glue needs is known all the same
+    if cluster is not None:
+        variables |= {
+            "PGHOST": cluster.host,
+            "PGPORT": str(cluster.port),
+            "PGUSER": secret["username"],
+            "PGPASSWORD": secret["password"],
+            "PGDATABASE": cluster.database,
+        }
+        if lab.session.ca_bundle:
+            variables["PGSSLROOTCERT"] = lab.session.ca_bundle
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def config(as_json: bool) -> None:
+    """Show the settings, and the names that they lead to."""
+    lab = _lab()
+    names, settings = lab.names, lab.config
+    shown: dict[str, Any] = settings.model_dump(mode="json")
+    shown |= {name: getattr(names, name) for name in names.__dataclass_fields__}
+    shown["secret_id"] = names.secret
+    shown |= _delivery_in_use(lab)
+    if as_json:
+        _print_json(shown)
+        return
+    width = max(map(len, shown))
+    for name in sorted(shown):
+        click.echo(f"{name:<{width}}  {'' if shown[name] is None else shown[name]}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look for what commonly goes wrong on this machine."""
+    from labkit.tools.doctor import examine
+
+    result = examine(load_settings())
+    for fact in result.facts:
+        click.echo(fact)
+    if not result:
+        raise LabError("Something is in the lab's way.", fix="Follow the advice at each ✗ above.")
+
+
+@cli.command()
+@click.argument("steps", nargs=-1, metavar="[STEP]...")
+@click.option("--as-described", is_flag=True, help="Without the step reliability: the described delivery is in use.")
+@click.option("--yes", is_flag=True, help="Don't ask, on AWS, before anything is created.")
+def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
+    """Create what the notebooks 00 to 09 create; what is there already is brought into line.
+
+    STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow reliability
+    notification query. All of them without.
+
+    The step reliability makes the exactly-once delivery, puts it into use, and rebuilds the table from the landing
+    bucket. `labkit restart` goes back to the described delivery.
+    """
+    lab = _lab()
+    if yes:
+        lab.agree()
+    made = lab.deploy(*steps, as_described=as_described, on_step=lambda name: click.echo(f"✓ {name}"))
+    if unread := getattr(dict(made.steps).get("notification"), "not_announced", ()):
+        files = ", ".join(unread)
+        click.echo(f"Landed while there was no notification, and read by no run: {files}. Load them with: labkit load")
+    click.echo('Next: labkit send · labkit query "select count(*) from toll_table"')
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Don't ask, on AWS.")
+def restart(yes: bool) -> None:
+    """Empty the lab and go back to the described delivery; all steps stay.
+
+    Removes the landed files, the table's rows, the ledger, waiting events, rejected rows, staged files and the job's
+    bookmark. Points s3Events back to the described start function.
+    """
+    lab = _lab()
+    if yes:
+        lab.agree()
+    click.echo(lab.restart())
+
+
+@cli.command()
+def load() -> None:
+    """Start the workflow by hand, and wait: it loads what has landed and no run has read."""
+    run = _lab().load()
+    click.echo(f"workflow {run.workflow}: {run.status}, crawl {run.crawl}, job {run.job}")
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.argument("steps", nargs=-1, metavar="[STEP]...")
+def destroy(steps: tuple[str, ...], yes: bool) -> None:
+    """Remove everything that the lab made (or the STEPs named), data included, and report what is left."""
+    lab = _lab()
+    lab.chosen(steps)
+    if not yes:
+        what = ", ".join(steps) if steps else "everything"
+        question = f"Remove {what} of lab {lab.config.prefix or '(no prefix)'} on {lab.config.target}?"
+        if not click.confirm(question, err=True):
+            raise LabError("Nothing was removed.", fix="To remove without being asked: labkit destroy --yes")
+    lab.destroy(
+        *steps,
+        on_step=lambda removed: click.echo(
+            f"✓ {removed.step}" + (f": {', '.join(removed.removed)}" if removed.removed else "")
+        ),
+    )
+    if not steps and (left := lab.leftovers()):
+        raise LabError(f"Not everything is gone; {left}", fix="Run it again, or remove these by hand.")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("--rows", type=click.IntRange(1), show_default="100", help="Rows a file.")
+@click.option("--files", "count", type=click.IntRange(1), show_default="1", help="How many files.")
+@click.option("--seed", type=int, help="The same seed and --until give the same rows.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y/%m/%d"]), help="The last day; today by default.")
+def send(
+    files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None
+) -> None:
+    """Land data: FILEs from this machine, or files that the generator function makes.
+
+    A FILE holds one JSON object a line; its name ends in .json and does not begin with _ or a dot.
+    """
+    landed = _lab().send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
+    for key in landed.keys:
+        click.echo(f"s3://{landed.bucket}/{key}")
+    click.echo(
+        f"{landed.rows} rows landed in {landed.files} files" if landed.files > 1 else f"{landed.rows} rows landed"
+    )
+
+
+@cli.command()
+def redrive() -> None:
+    """Send the events that were given up (labkit status shows them) back, to start from the beginning."""
+    letters = _lab().reliability.redrive()
+    for letter in letters:
+        click.echo(f"{letter.key}: {letter.reason}")
+    click.echo(f"{len(letters)} sent back." if letters else "No event was given up: nothing to send back.")
+
+
+@cli.command()
+@click.argument("sql")
+@click.option("--json", "form", flag_value="json", help="One JSON list of objects.")
+@click.option("--csv", "form", flag_value="csv", help="CSV with a header.")
+def query(sql: str, form: str | None) -> None:
+    """Run one SQL statement in Redshift, through the Data API. With - as SQL, it is read from stdin."""
+    result = _lab().query(sys.stdin.read() if sql == "-" else sql)
+    if form == "json":
+        click.echo(result.to_json(orient="records", date_format="iso"))
+    elif form == "csv":
+        click.echo(result.to_csv(index=False), nl=False)
+    elif len(result.columns):
+        click.echo(result.to_string(index=False))
+    else:
+        click.echo("Done; the statement gives no rows.")
+
+
+@cli.command()
+@click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
+@click.option(
+    "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a notebook parameter."
+)
+def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
+    """Execute the notebooks in order into runs/, and write one HTML report.
+
+    It stops at the first that fails. The last notebook removes everything that the lab made.
+    """
+    from labkit.tools import batch, report
+
+    files = batch.notebooks(notebooks)
+    parameters = {name: batch.parse_value(value) for name, value in given}
+    batch.check_parameters(files, parameters)
+    lab = _lab()
+    lab.up()
+    result = batch.run(lab, files, parameters, click.echo)
+    page = report.write(result)
+    if result.failure:
+        click.echo(f"report: {page}", err=True)
+        raise result.failure
+    if result.counts is None:
+        raise LabError("Nothing could be counted: the lab is not complete.", fix=f"Look at {page}")
+    counts = result.counts
+    if not counts.agree:
+        raise LabError(f"The rows don't agree: {counts.sentence}.", where=f"Report: {page}", fix="See: labkit status")
+    click.echo(f"rows: {counts.sentence}")
+    click.echo(f"report: {page}")
+    click.echo("next: open the report, or explore it yourself: make lab · labkit deploy · labkit send")
+
+
+@cli.command()
+@click.argument("what", default="server", metavar="[WHAT]")
+@click.option(
+    "-n", "--lines", default=50, show_default=True, type=click.IntRange(1), help="How many of the last lines."
+)
+def logs(what: str, lines: int) -> None:
+    """Show a log's last lines.
+
+    WHAT: server (the local AWS itself), job, start, workflow (of the delivery in use), crawler, generator, or the name
+    of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. Of a job and a workflow
+    that is the last run.
+    """
+    from labkit.data import logs as sources
+
+    found = sources.read(_lab(), what, lines)
+    for line in deque(found, maxlen=lines):
+        click.echo(line.rstrip("\n"))
+
+
+def _delivery_in_use(lab: Any) -> dict[str, str]:
+    """Which delivery is in use, and the names of its workflow, job and start function: the description's if none is."""
+    if not lab.session.status().running:
+        return {"delivery": "unknown: the local AWS is not running"}
+    delivery = lab.delivery
+    own = DeliveryNames.of(delivery or Delivery.AS_DESCRIBED, lab.names)
+    return {
+        "delivery": delivery or "none",
+        "workflow": own.workflow,
+        "job": own.job,
+        "start_function": own.start_function,
+    }
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What is still there of a lab: found by its tags, and by its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.errors import MissingStep, QueryFailed
+from labkit.show.display import Described, hidden
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+
+@dataclass(frozen=True)
+class Leftovers(Described):
+    """What is left: nothing, after a destroy."""
+
+    left: tuple[str, ...]
+    arns: tuple[str, ...] = hidden()
+
+    def __bool__(self) -> bool:
+        return bool(self.left)
+
+    def __str__(self) -> str:
+        return "nothing is left" if not self.left else "left: " + ", ".join(self.left)
+
+
+def find_leftovers(lab: Lab) -> Leftovers:
+    """Everything with the lab's tags, and every step that still describes itself."""
+    pages = (
+        lab.session.client("resourcegroupstaggingapi")
+        .get_paginator("get_resources")
+        .paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in lab.config.tags.items()])
+    )
+    arns = sorted(item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"])
+    by_name = []
+    for step in lab.steps:
+        try:
+            step.describe()
+        except (MissingStep, QueryFailed):
+            continue
+        by_name.append(f"step {step.name}")
+    return Leftovers((*by_name, *(arn.split(":", 2)[2] for arn in arns)), tuple(arns))

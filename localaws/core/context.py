@@ -1,0 +1,104 @@
+"""What every service and engine of the running server is given."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from localaws.core import ca_bundle
+from localaws.core.children import Children
+from localaws.core.events import Bus
+from localaws.core.home import Home
+
+if TYPE_CHECKING:
+    from localaws.core.state import State
+
+ACCOUNT_ID = "123456789012"  # moto's, and AWS's own in examples
+REGION = "us-east-1"
+
+_current: Context | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """The running server's parts."""
+
+    home: Home
+    bus: Bus
+    children: Children
+    state: State
+    account_id: str = ACCOUNT_ID
+    region: str = REGION
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where all AWS APIs of this lab answer."""
+        return f"http://127.0.0.1:{self.home.port('http')}"
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of this very server. Clients are shared: boto3's are thread-safe."""
+        key = (service, region or self.region)
+        with self._making:
+            if key not in self._clients:
+                credentials = self.home.credentials()
+                self._clients[key] = _session().client(
+                    service,
+                    region_name=key[1],
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=credentials.access_key_id,
+                    aws_secret_access_key=credentials.secret_access_key,
+                )
+        return self._clients[key]
+
+    def environment(self, region: str | None = None) -> dict[str, str]:
+        """The variables by which a child process reaches this lab, but no credentials: the lab's own may do all."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": region or self.region,
+            "AWS_REGION": region or self.region,
+            **ca_bundle.environment(self.home),
+            # The embedded AWS is on loopback: no proxy can reach it for us.
+            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost"])),
+        }
+
+
+@cache
+def _session() -> Any:
+    """One boto3 session for all clients, which takes AWS's models from where the server has them: EC2's has 15 MB."""
+    # Half a second to import, and every child process imports this module.
+    import boto3
+    import botocore.loaders
+    import botocore.session
+    from moto.core.utils import get_service_model
+
+    class Loader(botocore.loaders.Loader):  # type: ignore[misc]
+        def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+            if type_name == "service-2" and api_version is None:
+                return get_service_model(service_name)._service_description
+            return super().load_service_model(service_name, type_name, api_version)
+
+    core = botocore.session.Session()
+    core.register_component("data_loader", Loader())
+    return boto3.Session(botocore_session=core)
+
+
+def current() -> Context:
+    """The context of this process's server.
+
+    Raises:
+        RuntimeError: this process serves no lab.
+    """
+    if _current is None:
+        raise RuntimeError("no embedded AWS runs in this process")
+    return _current
+
+
+def set_current(context: Context | None) -> None:
+    """Make `context` the one that services find."""
+    global _current
+    _current = context

@@ -1,0 +1,1 @@
+"""Which operations and parameters the embedded AWS supports: one table for each service."""

@@ -1,0 +1,73 @@
+"""Which operations the embedded AWS vouches for: the tables in this folder, one for each service.
+
+An operation *works* (a test proves it), or is *state only*: it keeps and gives back, and promises no more, as names,
+tags and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With
+`allow_unproven` moto answers all the same, and each such answer has a header.
+
+The tables name parameters, too, that have no effect here though AWS acts on them: see unsupported.py.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+TABLES = Path(__file__).parent
+UNPROVEN = "x-localaws-unproven"
+"""The header of an answer that nothing vouches for; its value is the operation."""
+
+
+class Standing(StrEnum):
+    """What an operation's answer is worth."""
+
+    WORKS = "works"
+    STATE_ONLY = "state only"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The operations of one service that are answered; all others are refused."""
+
+    works: dict[str, str] = field(default_factory=dict)
+    """By operation: the test that proves it, as FILE::TEST below tests/."""
+    state_only: frozenset[str] = frozenset()
+    refused_parameters: dict[str, list[str]] = field(default_factory=dict)
+    """By operation, as they are named in a request; "A.B" is the member B of A, or of each item of the list A."""
+    passing_values: dict[str, list[str]] = field(default_factory=dict)
+    """By refused parameter: the values that ask for nothing, so that they pass."""
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    """Of EC2, by operation: those that have an effect; "tag:" stands for all that name a tag."""
+    refused_filters: dict[str, list[str]] = field(default_factory=dict)
+    """Of EC2, by operation: those that AWS has, and nothing here looks at."""
+
+    def standing(self, operation: str) -> Standing:
+        """That of `operation`."""
+        if operation in self.works:
+            return Standing.WORKS
+        return Standing.STATE_ONLY if operation in self.state_only else Standing.REFUSED
+
+
+@cache
+def table(service: str) -> Table:
+    """The table of a service, named as in a signature's scope ("redshift-data"); empty for one that has none."""
+    file = TABLES / f"{service}.toml"
+    if not file.is_file():
+        return Table()
+    written = tomllib.loads(file.read_text())
+    return Table(
+        written.get("works", {}),
+        frozenset(written.get("state_only", ())),
+        written.get("refused_parameters", {}),
+        written.get("passing_values", {}),
+        written.get("filters", {}),
+        written.get("refused_filters", {}),
+    )
+
+
+def services() -> list[str]:
+    """Those that have a table."""
+    return sorted(file.stem for file in TABLES.glob("*.toml"))

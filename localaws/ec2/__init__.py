@@ -1,0 +1,1 @@
+"""EC2: moto's, behind checks of each request."""

@@ -1,0 +1,1 @@
+"""Connections: how a crawler or a job reaches a database in a VPC."""

@@ -1,0 +1,181 @@
+"""Runs crawls: one thread each, from StartCrawler to the catalog."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast, overload
+
+from moto.glue.exceptions import CrawlerRunningException
+from moto.glue.models import glue_backends
+
+from localaws.core.events import CrawlFinished, CrawlStarted, WorkflowRef
+from localaws.glue.crawlers.crawl import CrawlRun
+from localaws.glue.crawlers.errors import CrawlFailed, CrawlStopped
+from localaws.glue.crawlers.inference_cache import Looks
+from localaws.glue.crawlers.log import CrawlLog
+from localaws.glue.crawlers.objects import Objects
+from localaws.glue.crawlers.s3 import Listings, S3Reader
+from localaws.glue.roles import CRAWLER_SESSION
+from localaws.iam import AccessDenied
+from localaws.iam.service_roles import ServiceRole
+
+if TYPE_CHECKING:
+    from localaws.core.context import Context
+    from localaws.glue.crawlers.backend import Crawl, Crawler, CrawlState
+    from localaws.glue.models import LocalGlueBackend
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = "The crawl was interrupted: the embedded AWS stopped while it ran. Start the crawler again."
+
+
+@dataclass
+class _Running:
+    """A crawl that is on, and the way to stop it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+
+class CrawlerEngine:
+    """Runs the crawls of all regions."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._running: dict[str, _Running] = {}
+        self._looks = Looks(context.home.cache / "crawled.sqlite")
+        self._listings = Listings()
+        self._closing = False
+
+    @overload
+    def start(self) -> None: ...
+    @overload
+    def start(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str: ...
+    def start(
+        self, region: str | None = None, name: str | None = None, *, workflow: WorkflowRef | None = None
+    ) -> str | None:
+        """Start the engine; or, given a crawler, a crawl of it (see `start_crawl`)."""
+        if region is not None and name is not None:
+            return self.start_crawl(region, name, workflow=workflow)
+        self._end_interrupted()
+        return None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a crawl is on."""
+        return bool(self._running)
+
+    def start_crawl(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
+        """Start a crawl of the crawler `name` and return its id.
+
+        Raises:
+            CrawlerRunningException: one is on.
+            EntityNotFoundException: there is no such crawler.
+        """
+        from localaws.glue.crawlers.backend import Crawl
+
+        with self._lock:
+            crawler = self._backend(region).find_crawler(name)
+            if crawler.running:
+                raise CrawlerRunningException(f"Crawler with name {name} has already started")
+            crawl = Crawl(str(uuid.uuid4()), log_stream=name, workflow=workflow)
+            crawler.crawls.add(crawl)
+            running = self._running[crawl.crawl_id] = _Running()
+        self._context.state.save("glue")
+        self._context.bus.publish(CrawlStarted(region, name, crawl.crawl_id, workflow))
+        running.thread = threading.Thread(
+            target=self._run, args=(region, crawler, crawl, running.stop), name=f"crawl-{name}", daemon=True
+        )
+        running.thread.start()
+        return crawl.crawl_id
+
+    def stop_crawl(self, region: str, name: str) -> None:
+        """Tell the crawl of `name` that is on to stop; it ends as STOPPED."""
+        crawl = self._backend(region).find_crawler(name).running
+        if crawl and crawl.crawl_id in self._running:
+            crawl.stopping = True
+            self._running[crawl.crawl_id].stop.set()
+
+    @overload
+    def stop(self) -> None: ...
+    @overload
+    def stop(self, region: str, name: str) -> None: ...
+    def stop(self, region: str | None = None, name: str | None = None) -> None:
+        """End the engine; or, given a crawler, its crawl (see `stop_crawl`).
+
+        Crawls that are on when the engine ends are ended as interrupted at its next start.
+        """
+        if region is not None and name is not None:
+            self.stop_crawl(region, name)
+            return
+        self._closing = True
+        running = list(self._running.values())
+        for crawl in running:
+            crawl.stop.set()
+        for crawl in running:
+            if crawl.thread:
+                crawl.thread.join(timeout=2)
+
+    def _backend(self, region: str) -> LocalGlueBackend:
+        return cast("LocalGlueBackend", glue_backends[self._context.account_id][region])
+
+    def _end_interrupted(self) -> None:
+        from localaws.glue.crawlers.backend import CrawlState
+
+        for account_id, region, _ in list(glue_backends.iter_backends()):
+            if account_id != self._context.account_id:
+                continue
+            for crawler in self._backend(region).local_crawlers.values():
+                if crawl := crawler.running:
+                    self._end(region, crawler, crawl, CrawlState.FAILED, INTERRUPTED)
+
+    def _run(self, region: str, crawler: Crawler, crawl: Crawl, stop: threading.Event) -> None:
+        from localaws.glue.crawlers.backend import CrawlState
+
+        role = ServiceRole(crawler.definition["Role"], CRAWLER_SESSION, region, self._context.account_id)
+        lines = CrawlLog(self._context, role, crawl.log_stream, crawl.crawl_id)
+
+        def check_stopped() -> None:
+            if stop.is_set():
+                raise CrawlStopped
+
+        state, error = CrawlState.COMPLETED, ""
+        lines(f"BENCHMARK : Running Start Crawl for Crawler {crawler.name}")
+        try:
+            objects = Objects(role)
+            reader = S3Reader(objects, self._looks, self._listings, lines, check_stopped, self._context.children)
+            CrawlRun(self._context, role, crawler, crawl, reader, lines, check_stopped).run()
+            lines("BENCHMARK : Finished writing to Catalog")
+        except CrawlStopped:
+            state = CrawlState.STOPPED
+            lines("INFO : The crawl was stopped")
+        except (CrawlFailed, AccessDenied) as failure:
+            state, error = CrawlState.FAILED, str(failure)
+            lines(f"ERROR : {error}")
+        except Exception as failure:
+            log.exception("The crawl of %s failed", crawler.name)
+            state, error = (
+                CrawlState.FAILED,
+                f"Internal Service Exception: {type(failure).__name__}: {failure}",
+            )
+            lines(f"ERROR : {error}")
+        lines("BENCHMARK : Crawler has finished running and is in state READY")
+        lines.flush()
+        self._running.pop(crawl.crawl_id, None)
+        if not (self._closing and state is CrawlState.STOPPED):
+            self._end(region, crawler, crawl, state, error)
+        self._looks.save()  # nobody waits for this
+
+    def _end(self, region: str, crawler: Crawler, crawl: Crawl, state: CrawlState, error: str) -> None:
+        crawler.end(crawl, state, error)
+        try:
+            self._context.state.save("glue")
+        except Exception:
+            log.exception("The end of the crawl of %s could not be saved", crawler.name)
+        self._context.bus.publish(
+            CrawlFinished(region, crawler.name, crawl.crawl_id, crawl.last_crawl_status, crawl.workflow)
+        )

@@ -1,0 +1,104 @@
+"""A second process that looks at files: from the end of the list, while the crawl itself looks from its beginning.
+
+Telling the schema of many megabytes keeps one core busy, and Python's lock lets no thread of this process help.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localaws.core.errors import LocalAwsError
+from localaws.glue.crawlers import inference_process
+from localaws.glue.crawlers.formats import FIRST_BYTES, Look
+from localaws.glue.crawlers.objects import ObjectGone, Objects, S3Object
+from localaws.iam import AccessDenied
+
+if TYPE_CHECKING:
+    from localaws.core.children import Child, Children
+
+log = logging.getLogger(__name__)
+
+WORTH_IT = 32 << 20  # bytes to look at: fewer are looked at before the process has started
+_AT_ONCE = 8  # files
+
+Looked = tuple[Look, S3Object]  # a look, and the object that it is of
+
+
+class Ahead:
+    """The looks that the second process has taken. What it can't tell, or has no time for, is left to the crawl."""
+
+    def __init__(self, objects: Objects, wanted: Mapping[str, S3Object]) -> None:
+        """`wanted` is by key, in the order in which the crawl will come to them."""
+        self._objects = objects
+        self._left = dict(wanted)
+        self._looked: dict[str, Looked] = {}
+
+    @contextlib.contextmanager
+    def looking(self, children: Children) -> Iterator[None]:
+        """Meanwhile the process runs, if it is worth it."""
+        child = self._start(children)
+        if child is None:
+            yield
+            return
+        feeder = threading.Thread(target=self._feed, args=(child,), name="crawl-helper", daemon=True)
+        feeder.start()
+        try:
+            yield
+        finally:
+            self._left.clear()
+            child.stop()
+            feeder.join()
+
+    def take(self, item: S3Object) -> Looked | None:
+        """The look at `item`, if there is one. From now on only the caller will look at it."""
+        self._left.pop(item.key, None)
+        return self._looked.pop(item.key, None)
+
+    def _start(self, children: Children) -> Child | None:
+        if sum(min(item.size, FIRST_BYTES) for item in self._left.values()) < WORTH_IT:
+            return None
+        command = [sys.executable, "-m", inference_process.__name__]
+        try:
+            return children.spawn("crawl-helper", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except (OSError, RuntimeError):  # the machine is full, or the server is stopping
+            log.warning("a crawl does without its second process", exc_info=True)
+            return None
+
+    def _feed(self, child: Child) -> None:
+        to, answers = child.process.stdin, child.process.stdout
+        assert to is not None
+        assert answers is not None
+        try:
+            while batch := self._last():
+                pickle.dump([(file, item.size) for item, file in batch], to)
+                to.flush()
+                for (item, _), look in zip(batch, pickle.load(answers), strict=True):
+                    if look is not None:
+                        self._looked[item.key] = look, item
+        except (OSError, EOFError, pickle.UnpicklingError):  # it was ended, by us or by somebody
+            log.debug("the second process of a crawl has ended", exc_info=True)
+        finally:
+            with contextlib.suppress(OSError):
+                to.close()
+            answers.close()
+
+    def _last(self) -> list[tuple[S3Object, Path]]:
+        """The last files that nobody has looked at."""
+        batch: list[tuple[S3Object, Path]] = []
+        while len(batch) < _AT_ONCE:
+            try:
+                _, item = self._left.popitem()
+            except KeyError:
+                break
+            # What is gone, forbidden or damaged is for the crawl to say.
+            with contextlib.suppress(ObjectGone, AccessDenied, LocalAwsError):
+                batch.append(self._objects.file(item))
+        return batch

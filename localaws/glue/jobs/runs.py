@@ -1,0 +1,180 @@
+"""Job runs and bookmarks, as the service keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from moto.core.utils import utcnow
+
+from localaws.core.events import WorkflowRef
+
+KEPT_RUNS = 500  # AWS keeps 90 days of them
+KEPT_STATES = 20  # of a bookmark, to go back to
+
+
+class JobRunState(StrEnum):
+    """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html, without the ones that never happen here."""
+
+    WAITING = "WAITING"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMEOUT = "TIMEOUT"
+    ERROR = "ERROR"
+
+
+RUNNING = frozenset({JobRunState.STARTING, JobRunState.RUNNING, JobRunState.STOPPING})
+
+
+@dataclass
+class JobRun:
+    """One attempt to run a job."""
+
+    job_name: str
+    job_run_id: str
+    arguments: dict[str, str]
+    settings: dict[str, Any]
+    """Timeout, capacities, GlueVersion and so on, in the API's shape: as they were when the run started."""
+    attempt: int = 0
+    previous_run_id: str | None = None
+    workflow: WorkflowRef | None = None
+    predecessors: tuple[tuple[str, str], ...] = ()
+    """Job and run of each job run that let the trigger fire which started this one."""
+    state: JobRunState = JobRunState.STARTING
+    error_message: str = ""
+    started_on: datetime = field(default_factory=utcnow)
+    last_modified_on: datetime = field(default_factory=utcnow)
+    completed_on: datetime | None = None
+    execution_seconds: float = 0.0
+    """Since Spark took it up: the time that Glue bills."""
+    state_detail: str = ""
+    """Why a run waits."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is one of those that MaxConcurrentRuns counts."""
+        return self.state in RUNNING
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended: it runs, or waits to."""
+        return self.is_running or self.state is JobRunState.WAITING
+
+    @property
+    def dpu_seconds(self) -> float | None:
+        """How long the run has had its DPUs, times their number: told of FLEX runs, as on AWS, once they have ended.
+
+        AWS tells it of jobs with auto scaling, too. Nothing scales here, so of those it isn't known.
+        """
+        if self.settings.get("ExecutionClass") != "FLEX" or self.under_way:
+            return None
+        return round(self.execution_seconds * float(self.settings.get("MaxCapacity", 0)), 1)
+
+    def move_to(self, state: JobRunState) -> None:
+        """Note a new state."""
+        self.state = state
+        self.state_detail = ""
+        self.last_modified_on = utcnow()
+        if not self.under_way:
+            self.completed_on = self.last_modified_on
+
+    def as_dict(self, with_predecessors: bool = False) -> dict[str, Any]:
+        """The API's `JobRun`."""
+        described = {
+            "Id": self.job_run_id,
+            "Attempt": self.attempt,
+            "PreviousRunId": self.previous_run_id,
+            "TriggerName": self.workflow.trigger if self.workflow else None,
+            "JobName": self.job_name,
+            "JobMode": "SCRIPT",
+            "StartedOn": self.started_on,
+            "LastModifiedOn": self.last_modified_on,
+            "CompletedOn": self.completed_on,
+            "JobRunState": str(self.state),
+            "StateDetail": self.state_detail or None,
+            "Arguments": self.arguments or None,
+            "ErrorMessage": self.error_message or None,
+            "ExecutionTime": round(self.execution_seconds),
+            "DPUSeconds": self.dpu_seconds,
+            "LogGroupName": "/aws-glue/jobs",
+            "PredecessorRuns": [
+                {"JobName": name, "RunId": run_id} for name, run_id in self.predecessors if with_predecessors
+            ],
+            **self.settings,
+        }
+        return {name: value for name, value in described.items() if value is not None}
+
+
+@dataclass
+class Bookmark:
+    """What a job's runs have read; the state itself is the local `awsglue`'s affair."""
+
+    version: int = 0
+    run: int = 0
+    attempt: int = 0
+    run_id: str = ""
+    previous_run_id: str | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    history: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The state that each of the last runs left, by run."""
+
+    def commit(self, run: JobRun, state: dict[str, Any]) -> None:
+        """Take over what `run` has read."""
+        self.version += 1
+        self.run += 1
+        self.attempt = run.attempt
+        self.previous_run_id, self.run_id = self.run_id or None, run.job_run_id
+        # A new dictionary: the old one may be being pickled.
+        self.history = dict([*self.history.items(), (run.job_run_id, state)][-KEPT_STATES:])
+        self.state = state
+
+    def range(self, first: str, last: str, runs: Sequence[JobRun]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What had been read after run `first`, and after run `last`: --job-bookmark-from and --job-bookmark-to.
+
+        Of a run that committed nothing it is what the last one before it left; `runs` are the job's, oldest first.
+
+        Raises:
+            KeyError: there is no such run, or what it left is no longer known.
+        """
+        return self._state_after(first, runs), self._state_after(last, runs)
+
+    def _state_after(self, run_id: str, runs: Sequence[JobRun]) -> dict[str, Any]:
+        ids = [run.job_run_id for run in runs]
+        if run_id not in ids:
+            raise KeyError(run_id)
+        for earlier in reversed(ids[: ids.index(run_id) + 1]):
+            if earlier in self.history:
+                return self.history[earlier]
+        raise KeyError(run_id)
+
+    def reset(self, to_run: str | None) -> None:
+        """Forget all, or, with `to_run`, what runs after that one have read.
+
+        Raises:
+            KeyError: that run's state is not known.
+        """
+        self.state = self.history[to_run] if to_run else {}
+        self.version += 1
+        if not to_run:
+            self.run, self.attempt, self.run_id, self.previous_run_id, self.history = 0, 0, "", None, {}
+
+    def as_entry(self, job_name: str) -> dict[str, Any]:
+        """The API's `JobBookmarkEntry`."""
+        entry = {
+            "JobName": job_name,
+            "Version": self.version,
+            "Run": self.run,
+            "Attempt": self.attempt,
+            "PreviousRunId": self.previous_run_id,
+            "RunId": self.run_id or None,
+            "JobBookmark": json.dumps(self.state, sort_keys=True),
+        }
+        return {name: value for name, value in entry.items() if value is not None}

@@ -1,0 +1,24 @@
+"""The state of Glue in one region: moto's catalog with the operations that really run things in front of it."""
+
+from __future__ import annotations
+
+from localaws.glue.catalog.backend import CatalogOperations
+from localaws.glue.connections.backend import ConnectionOperations
+from localaws.glue.crawlers.backend import CrawlerOperations
+from localaws.glue.jobs.backend import JobOperations
+from localaws.glue.workflows.triggers import WorkflowOperations
+from localaws.server import engines
+
+
+class LocalGlueBackend(CatalogOperations, CrawlerOperations, ConnectionOperations, JobOperations, WorkflowOperations):
+    """Glue's backend, one mixin per concern; each extends moto's `GlueBackend`, which answers the rest."""
+
+    def reset(self) -> None:
+        """Forget all, and end what runs."""
+        running = engines.running()
+        for name in self.local_crawlers:
+            running.crawler.stop_crawl(self.region_name, name)
+        for job in self.local_jobs.values():
+            for run in job.job_runs:
+                running.jobs.abandon(self.region_name, job, run)
+        super().reset()

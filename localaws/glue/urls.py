@@ -1,0 +1,8 @@
+"""Where the Glue API is served: moto finds this room by the name of `models`."""
+
+from __future__ import annotations
+
+from localaws.glue.responses import LocalGlueResponse
+
+url_bases = [r"https?://glue\.(.+)\.amazonaws\.com"]
+url_paths = {"{0}/$": LocalGlueResponse.dispatch}

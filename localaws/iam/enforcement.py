@@ -1,0 +1,104 @@
+"""What an engine does on a role's behalf, within the server, is asked about here: AWS's services do it as the role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moto.logs.models import logs_backends
+
+from localaws.core.context import ACCOUNT_ID, REGION
+from localaws.iam.actions.logs import log_resource
+from localaws.iam.decision import Access, Origin, refusal
+from localaws.iam.principals import UnknownKey, of_session
+
+_enforced = False
+
+
+class AccessDenied(Exception):
+    """A role may not do what an engine was to do for it; the message is AWS's sentence."""
+
+
+def enforce(on: bool) -> None:
+    """Check, or don't, what is done in this process from now on."""
+    global _enforced
+    _enforced = on
+
+
+def enforced() -> bool:
+    """Whether IAM's policies are enforced."""
+    return _enforced
+
+
+def require(
+    role: str,
+    action: str,
+    resource: str = "*",
+    *,
+    session: str,
+    region: str = REGION,
+    account_id: str = ACCOUNT_ID,
+    keys: Mapping[str, str | list[str] | None] | None = None,
+) -> None:
+    """Return if `role` (a name or an ARN) may do `action` ("s3:GetObject") to `resource` (an ARN).
+
+    Args:
+        role: whose policies are asked.
+        action: one action of IAM.
+        resource: what is done to.
+        session: what the service calls its session of the role.
+        region: where the service does it.
+        account_id: the role's account.
+        keys: condition keys of this action's own, in lower case; None for one that the request doesn't have.
+
+    Raises:
+        AccessDenied: it may not, or there is no such role.
+    """
+    if not _enforced:
+        return
+    try:
+        principal = of_session(role, session, account_id)
+    except UnknownKey:
+        raise AccessDenied(f"The role {role} can't be assumed: it is not there") from None
+    if reason := refusal(principal, Access(action, resource, keys or {}), Origin(region)):
+        raise AccessDenied(reason.text)
+
+
+def permits(
+    role: str,
+    action: str,
+    resource: str = "*",
+    *,
+    session: str,
+    region: str = REGION,
+    account_id: str = ACCOUNT_ID,
+) -> bool:
+    """Whether `require` would return."""
+    try:
+        require(role, action, resource, session=session, region=region, account_id=account_id)
+    except AccessDenied:
+        return False
+    return True
+
+
+def permits_logging(
+    role: str, group: str, stream: str, *, session: str, region: str = REGION, account_id: str = ACCOUNT_ID
+) -> bool:
+    """Whether a service may write log events as `role`, and make the group and the stream where they are missing.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
+    """
+    if not _enforced:
+        return True
+    there = logs_backends[account_id][region].groups.get(group)
+    needed = [("logs:PutLogEvents", stream)]
+    if there is None or stream not in there.streams:
+        needed.append(("logs:CreateLogStream", stream))
+    if there is None:
+        needed.append(("logs:CreateLogGroup", ""))
+    return all(
+        permits(
+            role, action, log_resource(region, account_id, group, name), session=session, region=region,
+            account_id=account_id,
+        )
+        for action, name in needed
+    )  # fmt: skip

@@ -1,0 +1,243 @@
+"""The functions engine: invokes functions, keeps workers warm, and tries asynchronous events until they are done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moto.awslambda.exceptions import UnknownFunctionException
+
+from localaws.core import runtimes
+from localaws.core.context import Context
+from localaws.lambda_.invocations import asynchronous
+from localaws.lambda_.invocations.asynchronous import Event, EventQueue
+from localaws.lambda_.invocations.code import CodeStore
+from localaws.lambda_.invocations.destinations import Condition, Deliver, send
+from localaws.lambda_.invocations.logs import LogShipper
+from localaws.lambda_.invocations.pool import Pool
+from localaws.lambda_.invocations.queue_pollers import Interrupted, Mappings, NotNow, QueueMapping, Unavailable
+from localaws.lambda_.invocations.spec import FunctionSpec, Invocation, Result
+from localaws.lambda_.invocations.worker import Worker
+from localaws.sqs.models import resume_moves
+from localaws.sqs.store import open_messages
+
+if TYPE_CHECKING:
+    from localaws.lambda_.functions import AsynchronousSettings, LocalLambdaFunction
+
+log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 30.0
+
+
+class Throttled(Exception):
+    """As many invocations run as the function's reserved concurrency allows."""
+
+
+class FunctionsEngine:
+    """All functions of one lab."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.code = CodeStore(context.home)
+        self._pools: dict[tuple[str, str, str, str], Pool] = {}
+        self._running: Counter[tuple[str, str, str]] = Counter()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._shipper = LogShipper(context)
+        self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
+        open_messages(context.home)
+        self._mappings = Mappings(self._enabled_mappings, self._invoke_batch, self._check_mapping)
+
+    def start(self) -> None:
+        """Forget code that no function has any more; `resume` does the rest."""
+        from localaws.lambda_.models import deployed_code
+
+        self.code.forget(keep=deployed_code())
+        threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
+
+    def resume(self) -> None:
+        """Run asynchronous events and read queues, with what an earlier server left. Call it when all engines run."""
+        from localaws.s3.models import deliver_waiting
+
+        self._events.start()
+        deliver_waiting()
+        self._mappings.start()
+        resume_moves()
+
+    def stop(self) -> None:
+        """End all workers. Events that wait are kept."""
+        self._stopped.set()
+        self._mappings.stop()
+        self._events.stop()
+        with ThreadPoolExecutor() as stoppers:
+            list(stoppers.map(Pool.retire, list(self._pools.values())))
+        self._shipper.stop()
+
+    def invoke(
+        self, function: LocalLambdaFunction, arn: str, payload: bytes, *, client_context: str | None = None
+    ) -> Result:
+        """Run `function`, asked for as `arn`, with `payload` (JSON) and wait for what comes of it.
+
+        Raises:
+            Throttled: its reserved concurrency is used up.
+            OSError: a worker can't be started.
+        """
+        return self._run(function, Invocation(payload, arn, client_context))
+
+    def invoke_async(self, function_arn: str, payload: bytes) -> str:
+        """Accept an event for the function (version, alias) `function_arn`, durably; its request id."""
+        request_id = str(uuid.uuid4())
+        self._events.add(Event(request_id, function_arn, payload or b"{}", time.time()))
+        return request_id
+
+    def refresh_mappings(self) -> None:
+        """Read the queues of the event source mappings that there are now, and no others."""
+        self._mappings.refresh()
+
+    def forget(self, account_id: str, region: str, name: str) -> None:
+        """End the workers of a function that is deleted or changed."""
+        with self._lock:
+            keys = [key for key in self._pools if key[:3] == (account_id, region, name)]
+            pools = [self._pools.pop(key) for key in keys]
+        for pool in pools:
+            pool.retire()
+
+    def _run(self, function: LocalLambdaFunction, invocation: Invocation) -> Result:
+        spec = function.spec()
+        with self._admitted(function), self._pool(spec).worker() as worker:
+            return worker.run(invocation)
+
+    @contextmanager
+    def _admitted(self, function: LocalLambdaFunction) -> Iterator[None]:
+        """Count an invocation against the function's reserved concurrency."""
+        key = (function.account_id, function.region, function.function_name)
+        with self._lock:
+            limit = function.reserved_concurrency
+            if limit is not None and self._running[key] >= int(limit):
+                raise Throttled(function.function_name)
+            self._running[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[key] -= 1
+
+    def _pool(self, spec: FunctionSpec) -> Pool:
+        with self._lock:
+            known = self._pools.get(spec.key)
+            if known is not None and known.spec == spec:
+                return known
+            pool = self._pools[spec.key] = Pool(spec, self._start_worker)
+        if known is not None:
+            known.retire()
+        return pool
+
+    def _start_worker(self, spec: FunctionSpec) -> Worker:
+        return Worker(spec, self._context, self.code, self._runtime, self._shipper)
+
+    @cached_property
+    def _runtime(self) -> Path:
+        return runtimes.function_path(self._context.home)
+
+    def _handle(self, event: Event) -> tuple[float, bool] | None:
+        """Try `event` once; see `EventQueue`."""
+        from localaws.lambda_.models import local_function
+
+        try:
+            function = local_function(event.function_arn)
+        except UnknownFunctionException:
+            log.warning("Event %s is lost: %s is gone", event.request_id, event.function_arn)
+            return None
+        settings = function.asynchronous_settings()
+        try:
+            result = self._run(function, Invocation(event.payload, event.function_arn, request_id=event.request_id))
+        except Throttled:
+            # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+            if function.reserved_concurrency is not None and int(function.reserved_concurrency) == 0:
+                condition = Condition.NO_CONCURRENCY
+            elif event.age >= settings.maximum_age:
+                condition = Condition.AGE_EXCEEDED
+            else:
+                return time.time() + asynchronous.backoff(event), False
+            send(self._context, settings.destinations, event, None, condition, self._deliver_for(function))
+            return None
+        if result.failed and self._stopped.is_set():  # its worker was ended by us
+            return event.due, False
+        return self._settle(replace(event, attempts=event.attempts + 1), function, settings, result)
+
+    def _deliver_for(self, function: LocalLambdaFunction) -> Deliver:
+        """Send outcomes as `function`'s role may."""
+        from localaws.lambda_.roles import SENDS, allows
+
+        def check(arn: str) -> None:
+            action = SENDS.get(arn.split(":")[2])
+            if action and not allows(function, action, arn):
+                raise PermissionError(f"{function.role} may not {action} there")
+
+        return Deliver(check, self.invoke_async)
+
+    @staticmethod
+    def _enabled_mappings() -> list[QueueMapping]:
+        from localaws.lambda_.event_source_mappings import enabled_mappings
+
+        return enabled_mappings()
+
+    def _check_mapping(self, mapping: QueueMapping) -> None:
+        from localaws.lambda_.roles import missing_to_read
+
+        function = self._mapped_function(mapping.function_arn)
+        if missing := missing_to_read(function, mapping.queue_arn):
+            raise Unavailable(f"{function.role} may not {missing} of {mapping.queue_arn}")
+
+    def _mapped_function(self, arn: str) -> LocalLambdaFunction:
+        from localaws.lambda_.models import local_function
+
+        try:
+            return local_function(arn)
+        except UnknownFunctionException as error:
+            raise Unavailable(f"{arn} is gone") from error
+
+    def _invoke_batch(self, arn: str, payload: bytes) -> bytes | None:
+        """Run a function with a batch of messages; see `mappings.Invoke`."""
+        try:
+            result = self._run(self._mapped_function(arn), Invocation(payload, arn))
+        except Throttled as error:
+            raise NotNow(str(error)) from error
+        except RuntimeError as error:  # no children are started any more
+            if self._stopped.is_set():
+                raise Interrupted() from error
+            raise
+        if result.failed and self._stopped.is_set():  # its worker was ended by us
+            raise Interrupted()
+        return None if result.failed else result.payload
+
+    def _settle(
+        self, tried: Event, function: LocalLambdaFunction, settings: AsynchronousSettings, result: Result
+    ) -> tuple[float, bool] | None:
+        """What follows from an attempt: another one, or the end of the event."""
+        if not result.failed:
+            condition = Condition.SUCCESS
+        elif tried.attempts > settings.maximum_retries:
+            condition = Condition.RETRIES_EXHAUSTED
+        elif tried.age >= settings.maximum_age:
+            condition = Condition.AGE_EXCEEDED
+        else:
+            delays = asynchronous.retry_delays()
+            return time.time() + delays[min(tried.attempts, len(delays)) - 1], True
+        send(self._context, settings.destinations, tried, result, condition, self._deliver_for(function))
+        return None
+
+    def _sweep(self) -> None:
+        while not self._stopped.wait(_SWEEP_SECONDS):
+            for pool in list(self._pools.values()):
+                pool.stop_idle()

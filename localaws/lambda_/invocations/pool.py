@@ -1,0 +1,93 @@
+"""The warm workers of one version of one function."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from localaws.lambda_.invocations.spec import FunctionSpec
+from localaws.lambda_.invocations.worker import Worker
+
+# At once, of one version; AWS has a thousand of an account. More than the machine can run are started only where
+# the others don't get on, because they wait for something.
+WORKERS = 8
+BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
+PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
+STUCK = 3.0  # seconds without a worker coming back, after which those that the machine can run wait for something
+IDLE_SECONDS = 300.0
+
+
+class Pool:
+    """Workers of one specification; a changed function gets another pool."""
+
+    def __init__(self, spec: FunctionSpec, start: Callable[[FunctionSpec], Worker]) -> None:
+        self.spec = spec
+        self._start = start
+        self._idle: list[Worker] = []
+        self._count = 0
+        self._retired = False
+        self._last_return = 0.0
+        self._change = threading.Condition()
+
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """Borrow a worker: an idle one, a new one, or, at the limit, the next that is free.
+
+        Raises:
+            OSError: a worker can't be started.
+        """
+        worker = self._take()
+        try:
+            if worker is None:
+                worker = self._start(self.spec)
+            yield worker
+        finally:
+            self._give_back(worker)
+
+    def stop_idle(self, older_than: float = IDLE_SECONDS) -> None:
+        """End the workers that had nothing to do for `older_than` seconds."""
+        limit = time.monotonic() - older_than
+        with self._change:
+            old = [worker for worker in self._idle if worker.idle_since < limit or not worker.alive]
+            self._idle = [worker for worker in self._idle if worker not in old]
+            self._count -= len(old)
+        for worker in old:
+            worker.stop()
+
+    def retire(self) -> None:
+        """End the idle workers now and the busy ones when they are done."""
+        self._retired = True
+        self.stop_idle(older_than=-1)
+
+    def _take(self) -> Worker | None:
+        # Most invocations are over sooner than another worker would have started.
+        began = time.monotonic()
+        with self._change:
+            while True:
+                while self._idle:
+                    worker = self._idle.pop()
+                    if worker.alive:
+                        return worker
+                    self._count -= 1  # it died while it had nothing to do
+                    worker.stop()
+                until = began + PATIENCE if self._count < BUSY_WORKERS else max(began, self._last_return) + STUCK
+                left = until - time.monotonic()
+                if self._count < WORKERS and (left <= 0 or self._count == 0):
+                    self._count += 1
+                    return None
+                self._change.wait(left if self._count < WORKERS else None)
+
+    def _give_back(self, worker: Worker | None) -> None:
+        with self._change:
+            self._last_return = time.monotonic()
+            keep = worker is not None and worker.alive and not self._retired
+            if keep and worker is not None:
+                self._idle.append(worker)
+            else:
+                self._count -= 1
+            self._change.notify()
+        if worker is not None and not keep:
+            worker.stop()

@@ -1,0 +1,96 @@
+"""The words of patterns in braces and brackets, and of what they compare with."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from localaws.logs.patterns.errors import InvalidPattern, invalid_character
+from localaws.logs.patterns.operands import NUMBER, OPERATORS, Comparison, Matching, Number, Operand, Text, number
+from localaws.logs.patterns.regexes import compile_regex
+from localaws.logs.patterns.terms import unescaped
+
+_MOST_REGEXES = 2
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_REGEX = re.compile(r"%([^%]*)%")
+_BARE = re.compile(r"[A-Za-z0-9_.*]+")
+_OPERATOR = re.compile("|".join(sorted(OPERATORS, key=len, reverse=True)))
+_BLANK = re.compile(r"\s*")
+
+
+class Tokens:
+    """Reads a pattern from its start to its end."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._regexes = 0
+        self.skip()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all is read."""
+        return self._at == len(self._text)
+
+    def skip(self) -> None:
+        """Pass blanks."""
+        found = _BLANK.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+
+    def take(self, expression: str | re.Pattern[str]) -> str | None:
+        """Read what matches `expression` and the blanks that follow; None if it isn't there."""
+        found = re.compile(expression).match(self._text, self._at)
+        if found is None:
+            return None
+        self._at = found.end()
+        self.skip()
+        return found[0]
+
+    def sees(self, character: str) -> bool:
+        """Whether `character` is read next."""
+        return self._text.startswith(character, self._at)
+
+    def wrong(self) -> InvalidPattern:
+        """The error for what is read next."""
+        character = self._text[self._at : self._at + 1]
+        plain = not character or character.isalnum() or character in '"%$&|()=<>![]{}'
+        return InvalidPattern() if plain else invalid_character(character)
+
+    def comparison(self) -> Comparison:
+        """Read an operator and what stands on its right.
+
+        Raises:
+            InvalidPattern: they aren't there.
+        """
+        operator = self.take(_OPERATOR)
+        if operator is None:
+            raise self.wrong()
+        return Comparison(operator, self._operand())
+
+    def _operand(self) -> Operand:
+        if (found := _QUOTED.match(self._text, self._at)) is not None:
+            operand: Operand = Text(unescaped(found[1]))
+        elif (found := _REGEX.match(self._text, self._at)) is not None:
+            self._regexes += 1
+            if self._regexes > _MOST_REGEXES:
+                raise InvalidPattern
+            operand = Matching(compile_regex(found[1]))
+        else:
+            found, operand = self._bare()
+        self._at = found.end()
+        if not self.at_end and self._text[self._at] not in " \t\r\n,)&|":
+            raise self.wrong()
+        self.skip()
+        return operand
+
+    def _bare(self) -> tuple[re.Match[str], Operand]:
+        """What stands without quotes: a number, where it is one as a whole, or text."""
+        numeric, text = NUMBER.match(self._text, self._at), _BARE.match(self._text, self._at)
+        if numeric is not None and (text is None or numeric.end() >= text.end()):
+            value = number(numeric[0])
+            if value is None:
+                raise InvalidPattern
+            return numeric, Number(Decimal(value))
+        if text is None:
+            raise self.wrong()
+        return text, Text(text[0])

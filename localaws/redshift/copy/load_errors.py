@@ -1,0 +1,130 @@
+"""Why a row was not loaded: stl_load_errors' codes and reasons.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from localaws.redshift.copy.target import Column
+
+_INTEGER_NAMES = {"int2": "Short", "int4": "Integer", "int8": "Long"}
+
+
+class Code(IntEnum):
+    """stl_load_errors.err_code."""
+
+    UNKNOWN = 1200
+    NO_DELIMITER = 1201
+    EXTRA_COLUMN = 1202
+    TOO_FEW_COLUMNS = 1203
+    LENGTH = 1204
+    DATE = 1205
+    TIMESTAMP = 1206
+    DIGIT = 1207
+    FLOAT = 1208
+    DECIMAL = 1209
+    BOOLEAN = 1210
+    BLANK_LINE = 1211
+    NOT_NULL = 1213
+    QUOTING = 1214
+    CHAR = 1215
+    INVALID_LINE = 1216
+    UTF8 = 1220
+    OVERFLOW = 1222
+    SUPER = 1224
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a row, before it is known where the row is."""
+
+    code: Code
+    reason: str
+    column: Column | None = None
+    value: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class LoadError:
+    """One row of stl_load_errors; `line` counts from 1."""
+
+    file: str
+    line: int
+    raw_line: str
+    problem: Problem
+
+
+def value_problem(column: Column, value: str, message: str = "", sqlstate: str = "") -> Problem:
+    """Why PostgreSQL did not take `value` into `column`, in Redshift's words."""
+    kind = column.type
+    if kind in _INTEGER_NAMES:
+        return _integer_problem(column, value)
+    if kind in ("float4", "float8"):
+        if sqlstate == "22003" or _is_number(value):
+            return Problem(Code.OVERFLOW, f"Overflow for {column.long_type}", column, value)
+        return _digit_problem(column, value, Code.FLOAT, "Float")
+    if kind == "numeric":
+        if _is_number(value):
+            declared = column.shown_length.replace(" ", "")
+            return Problem(Code.OVERFLOW, f"Overflow for NUMERIC({declared})", column, value)
+        return _digit_problem(column, value, Code.DECIMAL, "Decimal")
+    if kind == "bool":
+        return Problem(Code.BOOLEAN, "Unknown boolean format", column, value)
+    if kind == "date":
+        return Problem(Code.DATE, "Invalid Date Format - length must be 10 or more", column, value)
+    if kind in ("timestamp", "timestamptz"):
+        return Problem(Code.TIMESTAMP, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
+    if kind == "jsonb":
+        return Problem(Code.SUPER, "Invalid JSON format in SUPER column", column, value)
+    if sqlstate == "22001" or column.length is not None:
+        return too_long(column, value)
+    return Problem(Code.UNKNOWN, message or "Unknown parse error", column, value)
+
+
+def too_long(column: Column, value: str) -> Problem:
+    """A string that its column is too short for."""
+    return Problem(Code.LENGTH, "String length exceeds DDL length", column, value)
+
+
+def missing(column: Column) -> Problem:
+    """NULL for a NOT NULL column."""
+    return Problem(Code.NOT_NULL, "Missing data for not-null field", column)
+
+
+def invalid_utf8(column: Column, value: str) -> Problem:
+    """Bytes that are no UTF-8; `value` was decoded with surrogateescape."""
+    encoded = value.encode("utf-8", "surrogateescape")
+    try:
+        encoded.decode()
+        position, kind = max(encoded.find(b"\0"), 0), 4
+    except UnicodeDecodeError as error:
+        position, kind = error.start, 3 if encoded[error.start] >= 0xF8 or 0x80 <= encoded[error.start] < 0xC0 else 2
+    reason = (
+        "String contains invalid or unsupported UTF-8 codepoints. "
+        f"Bad UTF-8 hex sequence: {encoded[position]:x} (error {kind})"
+    )
+    return Problem(Code.UTF8, reason, column, value, position)
+
+
+def _integer_problem(column: Column, value: str) -> Problem:
+    name = _INTEGER_NAMES[column.type]
+    if re.fullmatch(r"\s*[+-]?\d+\s*", value):
+        return Problem(Code.OVERFLOW, f"Overflow, Value {value.strip()}, Type: {name}", column, value)
+    return _digit_problem(column, value, Code.DIGIT, name)
+
+
+def _digit_problem(column: Column, value: str, code: Code, name: str) -> Problem:
+    allowed = r"\s*[+-]?\d*" if code is Code.DIGIT else r"\s*[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?"
+    match = re.match(allowed, value)
+    position = min(match.end() if match else 0, max(len(value) - 1, 0))
+    bad = value[position : position + 1]
+    return Problem(code, f"Invalid digit, Value '{bad}', Pos {position}, Type: {name}", column, value, position)
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value) is not None

@@ -1,0 +1,146 @@
+"""The table that a COPY fills: its columns, their types and what PostgreSQL must be told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localaws.redshift.copy.parse import CopyStatement
+from localaws.redshift.errors import SqlError
+from localaws.redshift.front.statements import ClientSession
+
+_CHARACTER = frozenset({"varchar", "bpchar", "text", "char", "name"})
+_SHOWN = {"bpchar": "char", "text": "varchar", "jsonb": "super", "bytea": "varbyte"}
+_LONG_NAMES = {
+    "int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT", "float4": "REAL", "float8": "DOUBLE PRECISION",
+    "bool": "BOOLEAN", "timestamptz": "TIMESTAMPTZ", "numeric": "DECIMAL", "bpchar": "CHAR", "text": "VARCHAR",
+    "jsonb": "SUPER", "bytea": "VARBYTE",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `type` is PostgreSQL's short name of its base type."""
+
+    name: str
+    type: str
+    modifier: int
+    not_null: bool
+    identity: bool
+
+    @property
+    def is_character(self) -> bool:
+        """Whether an empty field is an empty string (in the other types it is NULL)."""
+        return self.type in _CHARACTER
+
+    @property
+    def length(self) -> int | None:
+        """The most bytes that a CHAR or VARCHAR column takes."""
+        return self.modifier - 4 if self.type in ("varchar", "bpchar") and self.modifier >= 4 else None
+
+    @property
+    def precision_and_scale(self) -> tuple[int, int] | None:
+        """Of a NUMERIC(p, s)."""
+        if self.type != "numeric" or self.modifier < 4:
+            return None
+        return (self.modifier - 4) >> 16 & 0xFFFF, (self.modifier - 4) & 0x7FF
+
+    @property
+    def shown_type(self) -> str:
+        """The type as stl_load_errors names it."""
+        return _SHOWN.get(self.type, self.type)
+
+    @property
+    def long_type(self) -> str:
+        """The type as DDL and Parquet's errors name it."""
+        return _LONG_NAMES.get(self.type, self.type.upper())
+
+    @property
+    def shown_length(self) -> str:
+        """stl_load_errors.col_length: the length, "precision, scale", or "0" where the type has none."""
+        if self.precision_and_scale:
+            return "{}, {}".format(*self.precision_and_scale)
+        return str(self.length or 0)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table and those of its columns that the files hold, in the files' order."""
+
+    table_id: int
+    schema: str
+    table: str
+    shown_table: str
+    columns: tuple[Column, ...]
+
+    def copy_sql(self, options: str) -> str:
+        """`COPY table (columns) FROM STDIN (options)`, for PostgreSQL."""
+        listed = ", ".join(quote_identifier(column.name) for column in self.columns)
+        return f"COPY {quote_identifier(self.schema)}.{quote_identifier(self.table)} ({listed}) FROM STDIN ({options})"
+
+    def listed(self, *, character: bool) -> str:
+        """The quoted names of the columns that are, or are not, of a character type."""
+        return ", ".join(quote_identifier(column.name) for column in self.columns if column.is_character is character)
+
+
+def find_target(statement: CopyStatement, session: ClientSession) -> Target:
+    """Look the table up in the client's session.
+
+    Raises:
+        SqlError: there is no such table or column.
+    """
+    name = quote_identifier(statement.table)
+    if statement.schema:
+        name = f"{quote_identifier(statement.schema)}.{name}"
+    found = session.query(
+        "select c.oid, n.nspname, c.relname from pg_catalog.pg_class c"
+        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        f" where c.oid = pg_catalog.to_regclass({quote_literal(name)}) and c.relkind in ('r', 'p', 'v', 'm', 'f')"
+    )
+    if not found:
+        raise SqlError("42P01", f"Cannot COPY into nonexistent table {statement.table}")
+    table_id, schema, table = found[0]
+    assert table_id is not None
+    assert schema is not None
+    assert table is not None
+    columns = _columns(session, int(table_id))
+    return Target(int(table_id), schema, table, statement.shown_table, _chosen(statement, columns))
+
+
+def _columns(session: ClientSession, table_id: int) -> list[Column]:
+    # A column may be of a domain over the type that counts; its length is then the domain's.
+    rows = session.query(
+        "select a.attname, b.typname, case when t.typtype = 'd' then t.typtypmod else a.atttypmod end,"
+        " a.attnotnull or t.typnotnull, a.attidentity <> ''"
+        " from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid"
+        " join pg_catalog.pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end"
+        f" where a.attrelid = {table_id} and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''"
+        " order by a.attnum"
+    )
+    return [
+        Column(str(name), str(kind), int(modifier or -1), not_null == "t", identity == "t")
+        for name, kind, modifier, not_null, identity in rows
+    ]
+
+
+def _chosen(statement: CopyStatement, columns: list[Column]) -> tuple[Column, ...]:
+    explicit = statement.options.explicit_ids
+    if statement.columns is None:
+        return tuple(column for column in columns if explicit or not column.identity)
+    by_name = {column.name: column for column in columns}
+    chosen = []
+    for name in statement.columns:
+        column = by_name.get(name) or by_name.get(name.lower())
+        if column is None:
+            raise SqlError("42703", f'column "{name}" of relation "{statement.table}" does not exist')
+        chosen.append(column)
+    return tuple(chosen)
+
+
+def quote_identifier(name: str) -> str:
+    """`name` as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """`text` as a string constant, whatever standard_conforming_strings is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

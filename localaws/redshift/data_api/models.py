@@ -1,0 +1,158 @@
+"""The Data API's statements: submitted here, run by execution.py, kept for a day as on AWS."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+from moto.core.base_backend import BaseBackend
+from moto.redshift.models import redshift_backends
+from moto.redshiftdata.models import redshiftdata_backends
+
+from localaws.redshift.data_api import results
+from localaws.redshift.data_api.access import Access
+from localaws.redshift.data_api.exceptions import ResourceNotFoundException, ValidationException
+from localaws.redshift.data_api.execution import Execution, active
+from localaws.redshift.data_api.statements import Statement, Status, SubStatement, with_parameters
+
+KEPT_FOR = 24 * 3600.0  # seconds: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+MOST_STATEMENTS = 40  # of a batch
+LONGEST_WAIT = 20.0  # seconds of WaitTimeSeconds
+
+# moto keeps these under the name "redshift", which is another service's: their states would be mixed up. Its
+# reason is that boto3 lists no regions for "redshift-data".
+redshiftdata_backends.service_name = "redshift-data"
+redshiftdata_backends._additional_regions = list(redshift_backends["123456789012"].regions)
+
+
+class LocalRedshiftDataBackend(BaseBackend):
+    """The statements of one region."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.statements: dict[str, Statement] = {}  # in the order of their submission
+        self.tokens: dict[str, str] = {}  # ids by client token
+
+    def submit(
+        self,
+        access: Access,
+        statements: list[tuple[str, list[dict[str, str]]]],
+        *,
+        is_batch: bool,
+        in_transaction: bool = True,
+        name: str | None = None,
+        token: str | None = None,
+    ) -> Statement:
+        """Take statements to be run, and begin."""
+        self._forget_old()
+        if token and token in self.tokens and self.tokens[token] in self.statements:
+            return self.statements[self.tokens[token]]
+        if is_batch and not 1 <= len(statements) <= MOST_STATEMENTS:
+            raise ValidationException(f"Sqls must have between 1 and {MOST_STATEMENTS} statements.")
+        for sql, parameters in statements:
+            if not sql.strip():
+                raise ValidationException("Sql must not be empty.")
+            with_parameters(sql, parameters)
+        statement_id = str(uuid.uuid4())
+        parts = [
+            SubStatement(f"{statement_id}:{number}" if is_batch else statement_id, sql, parameters)
+            for number, (sql, parameters) in enumerate(statements, 1)
+        ]
+        statement = Statement(statement_id, access, parts, is_batch=is_batch, in_transaction=in_transaction, name=name)
+        self.statements[statement_id] = statement
+        if token:
+            self.tokens[token] = statement_id
+        try:
+            Execution(statement, self.region_name).start()
+        except Exception:
+            del self.statements[statement_id]
+            raise
+        return statement
+
+    def statement(self, statement_id: str) -> Statement:
+        """The statement of this id (a sub-statement's id finds its batch).
+
+        Raises:
+            ValidationException: it is not an id.
+            ResourceNotFoundException: there is none.
+        """
+        if not re.fullmatch(r"[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?", statement_id):
+            raise ValidationException(
+                "id must satisfy regex pattern: ^[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\\d+)?$"
+            )
+        found = self.statements.get(statement_id.partition(":")[0])
+        if found is None:
+            raise ResourceNotFoundException("Query does not exist.", statement_id)
+        if not found.status.is_final and active(found.id) is None:
+            self._interrupted(found)
+        return found
+
+    def wait(self, statement_id: str, seconds: float) -> None:
+        """Return when the statement has ended, or after `seconds`."""
+        if (execution := active(statement_id.partition(":")[0])) is not None:
+            execution.finished.wait(min(seconds, LONGEST_WAIT))
+
+    def cancel(self, statement_id: str) -> None:
+        """CancelStatement."""
+        statement = self.statement(statement_id)
+        execution = active(statement.id)
+        if statement.status.is_final or execution is None:
+            raise ValidationException(
+                f"Could not cancel a query that is already in {statement.status} state with ID: {statement_id}"
+            )
+        execution.cancel()
+
+    def result(self, statement_id: str, offset: int) -> tuple[SubStatement, Any, Any, int | None]:
+        """GetStatementResult: the statement, columns, rows and where the next page begins."""
+        statement = self.statement(statement_id)
+        number = statement_id.partition(":")[2]
+        if number and not 1 <= int(number) <= len(statement.parts):
+            raise ResourceNotFoundException("Query does not exist.", statement_id)
+        if statement.is_batch and not number:
+            raise ValidationException("Query is a batch: give the id of one of its sub-statements.")
+        part = statement.parts[int(number or 1) - 1]
+        if part.status is not Status.FINISHED or not statement.status.is_final:
+            raise ResourceNotFoundException(
+                f"Query is not in FINISHED state, it is {part.status}: there is no result.", statement_id
+            )
+        if not part.has_result:
+            raise ResourceNotFoundException("Query does not have result.", statement_id)
+        try:
+            columns, rows, more = results.read(part.id, offset)
+        except FileNotFoundError as error:
+            raise ResourceNotFoundException("Query does not have result.", statement_id) from error
+        return part, columns, rows, more
+
+    def listed(
+        self, status: str | None, name: str | None, database: str | None, cluster: str | None
+    ) -> list[Statement]:
+        """ListStatements, the newest first: only finished ones unless `status` says otherwise."""
+        self._forget_old()
+        wanted = status or Status.FINISHED
+        return [
+            statement
+            for statement in (self.statement(found) for found in reversed(list(self.statements)))
+            if wanted in ("ALL", statement.status)
+            and (not name or (statement.name or "").startswith(name))
+            and (not database or statement.access.database == database)
+            and (not cluster or statement.access.cluster_identifier == cluster)
+        ]
+
+    def _interrupted(self, statement: Statement) -> None:
+        """A statement that was at work when the server ended: its session, and so its transaction, ended too."""
+        for part in statement.parts:
+            if not part.status.is_final:
+                part.become(Status.FAILED)
+        statement.error = "The embedded AWS was stopped while the statement ran."
+        statement.become(Status.FAILED)
+
+    def _forget_old(self) -> None:
+        oldest = time.time() - KEPT_FOR
+        for statement in list(self.statements.values()):
+            if statement.created < oldest and statement.status.is_final:
+                del self.statements[statement.id]
+                for part in statement.parts:
+                    results.forget(part.id)
+        self.tokens = {token: found for token, found in self.tokens.items() if found in self.statements}

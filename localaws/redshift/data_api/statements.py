@@ -1,0 +1,185 @@
+"""A statement of the Data API: what is kept of it, and its parameters put in their places."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from localaws.redshift.copy.tokens import Kind, tokenize
+from localaws.redshift.data_api.access import Access
+from localaws.redshift.data_api.exceptions import ValidationException
+from localaws.redshift.errors import SqlError
+
+
+class Status(StrEnum):
+    """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html."""
+
+    SUBMITTED = "SUBMITTED"
+    PICKED = "PICKED"
+    STARTED = "STARTED"
+    FINISHED = "FINISHED"
+    ABORTED = "ABORTED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (Status.FINISHED, Status.ABORTED, Status.FAILED)
+
+
+@dataclass
+class SubStatement:
+    """One SQL statement: of a batch, or the only one."""
+
+    id: str
+    sql: str
+    parameters: list[dict[str, str]] = field(default_factory=list)
+    status: Status = Status.SUBMITTED
+    created: float = field(default_factory=time.time)  # seconds since the epoch
+    updated: float = field(default_factory=time.time)
+    duration: int = -1  # nanoseconds
+    error: str | None = None
+    rows: int = -1
+    size: int = -1  # bytes
+    has_result: bool = False
+
+    def become(self, status: Status) -> None:
+        """Change the state."""
+        self.status = status
+        self.updated = time.time()
+
+    def describe(self) -> dict[str, Any]:
+        """A SubStatementData."""
+        described = {
+            "Id": self.id,
+            "CreatedAt": self.created,
+            "UpdatedAt": self.updated,
+            "Duration": self.duration,
+            "HasResultSet": self.has_result,
+            "QueryString": self.sql,
+            "ResultRows": self.rows,
+            "ResultSize": self.size,
+            "Status": self.status.value,
+        }
+        return {**described, "Error": self.error} if self.error is not None else described
+
+
+@dataclass
+class Statement:
+    """What ExecuteStatement or BatchExecuteStatement made."""
+
+    id: str
+    access: Access
+    parts: list[SubStatement]
+    is_batch: bool
+    in_transaction: bool = True
+    name: str | None = None
+    pid: int = 0
+    created: float = field(default_factory=time.time)
+    updated: float = field(default_factory=time.time)
+    status: Status = Status.SUBMITTED
+    error: str | None = None
+    duration: int = -1
+
+    def become(self, status: Status) -> None:
+        """Change the state."""
+        self.status = status
+        self.updated = time.time()
+
+    def answer(self) -> dict[str, Any]:
+        """What ExecuteStatement answers."""
+        answered = {
+            "Id": self.id,
+            "CreatedAt": self.created,
+            "ClusterIdentifier": self.access.cluster_identifier,
+            "Database": self.access.database,
+            "DbUser": self.access.db_user,
+            "SecretArn": self.access.secret_arn,
+        }
+        return {name: value for name, value in answered.items() if value is not None}
+
+    def describe(self) -> dict[str, Any]:
+        """What DescribeStatement answers."""
+        described = {
+            **self.answer(),
+            "Status": self.status.value,
+            "UpdatedAt": self.updated,
+            "Duration": self.duration,
+            "HasResultSet": any(part.has_result for part in self.parts),
+            "RedshiftPid": self.pid,
+            "ResultFormat": "json",
+        }
+        if self.error is not None:
+            described["Error"] = self.error
+        if self.is_batch:
+            described["SubStatements"] = [part.describe() for part in self.parts]
+            described["ExecutionMode"] = "TRANSACTION" if self.in_transaction else "AUTO_COMMIT"
+            return described
+        only = self.parts[0]
+        described.update(QueryString=only.sql, ResultRows=only.rows, ResultSize=only.size)
+        if only.parameters:
+            described["QueryParameters"] = only.parameters
+        return described
+
+    def list_entry(self) -> dict[str, Any]:
+        """A StatementData of ListStatements."""
+        entry: dict[str, Any] = {
+            "Id": self.id,
+            "CreatedAt": self.created,
+            "UpdatedAt": self.updated,
+            "IsBatchStatement": self.is_batch,
+            "Status": self.status.value,
+            "ResultFormat": "json",
+        }
+        if self.is_batch:
+            entry["QueryStrings"] = [part.sql for part in self.parts]
+        else:
+            entry["QueryString"] = self.parts[0].sql
+        if self.name:
+            entry["StatementName"] = self.name
+        if self.access.secret_arn:
+            entry["SecretArn"] = self.access.secret_arn
+        return entry
+
+
+def with_parameters(sql: str, parameters: list[dict[str, str]]) -> tuple[str, list[str]]:
+    """The SQL with `$1`, `$2`, … in place of `:name`, and their values. Values are bound, never pasted.
+
+    Raises:
+        ValidationException: a name is missing, unused or given twice, or there is more than one statement.
+    """
+    try:
+        tokens = tokenize(sql)
+    except SqlError as error:
+        # The database has the last word on what is wrong with it.
+        if parameters:
+            raise ValidationException(error.message) from error
+        return sql, []
+    signs = [token.text for token in tokens[:-1]]
+    if ";" in signs and any(text != ";" for text in signs[signs.index(";") :]):
+        raise ValidationException("Only one SQL statement is allowed; use BatchExecuteStatement for several.")
+    values = {parameter["name"]: parameter["value"] for parameter in parameters}
+    if len(values) != len(parameters):
+        raise ValidationException("Parameters list contains duplicate parameter names.")
+    if not values:
+        return sql, []
+    pieces, bound, used, at = [], list[str](), set[str](), 0
+    for before, colon, word in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        is_cast = before.text == ":" and before.at + 1 == colon.at
+        if colon.text != ":" or colon.kind is not Kind.SIGN or is_cast or word.at != colon.at + 1:
+            continue
+        if word.kind is not Kind.WORD:
+            continue
+        if word.raw not in values:
+            raise ValidationException(
+                f"Parameter {word.raw} is used in the SQL statement but not in the parameters list."
+            )
+        bound.append(values[word.raw])
+        used.add(word.raw)
+        pieces.append(f"{sql[at : colon.at]}${len(bound)}")
+        at = word.at + len(word.raw)
+    if unused := sorted(set(values) - used):
+        raise ValidationException(f"Parameters list contains unused parameters. Unused parameters: {unused}")
+    return "".join([*pieces, sql[at:]]), bound

@@ -1,0 +1,135 @@
+"""Redshift's SQL in PostgreSQL's: a rewriter of tokens.
+
+What can be a function or a view in PostgreSQL is one (`compat/*.sql`); the rewriter does the rest, where the two
+grammars differ. What it doesn't know it leaves alone, so that a wrong statement gets PostgreSQL's own error.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from localaws.redshift.dialect import aliases, commands, expressions, qualify, tables
+from localaws.redshift.dialect.tokens import Kind, Sentence, Token, tokenize
+
+SPECIAL = frozenset({"COPY", "UNLOAD"})
+_REWRITTEN = SPECIAL | commands.VERBS | expressions.WORDS | {"CREATE", "ALTER", "QUALIFY", "AS"}
+_STRING = re.compile(r"'[^']*'")
+_HIDES_QUOTES = re.compile(r'[\\"$]|--|/\*')  # with one of these a quote need not begin or end a string
+# Text with none of these outside its strings needs no look at its tokens: most of the long statements are lists of
+# values.
+_MAY_CHANGE = re.compile(rf"\b(?:{'|'.join(sorted(_REWRITTEN))})\b|[#]|(?<!\w)\d[\d.]*[A-Za-z_]", re.IGNORECASE)
+TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """PostgreSQL's text, and the way back: `pieces` are (place in `text`, place in the client's text)."""
+
+    text: str
+    pieces: tuple[tuple[int, int], ...] = ()
+
+    def original_position(self, position: int) -> int:
+        """The client's position (from 1, as errors give it) for a position in `text`."""
+        if not self.pieces:
+            return position
+        at = bisect_right(self.pieces, (position - 1, 1 << 60)) - 1
+        begin, original = self.pieces[max(at, 0)]
+        following = self.pieces[at + 1][1] - 1 if at + 1 < len(self.pieces) else 1 << 60
+        return max(min(original + position - 1 - begin, following), original) + 1
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a client: its own text without surrounding space, and what to do with it."""
+
+    text: str
+    verb: str  # upper case; empty for one that needs no rewriting
+    tokens: tuple[Token, ...]
+    aliases: frozenset[str] = frozenset()  # names that may be references to an alias: PostgreSQL must be asked
+    backslash_escapes: bool = True
+
+    def expanded(self, names: frozenset[str]) -> Statement:
+        """The statement with these aliases' expressions in place of the references to them."""
+        sentence = Sentence(tokenize(self.text, backslash_escapes=self.backslash_escapes))
+        _rewrite(sentence, names)
+        start = next(token.start for token in self.tokens if token.kind not in (Kind.SPACE, Kind.COMMENT))
+        for token in sentence.tokens:
+            token.start += start
+        return replace(self, tokens=tuple(sentence.tokens))
+
+    @property
+    def special(self) -> bool:
+        """Whether PostgreSQL does not run it as it is: COPY, UNLOAD."""
+        return self.verb in SPECIAL
+
+    @property
+    def controls_transaction(self) -> bool:
+        """Whether it begins or ends a transaction."""
+        return self.verb in TRANSACTION
+
+
+def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
+    """The statements of `sql`, rewritten; empty ones left out. Text that needs no rewriting stays in one piece.
+
+    Raises:
+        SqlError: a statement that Redshift refuses and PostgreSQL would not.
+    """
+    bare = sql if _HIDES_QUOTES.search(sql) else _STRING.sub("''", sql)
+    if not _MAY_CHANGE.search(bare):
+        return [Statement(sql, "", (Token(Kind.SPACE, sql, 0, sql),))] if sql.strip() else []
+    statements = []
+    for tokens in _split(tokenize(sql, backslash_escapes=backslash_escapes)):
+        sentence = Sentence(tokens)
+        if not len(sentence):
+            continue
+        verb = sentence.text(0)
+        if verb not in SPECIAL:
+            _rewrite(sentence)
+        first, last = sentence[0], sentence[len(sentence) - 1]
+        text = sql[first.start : last.start + len(last.text)]
+        found = aliases.candidates(sentence) if verb not in SPECIAL else frozenset()
+        statements.append(Statement(text, verb, tuple(sentence.tokens), found, backslash_escapes))
+    return statements
+
+
+def join(statements: Sequence[Statement]) -> Rewritten:
+    """The statements as one text for PostgreSQL."""
+    text: list[str] = []
+    pieces: list[tuple[int, int]] = []
+    length = 0
+    for number, statement in enumerate(statements):
+        if number:
+            text.append(";")
+            length += 1
+        for token in statement.tokens:
+            if token.out:
+                pieces.append((length, token.start))
+                text.append(token.out)
+                length += len(token.out)
+    return Rewritten("".join(text), tuple(pieces))
+
+
+def rewrite(sql: str, *, backslash_escapes: bool = True) -> str:
+    """`sql` for PostgreSQL: what UNLOAD uses for its query."""
+    return join(parse(sql, backslash_escapes=backslash_escapes)).text
+
+
+def _split(tokens: list[Token]) -> list[list[Token]]:
+    statements: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind == Kind.SYMBOL and token.text == ";":
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    return statements
+
+
+def _rewrite(sentence: Sentence, names: frozenset[str] = frozenset()) -> None:
+    commands.rewrite(sentence)
+    tables.rewrite(sentence)
+    expressions.rewrite(sentence)
+    aliases.expand(sentence, names)
+    qualify.rewrite(sentence)

@@ -1,0 +1,87 @@
+"""References to a column's alias in the same SELECT, which PostgreSQL refuses.
+
+    select clicks / impressions as probability, round(100 * probability, 1) as percentage from t where probability > 0.5
+
+An alias is meant only where no column has the name, which PostgreSQL alone knows: the front asks it, and
+has those names expanded that it calls unknown.
+https://aws.amazon.com/about-aws/whats-new/2018/08/amazon-redshift-announces-support-for-lateral-column-alias-reference/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from localaws.redshift.dialect.tokens import Kind, Sentence
+
+_SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "MINUS")
+_AFTER_THE_LIST = ("FROM", "INTO", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET", *_SET_OPERATIONS)
+
+
+def candidates(sentence: Sentence) -> frozenset[str]:
+    """The names in a statement that may be aliases referred to, or columns."""
+    return frozenset(sentence[use].name for _, _, use in _uses(sentence))
+
+
+def expand(sentence: Sentence, names: frozenset[str]) -> None:
+    """Put the expressions behind these aliases where they are referred to."""
+    for begin, end, use in _uses(sentence):
+        if sentence[use].name in names:
+            sentence[use].out = f"({sentence.render(begin, end)})"
+
+
+def _uses(sentence: Sentence) -> Iterator[tuple[int, int, int]]:
+    """Each reference, from left to right: its expression's first token and the one after its last, and its place."""
+    for index in range(len(sentence)):
+        if sentence.text(index) == "SELECT" and sentence[index].kind == Kind.WORD:
+            yield from _uses_in(sentence, index + 1)
+
+
+def _uses_in(sentence: Sentence, begin: int) -> Iterator[tuple[int, int, int]]:
+    defined: dict[str, tuple[int, int]] = {}
+    item = index = begin
+    while index < len(sentence) and sentence.text(index) not in (*_AFTER_THE_LIST, ")"):
+        if sentence.text(index) == "(":
+            closing = sentence.closing(index)
+            yield from _references(sentence, index, closing, defined)
+            index = closing
+        elif sentence.text(index) == ",":
+            item = index + 1
+        elif sentence.text(index) == "AS" and index + 1 < len(sentence):
+            defined.setdefault(sentence[index + 1].name, (item, index))
+            index += 1
+        else:
+            yield from _references(sentence, index, index + 1, defined)
+        index += 1
+    if defined:
+        for first, last in _conditions(sentence, index):
+            yield from _references(sentence, first, last, defined)
+
+
+def _conditions(sentence: Sentence, index: int) -> Iterator[tuple[int, int]]:
+    """The WHERE, HAVING and QUALIFY of the SELECT whose list ends before `index`."""
+    begin: int | None = None
+    while index < len(sentence) and sentence.text(index) != ")" and sentence.text(index) not in _SET_OPERATIONS:
+        if sentence.text(index) in _AFTER_THE_LIST:
+            if begin is not None:
+                yield begin, index
+            begin = index + 1 if sentence.text(index) in ("WHERE", "HAVING", "QUALIFY") else None
+        index = sentence.closing(index) + 1 if sentence.text(index) == "(" else index + 1
+    if begin is not None:
+        yield begin, index
+
+
+def _references(
+    sentence: Sentence, begin: int, end: int, defined: dict[str, tuple[int, int]]
+) -> Iterator[tuple[int, int, int]]:
+    index = begin
+    while index < end:
+        token = sentence[index]
+        if sentence.text(index) == "(" and sentence.text(index + 1) in ("SELECT", "WITH"):
+            index = sentence.closing(index)  # a query of its own
+        elif (
+            token.name in defined
+            and sentence.text(index - 1) not in (".", "::", "AS")
+            and sentence.text(index + 1) not in (".", "(")
+        ):
+            yield *defined[token.name], index
+        index += 1

@@ -1,0 +1,198 @@
+"""Expressions and queries: the functions whose syntax PostgreSQL does not take, TOP, temporary names, types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from localaws.redshift.dialect.tokens import Kind, Sentence
+
+# Date parts and their abbreviations.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
+_DATE_PARTS = """
+millennium millennia mil mils century centuries c cent cents decade decades dec decs epoch year years y yr yrs
+quarter quarters qtr qtrs month months mon mons week weeks w dayofweek dow dw weekday dayofyear doy dy yearday
+day days d hour hours h hr hrs minute minutes m min mins second seconds s sec secs
+millisecond milliseconds ms msec msecs msecond mseconds millisec millisecs millisecon
+microsecond microseconds microsec microsecs usecond useconds us usec usecs timezone timezone_hour timezone_minute
+"""
+DATE_PARTS = frozenset(_DATE_PARTS.split())
+
+
+def rewrite(sentence: Sentence) -> None:
+    """Rewrite one statement's expressions, the innermost first: they stand to the right."""
+    for index in range(len(sentence) - 1, -1, -1):
+        token = sentence[index]
+        if token.kind != Kind.WORD:
+            continue
+        if token.upper.startswith("#"):
+            _temporary_name(sentence, index)
+        elif sentence.text(index - 1) == ".":
+            continue
+        elif sentence.text(index + 1) == "(" and token.upper in _CALLS:
+            _CALLS[token.upper](sentence, index, sentence.closing(index + 1))
+        elif token.upper in _WORDS:
+            _WORDS[token.upper](sentence, index)
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _temporary_name(sentence: Sentence, index: int) -> None:
+    """#name is a temporary table's."""
+    sentence[index].out = f'"{sentence[index].text.lower()}"'
+    if sentence.text(index - 1) == "INTO" and sentence.text(index - 2) != "INSERT" and sentence.text(0) != "MERGE":
+        sentence[index - 1].out = "INTO TEMP TABLE"  # SELECT … INTO #name
+
+
+def _sysdate(sentence: Sentence, index: int) -> None:
+    if sentence.text(index - 1) != "AS" and sentence.text(index + 1) not in ("(", "."):
+        sentence[index].out = "sysdate()"
+
+
+def _minus(sentence: Sentence, index: int) -> None:
+    if sentence.text(index + 1) in ("SELECT", "ALL", "DISTINCT", "("):
+        sentence[index].out = "EXCEPT"
+
+
+def _approximate(sentence: Sentence, index: int) -> None:
+    if sentence.text(index + 1) in ("COUNT", "PERCENTILE_DISC") and sentence.text(index + 2) == "(":
+        sentence[index].out = ""
+
+
+def _top(sentence: Sentence, index: int) -> None:
+    """SELECT [ALL | DISTINCT] TOP n …: LIMIT n at the end of that query."""
+    first = index - 1 if sentence.text(index - 1) in ("ALL", "DISTINCT") else index
+    if sentence.text(first - 1) != "SELECT" or index + 1 >= len(sentence):
+        return
+    if sentence.text(index + 1) == "(":
+        last = sentence.closing(index + 1)
+    elif sentence[index + 1].kind in (Kind.NUMBER, Kind.PARAMETER):
+        last = index + 1
+    else:
+        return  # a column that is called top
+    if sentence.text(last + 1) in (",", "FROM", ")", ""):
+        return
+    count = sentence.render(index + 1, last + 1)
+    sentence.blank(index, last + 1)
+    end = last + 1
+    while end < len(sentence) and sentence.text(end) not in (")", "UNION", "INTERSECT", "EXCEPT", "MINUS"):
+        end = sentence.closing(end) + 1 if sentence.text(end) in ("(", "[") else end + 1
+    sentence.append(min(end, len(sentence)) - 1, f" LIMIT {count}")
+
+
+def _type_name(sentence: Sentence, index: int) -> None:
+    """NVARCHAR is VARCHAR, VARCHAR(MAX) the longest there is."""
+    word = sentence.text(index)
+    following = index + 2 if sentence.text(index + 1) == "VARYING" else index + 1
+    if sentence.reads(following, "(", "MAX", ")"):
+        sentence[following + 1].out = "65535" if "VAR" in word or following == index + 2 else "4096"
+    if word == "NVARCHAR" and sentence[index].out == sentence[index].text:
+        sentence[index].out = "varchar"
+
+
+def _bytes_type(sentence: Sentence, index: int) -> None:
+    """VARBYTE(n), VARBINARY(n): a type where one is meant, that is after a name, AS or a cast."""
+    before = sentence.text(index - 1)
+    if before in ("AS", "::") or (index > 0 and sentence[index - 1].kind in (Kind.WORD, Kind.QUOTED)):
+        end = sentence.closing(index + 1) + 1 if sentence.text(index + 1) == "(" else index + 1
+        sentence.replace(index, end, "bytea")
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------
+
+
+def _date_part_call(name: str) -> Callable[[Sentence, int, int], None]:
+    def rule(sentence: Sentence, index: int, closing: int) -> None:
+        """The first argument, a bare word on Redshift, as a string."""
+        sentence[index].out = name
+        if sentence.text(index + 3) != ",":
+            return
+        part = sentence[index + 2]
+        if part.kind in (Kind.WORD, Kind.QUOTED) and part.name in DATE_PARTS:
+            part.out = f"'{part.name}'"
+
+    return rule
+
+
+def _renamed(name: str) -> Callable[[Sentence, int, int], None]:
+    def rule(sentence: Sentence, index: int, closing: int) -> None:
+        sentence[index].out = name
+
+    return rule
+
+
+def _nvl2(sentence: Sentence, index: int, closing: int) -> None:
+    arguments = [sentence.render(*part) for part in sentence.parts(index + 1, closing)]
+    if len(arguments) == 3:
+        test, present, absent = arguments
+        text = f"CASE WHEN ({test}) IS NOT NULL THEN {present} ELSE {absent} END"
+        sentence.replace(index, closing + 1, text)
+
+
+def _decode(sentence: Sentence, index: int, closing: int) -> None:
+    """DECODE(expression, search, result, …, default): NULLs are equal. With two arguments it is PostgreSQL's own."""
+    arguments = [sentence.render(*part).strip() for part in sentence.parts(index + 1, closing)]
+    if len(arguments) < 3:
+        return
+    value, rest = arguments[0], arguments[1:]
+    whens = "".join(
+        f" WHEN ({value}) IS NOT DISTINCT FROM ({search}) THEN {result}"
+        for search, result in zip(rest[::2], rest[1::2], strict=False)
+    )
+    otherwise = f" ELSE {rest[-1]}" if len(rest) % 2 else ""
+    sentence.replace(index, closing + 1, f"CASE{whens}{otherwise} END")
+
+
+def _listagg(sentence: Sentence, index: int, closing: int) -> None:
+    """LISTAGG(…) WITHIN GROUP (ORDER BY …): the order goes into the call."""
+    if sentence.reads(closing + 1, "WITHIN", "GROUP", "("):
+        opening, end = closing + 3, sentence.closing(closing + 3)
+        order = sentence.render(opening + 1, end)
+        sentence.replace(closing, end + 1, f" {order})")
+
+
+def _median(sentence: Sentence, index: int, closing: int) -> None:
+    value = sentence.render(index + 2, closing)
+    if value:
+        sentence.replace(index, closing + 1, f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {value})")
+
+
+def _convert(sentence: Sentence, index: int, closing: int) -> None:
+    """CONVERT(type, expression) is CAST(expression AS type)."""
+    parts = sentence.parts(index + 1, closing)
+    if len(parts) == 2:
+        kind, value = (sentence.render(*part).strip() for part in parts)
+        sentence.replace(index, closing + 1, f"CAST({value} AS {kind})")
+
+
+_CALLS: dict[str, Callable[[Sentence, int, int], None]] = {
+    "DATEADD": _date_part_call("date_add"),
+    "DATE_ADD": _date_part_call("date_add"),
+    "DATEDIFF": _date_part_call("date_diff"),
+    "DATE_DIFF": _date_part_call("date_diff"),
+    "DATE_PART": _date_part_call("date_part"),
+    "PGDATE_PART": _date_part_call("date_part"),
+    "NVL": _renamed("coalesce"),
+    "NVL2": _nvl2,
+    "DECODE": _decode,
+    "LISTAGG": _listagg,
+    "MEDIAN": _median,
+    "CONVERT": _convert,
+    "NVARCHAR": lambda sentence, index, closing: _type_name(sentence, index),
+    "VARCHAR": lambda sentence, index, closing: _type_name(sentence, index),
+    "CHAR": lambda sentence, index, closing: _type_name(sentence, index),
+    "BPCHAR": lambda sentence, index, closing: _type_name(sentence, index),
+    "VARBYTE": lambda sentence, index, closing: _bytes_type(sentence, index),
+    "VARBINARY": lambda sentence, index, closing: _bytes_type(sentence, index),
+}
+_WORDS: dict[str, Callable[[Sentence, int], None]] = {
+    "SYSDATE": _sysdate,
+    "MINUS": _minus,
+    "APPROXIMATE": _approximate,
+    "TOP": _top,
+    "NVARCHAR": _type_name,
+    "CHARACTER": _type_name,
+    "VARBYTE": _bytes_type,
+    "VARBINARY": _bytes_type,
+}
+WORDS = frozenset(_CALLS) | frozenset(_WORDS)

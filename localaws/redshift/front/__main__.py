@@ -1,0 +1,42 @@
+"""`python -m localaws.redshift.front CONFIGURATION READY_FD`: the process that speaks to a cluster's clients.
+
+It closes READY_FD, having written a byte, when it listens; closed without one, it has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from localaws.redshift.front.configuration import FrontConfiguration
+from localaws.redshift.front.server import Front
+
+
+async def _serve(configuration: FrontConfiguration, ready: int) -> None:
+    def listening() -> None:
+        os.write(ready, b"1")
+        os.close(ready)
+
+    serving = asyncio.ensure_future(Front(configuration).serve(listening))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        logging.getLogger(__name__).info("Stopping")
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_serve(FrontConfiguration.read(Path(sys.argv[1])), int(sys.argv[2])))
+    # A COPY may be waiting for the network in a thread; its transaction is rolled back with its connection.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,374 @@
+"""moto's Redshift backend with clusters that really run: created, paused, resumed and deleted in the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.redshift.exceptions import (
+    ClusterAlreadyExistsFaultError,
+    ClusterNotFoundError,
+    InvalidParameterCombinationError,
+)
+from moto.redshift.models import Cluster
+
+from localaws.core import context
+from localaws.redshift import rules
+from localaws.redshift.exceptions import (
+    CustomDomainAssociationNotFound,
+    InvalidClusterState,
+    InvalidParameterValue,
+    UnsupportedOperation,
+)
+from localaws.redshift.groups import GroupOperations
+from localaws.server import engines
+
+log = logging.getLogger(__name__)
+
+# Clusters that a thread of this process is at work on. What else is found in such a state was left by a server
+# that ended in the middle.
+_at_work: set[str] = set()
+_lock = threading.Lock()
+
+
+class LocalCluster(Cluster):
+    """A cluster whose endpoint and state are the engine's."""
+
+    _status = "creating"  # while one of _at_work: what is being done
+
+    def __init__(self, *arguments: Any, default_iam_role_arn: str | None = None, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.default_iam_role_arn = default_iam_role_arn or ""
+        self.failure: str | None = None
+
+    @property
+    def status(self) -> str:
+        """ClusterStatus: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html."""
+        if self.cluster_identifier in _at_work:
+            return self._status
+        redshift = engines.running().redshift
+        try:
+            if redshift.is_paused(self.cluster_identifier):
+                return "paused"
+            redshift.wait_until_available(self.cluster_identifier, timeout=0)
+        except TimeoutError:
+            return "rebooting"  # as after a start of the embedded AWS
+        except (KeyError, RuntimeError) as error:
+            self.failure = self.failure or str(error)
+            return "hardware-failure"
+        return "available"
+
+    @status.setter
+    def status(self, value: str) -> None:
+        self._status = value
+
+    @property
+    def is_half_made(self) -> bool:
+        """Whether the server ended while it made this cluster."""
+        return self._status == "creating" and self.cluster_identifier not in _at_work
+
+    @property
+    def cluster_availability_status(self) -> str:
+        """What clients may expect of it."""
+        states = {"available": "Available", "paused": "Paused", "hardware-failure": "Failed"}
+        return states.get(self.status, "Modifying" if self.status != "deleting" else "Unavailable")
+
+    @property
+    def endpoint(self) -> dict[str, str | int]:
+        """Where it listens: nothing while it is being created, as on AWS."""
+        try:
+            address = engines.running().redshift.address(self.cluster_identifier)
+        except KeyError:
+            return {}
+        return {"Address": address.host, "Port": address.port}
+
+    @property
+    def address(self) -> str:
+        return str(self.endpoint.get("Address", ""))
+
+    @property
+    def vpc_id(self) -> str | None:
+        """The VPC of its subnet group."""
+        group = self.redshift_backend.subnet_groups.get(self.cluster_subnet_group_name)
+        return group.vpc_id if group else None
+
+    @property
+    def cluster_namespace_arn(self) -> str:
+        """Made from the cluster's own id."""
+        return f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{self.unique_cluster_id}"
+
+    @property
+    def physical_resource_id(self) -> str:
+        """How CloudFormation names it."""
+        return str(self.cluster_identifier)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Called by CloudFormation when its stack is deleted."""
+        _wait_for_work(self.cluster_identifier)
+        self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
+
+
+class LocalRedshiftBackend(GroupOperations):
+    """The clusters of one region."""
+
+    clusters: dict[str, LocalCluster]  # type: ignore[assignment]
+
+    def reset(self) -> None:
+        """Forget all clusters, with their data."""
+        for cluster in self.clusters.values():
+            _wait_for_work(cluster.cluster_identifier)
+            with contextlib.suppress(KeyError):
+                engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+        super().reset()
+
+    def create_cluster(self, **parameters: Any) -> Cluster:
+        """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
+        # Identifiers are stored in small letters; CloudFormation makes them of the stack's and the resource's names.
+        identifier = parameters["cluster_identifier"] = str(parameters["cluster_identifier"]).lower()
+        self._check(parameters)
+        if identifier in self.clusters or self._known_elsewhere(identifier):
+            raise ClusterAlreadyExistsFaultError
+        group = parameters.get("cluster_subnet_group_name")
+        if group:
+            self.describe_cluster_subnet_groups(group)
+        parameter_group = parameters.get("cluster_parameter_group_name")
+        if parameter_group:
+            self.describe_cluster_parameter_groups(parameter_group)
+        cluster = LocalCluster(self, **parameters)  # type: ignore[abstract]  # moto's stack operations
+        self.clusters[identifier] = cluster
+        self._make(cluster)
+        return cluster
+
+    def describe_clusters(
+        self, cluster_identifier: str | None = None, tag_keys: list[str] | None = None
+    ) -> list[Cluster]:
+        """DescribeClusters: who waits for a cluster asks here, so a creation that a kill cut short goes on here."""
+        found = super().describe_clusters(cluster_identifier, tag_keys)
+        for cluster in found:
+            if isinstance(cluster, LocalCluster) and cluster.is_half_made:
+                self._make(cluster)
+        return found
+
+    def _make(self, cluster: LocalCluster) -> None:
+        def make() -> None:
+            with contextlib.suppress(FileExistsError):  # all was done but to say so
+                engines.running().redshift.create_cluster(
+                    cluster.cluster_identifier,
+                    database=cluster.db_name,
+                    user=cluster.master_username,
+                    password=cluster.master_user_password,
+                    region=self.region_name,
+                )
+
+        self._in_background(cluster, "creating", make)
+
+    def delete_cluster(self, **parameters: Any) -> Cluster:
+        """DeleteCluster: the cluster and its data are gone when this returns."""
+        cluster = self._cluster(parameters["cluster_identifier"])
+        if cluster.cluster_identifier in _at_work:
+            raise InvalidClusterState(cluster.cluster_identifier, cluster.status)
+        if not parameters.get("skip_final_snapshot"):
+            if parameters.get("final_cluster_snapshot_identifier") is None:
+                raise InvalidParameterCombinationError(
+                    "FinalClusterSnapshotIdentifier is required unless SkipFinalClusterSnapshot is specified."
+                )
+            raise UnsupportedOperation("DeleteCluster with a final snapshot")
+        try:
+            engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+        except KeyError:
+            log.info("Cluster %s had no data to delete", cluster.cluster_identifier)
+        del self.clusters[cluster.cluster_identifier]
+        _at_work.add(cluster.cluster_identifier)  # for the answer, which says so
+        cluster.status = "deleting"
+        context.current().bus.after_response(lambda: _at_work.discard(cluster.cluster_identifier))
+        return cluster
+
+    def modify_cluster(self, **parameters: Any) -> Cluster:
+        """ModifyCluster: the password is changed in the cluster, the rest is its description."""
+        cluster = self._available(parameters["cluster_identifier"])
+        if parameters.get("new_cluster_identifier"):
+            raise UnsupportedOperation("ModifyCluster with NewClusterIdentifier")
+        if "node_type" in parameters:
+            rules.check_node_type(parameters["node_type"])
+        self._check_description(parameters)
+        password = parameters.get("master_user_password")
+        if password is not None:
+            rules.check_password(password)
+        group = parameters.pop("cluster_parameter_group_name", None)
+        if group:
+            self.describe_cluster_parameter_groups(group)
+            parameters["cluster_parameter_group_name"] = [group]
+        modified = super().modify_cluster(**parameters)
+        if password is not None:  # last: a call that is refused has changed nothing
+            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
+        return modified
+
+    def modify_cluster_iam_roles(
+        self, identifier: str, add: list[str], remove: list[str], default: str | None
+    ) -> Cluster:
+        """ModifyClusterIamRoles."""
+        cluster = self._available(identifier)
+        kept = [role for role in cluster.iam_roles_arn if role not in remove]
+        cluster.iam_roles_arn = kept + [role for role in add if role not in kept]
+        if default is not None:
+            if default and default not in cluster.iam_roles_arn:
+                raise InvalidParameterValue(
+                    f"The default IAM role {default} must be one of the cluster's associated roles."
+                )
+            cluster.default_iam_role_arn = default
+        elif cluster.default_iam_role_arn in remove:
+            cluster.default_iam_role_arn = ""
+        return cluster
+
+    def pause_cluster(self, cluster_id: str) -> Cluster:
+        """PauseCluster: stopped, its data kept."""
+        cluster = self._available(cluster_id)
+
+        self._in_background(cluster, "pausing", lambda: engines.running().redshift.pause_cluster(cluster_id))
+        return cluster
+
+    def resume_cluster(self, cluster_id: str) -> Cluster:
+        """ResumeCluster."""
+        cluster = self._cluster(cluster_id)
+        if cluster.status != "paused":
+            raise InvalidClusterState(cluster_id, cluster.status)
+        self._in_background(cluster, "resuming", lambda: engines.running().redshift.resume_cluster(cluster_id))
+        return cluster
+
+    def reboot_cluster(self, identifier: str) -> Cluster:
+        """RebootCluster: sessions end, committed rows stay."""
+        cluster = self._available(identifier)
+
+        def reboot() -> None:
+            engines.running().redshift.pause_cluster(identifier)
+            engines.running().redshift.resume_cluster(identifier)
+
+        self._in_background(cluster, "rebooting", reboot)
+        return cluster
+
+    def get_cluster_credentials(
+        self,
+        cluster_identifier: str,
+        db_user: str,
+        auto_create: bool,
+        duration_seconds: int,
+        db_name: str | None = None,
+    ) -> dict[str, Any]:
+        """GetClusterCredentials: a user and a password that the cluster accepts until they expire."""
+        if not 900 <= duration_seconds <= 3600:
+            raise InvalidParameterValue("Token duration must be between 900 and 3600 seconds")
+        self._available(cluster_identifier)
+        given = engines.running().redshift.temporary_credentials(
+            cluster_identifier, db_user, database=db_name, auto_create=auto_create, duration_seconds=duration_seconds
+        )
+        return {"DbUser": given.user, "DbPassword": given.password, "Expiration": given.expiration}
+
+    def describe_custom_domain_associations(self, domain: str | None) -> list[Any]:
+        """DescribeCustomDomainAssociations: there are none."""
+        if domain:
+            raise CustomDomainAssociationNotFound(domain)
+        return []
+
+    def create_cluster_snapshot(self, *arguments: Any, **parameters: Any) -> Any:
+        """Snapshots are not taken, so none is promised."""
+        raise UnsupportedOperation("CreateClusterSnapshot")
+
+    def restore_from_cluster_snapshot(self, **parameters: Any) -> Cluster:
+        """See create_cluster_snapshot."""
+        raise UnsupportedOperation("RestoreFromClusterSnapshot")
+
+    def enable_snapshot_copy(self, **parameters: Any) -> Cluster:
+        """See create_cluster_snapshot."""
+        raise UnsupportedOperation("EnableSnapshotCopy")
+
+    def enable_logging(self, *arguments: Any, **parameters: Any) -> Any:
+        """No audit log is written."""
+        raise UnsupportedOperation("EnableLogging")
+
+    def _check(self, parameters: dict[str, Any]) -> None:
+        rules.check_identifier(str(parameters["cluster_identifier"]))
+        rules.check_node_type(str(parameters["node_type"]))
+        rules.check_user(str(parameters["master_username"] or ""))
+        if parameters["master_user_password"] is None:
+            raise InvalidParameterCombinationError(
+                "MasterUserPassword is required. (ManageMasterPassword is not supported.)"
+            )
+        rules.check_password(parameters["master_user_password"])
+        if parameters.get("db_name"):
+            rules.check_database(parameters["db_name"])
+        self._check_description(parameters)
+        nodes, kind = parameters.get("number_of_nodes"), parameters.get("cluster_type")
+        if kind not in (None, "single-node", "multi-node"):
+            raise InvalidParameterValue("Invalid cluster type. Cluster type can be one of multi-node or single-node")
+        if kind == "multi-node" and (nodes or 0) < 2:
+            raise InvalidParameterCombinationError(
+                "Number of nodes for cluster type multi-node must be greater than or equal to 2"
+            )
+        if kind == "single-node" and (nodes or 1) > 1:
+            raise InvalidParameterCombinationError("Number of nodes for cluster type single-node must be 1")
+        default = parameters.get("default_iam_role_arn")
+        if default and default not in (parameters.get("iam_roles_arn") or ()):
+            raise InvalidParameterValue(
+                f"The default IAM role {default} must be one of the cluster's associated roles."
+            )
+
+    def _check_description(self, parameters: dict[str, Any]) -> None:
+        """What CreateCluster and ModifyCluster have in common that is kept, and nothing more."""
+        rules.check_nodes(parameters.get("number_of_nodes"))
+        rules.check_maintenance_window(parameters.get("preferred_maintenance_window"))
+        groups, zone = parameters.get("vpc_security_group_ids") or (), parameters.get("availability_zone")
+        rules.check_network(ec2_backends[self.account_id][self.region_name], groups, zone)
+
+    def _known_elsewhere(self, identifier: str) -> bool:
+        """Whether another region has a cluster of this name: here, unlike on AWS, names are the lab's."""
+        try:
+            engines.running().redshift.address(identifier)
+        except KeyError:
+            return False
+        return True
+
+    def _cluster(self, identifier: str) -> LocalCluster:
+        if identifier not in self.clusters:
+            raise ClusterNotFoundError(identifier)
+        return self.clusters[identifier]
+
+    def _available(self, identifier: str) -> LocalCluster:
+        cluster = self._cluster(identifier)
+        if cluster.status != "available":
+            raise InvalidClusterState(identifier, cluster.status)
+        return cluster
+
+    def _in_background(self, cluster: LocalCluster, status: str, work: Callable[[], None]) -> None:
+        identifier = cluster.cluster_identifier
+        with _lock:
+            if identifier in _at_work:
+                return
+            _at_work.add(identifier)
+        cluster.status = status
+
+        def run() -> None:
+            try:
+                work()
+                cluster.failure = None
+            except Exception as error:
+                log.exception("Cluster %s: %s failed", identifier, status)
+                cluster.failure = f"{status} at {datetime.now(UTC):%H:%M:%S}: {error}"
+            finally:
+                cluster.status = "made"
+                _at_work.discard(identifier)
+                context.current().state.save("redshift")
+
+        threading.Thread(target=run, name=f"{status}-{identifier}", daemon=True).start()
+
+
+def _wait_for_work(identifier: str, seconds: float = 60.0) -> None:
+    """Return when nothing is being done to a cluster."""
+    deadline = time.monotonic() + seconds
+    while identifier in _at_work and time.monotonic() < deadline:
+        time.sleep(0.02)

@@ -1,0 +1,75 @@
+"""Many objects in one call, each by the file that holds it: what a job reads need not go through HTTP.
+
+A Glue job on this machine asks for what it is to read (awsglue/_s3.py), and links the files. Who signs the request must
+be allowed to GET each of them, as ever. What a plain GET would not just hand out (it is missing, forbidden, archived,
+damaged) has no entry: the asker GETs it, and gets AWS's answer.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
+
+from localaws.core.call import S3Call
+from localaws.core.context import ACCOUNT_ID
+from localaws.core.handouts import Place
+from localaws.iam.decision import Origin
+from localaws.iam.gate import Gate
+from localaws.iam.principals import Principal
+from localaws.iam.refusals import Refused
+from localaws.s3.files import BodyDamaged
+from localaws.s3.models import LocalS3Backend, backend
+from localaws.s3.objects import StoredKey
+
+PATH = "/_localaws/s3-files"
+Entry = dict[str, Any]
+
+
+def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin, place: Place | None) -> tuple[int, bytes]:
+    """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null.
+
+    `asker` is who signed the request; None where that is nobody who is known. The files are in `place`, `given` to the
+    asker, who may move them, or, without it, in the store.
+    """
+    try:
+        asked = [(str(bucket), str(key)) for bucket, key in json.loads(body)]
+    except (ValueError, TypeError):
+        return 400, b'{"message": "POST a JSON list of [bucket, key]"}'
+    store = backend(ACCOUNT_ID)
+    found = [
+        _entry(store, *one) if asker is not None and _may_get(gate, asker, origin, *one) else None for one in asked
+    ]
+    if place is not None:
+        put = place.put([Path(entry["file"]) if entry is not None else None for entry in found])
+        found = [
+            {**entry, "file": str(file), "given": True} if entry is not None and file is not None else None
+            for entry, file in zip(found, put, strict=True)
+        ]
+    return 200, json.dumps(found).encode()
+
+
+def _may_get(gate: Gate, asker: Principal, origin: Origin, bucket: str, key: str) -> bool:
+    call = S3Call(
+        "s3", "GetObject", region=origin.region, account_id=ACCOUNT_ID, reads=True, method="GET", bucket=bucket, key=key
+    )
+    try:
+        gate.check(call, asker, origin)
+    except Refused:
+        return False
+    return True
+
+
+def _entry(store: LocalS3Backend, bucket: str, name: str) -> Entry | None:
+    holder: Any = store.buckets.get(bucket)
+    key = holder.keys.get(name) if holder is not None else None
+    if not isinstance(key, StoredKey) or key.storage_class in ARCHIVE_STORAGE_CLASSES:
+        return None
+    try:
+        file = key.file()
+    except (BodyDamaged, FileNotFoundError):
+        return None
+    changed = int(key.last_modified.timestamp())
+    return {"size": key.size, "etag": key.etag, "changed": changed, "file": str(file), "given": False}

@@ -1,0 +1,104 @@
+"""What a PUT and a DELETE do to an object's versions.
+
+A bucket without versioning, and one where it is suspended, stores objects under the version id "null"; there is one
+such version of an object at most. Versions that were kept while versioning was enabled stay.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectsfromVersioningSuspendedBuckets.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.moto_api._internal import mock_random
+from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState
+from moto.s3.models import FakeDeleteMarker, FakeKey
+
+from localaws.s3.objects import StoredBucket
+
+NULL = "null"
+
+
+class DeleteMarker(FakeDeleteMarker):
+    """A delete marker. Unlike moto's it may stand where no object was."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> DeleteMarker:
+        return object.__new__(cls)
+
+    def __init__(self, name: str, version_id: str) -> None:
+        self.name = name
+        self.last_modified = utcnow()
+        self._version_id = version_id
+
+    def dispose(self, garbage: bool = False) -> None:
+        """It has no body."""
+
+
+Version = FakeKey | FakeDeleteMarker
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What a DELETE has done."""
+
+    after: list[Version]
+    """The versions that there are now, the oldest first."""
+    gone: Version | None = None
+    made: DeleteMarker | None = None
+    version_id: str | None = None
+    """The version that was asked for."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says, as moto names its headers."""
+        if self.made is not None:
+            return {"version-id": self.made.version_id, "delete-marker": "true"}
+        found = {"version-id": self.version_id} if self.version_id is not None else {}
+        return {**found, "delete-marker": "true"} if isinstance(self.gone, FakeDeleteMarker) else found
+
+
+def new_id(bucket: StoredBucket) -> str:
+    """The version id of what is stored next."""
+    return str(mock_random.uuid4()) if _is_enabled(bucket) else NULL
+
+
+def kept(bucket: StoredBucket, key_name: str) -> list[Version]:
+    """The versions that stay when another one is stored."""
+    versions: list[Version] = bucket.keys.getlist(key_name, [])
+    return [version for version in versions if _is_enabled(bucket) or version.version_id != NULL]
+
+
+def delete(bucket: StoredBucket, key_name: str, version_id: str | None, *, bypass: bool) -> Deletion:
+    """Delete a version, or without `version_id` the object: by a delete marker, where versioning was ever enabled.
+
+    Raises:
+        AccessDeniedByLock: the version is locked.
+    """
+    before: list[Version] = bucket.keys.getlist(key_name, [])
+    if version_id is None and bucket.versioning_status is not None:
+        stay = kept(bucket, key_name)
+        made = DeleteMarker(key_name, new_id(bucket))
+        gone = next((version for version in before if version not in stay), None)
+        return Deletion([*stay, made], gone, made)
+    wanted = NULL if version_id is None else version_id
+    gone = next((version for version in before if version.version_id == wanted), None)
+    if isinstance(gone, FakeKey) and gone.is_locked(governance_bypass=bypass):
+        raise AccessDeniedByLock
+    return Deletion([version for version in before if version is not gone], gone, version_id=version_id)
+
+
+def check_enabled(bucket: StoredBucket, what: str) -> None:
+    """Refuse `what`, a configuration, where versioning is not enabled.
+
+    Raises:
+        InvalidBucketState: it is not.
+    """
+    if not _is_enabled(bucket):
+        raise InvalidBucketState(f"Versioning must be 'Enabled' on the bucket to apply a {what} configuration")
+
+
+def _is_enabled(bucket: StoredBucket) -> bool:
+    return bucket.versioning_status == "Enabled"

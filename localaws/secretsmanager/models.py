@@ -1,0 +1,156 @@
+"""moto's Secrets Manager, with the refusals that it leaves out.
+
+A secret that is scheduled for deletion can be described, restored and deleted, nothing else:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.secretsmanager.exceptions import (
+    InvalidParameterException,
+    InvalidRequestException,
+    SecretsManagerClientError,
+    ValidationException,
+)
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
+
+from localaws.iam.grammar import BadPolicy, check_resource_policy
+
+_MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+_NAME_TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
+
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
+_CURRENT = "AWSCURRENT"
+_LONGEST = 65_536  # bytes of a secret's value
+
+
+def _unless_scheduled(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """`operation` for secrets that are not scheduled for deletion."""
+
+    @functools.wraps(operation)
+    def checked(self: LocalSecretsManagerBackend, secret_id: str, *arguments: Any, **parameters: Any) -> Any:
+        if self.is_scheduled(secret_id):
+            raise InvalidRequestException(_MARKED)
+        return operation(self, secret_id, *arguments, **parameters)
+
+    return checked
+
+
+class LocalSecretsManagerBackend(SecretsManagerBackend):
+    """Secrets Manager as this package has it."""
+
+    # Those whose errors include InvalidRequestException, which AWS says of a secret that is scheduled for deletion.
+    delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
+    get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
+    put_secret_value = _unless_scheduled(SecretsManagerBackend.put_secret_value)
+    remove_regions_from_replication = _unless_scheduled(SecretsManagerBackend.remove_regions_from_replication)
+    replicate_secret_to_regions = _unless_scheduled(SecretsManagerBackend.replicate_secret_to_regions)
+    rotate_secret = _unless_scheduled(SecretsManagerBackend.rotate_secret)
+    tag_resource = _unless_scheduled(SecretsManagerBackend.tag_resource)
+    untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
+    update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
+
+    @_unless_scheduled
+    def get_secret_value(self, secret_id: str, version_id: str, version_stage: str) -> dict[str, Any]:
+        """A version's value. Without a version or a stage that is AWSCURRENT's, which moto looks for elsewhere."""
+        secret = self.secrets.get(secret_id)
+        if not version_id and not version_stage and secret is not None:
+            stages = [stage for version in secret.versions.values() for stage in version["version_stages"]]
+            version_stage = _CURRENT if _CURRENT in stages else version_stage
+        return super().get_secret_value(secret_id, version_id, version_stage)
+
+    @_unless_scheduled
+    def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:
+        """Set a secret's policy.
+
+        Raises:
+            SecretsManagerClientError: MalformedPolicyDocumentException; the policy is malformed.
+        """
+        if isinstance(self.secrets.get(secret_id), FakeSecret):  # else that is what is said
+            try:
+                check_resource_policy(policy)
+            except BadPolicy as error:
+                malformed = f"This policy has invalid syntax. {error}"
+                raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
+        return super().put_resource_policy(secret_id, policy)
+
+    @_unless_scheduled
+    def update_secret_version_stage(
+        self, secret_id: str, version_stage: str, remove_from_version_id: str | None, move_to_version_id: str | None
+    ) -> tuple[str, str]:
+        """Move a staging label to another version. Who reads the secret then gets the version with AWSCURRENT.
+
+        Raises:
+            InvalidParameterException: another version has the label and isn't named, or AWSCURRENT would be nowhere.
+        """
+        secret = self.secrets.get(secret_id)
+        versions = secret.versions if isinstance(secret, FakeSecret) else {}
+        holder = next((each for each, found in versions.items() if version_stage in found["version_stages"]), None)
+        if version_stage == _CURRENT and remove_from_version_id and not move_to_version_id:
+            raise InvalidParameterException(
+                f"You can only move staging label {_CURRENT} to a different secret version. "
+                "It can\u2019t be completely removed."
+            )
+        if move_to_version_id and holder not in (None, move_to_version_id) and not remove_from_version_id:
+            raise InvalidParameterException(
+                f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently "
+                f"attached to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+            )
+        told = super().update_secret_version_stage(
+            secret_id, version_stage, remove_from_version_id or "", move_to_version_id or ""
+        )
+        if version_stage == _CURRENT and isinstance(secret, FakeSecret):  # what moto takes for the current one
+            secret.set_default_version_id(move_to_version_id)
+        return told
+
+    def is_scheduled(self, secret_id: str) -> bool:
+        """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""
+        secret = self.secrets.get(secret_id)
+        return isinstance(secret, FakeSecret) and secret.is_deleted()
+
+    def create_secret(self, name: str, *arguments: Any, **parameters: Any) -> str:
+        """Make a secret.
+
+        Raises:
+            ValidationException: its name won't do.
+            InvalidRequestException: one of that name waits to be deleted.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValidationException(
+                "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following:"
+                " -/_+=.@!"
+            )
+        if self.is_scheduled(name):
+            raise InvalidRequestException(_NAME_TAKEN)
+        return super().create_secret(name, *arguments, **parameters)
+
+    def list_secret_version_ids(self, secret_id: str) -> str:
+        """The versions that have a staging label: others are about to be deleted, and not told of."""
+        answer = json.loads(super().list_secret_version_ids(secret_id))
+        answer["Versions"] = [each for each in answer["Versions"] if each["VersionStages"]]
+        return json.dumps(answer)
+
+
+def check_value(parameters: Mapping[str, Any]) -> None:
+    """Return if what is given as a secret's value is one, and not too long.
+
+    Raises:
+        InvalidParameterException: there are two.
+        ValidationException: it is too long.
+    """
+    text, binary = parameters.get("SecretString"), parameters.get("SecretBinary")
+    if text and binary:
+        raise InvalidParameterException(
+            "You can't specify both a binary secret value and a string secret value in the same secret."
+        )
+    if len((text or "").encode()) > _LONGEST or len(binary or "") * 3 // 4 > _LONGEST:
+        raise ValidationException(
+            f"1 validation error detected: Value at '{'secretString' if text else 'secretBinary'}' failed to satisfy"
+            f" constraint: Member must have length less than or equal to {_LONGEST}"
+        )

@@ -1,0 +1,71 @@
+"""What of a running lab does not work: found, and healed where its cause is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from localaws.core.errors import HomeUnusable
+from localaws.core.home import Home, write_durably
+
+if TYPE_CHECKING:
+    from localaws.server.engines import Engines
+
+_ROOM = 256 * 1024  # bytes that must fit onto the disk
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was deployed and does not work."""
+
+    what: str
+    why: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (f"{self.what}: {self.why}", self.fix)))
+
+
+def find(home: Home, engines: Engines) -> list[Problem]:
+    """What does not work now."""
+    problems = []
+    if (refusal := _disk_refusal(home)) is not None:
+        problems.append(Problem("The disk", str(refusal)))
+    failures = {**_never_made(), **engines.redshift.failures()}
+    problems += [Problem(f"Redshift cluster {identifier}", why) for identifier, why in failures.items()]
+    if why := engines.jobs.failure():
+        problems.append(Problem("Glue jobs", why))
+    return problems
+
+
+def heal(engines: Engines) -> None:
+    """Start again what had failed; what fails again is found by `find`."""
+    engines.redshift.heal()
+    engines.jobs.heal()
+
+
+def _never_made() -> dict[str, str]:
+    """By cluster, why it could not be made."""
+    from moto.redshift.models import redshift_backends
+
+    from localaws.redshift.models import LocalCluster
+
+    backends: list[Any] = [backend for _, _, backend in redshift_backends.iter_backends()]
+    clusters = [
+        cluster
+        for backend in backends
+        for cluster in list(backend.clusters.values())
+        if isinstance(cluster, LocalCluster) and cluster.status == "hardware-failure"
+    ]
+    return {cluster.cluster_identifier: f"{cluster.failure}. Delete it, and make it again" for cluster in clusters}
+
+
+def _disk_refusal(home: Home) -> HomeUnusable | None:
+    """Why nothing can be saved; None if it can."""
+    probe = home.state / "probe"
+    try:
+        write_durably(probe, bytes(_ROOM))
+        probe.unlink()
+    except OSError as error:
+        return HomeUnusable(home.root, error)
+    return None

@@ -1,0 +1,48 @@
+"""moto's reset, over everything that a lab has: its test suites ask for it before and after each test.
+
+Only a server that was started for them answers `/moto-api/`: see tests/moto_suites/README.md.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from moto.glue.models import glue_backends
+from moto.moto_api._internal import models as moto_api
+from moto.moto_api._internal.models import MotoAPIBackend
+
+from localaws.core import context
+from localaws.core.context import ACCOUNT_ID
+from localaws.s3.models import backend as s3
+from localaws.server import engines
+
+
+class ResettableLab(MotoAPIBackend):
+    """moto's own API, whose reset forgets what the engines and the files hold too."""
+
+    _one_at_a_time = threading.Lock()
+
+    def reset(self) -> None:
+        """Forget all: each backend of this package ends what it set off, and empties its own store."""
+        with self._one_at_a_time:
+            self._forget_all()
+
+    def _forget_all(self) -> None:
+        triggers = [
+            (region, name) for region, glue in list(glue_backends[ACCOUNT_ID].items()) for name in list(glue.triggers)
+        ]
+        # Loading AWS's 1400 managed policies takes a second. As with moto, a test that wants them asks for them.
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
+        s3(ACCOUNT_ID).empty()
+        super().reset()
+        running = engines.running()
+        for region, name in triggers:
+            running.workflow.schedule(region, name)
+        running.functions.refresh_mappings()
+        context.current().state.forget()
+
+
+def register() -> None:
+    """Put the lab's reset in the place of moto's."""
+    moto_api.moto_api_backend = ResettableLab("global", ACCOUNT_ID)

@@ -1,1 +1,0 @@
-"""IAM: moto's, with the checks of policy documents that it leaves out."""

@@ -1,8 +1,0 @@
-"""Where the Redshift API answers."""
-
-from __future__ import annotations
-
-from localaws.services.redshift.responses import LocalRedshiftResponse
-
-url_bases = [r"https?://redshift\.(.+)\.amazonaws\.com"]
-url_paths = {"{0}/$": LocalRedshiftResponse.dispatch}

@@ -1,8 +1,0 @@
-"""Where the Redshift Data API answers."""
-
-from __future__ import annotations
-
-from localaws.services.redshiftdata.responses import LocalRedshiftDataResponse
-
-url_bases = [r"https?://redshift-data\.(.+)\.amazonaws\.com"]
-url_paths = {"{0}/$": LocalRedshiftDataResponse.dispatch}

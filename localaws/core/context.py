@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from localaws.core import ca_bundle
 from localaws.core.children import Children
@@ -14,7 +14,10 @@ from localaws.core.events import Bus
 from localaws.core.home import Home
 
 if TYPE_CHECKING:
+    from localaws.core.ports import Ports
     from localaws.core.state import State
+
+Part = TypeVar("Part")
 
 ACCOUNT_ID = "123456789012"  # moto's, and AWS's own in examples
 REGION = "us-east-1"
@@ -32,6 +35,8 @@ class Context:
     state: State
     account_id: str = ACCOUNT_ID
     region: str = REGION
+    _ports: list[Ports] = field(default_factory=list, repr=False)
+    _parts: dict[type[Any], Any] = field(default_factory=dict, repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -39,6 +44,37 @@ class Context:
     def endpoint_url(self) -> str:
         """Where all AWS APIs of this lab answer."""
         return f"http://127.0.0.1:{self.home.port('http')}"
+
+    @property
+    def ports(self) -> Ports:
+        """What the parts of the server ask of each other.
+
+        Raises:
+            RuntimeError: the parts are not connected yet.
+        """
+        if not self._ports:
+            raise RuntimeError("the parts of the embedded AWS are not connected yet")
+        return self._ports[0]
+
+    def connect(self, ports: Ports) -> None:
+        """Let the parts find each other from now on."""
+        self._ports[:] = [ports]
+
+    def add(self, part: Part) -> Part:
+        """Let `part` find this, of which the server has one, such as the store of SQS's messages. Returns it."""
+        self._parts[type(part)] = part
+        return part
+
+    def part(self, kind: type[Part]) -> Part:
+        """The part of this class that the server has.
+
+        Raises:
+            RuntimeError: there is none yet.
+        """
+        if kind not in self._parts:
+            raise RuntimeError(f"the embedded AWS has no {kind.__name__} yet")
+        found: Part = self._parts[kind]
+        return found
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this very server. Clients are shared: boto3's are thread-safe."""
@@ -96,6 +132,11 @@ def current() -> Context:
     if _current is None:
         raise RuntimeError("no embedded AWS runs in this process")
     return _current
+
+
+def find(kind: type[Part]) -> Part | None:
+    """The part of this class that this process's server has; None where there is none, or no server."""
+    return _current._parts.get(kind) if _current is not None else None
 
 
 def set_current(context: Context | None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from localaws.core import context
 from localaws.glue.catalog.backend import CatalogOperations
 from localaws.glue.connections.backend import ConnectionOperations
 from localaws.glue.crawlers.backend import CrawlerOperations
 from localaws.glue.jobs.backend import JobOperations
 from localaws.glue.workflows.triggers import WorkflowOperations
-from localaws.server import engines
 
 
 class LocalGlueBackend(CatalogOperations, CrawlerOperations, ConnectionOperations, JobOperations, WorkflowOperations):
@@ -15,10 +15,10 @@ class LocalGlueBackend(CatalogOperations, CrawlerOperations, ConnectionOperation
 
     def reset(self) -> None:
         """Forget all, and end what runs."""
-        running = engines.running()
+        ports = context.current().ports
         for name in self.local_crawlers:
-            running.crawler.stop_crawl(self.region_name, name)
+            ports.crawls.stop_crawl(self.region_name, name)
         for job in self.local_jobs.values():
             for run in job.job_runs:
-                running.jobs.abandon(self.region_name, job, run)
+                ports.jobs.abandon(self.region_name, job, run)
         super().reset()

@@ -13,7 +13,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from localaws.lambda_.errors import NotSupported
-from localaws.lambda_.permissions import find_function
+from localaws.lambda_.ports import find_function
 from localaws.lambda_.roles import SENDS, check_dead_letters, check_destination
 
 

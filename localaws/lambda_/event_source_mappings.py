@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
-from moto.sqs.models import sqs_backends
 
+from localaws.core import context
+from localaws.core.ports import QueueUnavailable
 from localaws.lambda_.errors import NotSupported
 from localaws.lambda_.invocations.queue_pollers import CONCURRENT_BATCHES, QueueMapping
 from localaws.lambda_.roles import check_reads
 from localaws.lambda_.versions import arn_asked
-from localaws.server import engines
-from localaws.sqs.queues import LocalQueue
 
 if TYPE_CHECKING:
     _Base = LambdaBackend
@@ -148,7 +147,7 @@ class MappingOperations(_Base):
             if (known.queue_arn, known.function_arn) == (mapping.queue_arn, mapping.function_arn):
                 raise MappingExists(known)
         self._event_source_mappings[mapping.uuid] = mapping
-        engines.running().functions.refresh_mappings()
+        context.current().ports.functions.refresh_mappings()
         return mapping
 
     def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> LocalMapping:  # type: ignore[override]
@@ -160,7 +159,7 @@ class MappingOperations(_Base):
         mapping = _changed(known, spec)
         self._check_mapping(mapping, self._function_named(mapping.function_arn))
         self._event_source_mappings[uuid] = mapping
-        engines.running().functions.refresh_mappings()
+        context.current().ports.functions.refresh_mappings()
         return mapping
 
     def get_event_source_mapping(self, uuid: str) -> LocalMapping:  # type: ignore[override]
@@ -177,7 +176,7 @@ class MappingOperations(_Base):
         """End a mapping; messages that are being handled are not affected."""
         mapping = self.get_event_source_mapping(uuid)
         del self._event_source_mappings[uuid]
-        engines.running().functions.refresh_mappings()
+        context.current().ports.functions.refresh_mappings()
         return mapping
 
     def list_event_source_mappings(  # type: ignore[override]
@@ -199,17 +198,19 @@ class MappingOperations(_Base):
             raise InvalidParameterValueException(
                 "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
             )
-        region, account_id, name = mapping.queue_arn.split(":")[3:6]
-        queue = sqs_backends[account_id][region].queues.get(name) if account_id == self.account_id else None
-        if queue is None:
+        if mapping.queue_arn.endswith(".fifo"):
+            raise NotSupported("a FIFO queue as a source of CreateEventSourceMapping")
+        try:
+            if mapping.queue_arn.split(":")[4] != self.account_id:
+                raise QueueUnavailable
+            hidden = context.current().ports.queues.visibility_timeout(mapping.queue_arn)
+        except QueueUnavailable:
             raise InvalidParameterValueException(
                 "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue."
                 " SQS Error Message: The specified queue does not exist."
-            )
-        if not isinstance(queue, LocalQueue):
-            raise NotSupported("a FIFO queue as a source of CreateEventSourceMapping")
+            ) from None
         check_reads(function, mapping.queue_arn)
-        hidden, timeout = queue.reading().visibility, int(function.timeout)
+        timeout = int(function.timeout)
         if hidden < timeout:
             raise InvalidParameterValueException(
                 f"Queue visibility timeout: {hidden} seconds is less than Function timeout: {timeout} seconds"

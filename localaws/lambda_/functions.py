@@ -14,12 +14,12 @@ from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 
+from localaws.core import context
 from localaws.lambda_.invocations.asynchronous import MAXIMUM_AGE, MAXIMUM_RETRIES
-from localaws.lambda_.invocations.code import BadZip, TooLarge
+from localaws.lambda_.invocations.code import BadZip, TooLarge, code_store
 from localaws.lambda_.invocations.destinations import Destinations
 from localaws.lambda_.invocations.spec import FunctionSpec
 from localaws.lambda_.limits import RUNS, check_layers, check_limits
-from localaws.server import engines
 
 ZIP_LIMIT = 52_428_800  # bytes, uploaded directly
 
@@ -68,7 +68,7 @@ class LocalLambdaFunction(LambdaFunction):
     @property
     def code_bytes(self) -> bytes:  # type: ignore[override]
         """The zip."""
-        return engines.running().functions.code.file(self.code_digest).read_bytes()
+        return code_store().file(self.code_digest).read_bytes()
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         content = self._new_code(updated_spec)
@@ -147,7 +147,7 @@ class LocalLambdaFunction(LambdaFunction):
         for arn in layers_versions_arns:
             if (layer := backend.layers_versions_by_arn(arn)) is None:
                 raise InvalidParameterValueException(f"Layer version {arn} does not exist.")
-            digests.append(engines.running().functions.code.add(layer.code_bytes))
+            digests.append(code_store().add(layer.code_bytes))
             told.append({"Arn": layer.arn, "CodeSize": layer.code_size})
         self.layer_digests = tuple(digests)
         return told
@@ -192,7 +192,7 @@ class LocalLambdaFunction(LambdaFunction):
     def invoke(self, body: str | bytes, request_headers: Any, response_headers: Any) -> str:
         """Called by other services (SNS, EventBridge, Logs), which all invoke asynchronously."""
         payload = body.encode() if isinstance(body, str) else body
-        engines.running().functions.invoke_async(self.function_arn, payload)
+        context.current().ports.functions.invoke_async(self.function_arn, payload)
         return ""
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class LocalLambdaFunction(LambdaFunction):
     def get_code(self) -> dict[str, Any]:
         """As moto has it; the location is the zip's file, which this machine can read."""
         found = super().get_code()
-        location = engines.running().functions.code.file(self.code_digest).as_uri()
+        location = code_store().file(self.code_digest).as_uri()
         found["Code"] = {"RepositoryType": "S3", "Location": location}
         if self.reserved_concurrency is not None:
             found["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
@@ -244,10 +244,38 @@ def keep_code(content: bytes) -> str:
         InvalidParameterValueException: it is not a zip file, or too large.
     """
     try:
-        return engines.running().functions.code.add(content)
+        return code_store().add(content)
     except TooLarge as error:
         raise InvalidParameterValueException(str(error)) from error
     except BadZip as error:
         raise InvalidParameterValueException(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
         ) from error
+
+
+def local_function(arn: str) -> LocalLambdaFunction:
+    """The function (version, alias) that `arn` names.
+
+    Raises:
+        UnknownFunctionException: there is none.
+    """
+    region, account_id = arn.split(":")[3:5]
+    return as_local(lambda_backends[account_id][region].get_function(arn))
+
+
+def deployed_code() -> set[str]:
+    """The digests of the code of all functions, versions and layers."""
+    digests: set[str] = set()
+    backend: Any
+    for _, _, backend in lambda_backends.iter_backends():
+        for function in backend._lambdas.all():
+            digests.update((function.code_digest, *as_local(function).layer_digests))
+        for layer in backend._layers._layers.values():
+            digests.update(version.code_digest for version in layer.layer_versions.values())
+    return digests
+
+
+def as_local(function: LambdaFunction) -> LocalLambdaFunction:
+    """`function`, of which moto knows no more than its base class."""
+    assert isinstance(function, LocalLambdaFunction)
+    return function

@@ -14,21 +14,20 @@ from moto.awslambda.models import (
     LambdaBackend,
     LambdaFunction,
     LayerVersion,
-    lambda_backends,
 )
 from moto.core.exceptions import JsonRESTError
 
+from localaws.core import context
 from localaws.iam.trust import trusts_service
 from localaws.lambda_.destinations import check_dead_letter_target, check_destinations
 from localaws.lambda_.errors import InvalidRequestContent, NotSupported, RequestTooLarge, TooManyRequests
 from localaws.lambda_.event_source_mappings import MappingOperations
-from localaws.lambda_.functions import LocalLambdaFunction, keep_code
+from localaws.lambda_.functions import LocalLambdaFunction, as_local, keep_code
 from localaws.lambda_.invocations.engine import Throttled
 from localaws.lambda_.invocations.spec import Result
 from localaws.lambda_.limits import check_asynchronous, check_name, check_runtime
 from localaws.lambda_.network import attached
 from localaws.lambda_.versions import VersionOperations, arn_asked, qualifier_of
-from localaws.server import engines
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
@@ -38,35 +37,13 @@ ACCOUNT_CONCURRENCY = 1000
 UNRESERVED_CONCURRENCY = 100  # of it, that can't be reserved
 
 
-def local_function(arn: str) -> LocalLambdaFunction:
-    """The function (version, alias) that `arn` names.
-
-    Raises:
-        UnknownFunctionException: there is none.
-    """
-    region, account_id = arn.split(":")[3:5]
-    return _local(lambda_backends[account_id][region].get_function(arn))
-
-
-def deployed_code() -> set[str]:
-    """The digests of the code of all functions, versions and layers."""
-    digests: set[str] = set()
-    for _, _, backend in lambda_backends.iter_backends():
-        assert isinstance(backend, LocalLambdaBackend)
-        for function in backend._lambdas.all():
-            digests.update((function.code_digest, *_local(function).layer_digests))
-        for layer in backend._layers._layers.values():
-            digests.update(version.code_digest for version in layer.layer_versions.values())
-    return digests
-
-
 class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
     """Lambda as this package has it."""
 
     def reset(self) -> None:
         """Forget all functions, and end their workers."""
         for function in self.list_functions():
-            engines.running().functions.forget(self.account_id, self.region_name, function.function_name)
+            context.current().ports.functions.forget(self.account_id, self.region_name, function.function_name)
         super().reset()
 
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
@@ -123,7 +100,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
 
     def check_revision(self, name: str, given: dict[str, Any]) -> LocalLambdaFunction:
         """$LATEST of a function, if it is as the caller knows it. A version or an alias can't be changed so."""
-        function = _local(self._lambdas.get_function_by_name_or_arn_forbid_qualifier(name))
+        function = as_local(self._lambdas.get_function_by_name_or_arn_forbid_qualifier(name))
         function.check_revision(given)
         return function
 
@@ -131,7 +108,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         """Delete a function, or one version of it, and end its workers."""
         function = self.get_function(function_name)
         super().delete_function(function_name, qualifier)
-        engines.running().functions.forget(self.account_id, self.region_name, function.function_name)
+        context.current().ports.functions.forget(self.account_id, self.region_name, function.function_name)
 
     def invoke_and_wait(
         self, function_name: str, qualifier: str | None, payload: bytes, client_context: str | None = None
@@ -145,22 +122,25 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         function = self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
         arn = arn_asked(function, function_name, qualifier)
         try:
-            return engines.running().functions.invoke(function, arn, payload or b"{}", client_context=client_context)
+            result: Result = context.current().ports.functions.invoke(
+                function, arn, payload or b"{}", client_context=client_context
+            )
         except Throttled as error:
             raise TooManyRequests() from error
+        return result
 
     def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> str:
         """Accept an asynchronous invocation; its request id. Raises as `invoke_and_wait` does, throttling aside."""
         function = self._invoked(function_name, qualifier, payload, ASYNCHRONOUS_LIMIT)
         # An alias or a version that was asked for is what later attempts run, too.
-        return engines.running().functions.invoke_async(arn_asked(function, function_name, qualifier), payload)
+        return context.current().ports.functions.invoke_async(arn_asked(function, function_name, qualifier), payload)
 
     def check_invocation(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
         """What a dry run finds out; raises as `invoke_and_wait` does, throttling aside."""
         self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
 
     def _invoked(self, name: str, qualifier: str | None, payload: bytes, limit: int) -> LocalLambdaFunction:
-        function = _local(self.get_function(name, qualifier))
+        function = as_local(self.get_function(name, qualifier))
         function.spec()
         if len(payload) > limit:
             raise RequestTooLarge(limit)
@@ -224,8 +204,3 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
     def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> FunctionUrlConfig:
         """Not supported."""
         raise NotSupported("CreateFunctionUrlConfig")
-
-
-def _local(function: LambdaFunction) -> LocalLambdaFunction:
-    assert isinstance(function, LocalLambdaFunction)
-    return function

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localaws.core import context
 from localaws.core.database import open_database, transaction
 from localaws.core.errors import StateDamaged, StateRefused
-from localaws.core.home import Home
 from localaws.logs.tokens import Position
 
 VERSION = 1
@@ -183,26 +183,6 @@ def _storable(message: str) -> str:
     return message.encode(errors="replace").decode()
 
 
-_store: EventStore | None = None
-
-
-def open_store(home: Home, *, made_before: bool) -> EventStore:
-    """Open the events of `home`; called once, when its server starts. Where there are groups, it was `made_before`.
-
-    Raises:
-        StateDamaged, StateRefused: as EventStore.
-    """
-    global _store
-    _store = EventStore(home.state / "logs.sqlite", made_before=made_before)
-    return _store
-
-
 def store() -> EventStore:
-    """The running server's.
-
-    Raises:
-        RuntimeError: this process serves no lab.
-    """
-    if _store is None:
-        raise RuntimeError("no embedded AWS runs in this process")
-    return _store
+    """The running server's events."""
+    return context.current().part(EventStore)

@@ -18,7 +18,7 @@ from moto.logs.models import LogGroup, LogsBackend, logs_backends
 from localaws.core import context
 from localaws.core.home import Home
 from localaws.logs.batches import sort_out
-from localaws.logs.events import EventStore, open_store, store
+from localaws.logs.events import EventStore, store
 from localaws.logs.groups import StoredGroup, StoredStream
 from localaws.logs.insights import queries
 
@@ -103,7 +103,7 @@ def load_streams(home: Home) -> None:
         StateDamaged, StateRefused: their file can't be used.
     """
     groups = _groups()
-    opened: EventStore = open_store(home, made_before=bool(groups))
+    opened = context.current().add(EventStore(home.state / "logs.sqlite", made_before=bool(groups)))
     opened.keep_groups(groups.keys())
     _attach_streams(groups)
 

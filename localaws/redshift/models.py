@@ -27,7 +27,6 @@ from localaws.redshift.exceptions import (
     UnsupportedOperation,
 )
 from localaws.redshift.groups import GroupOperations
-from localaws.server import engines
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class LocalCluster(Cluster):
         """ClusterStatus: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html."""
         if self.cluster_identifier in _at_work:
             return self._status
-        redshift = engines.running().redshift
+        redshift = context.current().ports.clusters
         try:
             if redshift.is_paused(self.cluster_identifier):
                 return "paused"
@@ -83,7 +82,7 @@ class LocalCluster(Cluster):
     def endpoint(self) -> dict[str, str | int]:
         """Where it listens: nothing while it is being created, as on AWS."""
         try:
-            address = engines.running().redshift.address(self.cluster_identifier)
+            address = context.current().ports.clusters.address(self.cluster_identifier)
         except KeyError:
             return {}
         return {"Address": address.host, "Port": address.port}
@@ -124,7 +123,7 @@ class LocalRedshiftBackend(GroupOperations):
         for cluster in self.clusters.values():
             _wait_for_work(cluster.cluster_identifier)
             with contextlib.suppress(KeyError):
-                engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+                context.current().ports.clusters.delete_cluster(cluster.cluster_identifier)
         super().reset()
 
     def create_cluster(self, **parameters: Any) -> Cluster:
@@ -158,7 +157,7 @@ class LocalRedshiftBackend(GroupOperations):
     def _make(self, cluster: LocalCluster) -> None:
         def make() -> None:
             with contextlib.suppress(FileExistsError):  # all was done but to say so
-                engines.running().redshift.create_cluster(
+                context.current().ports.clusters.create_cluster(
                     cluster.cluster_identifier,
                     database=cluster.db_name,
                     user=cluster.master_username,
@@ -180,7 +179,7 @@ class LocalRedshiftBackend(GroupOperations):
                 )
             raise UnsupportedOperation("DeleteCluster with a final snapshot")
         try:
-            engines.running().redshift.delete_cluster(cluster.cluster_identifier)
+            context.current().ports.clusters.delete_cluster(cluster.cluster_identifier)
         except KeyError:
             log.info("Cluster %s had no data to delete", cluster.cluster_identifier)
         del self.clusters[cluster.cluster_identifier]
@@ -206,7 +205,7 @@ class LocalRedshiftBackend(GroupOperations):
             parameters["cluster_parameter_group_name"] = [group]
         modified = super().modify_cluster(**parameters)
         if password is not None:  # last: a call that is refused has changed nothing
-            engines.running().redshift.set_master_password(cluster.cluster_identifier, password)
+            context.current().ports.clusters.set_master_password(cluster.cluster_identifier, password)
         return modified
 
     def modify_cluster_iam_roles(
@@ -230,7 +229,7 @@ class LocalRedshiftBackend(GroupOperations):
         """PauseCluster: stopped, its data kept."""
         cluster = self._available(cluster_id)
 
-        self._in_background(cluster, "pausing", lambda: engines.running().redshift.pause_cluster(cluster_id))
+        self._in_background(cluster, "pausing", lambda: context.current().ports.clusters.pause_cluster(cluster_id))
         return cluster
 
     def resume_cluster(self, cluster_id: str) -> Cluster:
@@ -238,7 +237,7 @@ class LocalRedshiftBackend(GroupOperations):
         cluster = self._cluster(cluster_id)
         if cluster.status != "paused":
             raise InvalidClusterState(cluster_id, cluster.status)
-        self._in_background(cluster, "resuming", lambda: engines.running().redshift.resume_cluster(cluster_id))
+        self._in_background(cluster, "resuming", lambda: context.current().ports.clusters.resume_cluster(cluster_id))
         return cluster
 
     def reboot_cluster(self, identifier: str) -> Cluster:
@@ -246,8 +245,8 @@ class LocalRedshiftBackend(GroupOperations):
         cluster = self._available(identifier)
 
         def reboot() -> None:
-            engines.running().redshift.pause_cluster(identifier)
-            engines.running().redshift.resume_cluster(identifier)
+            context.current().ports.clusters.pause_cluster(identifier)
+            context.current().ports.clusters.resume_cluster(identifier)
 
         self._in_background(cluster, "rebooting", reboot)
         return cluster
@@ -264,7 +263,7 @@ class LocalRedshiftBackend(GroupOperations):
         if not 900 <= duration_seconds <= 3600:
             raise InvalidParameterValue("Token duration must be between 900 and 3600 seconds")
         self._available(cluster_identifier)
-        given = engines.running().redshift.temporary_credentials(
+        given = context.current().ports.clusters.temporary_credentials(
             cluster_identifier, db_user, database=db_name, auto_create=auto_create, duration_seconds=duration_seconds
         )
         return {"DbUser": given.user, "DbPassword": given.password, "Expiration": given.expiration}
@@ -328,7 +327,7 @@ class LocalRedshiftBackend(GroupOperations):
     def _known_elsewhere(self, identifier: str) -> bool:
         """Whether another region has a cluster of this name: here, unlike on AWS, names are the lab's."""
         try:
-            engines.running().redshift.address(identifier)
+            context.current().ports.clusters.address(identifier)
         except KeyError:
             return False
         return True

@@ -28,9 +28,7 @@ from moto.sqs.models import sqs_backends
 
 from localaws.core import context
 from localaws.iam.service_principals import allows
-from localaws.lambda_.permissions import find_function, may_invoke
 from localaws.s3.objects import StoredBucket
-from localaws.server import engines
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +82,13 @@ class Delivery:
         """
         region, name = self.arn.split(":")[3], self.arn.split(":")[5]
         if self.kind is Kind.FUNCTION:
-            function = find_function(self.account_id, self.arn)
-            if function is None:
+            functions = context.current().ports.functions
+            if not functions.exists(self.account_id, self.arn):
                 log.warning("An event of %s is lost: the function %s is gone", self.bucket_arn, self.arn)
-            elif not may_invoke(function, "s3.amazonaws.com", self.bucket_arn, self.account_id):
+            elif not _lets_s3("lambda:InvokeFunction", self.arn, self.account_id, self.bucket_arn):
                 log.warning("An event of %s is lost: %s does not let S3 invoke it", self.bucket_arn, self.arn)
             else:
-                engines.running().functions.invoke_async(self.arn, self.body.encode())
+                functions.invoke_async(self.arn, self.body.encode())
         elif self.kind is Kind.QUEUE:
             if problem := _problem_of_queue(self.account_id, self.arn, self.bucket_arn):
                 log.warning("An event of %s is lost: %s: %s", self.bucket_arn, self.arn, problem)
@@ -291,8 +289,7 @@ def _same_event(one: str, other: str) -> bool:
 def _problem(bucket: StoredBucket, kind: Kind, arn: str) -> str | None:
     """Why S3 could not send to `arn`; None where it could."""
     if kind is Kind.FUNCTION:
-        function = find_function(bucket.account_id, arn)
-        allowed = function is not None and may_invoke(function, "s3.amazonaws.com", bucket.arn, bucket.account_id)
+        allowed = _lets_s3("lambda:InvokeFunction", arn, bucket.account_id, bucket.arn)
         # AWS gives a missing function the same words: it does not tell which functions there are.
         return None if allowed else f"Not authorized to invoke function [{arn}]"
     if kind is Kind.QUEUE:
@@ -323,5 +320,5 @@ def _problem_of_queue(account_id: str, arn: str, bucket_arn: str) -> str | None:
 
 
 def _lets_s3(action: str, arn: str, account_id: str, bucket_arn: str) -> bool:
-    """Whether the policy of a queue or topic lets S3 send events of the bucket."""
+    """Whether the policy of a function, queue or topic lets S3 send events of the bucket."""
     return allows("s3.amazonaws.com", action, arn, account_id, bucket_arn)

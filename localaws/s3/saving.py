@@ -6,6 +6,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, FakeKey, S3Backend, s3_backends
@@ -20,7 +21,13 @@ from localaws.s3.objects import StoredBucket, StoredKey, StoredUpload
 
 log = logging.getLogger(__name__)
 
-_opened: tuple[BodyStore, Index] | None = None  # the running server's
+
+@dataclass(frozen=True)
+class Opened:
+    """The running server's bodies, and the index of them."""
+
+    store: BodyStore
+    index: Index
 
 
 class Touched(threading.local):
@@ -50,8 +57,8 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
-        if _opened is not None:  # a reset makes the backend anew; what it saves to stays open
-            self.store, self.index = _opened
+        if opened := context.find(Opened):  # a reset makes the backend anew; what it saves to stays open
+            self.store, self.index = opened.store, opened.index
 
     def open_store(self, home: Home) -> None:
         """Load what `home` holds, and keep it up to date from now on.
@@ -60,11 +67,10 @@ class SavedBackend(S3Backend):
             StateRefused: the index is of another version.
             StateDamaged: it is not what was written.
         """
-        global _opened
         self.store = BodyStore(home.objects)
         # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
-        _opened = self.store, self.index
+        context.current().add(Opened(self.store, self.index))
         notifications.sequencer.start_after(self.index.last_sequence())
         for name, state in self.index.buckets():
             bucket, tags = pickle.loads(state)

@@ -6,28 +6,53 @@ responses and urls.
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import Any
 
-# moto's module of the service, and its dictionary of backends; this package's service, and the class that takes over.
-_REPLACED = (
-    ("s3", "s3_backends", "s3", "LocalS3Backend"),
-    ("awslambda", "lambda_backends", "lambda_", "LocalLambdaBackend"),
-    ("glue", "glue_backends", "glue", "LocalGlueBackend"),
-    ("iam", "iam_backends", "iam", "LocalIAMBackend"),
-    ("logs", "logs_backends", "logs", "LocalLogsBackend"),
-    ("redshift", "redshift_backends", "redshift", "LocalRedshiftBackend"),
-    ("resourcegroupstaggingapi", "resourcegroupstaggingapi_backends", "tagging", "LocalTaggingBackend"),
-    ("redshiftdata", "redshiftdata_backends", "redshift.data_api", "LocalRedshiftDataBackend"),
-    ("secretsmanager", "secretsmanager_backends", "secretsmanager", "LocalSecretsManagerBackend"),
-    ("sns", "sns_backends", "sns", "LocalSNSBackend"),
-    ("sqs", "sqs_backends", "sqs", "LocalSQSBackend"),
-    ("sts", "sts_backends", "sts", "LocalSTSBackend"),
+from moto.awslambda.models import lambda_backends
+from moto.glue.models import glue_backends
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.redshift.models import redshift_backends
+from moto.redshiftdata.models import redshiftdata_backends
+from moto.resourcegroupstaggingapi.models import resourcegroupstaggingapi_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+from moto.sts.models import sts_backends
+
+from localaws.glue.models import LocalGlueBackend
+from localaws.iam.models import LocalIAMBackend
+from localaws.lambda_.models import LocalLambdaBackend
+from localaws.logs.models import LocalLogsBackend
+from localaws.redshift.data_api.models import LocalRedshiftDataBackend
+from localaws.redshift.models import LocalRedshiftBackend
+from localaws.s3.models import LocalS3Backend
+from localaws.secretsmanager.models import LocalSecretsManagerBackend
+from localaws.server import reset
+from localaws.sns.models import LocalSNSBackend
+from localaws.sqs.models import LocalSQSBackend
+from localaws.sts.models import LocalSTSBackend
+from localaws.tagging.models import LocalTaggingBackend
+
+_REPLACED: tuple[tuple[Any, type[Any]], ...] = (
+    (s3_backends, LocalS3Backend),
+    (lambda_backends, LocalLambdaBackend),
+    (glue_backends, LocalGlueBackend),
+    (iam_backends, LocalIAMBackend),
+    (logs_backends, LocalLogsBackend),
+    (redshift_backends, LocalRedshiftBackend),
+    (resourcegroupstaggingapi_backends, LocalTaggingBackend),
+    (redshiftdata_backends, LocalRedshiftDataBackend),
+    (secretsmanager_backends, LocalSecretsManagerBackend),
+    (sns_backends, LocalSNSBackend),
+    (sqs_backends, LocalSQSBackend),
+    (sts_backends, LocalSTSBackend),
 )
 
 
 def register() -> None:
     """Replace moto's backends by this package's. Call it before any backend is made."""
-    import_module("localaws.server.reset").register()
-    for service, backends, folder, class_name in _REPLACED:
-        ours = import_module(f"localaws.{folder}.models")
-        getattr(import_module(f"moto.{service}.models"), backends).backend = getattr(ours, class_name)
+    reset.register()
+    for backends, ours in _REPLACED:
+        backends.backend = ours

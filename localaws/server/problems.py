@@ -9,7 +9,7 @@ from localaws.core.errors import HomeUnusable
 from localaws.core.home import Home, write_durably
 
 if TYPE_CHECKING:
-    from localaws.server.engines import Engines
+    from localaws.server.parts import Parts
 
 _ROOM = 256 * 1024  # bytes that must fit onto the disk
 
@@ -26,22 +26,22 @@ class Problem:
         return " ".join(filter(None, (f"{self.what}: {self.why}", self.fix)))
 
 
-def find(home: Home, engines: Engines) -> list[Problem]:
+def find(home: Home, parts: Parts) -> list[Problem]:
     """What does not work now."""
     problems = []
     if (refusal := _disk_refusal(home)) is not None:
         problems.append(Problem("The disk", str(refusal)))
-    failures = {**_never_made(), **engines.redshift.failures()}
+    failures = {**_never_made(), **parts.redshift.failures()}
     problems += [Problem(f"Redshift cluster {identifier}", why) for identifier, why in failures.items()]
-    if why := engines.jobs.failure():
+    if why := parts.jobs.failure():
         problems.append(Problem("Glue jobs", why))
     return problems
 
 
-def heal(engines: Engines) -> None:
+def heal(parts: Parts) -> None:
     """Start again what had failed; what fails again is found by `find`."""
-    engines.redshift.heal()
-    engines.jobs.heal()
+    parts.redshift.heal()
+    parts.jobs.heal()
 
 
 def _never_made() -> dict[str, str]:

@@ -35,7 +35,12 @@ from localaws.core.errors import HomeUnusable, LocalAwsError, PortTaken
 from localaws.core.events import Bus
 from localaws.core.home import Home, remove_torn_writes, write_durably
 from localaws.core.processes import ProcessList
-from localaws.server import backends, engines, problems
+from localaws.core.state import State
+from localaws.iam.gate import Gate
+from localaws.server import backends, parts, problems
+from localaws.server.application import Application
+from localaws.server.http import RequestHandler
+from localaws.server.saving import Saving
 
 log = logging.getLogger("localaws")
 
@@ -67,15 +72,6 @@ class Server:
         shutil.rmtree(self.home.work, ignore_errors=True)
         self.home.work.mkdir(mode=0o700)
 
-        from localaws.core.state import State
-        from localaws.iam import service_roles
-        from localaws.iam.gate import Gate
-        from localaws.logs.models import load_streams
-        from localaws.s3.models import open_store
-        from localaws.server.application import Application
-        from localaws.server.http import RequestHandler
-        from localaws.server.saving import Saving
-
         backends.register()
         self.state = State(self.home)
         self.children = Children(self.home.children_lock, ProcessList(self.home.process_list))
@@ -83,16 +79,13 @@ class Server:
         self.context = context.Context(self.home, self.bus, self.children, self.state)
         context.set_current(self.context)
         check_databases(self.home.state)
-        open_store(self.home)
-        self.state.load()
-        service_roles.forget_left_over()
-        load_streams(self.home)
-        self.engines = engines.make(self.context)
+        parts.load(self.context)
+        self.parts = parts.make(self.context)
 
         self.reload()
         root = self.home.credentials()
         gate = Gate(root.access_key_id, root.secret_access_key, self.context.account_id)
-        saving = Saving(self.home, self.state)
+        saving = Saving(self.home, self.state, self.parts)
         application = Application(self.bus, saving, self.health, gate, root.secret_access_key, lambda: self._settings)
         with _listening_socket(self.home.port("http")) as listener:
             self._http: BaseWSGIServer = make_server(
@@ -105,7 +98,7 @@ class Server:
             )
         threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
         self.bus.start()
-        self.engines.start()
+        self.parts.start()
         about = {"pid": os.getpid(), "endpoint_url": self.context.endpoint_url, "started": time.time()}
         write_durably(self.home.server_file, json.dumps(about).encode())
         log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
@@ -113,7 +106,7 @@ class Server:
     def health(self, *, heal: bool = False) -> dict[str, Any]:
         """What `status` shows of the running server; with `heal`, after starting again what had failed."""
         if heal:
-            problems.heal(self.engines)
+            problems.heal(self.parts)
         return {
             "pid": os.getpid(),
             "endpoint_url": self.context.endpoint_url,
@@ -121,7 +114,7 @@ class Server:
             "account_id": self.context.account_id,
             **dataclasses.asdict(self._settings),
             "children": [{"name": child.name, "pid": child.program} for child in self.children.running()],
-            "problems": [dataclasses.asdict(problem) for problem in problems.find(self.home, self.engines)],
+            "problems": [dataclasses.asdict(problem) for problem in problems.find(self.home, self.parts)],
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
@@ -143,7 +136,7 @@ class Server:
         log.info("Stopping")
         self._http.RequestHandlerClass.stopping = True  # type: ignore[attr-defined]
         self._http.shutdown()
-        self.engines.stop()
+        self.parts.stop()
         self.bus.stop()
         try:
             self.state.close()
@@ -156,8 +149,6 @@ class Server:
 
 def main(argv: list[str]) -> int:
     """Run the server of the home named in `argv`."""
-    # Start-up makes millions of objects that stay: looking through them for garbage took a third of its time.
-    gc.disable()
     home = Home.at(argv[1])
     ready_fd = int(argv[2]) if len(argv) > 2 else None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")

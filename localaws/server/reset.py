@@ -15,7 +15,6 @@ from moto.moto_api._internal.models import MotoAPIBackend
 from localaws.core import context
 from localaws.core.context import ACCOUNT_ID
 from localaws.s3.models import backend as s3
-from localaws.server import engines
 
 
 class ResettableLab(MotoAPIBackend):
@@ -36,10 +35,10 @@ class ResettableLab(MotoAPIBackend):
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
         s3(ACCOUNT_ID).empty()
         super().reset()
-        running = engines.running()
+        ports = context.current().ports
         for region, name in triggers:
-            running.workflow.schedule(region, name)
-        running.functions.refresh_mappings()
+            ports.workflows.schedule(region, name)
+        ports.functions.refresh_mappings()
         context.current().state.forget()
 
 

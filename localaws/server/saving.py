@@ -20,6 +20,8 @@ from collections.abc import Iterator
 
 from localaws.core.home import Home
 from localaws.core.state import NOT_SAVED, State
+from localaws.logs.models import streams_kept
+from localaws.server.parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +47,10 @@ class SavingFailed(Exception):
 class Saving:
     """Saves what calls change."""
 
-    def __init__(self, home: Home, state: State) -> None:
+    def __init__(self, home: Home, state: State, parts: Parts) -> None:
         self._home = home
         self._state = state
+        self._parts = parts
 
     def require_room(self, service: str, operation: str) -> None:
         """Refuse a call that changes something while the disk is full, or read-only.
@@ -103,27 +106,16 @@ class Saving:
         """Put `service` back to what was saved last; False where that can't be done."""
         if service in NOT_SAVED:
             return True
-        if service in _WORKS_OUTSIDE or (service == "glue" and _glue_works()):
+        if service in _WORKS_OUTSIDE or (service == "glue" and (self._parts.jobs.busy or self._parts.crawler.busy)):
             return self._state.is_saved(service)
         if service == "logs":
-            from localaws.logs.models import streams_kept
-
             with streams_kept():
                 self._state.restore(service)
         else:
             self._state.restore(service)
         if service == "lambda":
-            from localaws.server import engines
-
-            engines.running().functions.refresh_mappings()
+            self._parts.functions.refresh_mappings()
         return True
-
-
-def _glue_works() -> bool:
-    """Whether a run is under way, which an engine holds on to."""
-    from localaws.server import engines
-
-    return engines.running().jobs.busy or engines.running().crawler.busy
 
 
 def _refused_by_the_disk(error: OSError | sqlite3.Error) -> bool:

@@ -17,9 +17,8 @@ from moto.sns.models import Subscription
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
+from localaws.core import context
 from localaws.iam.service_principals import lets_in
-from localaws.lambda_.permissions import find_function
-from localaws.server import engines
 from localaws.sns.attributes import dead_letter_queue
 
 log = logging.getLogger(__name__)
@@ -92,7 +91,8 @@ def _to_queue(subscription: Subscription, notification: Notification) -> None:
 
 def _to_function(subscription: Subscription, notification: Notification) -> None:
     arn, account_id = subscription.endpoint, subscription.account_id
-    if find_function(account_id, arn) is None:
+    functions = context.current().ports.functions
+    if not functions.exists(account_id, arn):
         raise Undeliverable(f"{arn} is gone")
     if not lets_in(_PRINCIPAL, "lambda:InvokeFunction", arn, account_id, notification.topic_arn):
         raise Undeliverable(f"{arn} does not let SNS invoke it")
@@ -103,7 +103,7 @@ def _to_function(subscription: Subscription, notification: Notification) -> None
         "EventSubscriptionArn": subscription.arn,
         "Sns": told,
     }
-    engines.running().functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
+    functions.invoke_async(arn, json.dumps({"Records": [record]}).encode())
 
 
 def _redrive(subscription: Subscription, notification: Notification, reason: str) -> None:

@@ -21,6 +21,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from localaws.core import context
 from localaws.core.database import open_database, transaction
 from localaws.core.errors import StateRefused
 from localaws.core.state import VERSION
@@ -359,6 +360,11 @@ class MessageStore:
             self._database.execute(f"pragma synchronous = {'full' if synced else 'normal'}")
             with transaction(self._database):
                 yield
+
+
+def messages() -> MessageStore:
+    """The messages of this process's server."""
+    return context.current().part(MessageStore)
 
 
 def encode_attributes(attributes: dict[str, Any] | None) -> str:

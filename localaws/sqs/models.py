@@ -25,11 +25,10 @@ from moto.sqs.models import MAXIMUM_MESSAGE_DELAY, Message, Queue, SQSBackend, s
 
 from localaws.core.errors import UnsupportedOperation
 from localaws.sqs.errors import BadReceiptHandle, MessageNotAvailable, MessageNotInflight, TotalVisibilityTooLong
-from localaws.sqs.messages import Hidden, NewMessage, StoredMessage, decode_attributes, encode_attributes
+from localaws.sqs.messages import Hidden, NewMessage, StoredMessage, decode_attributes, encode_attributes, messages
 from localaws.sqs.moves import MoveOperations
 from localaws.sqs.queues import LocalQueue, check_attributes
 from localaws.sqs.receipts import InvalidHandle, Receipt
-from localaws.sqs.store import messages
 
 # The id of who sends, where a request of theirs is being answered.
 sender: ContextVar[str | None] = ContextVar("sender", default=None)

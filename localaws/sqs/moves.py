@@ -21,9 +21,8 @@ from moto.sqs.models import SQSBackend
 
 from localaws.core import context
 from localaws.sqs.errors import ResourceNotFound
-from localaws.sqs.messages import now_ms
+from localaws.sqs.messages import messages, now_ms
 from localaws.sqs.queues import LocalQueue
-from localaws.sqs.store import messages
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,7 @@ from moto.sqs.models import Queue
 from localaws.core.errors import UnsupportedOperation
 from localaws.iam.grammar import BadPolicy, check_resource_policy
 from localaws.sqs.errors import BadRedrivePolicy
-from localaws.sqs.messages import Counts, Reading
-from localaws.sqs.store import messages
+from localaws.sqs.messages import Counts, Reading, messages
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 BOUNDS = {

@@ -10,7 +10,6 @@ from moto.glue.models import GlueBackend
 
 from localaws.core import context
 from localaws.glue.crawlers.jdbc import ConnectionRefused, connect
-from localaws.server import engines
 
 _SHOWN = (
     "Name", "Description", "ConnectionType", "MatchCriteria", "ConnectionProperties", "PhysicalConnectionRequirements",
@@ -83,7 +82,7 @@ class ConnectionOperations(GlueBackend):
         connection = self.local_connections[name] = Connection(arn, definition)
         self.tag_resource(arn, tags or {})
         # Who connects Glue to a database is about to make a job: by then Spark can be warm.
-        engines.running().jobs.prepare()
+        context.current().ports.jobs.prepare()
         return connection.status
 
     def find_connection(self, name: str) -> Connection:

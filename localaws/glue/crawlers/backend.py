@@ -19,13 +19,13 @@ from moto.glue.exceptions import (
 )
 from moto.glue.models import GlueBackend
 
+from localaws.core import context
 from localaws.core.events import WorkflowRef
 from localaws.glue.crawlers.definitions import checked_definition, checked_update
 from localaws.glue.crawlers.references import check_references
 from localaws.glue.history import History
 from localaws.glue.roles import CRAWLER_SESSION
 from localaws.iam.service_roles import ServiceRole
-from localaws.server import engines
 
 # AWS keeps twelve months of crawls; a lab keeps this many.
 KEPT_CRAWLS = 1000
@@ -277,7 +277,7 @@ class CrawlerOperations(GlueBackend):
             CrawlerRunningException: one is on.
             EntityNotFoundException: there is no such crawler.
         """
-        engines.running().crawler.start_crawl(self.region_name, name)
+        context.current().ports.crawls.start_crawl(self.region_name, name)
 
     def stop_crawler(self, name: str) -> None:
         """Stop the crawl that is on; what it wrote into the catalog stays.
@@ -290,7 +290,7 @@ class CrawlerOperations(GlueBackend):
             raise CrawlerNotRunningException(f"Crawler with name {name} isn't running")
         if crawl.stopping:
             raise CrawlerStoppingException(name)
-        engines.running().crawler.stop_crawl(self.region_name, name)
+        context.current().ports.crawls.stop_crawl(self.region_name, name)
 
     def find_crawls(self, crawler_name: str, matches: Callable[[Crawl], bool]) -> list[Crawl]:
         """The crawls of a crawler that match, the newest first.

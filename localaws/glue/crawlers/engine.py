@@ -6,7 +6,7 @@ import logging
 import threading
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, cast
 
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import glue_backends
@@ -16,7 +16,7 @@ from localaws.glue.crawlers.crawl import CrawlRun
 from localaws.glue.crawlers.errors import CrawlFailed, CrawlStopped
 from localaws.glue.crawlers.inference_cache import Looks
 from localaws.glue.crawlers.log import CrawlLog
-from localaws.glue.crawlers.objects import Objects
+from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.s3 import Listings, S3Reader
 from localaws.glue.roles import CRAWLER_SESSION
 from localaws.iam import AccessDenied
@@ -51,18 +51,9 @@ class CrawlerEngine:
         self._listings = Listings()
         self._closing = False
 
-    @overload
-    def start(self) -> None: ...
-    @overload
-    def start(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str: ...
-    def start(
-        self, region: str | None = None, name: str | None = None, *, workflow: WorkflowRef | None = None
-    ) -> str | None:
-        """Start the engine; or, given a crawler, a crawl of it (see `start_crawl`)."""
-        if region is not None and name is not None:
-            return self.start_crawl(region, name, workflow=workflow)
+    def start(self) -> None:
+        """End the crawls that an earlier server left under way: they are FAILED."""
         self._end_interrupted()
-        return None
 
     @property
     def busy(self) -> bool:
@@ -100,18 +91,8 @@ class CrawlerEngine:
             crawl.stopping = True
             self._running[crawl.crawl_id].stop.set()
 
-    @overload
-    def stop(self) -> None: ...
-    @overload
-    def stop(self, region: str, name: str) -> None: ...
-    def stop(self, region: str | None = None, name: str | None = None) -> None:
-        """End the engine; or, given a crawler, its crawl (see `stop_crawl`).
-
-        Crawls that are on when the engine ends are ended as interrupted at its next start.
-        """
-        if region is not None and name is not None:
-            self.stop_crawl(region, name)
-            return
+    def stop(self) -> None:
+        """End the engine. Crawls that are on are ended as interrupted at its next start."""
         self._closing = True
         running = list(self._running.values())
         for crawl in running:
@@ -146,7 +127,7 @@ class CrawlerEngine:
         state, error = CrawlState.COMPLETED, ""
         lines(f"BENCHMARK : Running Start Crawl for Crawler {crawler.name}")
         try:
-            objects = Objects(role)
+            objects = CrawledObjects(self._context.ports.objects, role)
             reader = S3Reader(objects, self._looks, self._listings, lines, check_stopped, self._context.children)
             CrawlRun(self._context, role, crawler, crawl, reader, lines, check_stopped).run()
             lines("BENCHMARK : Finished writing to Catalog")

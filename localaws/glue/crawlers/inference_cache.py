@@ -15,8 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from localaws.core.ports import ObjectEntry
 from localaws.glue.crawlers.formats import Look
-from localaws.glue.crawlers.objects import S3Object
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,13 @@ class Looks:
         self._unsaved: dict[tuple[str, str], tuple[str, Look] | None] = {}  # None: forget it
         self._interned: dict[Look, Look] = {}
 
-    def get(self, item: S3Object) -> Look | None:
+    def get(self, item: ObjectEntry) -> Look | None:
         """What is known of `item`."""
         with self._lock:
             etag, look = self._of(item.bucket).get(item.key, ("", None))
             return look if etag == item.etag else None
 
-    def put(self, item: S3Object, look: Look) -> Look:
+    def put(self, item: ObjectEntry, look: Look) -> Look:
         """Remember `look`, and forget the oldest where there are too many; give back the copy that serves all alike."""
         with self._lock:
             look, bucket = self._intern(look), self._of(item.bucket)

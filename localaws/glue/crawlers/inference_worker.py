@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localaws.core.errors import LocalAwsError
+from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_process
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look
-from localaws.glue.crawlers.objects import ObjectGone, Objects, S3Object
+from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.iam import AccessDenied
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ log = logging.getLogger(__name__)
 WORTH_IT = 32 << 20  # bytes to look at: fewer are looked at before the process has started
 _AT_ONCE = 8  # files
 
-Looked = tuple[Look, S3Object]  # a look, and the object that it is of
+Looked = tuple[Look, ObjectEntry]  # a look, and the object that it is of
 
 
 class Ahead:
     """The looks that the second process has taken. What it can't tell, or has no time for, is left to the crawl."""
 
-    def __init__(self, objects: Objects, wanted: Mapping[str, S3Object]) -> None:
+    def __init__(self, objects: CrawledObjects, wanted: Mapping[str, ObjectEntry]) -> None:
         """`wanted` is by key, in the order in which the crawl will come to them."""
         self._objects = objects
         self._left = dict(wanted)
@@ -57,7 +58,7 @@ class Ahead:
             child.stop()
             feeder.join()
 
-    def take(self, item: S3Object) -> Looked | None:
+    def take(self, item: ObjectEntry) -> Looked | None:
         """The look at `item`, if there is one. From now on only the caller will look at it."""
         self._left.pop(item.key, None)
         return self._looked.pop(item.key, None)
@@ -90,9 +91,9 @@ class Ahead:
                 to.close()
             answers.close()
 
-    def _last(self) -> list[tuple[S3Object, Path]]:
+    def _last(self) -> list[tuple[ObjectEntry, Path]]:
         """The last files that nobody has looked at."""
-        batch: list[tuple[S3Object, Path]] = []
+        batch: list[tuple[ObjectEntry, Path]] = []
         while len(batch) < _AT_ONCE:
             try:
                 _, item = self._left.popitem()

@@ -2,85 +2,45 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from moto.s3.models import FakeDeleteMarker
-
+from localaws.core.ports import NoSuchBucket, ObjectEntry, ObjectGone, Objects
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.iam import AccessDenied
-
-if TYPE_CHECKING:
-    from localaws.iam.service_roles import ServiceRole
-    from localaws.s3.models import LocalS3Backend
-    from localaws.s3.objects import StoredKey
+from localaws.iam.service_roles import ServiceRole
 
 
-class ObjectGone(Exception):
-    """The object was deleted after it was listed."""
+class CrawledObjects:
+    """The objects that a crawler's role may see."""
 
-
-@dataclass(frozen=True)
-class S3Object:
-    """An object as it was listed, or read."""
-
-    bucket: str
-    key: str
-    size: int  # bytes
-    etag: str
-    modified: datetime
-
-
-class Objects:
-    """The objects of one account, as far as a crawler's role may see them."""
-
-    def __init__(self, role: ServiceRole) -> None:
-        from localaws.s3.models import backend
-
+    def __init__(self, objects: Objects, role: ServiceRole) -> None:
+        self._objects = objects
         self._role = role
-        self._backend: LocalS3Backend = backend(role.account_id)
 
     def current(self, bucket: str, prefix: str) -> list[Any]:
-        """The objects of `bucket` whose keys (their `name`) start with `prefix`, in order, as S3 itself keeps them.
-
-        A changed object is another Python object: whoever remembers the last listing sees by identity what is new.
-        `listed` tells the details.
+        """The objects of `bucket` whose keys start with `prefix`; see `Objects.current`.
 
         Raises:
             CrawlFailed: there is no such bucket, or the role may not list it.
         """
-        stored: Any = self._backend.buckets.get(bucket)
-        if stored is None:
-            raise CrawlFailed(
-                f"The S3 location s3://{bucket}/{prefix} can't be read: The specified bucket does not exist"
-            )
-        asked: dict[str, str | list[str] | None] = {"s3:prefix": prefix, "s3:delimiter": None, "s3:max-keys": None}
         try:
-            self._role.require("s3:ListBucket", f"arn:aws:s3:::{bucket}", asked)
+            return self._objects.current(self._role, bucket, prefix)
+        except NoSuchBucket:
+            reason = "The specified bucket does not exist"
         except AccessDenied as denied:
-            raise CrawlFailed(f"The S3 location s3://{bucket}/{prefix} can't be read: {denied}") from None
-        keys = stored.keys
-        with self._backend.lock:
-            start = bisect_left(keys.names, prefix)
-            end = bisect_left(keys.names, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else len(keys.names)
-            # What `keys` says of a name is its newest version; asked as a plain dictionary it says so ten times faster.
-            found = [versions[-1] for name in keys.names[start:end] if (versions := dict.get(keys, name))]
-        return [key for key in found if not isinstance(key, FakeDeleteMarker)]
+            reason = str(denied)
+        raise CrawlFailed(f"The S3 location s3://{bucket}/{prefix} can't be read: {reason}")
 
-    @staticmethod
-    def listed(key: Any) -> S3Object:
+    def listed(self, key: Any) -> ObjectEntry:
         """The details of an object that `current` gave."""
-        return S3Object(key.bucket_name, key.name, key.size, key.etag, key.last_modified)
+        return self._objects.entry(key)
 
-    def read(self, item: S3Object, size: int) -> tuple[bytes, S3Object]:
+    def read(self, item: ObjectEntry, size: int) -> tuple[bytes, ObjectEntry]:
         """The first `size` bytes, and the object that they are of: as it is now, not as it was listed.
 
         Raises:
-            ObjectGone: it is not there any more.
+            ObjectGone: the object was deleted.
             AccessDenied: the role may not read it.
         """
         now, file = self.file(item)
@@ -90,39 +50,19 @@ class Objects:
         except FileNotFoundError:
             raise ObjectGone from None
 
-    def file(self, item: S3Object) -> tuple[S3Object, Path]:
-        """The object as it is now, and the file that holds it, for who opens it at once; raises what `read` raises."""
-        self._role.require("s3:GetObject", f"arn:aws:s3:::{item.bucket}/{item.key}", {"s3:versionid": None})
-        key = self._current(item)
+    def read_end(self, item: ObjectEntry, size: int) -> bytes:
+        """The last `size` bytes; raises what `read` raises."""
+        _, file = self.file(item)
         try:
-            return replace(self.listed(key), bucket=item.bucket), key.file()
+            with file.open("rb") as stream:
+                stream.seek(max(0, file.stat().st_size - size))
+                return stream.read(size)
         except FileNotFoundError:
             raise ObjectGone from None
 
-    def read_end(self, item: S3Object, size: int) -> bytes:
-        """The last `size` bytes.
+    def file(self, item: ObjectEntry) -> tuple[ObjectEntry, Path]:
+        """The object as it is now, and the file that holds it, for a caller that opens it right away.
 
-        Raises:
-            ObjectGone: it is not there any more.
+        Raises what `read` raises.
         """
-        end = b""
-        for chunk in self._chunks(self._current(item)):
-            end = (end + chunk)[-size:]
-        return end
-
-    def _current(self, item: S3Object) -> Any:
-        stored: Any = self._backend.buckets.get(item.bucket)
-        key = stored.keys.get(item.key) if stored else None
-        if not hasattr(key, "chunks"):  # deleted, or covered by a delete marker
-            raise ObjectGone
-        return key
-
-    @staticmethod
-    def _chunks(key: StoredKey) -> Any:
-        def read() -> Iterator[bytes]:
-            try:
-                yield from key.chunks()
-            except FileNotFoundError:
-                raise ObjectGone from None
-
-        return read()
+        return self._objects.file(self._role, item.bucket, item.key)

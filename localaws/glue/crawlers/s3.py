@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.files import File, FileTree
 from localaws.glue.crawlers.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
 from localaws.glue.crawlers.inference_cache import Looks
 from localaws.glue.crawlers.inference_worker import Ahead
-from localaws.glue.crawlers.objects import ObjectGone, Objects, S3Object
+from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.targets import S3Target
 from localaws.iam import AccessDenied
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
 
-Listed = list[Any]  # what S3 keeps of each object, see Objects.current; its `name` is the key
+Listed = list[Any]  # what S3 keeps of each object, see CrawledObjects.current; its `name` is the key
 
 
 @dataclass
@@ -64,7 +65,7 @@ class S3Reader:
 
     def __init__(
         self,
-        objects: Objects,
+        objects: CrawledObjects,
         looks: Looks,
         listings: Listings,
         log: Callable[[str], None],
@@ -215,7 +216,7 @@ class S3Reader:
                 files.append(File(path, size, replace(example.look.shape, records=records)))
         return FileTree(files)
 
-    def _look(self, item: S3Object) -> Look | None:
+    def _look(self, item: ObjectEntry) -> Look | None:
         """What is in an object; None where it is gone by now.
 
         Raises:
@@ -232,7 +233,7 @@ class S3Reader:
             )
         return look
 
-    def _look_at(self, item: S3Object) -> Look | None:
+    def _look_at(self, item: ObjectEntry) -> Look | None:
         if not item.size:
             self._log(f"INFO : Skipped {item.key}: it is empty")
             look = Look(UNKNOWN)
@@ -257,7 +258,7 @@ class S3Reader:
                 self._log(f"WARN : {look.unreadable} rows of {item.key} can't be read as JSON objects")
         return self._looks.put(item, look)
 
-    def _classify(self, item: S3Object) -> tuple[Look, S3Object]:
+    def _classify(self, item: ObjectEntry) -> tuple[Look, ObjectEntry]:
         if looked := self._ahead.take(item):
             return looked
         beginning, item = self._objects.read(item, FIRST_BYTES)
@@ -269,7 +270,7 @@ class S3Reader:
             look = look_at(beginning, item.size)
         return look, item
 
-    def _look_at_parquet(self, item: S3Object) -> Look:
+    def _look_at_parquet(self, item: ObjectEntry) -> Look:
         from localaws.glue.crawlers import parquet  # pyarrow takes long to import, and few crawls need it
 
         end = self._objects.read_end(item, 64 << 10)

@@ -18,6 +18,7 @@ from moto.glue.exceptions import (
 from moto.glue.models import GlueBackend
 from moto.moto_api._internal import mock_random
 
+from localaws.core import context
 from localaws.core.events import WorkflowRef
 from localaws.glue.jobs.definitions import (
     check_queuing,
@@ -29,7 +30,6 @@ from localaws.glue.jobs.definitions import (
 )
 from localaws.glue.jobs.runs import KEPT_RUNS, Bookmark, JobRun, JobRunState
 from localaws.glue.workflows.trigger_definitions import Predecessors
-from localaws.server import engines
 
 _RUN_SETTINGS = (
     "AllocatedCapacity", "MaxCapacity", "WorkerType", "NumberOfWorkers", "Timeout", "GlueVersion", "ExecutionClass",
@@ -182,7 +182,7 @@ class JobOperations(GlueBackend):
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:job/{name}"
         self.local_jobs[name] = Job(name, arn, definition)
         self.tag_resource(arn, request.get("Tags") or {})
-        engines.running().jobs.prepare()
+        context.current().ports.jobs.prepare()
         return name
 
     def redefine_job(self, name: str, update: dict[str, Any]) -> None:
@@ -214,14 +214,14 @@ class JobOperations(GlueBackend):
             self.tagger.delete_all_tags_for_resource(job.arn)
             for run in job.job_runs:
                 if run.under_way:
-                    engines.running().jobs.abandon(self.region_name, job, run)
+                    context.current().ports.jobs.abandon(self.region_name, job, run)
 
     def stop_runs(self, name: str, run_ids: list[str]) -> tuple[list[str], list[tuple[str, str, str]]]:
         """Stop runs of job `name`: the ids being stopped, and (id, code, message) of those that can't be."""
         stopping, errors = [], []
         for run_id in run_ids:
             try:
-                engines.running().jobs.stop(self.region_name, run_id, job_name=name)
+                context.current().ports.jobs.stop_run(self.region_name, run_id, job_name=name)
                 stopping.append(run_id)
             except (EntityNotFoundException, JobRunNotRunning) as error:
                 errors.append((run_id, error.error_type, error.message))

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast, overload
+from typing import Any, cast
 
 from moto.core.exceptions import JsonRESTError
 from moto.glue.exceptions import EntityNotFoundException, JobRunNotFoundException
@@ -27,7 +27,6 @@ from localaws.glue.roles import can_assume, not_assumed
 from localaws.glue.workflows.trigger_definitions import Predecessors
 from localaws.iam import AccessDenied
 from localaws.iam.service_roles import ServiceRole
-from localaws.server import engines
 
 log = logging.getLogger(__name__)
 
@@ -67,27 +66,7 @@ class JobsEngine:
         self._active: dict[str, _Active] = {}
         self._stopping = False
 
-    @overload
-    def start(self) -> None: ...
-    @overload
-    def start(
-        self, region: str, job_name: str, arguments: dict[str, str], *, workflow: WorkflowRef | None = None
-    ) -> str: ...
-    def start(
-        self,
-        region: str | None = None,
-        job_name: str | None = None,
-        arguments: dict[str, str] | None = None,
-        *,
-        workflow: WorkflowRef | None = None,
-    ) -> str | None:
-        """Start the engine; or, given a job, a run of it, `arguments` over the job's own (see `start_requested`)."""
-        if region is not None and job_name is not None:
-            return self.start_requested(region, job_name, {"Arguments": arguments or {}}, workflow=workflow)
-        self._start_engine()
-        return None
-
-    def _start_engine(self) -> None:
+    def start(self) -> None:
         """End the runs that the last server left under way, begin what follows, and get ready if there are jobs.
 
         A run that was cut off is FAILED, as one whose workers AWS lost, and tried again if its job says so.
@@ -129,18 +108,8 @@ class JobsEngine:
         if self._pool.failure is not None:
             self._pool.retry()
 
-    @overload
-    def stop(self) -> None: ...
-    @overload
-    def stop(self, region: str, run_id: str, *, job_name: str | None = None) -> None: ...
-    def stop(self, region: str | None = None, run_id: str | None = None, *, job_name: str | None = None) -> None:
-        """Stop the engine at once; or, given a run, that run (see `stop_run`).
-
-        Runs under way when the engine stops are found, and ended as FAILED, by the next start.
-        """
-        if region is not None and run_id is not None:
-            self.stop_run(region, run_id, job_name=job_name)
-            return
+    def stop(self) -> None:
+        """Stop the engine. Runs under way are found, and ended as FAILED, by the next start."""
         self._stopping = True
         self._pool.stop()
 
@@ -284,7 +253,7 @@ class JobsEngine:
     def _attempt_as(self, active: _Active, role: ServiceRole, request: RunRequest) -> tuple[JobRunState, str]:
         run = active.run
         # What a restart tries again must not fail for a cluster that the restart has yet to bring back.
-        engines.running().redshift.wait_until_started()
+        self._context.ports.clusters.wait_until_started()
         try:
             spark = self._pool.acquire(active.stop)
         except PoolStopped:

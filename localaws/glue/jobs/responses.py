@@ -9,9 +9,9 @@ from typing import cast
 
 from moto.core.responses import ActionResult
 
+from localaws.core import context
 from localaws.glue.jobs.backend import JobOperations
 from localaws.glue.lists import Lists
-from localaws.server import engines
 
 
 class JobResponses(Lists):
@@ -48,7 +48,7 @@ class JobResponses(Lists):
 
     def start_job_run(self) -> ActionResult:
         request = dict(self.parameters)
-        run_id = engines.running().jobs.start_requested(self.region, request.pop("JobName"), request)
+        run_id = context.current().ports.jobs.start_requested(self.region, request.pop("JobName"), request)
         return ActionResult({"JobRunId": run_id})
 
     def get_job_run(self) -> ActionResult:

@@ -8,10 +8,10 @@ from moto.core.utils import utcnow
 from moto.glue.exceptions import AlreadyExistsException, EntityNotFoundException, InvalidInputException
 from moto.glue.models import GlueBackend
 
+from localaws.core import context
 from localaws.core.events import WorkflowRef
 from localaws.glue.workflows.runs import ActionRun, Workflow, WorkflowRun, graph
 from localaws.glue.workflows.trigger_definitions import NodeType, Target, Trigger
-from localaws.server import engines
 
 
 class WorkflowRunOperations(GlueBackend):
@@ -100,15 +100,15 @@ class WorkflowRunOperations(GlueBackend):
 
     def start_workflow_run(self, workflow_name: str, properties: dict[str, str] | None) -> str:
         """StartWorkflowRun."""
-        return engines.running().workflow.start_run(self.region_name, workflow_name, properties or {})
+        return context.current().ports.workflows.start_run(self.region_name, workflow_name, properties or {})
 
     def stop_workflow_run(self, workflow_name: str, run_id: str) -> None:
         """StopWorkflowRun."""
-        engines.running().workflow.stop_run(self.region_name, workflow_name, run_id)
+        context.current().ports.workflows.stop_run(self.region_name, workflow_name, run_id)
 
     def resume_workflow_run(self, workflow_name: str, run_id: str, node_ids: list[str]) -> tuple[str, list[str]]:
         """ResumeWorkflowRun: the new run's id, and the ids of the nodes it begins with."""
-        return engines.running().workflow.resume_run(self.region_name, workflow_name, run_id, node_ids)
+        return context.current().ports.workflows.resume_run(self.region_name, workflow_name, run_id, node_ids)
 
     def get_workflow_run(self, workflow_name: str, run_id: str, include_graph: bool = False) -> dict[str, Any]:
         """GetWorkflowRun."""

@@ -35,7 +35,6 @@ from localaws.glue.workflows.trigger_definitions import (
     TriggerType,
 )
 from localaws.glue.workflows.triggers import WorkflowOperations
-from localaws.server import engines
 
 log = logging.getLogger(__name__)
 
@@ -237,12 +236,12 @@ class WorkflowEngine:
         request: Mapping[str, Any],
         predecessors: Predecessors = (),
     ) -> str:
-        running = engines.running()
+        ports = self._context.ports
         if target.type is NodeType.CRAWLER:
-            crawl_id: str = running.crawler.start_crawl(region, target.name, workflow=ref)
+            crawl_id: str = ports.crawls.start_crawl(region, target.name, workflow=ref)
             return crawl_id
         asked = {name: value for name, value in request.items() if name != "JobName"}
-        run_id: str = running.jobs.start_requested(region, target.name, asked, workflow=ref, predecessors=predecessors)
+        run_id: str = ports.jobs.start_requested(region, target.name, asked, workflow=ref, predecessors=predecessors)
         return run_id
 
     def _stop(self, region: str, action: ActionRun) -> None:
@@ -251,9 +250,9 @@ class WorkflowEngine:
             return
         try:
             if action.target.type is NodeType.CRAWLER:
-                engines.running().crawler.stop_crawl(region, action.target.name)
+                self._context.ports.crawls.stop_crawl(region, action.target.name)
             else:
-                engines.running().jobs.stop_run(region, action.run_ids[-1])
+                self._context.ports.jobs.stop_run(region, action.run_ids[-1])
         except (JsonRESTError, ServiceException):
             # It ended just now: its event is on the way, and settles the run.
             log.info("%s had ended when its workflow run was stopped", action.target)

@@ -14,9 +14,9 @@ from moto.glue.exceptions import (
     TriggerNotFoundException,
 )
 
+from localaws.core import context
 from localaws.glue.workflows.backend import WorkflowRunOperations
 from localaws.glue.workflows.trigger_definitions import NodeType, Trigger, TriggerRequest, TriggerState, TriggerType
-from localaws.server import engines
 
 
 class WorkflowOperations(WorkflowRunOperations):
@@ -90,7 +90,7 @@ class WorkflowOperations(WorkflowRunOperations):
         elif trigger.workflow_name:
             self.start_workflow_run(trigger.workflow_name, None)
         else:
-            engines.running().workflow.fire(self.region_name, trigger)
+            context.current().ports.workflows.fire(self.region_name, trigger)
 
     def stop_trigger(self, name: str) -> None:
         """StopTrigger: deactivates it.
@@ -112,14 +112,14 @@ class WorkflowOperations(WorkflowRunOperations):
         self.runs_that_met.pop(name, None)
         self.tagger.delete_all_tags_for_resource(trigger.arn)
         self._touch_workflow(trigger)
-        engines.running().workflow.schedule(self.region_name, name)
+        context.current().ports.workflows.schedule(self.region_name, name)
 
     def _put_trigger(self, trigger: Trigger) -> None:
         stored: Any = trigger
         self.triggers[trigger.name] = stored
         self.runs_that_met.pop(trigger.name, None)
         self._touch_workflow(trigger)
-        engines.running().workflow.schedule(self.region_name, trigger.name)
+        context.current().ports.workflows.schedule(self.region_name, trigger.name)
 
     def _starting(self, job_name: str | None) -> list[Trigger]:
         triggers: list[Any] = list(self.triggers.values())

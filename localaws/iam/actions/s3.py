@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from localaws.core import context
 from localaws.core.call import S3Call, S3Object
+from localaws.core.ports import Buckets
 from localaws.iam.decision import Access
 
 _S3 = "arn:aws:s3:::"
@@ -62,8 +63,7 @@ def missing_object(call: S3Call) -> str | None:
     """
     if not call.key or call.method not in ("GET", "HEAD"):
         return None
-    bucket = _bucket(call.bucket)
-    return _S3 + call.bucket if bucket is not None and bucket.keys.get(call.key) is None else None
+    return _S3 + call.bucket if _buckets().lacks(call.bucket, call.key) else None
 
 
 def is_public(call: S3Call, action: str) -> bool:
@@ -71,19 +71,9 @@ def is_public(call: S3Call, action: str) -> bool:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions
     """
-    from localaws.s3 import access_lists, public_access
-
-    bucket = _bucket(call.bucket)
-    name = action.removeprefix("s3:")
-    if bucket is None or not access_lists.count(bucket) or public_access.ignores_acls(bucket):
+    if call.source is not None:
         return False
-    if name in _LISTINGS:
-        return access_lists.lets_everybody_read(bucket)
-    if name not in ("GetObject", "GetObjectVersion") or call.source is not None:
-        return False
-    version = call.parameters.get("versionId")
-    found = [each for each in bucket.keys.getlist(call.key, []) if version in (None, each.version_id)]
-    return bool(found) and access_lists.lets_everybody_read(found[-1])
+    return _buckets().is_public(call.bucket, action, call.key, call.parameters.get("versionId"))
 
 
 def bucket_of(resource: str) -> str:
@@ -93,17 +83,11 @@ def bucket_of(resource: str) -> str:
 
 def is_restricted(bucket_name: str) -> bool:
     """Whether RestrictPublicBuckets keeps those out whom only the bucket's policy lets in."""
-    from localaws.s3 import public_access
-
-    bucket = _bucket(bucket_name)
-    return bucket is not None and public_access.restricts(bucket)
+    return _buckets().is_restricted(bucket_name)
 
 
-def _bucket(name: str) -> Any:
-    from localaws.core.context import ACCOUNT_ID
-    from localaws.s3.models import backend
-
-    return backend(ACCOUNT_ID).buckets.get(name)
+def _buckets() -> Buckets:
+    return context.current().ports.buckets
 
 
 def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> Access:
@@ -151,15 +135,11 @@ def _of_object(call: S3Call, query: Mapping[str, str]) -> list[Access]:
 
 def _bypassed(call: S3Call, key: str, version: str | None) -> list[Access]:
     """What it takes besides to delete a version whose lock is to be bypassed, or to weaken the lock."""
-    from localaws.s3 import locks
-
     if call.headers.get("x-amz-bypass-governance-retention", "").lower() != "true":
         return []
-    bucket = _bucket(call.bucket)
-    versions = bucket.keys.getlist(key, []) if bucket is not None else []
-    found = versions[-1:] if version is None else [each for each in versions if each.version_id == version]
-    locked = any(locks.is_governed(each) for each in found if hasattr(each, "lock_mode"))
-    return [Access("s3:BypassGovernanceRetention", f"{_S3}{call.bucket}/{key}")] if locked else []
+    if not _buckets().is_governed(call.bucket, key, version):
+        return []
+    return [Access("s3:BypassGovernanceRetention", f"{_S3}{call.bucket}/{key}")]
 
 
 def _copied(call: S3Call) -> list[Access]:

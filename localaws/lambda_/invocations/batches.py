@@ -10,27 +10,22 @@ import base64
 import json
 from typing import Any
 
-from localaws.sqs.messages import StoredMessage, decode_attributes
-from localaws.sqs.models import as_message
-from localaws.sqs.responses import system_attributes
 
-
-def record_of(stored: StoredMessage) -> dict[str, Any]:
-    """A message as a function gets it."""
-    message = as_message(stored)
+def record_of(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
+    """A message (as ReceiveMessage shows it, with all attributes) as a function gets it."""
     record: dict[str, Any] = {
-        "messageId": stored.id,
-        "receiptHandle": stored.receipt_handle,
-        "body": stored.body,
-        "attributes": system_attributes(stored),
-        "messageAttributes": {name: _attribute(value) for name, value in decode_attributes(stored.attributes).items()},
-        "md5OfBody": message.body_md5,
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {name: _attribute(value) for name, value in message["MessageAttributes"].items()},
+        "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
-        "eventSourceARN": stored.queue,
-        "awsRegion": stored.queue.split(":")[3],
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
     }
-    if message.message_attributes:
-        record["md5OfMessageAttributes"] = message.attribute_md5
+    if md5 := message.get("MD5OfMessageAttributes"):
+        record["md5OfMessageAttributes"] = md5
     return record
 
 

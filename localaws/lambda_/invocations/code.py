@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from localaws.core import context
 from localaws.core.home import Home, write_durably
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -97,6 +98,11 @@ class CodeStore:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def code_store() -> CodeStore:
+    """The code of this process's server."""
+    return context.current().part(CodeStore)
 
 
 def _is_inside(name: str) -> bool:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from moto.awslambda.exceptions import UnknownFunctionException
 
 from localaws.core import runtimes
 from localaws.core.context import Context
+from localaws.lambda_.event_source_mappings import enabled_mappings
+from localaws.lambda_.functions import AsynchronousSettings, LocalLambdaFunction, deployed_code, local_function
 from localaws.lambda_.invocations import asynchronous
 from localaws.lambda_.invocations.asynchronous import Event, EventQueue
 from localaws.lambda_.invocations.code import CodeStore
@@ -28,11 +29,8 @@ from localaws.lambda_.invocations.pool import Pool
 from localaws.lambda_.invocations.queue_pollers import Interrupted, Mappings, NotNow, QueueMapping, Unavailable
 from localaws.lambda_.invocations.spec import FunctionSpec, Invocation, Result
 from localaws.lambda_.invocations.worker import Worker
-from localaws.sqs.models import resume_moves
-from localaws.sqs.store import open_messages
-
-if TYPE_CHECKING:
-    from localaws.lambda_.functions import AsynchronousSettings, LocalLambdaFunction
+from localaws.lambda_.ports import find_function
+from localaws.lambda_.roles import SENDS, allows, missing_to_read
 
 log = logging.getLogger(__name__)
 
@@ -48,31 +46,29 @@ class FunctionsEngine:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.code = CodeStore(context.home)
+        self.code = context.add(CodeStore(context.home))
         self._pools: dict[tuple[str, str, str, str], Pool] = {}
         self._running: Counter[tuple[str, str, str]] = Counter()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._shipper = LogShipper(context)
         self._events = EventQueue(context.home.state / "function-events.sqlite", self._handle)
-        open_messages(context.home)
-        self._mappings = Mappings(self._enabled_mappings, self._invoke_batch, self._check_mapping)
+        self._mappings = Mappings(
+            lambda: context.ports.queues, enabled_mappings, self._invoke_batch, self._check_mapping
+        )
 
     def start(self) -> None:
         """Forget code that no function has any more; `resume` does the rest."""
-        from localaws.lambda_.models import deployed_code
-
         self.code.forget(keep=deployed_code())
         threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
 
     def resume(self) -> None:
-        """Run asynchronous events and read queues, with what an earlier server left. Call it when all engines run."""
-        from localaws.s3.models import deliver_waiting
-
+        """Run asynchronous events, those of an earlier server too. Call it when all engines run."""
         self._events.start()
-        deliver_waiting()
+
+    def poll_queues(self) -> None:
+        """Read the queues of event source mappings from now on."""
         self._mappings.start()
-        resume_moves()
 
     def stop(self) -> None:
         """End all workers. Events that wait are kept."""
@@ -82,6 +78,10 @@ class FunctionsEngine:
         with ThreadPoolExecutor() as stoppers:
             list(stoppers.map(Pool.retire, list(self._pools.values())))
         self._shipper.stop()
+
+    def exists(self, account_id: str, arn: str) -> bool:
+        """Whether there is such a function (version, alias)."""
+        return find_function(account_id, arn) is not None
 
     def invoke(
         self, function: LocalLambdaFunction, arn: str, payload: bytes, *, client_context: str | None = None
@@ -151,8 +151,6 @@ class FunctionsEngine:
 
     def _handle(self, event: Event) -> tuple[float, bool] | None:
         """Try `event` once; see `EventQueue`."""
-        from localaws.lambda_.models import local_function
-
         try:
             function = local_function(event.function_arn)
         except UnknownFunctionException:
@@ -177,7 +175,6 @@ class FunctionsEngine:
 
     def _deliver_for(self, function: LocalLambdaFunction) -> Deliver:
         """Send outcomes as `function`'s role may."""
-        from localaws.lambda_.roles import SENDS, allows
 
         def check(arn: str) -> None:
             action = SENDS.get(arn.split(":")[2])
@@ -186,22 +183,12 @@ class FunctionsEngine:
 
         return Deliver(check, self.invoke_async)
 
-    @staticmethod
-    def _enabled_mappings() -> list[QueueMapping]:
-        from localaws.lambda_.event_source_mappings import enabled_mappings
-
-        return enabled_mappings()
-
     def _check_mapping(self, mapping: QueueMapping) -> None:
-        from localaws.lambda_.roles import missing_to_read
-
         function = self._mapped_function(mapping.function_arn)
         if missing := missing_to_read(function, mapping.queue_arn):
             raise Unavailable(f"{function.role} may not {missing} of {mapping.queue_arn}")
 
     def _mapped_function(self, arn: str) -> LocalLambdaFunction:
-        from localaws.lambda_.models import local_function
-
         try:
             return local_function(arn)
         except UnknownFunctionException as error:

@@ -15,14 +15,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from moto.sqs.exceptions import QueueDoesNotExist
-from moto.sqs.models import sqs_backends
-
+from localaws.core.ports import QueueMessage, Queues, QueueUnavailable
 from localaws.lambda_.invocations.batches import failed_items, record_of
-from localaws.sqs.messages import StoredMessage
-from localaws.sqs.queues import LocalQueue
-from localaws.sqs.receipts import Receipt
-from localaws.sqs.store import messages
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +32,7 @@ class NotNow(Exception):
 
 
 class Unavailable(Exception):
-    """The function, its queue, or its permission to read it is not there."""
+    """The function, or its permission to read the queue, is not there."""
 
 
 class Interrupted(Exception):
@@ -68,8 +62,15 @@ Check = Callable[[QueueMapping], None]
 class Mappings:
     """The pollers of all enabled mappings."""
 
-    def __init__(self, wanted: Callable[[], Iterable[QueueMapping]], invoke: Invoke, check: Check) -> None:
-        """`wanted` tells the mappings that there are."""
+    def __init__(
+        self,
+        queues: Callable[[], Queues],
+        wanted: Callable[[], Iterable[QueueMapping]],
+        invoke: Invoke,
+        check: Check,
+    ) -> None:
+        """`wanted` gives the enabled mappings; `queues` is asked when the first of them is polled."""
+        self._queues = queues
         self._wanted = wanted
         self._invoke = invoke
         self._check = check
@@ -93,7 +94,7 @@ class Mappings:
                     self._pollers.pop(uuid).stop()
             for uuid, mapping in mappings.items():
                 if uuid not in self._pollers:
-                    self._pollers[uuid] = _Poller(mapping, self._invoke, self._check)
+                    self._pollers[uuid] = _Poller(self._queues(), mapping, self._invoke, self._check)
 
     def stop(self) -> None:
         """Poll no more; batches that run are not waited for."""
@@ -107,7 +108,8 @@ class Mappings:
 class _Poller:
     """Reads one queue for one mapping, on a thread of its own; its batches run on some more."""
 
-    def __init__(self, mapping: QueueMapping, invoke: Invoke, check: Check) -> None:
+    def __init__(self, queues: Queues, mapping: QueueMapping, invoke: Invoke, check: Check) -> None:
+        self._queues = queues
         self.mapping = mapping
         self._invoke = invoke
         self._check = check
@@ -119,13 +121,13 @@ class _Poller:
     def stop(self) -> None:
         """Take no more messages."""
         self._stopped.set()
-        messages().wake(self.mapping.queue_arn)
+        self._queues.wake(self.mapping.queue_arn)
         self._batches.shutdown(wait=False)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._free.acquire()
-            batch: list[StoredMessage] = []
+            batch: list[QueueMessage] = []
             try:
                 batch = self._next_batch()
             except Exception:
@@ -137,64 +139,61 @@ class _Poller:
             try:
                 self._batches.submit(self._handle, batch)
             except RuntimeError:  # stopped meanwhile: the next poller, or the next server, has them
-                messages().give_back(batch)
+                self._queues.give_back(batch)
 
-    def _next_batch(self) -> list[StoredMessage]:
+    def _next_batch(self) -> list[QueueMessage]:
         """Wait for messages, and gather a batch; empty where there is something to be looked at again."""
         arn = self.mapping.queue_arn
-        seen = messages().changes(arn)
+        seen = self._queues.changes(arn)
         try:
             self._check(self.mapping)
-            queue = _queue(arn)
-        except Unavailable:
-            messages().wait_for_change(arn, seen, _LATER)
+            batch = self._receive(self.mapping.batch_size, _PAYLOAD_BYTES)
+        except (Unavailable, QueueUnavailable):
+            self._queues.wait_for_change(arn, seen, _LATER)
             return []
-        batch = self._receive(queue, self.mapping.batch_size, _PAYLOAD_BYTES)
         if not batch:
-            messages().wait(arn, seen, None)
+            self._queues.wait(arn, seen, None)
         elif self.mapping.window:
-            self._gather(queue, batch)
+            self._gather(batch)
         return batch
 
-    def _gather(self, queue: LocalQueue, batch: list[StoredMessage]) -> None:
+    def _gather(self, batch: list[QueueMessage]) -> None:
         """Add to `batch` what arrives until the batching window is over or the batch is full."""
-        deadline = time.monotonic() + self.mapping.window
+        arn, deadline = self.mapping.queue_arn, time.monotonic() + self.mapping.window
         while not self._stopped.is_set():
             size = sum(len(message.body) for message in batch)
             missing, left = self.mapping.batch_size - len(batch), deadline - time.monotonic()
             if missing <= 0 or left <= 0 or size >= _PAYLOAD_BYTES:
                 return
-            seen = messages().changes(queue.queue_arn)
-            more = self._receive(queue, missing, _PAYLOAD_BYTES - size)
+            seen = self._queues.changes(arn)
+            more = self._receive(missing, _PAYLOAD_BYTES - size)
             batch += more
             if not more:
-                messages().wait(queue.queue_arn, seen, left)
+                self._queues.wait(arn, seen, left)
 
-    def _receive(self, queue: LocalQueue, limit: int, most_bytes: int) -> list[StoredMessage]:
-        return messages().receive(
-            queue.queue_arn, limit, queue.reading(), most_bytes=most_bytes, holder=self.mapping.uuid
-        )
+    def _receive(self, limit: int, most_bytes: int) -> list[QueueMessage]:
+        return list(self._queues.receive(self.mapping.queue_arn, limit, most_bytes, self.mapping.uuid))
 
-    def _handle(self, batch: list[StoredMessage]) -> None:
+    def _handle(self, batch: list[QueueMessage]) -> None:
         try:
             failed = self._failed(batch)
-            messages().delete(
-                [Receipt(each.receipt or "", each.queue, each.number) for each in batch if each.id not in failed]
-            )
-            messages().let_go([each for each in batch if each.id in failed])
+            self._queues.delete([each for each in batch if each.id not in failed])
+            self._queues.let_go([each for each in batch if each.id in failed])
         except Interrupted:
             log.info("A batch of %s waits for the next start", self.mapping.queue_arn)
         except Exception:
             # They come back when they become visible, as after any failure.
             log.exception("A batch of %s failed", self.mapping.queue_arn)
-            messages().let_go(batch)
+            self._queues.let_go(batch)
         finally:
             self._free.release()
 
-    def _failed(self, batch: list[StoredMessage]) -> set[str]:
+    def _failed(self, batch: list[QueueMessage]) -> set[str]:
         """Invoke the function; the ids of the messages that are not done."""
         everything = {message.id for message in batch}
-        payload = json.dumps({"Records": [record_of(message) for message in batch]}).encode()
+        payload = json.dumps(
+            {"Records": [record_of(self._queues.described(message), message.queue) for message in batch]}
+        ).encode()
         hidden_until = min(message.visible for message in batch) / 1000
         pause = 0.05
         while True:
@@ -212,14 +211,3 @@ class _Poller:
             if answer is None:
                 return everything
             return failed_items(answer, everything) if self.mapping.reports_failures else set()
-
-
-def _queue(arn: str) -> LocalQueue:
-    region, account_id, name = arn.split(":")[3:6]
-    try:
-        queue = sqs_backends[account_id][region].get_queue(name)
-    except QueueDoesNotExist as error:
-        raise Unavailable(f"{arn} is gone") from error
-    if not isinstance(queue, LocalQueue):
-        raise Unavailable(f"{arn} is a FIFO queue")
-    return queue

@@ -14,7 +14,6 @@ from moto.redshift.models import redshift_backends
 
 from localaws.core import context
 from localaws.redshift.data_api.exceptions import ValidationException, not_supported
-from localaws.server import engines
 
 _ROOT_USER = "IAM:RootIdentity"
 
@@ -58,7 +57,7 @@ class Access:
 
     def connection_parameters(self, region: str) -> dict[str, Any]:
         """Keyword arguments for psycopg.connect; the cluster itself checks the credentials."""
-        redshift = engines.running().redshift
+        redshift = context.current().ports.clusters
         parameters = redshift.internal_connection_parameters(
             self.cluster_identifier, db_user=self.db_user, database=self.database
         )

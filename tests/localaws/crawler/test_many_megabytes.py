@@ -18,10 +18,10 @@ from crawled import Crawled
 
 import localaws
 from localaws.core.children import Children
+from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_worker
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
 from localaws.glue.crawlers.inference_worker import WORTH_IT, Ahead
-from localaws.glue.crawlers.objects import ObjectGone, S3Object
 
 ROWS = [{"id": number, "toll": number / 100, "booth": "golf_rd"} for number in range(20_000)]
 LINES = "\n".join(map(json.dumps, ROWS)).encode()
@@ -44,9 +44,9 @@ class _Files:
         self._gone = gone
         for key, content in files.items():
             (directory / key).write_bytes(content)
-            self.items[key] = S3Object("bucket", key, len(content), "etag", datetime.now(UTC))
+            self.items[key] = ObjectEntry("bucket", key, len(content), "etag", datetime.now(UTC))
 
-    def file(self, item: S3Object) -> tuple[S3Object, Path]:
+    def file(self, item: ObjectEntry) -> tuple[ObjectEntry, Path]:
         if item.key in self._gone:
             raise ObjectGone
         return item, self._directory / item.key

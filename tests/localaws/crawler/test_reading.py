@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from localaws.core.ports import ObjectEntry
 from localaws.glue.crawlers.formats import Look, look_at
 from localaws.glue.crawlers.grammar import read_rows, read_value
 from localaws.glue.crawlers.inference_cache import Looks
 from localaws.glue.crawlers.jdbc import IncludePath, JdbcUrl
 from localaws.glue.crawlers.naming import Exclusions, table_name
-from localaws.glue.crawlers.objects import S3Object
 from localaws.glue.crawlers.schema import hive_type, infer_schema
 
 
@@ -271,7 +271,7 @@ def test_jdbc_urls_are_read_or_refused_by_name() -> None:
 def test_looks_are_read_again_after_a_restart_and_a_damaged_file_of_them_is_made_anew(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "looks.sqlite"
     seen = look(b'{"a": 1, "b": {"c": [1]}}\n')
-    items = [S3Object("bucket", f"{number}.json", 27, f"etag{number}", datetime.now(UTC)) for number in range(3)]
+    items = [ObjectEntry("bucket", f"{number}.json", 27, f"etag{number}", datetime.now(UTC)) for number in range(3)]
     first = Looks(file)
     for item in items:
         first.put(item, seen)

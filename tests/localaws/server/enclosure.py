@@ -29,10 +29,11 @@ from localaws.core.state import State
 from localaws.iam.gate import Gate
 from localaws.logs.models import load_streams
 from localaws.s3.models import open_store
-from localaws.server import backends, engines
+from localaws.server import backends, parts
 from localaws.server.application import Application
 from localaws.server.envelope import HEADERS
 from localaws.server.saving import Saving
+from localaws.sqs.messages import MessageStore
 from tests.localaws.server.wire import Answer
 
 ROOT_KEY, ROOT_SECRET = "AKIAROOTROOTROOTROOT", "the-root-s-secret"
@@ -101,11 +102,12 @@ class Enclosure:
         context.set_current(made)
         open_store(home)
         load_streams(home)
-        engines.make(made)
+        made.add(MessageStore(home.state / "sqs-messages.sqlite"))
+        connected = parts.make(made)
         iam.enforce(True)
         bus.start()
         application = Application(
-            bus, Saving(home, state), dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET
+            bus, Saving(home, state, connected), dict, Gate(ROOT_KEY, ROOT_SECRET, made.account_id), ROOT_SECRET
         )
         found = cls(application)
         found._count()

@@ -28,13 +28,14 @@ from localaws.core import context
 from localaws.core.children import Children
 from localaws.core.events import Bus, CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
 from localaws.core.home import Home
+from localaws.core.ports import Ports
 from localaws.core.state import State
 from localaws.glue.history import History
 from localaws.glue.models import LocalGlueBackend
 from localaws.glue.workflows.engine import WorkflowEngine
 from localaws.iam.gate import Gate
-from localaws.server import engines
 from localaws.server.application import Application
+from localaws.server.parts import Parts
 from localaws.server.saving import Saving
 
 REGION = "us-east-1"
@@ -222,11 +223,22 @@ class Lab:
         self.state.load()
         self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
         self.workflow = WorkflowEngine(self.context, self.now)
-        engines._running = engines.Engines(  # type: ignore[arg-type]
-            redshift=None, functions=None, crawler=self.crawler, jobs=self.jobs, workflow=self.workflow
+        nothing: Any = None  # stands for what workflows don't ask
+        self.context.connect(
+            Ports(
+                objects=nothing,
+                buckets=nothing,
+                queues=nothing,
+                functions=nothing,
+                clusters=nothing,
+                crawls=self.crawler,
+                jobs=self.jobs,
+                workflows=self.workflow,
+            )
         )
+        parts: Any = Parts(nothing, nothing, self.crawler, self.jobs, self.workflow)  # type: ignore[arg-type]
         gate = Gate("test", "test", self.context.account_id)
-        self._calls = Tracked(Application(self.bus, Saving(self.home, self.state), dict, gate, "test"))
+        self._calls = Tracked(Application(self.bus, Saving(self.home, self.state, parts), dict, gate, "test"))
         self._http = make_server("127.0.0.1", self.home.port("http"), self._calls, threaded=True)
         self._serving = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._serving.start()
@@ -282,7 +294,6 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setattr(glue_backends, "backend", LocalGlueBackend)
-    monkeypatch.setattr(engines, "_running", None)
     lab = Lab(tmp_path / "home")
     lab.start()
     yield lab

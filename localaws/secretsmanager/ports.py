@@ -1,0 +1,16 @@
+"""What other parts of the embedded AWS ask of Secrets Manager: `PolicyOf` of core/ports.py."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.secretsmanager.models import secretsmanager_backends
+
+
+def policy_of(account_id: str, region: str, resource: str) -> str:
+    """A secret's policy."""
+    arn = f"arn:aws:secretsmanager:{region}:{account_id}:{resource}"
+    secrets: list[Any] = list(secretsmanager_backends[account_id][region].secrets.values())
+    policy = next((getattr(found, "policy", None) for found in secrets if found.arn == arn), None)
+    return policy if isinstance(policy, str) else json.dumps(policy) if policy else ""

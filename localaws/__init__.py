@@ -20,7 +20,7 @@ from localaws.core.errors import (
     StateRefused,
 )
 from localaws.core.leftovers import LeftOver
-from localaws.server.problems import Problem
+from localaws.core.problems import Problem
 
 __all__ = [
     "ChildStatus",

@@ -30,8 +30,8 @@ from localaws.core.context import ACCOUNT_ID, REGION
 from localaws.core.errors import HomeUnusable, LocalAwsError, StartFailed
 from localaws.core.home import Credentials, Home
 from localaws.core.leftovers import LeftOver
+from localaws.core.problems import Problem
 from localaws.core.settings import Settings
-from localaws.server.problems import Problem
 
 START_TIMEOUT = 90.0  # seconds; a first start on a slow disk unpacks databases
 STOP_TIMEOUT = 20.0

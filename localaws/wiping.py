@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from localaws.core.home import Home
+from localaws.redshift.postgres import programs, shared_memory, sockets
 
 _FILES = ("ports.json", "credentials.json", "settings.json", "server.json", "processes", "home.lock", "children.lock")
 
@@ -20,8 +21,6 @@ def wipe(home: Home) -> None:
     Raises:
         OSError: something can't be removed.
     """
-    from localaws.redshift.postgres import programs, shared_memory, sockets
-
     for cluster in home.clusters.glob("*"):
         sockets.remove(cluster)
         shared_memory.remove(cluster / "data")

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from moto.redshift.models import redshift_backends
 
 from localaws.core.errors import HomeUnusable
 from localaws.core.home import Home, write_durably
-
-if TYPE_CHECKING:
-    from localaws.server.parts import Parts
+from localaws.core.problems import Problem
+from localaws.redshift.models import LocalCluster
+from localaws.server.parts import Parts
 
 _ROOM = 256 * 1024  # bytes that must fit onto the disk
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that was deployed and does not work."""
-
-    what: str
-    why: str
-    fix: str = ""
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, (f"{self.what}: {self.why}", self.fix)))
 
 
 def find(home: Home, parts: Parts) -> list[Problem]:
@@ -46,10 +35,6 @@ def heal(parts: Parts) -> None:
 
 def _never_made() -> dict[str, str]:
     """By cluster, why it could not be made."""
-    from moto.redshift.models import redshift_backends
-
-    from localaws.redshift.models import LocalCluster
-
     backends: list[Any] = [backend for _, _, backend in redshift_backends.iter_backends()]
     clusters = [
         cluster

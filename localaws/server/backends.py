@@ -21,6 +21,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
 
+from localaws.core.context import ACCOUNT_ID
 from localaws.glue.models import LocalGlueBackend
 from localaws.iam.models import LocalIAMBackend
 from localaws.lambda_.models import LocalLambdaBackend
@@ -56,3 +57,7 @@ def register() -> None:
     reset.register()
     for backends, ours in _REPLACED:
         backends.backend = ours
+    # moto keeps the Data API's backends under the name "redshift", which is another service's: their states would be
+    # mixed up. Its reason is that boto3 lists no regions for "redshift-data", so they are given here.
+    redshiftdata_backends.service_name = "redshift-data"
+    redshiftdata_backends._additional_regions = list(redshift_backends[ACCOUNT_ID].regions)

@@ -8,8 +8,6 @@ import uuid
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
-from moto.redshift.models import redshift_backends
-from moto.redshiftdata.models import redshiftdata_backends
 
 from localaws.redshift.data_api import results
 from localaws.redshift.data_api.access import Access
@@ -20,11 +18,6 @@ from localaws.redshift.data_api.statements import Statement, Status, SubStatemen
 KEPT_FOR = 24 * 3600.0  # seconds: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
 MOST_STATEMENTS = 40  # of a batch
 LONGEST_WAIT = 20.0  # seconds of WaitTimeSeconds
-
-# moto keeps these under the name "redshift", which is another service's: their states would be mixed up. Its
-# reason is that boto3 lists no regions for "redshift-data".
-redshiftdata_backends.service_name = "redshift-data"
-redshiftdata_backends._additional_regions = list(redshift_backends["123456789012"].regions)
 
 
 class LocalRedshiftDataBackend(BaseBackend):

@@ -13,17 +13,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from localaws.core.children import Child, Children
 from localaws.core.errors import LocalAwsError
 from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_process
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.iam import AccessDenied
-
-if TYPE_CHECKING:
-    from localaws.core.children import Child, Children
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from localaws.core.children import Children
 from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.files import File, FileTree
@@ -20,9 +21,6 @@ from localaws.glue.crawlers.inference_worker import Ahead
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.targets import S3Target
 from localaws.iam import AccessDenied
-
-if TYPE_CHECKING:
-    from localaws.core.children import Children
 
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects

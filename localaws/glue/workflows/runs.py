@@ -16,8 +16,9 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
+from localaws.core.events import Predecessors
 from localaws.glue.history import History
-from localaws.glue.workflows.trigger_definitions import NodeType, Predecessors, Target, Trigger, TriggerState
+from localaws.glue.workflows.trigger_definitions import NodeType, Target, Trigger, TriggerState
 
 # AWS keeps ninety days of runs; a lab keeps this many of each workflow.
 KEPT_RUNS = 1000

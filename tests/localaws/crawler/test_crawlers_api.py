@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from crawled import Crawled, make_role
 
 import localaws
-from localaws.glue.crawlers.backend import KEPT_CRAWLS, Crawl, Crawler, CrawlState
+from localaws.glue.crawlers.crawls import KEPT_CRAWLS, Crawl, Crawler, CrawlState
 
 TARGETS = {"S3Targets": [{"Path": "s3://some-bucket/"}]}
 ROW = '{"id": 1}\n'

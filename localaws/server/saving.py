@@ -3,7 +3,7 @@
 Before a call that changes something there must be room on the disk. What it changed is saved before it is answered. If
 that fails all the same, its service is put back to what was saved last, so nobody sees what a restart would forget.
 
-S3 saves itself, and undoes by the object (services/s3/saving.py). Messages and log events are on disk before they are
+S3 saves itself, and undoes by the object (s3/saving.py). Messages and log events are on disk before they are
 in memory. A change that goes with work outside of the state, such as a cluster that is being made, can't be undone:
 the answer then says that the call took effect.
 """

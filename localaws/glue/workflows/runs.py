@@ -1,7 +1,7 @@
 """Workflows and their runs: what has been started, what came of it, and what is due next.
 
 The rules are AWS's: https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html, resuming-workflow.html and
-blueprint_workflow_restrictions.html beside it. This module only keeps the books: engines/workflow starts things.
+blueprint_workflow_restrictions.html beside it. This module only keeps the books: engine.py starts things.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from localaws.glue.crawlers.backend import CrawlerOperations
 from localaws.glue.crawlers.crawl import CrawlRun
 from localaws.glue.crawlers.crawls import Crawl, Crawler, CrawlState
 from localaws.glue.crawlers.errors import CrawlFailed, CrawlStopped
-from localaws.glue.crawlers.inference_cache import Looks
+from localaws.glue.crawlers.inference_cache import InferenceCache
 from localaws.glue.crawlers.log import CrawlLog
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.s3 import Listings, S3Reader
@@ -45,7 +45,7 @@ class CrawlerEngine:
         self._context = context
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
-        self._looks = Looks(context.home.cache / "crawled.sqlite")
+        self._looks = InferenceCache(context.home.cache / "crawled.sqlite")
         self._listings = Listings()
         self._closing = False
 

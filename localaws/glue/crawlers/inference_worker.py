@@ -30,7 +30,7 @@ _AT_ONCE = 8  # files
 Looked = tuple[Look, ObjectEntry]  # a look, and the object that it is of
 
 
-class Ahead:
+class InferenceWorker:
     """The looks that the second process has taken. What it can't tell, or has no time for, is left to the crawl."""
 
     def __init__(self, objects: CrawledObjects, wanted: Mapping[str, ObjectEntry]) -> None:

@@ -94,6 +94,18 @@ def test_what_makes_no_crawler_is_refused(glue: Any, unique: Callable[[str], str
         assert_refused(glue, crawler | change, reason)
 
 
+def test_the_name_of_a_crawler_has_up_to_255_characters_and_its_prefix_up_to_64(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
+    crawler = {"Role": glue_role, "DatabaseName": "d", "Targets": TARGETS, "TablePrefix": "p" * 64}
+    name = unique("c").ljust(255, "n")
+    glue.create_crawler(Name=name, **crawler)
+    assert glue.get_crawler(Name=name)["Crawler"]["TablePrefix"] == "p" * 64
+    with pytest.raises(ClientError, match="length less than or equal to 255"):
+        glue.create_crawler(Name=name + "n", **crawler)
+
+
 @pytest.mark.refused("Glue crawlers")
 def test_schedules_of_crawlers_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}

@@ -373,6 +373,11 @@ def test_an_entry_tells_the_run_the_run_before_and_counts_both(committed: Callab
     assert (third["JobName"], json.loads(third["JobBookmark"])) == ("job", {"after": "jr_2"})
 
 
+def test_before_the_first_commit_a_bookmark_has_counted_nothing(committed: Callable[[int], Bookmark]) -> None:
+    entry = committed(0).as_entry("job")
+    assert (entry["Version"], entry["Run"], entry["Attempt"], entry["JobBookmark"]) == (0, 0, 0, "{}")
+
+
 def test_a_retrys_commit_tells_its_attempt() -> None:
     bookmark = Bookmark()
     bookmark.commit(JobRun("job", "jr_0_attempt_2", {}, {}, attempt=2), {})

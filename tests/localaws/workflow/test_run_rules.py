@@ -17,6 +17,7 @@ from localaws.services.glue.trigger_definitions import (
     TriggerState,
 )
 from localaws.services.glue.workflow_runs import (
+    KEPT_RUNS,
     ActionRun,
     RunStatus,
     Workflow,
@@ -314,3 +315,14 @@ def test_a_workflow_tells_its_newest_run() -> None:
     newest = workflow.runs.newest
     assert newest is not None
     assert workflow.as_dict()["LastRun"]["WorkflowRunId"] == newest.workflow_run_id
+
+
+def test_the_last_1000_runs_of_a_workflow_are_kept() -> None:
+    """A lab keeps that many, where AWS keeps ninety days of them."""
+    workflow = Workflow("flow", None, None, None)
+    for _ in range(KEPT_RUNS + 100):
+        run = run_of(started_by("begin", ["a"]))
+        run.status = RunStatus.COMPLETED
+        workflow.runs.add(run)
+    assert len(workflow.runs) >= KEPT_RUNS == 1000
+    assert workflow.runs.newest is run

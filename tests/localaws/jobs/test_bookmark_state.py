@@ -373,6 +373,15 @@ def test_an_entry_tells_the_run_the_run_before_and_counts_both(committed: Callab
     assert (third["JobName"], json.loads(third["JobBookmark"])) == ("job", {"after": "jr_2"})
 
 
+def test_a_bookmark_is_told_in_the_same_words_whatever_order_its_sources_were_read_in() -> None:
+    def told(*contexts: str) -> str:
+        bookmark = Bookmark()
+        bookmark.commit(JobRun("job", "jr_0", {}, {}), {context: {} for context in contexts})
+        return str(bookmark.as_entry("job")["JobBookmark"])
+
+    assert told("one", "two") == told("two", "one")
+
+
 def test_before_the_first_commit_a_bookmark_has_counted_nothing(committed: Callable[[int], Bookmark]) -> None:
     entry = committed(0).as_entry("job")
     assert (entry["Version"], entry["Run"], entry["Attempt"], entry["JobBookmark"]) == (0, 0, 0, "{}")

@@ -258,6 +258,12 @@ def test_a_flex_run_tells_its_dpus_times_its_seconds_once_it_is_over(
     assert (run.as_dict().get("DPUSeconds"), run.as_dict()["ExecutionTime"]) == (told, 10)
 
 
+def test_a_run_that_starts_has_run_for_no_time_and_tells_its_predecessors_only_if_asked() -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRun.html: PredecessorsIncluded."""
+    run = make_job().new_run({}, TRIGGER, (("before", "jr_b"),))
+    assert (run.as_dict()["ExecutionTime"], run.as_dict()["PredecessorRuns"]) == (0, [])
+
+
 def test_a_run_is_found_by_its_id() -> None:
     job = make_job(limit=2)
     runs = [job.new_run({}, None), job.new_run({}, None)]

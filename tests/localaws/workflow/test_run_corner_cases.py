@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 from moto.glue.exceptions import ConcurrentRunsExceededException
+from moto.glue.models import glue_backends
 from workflow_builders import conditional, crawl_ended, job_ended, pipeline, status, workflow
 
 from localaws.events import JobRunFinished, WorkflowRef
@@ -116,6 +118,40 @@ def test_an_attempt_that_starts_after_its_action_ended_changes_nothing(lab: Any,
     lab.jobs.attempt("job", WorkflowRef("flow", completed, "begin"))
     lab.settle()
     assert status(glue, completed) == ("COMPLETED", {"TotalActions": 1, "FailedActions": 1})
+
+
+def test_what_is_told_of_a_workflow_that_was_deleted_is_passed_over(
+    lab: Any, glue: Any, completed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    glue.delete_workflow(Name="flow")
+    lab.jobs.attempt("job", WorkflowRef("flow", completed, "begin"))
+    lab.jobs.finish("job")
+    lab.settle()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("RUNNING", "RUNNING"),
+        ("STOPPING", "CANCELLING"),
+        ("STOPPED", "CANCELLED"),
+        ("COMPLETED", "SUCCEEDED"),
+        ("FAILED", "FAILED"),
+    ],
+)
+def test_the_graph_tells_what_the_crawl_itself_knows(lab: Any, glue: Any, state: str, told: str) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawl.html"""
+    pipeline(lab, glue)
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    crawl = glue_backends[lab.context.account_id]["us-east-1"].crawlers["crawler"].crawls.newest
+    log = {"LogGroup": "/aws-glue/crawlers", "LogStream": "crawler", "ErrorMessage": "two of five"}
+    crawl.described |= {**log, "State": state}
+    graph = glue.get_workflow_run(Name="flow", RunId=run_id, IncludeGraph=True)["Run"]["Graph"]
+    (shown,) = next(node for node in graph["Nodes"] if node["Name"] == "crawler")["CrawlerDetails"]["Crawls"]
+    del shown["StartedOn"]
+    assert shown == {**log, "State": told}
 
 
 def test_a_second_end_of_the_same_run_changes_nothing(lab: Any, glue: Any, completed: str) -> None:

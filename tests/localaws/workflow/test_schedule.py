@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -161,6 +162,49 @@ def test_a_stopped_or_deleted_trigger_does_not_fire(lab: Any, glue: Any) -> None
     lab.wait_for(lambda: lab.jobs.names)
     lab.settle()
     assert lab.jobs.names == ["other-job"]
+
+
+@pytest.mark.parametrize(
+    ("change", "started"),
+    [
+        (lambda lab, glue: None, ["job"]),
+        (lambda lab, glue: glue.stop_trigger(Name="noon"), []),
+        (lambda lab, glue: glue.delete_trigger(Name="noon"), []),
+        (lambda lab, glue: lab.workflow.stop(), []),
+    ],
+    ids=["none", "stopped", "deleted", "engine stopped"],
+)
+def test_a_trigger_that_changes_between_its_time_and_its_turn_does_not_fire(
+    lab: Any, glue: Any, change: Callable[[Any, Any], None], started: list[str]
+) -> None:
+    lab.define("job")
+    glue.create_trigger(
+        Name="noon",
+        Type="SCHEDULED",
+        Schedule="cron(0 12 * * ? *)",
+        Actions=[{"JobName": "job"}],
+        StartOnCreation=True,
+    )
+    change(lab, glue)
+    lab.workflow._on_time("us-east-1", "noon")  # its turn, which the timetable asked for before the change
+    lab.settle()
+    assert lab.jobs.names == started
+
+
+def test_a_scheduled_trigger_whose_job_cannot_start_fires_again_the_next_time(lab: Any, glue: Any) -> None:
+    lab.define("job")
+    glue.create_trigger(
+        Name="noon",
+        Type="SCHEDULED",
+        Schedule="cron(0 12 * * ? *)",
+        Actions=[{"JobName": "job"}],
+        StartOnCreation=True,
+    )
+    lab.jobs.start_requested("us-east-1", "job", {})
+    lab.workflow._on_time("us-east-1", "noon")
+    lab.jobs.finish("job")
+    lab.workflow._on_time("us-east-1", "noon")
+    assert lab.jobs.names == ["job", "job"]
 
 
 def test_a_schedule_is_kept_over_a_restart(lab: Any, glue: Any) -> None:

@@ -65,7 +65,7 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Part:
-    """One part that decides: its files, the tests that must notice, how many mutants to try, and the share to notice."""
+    """One part that decides: its files, the tests that must notice, the mutants to try, and the share to notice."""
 
     name: str
     files: tuple[str, ...]

@@ -171,3 +171,10 @@ def test_the_principal_s_ARN_is_the_role_s_and_not_its_session_s(on_the_bucket: 
     for arn, allows in ((ROLE, True), (ETL.arn, False)):
         who = replace(session, identity=(policy("Allow", Condition={"ArnEquals": {"aws:PrincipalArn": arn}}),))
         assert (refusal(who, READ, HERE) is None) is allows
+
+
+def test_a_session_says_whether_it_began_with_MFA_and_a_user_s_key_doesn_t(on_the_bucket: Any) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"""
+    for kind, is_there in (("AssumedRole", True), ("User", False)):
+        identity = (policy("Allow", Condition={"Null": {"aws:MultiFactorAuthPresent": "false"}}),)
+        assert (refusal(replace(ETL, kind=kind, identity=identity), READ, HERE) is None) is is_there

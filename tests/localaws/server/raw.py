@@ -6,7 +6,12 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
+from localaws.authorization.refusals import Refused
+from localaws.errors import UnsupportedOperation
 from localaws.server.envelope import Envelope
+from localaws.server.reading import Reading, read
 
 
 def environ(
@@ -34,3 +39,22 @@ def envelope(
 ) -> Envelope:
     """A request to localhost, as it came over the wire."""
     return Envelope.of(environ(method, target, headers, body))
+
+
+def asked(method: str, target: str, service: str, body: bytes = b"", **headers: str) -> Reading:
+    """What a request that is signed for `service` is read as."""
+    scope = f"AKIA/20260101/us-east-1/{service}/aws4_request"
+    signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"
+    given = {"Authorization": signed, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return read(environ(method, target, given, body))
+
+
+def refused(call: Any, *arguments: Any, **more: Any) -> str:
+    """Code and message of what a call is refused with."""
+    with pytest.raises((Refused, UnsupportedOperation)) as caught:
+        call(*arguments, **more)
+    error = caught.value
+    if isinstance(error, UnsupportedOperation):
+        return f"unsupported: {error}"
+    assert error.status == (403 if error.code == "MissingAuthenticationToken" else 400)
+    return f"{error.code}: {error}"

@@ -105,6 +105,7 @@ def test_objects_may_span_lines_or_share_one(file: Path, body: str, expected: li
         ('{"a": 1\r\n{"a": 2}\n', [(1, '{"a": 1', "Invalid value."), (2, '{"a": 2}', ["2"])]),
         ('{"a": 1}\n{"a":', [(1, '{"a": 1}', ["1"]), (2, '{"a":', "Invalid value.")]),
         ('{"a": 1} oops {"a": 2}\n{"a": 3}\n', [(1, '{"a": 1}', ["1"]), (1, 'oops {"a": 2}', "Invalid value."), (2, '{"a": 3}', ["3"])]),  # noqa: E501
+        ('{"a": -\n1}\n{"a": 2}\n', [(1, '{"a": -', "Invalid value."), (3, '{"a": 2}', ["2"])]),
         ('{"a":\n1,,}\n{"a": 2}\n', [(1, '{"a":', "Invalid value."), (3, '{"a": 2}', ["2"])]),
         ('{"a": 1} {"a":\n{"a": 2}\n', [(1, '{"a": 1}', ["1"]), (1, '{"a":', "Invalid value."), (2, '{"a": 2}', ["2"])]),  # noqa: E501
         ('{"c": 1} {"a":\n"x",\n"b"}', [(1, '{"c": 1}', [None]), (1, '{"a":', "Invalid value.")]),

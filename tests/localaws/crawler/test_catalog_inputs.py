@@ -227,6 +227,7 @@ def test_a_name_has_at_most_128_characters_with_a_hash_where_two_would_be_the_sa
         ("{a,b},c", ["a,c", "b,c"], ["a", "c"]),
         ("x\\", ["x\\"], ["x"]),
         (r"\*", ["*"], ["a"]),
+        (r"\*bc", ["*bc"], ["*c", "abc"]),
         ("a\nb*", ["a\nbc"], ["a\nb/"]),
         ("a", ["a"], ["a\n"]),
         ("***", ["a", "a/b"], []),

@@ -191,6 +191,7 @@ def test_the_last_row_of_a_beginning_may_be_cut_off() -> None:
     found = classify(text, complete=False)
     assert found is not None
     assert (found.rows, found.schema) == (2, {"id": "bigint", "n": "bigint"})
+    assert classify("id,n\n1,2\n3\n4", complete=False) is None  # the row before it is whole
     quoted = classify('id,n\n1,"2"\n3,"x', complete=False)
     assert quoted is not None
     assert (quoted.rows, quoted.schema) == (1, {"id": "bigint", "n": "bigint"})

@@ -14,44 +14,44 @@ from start_function_aws import BEGIN, World, landed, message
 
 
 @pytest.fixture
-def waits(module: ModuleType, world: World) -> Callable[..., Any]:
+def waits(function: ModuleType, world: World) -> Callable[..., Any]:
     """`waits(1, "a.json")` is the message 1 of a file whose marker is there."""
 
     def make(number: int, *keys: str, **more: Any) -> Any:
         event = landed(*keys)
-        world.markers.update(module.markers_of(event))
+        world.markers.update(function.markers_of(event))
         return message(number, event, **more)
 
     return make
 
 
-def deliver(module: ModuleType, *messages: Any) -> list[str]:
+def deliver(function: ModuleType, *messages: Any) -> list[str]:
     """Let the queue invoke the function; the ids of the messages that it returns as not done."""
-    answer = module.lambda_handler({"Records": list(messages)}, None)
+    answer = function.lambda_handler({"Records": list(messages)}, None)
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
 
-def test_a_message_whose_marker_is_gone_is_done(module: ModuleType, world: World) -> None:
-    assert deliver(module, message(1, landed("a.json"))) == []
+def test_a_message_whose_marker_is_gone_is_done(function: ModuleType, world: World) -> None:
+    assert deliver(function, message(1, landed("a.json"))) == []
     assert (world.started, world.made_visible, world.monotonic()) == ([], [], 0)
 
 
 def test_a_message_of_two_files_is_done_when_both_markers_are_gone(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     one = waits(1, "a.json", "b.json")
     world.markers.remove("landed/a.json/00A1")
-    assert module.markers_left(one) == ["landed/b.json/00A1"]
-    assert deliver(module, one) == ["m1"]
+    assert function.markers_left(one) == ["landed/b.json/00A1"]
+    assert deliver(function, one) == ["m1"]
 
 
-def test_the_marker_of_another_version_of_the_file_does_not_count(module: ModuleType, world: World) -> None:
+def test_the_marker_of_another_version_of_the_file_does_not_count(function: ModuleType, world: World) -> None:
     world.markers.add("landed/a.json/00A1F")
-    assert module.markers_left(message(1, landed("a.json"))) == []
+    assert function.markers_left(message(1, landed("a.json"))) == []
 
 
 def test_a_message_waits_for_its_run_and_the_next_message_gets_a_run_when_that_has_ended(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLL_SECONDS", "1")
     first, second = waits(1, "a.json"), waits(2, "b.json")
@@ -62,12 +62,12 @@ def test_a_message_waits_for_its_run_and_the_next_message_gets_a_run_when_that_h
         world.markers.remove("landed/a.json/00A1")
 
     world.later = [(3, first_is_loaded), (6, world.markers.clear)]
-    assert deliver(module, first, second) == ["m2"], "its run, which began meanwhile, is still under way"
+    assert deliver(function, first, second) == ["m2"], "its run, which began meanwhile, is still under way"
     assert [run["landed_key"] for run in world.started] == ["b.json"]
 
 
 def test_a_message_that_is_done_while_the_function_waits_is_not_returned(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLL_SECONDS", "1")
     run = world.begin_run("wr_1")
@@ -77,17 +77,17 @@ def test_a_message_that_is_done_while_the_function_waits_is_not_returned(
         world.markers.clear()
 
     world.later = [(3, loaded)]
-    assert deliver(module, waits(1, "a.json")) == []
+    assert deliver(function, waits(1, "a.json")) == []
     assert world.monotonic() == 4, "it looks no longer than it must"
     assert world.started == []
 
 
 def test_what_is_not_done_after_20_seconds_is_delivered_again_after_30(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLL_SECONDS", "1")
     world.begin_run("wr_1")
-    assert deliver(module, waits(1, "a.json"), waits(2, "b.json")) == ["m1", "m2"]
+    assert deliver(function, waits(1, "a.json"), waits(2, "b.json")) == ["m1", "m2"]
     assert world.monotonic() == 20
     assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in world.made_visible] == [
         ("handle1", 30), ("handle2", 30)
@@ -95,108 +95,108 @@ def test_what_is_not_done_after_20_seconds_is_delivered_again_after_30(
 
 
 def test_the_environment_says_how_long_to_wait_and_when_to_deliver_again(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"POLL_SECONDS": "0.5", "WAIT_SECONDS": "2", "RETRY_SECONDS": "1"}.items():
         monkeypatch.setenv(name, value)
     world.begin_run("wr_1")
-    deliver(module, waits(1, "a.json"))
+    deliver(function, waits(1, "a.json"))
     assert world.monotonic() == 2
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [1]
 
 
 @pytest.mark.parametrize(("drawn", "shortest_or_longest"), [(min, 0.5), (max, 10)])
 def test_between_two_looks_it_waits_half_a_second_to_ten_by_default(
-    module: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch, drawn: Any, shortest_or_longest: float
+    function: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch, drawn: Any, shortest_or_longest: float
 ) -> None:
     """Jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/"""
     monkeypatch.setattr(world, "uniform", lambda *ends: drawn(ends))
-    module.short_pause()
+    function.short_pause()
     assert world.monotonic() == shortest_or_longest
 
 
 @pytest.mark.parametrize("operation", ["get_workflow_runs", "list_objects_v2"])
 def test_when_aws_refuses_all_messages_are_delivered_again_after_30_seconds_and_the_error_is_raised(
-    module: ModuleType, world: World, waits: Callable[..., Any], operation: str
+    function: ModuleType, world: World, waits: Callable[..., Any], operation: str
 ) -> None:
     messages = [waits(1, "a.json"), waits(2, "b.json")]
     world.fail(operation)
     with pytest.raises(ClientError, match="AccessDenied"):
-        deliver(module, *messages)
+        deliver(function, *messages)
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [30, 30]
 
 
-def test_no_message_is_delivered_again_in_the_same_second(module: ModuleType, world: World) -> None:
-    module.deliver_again([message(1, landed("a.json"))], 0.2)
-    module.deliver_again([message(2, landed("b.json"))], 1.6)
+def test_no_message_is_delivered_again_in_the_same_second(function: ModuleType, world: World) -> None:
+    function.deliver_again([message(1, landed("a.json"))], 0.2)
+    function.deliver_again([message(2, landed("b.json"))], 1.6)
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [1, 2]
 
 
 def test_after_a_failed_run_the_next_waits_for_the_rest_of_the_pause_and_the_queue_holds_the_message_that_long(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(2)
     world.sleep(10)
-    assert deliver(module, waits(1, "a.json")) == ["m1"]
+    assert deliver(function, waits(1, "a.json")) == ["m1"]
     assert world.started == []
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [50], "twice 30, of which 10 are over"
 
 
 def test_when_the_pause_after_a_failed_run_is_over_the_next_starts(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(1)
     world.sleep(30)
-    deliver(module, waits(1, "a.json"))
+    deliver(function, waits(1, "a.json"))
     assert [run["landed_key"] for run in world.started] == ["a.json"]
 
 
 def test_a_message_without_a_failed_run_starts_one_and_does_not_wait_for_the_others(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(1)
-    deliver(module, waits(1, "old.json"), waits(2, "new.json", sent=BEGIN))
+    deliver(function, waits(1, "old.json"), waits(2, "new.json", sent=BEGIN))
     assert len(world.started) == 1
 
 
-def test_the_pause_is_counted_from_the_end_of_the_last_failed_run(module: ModuleType, world: World) -> None:
+def test_the_pause_is_counted_from_the_end_of_the_last_failed_run(function: ModuleType, world: World) -> None:
     world.fail_runs(3)
     world.runs.reverse()
-    assert module.backoff(world.runs) == 120
+    assert function.backoff(world.runs) == 120
     world.sleep(500)
-    assert module.backoff(world.runs) == 0
+    assert function.backoff(world.runs) == 0
 
 
-def test_the_pause_doubles_up_to_six_hours(module: ModuleType, world: World) -> None:
+def test_the_pause_doubles_up_to_six_hours(function: ModuleType, world: World) -> None:
     """A message can be hidden for 12 hours at most, counted from its delivery.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
     """
     ended = {"CompletedOn": BEGIN}
-    assert [module.backoff([ended] * number) for number in (0, 1, 2, 10, 11, 19)] == [0, 30, 60, 15360, 21600, 21600]
+    assert [function.backoff([ended] * number) for number in (0, 1, 2, 10, 11, 19)] == [0, 30, 60, 15360, 21600, 21600]
 
 
 @pytest.mark.parametrize(("tries", "failed", "is_given_up"), [
     (None, 4, False), (None, 5, True), ("2", 1, False), ("2", 2, True),
 ])  # fmt: skip
 def test_an_event_is_given_up_after_five_failed_runs_or_as_many_as_the_environment_says(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
     tries: str | None, failed: int, is_given_up: bool,
 ) -> None:  # fmt: skip
     if tries:
         monkeypatch.setenv("TRIES", tries)
     world.fail_runs(failed)
-    returned = deliver(module, waits(1, "a.json"))
+    returned = deliver(function, waits(1, "a.json"))
     assert (returned, bool(world.sent)) == (([], True) if is_given_up else (["m1"], False))
 
 
 def test_an_event_that_is_given_up_is_in_the_dead_letter_queue_with_the_reason_and_its_markers_are_gone(
-    module: ModuleType, world: World, waits: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+    function: ModuleType, world: World, waits: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.fail_runs(5)
     given_up = waits(1, "a.json", "b.json")
     world.markers.remove("landed/a.json/00A1")
-    deliver(module, given_up)
+    deliver(function, given_up)
     reason = "5 runs of exactly_once_workflow failed, the last was wr_5"
     assert world.sent == [
         {
@@ -210,21 +210,21 @@ def test_an_event_that_is_given_up_is_in_the_dead_letter_queue_with_the_reason_a
 
 
 def test_a_marker_is_deleted_only_when_its_event_is_in_the_dead_letter_queue(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(5)
     message = waits(1, "a.json")
     world.fail("send_message")
     with pytest.raises(ClientError):
-        deliver(module, message)
+        deliver(function, message)
     assert world.markers == {"landed/a.json/00A1"}
 
 
 def test_an_event_that_is_given_up_does_not_hold_up_the_others_of_its_batch(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(5)
-    assert deliver(module, waits(1, "old.json"), waits(2, "new.json", sent=BEGIN)) == ["m2"]
+    assert deliver(function, waits(1, "old.json"), waits(2, "new.json", sent=BEGIN)) == ["m2"]
     assert [run["landed_key"] for run in world.started] == ["new.json"]
 
 
@@ -237,34 +237,34 @@ def test_an_event_that_is_given_up_does_not_hold_up_the_others_of_its_batch(
     ],
 )
 def test_a_dead_letter_that_is_sent_back_begins_as_a_new_event(
-    module: ModuleType, world: World, dead_letter: Any
+    function: ModuleType, world: World, dead_letter: Any
 ) -> None:
     world.fail_runs(5)
-    assert deliver(module, dead_letter) == []
+    assert deliver(function, dead_letter) == []
     assert [json.loads(sent["MessageBody"]) for sent in world.sent] == [landed("a.json")]
     assert world.markers == {"landed/a.json/00A1"}
     assert [run["landed_key"] for run in world.started] == ["a.json"]
 
 
 def test_when_another_file_waits_it_looks_twice_before_it_starts_a_run(
-    module: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another invocation may start a run in the same moment."""
     monkeypatch.setenv("POLL_SECONDS", "1")
     world.markers.add("landed/other.json/00")
     world.later = [(0.5, lambda: world.begin_run("wr_of_the_other", 0.5) and None)]
-    deliver(module, waits(1, "a.json"))
+    deliver(function, waits(1, "a.json"))
     assert world.started == []
     world.runs.clear()
-    deliver(module, waits(1, "a.json"))
+    deliver(function, waits(1, "a.json"))
     assert len(world.started) == 1
 
 
 def test_a_file_that_waits_alone_gets_its_run_without_a_pause(
-    module: ModuleType, world: World, waits: Callable[..., Any]
+    function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     waits(1, "a.json")
-    assert module.can_start(["landed/a.json/00A1"]) is True
+    assert function.can_start(["landed/a.json/00A1"]) is True
     assert world.monotonic() == 0
 
 
@@ -278,57 +278,57 @@ def one_run(run_id: str, begin: float, end: float | None, world: World, **statis
     return run
 
 
-def counted(module: ModuleType, world: World, sent: datetime = BEGIN) -> list[str]:
-    return [run["WorkflowRunId"] for run in module.failed_runs(world.runs, message(1, {}, sent=sent))]
+def counted(function: ModuleType, world: World, sent: datetime = BEGIN) -> list[str]:
+    return [run["WorkflowRunId"] for run in function.failed_runs(world.runs, message(1, {}, sent=sent))]
 
 
 def test_a_run_counts_if_it_began_after_the_message_was_sent_to_the_millisecond(
-    module: ModuleType, world: World
+    function: ModuleType, world: World
 ) -> None:
     one_run("same", 0.25, 1, world)
     one_run("after", 2, 3, world)
-    assert counted(module, world, BEGIN + timedelta(seconds=0.249)) == ["same", "after"]
-    assert counted(module, world, BEGIN + timedelta(seconds=0.25)) == ["after"]
+    assert counted(function, world, BEGIN + timedelta(seconds=0.249)) == ["same", "after"]
+    assert counted(function, world, BEGIN + timedelta(seconds=0.25)) == ["after"]
 
 
 @pytest.mark.parametrize("end", [2, 5, None])
 def test_a_run_that_began_while_another_was_under_way_does_not_count(
-    module: ModuleType, world: World, end: float | None
+    function: ModuleType, world: World, end: float | None
 ) -> None:
     """The crawler or the job was busy; the other run says whether the file can be loaded."""
     one_run("first", 1, end, world)
     one_run("second", 2, 3, world)
-    assert counted(module, world) == ([] if end is None else ["first"])
+    assert counted(function, world) == ([] if end is None else ["first"])
 
 
-def test_runs_that_do_not_overlap_each_count(module: ModuleType, world: World) -> None:
+def test_runs_that_do_not_overlap_each_count(function: ModuleType, world: World) -> None:
     one_run("first", 1, 2, world)
     one_run("second", 2.5, 3, world)
-    assert counted(module, world) == ["first", "second"]
+    assert counted(function, world) == ["first", "second"]
 
 
-def test_of_two_runs_that_began_together_one_counts(module: ModuleType, world: World) -> None:
+def test_of_two_runs_that_began_together_one_counts(function: ModuleType, world: World) -> None:
     one_run("wr_b", 1, 3, world)
     one_run("wr_a", 1, 3, world)
-    assert counted(module, world) == ["wr_a"]
+    assert counted(function, world) == ["wr_a"]
 
 
 @pytest.mark.parametrize("bad", ["FailedActions", "StoppedActions", "TimeoutActions", "ErroredActions"])
-def test_a_run_in_which_any_crawl_or_job_did_not_succeed_counts(module: ModuleType, world: World, bad: str) -> None:
+def test_a_run_in_which_any_crawl_or_job_did_not_succeed_counts(function: ModuleType, world: World, bad: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRunStatistics.html"""
     one_run("wr", 1, 2, world, SucceededActions=1, **{bad: 1})
-    assert counted(module, world) == ["wr"]
+    assert counted(function, world) == ["wr"]
 
 
 def test_a_run_in_which_nothing_ran_counts_and_one_in_which_all_succeeded_does_not(
-    module: ModuleType, world: World
+    function: ModuleType, world: World
 ) -> None:
     one_run("nothing", 1, 2, world, SucceededActions=0, TotalActions=0)
     one_run("all", 3, 4, world, SucceededActions=2, TotalActions=2, FailedActions=0, ErroredActions=0)
-    assert counted(module, world) == ["nothing"]
+    assert counted(function, world) == ["nothing"]
 
 
-def test_the_last_runs_come_newest_first_in_whatever_order_glue_lists_them(module: ModuleType, world: World) -> None:
+def test_the_last_runs_come_newest_first_in_whatever_order_glue_lists_them(function: ModuleType, world: World) -> None:
     for number in (2, 3, 1):
         one_run(f"wr_{number}", number, number + 0.5, world)
-    assert [run["WorkflowRunId"] for run in module.last_runs()] == ["wr_3", "wr_2", "wr_1"]
+    assert [run["WorkflowRunId"] for run in function.last_runs()] == ["wr_3", "wr_2", "wr_1"]

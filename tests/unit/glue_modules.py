@@ -11,10 +11,10 @@ from types import ModuleType
 
 import pytest
 
-import localaws.engines.jobs
+import localaws.glue.jobs
 
 GLUE = Path(__file__).resolve().parents[2] / "glue"
-RUNTIME = Path(localaws.engines.jobs.__file__).with_name("runtime")
+RUNTIME = Path(localaws.glue.jobs.__file__).with_name("runtime")
 
 
 @contextmanager

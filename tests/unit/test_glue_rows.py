@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.jobs.java import find_java
+from localaws.glue.jobs.java import find_java
 
 GOOD = {
     "transaction_id": 1,

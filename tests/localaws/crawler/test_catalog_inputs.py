@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.crawler.files import Statistics
-from localaws.engines.crawler.formats import Look
-from localaws.engines.crawler.grouping import FoundTable, KnownTable, Partition
-from localaws.engines.crawler.naming import Exclusions, distinct_name, table_name
-from localaws.engines.crawler.schema import Primitive, Schema
-from localaws.engines.crawler.tables import jdbc_table, known_tables, s3_partition, s3_table
+from localaws.glue.crawlers.files import Statistics
+from localaws.glue.crawlers.formats import Look
+from localaws.glue.crawlers.grouping import FoundTable, KnownTable, Partition
+from localaws.glue.crawlers.naming import Exclusions, distinct_name, table_name
+from localaws.glue.crawlers.schema import Primitive, Schema
+from localaws.glue.crawlers.tables import jdbc_table, known_tables, s3_partition, s3_table
 
 JSON = Look("json")
 CSV = Look("csv", delimiter=";", header=True, quoted=True)

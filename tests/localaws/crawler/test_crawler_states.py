@@ -18,10 +18,12 @@ from moto.glue.exceptions import (
     EntityNotFoundException,
 )
 
-from localaws import engines
-from localaws.services.glue import crawler_definitions, crawlers
-from localaws.services.glue.crawlers import KEPT_CRAWLS, Crawl, Crawler, CrawlerStoppingException, CrawlState
-from localaws.services.glue.models import LocalGlueBackend
+from localaws.core import context
+from localaws.glue.crawlers import backend as operations
+from localaws.glue.crawlers import crawls, definitions
+from localaws.glue.crawlers.backend import CrawlerStoppingException
+from localaws.glue.crawlers.crawls import KEPT_CRAWLS, Crawl, Crawler, CrawlState
+from localaws.glue.models import LocalGlueBackend
 
 ACCOUNT = "123456789012"
 CREATE = {
@@ -50,7 +52,7 @@ class Crawlers:
 @pytest.fixture
 def crawler_engine(monkeypatch: pytest.MonkeyPatch) -> Crawlers:
     engine = Crawlers()
-    monkeypatch.setattr(engines, "_running", SimpleNamespace(crawler=engine))
+    monkeypatch.setattr(context, "_current", SimpleNamespace(ports=SimpleNamespace(crawls=engine)))
     return engine
 
 
@@ -58,8 +60,8 @@ def crawler_engine(monkeypatch: pytest.MonkeyPatch) -> Crawlers:
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The targets that were looked for."""
     found: list[Any] = []
-    monkeypatch.setattr(crawler_definitions, "require_role", lambda role, account_id: role)
-    monkeypatch.setattr(crawlers, "check_references", lambda targets, role, known: found.append(targets["S3Targets"]))
+    monkeypatch.setattr(definitions, "require_role", lambda role, account_id: role)
+    monkeypatch.setattr(operations, "check_references", lambda targets, role, known: found.append(targets["S3Targets"]))
     return found
 
 
@@ -201,7 +203,7 @@ def test_the_elapsed_time_is_that_of_the_crawl_that_runs_in_milliseconds(
     crawl_of(crawler, CrawlState.COMPLETED, seconds=20)
     assert crawler.as_dict()["CrawlElapsedTime"] == 0
     now = crawl_of(crawler).started + timedelta(seconds=100)
-    monkeypatch.setattr(crawlers, "utcnow", lambda: now)
+    monkeypatch.setattr(crawls, "utcnow", lambda: now)
     assert crawler.as_dict()["CrawlElapsedTime"] == 100_000
 
 

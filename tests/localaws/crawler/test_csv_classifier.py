@@ -7,9 +7,9 @@ import gzip
 
 import pytest
 
-from localaws.engines.crawler.csv_classifier import Csv, classify
-from localaws.engines.crawler.formats import FIRST_BYTES, Look, look_at
-from localaws.engines.crawler.schema import hive_type
+from localaws.glue.crawlers.csv_classifier import Csv, classify
+from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
+from localaws.glue.crawlers.schema import hive_type
 
 
 def look(text: str | bytes) -> Look:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.crawler.files import File, FileTree, Statistics
-from localaws.engines.crawler.formats import look_at
-from localaws.engines.crawler.grouping import FoundTable, Grouping, KnownTable
-from localaws.engines.crawler.schema import Primitive
+from localaws.glue.crawlers.files import File, FileTree, Statistics
+from localaws.glue.crawlers.formats import look_at
+from localaws.glue.crawlers.grouping import FoundTable, Grouping, KnownTable
+from localaws.glue.crawlers.schema import Primitive
 
 AB = b'{"A": 1, "B": 2}\n'
 CD = b'{"C": 3, "D": 4}\n'

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.crawler.schema import (
+from localaws.glue.crawlers.schema import (
     Array,
     Primitive,
     Schema,

@@ -9,8 +9,8 @@ import pytest
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from localaws.authorization.policy import Caller
-from localaws.authorization.principals import (
+from localaws.iam.policy import Caller
+from localaws.iam.principals import (
     ANONYMOUS,
     ROOT,
     ExpiredToken,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.grammar import BadPolicy, check_bucket_policy, check_resource_policy, check_trust
+from localaws.iam.grammar import BadPolicy, check_bucket_policy, check_resource_policy, check_trust
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/etl"

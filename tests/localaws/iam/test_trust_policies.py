@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto.iam.models import iam_backends
 
-from localaws.authorization.policy import Caller, Verdict
-from localaws.authorization.trust import trust, trusts_service
+from localaws.iam.policy import Caller, Verdict
+from localaws.iam.trust import trust, trusts_service
 
 ACCOUNT = "555566667777"  # of these tests alone
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/etl"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from localaws.services.glue.job_runs import Bookmark, JobRun
+from localaws.glue.jobs.runs import Bookmark, JobRun
 
 pytestmark = pytest.mark.usefixtures("awsglue")
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from moto.glue.exceptions import AlreadyExistsException, EntityNotFoundException, JobNotFoundException
 
-from localaws import engines
-from localaws.services.glue import job_definitions
-from localaws.services.glue.job_runs import JobRun, JobRunState
-from localaws.services.glue.jobs import Job, JobRunNotRunning
-from localaws.services.glue.models import LocalGlueBackend
+from localaws.core import context
+from localaws.glue.jobs import definitions
+from localaws.glue.jobs.backend import JobRunNotRunning
+from localaws.glue.jobs.job import Job
+from localaws.glue.jobs.runs import JobRun, JobRunState
+from localaws.glue.models import LocalGlueBackend
 
 ACCOUNT = "123456789012"
 CREATE = {"Name": "job", "Role": "role", "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/k"}}
@@ -35,7 +36,7 @@ class Jobs:
     def abandon(self, region: str, job: Job, run: JobRun) -> None:
         self.abandoned.append(run.job_run_id)
 
-    def stop(self, region: str, run_id: str, *, job_name: str) -> None:
+    def stop_run(self, region: str, run_id: str, *, job_name: str) -> None:
         run = self.backend.find_job(job_name).find_run(run_id)
         if not run.under_way:
             raise JobRunNotRunning(run)
@@ -45,8 +46,8 @@ class Jobs:
 @pytest.fixture
 def jobs_engine(monkeypatch: pytest.MonkeyPatch) -> Jobs:
     engine = Jobs()
-    monkeypatch.setattr(engines, "_running", SimpleNamespace(jobs=engine))
-    monkeypatch.setattr(job_definitions, "can_assume", lambda role, account_id: True)
+    monkeypatch.setattr(context, "_current", SimpleNamespace(ports=SimpleNamespace(jobs=engine)))
+    monkeypatch.setattr(definitions, "can_assume", lambda role, account_id: True)
     return engine
 
 

@@ -14,9 +14,9 @@ from moto.glue.exceptions import (
     JobRunNotFoundException,
 )
 
-from localaws.events import WorkflowRef
-from localaws.services.glue.job_runs import KEPT_RUNS, JobRunState
-from localaws.services.glue.jobs import Job
+from localaws.core.events import WorkflowRef
+from localaws.glue.jobs.backend import Job
+from localaws.glue.jobs.runs import KEPT_RUNS, JobRunState
 
 OVER = (JobRunState.STOPPED, JobRunState.SUCCEEDED, JobRunState.FAILED, JobRunState.TIMEOUT, JobRunState.ERROR)
 RUNNING = (JobRunState.STARTING, JobRunState.RUNNING, JobRunState.STOPPING)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.redshift.copy.delimited import DelimitedReader
-from localaws.engines.redshift.copy.load_errors import Code
-from localaws.engines.redshift.copy.parse import CopyOptions, Format
-from localaws.engines.redshift.copy.records import CHUNK, FastCopy, Record
-from localaws.engines.redshift.copy.target import Column, Target
+from localaws.redshift.copy.delimited import DelimitedReader
+from localaws.redshift.copy.load_errors import Code
+from localaws.redshift.copy.parse import CopyOptions, Format
+from localaws.redshift.copy.records import CHUNK, FastCopy, Record
+from localaws.redshift.copy.target import Column, Target
 
 TEXT = Column("name", "varchar", -1, not_null=False, identity=False)
 SHORT = Column("short", "varchar", 4 + 8, not_null=False, identity=False)

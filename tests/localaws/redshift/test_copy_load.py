@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.engines.redshift.copy import history, load
-from localaws.engines.redshift.copy.json_format import JsonReader, NotFast
-from localaws.engines.redshift.errors import Notice, SqlError
-from localaws.engines.redshift.front.statements import CopyOutcome, StatementContext
+from localaws.redshift.copy import history, load
+from localaws.redshift.copy.json_format import JsonReader, NotFast
+from localaws.redshift.errors import Notice, SqlError
+from localaws.redshift.front.statements import CopyOutcome, StatementContext
 
 CONTEXT = StatementContext("c", "http://aws", "eu-west-1", "123456789012", "AK", "SK", Path("/nowhere"))
 
@@ -212,7 +212,7 @@ def test_json_that_duckdb_can_not_read_is_read_object_by_object(copied: Any, mon
         raise NotFast("too long")
 
     monkeypatch.setattr(JsonReader, "_csv", no)
-    monkeypatch.setattr("localaws.engines.redshift.copy.json_format._SMALL", 0)
+    monkeypatch.setattr("localaws.redshift.copy.json_format._SMALL", 0)
     session = Session()
     session.copy_in = refuse_not_fast(session.copy_in)  # type: ignore[method-assign]
     assert copied(session, {"in/a": b'{"id": 1, "name": "a"}'}, "json 'auto'") == [loaded(1)]

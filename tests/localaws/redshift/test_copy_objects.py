@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.redshift.copy import json_format
-from localaws.engines.redshift.copy.json_format import JsonReader, NotFast, parse_jsonpaths
-from localaws.engines.redshift.copy.load_errors import Code
-from localaws.engines.redshift.copy.parse import CopyOptions, Format
-from localaws.engines.redshift.copy.records import FastCopy
-from localaws.engines.redshift.copy.target import Column, Target
-from localaws.engines.redshift.errors import SqlError
+from localaws.redshift.copy import json_format
+from localaws.redshift.copy.json_format import JsonReader, NotFast, parse_jsonpaths
+from localaws.redshift.copy.load_errors import Code
+from localaws.redshift.copy.parse import CopyOptions, Format
+from localaws.redshift.copy.records import FastCopy
+from localaws.redshift.copy.target import Column, Target
+from localaws.redshift.errors import SqlError
 
 
 def column(name: str, kind: str = "varchar", modifier: int = -1) -> Column:

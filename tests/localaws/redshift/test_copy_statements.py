@@ -7,16 +7,9 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.redshift.copy.parse import (
-    Authorization,
-    Compression,
-    CopyOptions,
-    CopyStatement,
-    Format,
-    parse_copy,
-)
-from localaws.engines.redshift.copy.unload import parse_unload
-from localaws.engines.redshift.errors import SqlError
+from localaws.redshift.copy.parse import Authorization, Compression, CopyOptions, CopyStatement, Format, parse_copy
+from localaws.redshift.copy.unload import parse_unload
+from localaws.redshift.errors import SqlError
 
 ROLE = "iam_role 'arn:aws:iam::123456789012:role/r'"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from localaws.engines.redshift.copy.load_errors import Code, invalid_utf8, missing, too_long, value_problem
-from localaws.engines.redshift.copy.target import Column
+from localaws.redshift.copy.load_errors import Code, invalid_utf8, missing, too_long, value_problem
+from localaws.redshift.copy.target import Column
 
 
 def column(kind: str, modifier: int = -1) -> Column:

@@ -19,7 +19,7 @@ import redshift_connector
 from psycopg import IsolationLevel
 from redshift_lab import PASSWORD, Connection, Lab
 
-from localaws.engines.redshift.engine import Address
+from localaws.redshift.engine import Address
 
 
 def loaded(root: Path, name: str) -> ModuleType:

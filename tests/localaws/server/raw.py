@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.refusals import Refused
-from localaws.errors import UnsupportedOperation
+from localaws.core.errors import UnsupportedOperation
+from localaws.iam.refusals import Refused
 from localaws.server.envelope import Envelope
 from localaws.server.reading import Reading, read
 

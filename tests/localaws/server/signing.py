@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server import signatures
 from localaws.server.claims import claim_of
 from localaws.server.signatures import verify

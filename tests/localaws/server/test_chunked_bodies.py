@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server.chunks import SIGNED, SIGNED_WITH_TRAILER, UNSIGNED_WITH_TRAILER, Plain, Signer, unchunked
 from localaws.server.claims import Claim
 

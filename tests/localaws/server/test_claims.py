@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server.claims import Claim, claim_of, scope_of
 from tests.localaws.server.raw import envelope
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server.constraints import check_constraints
 
 TRIGGER: dict[str, Any] = {"Name": "t", "Type": "ON_DEMAND", "Actions": [{"JobName": "j"}]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server.envelope import Envelope, body_of, decoded, form_pairs
 from tests.localaws.server.raw import envelope, environ
 

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.authorization.refusals import Refused
+from localaws.iam.refusals import Refused
 from localaws.server import forms
 from localaws.server.claims import Claim
 from localaws.server.forms import Form, form_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from localaws.services.glue.trigger_definitions import (
+from localaws.glue.workflows.runs import ActionRun, WorkflowRun
+from localaws.glue.workflows.trigger_definitions import (
     Action,
     Condition,
     Logical,
@@ -14,7 +15,6 @@ from localaws.services.glue.trigger_definitions import (
     TriggerState,
     TriggerType,
 )
-from localaws.services.glue.workflow_runs import ActionRun, WorkflowRun
 
 
 def target(name: str) -> Target:

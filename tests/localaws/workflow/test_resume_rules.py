@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from run_builders import after, begin, due, end, run_of, started_by, target
 
-from localaws.services.glue.workflow_runs import RunStatus, WorkflowRun
+from localaws.glue.workflows.runs import RunStatus, WorkflowRun
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from moto.glue.exceptions import ConcurrentRunsExceededException
 from moto.glue.models import glue_backends
 from workflow_builders import conditional, crawl_ended, job_ended, pipeline, status, workflow
 
-from localaws.events import JobRunFinished, WorkflowRef
+from localaws.core.events import JobRunFinished, WorkflowRef
 
 
 @pytest.fixture

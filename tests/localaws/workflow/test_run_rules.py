@@ -10,13 +10,7 @@ from typing import Any
 import pytest
 from run_builders import after, begin, counts, due, end, run_of, started_by, target
 
-from localaws.services.glue.trigger_definitions import (
-    Logical,
-    NodeType,
-    Target,
-    TriggerState,
-)
-from localaws.services.glue.workflow_runs import (
+from localaws.glue.workflows.runs import (
     KEPT_RUNS,
     ActionRun,
     RunStatus,
@@ -26,6 +20,7 @@ from localaws.services.glue.workflow_runs import (
     is_final,
     node_id,
 )
+from localaws.glue.workflows.trigger_definitions import Logical, NodeType, Target, TriggerState
 
 
 def test_a_run_begins_with_its_start_trigger_alone() -> None:

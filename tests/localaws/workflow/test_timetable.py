@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from localaws.engines.workflow import timetable
-from localaws.engines.workflow.timetable import Timetable
+from localaws.glue.workflows import timetable
+from localaws.glue.workflows.timetable import Timetable
 
 NOON = "cron(0 12 * * ? *)"
 KEY = ("us-east-1", "noon")

@@ -11,7 +11,7 @@ import pytest
 from moto.glue.exceptions import InvalidInputException
 from workflow_builders import action, crawl_ended, job_ended
 
-from localaws.services.glue.trigger_definitions import (
+from localaws.glue.workflows.trigger_definitions import (
     Logical,
     NodeType,
     Target,

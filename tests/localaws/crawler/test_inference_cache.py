@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from localaws.engines.crawler import looks
-from localaws.engines.crawler.formats import Look
-from localaws.engines.crawler.looks import VERSION, Looks
-from localaws.engines.crawler.objects import S3Object
-from localaws.engines.crawler.schema import Primitive
+from localaws.core.ports import ObjectEntry
+from localaws.glue.crawlers import inference_cache
+from localaws.glue.crawlers.formats import Look
+from localaws.glue.crawlers.inference_cache import VERSION, InferenceCache
+from localaws.glue.crawlers.schema import Primitive
 
 JSON = Look("json", schema=(("id", Primitive.INT),), records=3)
 CSV = Look("csv", schema=(("id", Primitive.BIGINT),), records=3, delimiter=",")
 
 
-def item(key: str, bucket: str = "bucket", etag: str = "etag") -> S3Object:
-    return S3Object(bucket, key, 10, etag, datetime(2023, 8, 13, tzinfo=UTC))
+def item(key: str, bucket: str = "bucket", etag: str = "etag") -> ObjectEntry:
+    return ObjectEntry(bucket, key, 10, etag, datetime(2023, 8, 13, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "looks.sqlite"
 
 
-def saved(file: Path, known: dict[S3Object, Look]) -> Looks:
-    made = Looks(file)
+def saved(file: Path, known: dict[ObjectEntry, Look]) -> InferenceCache:
+    made = InferenceCache(file)
     for one, look in known.items():
         made.put(one, look)
     made.save()
@@ -38,7 +38,7 @@ def saved(file: Path, known: dict[S3Object, Look]) -> Looks:
 
 
 def test_a_look_is_known_until_the_object_changes(file: Path) -> None:
-    made = Looks(file)
+    made = InferenceCache(file)
     assert made.get(item("a")) is None
     made.put(item("a"), JSON)
     assert made.get(item("a")) == JSON
@@ -49,14 +49,14 @@ def test_a_look_is_known_until_the_object_changes(file: Path) -> None:
 
 
 def test_looks_that_are_alike_share_one_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Looks(file)
+    made = InferenceCache(file)
     first = made.put(item("a"), replace(JSON))
     assert made.put(item("b"), replace(JSON)) is first
     assert made.get(item("b")) is first
-    again = Looks(saved(file, {item("a"): JSON, item("b"): JSON})._file)
+    again = InferenceCache(saved(file, {item("a"): JSON, item("b"): JSON})._file)
     assert again.get(item("a")) is again.get(item("b"))
-    monkeypatch.setattr(looks, "_INTERNED", 2)
-    made = Looks(file)
+    monkeypatch.setattr(inference_cache, "_INTERNED", 2)
+    made = InferenceCache(file)
     first = made.put(item("a"), replace(JSON))
     made.put(item("b"), CSV)
     assert made.put(item("c"), replace(JSON)) is not first  # too many were kept: they were let go
@@ -72,7 +72,7 @@ def test_looks_are_the_same_after_a_restart(file: Path) -> None:
         item("e", etag="other"): replace(CSV, header=True),
     }
     saved(file, known)
-    again = Looks(file)
+    again = InferenceCache(file)
     assert {one: again.get(one) for one in known} == known
     assert again.get(item("b", bucket="second")) is None
 
@@ -82,7 +82,7 @@ def test_what_changed_since_is_saved_too(file: Path) -> None:
     made.put(item("b", etag="new"), CSV)
     made.forget("bucket", ["a", "never-seen"])
     made.save()
-    again = Looks(file)
+    again = InferenceCache(file)
     assert [again.get(one) for one in (item("a"), item("b"), item("b", etag="new"), item("c"))] == [
         None,
         None,
@@ -92,7 +92,7 @@ def test_what_changed_since_is_saved_too(file: Path) -> None:
 
 
 def test_nothing_is_written_where_nothing_is_new(file: Path) -> None:
-    Looks(file).save()
+    InferenceCache(file).save()
     assert not file.exists()
     made = saved(file, {item("a"): JSON})
     made.forget("bucket", ["never-seen"])
@@ -112,9 +112,9 @@ def test_one_copy_of_a_schema_is_kept_for_all_files_that_share_it(file: Path) ->
 def test_the_oldest_object_of_a_bucket_is_forgotten_where_there_are_too_many(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "_REMEMBERED", 2)
+    monkeypatch.setattr(inference_cache, "_REMEMBERED", 2)
     made = saved(file, {item("a"): JSON, item("b"): JSON, item("c"): JSON, item("x", bucket="second"): JSON})
-    for asked in (made, Looks(file)):
+    for asked in (made, InferenceCache(file)):
         assert [asked.get(item(key)) is not None for key in "abc"] == [False, True, True]
         assert asked.get(item("x", bucket="second")) == JSON
 
@@ -124,11 +124,11 @@ def test_what_another_version_remembered_is_looked_at_again(file: Path) -> None:
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("pragma user_version").fetchone() == (VERSION,)
         database.execute(f"pragma user_version = {VERSION - 1}")
-    again = Looks(file)
+    again = InferenceCache(file)
     assert again.get(item("a")) is None
     again.put(item("b"), CSV)
     again.save()
-    assert [Looks(file).get(item(key)) for key in "ab"] == [None, CSV]
+    assert [InferenceCache(file).get(item(key)) for key in "ab"] == [None, CSV]
 
 
 def test_a_look_that_can_not_be_read_costs_a_look_at_each_object_and_nothing_else(file: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_look_that_can_not_be_read_costs_a_look_at_each_object_and_nothing_els
         saved(file, {item("a"): JSON})
         with closing(sqlite3.connect(file)) as database, database:
             database.execute(damage)
-        assert Looks(file).get(item("a")) is None
+        assert InferenceCache(file).get(item("a")) is None
         assert not file.exists()
 
 

@@ -1,4 +1,4 @@
-"""`python -m labkit` is `labkit`."""
+"""Makes `python -m labkit` the same as `labkit`."""
 
 from labkit.tools.cli import main
 

@@ -1,7 +1,8 @@
 """boto3 clients that raise the lab's errors.
 
-botocore lets a session add base classes to its clients (its event `creating-client-class`). The lab adds one, and with
-it a failed call is translated in one place, whether a step, a paginator, a waiter or a notebook made it.
+botocore lets a session add base classes to its clients (its event `creating-client-class`). The lab adds one that
+translates the errors of failed calls. So this happens in one place, whether a step, a paginator, a waiter or a notebook
+made the call.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ NOT_REACHED = (ConnectionClosedError, EndpointConnectionError, ResponseStreaming
 
 
 Advise = Callable[[Mapping[str, Any], str], str]
-"""(the call's parameters, AWS's words) → what to do about something that is not there; empty if it does not know."""
+"""(the call's parameters, AWS's error message) → what to do about a missing resource; empty if unknown."""
 
 
 @dataclass(frozen=True)
 class Translator:
-    """Makes the lab's errors of boto3's."""
+    """Turns boto3's errors into the lab's."""
 
     config: LabConfig
     advise: Advise
@@ -60,7 +61,7 @@ class Translator:
     def error(
         self, error: ClientError | BotoCoreError, operation: str, asked: Mapping[str, Any] | None = None
     ) -> LabError:
-        """boto3's error as the lab's, which says what to do."""
+        """Turn boto3's error into the lab's, which says what to do."""
         if isinstance(error, ClientError):
             refused = AwsRefused.of(error, asked=asked)
             if not refused.means_missing or not asked:
@@ -87,7 +88,7 @@ class Translator:
     def around(
         self, call: Callable[..., R], operation: str, asked: Mapping[str, Any] | None = None
     ) -> Callable[..., R]:
-        """`call`, with its errors translated."""
+        """Return a function that does what `call` does, and translates its errors."""
 
         @functools.wraps(call)
         def translated(*arguments: Any, **named: Any) -> R:
@@ -100,10 +101,10 @@ class Translator:
 
 
 def translate_errors(session: boto3.Session, translator: Translator) -> None:
-    """Have every client that `session` makes from now on raise the lab's errors."""
+    """Make every client that `session` creates from now on raise the lab's errors."""
 
     class Translating:
-        """Stands before botocore's BaseClient in the classes of the clients."""
+        """A base class of the clients, before botocore's BaseClient in their method resolution order."""
 
         def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> Any:
             call = super()._make_api_call  # type: ignore[misc]
@@ -121,7 +122,7 @@ def translate_errors(session: boto3.Session, translator: Translator) -> None:
 
 
 class _Body(StreamingBody):  # type: ignore[misc]  # botocore has no types
-    """The body of an answer: it is read after the call, and can break off."""
+    """The body of a response. It is read after the call, and reading it can fail."""
 
     def __init__(self, body: Any, translator: Translator, operation: str) -> None:
         super().__init__(body._raw_stream, body._content_length)
@@ -135,7 +136,7 @@ class _Body(StreamingBody):  # type: ignore[misc]  # botocore has no types
 
 
 class _Waiter:
-    """A waiter of botocore's: its calls are the client's, and when it gives up that is an error of the lab, too."""
+    """A botocore waiter. Its calls go through the client, and if it gives up, it raises the lab's error too."""
 
     def __init__(self, waiter: Any, translator: Translator) -> None:
         self.name = waiter.name

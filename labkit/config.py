@@ -1,11 +1,11 @@
-"""The lab's settings: typed, with the original description's names and values as defaults.
+"""The lab's settings, typed. The defaults are the original description's names and values.
 
-They come, each later one winning, from
+Settings come from these sources; a later one overrides the earlier ones:
 
-1. the defaults below, and `BY_TARGET` for the few that depend on the target,
-2. a file: `labkit.toml` in the home, or the one that `LABKIT_CONFIG` names,
-3. variables `LABKIT_<SETTING>`,
-4. arguments: `Lab(prefix="alice")`.
+1. the defaults below, and `BY_TARGET` for the few that depend on the target
+2. a file: `labkit.toml` in the home, or the file that `LABKIT_CONFIG` names
+3. environment variables `LABKIT_<SETTING>`
+4. arguments: `Lab(prefix="alice")`
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 ENV_PREFIX = "LABKIT_"
 LAB_NAME = "toll-etl"
-"""The value of the tag `lab` on everything that the lab makes."""
+"""The value of the tag `lab` on everything that the lab creates."""
 
 
 DELIVERY_COMMANDS = (
@@ -66,11 +66,12 @@ class TargetDefaults:
 
 
 BY_TARGET = {
-    # dc2.large is what the description names. AWS has not created new dc2 clusters since 2025.
+    # The description names dc2.large. AWS has not created new dc2 clusters since 2025.
     Target.LOCAL: TargetDefaults(
         "dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3, retry_seconds=1
     ),
-    # A Glue job in a subnet without a way out reaches the secret and the catalog through endpoints, which cost money.
+    # A Glue job in a subnet without internet access reaches the secret and the catalog through interface endpoints,
+    # which cost money.
     Target.AWS: TargetDefaults(
         "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30, retry_seconds=30
     ),
@@ -78,7 +79,7 @@ BY_TARGET = {
 
 
 class LabConfig(BaseSettings):
-    """One lab's settings. Those that are None take the target's value from `BY_TARGET`."""
+    """One lab's settings. A setting that is None takes the target's value from `BY_TARGET`."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, validate_default=False)
 
@@ -93,9 +94,9 @@ class LabConfig(BaseSettings):
     wait_minutes: float = Field(default=None, gt=0)  # type: ignore[assignment]
     retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
     progress: Literal["auto", "live", "line", "static"] = "auto"
-    enforce_iam: bool = True  # of the local target; AWS always does
-    verify_signatures: bool = True  # likewise
-    allow_unproven: bool = False  # of the local target: operations that it does not vouch for are answered by moto
+    enforce_iam: bool = True  # on the local target; AWS always does
+    verify_signatures: bool = True  # on the local target; AWS always does
+    allow_unproven: bool = False  # on the local target: moto answers the operations that it does not vouch for
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
@@ -104,7 +105,7 @@ class LabConfig(BaseSettings):
 
     vpc_cidr: str = "10.0.0.0/16"
     interface_endpoints: tuple[str, ...] = None  # type: ignore[assignment]
-    inbound_cidr: str = None  # type: ignore[assignment]  # the VPC's own range
+    inbound_cidr: str = None  # type: ignore[assignment]  # defaults to the VPC's own range
 
     cluster_identifier: str = Field(default="tollcluster", pattern=r"^[a-z][a-z0-9-]{0,40}$")
     node_type: str = Field(default=None, pattern=r"^[a-z0-9]+\.[a-z0-9]+$")  # type: ignore[assignment]
@@ -158,7 +159,7 @@ class LabConfig(BaseSettings):
         return value
 
     def model_post_init(self, _context: Any) -> None:
-        """Fill what depends on the target."""
+        """Fill in the settings that depend on the target."""
         own = BY_TARGET[self.target]
         for setting in own.__dataclass_fields__:
             if getattr(self, setting) is None:
@@ -168,7 +169,7 @@ class LabConfig(BaseSettings):
 
     @property
     def tags(self) -> dict[str, str]:
-        """What everything the lab makes is tagged with."""
+        """The tags of everything that the lab creates."""
         return {"lab": LAB_NAME, "prefix": self.prefix or "none"}
 
     @classmethod
@@ -180,7 +181,7 @@ class LabConfig(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments before variables before the file; see `load`, which chooses the file."""
+        """The sources, highest precedence first: arguments, environment variables, the file from `_config_file`."""
         arguments = init_settings()
         file = _config_file(arguments.get("home"))
         sources = (init_settings, env_settings)
@@ -188,7 +189,7 @@ class LabConfig(BaseSettings):
 
 
 def load(**arguments: Any) -> LabConfig:
-    """The settings from all sources.
+    """Load the settings from all sources.
 
     Raises:
         ConfigError: a setting is unknown, or has a value that is not allowed; the message names it.
@@ -219,12 +220,12 @@ def _config_file(home: Any) -> Path | None:
     file = Path(home).expanduser() / "labkit.toml"
     try:
         return file if file.is_file() else None
-    except PermissionError:  # a home that can't even be entered: whoever uses it says so
+    except PermissionError:  # the home can't be entered; the code that uses it reports this
         return None
 
 
 def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
-    """Pydantic's first complaint as the lab's own error."""
+    """Turn pydantic's first validation error into the lab's own error."""
     first = error.errors()[0]
     setting = str(first["loc"][0]) if first["loc"] else "?"
     source = _source_of(setting, arguments)

@@ -1,6 +1,7 @@
 """The two deliveries of the pipeline, and the names of their resources.
 
-They stand side by side. Which one is in use is where the notification `s3Events` points; there is no setting for it.
+Both can exist side by side. The notification `s3Events` decides which one is in use: the one whose start function it
+invokes. There is no setting for it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from labkit.names import Names
 
 
 class Delivery(StrEnum):
-    """How landed files become rows."""
+    """How landed files are loaded into the table."""
 
     AS_DESCRIBED = "as-described"
-    """The description's: a bookmark, and events that may be lost. Notebooks 05 to 08."""
+    """The description's delivery: it uses a bookmark, and events may be lost. Notebooks 05 to 08."""
 
     EXACTLY_ONCE = "exactly-once"
-    """A ledger, a queue, and rejected rows that are kept. Notebook 09."""
+    """The delivery with a ledger and a queue, which keeps rejected rows. Notebook 09."""
 
 
 @dataclass(frozen=True)
 class DeliveryNames:
-    """The resources that each delivery has of its own."""
+    """The names of the resources that each delivery has for itself."""
 
     start_function: str
     start_role: str
@@ -34,7 +35,7 @@ class DeliveryNames:
 
     @classmethod
     def of(cls, delivery: Delivery, names: Names) -> DeliveryNames:
-        """Their names in a participant's lab."""
+        """The names for this delivery in a participant's lab."""
         if delivery is Delivery.AS_DESCRIBED:
             return cls(
                 names.start_function,

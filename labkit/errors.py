@@ -1,15 +1,15 @@
-"""What can go wrong in the lab, each with what happened, where to look and what to do.
+"""The lab's errors. Each one says what happened, where to look and what to do.
 
 ::
 
     LabError
     ├── ConfigError         a setting is unknown or has a value that is not allowed
-    ├── NotRunning          the local target is asked for, but it is down
+    ├── NotRunning          the local target is needed, but it is down
     ├── StartError          the local target did not start or stop
     │   └── HomeUnusable    the home can't be read or written
-    ├── NotAllWorks         the local target is up, and something that was deployed does not work
-    ├── ConsentNeeded       on AWS: nobody said yes to creating things that cost money, or to removing them
-    ├── MissingStep         something that an earlier step makes is not there
+    ├── NotAllWorks         the local target is up, but something that was deployed does not work
+    ├── ConsentNeeded       on AWS: nobody agreed to creating resources that cost money, or to removing them
+    ├── MissingStep         something that an earlier step creates is not there
     ├── WrongDelivery       the other delivery is in use, so this would lose or double rows
     ├── AwsRefused          AWS answered a call with an error
     ├── FunctionFailed      a Lambda function raised
@@ -17,10 +17,10 @@
     ├── RunFailed           a crawl, a job run or a workflow run did not succeed
     ├── QueryFailed         Redshift refused a statement
     ├── WaitError
-    │   ├── WaitTimeout     what was waited for did not come in time
-    │   └── WaitInterrupted somebody pressed stop; what was started goes on
+    │   ├── WaitTimeout     the wait took longer than `wait_minutes`
+    │   └── WaitInterrupted somebody pressed stop; what was started keeps running
     ├── NotebookFailed      a cell of a notebook raised while `labkit run` ran it
-    └── UsageError          a command or a call got something that it can't use
+    └── UsageError          a command or a call got an argument that it can't use
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 
 
 class LabError(Exception):
-    """Base of the lab's errors.
+    """The base class of the lab's errors.
 
-    Its message is for the person in front of the lab: in a notebook it is shown without the traceback.
+    The message is for participants: a notebook shows it without the traceback.
     """
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what = what
         self.where = where
         self.fix = fix
-        # Not super(): AwsRefused has botocore's error as a base too, which takes other arguments.
+        # Not super(): AwsRefused also inherits from botocore's error, which takes other arguments.
         Exception.__init__(self, "\n".join(line for line in (what, where, fix) if line))
 
     def _render_traceback_(self) -> list[str]:
-        """IPython asks an exception for this before it draws a traceback of its own."""
+        """Return what IPython shows instead of its own traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class ConfigError(LabError):
-    """A setting that does not exist, or a value that it does not take."""
+    """A setting that does not exist, or a value that is not allowed for it."""
 
     def __init__(
         self, setting: str, reason: str, *, allowed: Iterable[str] = (), fix: str = "", source: str = ""
@@ -68,7 +68,7 @@ class ConfigError(LabError):
 
 
 class NotRunning(LabError):
-    """The embedded AWS is not there to talk to."""
+    """The embedded AWS is not running."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -86,7 +86,7 @@ class StartError(LabError):
 
 
 class HomeUnusable(StartError):
-    """The system refuses to read or write the home; the message says why, and what to do."""
+    """The lab's home directory can't be read or written; the message says why, and what to do."""
 
     def __init__(self, reason: str, home: Path) -> None:
         self.home = home
@@ -94,7 +94,7 @@ class HomeUnusable(StartError):
 
 
 class NotAllWorks(LabError):
-    """The embedded AWS is up, and something that was deployed does not work."""
+    """The embedded AWS is up, but something that was deployed does not work."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -106,7 +106,7 @@ class NotAllWorks(LabError):
 
 
 class ConsentNeeded(LabError):
-    """Nobody said yes to creating things in a real account, or to removing them."""
+    """Nobody agreed to creating resources in a real account, or to removing them."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -116,7 +116,7 @@ class ConsentNeeded(LabError):
 
 
 class MissingStep(LabError):
-    """What an earlier step makes is not there yet."""
+    """Something that an earlier step creates is not there yet."""
 
     def __init__(self, what: str, *, step: str, notebook: str, fix: str = "") -> None:
         self.step = step
@@ -128,14 +128,15 @@ class MissingStep(LabError):
 
 
 class WrongDelivery(LabError):
-    """The other delivery is in use: what was asked for would load rows twice, or not at all."""
+    """The other delivery is in use, so this action would load rows twice, or not at all."""
 
 
 class AwsRefused(LabError, ClientError):  # type: ignore[misc]  # botocore has no types
     """AWS answered a call with an error.
 
-    `code` is AWS's name of the error, `message` its words, `operation` what was asked for. It is a ClientError as well:
-    `except ClientError`, `except client.exceptions.NoSuchKey` and `error.response` work as in every boto3 program.
+    `code` is AWS's error code, `message` its error message, and `operation` the operation that was called. The error is
+    a ClientError as well: `except ClientError`, `except client.exceptions.NoSuchKey` and `error.response` work as in
+    every boto3 program.
     """
 
     def __init__(
@@ -156,14 +157,14 @@ class AwsRefused(LabError, ClientError):  # type: ignore[misc]  # botocore has n
 
     @property
     def means_missing(self) -> bool:
-        """Does AWS say that something does not exist?"""
+        """Whether AWS says that something does not exist."""
         return self.code in NOT_THERE
 
     @classmethod
     def of(cls, error: ClientError, *, asked: Mapping[str, Any] | None = None, fix: str = "") -> AwsRefused:
-        """botocore's error as the lab's; it can still be caught by the class that botocore gave it.
+        """Turn botocore's error into the lab's. It can still be caught by botocore's own class.
 
-        `asked` are the call's parameters: where AWS does not say what is missing, the message names it.
+        `asked` are the call's parameters. If AWS does not say what is missing, the message names it from them.
         """
         kind: Any = type(error)
         return _refused_as(kind)(error.response, error.operation_name, asked=asked, fix=fix)
@@ -171,12 +172,12 @@ class AwsRefused(LabError, ClientError):  # type: ignore[misc]  # botocore has n
 
 @functools.cache
 def _refused_as(kind: Any) -> type[AwsRefused]:
-    """AwsRefused, and botocore's own class of this error (e.g. `glue.exceptions.EntityNotFoundException`)."""
+    """A class that is AwsRefused and botocore's error class, e.g. `glue.exceptions.EntityNotFoundException`."""
     return type(AwsRefused.__name__, (AwsRefused, kind), {}) if kind is not ClientError else AwsRefused
 
 
 NAMING = ("Name", "Bucket", "Key", "Id", "Identifier", "Arn", "Url")
-"""How the parameters end that name the thing which a call is about."""
+"""A parameter whose name ends with one of these names the resource that a call is about."""
 
 NOT_THERE = {
     "404",
@@ -205,7 +206,7 @@ HINTS = {
 
 
 class FunctionFailed(LabError):
-    """A Lambda function raised; its own words are in the message."""
+    """A Lambda function raised; the message includes the function's error message."""
 
     def __init__(self, function: str, error_type: str, message: str, *, fix: str = "") -> None:
         self.error_type = error_type
@@ -249,11 +250,11 @@ class QueryFailed(LabError):
 
 
 class WaitError(LabError):
-    """Waiting ended without what was waited for."""
+    """A wait ended without success."""
 
 
 class WaitTimeout(WaitError):
-    """It took longer than `wait_minutes`."""
+    """The wait took longer than `wait_minutes`."""
 
     def __init__(self, what: str, minutes: float, last: str, go_on: str) -> None:
         super().__init__(
@@ -264,14 +265,14 @@ class WaitTimeout(WaitError):
 
 
 class WaitInterrupted(WaitError):
-    """The waiting was interrupted; the lab is as usable as before."""
+    """The wait was interrupted. The lab can be used as before."""
 
     def __init__(self, what: str, go_on: str) -> None:
         super().__init__(f"Stopped waiting for {what}. What was started goes on by itself.", fix=go_on)
 
 
 class NotebookFailed(LabError):
-    """A cell raised while a notebook was executed in batch."""
+    """A cell raised while `labkit run` executed its notebook."""
 
     def __init__(self, notebook: str, cell: int, name: str, message: str, executed: Path) -> None:
         self.notebook = notebook
@@ -282,4 +283,4 @@ class NotebookFailed(LabError):
 
 
 class UsageError(LabError):
-    """An argument that can't be used; the command line ends with 2."""
+    """An argument that can't be used. The command line exits with status 2."""

@@ -1,4 +1,4 @@
-"""The arguments of one run of a Glue job: those that the job knows, and Glue's own."""
+"""The arguments of one run of a Glue job: the job's own, and those that Glue defines."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ GLUE_ARGUMENTS = (
     "--write-shuffle-files-to-s3",
     "--write-shuffle-spills-to-s3",
 )
-"""What Glue itself reads: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
+"""Arguments that Glue reads: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
 
 
 def job_arguments(job: str, given: Mapping[str, str], defaults: Iterable[str]) -> dict[str, str]:
-    """The run's arguments as StartJobRun takes them.
+    """Convert a run's arguments to the form that StartJobRun expects.
 
     Args:
         job: the job's name, for the messages.
@@ -63,7 +63,7 @@ def job_arguments(job: str, given: Mapping[str, str], defaults: Iterable[str]) -
         defaults: the names in the job's DefaultArguments.
 
     Raises:
-        UsageError: the job does not know an argument, on AWS it would be ignored in silence; or a value is not text.
+        UsageError: a value is not text, or the job does not know an argument (AWS would silently ignore it).
     """
     known = {_plain(name): name for name in (*GLUE_ARGUMENTS, *defaults)}
     arguments = {}
@@ -86,7 +86,7 @@ def job_arguments(job: str, given: Mapping[str, str], defaults: Iterable[str]) -
 
 
 def _plain(name: str) -> str:
-    """A name as Python can write it: Glue's own names have dashes in them."""
+    """The name as a Python identifier. Glue's own names contain dashes."""
     return name.removeprefix("--").replace("-", "_")
 
 

@@ -54,15 +54,15 @@ class Lab:
     """
 
     def __init__(self, **settings: Any) -> None:
-        """Args are settings, as in `labkit.config`; they win over the file and the LABKIT_* variables.
+        """Take settings of `labkit.config` as arguments. They override the config file and the LABKIT_* variables.
 
         Raises:
             ConfigError: a setting is unknown or has a value that is not allowed.
         """
         self.config: LabConfig = load(**settings)
         self.session = Session(self.config, lambda asked, words: origins.of_a_call(self, asked, words))
-        self._agreed = not self.config.ask_before_create  # to everything, beforehand
-        self._consented = self._agreed  # to what is created
+        self._agreed = not self.config.ask_before_create  # whether the answer to every question is yes, in advance
+        self._consented = self._agreed  # whether creating resources is agreed to
         self.buckets = Buckets(self)
         self.roles = Roles(self)
         self.functions = Functions(self)
@@ -85,7 +85,8 @@ class Lab:
     def steps(self) -> tuple[Step[Any], ...]:
         """All steps, in the order in which `deploy` creates them.
 
-        `reliability` comes before `notification` here, which then points to the exactly-once delivery at once.
+        `reliability` comes before `notification`, so that the notification points to the exactly-once delivery from the
+        start.
         """
         return (
             self.buckets, self.roles, self.functions, self.network, self.redshift, self.secrets,
@@ -99,21 +100,21 @@ class Lab:
 
     @property
     def owner(self) -> Delivery:
-        """The delivery whose rows are in the table: the exactly-once one as long as there is a ledger."""
+        """The delivery whose rows are in the table: the exactly-once delivery while there is a ledger."""
         try:
             return Delivery.EXACTLY_ONCE if ledger.exists(self) else Delivery.AS_DESCRIBED
         except MissingStep:  # no cluster, so no rows
             return Delivery.AS_DESCRIBED
 
     def require(self, delivery: Delivery | str, what: str = "This notebook") -> None:
-        """Refuse to go on if the other delivery is in use, or its rows are in the table.
+        """Raise an error if the other delivery is in use, or if its rows are in the table.
 
         Args:
             delivery: "as-described" or "exactly-once".
-            what: what needs it, for the message.
+            what: what needs this delivery, for the error message.
 
         Raises:
-            WrongDelivery: it is the other one; the message says how to change that.
+            WrongDelivery: the other delivery is in use, or its rows are in the table. The message says how to switch.
         """
         wanted = Delivery(delivery)
         if self.owner is wanted and self.delivery in (wanted, None):
@@ -141,10 +142,10 @@ class Lab:
         the job's bookmark, and points s3Events back to `start_workflow_function`. All steps stay. On AWS it asks first.
 
         Args:
-            say: is told what is going to be removed, before it is.
+            say: called with a text that lists what will be removed, before anything is removed.
 
         Raises:
-            ConsentNeeded: on AWS, nobody said yes.
+            ConsentNeeded: on AWS, the answer was not yes, or nobody was there to answer.
         """
         found = restart.to_be_removed(self)
         if found and not self._agreed:
@@ -158,7 +159,7 @@ class Lab:
         return restart.restart(self, found)
 
     def load(self) -> Run:
-        """Start the workflow of the delivery in use by hand: it loads what has landed and no run has read.
+        """Start the workflow of the delivery in use by hand. It loads the landed files that no run has read yet.
 
         Raises:
             RunFailed: its crawl or its job did not succeed.
@@ -166,38 +167,38 @@ class Lab:
         return self.workflow_of(self.owner).run()
 
     def unread_files(self) -> tuple[str, ...]:
-        """The keys of the landed files that no run has read: for a run by hand, `load`."""
+        """The keys of the landed files that no run has read yet. `load` loads them."""
         return self.reliability.unread() if self.owner is Delivery.EXACTLY_ONCE else self.workflow.unread()
 
     def up(self) -> TargetStatus:
-        """Bring the target up: start the local AWS, and start again what of it had failed. On AWS, do nothing.
+        """Start the local AWS, and restart its parts that have failed. On AWS, do nothing.
 
         Raises:
-            StartError: it did not come up.
-            NotAllWorks: it is up, and something that was deployed does not work.
+            StartError: the local AWS did not start.
+            NotAllWorks: the local AWS is up, but something that was deployed does not work.
         """
         return self.session.start()
 
     def down(self, *, wipe: bool = False) -> Stopped:
-        """Stop the local AWS, and what an earlier start left of it; with `wipe` forget its data.
+        """Stop the local AWS and any processes left over from an earlier start. With `wipe`, also delete its data.
 
-        What it returns says what was ended; it is false where nothing ran.
+        Returns what was stopped; it is false if nothing was running.
         """
         return self.session.stop(wipe=wipe)
 
     def deploy(
         self, *names: str, as_described: bool = False, on_step: Callable[[str], None] = lambda _: None
     ) -> Deployed:
-        """Create the steps of these names (all of them without).
+        """Create the steps with these names, or all steps if no name is given.
 
         Args:
-            names: steps; they are created in the lab's order.
+            names: the names of steps. The steps are created in the lab's order.
             as_described: leave out `reliability`, so that the described delivery is in use.
-            on_step: is called with the name of each step that is done.
+            on_step: called with the name of each step after the step is created.
 
         Raises:
             UsageError: there is no step of that name.
-            WrongDelivery: the exactly-once delivery is in use, and `as_described` is asked for.
+            WrongDelivery: the exactly-once delivery is in use, and `as_described` is True.
         """
         steps = self.chosen(names)
         if as_described:
@@ -212,9 +213,9 @@ class Lab:
         return Deployed(tuple(made))
 
     def catch_up(self, notebook: str | int) -> CaughtUp:
-        """For people who join late: make all that the notebooks before this one make, their data included.
+        """Create everything that the notebooks before this one create, including their data. For people who join late.
 
-        `lab.catch_up("05")` makes what notebooks 00 to 04 make, and leaves alone what is there already.
+        `lab.catch_up("05")` creates what notebooks 00 to 04 create, and leaves alone what is there already.
 
         Raises:
             UsageError: there is no such notebook.
@@ -223,7 +224,9 @@ class Lab:
         return catch_up(self, notebook)
 
     def check(self, *names: str) -> Checks:
-        """What holds on the target of the steps of these names (all of them without), and what to do where it doesn't.
+        """Check the steps with these names on the target, or all steps if no name is given.
+
+        Each failed check says how to fix it.
 
         Raises:
             UsageError: there is no step of that name.
@@ -231,19 +234,19 @@ class Lab:
         return Checks(tuple(step.check() for step in self.chosen(names)))
 
     def status(self) -> tuple[Check, ...]:
-        """What holds on the target, step by step."""
+        """The result of each step's check."""
         return self.check().checks
 
     def event_status(self) -> EventStatus:
-        """What waits, what was given up and what was rejected."""
+        """The events that are waiting, the events that were given up, and the rejected rows."""
         return EventStatus.of(self)
 
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
-        """Destroy the steps of these names (all of them without), the last first.
+        """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
 
         Args:
-            names: steps.
-            on_step: is called with what went of each step.
+            names: the names of steps.
+            on_step: called after each step with what was removed.
 
         Raises:
             UsageError: there is no step of that name.
@@ -255,7 +258,7 @@ class Lab:
         return Destroyed(tuple(gone))
 
     def leftovers(self) -> Leftovers:
-        """What of this lab is still on the target, found by its tag and by its names."""
+        """The resources of this lab that are still on the target, found by tag and by name."""
         return find_leftovers(self)
 
     def send(
@@ -270,31 +273,31 @@ class Lab:
 
         Args:
             files: files to put into the landing bucket under their own names.
-            rows: rows a file; 100 by default.
-            count: how many files; 1 by default.
+            rows: the number of rows in each file; 100 by default.
+            count: the number of files; 1 by default.
             seed: the same seed and `until` give the same rows; the second file takes seed + 1, and so on.
             until: the last day of the transactions; today by default.
 
         Raises:
-            UsageError: a file can't be sent, or a value makes no sense. Nothing has landed.
+            UsageError: a file can't be sent, or a value is invalid. Nothing has landed.
             FunctionFailed: the generator raised.
-            SendStopped: something failed when some of the files had landed.
+            SendStopped: something failed after some of the files had landed.
         """
         if files:
             return sending.upload(self, files, rows=rows, count=count, seed=seed, until=until)
         return sending.generate(self, rows=rows, count=count, seed=seed, until=until)
 
     def follow(self, landed: Landed | str | Sequence[str]) -> Run:
-        """Wait for the workflow run that landing these files caused, until it has ended.
+        """Wait until the workflow run that these files started has ended, and return it.
 
         Args:
             landed: what `send` returned, or keys in the landing bucket.
 
         Raises:
-            UsageError: a key is not there, or no run reads it.
+            UsageError: there is no object with this key, or it is not a file that runs read.
             LabError: there is no notification.
-            RunFailed: it ended, and did not succeed.
-            WaitTimeout: no such run came.
+            RunFailed: the run ended without success.
+            WaitTimeout: no such run ended within `wait_minutes`.
         """
         return self.workflow_of(self.delivery or self.owner).follow(sending.landed_keys(self, landed))
 
@@ -302,7 +305,7 @@ class Lab:
         """Rows landed, loaded, rejected and queried, each counted from its own source (`labkit.data.counts`).
 
         With `landed`, only these files' records count as landed. Counts can be subtracted:
-        `lab.counts(landed) - before` is what came since.
+        `lab.counts(landed) - before` is what was added since.
         """
         return counts.count(self, landed.keys if isinstance(landed, Landed) else landed)
 
@@ -311,7 +314,7 @@ class Lab:
 
         Args:
             what: what is waited for, as in "Waiting for …".
-            condition: is asked again every `poll_seconds`.
+            condition: called every `poll_seconds`.
 
         Raises:
             WaitTimeout: it does not hold within `wait_minutes`.
@@ -320,7 +323,7 @@ class Lab:
         wait_for(what, look, config=self.config, go_on="Run the cell again.")
 
     def agree(self) -> None:
-        """Say yes, beforehand, to all that `consent` and `restart` would ask."""
+        """Answer yes in advance to everything that `consent` and `restart` would ask."""
         self._agreed = self._consented = True
 
     def consent(self, step: str) -> None:
@@ -347,7 +350,7 @@ class Lab:
             raise ConsentNeeded(otherwise)
 
     def chosen(self, names: Sequence[str]) -> tuple[Step[Any], ...]:
-        """The steps of these names, in the lab's order; all of them without names.
+        """The steps with these names, in the lab's order, or all steps if no name is given.
 
         Raises:
             UsageError: there is no step of that name.

@@ -1,7 +1,7 @@
-"""The names that things have on the target: the description's, with the participant's prefix.
+"""The names of the resources on the target: the description's names with the participant's prefix.
 
-With the empty prefix they are exactly the description's. Buckets keep their beginning, so that the table that the
-crawler makes of `landing-bucket-alice` is `landing_bucket_alice`; everything else is `alice-<name>`.
+With an empty prefix they are exactly the description's. In bucket names the prefix comes after the name, so the table
+that the crawler makes from `landing-bucket-alice` is `landing_bucket_alice`. Everything else is `alice-<name>`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from labkit.config import LabConfig
 
 @dataclass(frozen=True)
 class Names:
-    """Every name of one participant's lab."""
+    """All names of one participant's lab."""
 
     landing_bucket: str
     staging_bucket: str
@@ -104,5 +104,5 @@ class Names:
 
 
 def crawled_table(name: str) -> str:
-    """The table name that a Glue crawler makes of a bucket's or a JDBC table's path."""
+    """The table name that a Glue crawler makes from the path of a bucket or a JDBC table."""
     return re.sub(r"[^a-z0-9_]", "_", name.lower())

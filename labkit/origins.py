@@ -1,7 +1,7 @@
-"""Which step makes what: for errors that say that something is not there.
+"""Which step creates which resource, for errors about missing resources.
 
-AWS often does not say what is missing ("Entity Not Found"). So a failed call is explained by what it asked for,
-and a failed run by looking which of the things that it needs is missing.
+AWS often does not say what is missing ("Entity Not Found"). So the call's parameters explain a failed call. For a
+failed run, the lab looks up which of the resources that the run needs is missing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 CRAWL = "crawl"
-"""Not a step: the crawl of what has landed."""
+"""Stands for the crawl of the landing bucket, which is not a step."""
 
 MADE_BY = {
     "landing_bucket": "buckets",
@@ -55,7 +55,7 @@ MADE_BY = {
     "dead_letter_queue": "reliability",
     "ledger": "reliability",
 }
-"""Each of `Names` → the step that makes it."""
+"""Field of `Names` → the step that creates the resource."""
 
 LOOKUPS = {
     "landing_bucket": ("s3", "head_bucket", "Bucket"),
@@ -72,9 +72,9 @@ LOOKUPS = {
     "exactly_once_workflow": ("glue", "get_workflow", "Name"),
     "retry_queue": ("sqs", "get_queue_url", "QueueName"),
 }
-"""How to see whether it is there: service, operation, parameter."""
+"""How to look up whether a resource exists: service, operation, parameter."""
 
-# What comes first is needed by what follows.
+# In the order in which the resources depend on each other.
 S3_CRAWL_NEEDS = ("landing_bucket", "glue_role", "glue_database")
 REDSHIFT_CRAWL_NEEDS = ("glue_role", "secret", "cluster_identifier", "connection", "glue_database")
 JOB_NEEDS = (
@@ -89,21 +89,22 @@ FUNCTION_NEEDS = {
 
 
 def of_a_call(lab: Lab, asked: Mapping[str, Any], message: str) -> str:
-    """What to do about a call that found something missing; empty if that is not a thing of the lab.
+    """Return what to do about a call that found something missing; empty if it is not one of the lab's resources.
 
     Args:
         lab: the lab.
         asked: the call's parameters.
-        message: AWS's words. Where they name one of the things asked for, that one is missing, else the last.
+        message: AWS's error message. If it names a resource in the parameters, that one is missing, otherwise the last
+            one.
     """
-    if "Key" in asked:  # an object of a bucket: no step makes it
+    if "Key" in asked:  # an object in a bucket: no step creates it
         return ""
     try:
         fields = {getattr(lab.names, field): field for field in MADE_BY}
     except LabError:  # without the account the names are not known
         return ""
     naming = [value for name, value in asked.items() if name.endswith(NAMING) and isinstance(value, str)]
-    texts = [value.rpartition("/")[2].rpartition(":")[2] for value in naming]  # of an ARN, or a queue's URL, the name
+    texts = [value.rpartition("/")[2].rpartition(":")[2] for value in naming]  # the name in an ARN or a queue's URL
     for missing_one in ([text for text in texts if text in message] or texts)[-1:]:
         if missing_one in fields:
             return how_to_make(lab, fields[missing_one])
@@ -111,7 +112,10 @@ def of_a_call(lab: Lab, asked: Mapping[str, Any], message: str) -> str:
 
 
 def of_a_run(lab: Lab, needs: tuple[str, ...]) -> str:
-    """What to do about a run that failed: how the first of its needs that is not there is made; empty if all are."""
+    """Return what to do about a failed run: how to create the first missing resource that it needs.
+
+    Empty if none of them is missing.
+    """
     for field in needs:
         service, operation, parameter = LOOKUPS[field]
         asked = {parameter: getattr(lab.names, field)}
@@ -120,14 +124,14 @@ def of_a_run(lab: Lab, needs: tuple[str, ...]) -> str:
         try:
             missing = found(getattr(lab.session.client(service), operation), **asked) is None
         except LabError:
-            continue  # it can't be seen; the run's own error says more
+            continue  # it can't be looked up; the run's own error says more
         if missing:
             return how_to_make(lab, field)
     return ""
 
 
 def of_a_job(lab: Lab) -> str:
-    """The same for a run of one of the lab's jobs, which needs a table in Redshift, too."""
+    """Like `of_a_run`, for a run of one of the lab's jobs. It also needs the table in Redshift."""
     advice = of_a_run(lab, JOB_NEEDS)
     if advice:
         return advice
@@ -141,7 +145,7 @@ def of_a_job(lab: Lab) -> str:
 
 
 def of_a_function(lab: Lab, function: str) -> str:
-    """The same for a function of the lab that raised."""
+    """Like `of_a_run`, for a function of the lab that raised."""
     for field, needs in FUNCTION_NEEDS.items():
         if getattr(lab.names, field) == function:
             return of_a_run(lab, needs)
@@ -149,7 +153,7 @@ def of_a_function(lab: Lab, function: str) -> str:
 
 
 def of_a_statement(lab: Lab, message: str) -> str:
-    """What to do about a statement that Redshift refused because a table of the lab does not exist."""
+    """Return what to do about a statement that failed because one of the lab's tables does not exist."""
     if "does not exist" in message:
         ledger_schema, _, ledger = lab.names.ledger.partition(".")
         if f'"{lab.config.redshift_table}"' in message or f'"public.{lab.config.redshift_table}"' in message:
@@ -160,7 +164,7 @@ def of_a_statement(lab: Lab, message: str) -> str:
 
 
 def missing(step: Step[Any], what: str, name: str) -> MissingStep:
-    """The error for a thing that is not there: it names the step that makes it, which may be another than `step`."""
+    """The error for a missing resource. It names the step that creates it, which may not be `step`."""
     lab = step.lab
     field = next((field for field in MADE_BY if getattr(lab.names, field) == name), None)
     if field is None:
@@ -172,7 +176,7 @@ def missing(step: Step[Any], what: str, name: str) -> MissingStep:
 
 
 def how_to_make(lab: Lab, field: str) -> str:
-    """What makes the thing of this name: the step, its notebook, and the command."""
+    """How to create the resource with this name: the step, its notebook, and the command."""
     name, step = getattr(lab.names, field), MADE_BY[field]
     if step == CRAWL:
         crawlers = lab.crawlers

@@ -1,8 +1,8 @@
-"""What each role may do, and nothing else: by action, and by resource wherever AWS allows to name one.
+"""The IAM policy of each role. It allows only what the role needs, and names resources wherever AWS supports that.
 
-`*` stands as the resource only where AWS offers nothing narrower: the EC2 calls with which Glue looks at a subnet
+The resource is `*` only where AWS supports nothing narrower: in the EC2 calls with which Glue looks at a subnet
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). tests/labkit/test_policies.py
-shows, or says, what each statement is needed for.
+shows or says why each statement is needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Policy = dict[str, Any]
 
 
 def trust(service: str) -> Policy:
-    """Who may take on a role: one AWS service, e.g. "lambda.amazonaws.com"."""
+    """The trust policy that lets one AWS service assume a role, e.g. "lambda.amazonaws.com"."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -25,7 +25,7 @@ def trust(service: str) -> Policy:
 
 
 def generator(names: Names, region: str, account: str) -> Policy:
-    """The toll plaza lands files and logs."""
+    """The generator function lands files and writes logs."""
     return _policy(
         _allow("LandFiles", ["s3:PutObject"], [f"arn:aws:s3:::{names.landing_bucket}/*"]),
         *_function_logs(names.generator_function, region, account),
@@ -33,7 +33,7 @@ def generator(names: Names, region: str, account: str) -> Policy:
 
 
 def start_function(names: Names, region: str, account: str) -> Policy:
-    """The start function starts the workflow, and logs."""
+    """The start function starts the workflow and writes logs."""
     workflow = f"arn:aws:glue:{region}:{account}:workflow/{names.workflow}"
     return _policy(
         _allow("StartWorkflow", ["glue:StartWorkflowRun"], [workflow]),
@@ -42,7 +42,7 @@ def start_function(names: Names, region: str, account: str) -> Policy:
 
 
 def start_reliably(names: Names, region: str, account: str) -> Policy:
-    """The exactly-once delivery's start function starts runs, looks at what is under way, keeps markers, and logs."""
+    """The exactly-once delivery's start function starts runs, looks at runs, keeps markers, and writes logs."""
     here, queues = f"arn:aws:glue:{region}:{account}", f"arn:aws:sqs:{region}:{account}"
     staging = f"arn:aws:s3:::{names.staging_bucket}"
     return _policy(
@@ -64,7 +64,10 @@ def start_reliably(names: Names, region: str, account: str) -> Policy:
 
 
 def exactly_once_job(names: Names, region: str, account: str) -> Policy:
-    """What the exactly-once job does beyond the described one: read versions, use markers, know why it was started."""
+    """What the exactly-once job needs in addition to the described job.
+
+    It reads object versions, uses markers, and looks up why it was started.
+    """
     here = f"arn:aws:glue:{region}:{account}"
     landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
     return _policy(
@@ -78,7 +81,7 @@ def exactly_once_job(names: Names, region: str, account: str) -> Policy:
 
 
 def copy(names: Names) -> Policy:
-    """Redshift's COPY reads what the job staged."""
+    """Redshift's COPY reads the files that the job staged."""
     return _policy(
         _allow("ListStaging", ["s3:ListBucket"], [f"arn:aws:s3:::{names.staging_bucket}"]),
         _allow("ReadStaging", ["s3:GetObject"], [f"arn:aws:s3:::{names.staging_bucket}/*"]),
@@ -86,7 +89,7 @@ def copy(names: Names) -> Policy:
 
 
 def glue(names: Names, region: str, account: str) -> Policy:
-    """Crawlers and the job read what has landed, keep the catalog, stage, and reach Redshift."""
+    """Crawlers and the job read the landed files, update the catalog, stage files, and connect to Redshift."""
     here = f"arn:aws:glue:{region}:{account}"
     landing, staging = (f"arn:aws:s3:::{bucket}" for bucket in (names.landing_bucket, names.staging_bucket))
     logs, ec2 = f"arn:aws:logs:{region}:{account}:log-group:/aws-glue/*:*", f"arn:aws:ec2:{region}:{account}"
@@ -100,7 +103,7 @@ def glue(names: Names, region: str, account: str) -> Policy:
             ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
-        # Files in folders: a crawler makes a partition of each folder, and the described job reads them by partition.
+        # For files in folders: a crawler makes a partition of each folder, and the described job reads by partition.
         _allow(
             "Partitions",
             ["glue:BatchCreatePartition", "glue:UpdatePartition", "glue:GetPartitions"],

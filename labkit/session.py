@@ -1,7 +1,7 @@
-"""The way to the target, and the only module that knows which one it is.
+"""The connection to the target. Only this module knows which target that is.
 
-On both targets the lab speaks plain boto3. Local: the clients go to the embedded AWS of the lab's home, which this
-module starts, stops and asks for its address; AWS: they go where the usual AWS configuration says.
+On both targets the lab uses plain boto3. On the local target, the clients go to the embedded AWS of the lab's home;
+this module starts it, stops it and looks up its address. On AWS, the clients follow the usual AWS configuration.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ NOTHING_OF_THE_USERS = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
-"""For clients of the local target, which a missing AWS_PROFILE, or a damaged ~/.aws/config, is no matter of."""
+"""Keeps the user's AWS configuration from clients of the local target.
+
+A missing AWS_PROFILE or a damaged ~/.aws/config must not break them.
+"""
 
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """Where the lab runs and whether that can be used."""
+    """Where the lab runs, and whether that target can be used."""
 
     target: Target
     running: bool
@@ -49,11 +52,11 @@ class TargetStatus:
     verifies_signatures: bool = True
     allows_unproven: bool = False
     ports: tuple[tuple[str, int], ...] = ()
-    """The ports of 127.0.0.1 that a local lab keeps over restarts, each with what it is for."""
+    """The ports of 127.0.0.1 that a local lab keeps across restarts, each with its purpose."""
     problems: tuple[localaws.Problem, ...] = ()
-    """What of a local lab that runs does not work."""
+    """What does not work in a local lab that is running."""
     left_over: tuple[localaws.LeftOver, ...] = ()
-    """What an earlier start left running of a local lab that is down."""
+    """Processes of an earlier start that are still running although the local lab is down."""
 
     def __str__(self) -> str:
         if self.target is Target.AWS:
@@ -71,15 +74,15 @@ class Session:
     """boto3 clients for one lab's target."""
 
     def __init__(self, config: LabConfig, advise: Advise = lambda _asked, _words: "") -> None:
-        """`advise` knows what to do about a call that found something missing."""
+        """`advise` returns what to do after a call that found something missing."""
         self.config = config
         self._translator = Translator(config, advise)
         self._clients: dict[str, Any] = {}
         self.records: dict[tuple[str, str, str], int] = {}
-        """Records in the object versions that were counted: (bucket, key, version) → how many."""
+        """The number of records in the object versions that were counted, by (bucket, key, version)."""
 
     def client(self, service: str) -> Any:
-        """The boto3 client of `service`, e.g. "s3"; the same one each time. Its calls raise the lab's errors.
+        """The boto3 client for `service`, e.g. "s3"; the same one each time. Its calls raise the lab's errors.
 
         Raises:
             NotRunning: the target is local and down.
@@ -94,24 +97,24 @@ class Session:
 
     @cached_property
     def account_id(self) -> str:
-        """The account's 12 digits."""
+        """The 12-digit account id."""
         if self.config.target is Target.LOCAL:
             return str(self._home_status().account_id)
         return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
     def names(self) -> Names:
-        """The names of everything this lab has."""
+        """The names of all resources of this lab."""
         needs_account = self.config.account_in_bucket_names
         return Names.of(self.config, self.account_id if needs_account else "")
 
     def start(self) -> TargetStatus:
-        """Bring the target up. On a sound one, and on AWS, this does nothing.
+        """Start the target. Does nothing if the target is healthy, or if it is AWS.
 
         Raises:
-            StartError: it did not come up; the message says why and where its log is.
+            StartError: the target did not start; the message says why and where its log is.
             HomeUnusable: the home can't be read or written.
-            NotAllWorks: it is up, and something that was deployed does not work.
+            NotAllWorks: the target is up, but something that was deployed does not work.
         """
         if self.config.target is Target.AWS:
             return self.status()
@@ -128,11 +131,11 @@ class Session:
         return self._local(found)
 
     def stop(self, *, wipe: bool = False) -> localaws.Stopped:
-        """Take the local target down, with what an earlier start left of it, and forget its data with `wipe`.
+        """Stop the local target and any processes left over from an earlier start. With `wipe`, also delete its data.
 
         Raises:
             LabError: the target is AWS, which can't be stopped.
-            StartError: something does not end.
+            StartError: a process does not end.
             HomeUnusable: something in the home can't be removed.
         """
         if self.config.target is Target.AWS:
@@ -143,7 +146,7 @@ class Session:
         return stopped
 
     def status(self) -> TargetStatus:
-        """What the target is doing, without changing it.
+        """Return the target's status, without changing anything.
 
         Raises:
             HomeUnusable: the home can't be read.
@@ -171,11 +174,11 @@ class Session:
         )
 
     def protection(self) -> localaws.Protection | None:
-        """What keeps functions and jobs from a local lab on this machine; None on AWS."""
+        """How a local lab is protected from functions and jobs on this machine; None on AWS."""
         return localaws.protection(self.config.home) if self.config.target is Target.LOCAL else None
 
     def environment(self) -> dict[str, str]:
-        """The variables with which any AWS tool reaches the target.
+        """The environment variables with which any AWS tool reaches the target.
 
         Raises:
             NotRunning: the target is local and down.
@@ -196,12 +199,12 @@ class Session:
 
     @property
     def ca_bundle(self) -> str | None:
-        """The CA file that Redshift's certificate is checked with; None means the system's."""
+        """The CA file that verifies Redshift's certificate; None means the system's CAs."""
         return str(self._running().ca_bundle) if self.config.target is Target.LOCAL else None
 
     @contextlib.contextmanager
     def trusted(self) -> Iterator[None]:
-        """Inside this, new TLS connections trust the target's CA: OpenSSL finds it by SSL_CERT_FILE."""
+        """While this context is active, new TLS connections trust the target's CA: OpenSSL reads SSL_CERT_FILE."""
         before = os.environ.get("SSL_CERT_FILE")
         if self.ca_bundle:
             os.environ["SSL_CERT_FILE"] = self.ca_bundle
@@ -232,7 +235,7 @@ class Session:
     def _client_settings(self) -> dict[str, Any]:
         if self.config.target is Target.AWS:
             return {"config": Config(retries={"mode": "standard"})}
-        # On loopback a request that fails once has failed; retrying only hides where.
+        # A request that fails on loopback fails again; more retries would only hide where it fails.
         retries = Config(retries={"mode": "standard", "max_attempts": 2}, proxies={}, read_timeout=120)
         return {"endpoint_url": self._running().endpoint_url, "config": retries}
 

@@ -1,4 +1,4 @@
-"""What all steps have in common."""
+"""The base class of all steps, and functions that several steps use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ D = TypeVar("D", bound=Described)
 
 
 class Step(ABC, Generic[D]):
-    """One step of the lab: what it makes on the target, seen, made, checked and taken away.
+    """One step of the lab. It creates resources on the target, describes them, checks them and destroys them.
 
-    The methods are the lesson: each says in plain boto3 what a person would click in the console.
+    The methods are the lesson: each does in plain boto3 what a person would do in the console.
     """
 
     name: str
-    """How it is called on `lab` and on the command line."""
+    """The step's name on `lab` and on the command line."""
 
     notebook: str
     """The notebook that teaches it."""
@@ -42,11 +42,11 @@ class Step(ABC, Generic[D]):
 
     @abstractmethod
     def create(self) -> D:
-        """Make what is missing, bring what differs into line, and describe the result."""
+        """Create what is missing, update what differs, and describe the result."""
 
     @abstractmethod
     def describe(self) -> D:
-        """What is there.
+        """Describe what this step has created.
 
         Raises:
             MissingStep: it is not there yet.
@@ -54,14 +54,14 @@ class Step(ABC, Generic[D]):
 
     @abstractmethod
     def facts(self) -> Iterator[Fact]:
-        """What `check` looks at, one thing after the other."""
+        """Yield the facts that `check` reports, one by one."""
 
     @abstractmethod
     def destroy(self) -> Removed:
-        """Take away what `create` made; fine if nothing is there."""
+        """Remove what `create` made. It is not an error if nothing is there."""
 
     def check(self) -> Check:
-        """Look at the target: what holds, what doesn't, and what to do about it."""
+        """Check the target: what is as it should be, what isn't, and how to fix it."""
         found: list[Fact] = []
         try:
             found.extend(self.facts())
@@ -71,11 +71,11 @@ class Step(ABC, Generic[D]):
 
     @property
     def fix(self) -> str:
-        """The advice for a fact of this step that doesn't hold."""
+        """The advice for a failed check of this step."""
         return f"run lab.{self.name}.create() (notebook {self.notebook}), or: labkit deploy {self.name}"
 
     def missing(self, what: str, *, fix: str = "") -> MissingStep:
-        """The error for something of this step that is not there; `fix` where `create` is not what makes it."""
+        """The error for a missing part of this step. Pass `fix` if the part is not made by `create`."""
         return MissingStep(what, step=self.name, notebook=self.notebook, fix=fix)
 
     @property
@@ -85,17 +85,17 @@ class Step(ABC, Generic[D]):
 
 
 def retry(what: str, call: Callable[[], Any], *refusals: str, config: LabConfig) -> None:
-    """Make a call that uses what was made a moment ago, again and again until AWS knows of it everywhere.
+    """Repeat a call that uses a new resource until AWS knows the resource everywhere.
 
     Args:
-        what: what the call makes, for the message.
+        what: what the call creates, for the message.
         call: the call.
-        refusals: parts of AWS's words for "not known yet"; any other refusal is raised.
+        refusals: texts that occur in AWS's error messages for "not known yet". Any other error is raised.
         config: for `poll_seconds` and `wait_minutes`.
 
     Raises:
         AwsRefused: AWS refused for another reason.
-        WaitTimeout: it is not known within `wait_minutes`.
+        WaitTimeout: AWS does not know the resource within `wait_minutes`.
     """
 
     def attempt() -> tuple[str, bool | None]:
@@ -111,7 +111,7 @@ def retry(what: str, call: Callable[[], Any], *refusals: str, config: LabConfig)
 
 
 def found(call: Callable[..., Any], **arguments: Any) -> Any:
-    """What an AWS call that looks something up returns, or None if it isn't there."""
+    """Return the answer of an AWS call that looks something up, or None if it does not exist."""
     try:
         return call(**arguments)
     except AwsRefused as error:
@@ -121,5 +121,5 @@ def found(call: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def is_missing(error: AwsRefused) -> bool:
-    """Does AWS say that something does not exist?"""
+    """Whether AWS says that something does not exist."""
     return error.means_missing

@@ -1,4 +1,4 @@
-"""Two buckets: data lands in one, the job stages what it loads in the other."""
+"""Two buckets: data lands in one, and the job stages its loads in the other."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Buckets(Step[BucketsMade]):
         s3 = self.aws("s3")
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
             if not self.exists(bucket):
-                # us-east-1 is S3's default place, and the one that must not be named.
+                # us-east-1 is S3's default region, and the only one that must not be named.
                 place = {"LocationConstraint": self.config.region}
                 where = {} if self.config.region == "us-east-1" else {"CreateBucketConfiguration": place}
                 s3.create_bucket(Bucket=bucket, **where)
             s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PRIVATE)
             if bucket == self.names.landing_bucket:
-                # The job loads each version of an object once: so it must be able to tell them apart.
+                # The job loads each version of an object once, so it must be able to tell versions apart.
                 s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
             s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": self.tag_list})
         return self.describe()
@@ -48,7 +48,7 @@ class Buckets(Step[BucketsMade]):
         return BucketsMade(self.names.landing_bucket, self.names.staging_bucket)
 
     def facts(self) -> Iterator[Fact]:
-        """Both exist and let nobody else in."""
+        """Both buckets exist and block public access, and the landing bucket keeps object versions."""
         s3 = self.aws("s3")
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
             exists = self.exists(bucket)
@@ -62,7 +62,7 @@ class Buckets(Step[BucketsMade]):
         yield Fact(kept, f"bucket {self.names.landing_bucket} keeps the versions of its objects", self.fix)
 
     def destroy(self) -> Removed:
-        """Empty and delete both."""
+        """Empty and delete both buckets."""
         gone = []
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
             if self.exists(bucket):
@@ -72,11 +72,11 @@ class Buckets(Step[BucketsMade]):
         return Removed(self.name, tuple(gone))
 
     def exists(self, bucket: str) -> bool:
-        """Is there a bucket of this name?"""
+        """Whether there is a bucket with this name."""
         return found(self.aws("s3").head_bucket, Bucket=bucket) is not None
 
     def empty(self, bucket: str, *prefixes: str) -> int:
-        """Delete all objects of a bucket, or those below the prefixes, in all their versions; returns how many."""
+        """Delete all objects of a bucket, or those below the prefixes, with all their versions; return how many."""
         s3, deleted = self.aws("s3"), 0
         for prefix in prefixes or ("",):
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):

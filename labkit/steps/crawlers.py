@@ -36,7 +36,7 @@ class Crawl(Described):
 
 @dataclass(frozen=True)
 class CatalogTable(Described):
-    """A table as the catalog has it."""
+    """A table in the catalog."""
 
     name: str
     classification: str
@@ -44,13 +44,13 @@ class CatalogTable(Described):
 
 
 class Crawlers(Step[CrawlersMade]):
-    """A crawler looks at data and writes down, in the catalog, what it found: tables with typed columns."""
+    """A crawler reads data and stores what it found in the catalog: tables with typed columns."""
 
     name = "crawlers"
     notebook = "04_crawlers"
 
     def create(self) -> CrawlersMade:
-        """Make the database, both crawlers and the S3 crawler's workflow; crawl Redshift if that was never done."""
+        """Create the database, both crawlers and the S3 crawler's workflow. Crawl Redshift if it was never crawled."""
         self.lab.consent(self.name)
         self.lab.secrets.describe()
         glue, names = self.aws("glue"), self.names
@@ -68,11 +68,11 @@ class Crawlers(Step[CrawlersMade]):
         return self.describe()
 
     def crawl_redshift(self) -> Crawl:
-        """Run Redshift-Crawler, on demand, and wait for it."""
+        """Run Redshift-Crawler on demand, and wait until it has ended."""
         return self._crawl(self.names.redshift_crawler)
 
     def crawl_s3(self) -> Crawl:
-        """Run s3_crawler through its own workflow, and wait for it."""
+        """Run s3_crawler through its own workflow, and wait until it has ended."""
         self.describe()
         glue, workflow, crawler = self.aws("glue"), self.names.s3_crawler_workflow, self.names.s3_crawler
         self._wait_until_ready(crawler)
@@ -119,7 +119,7 @@ class Crawlers(Step[CrawlersMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """The crawlers look where they should, and Redshift's table is in the catalog."""
+        """The crawlers have the right targets, and Redshift's table is in the catalog."""
         glue, names = self.aws("glue"), self.names
         self.describe()
         for crawler, wanted in self._wanted().items():

@@ -1,4 +1,4 @@
-"""The exactly-once delivery's job and workflow. The step `reliability` makes them."""
+"""The exactly-once delivery's job and workflow. The step `reliability` creates them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labkit.steps.workflow import Run, Workflow
 
 
 class ExactlyOnceJob(Job):
-    """The described job, with a ledger in Redshift instead of the bookmark, and rejected rows kept."""
+    """The described job, but with a ledger in Redshift instead of the bookmark. It also keeps rejected rows."""
 
     name = "reliability"
     notebook = "09_reliability"
@@ -26,7 +26,7 @@ class ExactlyOnceJob(Job):
         staging = self.names.staging_bucket
         return {
             "--job-language": "python",
-            # Without a bookmark: a file that is marked as read, but was never loaded, would be lost.
+            # No bookmark: a file that is marked as read but was never loaded would be lost.
             "--job-bookmark-option": "job-bookmark-disable",
             "--enable-job-insights": "true",
             "--extra-py-files": ",".join(f"s3://{staging}/{key}" for key in self._module_keys),
@@ -39,7 +39,7 @@ class ExactlyOnceJob(Job):
 
 
 class ExactlyOnceWorkflow(Workflow):
-    """The described workflow's shape: crawl, then load, with the exactly-once job."""
+    """Like the described workflow: crawl, then load, but with the exactly-once job."""
 
     name = "reliability"
     notebook = "09_reliability"
@@ -52,7 +52,7 @@ class ExactlyOnceWorkflow(Workflow):
         return self.lab.reliability.job
 
     def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
-        """The last of the runs that loaded the current versions of these files, if all of them are in the ledger."""
+        """The last run that loaded current versions of these files; None if the ledger lacks any of them."""
         job_runs = ledger.loaded_by(self.lab, keys)
         if job_runs is None:
             return None

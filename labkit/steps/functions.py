@@ -1,4 +1,4 @@
-"""Two Lambda functions: one makes toll data, one starts the workflow when data has landed."""
+"""Two Lambda functions: one generates toll data, and one starts the workflow when data has landed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FunctionsMade(Described):
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function as it should be."""
+    """The settings that one function should have."""
 
     source: str
     """The file in `lambdas/`, without .py."""
@@ -36,20 +36,20 @@ class FunctionSpec:
 
 
 class Functions(Step[FunctionsMade]):
-    """The zips are made from `lambdas/`; the functions know the lab's names from their environment only."""
+    """The zips are built from `lambdas/`. The functions get the lab's names only from their environment."""
 
     name = "functions"
     notebook = "00_start"
 
     def create(self) -> FunctionsMade:
-        """Deploy both functions; one whose code and settings are as they should be is left alone."""
+        """Deploy both functions. A function whose code and settings are up to date is left alone."""
         self.lab.consent(self.name)
         for function, wanted in self._wanted().items():
             self.deploy(function, wanted)
         return self.describe()
 
     def deploy(self, function: str, wanted: FunctionSpec) -> None:
-        """Make a function, or bring it into line."""
+        """Create a function, or update it if its code or settings differ."""
         awslambda, code, settings = self.aws("lambda"), package(wanted.source), self._settings(wanted)
         there = found(awslambda.get_function_configuration, FunctionName=function)
         if there is None:
@@ -78,11 +78,11 @@ class Functions(Step[FunctionsMade]):
         return str(self._configuration(function)["FunctionArn"])
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        """Call the function, wait for it, and return its answer.
+        """Invoke the function, wait for it, and return its result.
 
         Raises:
             MissingStep: it is not there yet.
-            FunctionFailed: it raised.
+            FunctionFailed: the function raised.
         """
         self._configuration(function)
         answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
@@ -93,12 +93,12 @@ class Functions(Step[FunctionsMade]):
         return payload
 
     def facts(self) -> Iterator[Fact]:
-        """Each function runs the code that is in `lambdas/`, with the settings it should have."""
+        """Each function runs the code in `lambdas/`, with the right settings."""
         for function, wanted in self._wanted().items():
             yield from self.facts_of(function, wanted, self.fix)
 
     def facts_of(self, function: str, wanted: FunctionSpec, fix: str) -> Iterator[Fact]:
-        """One function: is it there, with its code and its settings? `fix` is the advice where it isn't."""
+        """Yield the facts about one function: it exists and has the right code and settings. `fix` is the advice."""
         there = found(self.aws("lambda").get_function_configuration, FunctionName=function)
         yield Fact(there is not None, f"function {function} exists", fix)
         if there is not None:
@@ -113,7 +113,7 @@ class Functions(Step[FunctionsMade]):
         return Removed(self.name, tuple(gone))
 
     def delete(self, function: str) -> Iterator[str]:
-        """Delete a function and its log group, and say what was there."""
+        """Delete a function and its log group, and yield what was deleted."""
         if found(self.aws("lambda").get_function_configuration, FunctionName=function):
             self.aws("lambda").delete_function(FunctionName=function)
             yield f"function {function}"
@@ -150,7 +150,7 @@ class Functions(Step[FunctionsMade]):
         def create() -> None:
             awslambda.create_function(FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings)
 
-        # The role was made a moment ago.
+        # The role is new, and Lambda may not know it yet.
         retry(f"function {function}", create, "cannot be assumed by Lambda", config=self.config)
         awslambda.get_waiter("function_active_v2").wait(FunctionName=function)
 

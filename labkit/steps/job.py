@@ -1,4 +1,4 @@
-"""The Glue job: reads what has landed, gives columns their types, and loads them into Redshift."""
+"""The Glue job: it reads the landed files, converts the columns to their types, and loads the rows into Redshift."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ class JobRun(Described):
 
 
 class Job(Step[JobMade]):
-    """The job that the console's visual editor writes for "S3 → Change Schema → Amazon Redshift"."""
+    """The job that the console's visual editor generates for "S3 → Change Schema → Amazon Redshift"."""
 
     name = "job"
     notebook = "05_job"
     delivery = Delivery.AS_DESCRIBED
     script = "s3_to_redshift_job.py"
     modules: ClassVar[tuple[str, ...]] = ()
-    """What the script imports from `glue/`."""
+    """The modules in `glue/` that the script imports."""
     path = "lab.job"
-    """How a notebook reaches it."""
+    """How a notebook accesses this job."""
 
     def create(self) -> JobMade:
-        """Upload the script, and make the job of it."""
+        """Upload the script and its modules, and create the job."""
         self.lab.consent(self.name)
         self.lab.buckets.describe()
         self.lab.crawlers.table(self.names.target_table)
@@ -78,14 +78,14 @@ class Job(Step[JobMade]):
         return DeliveryNames.of(self.delivery, self.names).job
 
     def run(self, **arguments: str) -> JobRun:
-        """Start the job, wait until it has ended, and return how.
+        """Start the job, wait until it has ended, and return the run.
 
-        Args are for this run only: see `job_arguments`.
+        The arguments apply to this run only: see `job_arguments`.
 
         Raises:
             UsageError: the job does not know one of the arguments.
-            RunFailed: it did not succeed.
-            WrongDelivery: the rows in the table are the other delivery's: this job would load them again.
+            RunFailed: the run did not succeed.
+            WrongDelivery: the other delivery is in use, or its rows are in the table: this job would load them again.
         """
         self.describe()
         self.lab.require(self.delivery, f"Job {self.job}")
@@ -107,7 +107,7 @@ class Job(Step[JobMade]):
         return tuple(self._run(run) for run in sorted(runs, key=lambda run: run["StartedOn"], reverse=True))
 
     def last_success(self) -> datetime | None:
-        """When the last run that succeeded began; None if none did."""
+        """The start time of the last run that succeeded; None if no run has."""
         runs = self.aws("glue").get_job_runs(JobName=self.job)["JobRuns"]
         return max((run["StartedOn"] for run in runs if run["JobRunState"] == "SUCCEEDED"), default=None)
 
@@ -117,7 +117,7 @@ class Job(Step[JobMade]):
         stream = run if isinstance(run, str) else run.run_id
         asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
         lines: list[str] = []
-        # Each answer has a megabyte at most; behind the last event the token stays the same.
+        # An answer holds at most 1 MB. After the last event, the token no longer changes.
         while page := found(self.aws("logs").get_log_events, **asked):
             lines += [event["message"] for event in page["events"]]
             if page["nextForwardToken"] == asked.get("nextToken"):
@@ -126,25 +126,25 @@ class Job(Step[JobMade]):
         return lines
 
     def forget(self) -> None:
-        """Reset the job's bookmark: the next run reads every landed file again. The table stays as it is."""
+        """Reset the job's bookmark, so that the next run reads every landed file again. The table stays as it is."""
         self.describe()
         try:
             self.aws("glue").reset_job_bookmark(JobName=self.job)
         except AwsRefused as error:
-            if not is_missing(error):  # no run yet, so nothing to forget
+            if not is_missing(error):  # the job never ran, so it has no bookmark
                 raise
 
     def has_bookmark(self) -> bool:
-        """Does Glue remember what the job has read? After a reset it has a bookmark of no run."""
+        """Whether Glue remembers what the job has read. After a reset, the bookmark belongs to no run."""
         answer = found(self.aws("glue").get_job_bookmark, JobName=self.job)
         return answer is not None and answer["JobBookmarkEntry"].get("Run", 0) > 0
 
     def exists(self) -> bool:
-        """Is there such a job?"""
+        """Whether the job exists."""
         return self._job() is not None
 
     def wait_until_idle(self) -> None:
-        """Wait while a run of the job is under way: it is defined to run once at a time."""
+        """Wait while a run of the job is under way: at most one can run at a time."""
 
         def look() -> tuple[str, bool | None]:
             going = [run.state for run in self.runs() if run.state not in ENDED]
@@ -196,11 +196,11 @@ class Job(Step[JobMade]):
         return Removed(self.name, (f"job {self.job}",))
 
     def log_advice(self, run_id: str) -> str:
-        """Where to read what a run said."""
+        """Where to read a run's log."""
         return f"Its log: labkit logs {self.job} (CloudWatch Logs group /aws-glue/jobs/error, stream {run_id})."
 
     def _start(self, arguments: dict[str, str]) -> str:
-        """Start the job once nothing else runs it; an event may start it in the same moment."""
+        """Wait until no run is under way, then start the job. An event may start it at the same moment."""
         glue = self.aws("glue")
         while True:
             self.wait_until_idle()
@@ -215,7 +215,7 @@ class Job(Step[JobMade]):
 
     @property
     def _module_keys(self) -> list[str]:
-        # In a folder of the job's own: each file must have the name that the script imports.
+        # In the job's own folder, because each file must have the name that the script imports.
         return [f"scripts/{self.job}/{module}" for module in self.modules]
 
     @property
@@ -238,7 +238,7 @@ class Job(Step[JobMade]):
             "NumberOfWorkers": self.config.workers,
             "MaxRetries": self.config.job_retries,
             "Timeout": self.config.job_timeout_minutes,
-            # Bookmarks need runs one after the other.
+            # Bookmarks need runs that don't overlap.
             "ExecutionProperty": {"MaxConcurrentRuns": 1},
             "Connections": {"Connections": [names.connection]},
             "DefaultArguments": {
@@ -251,7 +251,7 @@ class Job(Step[JobMade]):
         }
 
     def _own_arguments(self) -> dict[str, str]:
-        """What Glue Studio's "Job details" set; the bookmark is the one box that the description does not mention."""
+        """What Glue Studio's "Job details" set. Of these, the description does not mention the bookmark."""
         logs = f"s3://{self.names.staging_bucket}/spark-logs/"
         return {
             "--job-language": "python",

@@ -1,4 +1,4 @@
-"""The VPC: four subnets in two availability zones, their route tables, a way to S3, and Redshift's security group."""
+"""The VPC: four subnets in two availability zones, route tables, endpoints, and Redshift's security group."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class _Subnet:
 
 
 class Network(Step[NetworkMade]):
-    """As the description has it, except that 5439 is open to the VPC only."""
+    """The description's network, except that port 5439 is open to the VPC only."""
 
     name = "network"
     notebook = "01_network"
 
     def create(self) -> NetworkMade:
-        """Make the VPC and what is in it."""
+        """Create the VPC and everything in it."""
         self.lab.consent(self.name)
         vpc_id = self._make_vpc()
         gateway_id = self._make_internet_gateway(vpc_id)
@@ -58,7 +58,7 @@ class Network(Step[NetworkMade]):
         return self.describe()
 
     def describe(self) -> NetworkMade:
-        """What there is of the network."""
+        """Describe the network."""
         vpc = self._vpc()
         if vpc is None:
             raise self.missing(f"VPC {self.names.vpc}")
@@ -86,7 +86,7 @@ class Network(Step[NetworkMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """The VPC's settings, its parts, and who gets in."""
+        """The VPC's settings, its parts, and the inbound rules."""
         made = self.describe()
         ec2, inside = self.aws("ec2"), [{"Name": "vpc-id", "Values": [made.vpc_id]}]
         yield Fact(made.cidr == self.config.vpc_cidr, f"VPC {made.vpc} has the range {self.config.vpc_cidr}",
@@ -113,7 +113,7 @@ class Network(Step[NetworkMade]):
         yield Fact(rules <= wanted, "nobody else gets in", self.fix)
 
     def destroy(self) -> Removed:
-        """Take the network apart, from the inside out."""
+        """Delete the VPC and everything in it. What others depend on goes last."""
         vpc = self._vpc()
         if vpc is None:
             return Removed(self.name, ())
@@ -148,7 +148,7 @@ class Network(Step[NetworkMade]):
         return Removed(self.name, (f"VPC {self.names.vpc} with its subnets, route tables, gateways and group",))
 
     def _layout(self) -> tuple[_Subnet, ...]:
-        """The four subnets: sixteenths of the VPC's range."""
+        """The four subnets. Each is a sixteenth of the VPC's range."""
         parts = list(ipaddress.IPv4Network(self.config.vpc_cidr).subnets(prefixlen_diff=4))
         suffix = f"-{self.config.prefix}" if self.config.prefix else ""
         return (
@@ -201,7 +201,7 @@ class Network(Step[NetworkMade]):
         return str(tables[0]["RouteTableId"])
 
     def _make_route_table(self, vpc_id: str, subnet: _Subnet, subnet_id: str, gateway_id: str) -> str:
-        """The subnet's own table; a public subnet's leads to the internet."""
+        """The subnet's own route table. A public subnet's table has a route to the internet."""
         ec2 = self.aws("ec2")
         filters = [{"Name": "association.subnet-id", "Values": [subnet_id]}]
         for there in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
@@ -214,7 +214,7 @@ class Network(Step[NetworkMade]):
         return table_id
 
     def _make_s3_endpoint(self, vpc_id: str, tables: list[str]) -> None:
-        """A Glue job in a subnet reaches S3 through this, and nothing of it leaves AWS's network."""
+        """Create the gateway endpoint through which a Glue job in a subnet reaches S3 without leaving AWS's network."""
         ec2, service = self.aws("ec2"), f"com.amazonaws.{self.config.region}.s3"
         filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "service-name", "Values": [service]}]
         for there in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]:
@@ -230,7 +230,7 @@ class Network(Step[NetworkMade]):
         )
 
     def _make_interface_endpoints(self, made: NetworkMade) -> None:
-        """Ways to services that have no gateway endpoint, for jobs in the database subnets."""
+        """Create interface endpoints to services without a gateway endpoint, for jobs in the database subnets."""
         there = {item["ServiceName"] for item in self._endpoints(made.vpc_id)}
         for name in self.config.interface_endpoints:
             service = f"com.amazonaws.{self.config.region}.{name}"
@@ -246,7 +246,7 @@ class Network(Step[NetworkMade]):
                 )
 
     def _make_security_group(self, vpc_id: str) -> None:
-        """Redshift's firewall. Outbound all is what a new group has."""
+        """Create Redshift's security group, and set its inbound rules. A new group allows all outbound traffic."""
         ec2, group = self.aws("ec2"), self._security_group(vpc_id)
         if group is None:
             ec2.create_security_group(
@@ -297,7 +297,7 @@ class Network(Step[NetworkMade]):
 
 
 def _rules(permissions: list[dict[str, Any]]) -> set[tuple[str, int | None, str]]:
-    """(protocol, port, from whom) of each rule."""
+    """Each rule as (protocol, port, source)."""
     return {
         (permission["IpProtocol"], permission.get("FromPort"), origin)
         for permission in permissions
@@ -310,7 +310,7 @@ def _rules(permissions: list[dict[str, Any]]) -> set[tuple[str, int | None, str]
 
 
 def _bare(rule: dict[str, Any]) -> dict[str, Any]:
-    """A rule as `revoke` takes it: without the parts that are empty."""
+    """The rule without its empty parts, as `revoke` expects it."""
     return {key: value for key, value in rule.items() if value != []}
 
 

@@ -12,14 +12,14 @@ from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.steps.base import Step, found, retry
 
 OTHER_WAYS = "s3OtherEvents"
-"""The exactly-once delivery's second notification."""
+"""The name of the exactly-once delivery's second notification."""
 STATEMENT = "s3-invokes-start-function"
 KINDS = ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations", "EventBridgeConfiguration")
 
 
 @dataclass(frozen=True)
 class NotificationMade(Described):
-    """Which function S3 invokes, for which files."""
+    """Which function S3 invokes, and for which files."""
 
     notification: str
     bucket: str
@@ -27,11 +27,11 @@ class NotificationMade(Described):
     suffix: str
     function: str
     not_announced: tuple[str, ...] = hidden(default=())
-    """Files that landed while there was no notification, if it was made by this call: no run has read them."""
+    """Files that landed before this call made the notification, and that no run has read."""
     load_them_with: str = hidden(default="")
 
     def shown(self) -> Iterator[tuple[str, str]]:
-        """The files that were not announced are shown where there are any."""
+        """Show the files that were not announced, if there are any."""
         yield from super().shown()
         if self.not_announced:
             few = ", ".join(self.not_announced[:3]) + (" and others" if len(self.not_announced) > 3 else "")
@@ -40,15 +40,18 @@ class NotificationMade(Described):
 
 
 class Notification(Step[NotificationMade]):
-    """On the landing bucket. The description says staging, where the job's own manifests would start it again."""
+    """The notification of the landing bucket.
+
+    The description puts it on the staging bucket, where the job's own manifests would start the workflow again.
+    """
 
     name = "notification"
     notebook = "07_notification"
 
     def create(self) -> NotificationMade:
-        """Let S3 invoke the start function of the delivery in use, then ask S3 to do it.
+        """Allow S3 to invoke the start function of the delivery in use, then configure the notification.
 
-        Files that landed while there was no notification start nothing: the result lists them.
+        Files that landed while there was no notification start no run. The result lists them.
         """
         self.lab.consent(self.name)
         self.lab.buckets.describe()
@@ -68,7 +71,7 @@ class Notification(Step[NotificationMade]):
         )
 
     def point_to(self, delivery: Delivery) -> None:
-        """Let S3 invoke the start function of this delivery, and no other."""
+        """Make S3 invoke the start function of this delivery, and no other."""
         workflow = self.lab.workflow_of(delivery)
         workflow.describe()
         function = DeliveryNames.of(delivery, self.names).start_function
@@ -92,7 +95,7 @@ class Notification(Step[NotificationMade]):
         return Delivery.EXACTLY_ONCE if function == safe else Delivery.AS_DESCRIBED
 
     def describe(self) -> NotificationMade:
-        """The notification as S3 has it."""
+        """The notification as S3 returns it."""
         mine = self._mine(self._bucket)
         if mine is None:
             raise self.missing(f"Notification {self.names.notification} on bucket {self._bucket}")
@@ -107,7 +110,7 @@ class Notification(Step[NotificationMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """S3 may invoke the function, and is asked to, for the right files of the right bucket."""
+        """S3 may invoke the function, and the notification is set for the right files of the right bucket."""
         delivery = self.lab.owner
         function = DeliveryNames.of(delivery, self.names).start_function
         function_arn = self.lab.functions.arn(function)
@@ -126,7 +129,7 @@ class Notification(Step[NotificationMade]):
         yield Fact(self._mine(bucket) is None, f"bucket {bucket} has none", self.fix)
 
     def destroy(self) -> Removed:
-        """Stop the notification, and take the permission back."""
+        """Delete the notification, and revoke S3's permission."""
         gone = []
         for bucket in (self.names.landing_bucket, self.names.staging_bucket):
             if self._mine(bucket) is not None:
@@ -157,21 +160,21 @@ class Notification(Step[NotificationMade]):
             Action="lambda:InvokeFunction",
             Principal="s3.amazonaws.com",
             SourceArn=wanted_source,
-            # A bucket's ARN holds no account: somebody else could own a bucket of that name later.
+            # A bucket's ARN has no account id: somebody else could own a bucket with that name later.
             SourceAccount=self.lab.session.account_id,
         )
 
     def _forbid_s3(self, function: str) -> bool:
-        """Take S3's permission to invoke the function back; False if it had none."""
+        """Revoke S3's permission to invoke the function; False if there was none."""
         if self._permission(function) is None:
             return False
         self.aws("lambda").remove_permission(FunctionName=function, StatementId=STATEMENT)
         return True
 
     def _wanted(self, delivery: Delivery, function_arn: str) -> list[dict[str, Any]]:
-        """The description's notification; for the exactly-once delivery also one for other ways into a bucket.
+        """The description's notification. The exactly-once delivery has a second one, for other kinds of uploads.
 
-        `aws s3 cp`, for one, uploads a file of more than 8 MB in parts, which is not a Put.
+        For example, `aws s3 cp` uploads a file of more than 8 MB in parts, which is not a Put.
         """
         events = {self.names.notification: ["s3:ObjectCreated:Put"]}
         if delivery is Delivery.EXACTLY_ONCE:
@@ -188,7 +191,7 @@ class Notification(Step[NotificationMade]):
         ]
 
     def _configure(self, bucket: str, mine: list[dict[str, Any]]) -> None:
-        """Put the bucket's notifications: this one as `mine` says, all others as they are."""
+        """Replace the lab's notifications of the bucket with `mine`, and keep all others."""
         s3 = self.aws("s3")
         there = s3.get_bucket_notification_configuration(Bucket=bucket)
         kept = {kind: there[kind] for kind in KINDS if kind in there}
@@ -199,7 +202,7 @@ class Notification(Step[NotificationMade]):
         def put() -> None:
             s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
 
-        # S3's permission to invoke the function was given a moment ago.
+        # S3's permission to invoke the function is new, and may not be in effect yet.
         refusals = ("Unable to validate",) if mine else ()
         retry(f"notification {self.names.notification}", put, *refusals, config=self.config)
 
@@ -209,7 +212,7 @@ class Notification(Step[NotificationMade]):
         return next((item for item in functions if item.get("Id") == (name or self.names.notification)), None)
 
     def _permission(self, function: str) -> dict[str, Any] | None:
-        """The statement of the function's policy that lets S3 in."""
+        """The statement of the function's policy that allows S3 to invoke it."""
         answer = found(self.aws("lambda").get_policy, FunctionName=function)
         if answer is None:
             return None

@@ -1,4 +1,4 @@
-"""Query Redshift: through the Data API, as the query editor does, or with a driver."""
+"""Query Redshift through the Data API, as the query editor does, or with a driver."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class QueryMade(Described):
 
 
 class Query(Step[QueryMade]):
-    """`lab.query("select …")` gives a pandas DataFrame.
+    """`lab.query("select …")` returns a pandas DataFrame.
 
-    Nothing has to be made for it: `create` and `destroy` are here so that it is a step as the others are.
+    This step creates nothing. `create` and `destroy` exist so that it works like the other steps.
     """
 
     name = "query"
     notebook = "08_query"
 
     def create(self) -> QueryMade:
-        """See that queries work."""
+        """Make sure that queries work."""
         return self.describe()
 
     def __call__(self, sql: str, **parameters: Any) -> pd.DataFrame:
@@ -48,17 +48,17 @@ class Query(Step[QueryMade]):
             QueryFailed: Redshift refused it.
             MissingStep: there is no cluster yet.
         """
-        import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
+        import pandas as pd  # here, because pandas is slow to import, and most commands don't need it
 
         result = data_api.execute(self.lab, sql, parameters)
         return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
 
     def preview(self, rows: int = 10) -> pd.DataFrame:
-        """The first rows of the table, as the query editor's "preview data"; ordered, so that it is always the same."""
+        """The first rows of the table, as in the query editor's "preview data". They are always in the same order."""
         return self(f"select * from {self._table} order by 1, 2, 3, 4, 5, 6 limit {int(rows)}")
 
     def history(self) -> pd.DataFrame:
-        """The loads into the table, the newest first, as Redshift has them in sys_load_history."""
+        """The loads into the table from Redshift's sys_load_history, newest first."""
         return self(
             "select query_id, status, loaded_rows, loaded_bytes, source_file_count, file_format, start_time, "
             "data_source from sys_load_history where table_name = :table order by start_time desc",
@@ -66,7 +66,7 @@ class Query(Step[QueryMade]):
         )
 
     def load_errors(self) -> pd.DataFrame:
-        """The newest rows that COPY could not load, as Redshift has them in stl_load_errors."""
+        """The newest 100 rows that COPY could not load, from Redshift's stl_load_errors."""
         return self(
             "select starttime, trim(filename) as filename, line_number, trim(colname) as column_name, "
             "trim(raw_field_value) as value, err_code, trim(err_reason) as reason "
@@ -74,7 +74,7 @@ class Query(Step[QueryMade]):
         )
 
     def loaded(self) -> int:
-        """Rows that COPY has loaded into the table since it was last emptied, by Redshift's load history."""
+        """The number of rows that COPY has loaded since the table was last emptied, from Redshift's load history."""
         rows = data_api.execute(
             self.lab,
             "select coalesce(sum(loaded_rows), 0) from sys_load_history "
@@ -84,14 +84,14 @@ class Query(Step[QueryMade]):
         return int(rows[0][0])
 
     def count(self) -> int:
-        """Rows in the table."""
+        """The number of rows in the table."""
         return int(data_api.execute(self.lab, f"select count(*) from {self._table}").rows[0][0])
 
     def connect(self) -> Any:
-        """A connection of redshift_connector, as the admin of the secret; TLS as the driver has it by default.
+        """Connect with redshift_connector, as the admin user in the secret, with the driver's default TLS settings.
 
         Raises:
-            LabError: it can't connect; on AWS the cluster is private, so only from inside its VPC.
+            LabError: it can't connect. On AWS the cluster is private, so this works only from inside its VPC.
         """
         import redshift_connector
 
@@ -113,7 +113,7 @@ class Query(Step[QueryMade]):
             ) from error
 
     def describe(self) -> QueryMade:
-        """The table as Redshift has it."""
+        """The table's columns, as Redshift has them."""
         columns = data_api.execute(
             self.lab,
             "select column_name, data_type from information_schema.columns "
@@ -130,7 +130,7 @@ class Query(Step[QueryMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """The Data API answers, the table has rows, and no load was lost or doubled."""
+        """The Data API answers, the table has rows, and no row was lost or loaded twice."""
         self.describe()
         yield Fact(True, "the Data API answers")
         counts = self.lab.counts()
@@ -147,7 +147,7 @@ class Query(Step[QueryMade]):
         yield Fact(counts.doubled == 0, "no row is doubled", f"{counts.doubled} are: {advice}")
 
     def destroy(self) -> Removed:
-        """Nothing was made."""
+        """Nothing to delete: `create` makes nothing."""
         return Removed(self.name, ())
 
     @property

@@ -1,4 +1,4 @@
-"""Two queues behind the exactly-once delivery's start function: one delivers events again, one keeps dead letters."""
+"""The exactly-once delivery's two SQS queues: one delivers events again, and one is its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 MOST_RECEIVES = 500
-"""The function returns a message to the queue each time that its event is not done. So many mean an error."""
+"""The queue's maxReceiveCount.
+
+The start function returns a message to the queue each time that its event is not done, so only a number this high
+means an error.
+"""
 
 DAYS_KEPT = 14  # the most that SQS allows
 
 
 @dataclass(frozen=True)
 class DeadLetter(Described):
-    """An event that was given up: the file that it names, and why."""
+    """An event that was given up, with the file that it names and the reason."""
 
     key: str
     reason: str
@@ -33,7 +37,7 @@ class DeadLetter(Described):
 
 
 class Queues:
-    """Lambda retries an event that failed twice, and then drops it. A queue keeps it until its file is loaded."""
+    """Lambda retries a failed event twice, and then drops it. The queue keeps the event until its file is loaded."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -43,11 +47,11 @@ class Queues:
 
     @property
     def timeout(self) -> int:
-        """Seconds that the start function may take: it waits twice `retry_seconds`, and its calls take their time."""
+        """The start function's timeout in seconds: it waits twice `retry_seconds`, and its calls take time too."""
         return round(4 * self.config.retry_seconds) + 6
 
     def create(self) -> None:
-        """Make both queues, let the first invoke the start function, and send what Lambda gives up to the second."""
+        """Create both queues. The first invokes the start function; events that Lambda gives up go to the second."""
         function = self.names.reliable_start_function
         for queue, attributes in self._queues().items():
             if self._url(queue) is None:
@@ -58,14 +62,14 @@ class Queues:
         self.aws("lambda").put_function_event_invoke_config(FunctionName=function, **self._invoke_config())
 
     def pause(self) -> None:
-        """Stop delivering events, and drop those that are there."""
+        """Stop delivering events, and delete all messages of both queues."""
         mapping = self._mapping()
         if mapping is not None:
             self.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         self.empty()
 
     def empty(self) -> None:
-        """Drop all messages of both queues."""
+        """Delete all messages of both queues."""
         sqs = self.aws("sqs")
         for queue in self._queues():
             url = self._url(queue)
@@ -73,11 +77,11 @@ class Queues:
                 continue
             try:
                 sqs.purge_queue(QueueUrl=url)
-            except sqs.exceptions.PurgeQueueInProgress:  # SQS does it once a minute
+            except sqs.exceptions.PurgeQueueInProgress:  # SQS allows one purge a minute
                 self._empty_by_hand(queue, url)
 
     def _empty_by_hand(self, queue: str, url: str) -> None:
-        """Receive and delete all messages, also those that an invocation is about to return."""
+        """Receive and delete all messages, including those that an invocation is about to return."""
         sqs = self.aws("sqs")
 
         def look() -> tuple[str, bool | None]:
@@ -94,7 +98,7 @@ class Queues:
         return tuple(self._receive(most, keep=True))
 
     def redrive(self) -> tuple[DeadLetter, ...]:
-        """Send what was given up back to the first queue, where it starts from the beginning. Fix its cause first."""
+        """Send the dead letters back to the first queue, to start from the beginning. Fix what made them fail first."""
         sqs, target, source = self.aws("sqs"), self._url(self.names.retry_queue), self._dead_letter_url
         sent: list[DeadLetter] = []
         while letters := tuple(self._receive(10, keep=False)):
@@ -106,7 +110,7 @@ class Queues:
         return tuple(sent)
 
     def waiting(self) -> int:
-        """About how many events are not done yet: the messages of the first queue."""
+        """The approximate number of events that are not done yet: the messages of the first queue."""
         return self._messages(self.names.retry_queue)
 
     def _messages(self, queue: str) -> int:
@@ -115,11 +119,11 @@ class Queues:
         return sum(int(there.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in kinds)
 
     def exist(self) -> bool:
-        """Are both queues there, and does the first one invoke the function?"""
+        """Whether both queues exist, and the first one has an event source mapping."""
         return all(map(self._url, self._queues())) and self._mapping() is not None
 
     def facts(self, fix: str) -> Iterator[Fact]:
-        """The queues invoke and keep what they should, and nothing was given up."""
+        """The queues and their mapping are set up, failed events go to the dead-letter queue, and it is empty."""
         function, dead_letters = self.names.reliable_start_function, self.names.dead_letter_queue
         for queue, wanted in self._queues().items():
             there = self._attributes(queue)
@@ -138,7 +142,7 @@ class Queues:
         yield Fact(not letters, "no event was given up", advice)
 
     def destroy(self) -> Iterator[str]:
-        """Delete the mapping and the queues, with what is in them, and say what was there."""
+        """Delete the mapping and the queues with their messages, and yield what was deleted."""
         awslambda, function = self.aws("lambda"), self.names.reliable_start_function
         mapping = self._mapping()
         if mapping is not None:
@@ -152,14 +156,14 @@ class Queues:
                 yield f"queue {queue}"
 
     def _queues(self) -> dict[str, dict[str, str]]:
-        """Queue → its attributes; the dead-letter queue first, since the other one names it."""
+        """Each queue's attributes. The dead-letter queue comes first, because the other one refers to it."""
         keep = str(DAYS_KEPT * 86_400)
         redrive = {"deadLetterTargetArn": self._arn(self.names.dead_letter_queue), "maxReceiveCount": MOST_RECEIVES}
         return {
             self.names.dead_letter_queue: {"MessageRetentionPeriod": keep},
             self.names.retry_queue: {
                 "MessageRetentionPeriod": keep,
-                # Not less than the function's timeout, or a message is delivered again while it is being worked on.
+                # Not less than the function's timeout, or a message would be delivered again while it is being handled.
                 "VisibilityTimeout": str(self.timeout),
                 "RedrivePolicy": json.dumps(redrive),
             },
@@ -169,7 +173,7 @@ class Queues:
         settings = {
             "BatchSize": 10,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            # The smallest number that Lambda takes: more invocations would all wait for the same run.
+            # The minimum that Lambda allows: more invocations would all wait for the same run.
             "ScalingConfig": {"MaximumConcurrency": 2},
             "Enabled": True,
         }
@@ -183,7 +187,7 @@ class Queues:
                 EventSourceArn=self._arn(self.names.retry_queue), FunctionName=function_arn, **settings
             )
 
-        # The permission and the queue were made a moment ago.
+        # The permission and the queue are new, and Lambda may not know them yet.
         retry(f"mapping of {self.names.retry_queue}", create, "permissions", "does not exist", config=self.config)
 
     def _mapping(self) -> dict[str, Any] | None:
@@ -194,7 +198,7 @@ class Queues:
         return {"DestinationConfig": {"OnFailure": {"Destination": self._arn(self.names.dead_letter_queue)}}}
 
     def _receive(self, most: int, *, keep: bool) -> Iterator[DeadLetter]:
-        """Messages of the dead-letter queue; with `keep` they are visible there again afterwards."""
+        """Receive messages of the dead-letter queue. With `keep`, each becomes visible in the queue again."""
         sqs, url = self.aws("sqs"), self._dead_letter_url
         letters: list[DeadLetter] = []
         while len(letters) < most:
@@ -217,7 +221,7 @@ class Queues:
         return url
 
     def _attributes(self, queue: str) -> dict[str, str]:
-        """A queue's attributes; none if there is no such queue."""
+        """A queue's attributes; empty if there is no such queue."""
         url = self._url(queue)
         answer = found(self.aws("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["All"]) if url else None
         return dict(answer["Attributes"]) if answer else {}
@@ -231,7 +235,7 @@ class Queues:
 
 
 def _letter(message: dict[str, Any]) -> DeadLetter:
-    """A message that the start function, Lambda, or the queue itself gave up."""
+    """Parse a dead-letter message, which comes from the start function, from Lambda, or from the queue itself."""
     body = json.loads(message["Body"])
     event = body.get("requestPayload", body)
     keys = [unquote_plus(record["s3"]["object"]["key"]) for record in event.get("Records", []) if "s3" in record]

@@ -1,4 +1,4 @@
-"""The Redshift cluster with its admin's secret, and the table that the rows end in."""
+"""The Redshift cluster, its admin's secret, and the table that the rows are loaded into."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class RedshiftMade(Described):
 
 
 class Redshift(Step[RedshiftMade]):
-    """Nobody ever types the admin's password: Secrets Manager makes it up, and the cluster is created with it."""
+    """Nobody has to type the admin's password: Secrets Manager generates it, and the cluster is created with it."""
 
     name = "redshift"
     notebook = "02_redshift"
 
     def create(self) -> RedshiftMade:
-        """Make the secret, the cluster with it, and the table."""
+        """Create the secret, the cluster with the secret's password, and the table."""
         self.lab.consent(self.name)
         network = self.lab.network.describe()
         copy_role = self.lab.roles.arn(self.names.copy_role)
@@ -73,7 +73,7 @@ class Redshift(Step[RedshiftMade]):
                 Tags=self.tag_list,
             )
         elif is_new:
-            # The cluster outlived its secret: give it the new password.
+            # The cluster exists but its secret was gone: set the new password.
             redshift.modify_cluster(ClusterIdentifier=cluster, MasterUserPassword=password)
         there = self._wait_until_available()
         if copy_role not in [role["IamRoleArn"] for role in there.get("IamRoles", [])]:
@@ -159,18 +159,18 @@ class Redshift(Step[RedshiftMade]):
             gone.append(f"subnet group {self.names.subnet_group}")
         secrets = self.aws("secretsmanager")
         if found(secrets.describe_secret, SecretId=self.names.secret) is not None:
-            # At once: a deleted secret would otherwise keep its name for a week or more.
+            # Without a recovery window, which would keep the secret's name in use for a week or more.
             secrets.delete_secret(SecretId=self.names.secret, ForceDeleteWithoutRecovery=True)
             gone.append(f"secret {self.names.secret}")
         return Removed(self.name, tuple(gone))
 
     def _make_secret(self) -> tuple[str, bool]:
-        """(the admin's password, whether it was just made up)."""
+        """Return the admin's password, and whether it was generated just now."""
         secrets, name = self.aws("secretsmanager"), self.names.secret
         there = found(secrets.get_secret_value, SecretId=name)
         if there is not None:
             return str(json.loads(there["SecretString"])["password"]), False
-        # What Redshift takes in a password: no / @ " ' \ and no space.
+        # Redshift doesn't allow / @ " ' \ or a space in a password.
         password = secrets.get_random_password(
             PasswordLength=32, ExcludeCharacters="/@\"'\\ ", RequireEachIncludedType=True
         )["RandomPassword"]

@@ -1,4 +1,4 @@
-"""The exactly-once delivery: nothing is lost, nothing is doubled, and broken rows are kept with their reason."""
+"""The exactly-once delivery: no row is lost or loaded twice, and rejected rows are kept with their reason."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 POLICY_NAME = "toll-etl-exactly-once"
-"""What the Glue role may do beyond the described job's part."""
+"""The policy that adds the exactly-once job's permissions to the Glue role."""
 MARKERS = "landed/"
-"""Where in the staging bucket the start function keeps its markers."""
+"""The prefix in the staging bucket under which the start function keeps its markers."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ReliabilityMade(Described):
 class Reliability(Step[ReliabilityMade]):
     """A second set of resources beside the described one: start function, queues, workflow, job and ledger.
 
-    `create` puts it into use, and rebuilds the table from the landing bucket. The way back is `lab.restart()`.
+    `create` puts it into use, and rebuilds the table from the landing bucket. `lab.restart()` goes back.
     """
 
     name = "reliability"
@@ -60,9 +60,9 @@ class Reliability(Step[ReliabilityMade]):
         return Queues(self.lab)
 
     def create(self) -> ReliabilityMade:
-        """Make the resources. If this delivery is not in use yet: rebuild the table, and point s3Events to it.
+        """Create the resources. If this delivery is not in use yet, rebuild the table and point s3Events here.
 
-        It can be interrupted, and run again: the notification is the last thing that it makes.
+        It can be interrupted and run again, because it creates the notification last.
         """
         self.lab.consent(self.name)
         self.lab.workflow.describe()
@@ -83,7 +83,7 @@ class Reliability(Step[ReliabilityMade]):
     def rebuild(self) -> None:
         """Empty the table and the ledger, load every landed file once, and point s3Events to this delivery.
 
-        The landing bucket keeps everything, so the table can always be made again.
+        The landing bucket keeps everything, so the table can always be rebuilt.
         """
         self.lab.notification.destroy()  # from here on, nothing starts by itself
         self.lab.workflow.pause()
@@ -99,7 +99,7 @@ class Reliability(Step[ReliabilityMade]):
         self._load_what_is_missing()  # what landed while there was no notification
 
     def pause(self) -> None:
-        """Let this delivery load nothing, whatever late event still comes: the other one is in use."""
+        """Make this delivery load nothing, even if late events arrive, because the other delivery is in use."""
         if self.queues.exist():
             self.queues.pause()
         self.workflow.pause()
@@ -112,7 +112,7 @@ class Reliability(Step[ReliabilityMade]):
 
     def rejects(self) -> pd.DataFrame:
         """The rows that the job could not load: file, line, reason, and the row as it is in the file."""
-        import pandas as pd  # here: most commands of the lab need no data frame, and it takes its time to load
+        import pandas as pd  # here, because pandas is slow to import, and most commands don't need it
 
         rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab)]
         return pd.DataFrame(rows, columns=["file", "line", "reason", "row"])
@@ -127,7 +127,7 @@ class Reliability(Step[ReliabilityMade]):
         return self.queues.redrive()
 
     def waiting(self) -> int:
-        """About how many events are not done yet."""
+        """The approximate number of events that are not done yet."""
         return self.queues.waiting()
 
     def describe(self) -> ReliabilityMade:
@@ -150,7 +150,7 @@ class Reliability(Step[ReliabilityMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """Every part is as it should be; and if the delivery is in use, no event was given up."""
+        """Every part is as it should be, and no event was given up if the delivery is in use."""
         if not self._exists() and self.lab.delivery is Delivery.AS_DESCRIBED:
             yield Fact(True, "it is not there: the described delivery is in use (labkit deploy reliability makes it)")
             return
@@ -166,7 +166,7 @@ class Reliability(Step[ReliabilityMade]):
         yield from self.queues.facts(self.fix)
 
     def destroy(self) -> Removed:
-        """Delete what `create` made, and s3Events if it points to it. The table's rows stay, and so does the ledger."""
+        """Delete what `create` made, and s3Events if it points here. The table's rows and the ledger stay."""
         gone: list[str] = []
         if self.lab.delivery is Delivery.EXACTLY_ONCE:
             gone += self.lab.notification.destroy().removed
@@ -181,12 +181,12 @@ class Reliability(Step[ReliabilityMade]):
         return Removed(self.name, tuple(gone))
 
     def _exists(self) -> bool:
-        """Is any part of it there?"""
+        """Whether the role, the job or the workflow of this delivery exists."""
         role = self.lab.roles.exists(self.names.reliable_start_role)
         return role or self.job.exists() or self.workflow.exists()
 
     def _load_what_is_missing(self) -> None:
-        """Load the landed files that the ledger lacks. Files that the job refuses as a whole stay as they are.
+        """Load the landed files that are not in the ledger. Files that the job refuses as a whole stay unloaded.
 
         Raises:
             RunFailed: something else failed.
@@ -201,7 +201,7 @@ class Reliability(Step[ReliabilityMade]):
                 raise
 
     def _policies(self) -> dict[str, tuple[str, policies.Policy]]:
-        """role → (the name of a policy of it, what that allows)."""
+        """Role → (policy name, policy)."""
         names, region, account = self.names, self.config.region, self.lab.session.account_id
         return {
             names.reliable_start_role: (POLICY_NAME, policies.start_reliably(names, region, account)),

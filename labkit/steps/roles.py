@@ -25,13 +25,13 @@ class RolesMade(Described):
 
 
 class Roles(Step[RolesMade]):
-    """Each service gets a role of its own that may do what its part needs (`labkit/policies.py`)."""
+    """Each service gets its own role, which allows only what that service needs (`labkit/policies.py`)."""
 
     name = "roles"
     notebook = "00_start"
 
     def create(self) -> RolesMade:
-        """Make the roles, and put the policies as they should be."""
+        """Create the roles, and set their policies."""
         self.lab.consent(self.name)
         for role, (service, policy) in self._wanted().items():
             self.create_role(role, service)
@@ -39,7 +39,7 @@ class Roles(Step[RolesMade]):
         return self.describe()
 
     def create_role(self, role: str, service: str) -> None:
-        """Make a role for a service, such as "lambda.amazonaws.com"; one that is there is brought into line."""
+        """Create a role for a service, such as "lambda.amazonaws.com". A role that exists is updated."""
         iam, trust = self.aws("iam"), json.dumps(policies.trust(service))
         if found(iam.get_role, RoleName=role) is None:
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, Tags=self.tag_list)
@@ -49,7 +49,7 @@ class Roles(Step[RolesMade]):
             iam.tag_role(RoleName=role, Tags=self.tag_list)
 
     def put_policy(self, role: str, policy_name: str, policy: Policy) -> None:
-        """Say what a role may do."""
+        """Set a role's inline policy."""
         self.aws("iam").put_role_policy(RoleName=role, PolicyName=policy_name, PolicyDocument=json.dumps(policy))
 
     def describe(self) -> RolesMade:
@@ -71,7 +71,7 @@ class Roles(Step[RolesMade]):
         return str(answer["Role"]["Arn"])
 
     def facts(self) -> Iterator[Fact]:
-        """Each role is there and may do what it should, no more and no less."""
+        """Each role exists, with exactly the right permissions."""
         for role, (_service, policy) in self._wanted().items():
             exists = self.exists(role)
             yield Fact(exists, f"role {role} exists", self.fix)
@@ -80,11 +80,11 @@ class Roles(Step[RolesMade]):
                 yield Fact(same, f"role {role} may do what its part needs, and nothing else", self.fix)
 
     def exists(self, role: str) -> bool:
-        """Is there a role of this name?"""
+        """Whether there is a role with this name."""
         return found(self.aws("iam").get_role, RoleName=role) is not None
 
     def has_policy(self, role: str, policy_name: str, policy: Policy) -> bool:
-        """Does a policy of a role say what it should?"""
+        """Whether a role has this policy with this content."""
         given = found(self.aws("iam").get_role_policy, RoleName=role, PolicyName=policy_name)
         return given is not None and _document(given["PolicyDocument"]) == policy
 
@@ -114,7 +114,7 @@ class Roles(Step[RolesMade]):
         return True
 
     def _wanted(self) -> dict[str, tuple[str, Policy]]:
-        """role → (the service that takes it on, what it may do)."""
+        """Role → (the service that assumes it, its policy)."""
         names, region, account = self.names, self.config.region, self.lab.session.account_id
         return {
             names.glue_role: ("glue.amazonaws.com", policies.glue(names, region, account)),
@@ -125,5 +125,5 @@ class Roles(Step[RolesMade]):
 
 
 def _document(policy: Policy | str) -> Policy:
-    """A policy as boto3 gives it (parsed), or as it came over the wire."""
+    """Return the policy as a dict: boto3 may have parsed it already, or it may still be JSON text."""
     return json.loads(policy) if isinstance(policy, str) else policy

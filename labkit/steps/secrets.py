@@ -1,4 +1,4 @@
-"""The secret, associated with its cluster, and the Glue connection that reads it."""
+"""The secret with its cluster's address, and the Glue connection that reads the secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labkit.steps.base import Step, found
 
 @dataclass(frozen=True)
 class SecretsMade(Described):
-    """The secret's shape, not its values, and the connection."""
+    """The secret's keys, without their values, and the connection."""
 
     secret: str
     keys: tuple[str, ...]
@@ -24,13 +24,13 @@ class SecretsMade(Described):
 
 
 class Secrets(Step[SecretsMade]):
-    """The description copies the password by hand; here the connection names the secret, and Glue reads it."""
+    """In the description, the password is copied by hand. Here the connection names the secret, and Glue reads it."""
 
     name = "secrets"
     notebook = "03_secrets"
 
     def create(self) -> SecretsMade:
-        """Write host and port into the secret, and make the connection."""
+        """Write the host and port into the secret, and create the connection."""
         self.lab.consent(self.name)
         secrets, glue = self.aws("secretsmanager"), self.aws("glue")
         self.lab.redshift.secret_arn()
@@ -45,7 +45,7 @@ class Secrets(Step[SecretsMade]):
         return self.describe()
 
     def read(self) -> dict[str, Any]:
-        """The secret's value, password included: for programs, not for display.
+        """The secret's value, including the password. For programs, not for display.
 
         Raises:
             MissingStep: there is no secret yet.
@@ -57,10 +57,10 @@ class Secrets(Step[SecretsMade]):
         return value
 
     def test(self) -> bool:
-        """Let Glue connect to Redshift with the connection: the console's "Test connection".
+        """Make Glue connect to Redshift through the connection, like the console's "Test connection".
 
         Raises:
-            AwsRefused: it can't; AWS's words say why.
+            AwsRefused: Glue can't connect; AWS's error message says why.
         """
         if self._connection() is None:
             raise self.missing(f"Connection {self.names.connection}")
@@ -84,7 +84,7 @@ class Secrets(Step[SecretsMade]):
         )
 
     def facts(self) -> Iterator[Fact]:
-        """The secret says where its cluster is, and the connection connects."""
+        """The secret has its cluster's address, and the connection works."""
         there = self.read()
         yield Fact(there == self._associated(there), f"secret {self.names.secret} says where its cluster is", self.fix)
         connection = self._connection()
@@ -102,14 +102,14 @@ class Secrets(Step[SecretsMade]):
         yield Fact(inside, "it lies in a database subnet", self.fix)
 
     def destroy(self) -> Removed:
-        """Delete the connection. The secret goes with its cluster, which can't be reached without."""
+        """Delete the connection. The secret is deleted with its cluster, which can't be reached without it."""
         if self._connection() is None:
             return Removed(self.name, ())
         self.aws("glue").delete_connection(ConnectionName=self.names.connection)
         return Removed(self.name, (f"connection {self.names.connection}",))
 
     def _associated(self, value: dict[str, Any]) -> dict[str, Any]:
-        """The usual shape of a Redshift secret, as rotation and the query editor expect it."""
+        """The secret in the usual format of a Redshift secret, which rotation and the query editor expect."""
         cluster = self.lab.redshift.describe()
         return value | {
             "engine": "redshift",

@@ -19,7 +19,7 @@ from labkit.steps.job import Job
 ENDED = {"COMPLETED", "STOPPED", "ERROR"}
 TRIES = 5
 SETTLED = 5
-"""After so many looks without a run under way, no waiting invocation is going to start one."""
+"""After more than this number of polls without a run under way, no waiting invocation will start one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class WorkflowMade(Described):
 
 @dataclass(frozen=True)
 class Run(Described):
-    """A run of the workflow: how its crawl and its job ended."""
+    """A run of the workflow, with the states of its crawl and its job."""
 
     workflow: str
     status: str
@@ -48,11 +48,11 @@ class Run(Described):
     job_run_id: str = hidden(default="")
     message: str = hidden(default="")
     landed_key: str = hidden(default="")
-    """The file that the run was started for, if an event started it."""
+    """The key of the file that the run was started for, if an event started it."""
 
     @property
     def succeeded(self) -> bool:
-        """Did the crawl and the job succeed? A run whose job failed is COMPLETED as well."""
+        """Whether the crawl and the job succeeded. A run whose job failed is COMPLETED as well."""
         return (self.status, self.crawl, self.job) == ("COMPLETED", "SUCCEEDED", "SUCCEEDED")
 
 
@@ -63,10 +63,10 @@ class Workflow(Step[WorkflowMade]):
     notebook = "06_workflow"
     delivery = Delivery.AS_DESCRIBED
     path = "lab.workflow"
-    """How a notebook reaches it."""
+    """How a notebook accesses this workflow."""
 
     def create(self) -> WorkflowMade:
-        """Make the workflow and its triggers."""
+        """Create the workflow and its triggers."""
         self.lab.consent(self.name)
         self.lab.crawlers.describe()
         self.job.describe()
@@ -93,42 +93,42 @@ class Workflow(Step[WorkflowMade]):
 
     @property
     def job(self) -> Job:
-        """The job that it runs."""
+        """The job that the workflow runs."""
         return self.lab.job
 
     def run(self) -> Run:
-        """Start the workflow by hand, wait until it has ended, and return how.
+        """Start the workflow by hand, wait until the run has ended, and return it.
 
-        A run that is under way is waited for first: the job runs once at a time. If an event started one at the same
-        moment, and this one was refused its crawler or its job for that, it is started again.
+        It first waits for a run that is under way, because the job runs once at a time. If an event starts another run
+        at the same time, so that this run can't start its crawler or its job, the workflow is started again.
 
         Raises:
             RunFailed: its crawl or its job did not succeed.
-            WrongDelivery: the rows in the table are the other delivery's: this workflow would load them again.
+            WrongDelivery: the other delivery is in use, or its rows are in the table: this run would load them again.
         """
         self.describe()
         self.lab.require(self.delivery, f"Workflow {self.own.workflow}")
         return self.load()
 
     def load(self) -> Run:
-        """As `run`, without asking which delivery is in use."""
+        """Like `run`, without checking which delivery is in use."""
         for _ in range(TRIES):
             self.wait_until_idle()
-            self.job.wait_until_idle()  # it may be started without the workflow, or tried again after a failure
+            self.job.wait_until_idle()  # it may run without the workflow, or be retried after a failure
             run = self._wait(self.aws("glue").start_workflow_run(Name=self.own.workflow)["RunId"])
             if run.succeeded or not self._met_another(run):
                 break
         return self._checked(run)
 
     def follow(self, keys: Sequence[str]) -> Run:
-        """Wait until a run that landing `keys` caused has read them, and return it.
+        """Wait until a run has loaded the landed files `keys`, and return it.
 
-        Files that land together share runs: then it is the last of those that read them.
+        Files that land together may be loaded by several runs; then the last of these runs is returned.
 
         Raises:
             LabError: there is no notification that could start a run, or one of the files is not there.
-            RunFailed: the run ended, and did not succeed.
-            WaitTimeout: no such run came.
+            RunFailed: the run ended without success.
+            WaitTimeout: no such run ended within `wait_minutes`.
         """
         self.describe()
         self.lab.notification.describe()
@@ -155,22 +155,22 @@ class Workflow(Step[WorkflowMade]):
         return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))
 
     def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
-        """The run that has loaded these files, which landed at that time; None if none has.
+        """The run that has loaded these files; None if no run has. `landed` is when the last of them landed.
 
-        As described, nothing records which run loads which file: one that began after they landed, and succeeded, has
-        to be it.
+        In the described delivery, nothing records which run loads which file. A run that began after the files landed,
+        and succeeded, must have loaded them.
         """
-        # Two runs may have started at the same time: the job of one is refused, the other's reads everything.
+        # Two runs may have started at the same time: then one run's job is refused, and the other's reads everything.
         return next((run for run in runs if run.started >= landed and run.succeeded), None)
 
     def unread(self) -> tuple[str, ...]:
-        """The keys of the landed files that no run has read: those that landed since its last good run began."""
+        """The keys of the landed files that no run has read: those that landed since the job's last good run began."""
         began = self.job.last_success()
         files = (one for one in landing.data_files(self.lab) if one.is_current)
         return tuple(one.key for one in files if began is None or one.landed_at >= began)
 
     def pause(self) -> None:
-        """Deactivate the trigger that starts the job: a run that a late event starts then loads nothing."""
+        """Deactivate the trigger that starts the job, so that a run that a late event starts loads nothing."""
         if (self._trigger(self.own.event_trigger) or {}).get("State") == "ACTIVATED":
             self.aws("glue").stop_trigger(Name=self.own.event_trigger)
 
@@ -180,11 +180,11 @@ class Workflow(Step[WorkflowMade]):
             self.aws("glue").start_trigger(Name=self.own.event_trigger)
 
     def runs(self) -> tuple[Run, ...]:
-        """The workflow's runs, the newest first."""
+        """The workflow's last 25 runs, newest first."""
         return tuple(self._run(run) for run in self._raw_runs(graph=True))
 
     def exists(self) -> bool:
-        """Is there such a workflow?"""
+        """Whether the workflow exists."""
         return self._workflow() is not None
 
     def wait_until_idle(self) -> None:
@@ -267,7 +267,7 @@ class Workflow(Step[WorkflowMade]):
         return wait_for(f"workflow {self.own.workflow}", look, config=self.config, go_on=go_on)
 
     def _met_another(self, run: Run) -> bool:
-        """Was another run under way at the same time?"""
+        """Whether another run was under way at the same time."""
         return any(
             raw["StartedOn"] <= run.ended and raw.get("CompletedOn", run.ended) >= run.started
             for raw in self._raw_runs()
@@ -290,7 +290,7 @@ class Workflow(Step[WorkflowMade]):
             for attempt in node.get("CrawlerDetails", {}).get("Crawls", []):
                 crawl, message = attempt["State"], attempt.get("ErrorMessage", message)
             attempts = node.get("JobDetails", {}).get("JobRuns", [])
-            # The last attempt decides: a retry is a new one.
+            # The last attempt decides: each retry is a new attempt.
             for attempt in sorted(attempts, key=lambda attempt: attempt.get("Attempt", 0)):
                 job, job_run_id = attempt["JobRunState"], attempt.get("Id", "")
                 message = attempt.get("ErrorMessage", message)
@@ -319,7 +319,7 @@ class Workflow(Step[WorkflowMade]):
         return sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
 
     def _landed_at(self, keys: Sequence[str]) -> datetime:
-        """When the last of the files landed, rounded down: S3 gives whole seconds."""
+        """When the last of the files landed. S3 rounds the time down to whole seconds."""
         s3, bucket = self.aws("s3"), self.names.landing_bucket
         landed: list[datetime] = []
         for key in keys:
@@ -341,7 +341,7 @@ class Workflow(Step[WorkflowMade]):
 
 
 def _differs(there: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Does a trigger lack anything of what it should have? AWS adds fields of its own."""
+    """Whether a trigger lacks anything that it should have. AWS adds fields of its own, which don't count."""
     return any(not _contains(there.get(key), value) for key, value in wanted.items())
 
 

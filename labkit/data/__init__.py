@@ -1,1 +1,1 @@
-"""What the lab asks of its data: what has landed, what is loaded, what was rejected, what the logs say."""
+"""Reads the lab's data: what has landed, what is loaded, what was rejected, and the logs."""

@@ -1,8 +1,8 @@
-"""Rows counted at the stations of the pipeline, each from its own source.
+"""The number of rows at each stage of the pipeline, each counted from its own source.
 
 - landed: the records in the landed files, read from S3 (`labkit.data.landing.count_records`)
-- loaded: what COPY loaded, from Redshift's `sys_load_history`, since the table was last emptied
-- rejected: what the exactly-once job reported, from its files in the staging bucket
+- loaded: the rows that COPY has loaded since the table was last emptied, from Redshift's `sys_load_history`
+- rejected: the rows that the exactly-once job rejected, from its files in the staging bucket
 - queried: `select count(*)`
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts(Described):
-    """The described delivery's rows. What differs between landed and queried is missing, or doubled."""
+    """The described delivery's rows. If landed and queried differ, rows are missing or doubled."""
 
     landed: int
     loaded: int
@@ -37,12 +37,12 @@ class Counts(Described):
 
     @property
     def doubled(self) -> int:
-        """Rows in the table that did not land, or landed once and were loaded again."""
+        """Rows in the table that did not land, or that landed once and were loaded more than once."""
         return max(0, self.queried - self.landed)
 
     @property
     def agree(self) -> bool:
-        """True if no row is missing and none doubled."""
+        """Whether no row is missing and none is doubled."""
         return self.landed == self.queried
 
     def __sub__(self, before: Counts) -> Counts:
@@ -63,7 +63,7 @@ class Counts(Described):
 
     @property
     def sentence(self) -> str:
-        """What they say, in one line."""
+        """The counts and whether they agree, in one line."""
         if self.agree:
             return f"landed = queried: {self.landed} = {self.queried}"
         what = f"{self.missing} missing" if self.missing else f"{self.doubled} doubled"
@@ -98,7 +98,7 @@ class ExactlyOnceCounts(Described):
 
     @property
     def sentence(self) -> str:
-        """What they say, in one line."""
+        """The counts and whether they agree, in one line."""
         landed, loaded = f"{self.landed}", f"{self.loaded} + {self.rejected}"
         is_landed = "=" if self.landed == self.loaded + self.rejected else "≠"
         is_queried = "=" if self.loaded == self.queried else "≠"

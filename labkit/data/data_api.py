@@ -1,4 +1,4 @@
-"""SQL through Redshift's Data API: no driver, no connection, no way into the VPC needed."""
+"""SQL through Redshift's Data API, which needs no driver, no connection and no access to the VPC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave: column names and rows, and how many rows it touched."""
+    """The result of a statement: column names, rows, and the number of rows that it affected."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -24,12 +24,12 @@ class Result:
 
 
 def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
-    """Run one statement as the admin of the secret, and wait for it.
+    """Run one statement as the admin user in the secret, and wait until it has finished.
 
     Args:
-        lab: whose cluster.
+        lab: the lab whose cluster runs the statement.
         sql: the statement; parameters are written `:name` in it.
-        parameters: their values; the Data API passes them as text and Redshift gives them their type.
+        parameters: their values. The Data API passes them as text, and Redshift converts them.
 
     Raises:
         QueryFailed: Redshift refused the statement.
@@ -50,7 +50,7 @@ def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> 
 
 
 def execute_together(lab: Lab, statements: Sequence[str]) -> None:
-    """Run these statements in one transaction: all are done, or none.
+    """Run these statements in one transaction: either all take effect, or none.
 
     Raises:
         QueryFailed: Redshift refused one of them.
@@ -60,7 +60,7 @@ def execute_together(lab: Lab, statements: Sequence[str]) -> None:
 
 
 def _finished(lab: Lab, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:
-    """Submit, wait, and return the answer of DescribeStatement."""
+    """Submit the statement, wait until it has finished, and return the answer of DescribeStatement."""
     redshift = lab.session.client("redshift-data")
     try:
         statement = getattr(redshift, operation)(
@@ -70,7 +70,7 @@ def _finished(lab: Lab, sql: str, operation: str, **arguments: Any) -> dict[str,
             **arguments,
         )["Id"]
     except AwsRefused as error:
-        lab.redshift.describe()  # a missing cluster explains most refusals better than AWS's words
+        lab.redshift.describe()  # a missing cluster explains most errors better than AWS's message
         raise QueryFailed(sql, error.message) from error
 
     def look() -> tuple[str, dict[str, Any] | None]:
@@ -89,7 +89,7 @@ def _value(field: dict[str, Any], type_name: str) -> Any:
     if field.get("isNull"):
         return None
     (value,) = field.values()
-    # The Data API gives NUMERIC as text.
+    # The Data API returns NUMERIC as text.
     return float(value) if type_name in ("numeric", "decimal") and isinstance(value, str) else value
 
 
@@ -104,5 +104,5 @@ def _hint(lab: Lab, message: str) -> str:
 
 
 def missing_cluster(lab: Lab) -> MissingStep:
-    """The error for "there is no cluster"."""
+    """The error for a missing cluster."""
     return lab.redshift.missing(f"Cluster {lab.names.cluster_identifier}")

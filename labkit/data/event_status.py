@@ -1,4 +1,4 @@
-"""Events that wait or were given up, and rows that were rejected: `labkit status` shows them."""
+"""Events that are waiting or were given up, and rejected rows. `labkit status` shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EventStatus:
-    """Counts, and the last rejected row as an example."""
+    """The number of these events and rows, and the last rejected row as an example."""
 
     waiting_events: int
     given_up_events: int
@@ -24,7 +24,7 @@ class EventStatus:
 
     @classmethod
     def of(cls, lab: Lab) -> EventStatus:
-        """Look it up on the target; what is not there yet counts as none."""
+        """Look up the status on the target. A resource that does not exist yet counts as 0."""
         try:
             waiting, given_up = lab.reliability.waiting(), len(lab.reliability.dead_letters())
         except MissingStep:

@@ -1,4 +1,4 @@
-"""What has landed in S3, and counting it."""
+"""The files that have landed in S3, and the number of their records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ObjectVersion:
 
     key: str
     version: str
-    """S3's version id, or as glue/landing.py names the version of an object that has none."""
+    """S3's version id. For an object without one, the name that glue/landing.py makes for the version."""
     version_id: str
     """S3's version id, "null" for an object that was landed without versioning."""
     is_current: bool
@@ -55,13 +55,13 @@ def current_version(lab: Lab, key: str) -> ObjectVersion | None:
 
 
 def is_data_key(key: str) -> bool:
-    """Is the object with this key a data file? Spark ignores files whose names begin with _ or a dot."""
+    """Whether the object with this key is a data file. Spark ignores files whose names begin with _ or a dot."""
     name = key.rpartition("/")[2]
     return name.endswith(".json") and not name.startswith(("_", "."))
 
 
 def records_in(lab: Lab, version: ObjectVersion) -> int:
-    """The records in a version of a landed file, counted by reading it. A version never changes: it is read once."""
+    """The number of records in a version of a landed file. Each version is read once, because it never changes."""
     known = lab.session.records
     which = (lab.names.landing_bucket, version.key, version.version)
     if which not in known:
@@ -76,9 +76,11 @@ BLANKS = bytes(range(0x21))
 
 
 def count_records(body: bytes) -> int:
-    """The records in a file, not judged: each line that is not blank, or each element of a line that is a JSON array.
+    """The number of records in a file, valid or not.
 
-    Only strict JSON counts as an array. A line ends at the control character U+0001, which can't stand in JSON. The
+    A record is a line that is not blank, or each element of a line that is a JSON array.
+
+    Only strict JSON counts as an array. A line ends at the control character U+0001, which JSON can't contain. The
     exactly-once job splits a file into the same records (glue/rows.py).
     """
     return sum(map(_records, LINE_ENDS.split(body)))

@@ -16,14 +16,14 @@ KEYS_A_QUERY = 500
 
 
 def exists(lab: Lab) -> bool:
-    """Is there a ledger? While there is one, the rows in the table are the exactly-once delivery's."""
+    """Whether there is a ledger. While there is one, the table holds the exactly-once delivery's rows."""
     schema, _, table = lab.names.ledger.partition(".")
     sql = "select count(*) from information_schema.tables where table_schema = :schema and table_name = :table"
     return bool(data_api.execute(lab, sql, {"schema": schema, "table": table}).rows[0][0])
 
 
 def create_statements() -> list[str]:
-    """The SQL that makes the ledger."""
+    """The SQL statements that create the ledger."""
     return [part for part in (PROJECT / "sql" / "create_ledger.sql").read_text().split(";\n") if part.strip()]
 
 
@@ -34,7 +34,7 @@ def loaded(lab: Lab) -> set[tuple[str, str]]:
 
 
 def loaded_by(lab: Lab, keys: Iterable[str]) -> set[str] | None:
-    """The ids of the job runs that loaded the current versions of these files; None while one is not loaded.
+    """The ids of the job runs that loaded the current versions of these files; None if one is not loaded yet.
 
     Deleted files don't count.
     """
@@ -42,7 +42,7 @@ def loaded_by(lab: Lab, keys: Iterable[str]) -> set[str] | None:
     job_runs: set[str] = set()
     names = sorted({key for key, _ in wanted})
     for start in range(0, len(names), KEYS_A_QUERY):
-        # Percent-encoded keys hold no quote.
+        # Percent-encoded keys contain no single quote.
         some = ", ".join("'{}'".format(quote(key, safe="/")) for key in names[start : start + KEYS_A_QUERY])
         rows = data_api.execute(
             lab, f"select object, version, job_run from {lab.names.ledger} where object in ({some})"

@@ -1,6 +1,7 @@
-"""The logs of the lab's parts: CloudWatch Logs on both targets, and the local AWS's own log file.
+"""The logs of the lab's parts: from CloudWatch Logs on both targets, and from the local AWS's own log file.
 
-A part is named as on the target (`alice-s3_crawler`), without the lab's prefix (`s3_crawler`), or in short (`crawler`).
+A part has three names: as on the target (`alice-s3_crawler`), without the lab's prefix (`s3_crawler`), and short
+(`crawler`).
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 Event = tuple[int, int, str]
-"""Milliseconds since 1970, the place among the events of its stream, and the line."""
+"""A log event: milliseconds since 1970, its position in its stream, and the line."""
 
 CRAWLERS, OUTPUT, ERRORS = "/aws-glue/crawlers", "/aws-glue/jobs/output", "/aws-glue/jobs/error"
 SHORT = ("server", "job", "crawler", "generator", "start", "workflow")
 STREAMS = 10
-"""Each worker of a function writes to a stream of its own; so many of them are looked at, the newest ones."""
+"""How many of a function's newest log streams are read. Each worker writes to its own stream."""
 
 
 def read(lab: Lab, what: str, lines: int) -> list[str]:
-    """The last lines of a part's log, the oldest first.
+    """Return the last lines of a part's log, oldest first.
 
     Args:
         lab: the lab.
         what: "server" (the local AWS itself), "job", "start" and "workflow" (of the delivery in use), "crawler" (both
             of them), "generator", or the name of a crawler, a job, a function or a workflow.
-        lines: at most so many.
+        lines: the maximum number of lines.
 
     Raises:
         LabError: there is no such log; the message lists the known ones, or says what writes it.
@@ -56,10 +57,10 @@ def read(lab: Lab, what: str, lines: int) -> list[str]:
 
 
 def wait_for_line(lab: Lab, what: str, text: str) -> str:
-    """The last line of a log (as in `read`) that holds `text`, once there is one.
+    """Wait until a log (as in `read`) has a line that contains `text`, and return the last such line.
 
     Raises:
-        WaitTimeout: there is none.
+        WaitTimeout: there is no such line within `wait_minutes`.
     """
 
     def look() -> tuple[str, str | None]:
@@ -82,7 +83,7 @@ def _short_names(lab: Lab) -> dict[str, tuple[str, ...]]:
 
 
 def _parts(lab: Lab) -> dict[str, tuple[Callable[[Lab, str, int], list[Event]], Step[Any]]]:
-    """What of the lab writes a log: its name, how that is read, and the step that makes it."""
+    """The parts that write a log: name → (how to read the log, the step that creates the part)."""
     names, safe = lab.names, lab.reliability
     return {
         names.generator_function: (_function, lab.functions),
@@ -99,17 +100,17 @@ def _parts(lab: Lab) -> dict[str, tuple[Callable[[Lab, str, int], list[Event]], 
 
 
 def _on_the_target(lab: Lab, what: str) -> str:
-    """The name with the lab's prefix, if the lab has something of that name."""
+    """The name with the lab's prefix if the lab has a part with that name, otherwise the name as it is."""
     full = f"{lab.config.prefix}-{what}"
     return full if full in _parts(lab) else what
 
 
 def _reader(lab: Lab, name: str) -> Callable[[Lab, str, int], list[Event]]:
-    """How the log of what has this name is read.
+    """Return the function that reads the log of the part with this name.
 
     Raises:
-        MissingStep: it is a part of the lab that is not there yet.
-        LabError: nothing has this name.
+        MissingStep: the part belongs to the lab, but is not there yet.
+        LabError: there is no part with this name.
     """
     glue, parts = lab.session.client("glue"), _parts(lab)
     if found(glue.get_job, JobName=name):
@@ -121,7 +122,7 @@ def _reader(lab: Lab, name: str) -> Callable[[Lab, str, int], list[Event]]:
     if found(lab.session.client("lambda").get_function_configuration, FunctionName=name):
         return _function
     if found(lab.session.client("logs").describe_log_streams, logGroupName=f"/aws/lambda/{name}"):
-        return _function  # deleted, and its log is still there
+        return _function  # the function is deleted, but its log is still there
     if name in parts:
         raise parts[name][1].missing(f"The log of {name}")
     raise LabError(f"There is no log of {name!r}.", fix=f"Logs: {', '.join([*SHORT, *parts])}.")
@@ -159,7 +160,7 @@ def _crawler(lab: Lab, name: str, lines: int) -> list[Event]:
 
 
 def _job(lab: Lab, name: str, lines: int) -> list[Event]:
-    """How the job's last run went, and what it wrote to stdout and stderr."""
+    """The outcome of the job's last run, and what the run wrote to stdout and stderr."""
     runs = lab.session.client("glue").get_job_runs(JobName=name)["JobRuns"]
     if not runs:
         raise LabError(f"Job {name} has written no log: it has not run yet.", fix="Load what has landed: labkit load")
@@ -173,7 +174,7 @@ def _job_run(lab: Lab, run_id: str, lines: int) -> list[Event]:
 
 
 def _workflow(lab: Lab, name: str, lines: int) -> list[Event]:
-    """A workflow has no log of its own: how its last run went, and what the run's crawl and job wrote."""
+    """The outcome of the workflow's last run, and the logs of its crawl and job. A workflow has no log of its own."""
     runs = lab.session.client("glue").get_workflow_runs(Name=name, IncludeGraph=True, MaxResults=25)["Runs"]
     if not runs:
         raise LabError(f"Workflow {name} has not run yet.", fix="Load what has landed: labkit load")
@@ -195,7 +196,7 @@ def _newest(streams: Iterable[list[Event]], lines: int) -> list[Event]:
 
 
 def _events(lab: Lab, group: str, stream: str, lines: int) -> list[Event]:
-    """The last events of a stream; none if it is not there."""
+    """The last events of a stream; empty if there is no such stream."""
     get = lab.session.client("logs").get_log_events
     answer = found(get, logGroupName=group, logStreamName=stream, limit=max(lines, 1), startFromHead=False)
     events = answer["events"] if answer else []

@@ -1,4 +1,4 @@
-"""The last runs of the lab's workflows: `labkit status` shows them."""
+"""The last runs of the lab's workflows. `labkit status` shows them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_MESSAGE = 160
 
 @dataclass(frozen=True)
 class RecentRun:
-    """One of them."""
+    """One run of a workflow."""
 
     run: Run
 
@@ -51,7 +51,7 @@ class RecentRun:
 
 @dataclass(frozen=True)
 class RecentRuns:
-    """The last runs of both deliveries' workflows, the newest first."""
+    """The last runs of both deliveries' workflows, newest first."""
 
     runs: tuple[RecentRun, ...]
 
@@ -65,7 +65,7 @@ class RecentRuns:
 
 
 def recent_runs(lab: Lab, most: int = SHOWN) -> RecentRuns:
-    """The last runs, at most so many; a workflow that is not there has none."""
+    """Return the last runs, at most `most` of them. A workflow that does not exist has no runs."""
     runs: list[Run] = []
     for workflow in (lab.workflow, lab.reliability.workflow):
         try:

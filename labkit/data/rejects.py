@@ -1,4 +1,4 @@
-"""Rows that the exactly-once job could not load, as it kept them in the staging bucket: file, line and reason."""
+"""Rows that the exactly-once job could not load, read from the staging bucket: file, line and reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 REJECTS = "rejects/"
-"""Where in the staging bucket the job keeps them: a file for each object version."""
+"""The prefix in the staging bucket under which the job keeps them, one file for each object version."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Reject:
     file: str
     """The key in the landing bucket."""
     line: int | None
-    """Counted from 1; None if the line could not be found again, or if this stands for several rows."""
+    """The line number, from 1; None if the line could not be found again, or if this stands for several rows."""
     reason: str
     row: str | None
     version: str = hidden()
     rows: int = hidden(default=1)
-    """How many rows this stands for: the good rows of a file that was refused as a whole have one line together."""
+    """How many rows this stands for. If a file was refused as a whole, one entry stands for all its good rows."""
 
 
 def read(lab: Lab) -> Iterator[Reject]:
-    """All rejected rows, the last file's first."""
+    """All rejected rows. Those of the last file come first."""
     s3, bucket = lab.session.client("s3"), lab.names.staging_bucket
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=REJECTS)
     files = [item for page in pages for item in page.get("Contents", [])]

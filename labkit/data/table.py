@@ -1,4 +1,4 @@
-"""toll_table's rows: emptied together with what is counted about them."""
+"""Empties toll_table, and resets the time from which its loads are counted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from labkit.lab import Lab
 
 COUNTED_SINCE = "etl.counted_since"
-"""A table with one time: loads are counted from it on."""
+"""A table with one row: the time from which loads are counted."""
 
 
 def empty(lab: Lab, with_it: Sequence[str]) -> None:
-    """Delete the table's rows and begin to count its loads, in one transaction with the statements `with_it`.
+    """Delete the table's rows and start counting its loads again, in one transaction with the statements `with_it`.
 
-    DELETE, because Redshift's TRUNCATE commits the transaction that it is in.
+    It uses DELETE, because Redshift's TRUNCATE commits the transaction that it is in.
     """
     data_api.execute_together(
         lab,
@@ -33,7 +33,7 @@ def empty(lab: Lab, with_it: Sequence[str]) -> None:
 
 
 def counted_since(lab: Lab) -> str:
-    """The time from which loads are counted, in Redshift's notation; the beginning of time if nothing was emptied."""
+    """The time from which loads are counted, in Redshift's format; 1970 if the table was never emptied."""
     schema, _, name = COUNTED_SINCE.partition(".")
     sql = "select count(*) from information_schema.tables where table_schema = :schema and table_name = :name"
     if not data_api.execute(lab, sql, {"schema": schema, "name": name}).rows[0][0]:

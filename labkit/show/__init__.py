@@ -1,1 +1,1 @@
-"""What people look at: displays, the picture of the pipeline, waiting with progress, exercises."""
+"""What participants see: displays, the picture of the pipeline, progress while waiting, exercises."""

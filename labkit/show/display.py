@@ -1,7 +1,7 @@
-"""How results look: in a notebook a small table, in a terminal plain lines.
+"""How results look: a small table in a notebook, plain lines in a terminal.
 
-Displays hold no ids, times or durations: the notebooks' stored outputs are compared with fresh ones. A dataclass field
-that must not be shown is declared with `hidden()`.
+Displays contain no ids, times or durations, because the notebooks' stored outputs are compared with fresh ones. A
+dataclass field that must not be shown is declared with `hidden()`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 
 
 def hidden(**arguments: Any) -> Any:
-    """A dataclass field that is there for programs and not shown: an id, an address, a time."""
+    """A dataclass field for programs that is not shown: an id, an address, a time."""
     return dataclasses.field(repr=False, **arguments)
 
 
 class Described:
-    """Base of the frozen dataclasses that steps return: shows its fields, less the hidden ones."""
+    """Base class of the frozen dataclasses that steps return. It shows all fields except the hidden ones."""
 
     def shown(self) -> Iterator[tuple[str, str]]:
-        """What is shown: (label, text)."""
+        """Yield what is shown, as (label, text)."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             if field.repr:
                 yield field.name.replace("_", " "), _text(getattr(self, field.name))
@@ -69,7 +69,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Check:
-    """What holds of one step on the target, and what doesn't, with the fix."""
+    """The result of checking one step: which facts hold on the target, and which don't, with the fix."""
 
     step: str
     facts: tuple[Fact, ...]
@@ -106,7 +106,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of several steps: which hold, and of the others what does not."""
+    """The checks of several steps: which steps are ok, and what is wrong with the others."""
 
     checks: tuple[Check, ...]
 
@@ -140,7 +140,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Removed(Described):
-    """What a step's `destroy()` took away, and what it could not."""
+    """What a step's `destroy()` removed, and what it could not remove."""
 
     step: str
     removed: tuple[str, ...]
@@ -149,7 +149,7 @@ class Removed(Described):
 
 @dataclass(frozen=True)
 class Deployed(Described):
-    """What `lab.deploy()` created: each step, with what it made."""
+    """What `lab.deploy()` created, step by step."""
 
     steps: tuple[tuple[str, Described], ...]
 
@@ -161,7 +161,7 @@ class Deployed(Described):
 
 @dataclass(frozen=True)
 class Destroyed(Described):
-    """What `lab.destroy()` took away, step by step."""
+    """What `lab.destroy()` removed, step by step."""
 
     steps: tuple[Removed, ...]
 

@@ -1,4 +1,4 @@
-"""Exercises of the notebooks: an answer, and whether it is right, found out by asking the target.
+"""The notebooks' exercises: judges an answer by asking the target.
 
 >>> from labkit.show.exercise import judge
 >>> judge(answer, lambda given: given == 3, hint="AVG of integers is an integer.")
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer is worth. True in a condition if it is right."""
+    """Whether an answer is right. True in a condition if it is."""
 
     mark: str
     text: str
@@ -31,12 +31,13 @@ class Verdict:
 
 
 def judge(answer: Any, is_right: Callable[[Any], bool], *, hint: str) -> Verdict:
-    """The verdict on `answer`; None means that there is none yet.
+    """Return the verdict on `answer`. The answer None means that there is no answer yet.
 
     Args:
         answer: what the participant wrote.
-        is_right: says whether it is; asked only where there is an answer. If it raises, the answer is of a wrong kind.
-        hint: shown with a wrong answer.
+        is_right: returns whether the answer is right; called only if there is an answer. An answer of the wrong type
+            may make it raise, which counts as wrong.
+        hint: shown if the answer is wrong.
     """
     if answer is None:
         return Verdict("○", "No answer yet: put yours into the cell above and run both again.")

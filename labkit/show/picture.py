@@ -1,4 +1,4 @@
-"""The picture of the pipeline at the top of each notebook: what is there, what today adds, what comes later.
+"""The picture of the pipeline at the top of each notebook: what exists, what this notebook adds, what comes later.
 
 >>> from labkit.show.picture import picture
 >>> picture("crawlers")
@@ -15,7 +15,7 @@ from labkit.errors import UsageError
 
 
 class Stage(StrEnum):
-    """How a part of the picture stands to today's notebook."""
+    """When a part of the picture is made: before, in, or after today's notebook."""
 
     DONE = "done"
     TODAY = "today"
@@ -39,7 +39,7 @@ STORY = (
     "start", "network", "redshift", "secrets", "crawlers", "job", "workflow", "notification", "query", "reliability",
     "cleanup",
 )  # fmt: skip
-"""The notebooks' steps in their order; `start` stands for buckets, roles and functions."""
+"""The notebooks' steps in order; `start` stands for buckets, roles and functions."""
 
 PARTS = (
     Part("toll_plaza_application", "Lambda", "start", 20, 20, 190),
@@ -58,7 +58,7 @@ PARTS = (
     Part("your SQL", "query editor, driver, Data API", "query", 36, 346, 210),
 )
 
-WORDS = (  # the way of the data, line by line
+WORDS = (  # the path of the data, line by line
     ("toll_plaza_application", "landing bucket", "s3Events", "start_workflow_function"),
     ("redshift-workflows-start", "s3_crawler", "s3-crawler-event", "s3_to_redshift_job"),
     ("staging bucket", "toll_db.public.toll_table", "your SQL"),
@@ -71,13 +71,13 @@ EXACTLY_ONCE = {
     "s3_to_redshift_job": "exactly_once_job",
     "redshift_workflow": "exactly_once_workflow",
 }
-"""What the exactly-once delivery has in the place of the described parts: the picture of `reliability` shows these."""
+"""The exactly-once delivery's replacements for described parts. The picture of `reliability` shows these instead."""
 
 MORE_PARTS = (
     Part("queues", "SQS", "reliability", 836, 20, 90),
     Part("etl.toll_ledger", "Redshift", "reliability", 668, 346, 124),
 )
-"""What the exactly-once delivery has beside them."""
+"""The exactly-once delivery's additional parts."""
 
 MORE_ARROWS = (("", "reliability", "800,36 832,36"), ("", "reliability", "836,50 804,50"))
 
@@ -86,7 +86,7 @@ FRAMES: tuple[tuple[str, str, int, int, int, int], ...] = (  # title, step, x, y
     ("VPC 10.0.0.0/16", "network", 406, 318, 394, 88),
 )
 
-ARROWS = (  # what the arrow says, the step that it comes with, its corners
+ARROWS = (  # label, the step that the arrow appears with, corners
     ("", "start", "210,43 258,43"),
     ("", "notification", "392,43 440,43"),
     ("", "notification", "554,43 602,43"),
@@ -112,12 +112,12 @@ STYLE = {  # fill, line, text, dashes
 
 @dataclass(frozen=True)
 class Picture:
-    """The pipeline as it is on the day of one step. JupyterLab shows the drawing, a terminal the words."""
+    """The pipeline at the time of one step. JupyterLab shows a drawing, a terminal shows words."""
 
     step: str
 
     def stage(self, step: str, title: str = "") -> Stage:
-        """How the parts that `step` makes, or one of them, stand to this picture's day."""
+        """The stage of the parts that `step` makes, or of the part with this title."""
         if self.step == "cleanup":
             return Stage.TO_COME
         if self.step == "reliability" and title in EXACTLY_ONCE.values():
@@ -126,13 +126,16 @@ class Picture:
         return Stage.TODAY if other == today else Stage.DONE if other < today else Stage.TO_COME
 
     def __repr__(self) -> str:
-        """The story in words, what is lit in brackets: for terminals, and for JupyterLab until it trusts a notebook."""
+        """The pipeline in words, with the lit parts in brackets.
+
+        For terminals, and for JupyterLab until it trusts a notebook.
+        """
         lines = [" → ".join(map(self._word, line)) for line in WORDS]
         return "\n  → ".join(lines) + f"\n{self.today}"
 
     @property
     def today(self) -> str:
-        """What is lit, in a line."""
+        """The lit parts, in one line."""
         lit = [part.title for part in self.parts if self.stage(part.step, part.title) is Stage.TODAY]
         frames = [(self._named(title), step) for title, step, *_ in FRAMES]
         lit += [title for title, step in frames if self.stage(step, title) is Stage.TODAY and title not in lit]
@@ -205,7 +208,7 @@ class Picture:
 
 
 def picture(step: str) -> Picture:
-    """The picture with the part of `step` lit.
+    """The picture with the parts of `step` lit.
 
     Raises:
         UsageError: there is no such step in the story.

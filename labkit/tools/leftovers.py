@@ -1,4 +1,4 @@
-"""What is still there of a lab: found by its tags, and by its names."""
+"""The resources of a lab that still exist, found by tag and by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Leftovers(Described):
-    """What is left: nothing, after a destroy."""
+    """What is left of a lab. Empty after a complete destroy."""
 
     left: tuple[str, ...]
     arns: tuple[str, ...] = hidden()
@@ -27,7 +27,7 @@ class Leftovers(Described):
 
 
 def find_leftovers(lab: Lab) -> Leftovers:
-    """Everything with the lab's tags, and every step that still describes itself."""
+    """Find all resources with the lab's tags, and all steps whose `describe` still succeeds."""
     pages = (
         lab.session.client("resourcegroupstaggingapi")
         .get_paginator("get_resources")

@@ -1,7 +1,7 @@
-"""Zips of the Lambda functions, with what the runtime lacks.
+"""Builds the zips of the Lambda functions, with the packages that the runtime lacks.
 
-Lambda's Python runtime has boto3; faker has to come in the zip. Of faker only the part that the generator uses goes in:
-1 MB instead of 14, which is also what makes the function's first start fast. The same code gives the same bytes, so an
+Lambda's Python runtime has boto3, but faker has to be in the zip. The zip holds only the part of faker that the
+generator uses: 1 MB instead of 14, which also makes the cold start fast. The same code gives the same bytes, so an
 unchanged function is not deployed again.
 """
 
@@ -22,14 +22,14 @@ FAKER_PROVIDERS = {"date_time", "python"}
 FAKER_LOCALE = "en_US"
 LEFT_OUT = {"contrib", "sphinx", "cli.py", "__main__.py", "documentor.py"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold: a fixed one, so that equal code makes equal bytes."""
+"""The earliest time that a zip can hold. It is fixed, so that equal code gives equal bytes."""
 
 
 def package(function: str) -> bytes:
     """The deployable zip of `lambdas/<function>.py`.
 
     Raises:
-        LabError: the source, or faker, is not there.
+        LabError: the source file or the package faker is missing.
     """
     source = PROJECT / "lambdas" / f"{function}.py"
     if not source.is_file():
@@ -49,12 +49,12 @@ def package(function: str) -> bytes:
 
 
 def code_hash(package: bytes) -> str:
-    """The hash by which Lambda knows a zip (`CodeSha256`)."""
+    """The hash that Lambda reports for a zip (`CodeSha256`)."""
     return base64.b64encode(hashlib.sha256(package).digest()).decode()
 
 
 def _faker() -> Iterator[tuple[str, Path]]:
-    """(name in the zip, file) of the part of faker that is needed."""
+    """Yield (name in the zip, file) for the part of faker that is needed."""
     spec = importlib.util.find_spec("faker")
     if spec is None or spec.origin is None:
         raise LabError("The package faker is not installed.", fix="Run: make setup")

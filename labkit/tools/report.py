@@ -1,4 +1,4 @@
-"""The report of `labkit run`: one page that links the executed notebooks, readable without a network."""
+"""The report of `labkit run`: one page with links to the executed notebooks, readable offline."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SOURCES = {
 
 
 def write(batch: Batch) -> Path:
-    """Write `report.html`, and beside each notebook a page of it; returns the report's file."""
+    """Write `report.html`, and an HTML page beside each notebook. Return the report's file."""
     for executed in batch.executed:
         _page_file(executed).write_text(_notebook_page(executed))
     rows = "".join(
@@ -56,7 +56,7 @@ def write(batch: Batch) -> Path:
 
 
 def _notebook_page(executed: Executed) -> str:
-    """An executed notebook as a page: nbconvert's bare body, so that no script comes from anywhere."""
+    """An executed notebook as an HTML page, with nbconvert's basic template, which loads no scripts."""
     from nbconvert.exporters import HTMLExporter
 
     content, _resources = HTMLExporter(template_name="basic").from_filename(str(executed.file))

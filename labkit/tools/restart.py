@@ -1,4 +1,4 @@
-"""The way back to an empty lab with the described delivery in use: `lab.restart()`, `labkit restart`."""
+"""`lab.restart()` and `labkit restart`: back to an empty lab with the described delivery in use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Restarted(Described):
     s3events: str
 
     def shown(self) -> Iterator[tuple[str, str]]:
-        """Both, in words."""
+        """Yield both, in words."""
         yield "removed", ", ".join(self.removed) or "nothing: the lab is empty"
         yield "s3Events", self.s3events
 
@@ -47,9 +47,9 @@ def to_be_removed(lab: Lab) -> tuple[str, ...]:
 
 
 def restart(lab: Lab, removed: tuple[str, ...]) -> Restarted:
-    """Empty the lab, and put the described delivery into use, if its parts are there.
+    """Empty the lab, and put the described delivery into use if its parts are there.
 
-    It can be interrupted, and run again. `removed` is what `to_be_removed` found.
+    It can be interrupted and run again. `removed` is what `to_be_removed` found.
     """
     names, reliability = lab.names, lab.reliability
     if lab.delivery is Delivery.EXACTLY_ONCE:
@@ -84,6 +84,6 @@ def _has_table(lab: Lab) -> bool:
 
 
 def _counted(number: int, what: str) -> str:
-    """ "3 files in …"; empty for none."""
+    """The number with its noun, such as "3 files in …"; empty for 0."""
     noun, _, rest = what.partition(" ")
     return f"{number} {noun}{'' if number == 1 else 's'} {rest}".rstrip() if number else ""

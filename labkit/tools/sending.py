@@ -1,6 +1,6 @@
-"""Landing data: files of this machine, or files that the generator function makes.
+"""Lands data: files from this machine, or files that the generator function makes.
 
-What can be refused is refused before the first file lands.
+Arguments and files are checked before the first file lands.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ CHUNK = 65536
 
 
 def upload(lab: Lab, files: Sequence[Path | str], **of_the_generator: Any) -> Landed:
-    """Put files of this machine into the landing bucket, under their own names.
+    """Upload files from this machine to the landing bucket under their own names.
 
     Raises:
-        UsageError: one of them can't be sent, or a setting of the generator is given too. Nothing has landed.
-        SendStopped: something failed when some of them had landed.
+        UsageError: a file can't be sent, or a setting of the generator is given too. Nothing has landed.
+        SendStopped: something failed after some of the files had landed.
     """
     if given := [name for name, value in of_the_generator.items() if value is not None]:
         raise UsageError(
@@ -51,12 +51,12 @@ def upload(lab: Lab, files: Sequence[Path | str], **of_the_generator: Any) -> La
 
 
 def generate(lab: Lab, *, rows: int | None, count: int | None, seed: int | None, until: date | str | None) -> Landed:
-    """Let the generator function make and land `count` files (1 by default) of `rows` rows (100 by default).
+    """Make the generator function land `count` files (1 by default) of `rows` rows (100 by default).
 
     Raises:
-        UsageError: a value makes no sense. Nothing has landed.
+        UsageError: a value is invalid. Nothing has landed.
         FunctionFailed: the generator raised.
-        SendStopped: it raised when some files had landed.
+        SendStopped: it raised after some of the files had landed.
     """
     event: dict[str, Any] = {"rows": ROWS if rows is None else _whole("rows", rows, least=1)}
     files = 1 if count is None else _whole("count", count, least=1)
@@ -73,10 +73,10 @@ def generate(lab: Lab, *, rows: int | None, count: int | None, seed: int | None,
 
 
 def landed_keys(lab: Lab, landed: Landed | str | Iterable[str]) -> tuple[str, ...]:
-    """The keys of what `send` returned; or these keys, if each of them is a data file that is there.
+    """Return the keys of what `send` returned, or the given keys if each of them is an existing data file.
 
     Raises:
-        UsageError: there are no keys, or one of them is not there, or no run reads it.
+        UsageError: there are no keys, or one of them does not exist, or it is not a file that runs read.
     """
     if isinstance(landed, Landed):
         return landed.keys
@@ -96,7 +96,7 @@ def landed_keys(lab: Lab, landed: Landed | str | Iterable[str]) -> tuple[str, ..
 
 
 def _land(bucket: str, names: Sequence[str], land: Callable[[int], tuple[str, int]]) -> Landed:
-    """Land one file after the other; `land` returns the key and the rows of the file with a number."""
+    """Land one file after the other. `land` lands the file with a given number and returns its key and rows."""
     keys: list[str] = []
     rows = 0
     try:
@@ -113,7 +113,7 @@ def _land(bucket: str, names: Sequence[str], land: Callable[[int], tuple[str, in
 
 
 def _sendable(files: Sequence[Path | str]) -> list[Path]:
-    """The files, if all of them can be sent."""
+    """Return the files as paths, or raise UsageError if one of them can't be sent."""
     paths = []
     for file in files:
         if not isinstance(file, str | os.PathLike):
@@ -151,7 +151,7 @@ def _problem(path: Path, named_so: int) -> tuple[str, str]:
                 return "it is empty.", other
     except OSError as error:
         return f"it can't be read: {error.strerror}.", "Name a file that exists and that you may read."
-    except ValueError:  # a zero byte, or bytes that are not UTF-8
+    except ValueError:  # the name has a zero byte, or bytes that are not UTF-8
         return "its name can't be the name of an object in S3.", "Rename it."
     if named_so > 1:
         return f"{named_so} files have this name, and each would replace the one before.", "Rename all but one of them."
@@ -159,7 +159,7 @@ def _problem(path: Path, named_so: int) -> tuple[str, str]:
 
 
 def _whole(name: str, value: Any, *, least: int | None = None) -> int:
-    """The value as an int; numbers of numpy and pandas are taken too, True and 1.0 are not."""
+    """Return the value as an int. Integers of numpy and pandas are accepted, but True and 1.0 are not."""
     try:
         number = operator.index(value)
     except TypeError:

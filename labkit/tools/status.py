@@ -1,4 +1,4 @@
-"""`labkit status`: what runs, what holds step by step, the rows, the last runs and the events."""
+"""`labkit status`: the target, the checks of all steps, the rows, the last runs and the events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """All of it; where the target is not up, the target alone. `counts` is None before there is a table."""
+    """What `labkit status` shows. If the target is not up, only `target` is set. `counts` is None without a table."""
 
     home: str
     target: TargetStatus
@@ -31,7 +31,7 @@ class Status:
 
     @classmethod
     def of(cls, lab: Lab) -> Status:
-        """Ask the target."""
+        """Look up the status on the target."""
         home, target = str(lab.config.home), lab.session.status()
         if not target.healthy or not (checks := lab.status()):
             return cls(home, target)

@@ -1,7 +1,7 @@
 """exactly_once_job: every landed object version is loaded into Redshift once, whatever fails on the way.
 
-It does what s3_to_redshift_job does: a catalog table as the source, a mapping, a catalog table as the target, a staging
-directory. Two things are added:
+It does what s3_to_redshift_job does, with a catalog table as the source, a mapping, a catalog table as the target, and
+a staging directory. It adds two things:
 
 - A ledger in Redshift records which object versions are loaded, in the transaction that loads them (ledger.py). So
   nothing depends on a bookmark, on the order of events, or on how often they are delivered.
@@ -42,7 +42,7 @@ REQUIRED = [
 ]  # fmt: skip
 OF_A_WORKFLOW = ["WORKFLOW_NAME", "WORKFLOW_RUN_ID"]
 ROUNDS = 20
-"""How often a run reads files again that were overwritten while it read them."""
+"""How many times a run reads files again that were overwritten while it read them."""
 
 
 class WrongSource(Exception):
@@ -50,7 +50,7 @@ class WrongSource(Exception):
 
 
 class KeepsChanging(Exception):
-    """Objects were overwritten each time that they were read."""
+    """Objects were overwritten each time they were read."""
 
 
 def arguments():
@@ -60,7 +60,7 @@ def arguments():
 
 
 def source_location(database, table):
-    """Where the crawled table's files are, s3://BUCKET/PREFIX.
+    """Return the location of the crawled table's files, s3://BUCKET/PREFIX.
 
     Raises:
         WrongSource: the crawl found something other than JSON, or not all the columns that the mapping needs.
@@ -81,7 +81,7 @@ def source_location(database, table):
 
 
 def load_all(glue_context, args, landing, ledger):
-    """Load all that the ledger lacks of what this run has to read, part by part.
+    """Load, part by part, the objects that this run has to read and that are not in the ledger.
 
     Raises:
         KeepsChanging: some objects were overwritten in each of many rounds.
@@ -101,10 +101,11 @@ def load(glue_context, args, landing, ledger, part):
     """Load the good rows of these ObjectVersions in one transaction, and keep the rejected ones.
 
     Returns:
-        The keys of the objects that were overwritten meanwhile. Nothing of them is loaded.
+        The keys of the objects that were overwritten meanwhile. None of their rows are loaded.
     """
     objects = {item.uri: item for item in part}
-    # Read once and kept: if an executor is lost, the job fails, rather than read what is there by then.
+    # Read once and kept: if an executor is lost, the job fails instead of reading the objects again, which may have
+    # changed by then.
     rows = judge(read_lines(glue_context, list(objects))).localCheckpoint(eager=False)
     counts = count(rows)
     all_good, all_bad = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0)
@@ -114,7 +115,7 @@ def load(glue_context, args, landing, ledger, part):
     if all_bad:
         rejects.keep(rows.where("reason is not null").collect(), objects, refused, args["REJECTS"])
         print(f"rejected rows, each with its file, line and reason: {args['REJECTS']}")
-    # An object that still has the version it had before it was read is what was read.
+    # If an object still has the version that it had before it was read, then that version is what was read.
     current = set(landing.current([item.key for item in part]))
     overwritten = [item for item in part if item not in current]
     landing.refused += [objects[uri] for uri in refused if objects[uri] in current]
@@ -127,7 +128,7 @@ def load(glue_context, args, landing, ledger, part):
 
 
 def write(glue_context, args, rows, preactions):
-    """Write the good rows to the catalog table in Redshift, by way of the staging directory."""
+    """Write the good rows to the catalog table in Redshift, through the staging directory."""
     good = DynamicFrame.fromDF(rows.where("reason is null").select(*FIELDS), glue_context, "good")
     mapped = ApplyMapping.apply(frame=good, mappings=MAPPINGS, transformation_ctx="mapped")
     glue_context.write_dynamic_frame.from_catalog(

@@ -1,4 +1,4 @@
-"""The landing bucket as exactly_once_job sees it: which object versions there are, and which ones an event named.
+"""The landing bucket for exactly_once_job: which object versions it has, and which ones an event named.
 
 The start function (lambdas/start_workflow_reliably.py) writes a *marker* for each file that has landed:
 `landed/<key>/<sequencer>` in the bucket of --TempDir. A run that the start function started reads the objects that
@@ -13,7 +13,7 @@ import boto3
 
 MARKERS = "landed/"
 FEW = 50
-"""Up to so many objects are looked up one by one. For more, the bucket is listed."""
+"""Up to this number of objects are looked up one by one. For more, the bucket is listed."""
 
 glue, s3 = boto3.client("glue"), boto3.client("s3")
 
@@ -31,7 +31,7 @@ class TooManyRejects(Exception):
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """One version of one object of the landing bucket."""
+    """One version of one object in the landing bucket."""
 
     bucket: str
     key: str
@@ -48,7 +48,7 @@ class ObjectVersion:
 
 
 class Landing:
-    """The landing bucket: the objects that are in it now, and those that have markers."""
+    """The landing bucket: the objects that are in it now, and the objects that have markers."""
 
     def __init__(self, location, args):
         """`location` is the crawled table's, s3://BUCKET/PREFIX; `args` are the job's arguments."""
@@ -65,7 +65,7 @@ class Landing:
         self._marked = sorted(keys) if "" not in keys and self._event else None
 
     def to_read(self):
-        """The ObjectVersions that this run has to read: the marked ones, or all for a run that no event started."""
+        """The ObjectVersions that this run has to read: those with markers, or all if no event started the run."""
         return self.current(self._marked) if self._marked is not None else self.all()
 
     def all(self):
@@ -84,7 +84,7 @@ class Landing:
     def finish(self):
         """Delete the markers of the files that are loaded, if this run was started for them.
 
-        A run by hand deletes no marker: it may have had another target table, or another ledger.
+        A run that was started by hand deletes no markers: it may have another target table, or another ledger.
 
         Raises:
             TooManyRejects: some files were refused as a whole. All others are loaded. The markers of the refused
@@ -123,7 +123,7 @@ class Landing:
 
 
 def is_started_by_event(args):
-    """Did the start function start this run? It says so in the properties of the workflow run."""
+    """Whether the start function started this run, according to the properties of the workflow run."""
     if "WORKFLOW_RUN_ID" not in args:
         return False
     run = glue.get_workflow_run_properties(Name=args["WORKFLOW_NAME"], RunId=args["WORKFLOW_RUN_ID"])
@@ -131,7 +131,7 @@ def is_started_by_event(args):
 
 
 def is_data_key(key):
-    """Is the object with this key a data file? Spark ignores files whose names begin with _ or a dot."""
+    """Whether the object with this key is a data file. Spark ignores files whose names begin with _ or a dot."""
     name = key.rpartition("/")[2]
     return name.endswith(".json") and not name.startswith(("_", "."))
 

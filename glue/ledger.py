@@ -1,7 +1,7 @@
-"""The ledger: a table in Redshift (sql/create_ledger.sql) with one line for each object version that was loaded.
+"""The ledger: a table in Redshift (sql/create_ledger.sql) with one row for each object version that was loaded.
 
-The rows of a version and its line in the ledger are written in one transaction, which holds a lock on the ledger. So
-two runs can't both load it, even if one of them was killed and its session is still there.
+The rows of a version and its row in the ledger are written in one transaction, which holds a lock on the ledger. So two
+runs can't both load the same version, even if one of them was killed and its session is still there.
 """
 
 import json
@@ -11,7 +11,7 @@ import boto3
 import redshift_connector
 
 FILES_A_PART = 10_000
-"""So many lines fit into one statement: Redshift accepts statements of up to 16 MB."""
+"""At most this number of ledger rows go into one statement: Redshift accepts statements of up to 16 MB."""
 
 glue, secrets = boto3.client("glue"), boto3.client("secretsmanager")
 
@@ -35,7 +35,7 @@ class Ledger:
         self._connection.autocommit = True
 
     def lacks(self, objects):
-        """Those of the ObjectVersions that are not loaded yet."""
+        """Return the ObjectVersions that are not loaded yet."""
         if not objects:
             return []
         named = ""
@@ -45,18 +45,18 @@ class Ledger:
         return [item for item in objects if (item.name, item.version) not in loaded]
 
     def entry(self, counts, job_run):
-        """SQL that enters the versions that are being loaded into the ledger: the preactions of Glue's writer.
+        """Return the SQL that enters the versions being loaded into the ledger: the preactions of Glue's writer.
 
-        `counts` is {ObjectVersion: (loaded rows, rejected rows)}. The SQL fails if the ledger has one of the versions
-        already. Redshift enforces no keys, but it enforces NOT NULL: for a version that the ledger has, the value that
-        is inserted is null. The lock keeps the ledger as it is until the transaction is committed.
+        `counts` is {ObjectVersion: (loaded rows, rejected rows)}. The SQL fails if the ledger already has one of the
+        versions. Redshift does not enforce keys, but it enforces NOT NULL: for a version that the ledger already has,
+        the inserted value is null. The lock keeps the ledger unchanged until the transaction is committed.
         """
         lines = ", ".join(
             f"({_literal(item.name)}, {_literal(item.version)}, {rows}, {rejected})"
             for item, (rows, rejected) in counts.items()
         )
-        # The writer runs CREATE TABLE IF NOT EXISTS first. That starts a transaction, and fixes its snapshot before
-        # the lock is there: lines of a run that the lock waits for would be missing in it. Hence the commit. See
+        # The writer runs CREATE TABLE IF NOT EXISTS first. That starts a transaction and takes its snapshot before the
+        # lock is acquired, so the snapshot would lack the rows of a run that the lock waits for. Hence the commit. See
         # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html.
         # The writer splits preactions at semicolons, and expects them on one line.
         return (

@@ -1,4 +1,4 @@
-"""Rejected rows: kept in S3, each with its file, line number and reason."""
+"""Keeps rejected rows in S3, each with its file, line number and reason."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def keep(rejects, objects, refused, directory):
         rejects: rows with `source_file` (a URI), `reason`, and `row` (the text of the line).
         objects: {URI: ObjectVersion}.
         refused: {URI: number of good rows} of files that are refused as a whole. Their good rows are not loaded
-            either, so they count as rejected: one line tells how many they are.
+            either, so they count as rejected: one line has their number.
         directory: s3://BUCKET/PREFIX/
     """
     bucket, _, prefix = directory.removeprefix("s3://").partition("/")
@@ -40,7 +40,7 @@ def keep(rejects, objects, refused, directory):
 
 
 def _numbered(item, by_text):
-    """The rejected rows of an object, with their line numbers, which Spark doesn't tell."""
+    """Yield the rejected rows of an object with their line numbers, which Spark doesn't provide."""
     which = {} if "@" in item.version else {"VersionId": item.version}
     body = s3.get_object(Bucket=item.bucket, Key=item.key, **which)["Body"].read()
     lines_of = defaultdict(list)
@@ -50,7 +50,7 @@ def _numbered(item, by_text):
             lines_of[text].append(number)
     found = []
     for text, reasons in by_text.items():
-        # A text that could not be found again has no line number. A line that holds an array can have several reasons.
+        # A text that could not be found again has no line number. A line with an array can have several reasons.
         numbers = lines_of.get(text, [None])
         share = -(-len(reasons) // len(numbers))
         found += [(numbers[at // share], reason, text) for at, reason in enumerate(reasons)]

@@ -1,12 +1,12 @@
-"""The rows of the landed files: read as text, judged one by one, and counted by file.
+"""The rows of the landed files: reads them as text, judges each one, and counts them by file.
 
 A *record* is a line that is not blank, or each element of a line that is a JSON array. Each record becomes one row:
-either a good one, or a rejected one with its reason. No record is left out, so loaded + rejected = landed.
+either a good row, or a rejected row with its reason. No record is left out, so loaded + rejected = landed.
 """
 
 from pyspark.sql import functions as F
 
-# Redshift's columns in their order (COPY goes by position), each with its type in the file and in the table.
+# Redshift's columns in order (COPY maps columns by position), each with its type in the file and in the table.
 MAPPINGS = [
     ("transaction_id", "string", "transaction_id", "bigint"),
     ("transaction_date", "string", "transaction_date", "string"),
@@ -17,16 +17,16 @@ MAPPINGS = [
 ]
 FIELDS = [source for source, _, _, _ in MAPPINGS]
 LARGEST_REAL = 3.4e38  # transaction_amount is a `real`: one larger value would fail the COPY of all rows
-BLANKS = "".join(f"\\u{code:04x}" for code in range(0x21))  # a line of these alone is blank
+BLANKS = "".join(f"\\u{code:04x}" for code in range(0x21))  # a line that has only these characters is blank
 LONGEST_TEXT = 256  # bytes in a Redshift `varchar` without a length; one longer value fails the COPY as well
 
 
 def read_lines(glue_context, uris):
-    """A DataFrame with every line of these files as text (col0), and the file that it is in (source_file).
+    """Return a DataFrame with every line of these files as text (col0), and the line's file (source_file).
 
     The files are read as lines, and not with create_dynamic_frame.from_catalog, because Glue's JSON reader doesn't keep
-    a line that is not JSON: it becomes an empty row, or fails the job. A CSV reader without quotes, and with a
-    separator that can't stand in a JSON text (U+0001 must be escaped there), gives each line as it is.
+    a line that is not JSON: the line becomes an empty row, or fails the job. A CSV reader without quotes, and with a
+    separator that JSON text can't contain (U+0001 must be escaped there), returns each line as it is.
     """
     lines = glue_context.create_dynamic_frame.from_options(
         connection_type="s3",
@@ -40,15 +40,15 @@ def read_lines(glue_context, uris):
 
 
 def judge(lines):
-    """One row for each record: its fields as text. A rejected one also has its `reason` and the line (`row`)."""
-    # A line that begins with a visible character is not blank: that decides for almost all of them.
+    """Return one row for each record: its fields as text. A rejected row also has a `reason` and its line (`row`)."""
+    # A line that begins with a visible character is not blank. This first test is enough for almost all lines.
     rows = (
         lines.where(f"col0 >= '!' or trim(both '{BLANKS}' from col0) != ''")
         .selectExpr("col0 as row", "source_file", f"explode({_records('col0')}) as record")
         .selectExpr(*(f"record['{field}'] as {field}" for field in FIELDS), "record is null as no_object",
                     "source_file", "row")
     )  # fmt: skip
-    # Almost all rows are good, so this condition alone decides for most of them.
+    # Almost all rows are good, so most rows need only this condition.
     fine = " and ".join(fits(field, kind) for field, _, _, kind in MAPPINGS)
     complaints = ", ".join(complaint(field, kind) for field, _, _, kind in MAPPINGS)
     reason = (
@@ -59,16 +59,16 @@ def judge(lines):
 
 
 def _records(line):
-    """SQL: the records of a line, as an array of maps; what is not a JSON object is null in it.
+    """SQL: the records of a line, as an array of maps. A record that is not a JSON object is null.
 
-    Maps, because Spark 3.5 looks up the defaults of a struct's fields for each object again.
+    Maps, because for structs, Spark 3.5 looks up the fields' defaults again for each object.
     """
-    # Spark reads single-quoted objects, as the original sample has them, as JSON. After an object it ignores the rest
-    # of the line; inside brackets it can't. Two objects on one line are not JSON.
+    # Spark accepts single-quoted objects as JSON; the original sample has such objects. After an object, Spark ignores
+    # the rest of the line, but inside brackets it can't. Two objects on one line are not JSON.
     objects = f"from_json(concat('[', {line}, ']'), 'array<map<string,string>>')"
-    # A function of `found`, so that the text is parsed only once.
+    # A lambda with the parameter `found`, so that the text is parsed only once.
     one = f"transform(array({objects}), found -> if(size(found) = 1, found[0], null))"
-    # Only strict JSON counts as an array: a program that counts records must come to the same number.
+    # Only strict JSON counts as an array, so that other programs that count records get the same number.
     strict = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
     arrays = f"from_json(concat('[', {line}, ']'), 'array<array<string>>', {strict})"
     elements = "transform(found[0], each -> from_json(each, 'map<string,string>'))"
@@ -79,7 +79,7 @@ def _records(line):
 
 
 def fits(field, kind):
-    """SQL: does the text of the field fit its column? NULL, for a missing field, counts as no."""
+    """SQL: whether the text of the field fits its column. NULL (the field is missing) counts as a failed check."""
     if kind == "bigint":
         # A cast alone would accept 1.5 and make it 1.
         return f"cast({field} as bigint) is not null and {field} rlike '^[+-]?[0-9]+$'"
@@ -89,7 +89,7 @@ def fits(field, kind):
 
 
 def complaint(field, kind):
-    """SQL: why the text of the field doesn't fit its column; null where it does."""
+    """SQL: why the text of the field doesn't fit its column; null if it does."""
     wrong = f"not coalesce({fits(field, kind)}, false)"
     if kind == "bigint":
         why = f"when {wrong} then concat('{field} is not a whole number: ', {field})"
@@ -104,6 +104,6 @@ def complaint(field, kind):
 
 
 def count(rows):
-    """{source_file: (good rows, rejected rows)}."""
+    """Return {source_file: (good rows, rejected rows)}."""
     by_file = rows.groupBy("source_file").agg(F.count("*").alias("all"), F.count("reason").alias("bad")).collect()
     return {found["source_file"]: (found["all"] - found["bad"], found["bad"]) for found in by_file}

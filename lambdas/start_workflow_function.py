@@ -22,6 +22,6 @@ def lambda_handler(event, context):
 
 
 def is_data_key(key):
-    """Spark ignores files whose names begin with _ or a dot."""
+    """Whether the object with this key is a data file. Spark ignores files whose names begin with _ or a dot."""
     name = key.rpartition("/")[2]
     return name.endswith(".json") and not name.startswith(("_", "."))

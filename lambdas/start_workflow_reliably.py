@@ -4,15 +4,15 @@ S3 invokes it at least once for each file, in any order. For each event it
 
 1. writes a marker, `landed/<key>/<sequencer>` in the staging bucket. The job of a run reads the files that have
    markers. When it has loaded them, it deletes the markers that were there when it began. So an event is done when its
-   marker is gone: its file was loaded by a run that began after it landed;
-2. sends the event to a queue, which invokes this function again. What is not done by then it returns to the queue, and
-   the queue delivers it again;
+   marker is gone: a run that began after the file landed has loaded it;
+2. sends the event to a queue, which invokes this function again. The function returns events that are not done yet to
+   the queue, and the queue delivers them again;
 3. starts a run, unless one is under way.
 
 Files that land together share runs: a run reads all markers that are there when its job begins. Runs don't overlap,
 since the crawler and the job each run once at a time. After TRIES failed runs an event goes to the dead-letter queue,
 with the reason, and its marker is deleted, so that it doesn't hold up other files. A redrive from there to the queue
-starts it again from the beginning.
+starts the event from the beginning again.
 
 Environment:
     WORKFLOW_NAME, CRAWLER_NAME, JOB_NAME: the workflow to start, and what it runs.
@@ -135,7 +135,7 @@ def last_runs():
 
 
 def failed_runs(runs, message):
-    """Those of the runs that started after the message was sent, and failed.
+    """Return the runs that started after the message was sent, and failed.
 
     A run that started while another was under way doesn't count: the crawler or the job was busy.
     """
@@ -145,20 +145,20 @@ def failed_runs(runs, message):
 
 
 def overlaps(run, other):
-    """Was the other run under way when this one started?"""
+    """Whether the other run was under way when this one started."""
     first = (other["StartedOn"], other["WorkflowRunId"]) < (run["StartedOn"], run["WorkflowRunId"])
     return first and other.get("CompletedOn", run["StartedOn"]) >= run["StartedOn"]
 
 
 def succeeded(run):
-    """Did everything in the run succeed? A run whose job failed is COMPLETED as well."""
+    """Whether everything in the run succeeded. A run whose job failed is COMPLETED as well."""
     counts = run.get("Statistics", {})
     bad = ("FailedActions", "StoppedActions", "TimeoutActions", "ErroredActions")
     return run["Status"] == "COMPLETED" and counts.get("SucceededActions") and not any(map(counts.get, bad))
 
 
 def backoff(failed):
-    """Seconds until the next run, after these failed ones."""
+    """Seconds to wait before the next run, after these failed runs."""
     if not failed:
         return 0
     since = (datetime.now(UTC) - max(run["CompletedOn"] for run in failed)).total_seconds()
@@ -166,7 +166,7 @@ def backoff(failed):
 
 
 def given_up(message, failed):
-    """Move a message for which too many runs have failed to the dead-letter queue. Was it moved?"""
+    """Move a message to the dead-letter queue if too many runs have failed for it. Return whether it was moved."""
     if len(failed) < int(os.environ.get("TRIES", "5")):
         return False
     reason = f"{len(failed)} runs of {os.environ['WORKFLOW_NAME']} failed, the last was {failed[0]['WorkflowRunId']}"
@@ -182,9 +182,9 @@ def given_up(message, failed):
 
 
 def restarted(message):
-    """Handle a message from the dead-letter queue as a new event. Was it one?
+    """Handle a message from the dead-letter queue as a new event. Return whether the message was one.
 
-    `given_up` had moved it there, or Lambda, which puts S3's event into a record of the failed invocation.
+    Either `given_up` has moved it there, or Lambda, which puts S3's event into a record of the failed invocation.
     """
     event = json.loads(message["body"])
     if "requestPayload" not in event and "reason" not in message["messageAttributes"]:
@@ -194,7 +194,7 @@ def restarted(message):
 
 
 def deliver_again(messages, pause):
-    """Make the queue deliver these messages again after `pause` seconds, instead of its own visibility timeout."""
+    """Make the queue deliver these messages again after `pause` seconds, not after its own visibility timeout."""
     entries = [
         {"Id": str(number), "ReceiptHandle": message["receiptHandle"], "VisibilityTimeout": max(1, round(pause))}
         for number, message in enumerate(messages)
@@ -205,18 +205,18 @@ def deliver_again(messages, pause):
 
 
 def can_start(markers):
-    """Can a run start now, for these markers?"""
+    """Whether a run can start now for these markers."""
     if run_under_way():
         return False
     if other_marker(markers):
-        # Another invocation may find the same. If two start a run together, one of them finds the crawler busy.
+        # Another invocation may get here as well. If both start a run together, one run finds the crawler busy.
         short_pause()
         return not run_under_way()
     return True
 
 
 def other_marker(markers):
-    """Says that another file waits as well; an empty string if there are no markers except these."""
+    """Return a text that says which other file waits as well; empty if there are no markers except these."""
     found = s3.list_objects_v2(Bucket=os.environ["STAGING_BUCKET"], Prefix=MARKERS, MaxKeys=len(markers) + 1)
     others = {item["Key"] for item in found.get("Contents", [])}.difference(markers)
     return f"{min(others)} waits as well" if others else ""
@@ -235,14 +235,14 @@ def markers_left(message):
     """The markers of a message's event that still exist."""
     there = []
     for marker in markers_of(json.loads(message["body"])):
-        # Listed rather than asked for: without s3:ListBucket a missing object is a 403, like a missing permission.
+        # Listed, not fetched: without s3:ListBucket a missing object is a 403, like a missing permission.
         found = s3.list_objects_v2(Bucket=os.environ["STAGING_BUCKET"], Prefix=marker, MaxKeys=1)
         there += [marker for item in found.get("Contents", []) if item["Key"] == marker]
     return there
 
 
 def markers_of(event):
-    """The markers of the data files in an event of S3; prints what it leaves out, and why."""
+    """Return the markers of the data files in an event from S3. Print which records are left out, and why."""
     if event.get("Event") == "s3:TestEvent":
         print("left out: S3's test event")
         return []
@@ -264,7 +264,7 @@ def markers_of(event):
 
 
 def is_data_key(key):
-    """Is the object with this key a data file? Spark ignores files whose names begin with _ or a dot."""
+    """Whether the object with this key is a data file. Spark ignores files whose names begin with _ or a dot."""
     name = key.rpartition("/")[2]
     return name.endswith(".json") and not name.startswith(("_", "."))
 

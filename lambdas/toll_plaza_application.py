@@ -1,13 +1,13 @@
-"""Lambda function: makes toll transactions and lands them in S3 as one file of JSON lines.
+"""Lambda function: generates toll transactions and lands them in S3 as one file of JSON lines.
 
 Environment:
     LANDING_BUCKET: the bucket to write to.
-    LANDING_PREFIX: a folder in it, such as "2026/"; none by default.
+    LANDING_PREFIX: a folder in the bucket, such as "2026/"; none by default.
 
-Event, all optional; anything else in it (as in the console's TestEvent) is ignored:
-    rows: how many transactions, 1 to 1,000,000; 100 by default.
-    seed: a whole number; the same seed and `until` give the same rows. Without it every call makes fresh ones.
-    until: the last day, YYYY-MM-DD or YYYY/MM/DD; today by default. Transactions are of the 30 days up to it.
+Event fields, all optional (other fields, as in the console's TestEvent, are ignored):
+    rows: the number of transactions, 1 to 1,000,000; 100 by default.
+    seed: a whole number; the same seed and `until` give the same rows. Without it, every call makes new rows.
+    until: the last day, YYYY-MM-DD or YYYY/MM/DD; today by default. Transactions are from the 30 days up to it.
 
 Returns:
     {"bucket", "key", "rows", "bytes"} of the file that was written.
@@ -25,12 +25,12 @@ from faker.providers import BaseProvider
 DAYS = 30
 MOST_ROWS = 1_000_000
 
-# Made once per worker: a warm invocation finds them ready.
+# Created once per worker, so a warm start reuses them.
 s3 = boto3.client("s3")
 
 
 class TollProvider(BaseProvider):
-    """What passes a toll plaza."""
+    """Generates what passes a toll plaza."""
 
     booths = ("buckley_rd", "82nd_st", "royal_ave", "savanna_west", "golf_rd", "york_rd")
     makes = (
@@ -59,7 +59,7 @@ class TollProvider(BaseProvider):
 
 
 class BadEvent(ValueError):
-    """The event asks for something that can't be made."""
+    """A value in the event is not usable."""
 
 
 def lambda_handler(event, context):
@@ -72,7 +72,7 @@ def lambda_handler(event, context):
 
 
 def transactions(rows, seed=None, until=None):
-    """`rows` transactions of the 30 days up to `until`; the same each time for the same seed and day."""
+    """`rows` transactions from the 30 days up to `until`. The same seed and day give the same transactions."""
     fake = Faker("en_US")
     fake.add_provider(TollProvider)
     if seed is not None:
@@ -82,16 +82,16 @@ def transactions(rows, seed=None, until=None):
 
 
 def new_key():
-    """A key that no other call makes: the second alone would not do, two calls may share it."""
+    """A key that no other call makes. The time alone would not do, because two calls may come in the same second."""
     now = datetime.now(UTC)
     return f"{os.environ.get('LANDING_PREFIX', '')}toll_data-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4().hex}.json"
 
 
 def read_event(event):
-    """(rows, seed, until) of an event.
+    """Return (rows, seed, until) from an event.
 
     Raises:
-        BadEvent: a value is not usable; the message says which and what is.
+        BadEvent: a value is not usable; the message says which one, and what is allowed.
     """
     event = event if isinstance(event, dict) else {}
     rows = event.get("rows", 100)

@@ -1,1 +1,1 @@
-"""Benchmarks: medians, and ratios to a floor measured in the same run. Times alone drift with the machine."""
+"""Benchmarks: medians, and ratios to a floor measured in the same run, because times alone vary with the machine."""

@@ -1,4 +1,4 @@
-"""`make bench`: how long the lab takes, beside what cannot be avoided. bench/README.md says how to read it."""
+"""`make bench`: how long the lab takes, compared to the unavoidable minimum. bench/README.md explains the results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS: dict[str, Callable[[Report, Sizes], None]] = {
 
 
 def main() -> int:
-    """Run the parts that were asked for, show each result as it comes, and store them. 1 if a part failed, else 0."""
+    """Run the chosen parts, show each result as it comes, and store them. Return 1 if a part failed, else 0."""
     arguments = parse()
     sizes = Sizes(**{name: getattr(arguments, name) for name in Sizes.__dataclass_fields__})
     report = Report()
@@ -38,7 +38,7 @@ def main() -> int:
     for part in arguments.only:
         try:
             PARTS[part](report, sizes)
-        except Exception as error:  # whatever it was, the other parts have something to say
+        except Exception as error:  # whatever the error is, the other parts can still be measured
             report.fail(part, error)
     missed = [result.name for result in report if result.verdict == "MISSED"]
     kept = sum(result.verdict == "kept" for result in report)
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--only", type=parts, default=list(PARTS), metavar="PART,…", help=f"of {', '.join(PARTS)}; all by default"
@@ -82,7 +82,7 @@ def parts(text: str) -> list[str]:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures are of. The load says whether something else was running."""
+    """Describe the machine and the commit. The load shows whether something else was running."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     return {
         "commit": commit or "unknown",

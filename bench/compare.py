@@ -1,4 +1,4 @@
-"""`python -m bench.compare BEFORE AFTER`: two stored runs of the benchmark as one Markdown table."""
+"""`python -m bench.compare BEFORE AFTER`: prints two stored runs of the benchmark as one Markdown table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Print the table: what either run measured, in the second one's order."""
+    """Print the table: everything that either run measured, in the order of the second run."""
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def by_name(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Results by name and by what they are beside. The lines that explain one, which are indented, stay out."""
+    """Results by their name and what they are compared to. Indented lines, which explain a result, are left out."""
     found = {}
     for result in run["results"]:
         if not result["name"].startswith(" "):
@@ -41,7 +41,7 @@ def shown(result: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def goal(result: dict[str, Any] | None) -> str:
-    """What the later run had to keep, and whether it did."""
+    """The later run's goal, and whether the run kept it."""
     if result is None or result["goal"] is None:
         return ""
     limit = result["goal"]

@@ -1,4 +1,4 @@
-"""From a PUT to a client that sees its rows."""
+"""The time from a PUT until a client sees its rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_A_ROW = 5
 
 
 def measure(report: Report, sizes: Sizes) -> None:
-    """One event at a time, and five without a rest."""
+    """Measure one event at a time, and five without a pause."""
     report.title(f"Event to rows: a PUT of {ROWS} rows until a client sees them")
     with fresh_lab() as lab:
         report.add(Result("first event after deploy", (one_event(lab),), goal=Goal(10)))
@@ -38,20 +38,20 @@ def measure(report: Report, sizes: Sizes) -> None:
         each = []
         for _ in range(sizes.loads):
             lab.wait_until_idle()
-            # Not waiting for the workflow between them: a run may have work left when its rows are there.
+            # No waiting for the workflow between them: a run may still be working when its rows are there.
             each += [one_event(lab) for _ in range(IN_A_ROW)]
         report.add(beside(f"{IN_A_ROW} in a row, each", each, floor, goal=Goal(1.2)))
 
 
 def one_event(lab: BenchLab) -> float:
-    """Seconds from the PUT of 100 rows until they are seen."""
+    """Seconds from the PUT of 100 rows until a client sees them."""
     before = lab.count()
     start = lab.land([toll_rows(ROWS, seed=before)]).first
     return lab.wait_for_rows(before + ROWS) - start
 
 
 def put_and_copy(lab: BenchLab) -> None:
-    """What loading 100 rows costs without crawler, workflow and Spark."""
+    """Load 100 rows without crawler, workflow and Spark."""
     bucket, key = lab.config["staging_bucket"], f"bench/{time.time_ns()}.json"
     lab.s3.put_object(Bucket=bucket, Key=key, Body=toll_rows(ROWS))
     cursor = lab.warehouse.cursor()

@@ -1,7 +1,7 @@
-"""The floor: what loading the same rows costs with nothing but the fastest reader and PostgreSQL's COPY.
+"""The floor: how long it takes to load the same rows with only the fastest reader and PostgreSQL's COPY.
 
-A plain PostgreSQL 18 of the same binaries and the same memory settings as the lab's clusters, without their front,
-views and dialect. The peers load into it, too.
+It loads into a plain PostgreSQL 18 with the same binaries and the same memory settings as the lab's clusters, but
+without their front, views and dialect. The peers load into it too.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ TABLE = """(transaction_id bigint, transaction_date varchar not null, toll_booth
     vehicle_make varchar not null, vehicle_category varchar not null, transaction_amount real)"""
 ALIKE = ("shared_buffers", "max_wal_size", "wal_level", "max_wal_senders")
 CHUNK = 1 << 20  # bytes
-GLANCE = 0.02  # seconds between two looks
+GLANCE = 0.02  # seconds between two polls
 
 
 @dataclass(frozen=True)
 class Plain:
-    """A running PostgreSQL that anybody on this machine may enter."""
+    """A running PostgreSQL to which anybody on this machine can connect."""
 
     port: int
 
     @property
     def url(self) -> str:
-        """For SQLAlchemy and dlt."""
+        """The URL for SQLAlchemy and dlt."""
         return f"postgresql://bench:bench@127.0.0.1:{self.port}/postgres"
 
     def connect(self) -> psycopg.Connection[Any]:
-        """In autocommit."""
+        """Connect in autocommit mode."""
         return psycopg.connect(self.url, autocommit=True)
 
 
 @contextmanager
 def plain_postgres() -> Iterator[Plain]:
-    """Start one in a directory of its own, and forget it at the end."""
+    """Start a PostgreSQL in its own directory, and delete it at the end."""
     account = programs.account()
     place = Path(tempfile.mkdtemp(prefix="bench-pg-", dir="/tmp"))
     data = place / "data"
@@ -121,14 +121,14 @@ def _wait(plain: Plain, server: subprocess.Popen[Any], log: Path) -> None:
 
 
 def make_table(plain: Plain, name: str) -> None:
-    """An empty one, of toll_table's shape."""
+    """Create an empty table with toll_table's columns."""
     with plain.connect() as connection:
         connection.execute(f"drop table if exists {name}")
         connection.execute(f"create table {name} {TABLE}")
 
 
 def load(plain: Plain, files: Path, table: str) -> None:
-    """JSON → CSV by duckdb → COPY FROM STDIN: all files of a directory, in one transaction."""
+    """Load all files of a directory in one transaction: JSON → CSV with duckdb → COPY FROM STDIN."""
     csv = files.parent / f"{files.name}.csv"
     types = "{" + ", ".join(f"{name}: 'VARCHAR'" for name in COLUMNS) + "}"
     source = f"read_json('{files}/*.json', format = 'newline_delimited', columns = {types})"

@@ -1,4 +1,4 @@
-"""Does an event cost more when much has landed before it?"""
+"""Whether an event takes longer when many files have landed before it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEW = 10
 
 
 def measure(report: Report, sizes: Sizes) -> None:
-    """Warm events with ten files in the bucket, and with many more; both in one lab, minutes apart."""
+    """Measure warm events with ten files in the bucket, and with many more, both in one lab, minutes apart."""
     report.title(f"Growth: the warm event with {sizes.landed:,} files landed, beside {FEW}")
     with fresh_lab() as lab:
         one_event(lab)
@@ -23,7 +23,7 @@ def measure(report: Report, sizes: Sizes) -> None:
         fill(lab, FEW - 1)
         few = Result(f"  floor: warm event, {FEW} files landed before", warm_events(lab, sizes.runs))
         landing, loading = fill(lab, sizes.landed - FEW - sizes.runs)
-        # The first after so many is shown by itself: it may pay for what nobody has asked for since.
+        # The first event after so many files is shown separately: it may do work that was put off until then.
         first = one_event(lab)
         lab.wait_until_idle()
         many = warm_events(lab, sizes.runs)
@@ -42,7 +42,7 @@ def measure(report: Report, sizes: Sizes) -> None:
 
 
 def warm_events(lab: BenchLab, runs: int) -> tuple[float, ...]:
-    """Events one by one, the workflow at rest before each."""
+    """Seconds for each of several events, sent one by one when the workflow is idle."""
     seconds = []
     for _ in range(runs):
         seconds.append(one_event(lab))
@@ -51,7 +51,7 @@ def warm_events(lab: BenchLab, runs: int) -> tuple[float, ...]:
 
 
 def fill(lab: BenchLab, files: int) -> tuple[float, float]:
-    """Land files of one row each without events, and load them by one run: seconds for either."""
+    """Land files of one row each without events, and load them in one run. Return the seconds for each of the two."""
     before = lab.count()
     with lab.without_events():
         landed = lab.land([toll_rows(1, seed) for seed in range(files)])

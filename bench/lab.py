@@ -1,4 +1,4 @@
-"""A lab of its own for a benchmark, driven as a user would: by the command line and plain clients."""
+"""A separate lab for a benchmark, which uses it as a user would: with the command line and plain clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from botocore.config import Config
 
 LABKIT = Path(sys.executable).with_name("labkit")
 AT_ONCE = 16  # PUTs under way at a time
-GLANCE = 0.02  # seconds between two looks
+GLANCE = 0.02  # seconds between two polls
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Landed:
 
 
 class BenchLab:
-    """One lab in a home of its own."""
+    """One lab in its own home."""
 
     def __init__(self, home: Path) -> None:
         self.environment = {
@@ -43,19 +43,19 @@ class BenchLab:
         }
 
     def labkit(self, *arguments: str) -> str:
-        """Run the command line; its standard output."""
+        """Run the labkit command line, and return its standard output."""
         done = subprocess.run([LABKIT, *arguments], env=self.environment, stdout=subprocess.PIPE, text=True, check=True)
         return done.stdout
 
     def connect(self) -> None:
-        """Make clients with the settings that `labkit env` gives."""
+        """Create clients with the settings from `labkit env`."""
         for line in self.labkit("env").splitlines():
             name, _, value = line.removeprefix("export ").partition("=")
             os.environ[name] = value.strip("'\"")
         self.config: dict[str, Any] = json.loads(self.labkit("config", "--json"))
         self.landing: str = self.config["landing_bucket"]
         self.workflow: str = self.config["workflow"]
-        # Its own session: the default one keeps the endpoint of the lab before.
+        # A new session, because the default session keeps the endpoint of the previous lab.
         session = boto3.Session()
         self.s3 = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
         self.glue = session.client("glue")
@@ -72,14 +72,14 @@ class BenchLab:
         self._entered_before = 0
 
     def server_pid(self) -> int:
-        """The process whose descendants the whole stack is."""
+        """The id of the process that all processes of the stack descend from."""
         processes = json.loads(self.labkit("status", "--json"))["processes"]
         return next(int(process["pid"]) for process in processes if process["name"] == "server")
 
     # Landing
 
     def land(self, bodies: Sequence[bytes]) -> Landed:
-        """PUT files, several at a time, under keys that no other call makes."""
+        """PUT files, several at a time, under keys that no other call uses."""
         folder = f"bench/{uuid.uuid4().hex[:8]}"
 
         def put(numbered: tuple[int, bytes]) -> None:
@@ -96,7 +96,7 @@ class BenchLab:
 
     @contextmanager
     def without_events(self) -> Iterator[None]:
-        """What lands meanwhile starts nothing: the bucket's notification is taken away, and put back."""
+        """Remove the bucket's notification, so that landed files start no run, and restore it at the end."""
         there = self.s3.get_bucket_notification_configuration(Bucket=self.landing)
         there.pop("ResponseMetadata")
         self.s3.put_bucket_notification_configuration(Bucket=self.landing, NotificationConfiguration={})
@@ -108,7 +108,7 @@ class BenchLab:
     # Runs
 
     def run_by_hand(self) -> None:
-        """Start the workflow, as the console's Run does."""
+        """Start the workflow, like the console's Run button."""
         self.glue.start_workflow_run(Name=self.workflow)
 
     def wait_until_idle(self, timeout: float = 120) -> None:
@@ -129,7 +129,7 @@ class BenchLab:
         return sum(len(page["Runs"]) for page in pages)
 
     def last_crawl_and_job(self) -> tuple[float, float]:
-        """Seconds that the newest crawl and the newest job run took, as Glue tells them."""
+        """Seconds that the newest crawl and the newest job run took, according to Glue."""
         crawl = self.glue.list_crawls(CrawlerName=self.config["s3_crawler"], MaxResults=1)["Crawls"][0]
         job = self.glue.get_job_runs(JobName=self.config["job"], MaxResults=1)["JobRuns"][0]
         return (
@@ -144,15 +144,15 @@ class BenchLab:
     # Rows
 
     def count(self) -> int:
-        """Rows in toll_table."""
+        """The number of rows in toll_table."""
         cursor = self.warehouse.cursor()
         cursor.execute("select count(*) from toll_table")
         return int(cursor.fetchone()[0])
 
     def empty(self) -> None:
-        """Take the rows and the landed files away, as the floor knows nothing of earlier ones either.
+        """Delete the rows and the landed files, because the floor starts empty too.
 
-        How the time grows with what has landed before is what `growth` measures.
+        `growth` measures how the time grows with the files that landed before.
         """
         self.warehouse.cursor().execute("truncate toll_table")
         self._entered_before = self._entered()
@@ -162,10 +162,10 @@ class BenchLab:
                 self.s3.delete_objects(Bucket=self.landing, Delete={"Objects": objects, "Quiet": True})
 
     def wait_for_load(self, rows: int, timeout: float) -> float:
-        """After `empty`: `wait_for_rows`, with little to do for Redshift meanwhile.
+        """Like `wait_for_rows`, after `empty`, but with little work for Redshift while it waits.
 
-        A count looks at all rows that a COPY under way has brought. So the ledger is asked, whose lines are committed
-        with the rows, and they are counted when it has them.
+        A count reads all rows that a COPY under way has written. So this polls the ledger, whose rows are committed
+        together with the loaded rows, and counts only when the ledger has them all.
 
         Raises:
             TimeoutError, ValueError: as `wait_for_rows`.
@@ -176,17 +176,17 @@ class BenchLab:
         return self.wait_for_rows(rows, deadline - time.monotonic())
 
     def _entered(self) -> int:
-        """Rows that the ledger knows."""
+        """The number of loaded rows in the ledger."""
         cursor = self.warehouse.cursor()
         cursor.execute("select coalesce(sum(loaded_rows), 0) from etl.toll_ledger")
         return int(cursor.fetchone()[0])
 
     def wait_for_rows(self, rows: int, timeout: float = 120) -> float:
-        """Return when toll_table has `rows` rows: the moment, by `time.perf_counter`.
+        """Wait until toll_table has `rows` rows, and return the time, from `time.perf_counter`.
 
         Raises:
-            TimeoutError: it has not after `timeout` seconds.
-            ValueError: it has more: something was loaded twice.
+            TimeoutError: it has fewer rows after `timeout` seconds.
+            ValueError: it has more rows: something was loaded twice.
         """
         deadline = time.monotonic() + timeout
         while (there := self.count()) < rows:
@@ -200,7 +200,7 @@ class BenchLab:
 
 @contextmanager
 def fresh_lab(*, deployed: bool = True) -> Iterator[BenchLab]:
-    """A lab in a new home, stopped and forgotten at the end."""
+    """A lab in a new home. At the end, it is stopped and deleted."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         lab = BenchLab(Path(scratch) / "home")
         try:
@@ -210,7 +210,7 @@ def fresh_lab(*, deployed: bool = True) -> Iterator[BenchLab]:
                 lab.connect()
             yield lab
         except Exception:
-            # Its home is gone in a moment: show now what would be looked for.
+            # The lab's home is about to be deleted, so show its status and logs now.
             print(lab.labkit("status"), lab.labkit("logs", "--lines", "20"), sep="\n", file=sys.stderr)
             raise
         finally:

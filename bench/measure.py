@@ -1,4 +1,4 @@
-"""What was measured, what it is compared with, and how a line of it looks."""
+"""Results, the goals and floors that they are compared with, and how a result is printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Of(StrEnum):
-    """What a goal limits."""
+    """The value that a goal limits."""
 
     MEDIAN = "median"
     RATIO = "ratio"
@@ -19,14 +19,14 @@ class Of(StrEnum):
 
 @dataclass(frozen=True)
 class Goal:
-    """The issue's goal: a limit of the median or of the ratio, a most or (for "times faster") a least."""
+    """The issue's goal: a limit for the median or the ratio. It is a maximum, or (for "times faster") a minimum."""
 
     limit: float
     of: Of = Of.MEDIAN
     least: bool = False
 
     def kept(self, median: float, ratio: float | None) -> bool:
-        """Does a result keep it? One without the ratio that is asked for doesn't."""
+        """Whether a result keeps the goal. A result without a ratio does not keep a goal for the ratio."""
         value = median if self.of is Of.MEDIAN else ratio
         if value is None:
             return False
@@ -35,7 +35,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Result:
-    """One thing, measured one or more times in `unit`; `ratio` is its median beside that of `against`."""
+    """One thing, measured one or more times in `unit`. `ratio` is its median divided by the median of `against`."""
 
     name: str
     values: tuple[float, ...]
@@ -46,12 +46,12 @@ class Result:
 
     @property
     def median(self) -> float:
-        """The middle of the values."""
+        """The median of the values."""
         return statistics.median(self.values)
 
     @property
     def verdict(self) -> str:
-        """`kept`, `MISSED`, or nothing where the issue sets no goal."""
+        """`kept`, `MISSED`, or empty if the issue sets no goal."""
         if self.goal is None:
             return ""
         return "kept" if self.goal.kept(self.median, self.ratio) else "MISSED"
@@ -86,7 +86,7 @@ HEADER = f"{'':<58}{'median':>10}{'':<7}{'min – max':>20}{'n':>4}  {'ratio':<2
 
 
 def seconds_of(action: Callable[[], object], runs: int) -> tuple[float, ...]:
-    """How long `action` takes, `runs` times."""
+    """Run `action` `runs` times, and return the seconds that each run took."""
     return tuple(_once(action) for _ in range(runs))
 
 
@@ -119,17 +119,17 @@ class Report:
         print(f"\n{text}\n{HEADER}", flush=True)
 
     def add(self, *results: Result) -> None:
-        """Show and keep."""
+        """Print results, and keep them."""
         for result in results:
             print(result, flush=True)
         self.results += results
 
     def fail(self, part: str, error: Exception) -> None:
-        """Say that a part could not be measured to its end; the others go on."""
+        """Print that a part failed; the other parts go on."""
         print(f"{part}: FAILED. {type(error).__name__}: {error}", flush=True)
         self.failed.append(f"{part}: {error}")
 
     def skip(self, what: str, why: str) -> None:
-        """Say what was not measured."""
+        """Print what was not measured, and why."""
         print(f"{what}: not measured. {why}", flush=True)
         self.skipped.append(f"{what}: {why}")

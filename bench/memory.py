@@ -8,7 +8,8 @@ from types import TracebackType
 import psutil
 
 MB = 1e6
-# What a process is, by a word of its command line; the first that fits. Others go by their program's name.
+# A process's role, from the first of these words that its command line contains. Other processes are listed by their
+# program's name.
 ROLES = {
     "PythonGatewayServer": "Spark's JVM",
     "localaws.server": "server",
@@ -18,14 +19,14 @@ ROLES = {
     "postgres": "PostgreSQL",
     "reaper.py": "reaper",
 }
-INTERVAL = 0.5  # seconds; a look takes some 20 ms
+INTERVAL = 0.5  # seconds; a sample takes some 20 ms
 
 
 def tree_memory(root: psutil.Process) -> dict[str, float]:
-    """MB of `root` and all its descendants, by what they are.
+    """The memory in MB of `root` and all its descendants, by role.
 
-    The proportional set size where the system knows it (Linux): a page that several processes share counts once, spread
-    over them. Elsewhere the resident set, which counts it in each.
+    Where the system provides it (Linux), this is the proportional set size: a page that several processes share counts
+    once, divided among them. Elsewhere it is the resident set size, which counts such a page in each process.
     """
     found: dict[str, float] = {}
     try:
@@ -36,20 +37,20 @@ def tree_memory(root: psutil.Process) -> dict[str, float]:
         try:
             about = process.memory_full_info()
             name = role(process)
-        except psutil.Error:  # it has ended, or is somebody else's
+        except psutil.Error:  # the process has ended, or belongs to another user
             continue
         found[name] = found.get(name, 0) + getattr(about, "pss", about.rss) / MB
     return found
 
 
 def role(process: psutil.Process) -> str:
-    """What a process of the stack is."""
+    """The role of a process in the stack."""
     line = " ".join(process.cmdline())
     return next((role for word, role in ROLES.items() if word in line), process.name())
 
 
 class Peak:
-    """Samples a tree of processes in a thread; afterwards `mb` is the most it took, and `by` what took it then."""
+    """Samples a tree of processes in a thread. Afterwards `mb` is the peak, and `by` is the peak's memory by role."""
 
     def __init__(self, pid: int) -> None:
         self._root = psutil.Process(pid)
@@ -59,7 +60,7 @@ class Peak:
 
     @property
     def mb(self) -> float:
-        """The largest sum seen, in MB."""
+        """The largest sum of all samples, in MB."""
         return sum(self.by.values())
 
     def __enter__(self) -> Peak:

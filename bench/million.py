@@ -1,4 +1,4 @@
-"""A million rows through the whole pipeline, beside what can't be avoided and what people would use instead."""
+"""A million rows through the whole pipeline, compared to the unavoidable minimum and to common alternatives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_MEMORY = Goal(2000)
 
 
 def measure(report: Report, sizes: Sizes) -> None:
-    """One file, many files, memory meanwhile, and the peers."""
+    """Measure one file, many files, the memory during both, and the peers."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, plain_postgres() as plain:
         report.title(f"{sizes.rows:,} rows: from landed until a client sees them all")
         with fresh_lab() as lab:
@@ -36,7 +36,7 @@ def measure(report: Report, sizes: Sizes) -> None:
 
 
 def one_file(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: Sizes) -> list[float]:
-    """All rows in one file, loaded by its event. Rows a second, each time."""
+    """Measure all rows in one file, loaded by its event. Return the rows per second of each load."""
     put, landed, crawls, jobs = [], [], [], []
     floor = Floor(plain, scratch)
     bodies = [toll_rows(sizes.rows)]
@@ -62,9 +62,9 @@ def one_file(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: 
 
 
 def many_files(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes: Sizes) -> None:
-    """The same rows in many files: loaded by one run started by hand when all have landed, and by their events.
+    """Measure the same rows in many files: loaded by one run started by hand when all have landed, and by their events.
 
-    By hand is what the floor is held against: both begin when all files are there, and nothing was done before.
+    The load by hand is the one to compare with the floor: both begin when all files are there, and nothing is done yet.
     """
     put, landed, crawls, jobs = [], [], [], []
     floor = Floor(plain, scratch)
@@ -102,7 +102,7 @@ def many_files(report: Report, lab: BenchLab, plain: Plain, scratch: Path, sizes
 
 
 def most_memory(report: Report, lab: BenchLab, sizes: Sizes) -> None:
-    """Both loads once more, now with a look at the memory all the time: it would slow down what is timed."""
+    """Run both loads again, and sample the memory. Not in the timed loads, because sampling would slow them down."""
     with Peak(lab.server_pid()) as peak:
         for files in (1, sizes.files):
             lab.empty()
@@ -118,7 +118,7 @@ def most_memory(report: Report, lab: BenchLab, sizes: Sizes) -> None:
 class Floor:
     """The same files, read by duckdb and copied into a plain PostgreSQL.
 
-    Measured before each load: where the machine is slow for a while, both are.
+    It is measured before each load, so that a machine that is slow for a while slows down both.
     """
 
     def __init__(self, plain: Plain, scratch: Path) -> None:
@@ -127,19 +127,19 @@ class Floor:
         self._seconds: list[float] = []
 
     def measure(self, bodies: Sequence[bytes]) -> None:
-        """Once more."""
+        """Measure once more."""
         files = write(self._scratch / f"{len(bodies)}-files", bodies)
         make_table(self._plain, "bench_floor")
         self._seconds += seconds_of(lambda: load(self._plain, files, "bench_floor"), 1)
 
     @property
     def result(self) -> Result:
-        """What was measured so far."""
+        """The times measured so far."""
         return Result("  floor: duckdb → CSV → COPY, the same files", tuple(self._seconds))
 
 
 def peers(report: Report, plain: Plain, scratch: Path, rows_a_second: list[float], sizes: Sizes) -> None:
-    """What people would use instead: rows a second of a sample, which is kinder to them than all the rows."""
+    """Measure common alternatives: rows per second with a sample, which favours them over using all the rows."""
     report.title(
         f"Rows a second: the pipeline with {sizes.rows:,} rows in one file, its peers with {sizes.peer_rows:,}"
     )
@@ -163,7 +163,7 @@ def peers(report: Report, plain: Plain, scratch: Path, rows_a_second: list[float
 
 
 def write(directory: Path, bodies: Sequence[bytes]) -> Path:
-    """Files as they land, in a directory."""
+    """Write the files, as they would land, to a directory."""
     directory.mkdir(exist_ok=True)
     for number, body in enumerate(bodies):
         (directory / f"{number:05}.json").write_bytes(body)

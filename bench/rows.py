@@ -1,4 +1,4 @@
-"""Toll rows by the million, of the generator's shape. Without Faker: it would take longer than what is measured."""
+"""Millions of toll rows, like the generator's. Without Faker, which would take longer than what is measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CATEGORIES = ("Convertible", "Coupe, Sedan", "Coupe, Sedan, Convertible", "Picku
 
 
 def toll_rows(count: int, seed: int = 0) -> bytes:
-    """`count` rows as strict JSON, one a line; the same each time for the same seed."""
+    """`count` rows as strict JSON, one per line. The same seed gives the same rows."""
     random = Random(seed)
     columns = zip(
         random.choices(range(100_000), k=count),
@@ -29,5 +29,5 @@ def toll_rows(count: int, seed: int = 0) -> bytes:
 
 
 def toll_files(rows: int, files: int, seed: int = 0) -> list[bytes]:
-    """`rows` rows, spread evenly over `files` files, each with rows of its own; other ones for another seed."""
+    """`rows` rows, spread evenly over `files` files. Each file has its own rows, and another seed gives other rows."""
     return [toll_rows(rows // files, seed * files + number) for number in range(files)]

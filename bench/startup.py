@@ -1,4 +1,4 @@
-"""How long the lab takes to be there, to run its notebooks, and what it takes while nobody uses it."""
+"""How long the lab takes to start and to run its notebooks, and how much memory it takes while it is idle."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bench.measure import Goal, Report, Result, beside, seconds_of
 from bench.memory import tree_memory
 from bench.sizes import Sizes
 
-SETTLED = 10  # seconds after which what was started in the background is there
+SETTLED = 10  # seconds after which everything that starts in the background is up
 NOTEBOOKS = 11
 RELIABILITY = "09_reliability"
-"""It breaks the pipeline and waits for what that does, so it has a goal of its own."""
+"""This notebook breaks the pipeline and waits for the effects, so it has its own goal."""
 
 
 def measure_up(report: Report, sizes: Sizes) -> None:
-    """`up` and `deploy` on a fresh home, and `up` on one that holds a deployed lab."""
+    """Measure `up` and `deploy` on a fresh home, and `up` on a home with a deployed lab."""
     report.title("Startup")
     with fresh_lab(deployed=False) as lab:
         report.add(
@@ -42,7 +42,7 @@ def measure_up(report: Report, sizes: Sizes) -> None:
 
 
 def measure_memory(report: Report, sizes: Sizes) -> None:
-    """All processes of a deployed lab that nobody uses."""
+    """Measure the memory of all processes of a deployed, idle lab."""
     report.title("Memory")
     with fresh_lab() as lab:
         time.sleep(SETTLED)
@@ -54,7 +54,7 @@ def measure_memory(report: Report, sizes: Sizes) -> None:
 
 
 def measure_run(report: Report, sizes: Sizes) -> None:
-    """All notebooks, beside as many that do nothing."""
+    """Measure a run of all notebooks, compared to the same number of empty notebooks."""
     report.title("The notebooks")
     with fresh_lab(deployed=False) as lab, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         lab.labkit("up")
@@ -73,7 +73,7 @@ def measure_run(report: Report, sizes: Sizes) -> None:
 
 
 def empty_notebooks(directory: Path) -> partial[subprocess.CompletedProcess[bytes]]:
-    """What runs them in a process of its own, as `labkit run` does."""
+    """Return a function that runs empty notebooks in a separate process, as `labkit run` does."""
     empty = directory / "empty.ipynb"
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
     notebook.cells.append(nbformat.v4.new_code_cell("pass"))

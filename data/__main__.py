@@ -1,4 +1,4 @@
-"""Make the sample files again: `python -m data`, from the checkout."""
+"""Make the sample files again: run `python -m data` in the checkout."""
 
 import json
 import os

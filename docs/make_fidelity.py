@@ -1,7 +1,8 @@
-"""Writes the lists in docs/fidelity.md from the tests that prove them, and from the tables of operations.
+"""Writes the lists in docs/fidelity.md, from the tests that prove them and from the tables of operations.
 
-A test's mark says which service it is about and whether that behaves as on AWS, differs, or is refused; its name is
-the sentence, and its docstring has AWS's page. The prose between the lists is written by hand, in fidelity.md itself.
+A test's mark says which service it is about, and whether the behaviour is as on AWS, is different, or is refused. The
+test's name is the sentence, and its docstring has AWS's page. The text between the lists is written by hand in
+fidelity.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FILE = ROOT / "docs" / "fidelity.md"
 
 _URL = re.compile(r"https://docs\.aws\.amazon\.com/[^\s<>\"'`]*[^\s<>\"'`.,;:)\]]")
 _LISTS = re.compile(r"(<!-- tests of: (?P<service>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-# Words that a test's name, in small letters, can't write as they are written.
+# Words with capital letters, which a test's name can't have.
 _WRITTEN = """
 API APIs ARN ARNs AWS CSV CloudWatch DLQ DynamoDB ETag GetObject GetQueueAttributes Glue HTTP IAM ID IDs JDBC JSON
 Lambda MD5 NULL NULLs Parquet PostgreSQL PutObject PutLogEvents Redshift S3 SNS SQL SQLite SQS STS Spark StartCrawler
@@ -31,7 +32,7 @@ _NAMES = {name.lower(): name for name in _WRITTEN.split()}
 
 
 class Kind(StrEnum):
-    """The marks, and the headings of their lists."""
+    """The marks, with the headings of their lists."""
 
     AS_ON_AWS = "as_on_aws"
     SIMPLIFIED = "simplified"
@@ -39,7 +40,7 @@ class Kind(StrEnum):
 
     @property
     def heading(self) -> str:
-        """What stands above the list."""
+        """The heading above the list."""
         return {"as_on_aws": "As on AWS", "simplified": "Simplified", "refused": "Refused"}[self]
 
 
@@ -57,28 +58,28 @@ class Claim:
 
     @property
     def sentence(self) -> str:
-        """The test's name, to be read."""
+        """The test's name as a readable sentence."""
         words = [_NAMES.get(word, word) for word in self.test.removeprefix("test_").split("_")]
         if words[0] not in _NAMES.values():
             words[0] = words[0][:1].upper() + words[0][1:]
-        return re.sub(r"(?<=[a-z]) (?=(s|t)\b)", "'", " ".join(words))  # what a name can't have: the lab's, can't
+        return re.sub(r"(?<=[a-z]) (?=(s|t)\b)", "'", " ".join(words))  # names have no apostrophes: the lab's, can't
 
     def to_markdown(self) -> str:
-        """A line of a list."""
+        """Return the claim as a line of a list."""
         how = f": {self.how.rstrip('.')}" if self.how else ""
         links = ", ".join(f"[AWS]({page})" for page in self.pages)
         return f"- {self.sentence}{how}{f' ({links})' if links else ''}"
 
 
 class Wrong(Exception):
-    """What keeps the file from being made: each problem names its test or its place."""
+    """The file can't be made. Each problem names its test or its place."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
 
 
 def claims(tests: Path) -> list[Claim]:
-    """All marks below `tests`, in the order of their files and lines.
+    """Return all marks below `tests`, in the order of their files and lines.
 
     Raises:
         Wrong: a mark's arguments can't be read, or a test that needs AWS's page in its docstring has none.
@@ -109,10 +110,10 @@ def claims(tests: Path) -> list[Claim]:
 
 
 def render(text: str, found: list[Claim]) -> str:
-    """`text` with its lists made anew from `found`.
+    """Return `text` with its lists rebuilt from `found`.
 
     Raises:
-        Wrong: a mark names a service that `text` has no place for.
+        Wrong: a mark names a service for which `text` has no list.
     """
     places = {match["service"] for match in _LISTS.finditer(text)}
     lost = [f"{claim.file}::{claim.test}: no place in fidelity.md for {claim.service!r}" for claim in found]

@@ -1,4 +1,4 @@
-"""The section of docs/fidelity.md that says which operations are answered, from localaws/core/operations/*.toml."""
+"""The section of docs/fidelity.md that lists the answered operations, made from localaws/core/operations/*.toml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECTION = re.compile(r"(<!-- operations -->\n).*?(<!-- end of operations -->)",
 
 
 def render(text: str) -> str:
-    """`text` with the section between its two marks written from the tables."""
+    """Return `text` with the section between its two marks rebuilt from the tables."""
     tables = {service: vouching.table(service) for service in vouching.services()}
     parts = [_counts(tables), *(_of_service(service, table) for service, table in tables.items())]
     section = "\n" + "\n".join(parts) + "\n"
@@ -20,7 +20,7 @@ def render(text: str) -> str:
 
 
 def names(service: str) -> list[str]:
-    """The operations of a service, as botocore's model has them."""
+    """The operations of a service in botocore's model."""
     return list(models_of(service)[0].operation_names)
 
 

@@ -1,6 +1,6 @@
-"""Runs of the notebooks under pytest (`pytest --nbval notebooks/`) get a lab of their own, which ends with them.
+"""Gives runs of the notebooks under pytest (`pytest --nbval notebooks/`) their own lab, and deletes it at the end.
 
-Who sets LABKIT_HOME means that lab, and keeps it.
+If LABKIT_HOME is set, its lab is used and kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OWN_HOME = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name a fresh home to the kernels that nbval starts."""
+    """Give a fresh home to the kernels that nbval starts."""
     if "LABKIT_HOME" in os.environ or not config.getoption("nbval", default=False):
         return
     home = Path(tempfile.mkdtemp(prefix="labkit-"))
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what the notebooks started, and forget it."""
+    """Stop the lab that the notebooks started, and delete it."""
     home = config.stash.get(OWN_HOME, None)
     if home is None:
         return

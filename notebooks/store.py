@@ -1,7 +1,7 @@
-"""Execute the notebooks and store what they show: for who changes one (`python notebooks/store.py [NAME …]`).
+"""Execute the notebooks and store their outputs, after a notebook was changed (`python notebooks/store.py [NAME …]`).
 
-They run in order, as `pytest --nbval notebooks/` runs them afterwards, on a fresh lab of their own; a lab that
-LABKIT_HOME names is used instead. A notebook that fails is stored as far as it came.
+They run in order, as `pytest --nbval notebooks/` runs them afterwards. They use a fresh lab, or the lab in LABKIT_HOME
+if it is set. A notebook that fails is stored up to the cell that failed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ METADATA = {
 
 
 def main(names: list[str]) -> int:
-    """Store all notebooks, or those whose names begin with one of `names`; 1 if one fails."""
+    """Store all notebooks, or those whose names begin with one of `names`. Return 1 if one fails, else 0."""
     files = sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
     chosen = [file for file in files if not names or any(file.stem.startswith(name) for name in names)]
     with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as fresh:
@@ -44,7 +44,7 @@ def main(names: list[str]) -> int:
 
 
 def store(file: Path) -> int:
-    """Execute one notebook in place; 1 if a cell raises."""
+    """Execute one notebook in place. Return 1 if a cell raises, else 0."""
     notebook = nbformat.read(file, as_version=4)
     client = NotebookClient(notebook, kernel_name="python3", timeout=600, record_timing=False, config=ENCRYPTED)
     failed = ""
@@ -65,7 +65,7 @@ def store(file: Path) -> int:
 
 
 def _without_widgets(outputs: list[Any]) -> list[Any]:
-    """A live line is for who watches; it is no output."""
+    """Leave out widgets: the live progress line is not an output to store."""
     return [output for output in outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
 
 

@@ -1,1 +1,1 @@
-"""What people would use instead: each a script that runs in .venv-bench/, and the program that runs them."""
+"""Common alternatives to the pipeline: scripts that run in .venv-bench/, and the module that runs them."""

@@ -1,4 +1,4 @@
-"""Installs and runs the peers. They live in an environment of their own, so that the lab's is not burdened."""
+"""Installs and runs the peers. They have their own virtual environment, to keep the lab's environment small."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class NoPeer(Exception):
 
 
 def install() -> None:
-    """Make .venv-bench/, or leave it as it is if it holds what bench/requirements.txt asks for.
+    """Create .venv-bench/, unless it already has the packages in bench/requirements.txt.
 
     Raises:
-        NoPeer: pip could not, with its last line.
+        NoPeer: the installation failed; the message has the last line of its output.
     """
     stamp = ENVIRONMENT / f".installed-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
     if stamp.exists():
@@ -43,10 +43,10 @@ def install() -> None:
 
 
 def seconds(script: str, files: Path, plain: Plain, work: Path) -> float:
-    """How long one peer takes to load the directory `files`, measured by itself.
+    """Return the seconds that one peer takes to load the directory `files`, as measured by the peer itself.
 
     Raises:
-        NoPeer: it failed; the message has its last line.
+        NoPeer: the peer failed; the message has the last line of its error output.
     """
     command = [str(word) for word in (PYTHON, HERE / f"{script}.py", files, plain.url, work)]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True)

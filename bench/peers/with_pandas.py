@@ -1,4 +1,4 @@
-"""pandas: a file of JSON lines into PostgreSQL by to_sql. Prints the seconds it took, imports not counted."""
+"""pandas: loads JSON lines into PostgreSQL with to_sql. Prints the seconds that it took, without the imports."""
 
 import sys
 import time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,19 @@ from localaws.redshift.copy.row_by_row import ExactLoad
 from localaws.redshift.copy.source import FetchedFile, fetched, find_files, s3_error, split_url
 from localaws.redshift.copy.target import Target, find_target
 from localaws.redshift.errors import Notice, SqlError
-from localaws.redshift.front.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.tokens import Token
 
 log = logging.getLogger(__name__)
 
 
-def copy(text: str, session: ClientSession, context: StatementContext) -> StatementResult:
+def copy(tokens: Sequence[Token], session: ClientSession, context: StatementContext) -> StatementResult:
     """Run a COPY.
 
     Raises:
         SqlError: nothing was loaded; why is in the message or, row by row, in stl_load_errors.
     """
-    statement = parse_copy(text)
+    statement = parse_copy(tokens)
     record = history.LoadRecord(statement)
     try:
         _Copy(statement, session, context, record).run()

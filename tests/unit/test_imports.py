@@ -63,6 +63,8 @@ def test_the_contracts_of_the_project_are_kept(root: Path) -> None:
         ("localaws/iam/gate.py", "import localaws.s3.locks", "and no service imports another BROKEN"),
         ("localaws/s3/locks.py", "import localaws.server.reading", "and no service imports another BROKEN"),
         ("localaws/core/home.py", "import localaws.iam.policy", "and no service imports another BROKEN"),
+        ("localaws/redshift/copy/load.py", "import localaws.redshift.front.wire", "nothing of Redshift's front BROKEN"),
+        ("localaws/redshift/front/runner.py", "import localaws.redshift.copy", "its __main__ hands it over BROKEN"),
     ],
 )
 def test_an_import_that_crosses_a_border_breaks_its_contract(

@@ -14,10 +14,9 @@ from botocore.exceptions import ClientError
 from localaws.redshift.copy import history
 from localaws.redshift.copy.access import s3_client
 from localaws.redshift.copy.delimited import DelimitedReader
-from localaws.redshift.copy.json_format import JsonReader, NotFast, parse_jsonpaths
-from localaws.redshift.copy.parquet import parquet_csv
+from localaws.redshift.copy.json_format import JsonReader, parse_jsonpaths
 from localaws.redshift.copy.parse import CopyStatement, Format, parse_copy
-from localaws.redshift.copy.records import Reader
+from localaws.redshift.copy.records import NotFast, Reader
 from localaws.redshift.copy.row_by_row import ExactLoad
 from localaws.redshift.copy.source import FetchedFile, fetched, find_files, s3_error, split_url
 from localaws.redshift.copy.target import Target, find_target
@@ -121,6 +120,9 @@ class _Copy:
     def _parquet(self, file: FetchedFile, target: Target, region: str) -> int:
         if file.source.size == 0 and file.source.key.endswith("/"):
             return 0  # the marker of an empty folder
+        # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+        from localaws.redshift.copy.parquet import parquet_csv
+
         rows = parquet_csv(file.path, file.source, target, region)
         return self._session.copy_in(target.copy_sql("FORMAT csv, NULL ''"), rows).rows
 

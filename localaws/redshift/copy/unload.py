@@ -228,51 +228,13 @@ def _write_json(statement: UnloadStatement, session: ClientSession, stream: Bina
 
 
 def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
-    import pyarrow
-    from pyarrow import parquet
+    # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+    from localaws.redshift.copy import unload_parquet
 
-    session.execute(f"create temporary view localaws_unload as {statement.query}")
-    described = session.query(
-        "select a.attname, t.typname, a.atttypmod from pg_catalog.pg_attribute a join pg_catalog.pg_type t"
-        " on t.oid = a.atttypid where a.attrelid = 'pg_temp.localaws_unload'::pg_catalog.regclass and a.attnum > 0"
-        " order by a.attnum"
-    )
-    session.execute("drop view pg_temp.localaws_unload")
-    schema = pyarrow.schema([(name, _arrow_type(str(kind), int(modifier or -1))) for name, kind, modifier in described])
-    count = 0
-    with (
-        closing(_rows(statement, session)) as rows,
-        parquet.ParquetWriter(stream, schema, compression="snappy") as writer,
-    ):
+    schema = unload_parquet.schema_of(statement.query, session)
+    with closing(_rows(statement, session)) as rows:
         next(rows)  # the header
-        while block := [row for _, row in zip(range(50_000), rows, strict=False)]:
-            columns = zip(*block, strict=True)
-            arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-            writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
-            count += len(block)
-    return count
-
-
-def _array(values: tuple[str | None, ...], kind: Any) -> Any:
-    import pyarrow
-
-    if pyarrow.types.is_boolean(kind):
-        return pyarrow.array([None if value is None else value == "t" for value in values], kind)
-    return pyarrow.array(values, pyarrow.string()).cast(kind)
-
-
-def _arrow_type(kind: str, modifier: int) -> Any:
-    import pyarrow
-
-    if kind == "numeric":
-        precision, scale = ((modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0x7FF) if modifier >= 4 else (38, 10)
-        return pyarrow.decimal128(precision, scale)
-    simple = {
-        "int2": pyarrow.int16(), "int4": pyarrow.int32(), "int8": pyarrow.int64(), "float4": pyarrow.float32(),
-        "float8": pyarrow.float64(), "bool": pyarrow.bool_(), "date": pyarrow.date32(),
-        "timestamp": pyarrow.timestamp("us"), "timestamptz": pyarrow.timestamp("us", "UTC"),
-    }  # fmt: skip
-    return simple.get(kind, pyarrow.string())
+        return unload_parquet.write(rows, schema, stream)
 
 
 def _upload(statement: UnloadStatement, s3: Any, bucket: str, prefix: str, path: Path) -> None:

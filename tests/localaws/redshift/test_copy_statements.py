@@ -12,7 +12,6 @@ from localaws.redshift.copy import parse, unload
 from localaws.redshift.copy.parse import Authorization, Compression, CopyOptions, CopyStatement, Format
 from localaws.redshift.copy.unload import UnloadStatement
 from localaws.redshift.errors import SqlError
-from localaws.redshift.errors import SqlError
 
 ROLE = "iam_role 'arn:aws:iam::123456789012:role/r'"
 

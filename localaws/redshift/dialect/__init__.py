@@ -44,11 +44,11 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a client: its own tokens without surrounding space, and what to do with it."""
+    """One statement of a client: its tokens, and what is written in their place for PostgreSQL."""
 
     verb: str  # upper case; empty for one that needs no rewriting
     tokens: tuple[Token, ...]
-    written: tuple[str, ...]  # for PostgreSQL, in the place of each token
+    written: tuple[str, ...]  # in the place of each token
     aliases: frozenset[str] = frozenset()  # names that may be references to an alias: PostgreSQL must be asked
 
     def expanded(self, names: frozenset[str]) -> Statement:

@@ -11,7 +11,7 @@ from typing import Any
 
 from localaws.core.context import Context
 from localaws.redshift.cluster import HOST, Cluster
-from localaws.redshift.front.tokens import Grant, issue
+from localaws.redshift.front.temporary_passwords import Grant, issue
 
 log = logging.getLogger(__name__)
 

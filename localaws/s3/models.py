@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from moto.core.base_backend import BaseBackend
 from moto.s3.exceptions import (
     MethodNotAllowed,
 )
@@ -44,12 +43,8 @@ def backend(account_id: str) -> LocalS3Backend:
 class LocalS3Backend(UploadBackend):
     """S3 as this package has it."""
 
-    @property
-    def _url_module(self) -> Any:
-        # moto's looks up its own, whatever the class.
-        from localaws.s3 import urls
-
-        return urls
+    # moto's S3 always takes its own URLs. This finds those beside this module, as for every other service.
+    _url_module = BaseBackend._url_module
 
     def page(self, bucket: StoredBucket, prefix: str, delimiter: str, after: str, limit: int) -> Page:
         """A page of objects and common prefixes."""

@@ -63,6 +63,8 @@ def test_the_contracts_of_the_project_are_kept(root: Path) -> None:
         ("localaws/iam/gate.py", "import localaws.s3.locks", "and no service imports another BROKEN"),
         ("localaws/s3/locks.py", "import localaws.server.reading", "and no service imports another BROKEN"),
         ("localaws/core/home.py", "import localaws.iam.policy", "and no service imports another BROKEN"),
+        ("localaws/redshift/copy/load.py", "import localaws.redshift.front.wire", "nothing of Redshift's front BROKEN"),
+        ("localaws/redshift/front/runner.py", "import localaws.redshift.copy", "its __main__ hands it over BROKEN"),
     ],
 )
 def test_an_import_that_crosses_a_border_breaks_its_contract(
@@ -98,3 +100,16 @@ def test_notebooks_know_only_labkit_of_the_project(root: Path) -> None:
         cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
         code = "\n".join("".join(cell["source"]) for cell in cells)
         assert not re.search(r"^\s*(import|from) (localaws|moto)\b", code, re.MULTILINE), notebook
+
+
+@pytest.mark.parametrize(
+    ("module", "late"),
+    [
+        ("localaws.redshift.front.__main__", ["boto3", "duckdb", "psycopg", "pyarrow"]),
+        ("localaws.redshift.copy", ["duckdb", "pyarrow"]),
+    ],
+)
+def test_what_takes_long_or_much_memory_is_imported_late(module: str, late: list[str]) -> None:
+    code = f"import sys, {module}; print([name for name in {late} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,8 +1,26 @@
-"""COPY and UNLOAD: between S3 and a client's own session and transaction."""
+"""COPY and UNLOAD: between S3 and a client's own session and transaction.
+
+The module is a `SpecialStatements`, as `sql/statements.py` describes it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from localaws.redshift.copy import load, unload
 from localaws.redshift.copy.access import warm_up
-from localaws.redshift.copy.run import run
+from localaws.redshift.sql.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.tokens import Token
 
 __all__ = ["run", "warm_up"]
+
+_COMMANDS = {"COPY": load.copy, "UNLOAD": unload.unload}
+
+
+def run(verb: str, tokens: Sequence[Token], session: ClientSession, context: StatementContext) -> StatementResult:
+    """Run a COPY or an UNLOAD in the client's session.
+
+    Raises:
+        SqlError: it failed.
+    """
+    return _COMMANDS[verb](tokens, session, context)

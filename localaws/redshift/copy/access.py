@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from localaws.redshift.copy.parse import Authorization
 from localaws.redshift.errors import SqlError
-from localaws.redshift.front.statements import ClientSession, StatementContext
+from localaws.redshift.sql.statements import ClientSession, StatementContext
 
 _KEPT_FOR = 15 * 60.0  # seconds for which a role's temporary credentials, and the client that has them, are used
 _lock = threading.Lock()

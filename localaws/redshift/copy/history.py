@@ -13,8 +13,8 @@ from localaws.redshift.copy.load_errors import LoadError
 from localaws.redshift.copy.parse import CopyStatement
 from localaws.redshift.copy.target import Target
 from localaws.redshift.errors import SqlError
-from localaws.redshift.front.statements import ClientSession, StatementContext
 from localaws.redshift.postgres import roles
+from localaws.redshift.sql.statements import ClientSession, StatementContext
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

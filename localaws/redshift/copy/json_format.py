@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from localaws.redshift.copy.load_errors import Code, Problem
 from localaws.redshift.copy.parse import CopyOptions
@@ -18,11 +17,7 @@ from localaws.redshift.copy.records import FastCopy, Record
 from localaws.redshift.copy.target import Target
 from localaws.redshift.errors import SqlError
 
-if TYPE_CHECKING:
-    import duckdb
-
 MAX_OBJECT = 4 << 20  # bytes; Redshift's limit of one JSON object
-_ROWS = 20_000  # rows converted at once
 _SMALL = 64 * 1024  # bytes up to which reading object by object is done before duckdb has begun
 _EXACT_DIGITS = 15  # decimal digits that a double keeps
 
@@ -56,7 +51,11 @@ class JsonReader:
             return None
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)
-        return FastCopy(f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}", self._csv(path))
+        sql_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
+        # Imported for the first file: duckdb and pyarrow take 60 MB, which a front without such files need not have.
+        from localaws.redshift.copy.json_lines import csv_chunks
+
+        return FastCopy(sql_options, csv_chunks(path, self.target, MAX_OBJECT))
 
     @staticmethod
     def _survives_double(kind: str, precision_and_scale: tuple[int, int] | None) -> bool:
@@ -64,40 +63,6 @@ class JsonReader:
         if kind == "numeric":
             return precision_and_scale is not None and precision_and_scale[0] <= _EXACT_DIGITS
         return kind != "jsonb"
-
-    def _csv(self, path: Path) -> Iterator[bytes]:
-        import duckdb
-        import pyarrow
-        from pyarrow import csv
-
-        columns = {column.name: "VARCHAR" for column in self.target.columns}
-        bounded = {column.name: column.length for column in self.target.columns if column.length}
-        write = csv.WriteOptions(include_header=False, quoting_style="all_valid")
-        with _database().cursor() as connection:
-            names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-            try:
-                batches = connection.sql(
-                    f"select {names} from read_json($path, format='newline_delimited', records='true',"
-                    " columns=$columns, maximum_object_size=$largest, compression='none')",
-                    params={"path": str(path), "columns": columns, "largest": MAX_OBJECT},
-                ).to_arrow_reader(_ROWS)
-                for batch in batches:
-                    self._check_lengths(batch, bounded)
-                    sink = pyarrow.BufferOutputStream()
-                    csv.write_csv(batch, sink, write)
-                    yield sink.getvalue().to_pybytes()
-            except (duckdb.Error, pyarrow.ArrowInvalid, OSError) as error:
-                raise NotFast(str(error)) from error
-
-    @staticmethod
-    def _check_lengths(batch: Any, bounded: dict[str, int]) -> None:
-        # VARCHAR(n) counts bytes in Redshift, characters in PostgreSQL.
-        import pyarrow.compute
-
-        for name, length in bounded.items():
-            longest = pyarrow.compute.max(pyarrow.compute.binary_length(batch.column(name))).as_py()
-            if longest is not None and longest > length:
-                raise NotFast(f"{name} is too long")
 
     def records(self, path: Path) -> Iterator[Record]:
         """Object by object, wherever they begin and end."""
@@ -117,18 +82,6 @@ class JsonReader:
         if self._ignore_case:
             value = {key.lower(): member for key, member in value.items()}
         return [_text(value.get(column.name)) for column in self.target.columns]
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """One for all loads of this process, which so share its memory limit; each uses a cursor of its own."""
-    import duckdb
-
-    return duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"})
-
-
-class NotFast(Exception):
-    """The fast way does not apply to this file after all."""
 
 
 class _Number(str):

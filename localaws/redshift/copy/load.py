@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,26 +14,26 @@ from botocore.exceptions import ClientError
 from localaws.redshift.copy import history
 from localaws.redshift.copy.access import s3_client
 from localaws.redshift.copy.delimited import DelimitedReader
-from localaws.redshift.copy.json_format import JsonReader, NotFast, parse_jsonpaths
-from localaws.redshift.copy.parquet import parquet_csv
+from localaws.redshift.copy.json_format import JsonReader, parse_jsonpaths
 from localaws.redshift.copy.parse import CopyStatement, Format, parse_copy
-from localaws.redshift.copy.records import Reader
+from localaws.redshift.copy.records import NotFast, Reader
 from localaws.redshift.copy.row_by_row import ExactLoad
 from localaws.redshift.copy.source import FetchedFile, fetched, find_files, s3_error, split_url
 from localaws.redshift.copy.target import Target, find_target
 from localaws.redshift.errors import Notice, SqlError
-from localaws.redshift.front.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.tokens import Token
 
 log = logging.getLogger(__name__)
 
 
-def copy(text: str, session: ClientSession, context: StatementContext) -> StatementResult:
+def copy(tokens: Sequence[Token], session: ClientSession, context: StatementContext) -> StatementResult:
     """Run a COPY.
 
     Raises:
         SqlError: nothing was loaded; why is in the message or, row by row, in stl_load_errors.
     """
-    statement = parse_copy(text)
+    statement = parse_copy(tokens)
     record = history.LoadRecord(statement)
     try:
         _Copy(statement, session, context, record).run()
@@ -120,6 +120,9 @@ class _Copy:
     def _parquet(self, file: FetchedFile, target: Target, region: str) -> int:
         if file.source.size == 0 and file.source.key.endswith("/"):
             return 0  # the marker of an empty folder
+        # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+        from localaws.redshift.copy.parquet import parquet_csv
+
         rows = parquet_csv(file.path, file.source, target, region)
         return self._session.copy_in(target.copy_sql("FORMAT csv, NULL ''"), rows).rows
 

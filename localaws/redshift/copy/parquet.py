@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+from pyarrow import compute, csv, parquet, types
+
 from localaws.redshift.copy.source import SourceFile
 from localaws.redshift.copy.target import Column, Target
 from localaws.redshift.errors import SqlError
@@ -22,9 +25,6 @@ def parquet_csv(path: Path, source: SourceFile, target: Target, region: str) -> 
     Raises:
         SqlError: it is no Parquet, or its columns are not the table's.
     """
-    import pyarrow
-    from pyarrow import csv, parquet
-
     url = f"https://s3.{region}.amazonaws.com/{source.bucket}/{source.key}"
     try:
         file = parquet.ParquetFile(path)
@@ -59,8 +59,6 @@ def _check_schema(schema: Any, physical: Any, target: Target, source: SourceFile
 
 
 def _fits(stored: Any, column: Column) -> bool:
-    from pyarrow import types
-
     match column.type:
         case "int2":
             return any(is_kind(stored) for is_kind in (types.is_int8, types.is_int16, types.is_int32))
@@ -96,9 +94,6 @@ def _fits(stored: Any, column: Column) -> bool:
 
 
 def _as_text(values: Any, column: Column, url: str) -> Any:
-    import pyarrow
-    from pyarrow import compute
-
     if pyarrow.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if column.type == "bytea":

@@ -5,12 +5,13 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html and its pages
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from localaws.redshift.copy.tokens import Kind, Words
+from localaws.redshift.copy.words import Words
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind, Token
 
 
 class Format(StrEnum):
@@ -99,7 +100,7 @@ _UNSUPPORTED = {
 }  # fmt: skip
 
 
-def parse_copy(statement: str) -> CopyStatement:
+def parse_copy(statement: Sequence[Token]) -> CopyStatement:
     """Understand a COPY statement.
 
     Raises:
@@ -237,17 +238,17 @@ class _Parameters:
         }
 
     def read(self) -> tuple[Authorization, CopyOptions]:
-        while self.words.peek.kind is not Kind.END:
+        while not self.words.at_end:
             if self.words.accept(",", "with"):
                 continue
             token = self.words.take()
             if token.kind is not Kind.WORD:
                 raise self.words.error(token)
-            if token.text in self._readers:
-                self._readers[token.text]()
-            elif token.text in _UNSUPPORTED:
-                raise not_supported("COPY", token.text.upper())
-            elif not self.authorization.accept(token.text):
+            if token.value in self._readers:
+                self._readers[token.value]()
+            elif token.value in _UNSUPPORTED:
+                raise not_supported("COPY", token.upper)
+            elif not self.authorization.accept(token.value):
                 raise self.words.error(token)
         return self.authorization.checked(), self.options
 
@@ -257,11 +258,11 @@ class _Parameters:
     def _format(self) -> None:
         self.words.accept("as")
         name = self.words.take()
-        match name.text:
-            case "csv" | "json" | "parquet":
-                self._readers[name.text]()
-            case _ if name.text in _UNSUPPORTED:
-                raise not_supported("COPY", f"FORMAT {name.text.upper()}")
+        match name.value:
+            case "csv" | "json" | "parquet" as known:
+                self._readers[known]()
+            case other if other in _UNSUPPORTED:
+                raise not_supported("COPY", f"FORMAT {other.upper()}")
             case _:
                 raise self.words.error(name)
 

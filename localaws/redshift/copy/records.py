@@ -12,6 +12,10 @@ from localaws.redshift.copy.load_errors import Problem
 CHUNK = 256 * 1024  # bytes given to PostgreSQL at once, about
 
 
+class NotFast(Exception):
+    """The fast way does not apply to a file after all."""
+
+
 @dataclass(frozen=True)
 class FastCopy:
     """A file as PostgreSQL can read it: options for its COPY, and the bytes. Any error means: read it exactly."""

@@ -17,7 +17,7 @@ from localaws.redshift.copy.parse import CopyOptions, Format
 from localaws.redshift.copy.records import Reader, Record, in_chunks
 from localaws.redshift.copy.target import Column, Target
 from localaws.redshift.errors import SqlError
-from localaws.redshift.front.statements import ClientSession
+from localaws.redshift.sql.statements import ClientSession
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _SKIPPED = re.compile(r'at line (?P<line>\d+) for column "(?P<column>.*?)":', re.DOTALL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from localaws.redshift.copy.parse import CopyStatement
 from localaws.redshift.errors import SqlError
-from localaws.redshift.front.statements import ClientSession
+from localaws.redshift.sql.statements import ClientSession
 
 _CHARACTER = frozenset({"varchar", "bpchar", "text", "char", "name"})
 _SHOWN = {"bpchar": "char", "text": "varchar", "jsonb": "super", "bytea": "varbyte"}

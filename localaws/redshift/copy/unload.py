@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,9 +20,10 @@ from localaws.redshift.copy.access import s3_client
 from localaws.redshift.copy.parse import Authorization, AuthorizationParameters, Format, not_supported
 from localaws.redshift.copy.source import s3_error, split_url
 from localaws.redshift.copy.target import quote_literal
-from localaws.redshift.copy.tokens import Kind, Words
+from localaws.redshift.copy.words import Words
 from localaws.redshift.errors import Notice, SqlError
-from localaws.redshift.front.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.statements import ClientSession, StatementContext, StatementResult
+from localaws.redshift.sql.tokens import Kind, Token
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ _UNSUPPORTED = {"partition", "encrypted", "kms_key_id", "master_symmetric_key", 
 _UNITS = {"mb": 1 << 20, "gb": 1 << 30}
 
 
-def parse_unload(statement: str) -> UnloadStatement:
+def parse_unload(statement: Sequence[Token]) -> UnloadStatement:
     """Understand an UNLOAD statement.
 
     Raises:
@@ -60,23 +61,21 @@ def parse_unload(statement: str) -> UnloadStatement:
     words = Words(statement)
     words.expect("unload")
     words.expect("(")
-    token = words.take()
-    if token.kind not in (Kind.STRING, Kind.DOLLAR):
-        raise words.error(token)
+    query = words.take().value if words.peek.kind is Kind.DOLLAR else words.string()
     words.expect(")")
     words.expect("to")
-    parsed = UnloadStatement(token.text.strip().rstrip(";"), words.string())
+    parsed = UnloadStatement(query.strip().rstrip(";"), words.string())
     authorization = AuthorizationParameters(words, "UNLOAD")
-    while words.peek.kind is not Kind.END:
+    while not words.at_end:
         if words.accept(",", "with"):
             continue
         option = words.take()
         if option.kind is not Kind.WORD:
             raise words.error(option)
-        if option.text in _UNSUPPORTED:
-            raise not_supported("UNLOAD", option.text.upper())
-        if not authorization.accept(option.text):
-            parsed = replace(parsed, **_option(words, option.text))
+        if option.value in _UNSUPPORTED:
+            raise not_supported("UNLOAD", option.upper)
+        if not authorization.accept(option.value):
+            parsed = replace(parsed, **_option(words, option.value))
     if not parsed.target.startswith("s3://"):
         raise not_supported("UNLOAD", f"TO '{parsed.target}'")
     return replace(parsed, authorization=authorization.checked())
@@ -108,20 +107,20 @@ def _option(words: Words, name: str) -> dict[str, Any]:
             return {"parallel": words.accept("on", "off", "true", "false") not in ("off", "false")}
         case "maxfilesize":
             words.accept("as")
-            size = float(words.take().text)
+            size = float(words.take().value)
             return {"max_file_size": int(size * _UNITS[words.accept("mb", "gb") or "mb"])}
         case "rowgroupsize":
             raise not_supported("UNLOAD", "ROWGROUPSIZE")
     raise SqlError("42601", f'syntax error at or near "{name}"')
 
 
-def unload(text: str, session: ClientSession, context: StatementContext) -> StatementResult:
+def unload(tokens: Sequence[Token], session: ClientSession, context: StatementContext) -> StatementResult:
     """Run an UNLOAD.
 
     Raises:
         SqlError: the query or S3 failed, or there are files already and ALLOWOVERWRITE is not given.
     """
-    statement = parse_unload(text)
+    statement = parse_unload(tokens)
     s3 = s3_client(statement.authorization, statement.region, session, context)
     bucket, prefix = split_url(statement.target)
     try:
@@ -229,51 +228,13 @@ def _write_json(statement: UnloadStatement, session: ClientSession, stream: Bina
 
 
 def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
-    import pyarrow
-    from pyarrow import parquet
+    # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+    from localaws.redshift.copy import unload_parquet
 
-    session.execute(f"create temporary view localaws_unload as {statement.query}")
-    described = session.query(
-        "select a.attname, t.typname, a.atttypmod from pg_catalog.pg_attribute a join pg_catalog.pg_type t"
-        " on t.oid = a.atttypid where a.attrelid = 'pg_temp.localaws_unload'::pg_catalog.regclass and a.attnum > 0"
-        " order by a.attnum"
-    )
-    session.execute("drop view pg_temp.localaws_unload")
-    schema = pyarrow.schema([(name, _arrow_type(str(kind), int(modifier or -1))) for name, kind, modifier in described])
-    count = 0
-    with (
-        closing(_rows(statement, session)) as rows,
-        parquet.ParquetWriter(stream, schema, compression="snappy") as writer,
-    ):
+    schema = unload_parquet.schema_of(statement.query, session)
+    with closing(_rows(statement, session)) as rows:
         next(rows)  # the header
-        while block := [row for _, row in zip(range(50_000), rows, strict=False)]:
-            columns = zip(*block, strict=True)
-            arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-            writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
-            count += len(block)
-    return count
-
-
-def _array(values: tuple[str | None, ...], kind: Any) -> Any:
-    import pyarrow
-
-    if pyarrow.types.is_boolean(kind):
-        return pyarrow.array([None if value is None else value == "t" for value in values], kind)
-    return pyarrow.array(values, pyarrow.string()).cast(kind)
-
-
-def _arrow_type(kind: str, modifier: int) -> Any:
-    import pyarrow
-
-    if kind == "numeric":
-        precision, scale = ((modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0x7FF) if modifier >= 4 else (38, 10)
-        return pyarrow.decimal128(precision, scale)
-    simple = {
-        "int2": pyarrow.int16(), "int4": pyarrow.int32(), "int8": pyarrow.int64(), "float4": pyarrow.float32(),
-        "float8": pyarrow.float64(), "bool": pyarrow.bool_(), "date": pyarrow.date32(),
-        "timestamp": pyarrow.timestamp("us"), "timestamptz": pyarrow.timestamp("us", "UTC"),
-    }  # fmt: skip
-    return simple.get(kind, pyarrow.string())
+        return unload_parquet.write(rows, schema, stream)
 
 
 def _upload(statement: UnloadStatement, s3: Any, bucket: str, prefix: str, path: Path) -> None:

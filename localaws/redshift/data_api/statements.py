@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
-from localaws.redshift.copy.tokens import Kind, tokenize
 from localaws.redshift.data_api.access import Access
 from localaws.redshift.data_api.exceptions import ValidationException
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind, Token, refuse_unterminated, tokenize
 
 
 class Status(StrEnum):
@@ -150,36 +151,39 @@ def with_parameters(sql: str, parameters: list[dict[str, str]]) -> tuple[str, li
     Raises:
         ValidationException: a name is missing, unused or given twice, or there is more than one statement.
     """
+    tokens = tokenize(sql)
     try:
-        tokens = tokenize(sql)
+        refuse_unterminated(tokens)
     except SqlError as error:
         # The database has the last word on what is wrong with it.
         if parameters:
             raise ValidationException(error.message) from error
         return sql, []
-    signs = [token.text for token in tokens[:-1]]
-    if ";" in signs and any(text != ";" for text in signs[signs.index(";") :]):
+    if _is_several(tokens):
         raise ValidationException("Only one SQL statement is allowed; use BatchExecuteStatement for several.")
     values = {parameter["name"]: parameter["value"] for parameter in parameters}
     if len(values) != len(parameters):
         raise ValidationException("Parameters list contains duplicate parameter names.")
     if not values:
         return sql, []
-    pieces, bound, used, at = [], list[str](), set[str](), 0
-    for before, colon, word in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        is_cast = before.text == ":" and before.at + 1 == colon.at
-        if colon.text != ":" or colon.kind is not Kind.SIGN or is_cast or word.at != colon.at + 1:
+    pieces, bound = [token.text for token in tokens], list[str]()
+    unused = set(values)
+    for place, (colon, name) in enumerate(pairwise(tokens)):
+        if colon.kind is not Kind.SYMBOL or colon.text != ":" or name.kind is not Kind.WORD:
             continue
-        if word.kind is not Kind.WORD:
-            continue
-        if word.raw not in values:
+        if name.text not in values:
             raise ValidationException(
-                f"Parameter {word.raw} is used in the SQL statement but not in the parameters list."
+                f"Parameter {name.text} is used in the SQL statement but not in the parameters list."
             )
-        bound.append(values[word.raw])
-        used.add(word.raw)
-        pieces.append(f"{sql[at : colon.at]}${len(bound)}")
-        at = word.at + len(word.raw)
-    if unused := sorted(set(values) - used):
-        raise ValidationException(f"Parameters list contains unused parameters. Unused parameters: {unused}")
-    return "".join([*pieces, sql[at:]]), bound
+        bound.append(values[name.text])
+        unused.discard(name.text)
+        pieces[place : place + 2] = "", f"${len(bound)}"
+    if unused:
+        raise ValidationException(f"Parameters list contains unused parameters. Unused parameters: {sorted(unused)}")
+    return "".join(pieces), bound
+
+
+def _is_several(tokens: list[Token]) -> bool:
+    """Whether something other than another semicolon follows a semicolon."""
+    ends = [token.kind is Kind.SYMBOL and token.text == ";" for token in tokens if not token.is_blank]
+    return True in ends and not all(ends[ends.index(True) :])

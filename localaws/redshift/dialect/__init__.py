@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from localaws.redshift.dialect import aliases, commands, expressions, qualify, tables
-from localaws.redshift.dialect.tokens import Kind, Sentence, Token, tokenize
+from localaws.redshift.dialect.sentence import Sentence
+from localaws.redshift.sql.tokens import Kind, Token, tokenize
 
 SPECIAL = frozenset({"COPY", "UNLOAD"})
 _REWRITTEN = SPECIAL | commands.VERBS | expressions.WORDS | {"CREATE", "ALTER", "QUALIFY", "AS"}
@@ -43,22 +44,18 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a client: its own text without surrounding space, and what to do with it."""
+    """One statement of a client: its tokens, and what is written in their place for PostgreSQL."""
 
-    text: str
     verb: str  # upper case; empty for one that needs no rewriting
     tokens: tuple[Token, ...]
+    written: tuple[str, ...]  # in the place of each token
     aliases: frozenset[str] = frozenset()  # names that may be references to an alias: PostgreSQL must be asked
-    backslash_escapes: bool = True
 
     def expanded(self, names: frozenset[str]) -> Statement:
         """The statement with these aliases' expressions in place of the references to them."""
-        sentence = Sentence(tokenize(self.text, backslash_escapes=self.backslash_escapes))
+        sentence = Sentence(self.tokens)
         _rewrite(sentence, names)
-        start = next(token.start for token in self.tokens if token.kind not in (Kind.SPACE, Kind.COMMENT))
-        for token in sentence.tokens:
-            token.start += start
-        return replace(self, tokens=tuple(sentence.tokens))
+        return replace(self, written=tuple(sentence.written))
 
     @property
     def special(self) -> bool:
@@ -79,19 +76,18 @@ def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
     """
     bare = sql if _HIDES_QUOTES.search(sql) else _STRING.sub("''", sql)
     if not _MAY_CHANGE.search(bare):
-        return [Statement(sql, "", (Token(Kind.SPACE, sql, 0, sql),))] if sql.strip() else []
+        return [Statement("", (Token(Kind.SPACE, sql, 0),), (sql,))] if sql.strip() else []
     statements = []
     for tokens in _split(tokenize(sql, backslash_escapes=backslash_escapes)):
         sentence = Sentence(tokens)
         if not len(sentence):
             continue
         verb = sentence.text(0)
+        found = frozenset[str]()
         if verb not in SPECIAL:
             _rewrite(sentence)
-        first, last = sentence[0], sentence[len(sentence) - 1]
-        text = sql[first.start : last.start + len(last.text)]
-        found = aliases.candidates(sentence) if verb not in SPECIAL else frozenset()
-        statements.append(Statement(text, verb, tuple(sentence.tokens), found, backslash_escapes))
+            found = aliases.candidates(sentence)
+        statements.append(Statement(verb, tuple(tokens), tuple(sentence.written), found))
     return statements
 
 
@@ -104,11 +100,11 @@ def join(statements: Sequence[Statement]) -> Rewritten:
         if number:
             text.append(";")
             length += 1
-        for token in statement.tokens:
-            if token.out:
+        for token, written in zip(statement.tokens, statement.written, strict=True):
+            if written:
                 pieces.append((length, token.start))
-                text.append(token.out)
-                length += len(token.out)
+                text.append(written)
+                length += len(written)
     return Rewritten("".join(text), tuple(pieces))
 
 

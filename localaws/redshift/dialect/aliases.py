@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localaws.redshift.dialect.tokens import Kind, Sentence
+from localaws.redshift.dialect.sentence import Sentence
+from localaws.redshift.sql.tokens import Kind
 
 _SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "MINUS")
 _AFTER_THE_LIST = ("FROM", "INTO", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET", *_SET_OPERATIONS)
@@ -26,7 +27,7 @@ def expand(sentence: Sentence, names: frozenset[str]) -> None:
     """Put the expressions behind these aliases where they are referred to."""
     for begin, end, use in _uses(sentence):
         if sentence[use].name in names:
-            sentence[use].out = f"({sentence.render(begin, end)})"
+            sentence.write(use, f"({sentence.render(begin, end)})")
 
 
 def _uses(sentence: Sentence) -> Iterator[tuple[int, int, int]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from localaws.redshift.dialect import passwords, show
-from localaws.redshift.dialect.tokens import Kind, Sentence, Token
+from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind, Token
 
 # Redshift's settings that PostgreSQL does not know: kept, under a prefix, so that SHOW gives back what SET said.
 # https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
@@ -76,7 +77,7 @@ def _cancel(sentence: Sentence) -> None:
 def _setting(sentence: Sentence) -> None:
     at = 2 if sentence.text(1) in ("SESSION", "LOCAL") else 1
     if at < len(sentence) and sentence[at].name in SETTINGS:
-        sentence[at].out = PREFIX + sentence[at].name
+        sentence.write(at, PREFIX + sentence[at].name)
 
 
 def _vacuum(sentence: Sentence) -> None:
@@ -110,7 +111,7 @@ def _create(sentence: Sentence) -> None:
             elif sentence.reads(index, "ISOLATION", "LEVEL"):
                 sentence.blank(index, index + 3)
             elif sentence.reads(index, "CONNECTION", "LIMIT", "UNLIMITED"):
-                sentence[index + 2].out = "-1"
+                sentence.write(index + 2, "-1")
     elif what == "USER":
         _user(sentence)
     elif what in ("ROLE", "GROUP"):
@@ -158,13 +159,13 @@ def _user(sentence: Sentence) -> None:
     while index < len(sentence):
         word = sentence.text(index)
         if word in ("CREATEUSER", "NOCREATEUSER"):
-            sentence[index].out = word.replace("USER", "ROLE")
+            sentence.write(index, word.replace("USER", "ROLE"))
         elif word == "PASSWORD":
             passwords.rewrite(sentence, index)
         elif word == "SYSLOG" and sentence.text(index + 1) == "ACCESS":
             sentence.blank(index, index + 3)
         elif sentence.reads(index, "CONNECTION", "LIMIT", "UNLIMITED"):
-            sentence[index + 2].out = "-1"
+            sentence.write(index + 2, "-1")
         elif (word == "SESSION" and sentence.text(index + 1) == "TIMEOUT") or (
             word == "RESET" and sentence.reads(index + 1, "SESSION", "TIMEOUT")
         ):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from localaws.redshift.dialect.tokens import Kind, Sentence
+from localaws.redshift.dialect.sentence import Sentence
+from localaws.redshift.sql.tokens import Kind
 
 # Date parts and their abbreviations.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
@@ -39,24 +40,24 @@ def rewrite(sentence: Sentence) -> None:
 
 def _temporary_name(sentence: Sentence, index: int) -> None:
     """#name is a temporary table's."""
-    sentence[index].out = f'"{sentence[index].text.lower()}"'
+    sentence.write(index, f'"{sentence[index].text.lower()}"')
     if sentence.text(index - 1) == "INTO" and sentence.text(index - 2) != "INSERT" and sentence.text(0) != "MERGE":
-        sentence[index - 1].out = "INTO TEMP TABLE"  # SELECT … INTO #name
+        sentence.write(index - 1, "INTO TEMP TABLE")  # SELECT … INTO #name
 
 
 def _sysdate(sentence: Sentence, index: int) -> None:
     if sentence.text(index - 1) != "AS" and sentence.text(index + 1) not in ("(", "."):
-        sentence[index].out = "sysdate()"
+        sentence.write(index, "sysdate()")
 
 
 def _minus(sentence: Sentence, index: int) -> None:
     if sentence.text(index + 1) in ("SELECT", "ALL", "DISTINCT", "("):
-        sentence[index].out = "EXCEPT"
+        sentence.write(index, "EXCEPT")
 
 
 def _approximate(sentence: Sentence, index: int) -> None:
     if sentence.text(index + 1) in ("COUNT", "PERCENTILE_DISC") and sentence.text(index + 2) == "(":
-        sentence[index].out = ""
+        sentence.write(index, "")
 
 
 def _top(sentence: Sentence, index: int) -> None:
@@ -85,9 +86,9 @@ def _type_name(sentence: Sentence, index: int) -> None:
     word = sentence.text(index)
     following = index + 2 if sentence.text(index + 1) == "VARYING" else index + 1
     if sentence.reads(following, "(", "MAX", ")"):
-        sentence[following + 1].out = "65535" if "VAR" in word or following == index + 2 else "4096"
-    if word == "NVARCHAR" and sentence[index].out == sentence[index].text:
-        sentence[index].out = "varchar"
+        sentence.write(following + 1, "65535" if "VAR" in word or following == index + 2 else "4096")
+    if word == "NVARCHAR" and sentence.output(index) == sentence[index].text:
+        sentence.write(index, "varchar")
 
 
 def _bytes_type(sentence: Sentence, index: int) -> None:
@@ -104,19 +105,19 @@ def _bytes_type(sentence: Sentence, index: int) -> None:
 def _date_part_call(name: str) -> Callable[[Sentence, int, int], None]:
     def rule(sentence: Sentence, index: int, closing: int) -> None:
         """The first argument, a bare word on Redshift, as a string."""
-        sentence[index].out = name
+        sentence.write(index, name)
         if sentence.text(index + 3) != ",":
             return
         part = sentence[index + 2]
         if part.kind in (Kind.WORD, Kind.QUOTED) and part.name in DATE_PARTS:
-            part.out = f"'{part.name}'"
+            sentence.write(index + 2, f"'{part.name}'")
 
     return rule
 
 
 def _renamed(name: str) -> Callable[[Sentence, int, int], None]:
     def rule(sentence: Sentence, index: int, closing: int) -> None:
-        sentence[index].out = name
+        sentence.write(index, name)
 
     return rule
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from localaws.redshift.dialect.tokens import Kind, Sentence, Token
+from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind, Token
 
 _INVALID = "22023"
 _MD5 = re.compile(r"md5[0-9a-f]{32}")
@@ -24,7 +25,7 @@ def rewrite(sentence: Sentence, index: int) -> None:
     """
     at = index + 1
     if sentence.text(at) == "DISABLE":
-        sentence[at].out = "NULL"
+        sentence.write(at, "NULL")
         return
     written = []
     while at < len(sentence) and sentence[at].kind in (Kind.STRING, Kind.DOLLAR):

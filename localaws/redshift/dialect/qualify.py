@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import re
 
-from localaws.redshift.dialect.tokens import Kind, Sentence
+from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind
 
 _SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT", "MINUS")
 _ENDS = (")", "ORDER", "LIMIT", "OFFSET", *_SET_OPERATIONS)
@@ -53,7 +54,7 @@ def _select_of(sentence: Sentence, qualify: int) -> int | None:
 
 def _rewrite(sentence: Sentence, select: int, qualify: int) -> None:
     begin = select + 2 if sentence.text(select + 1) in ("DISTINCT", "ALL") else select + 1
-    while begin < qualify and not sentence[begin].out.strip():
+    while begin < qualify and not sentence.output(begin).strip():
         begin += 1  # TOP n, taken out before
     source = _find(sentence, begin, qualify, ("FROM",))
     if source == qualify:
@@ -122,13 +123,13 @@ def _name(sentence: Sentence, first: int, last: int) -> str:
     """The name that PostgreSQL gives an item's column: its alias, its column's or its function's name."""
     alias = _alias(sentence, first, last)
     if alias is not None:
-        return sentence[alias].out.strip()
+        return sentence.output(alias).strip()
     if sentence[last - 1].kind in (Kind.WORD, Kind.QUOTED) and sentence.text(last - 2) in (".", ",", ""):
-        return sentence[last - 1].out.strip()
+        return sentence.output(last - 1).strip()
     if last - first == 1:
-        return sentence[first].out.strip() if sentence[first].kind in (Kind.WORD, Kind.QUOTED) else _UNNAMED
+        return sentence.output(first).strip() if sentence[first].kind in (Kind.WORD, Kind.QUOTED) else _UNNAMED
     if sentence[first].kind == Kind.WORD and sentence.text(first + 1) == "(":
-        return sentence[first].out.strip().lower()
+        return sentence.output(first).strip().lower()
     if sentence.text(last - 2) == "." and sentence[last - 1].name:
-        return sentence[last - 1].out.strip()
+        return sentence.output(last - 1).strip()
     return _UNNAMED

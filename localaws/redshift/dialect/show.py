@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW_TABLES.html and its neighb
 
 from __future__ import annotations
 
-from localaws.redshift.dialect.tokens import Kind, Sentence
+from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.errors import SqlError
+from localaws.redshift.sql.tokens import Kind
 
 _TABLES = "database_name, schema_name, table_name, table_type, table_acl, remarks"
 
@@ -57,10 +58,10 @@ def _replace(sentence: Sentence, at: int, query: str, name: str, order: str | No
     """Put the query in the statement's place, with the LIKE and LIMIT that follow from `at` on."""
     limit = ""
     if sentence.text(at) == "LIKE" and at + 1 < len(sentence):
-        query += f" and {name} like {sentence[at + 1].out}"
+        query += f" and {name} like {sentence.output(at + 1)}"
         at += 2
     if sentence.text(at) == "LIMIT" and at + 1 < len(sentence) and sentence[at + 1].kind == Kind.NUMBER:
-        limit = f" limit {sentence[at + 1].out}"
+        limit = f" limit {sentence.output(at + 1)}"
         at += 2
     if at < len(sentence):
         raise SqlError("42601", f'syntax error at or near "{sentence[at].text}"', position=sentence[at].start + 1)

@@ -13,7 +13,8 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 
-from localaws.redshift.dialect.tokens import Kind, Sentence
+from localaws.redshift.dialect.sentence import Sentence
+from localaws.redshift.sql.tokens import Kind
 
 # Lengths that a column has when its type names none.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
@@ -68,7 +69,7 @@ def _create(sentence: Sentence, declared: Declared) -> None:
         at += 3
     name = sentence.text(at)
     if name.startswith("#") and not temporary:
-        sentence[0].out += " TEMP"
+        sentence.append(0, " TEMP")
     at = _after_name(sentence, at, declared)
     if sentence.text(at) == "(":
         closing = sentence.closing(at)
@@ -145,7 +146,7 @@ def _columns(sentence: Sentence, opening: int, closing: int, declared: Declared)
     seen = False
     for begin, _ in parts:
         if sentence.text(begin - 1) == "," and not (begin in survivors and seen):
-            sentence[begin - 1].out = ""
+            sentence.write(begin - 1, "")
         seen |= begin in survivors
 
 
@@ -198,12 +199,12 @@ def _default_length(sentence: Sentence, at: int, end: int) -> None:
     word = sentence.text(at)
     if word == "CHARACTER" and sentence.text(at + 1) == "VARYING":
         if sentence.text(at + 2) != "(":
-            sentence[at + 1].out += "(256)"
+            sentence.append(at + 1, "(256)")
     elif word in _DEFAULT_LENGTHS and at < end:
         if sentence.text(at + 1) != "(":
-            sentence[at].out = _DEFAULT_LENGTHS[word]
+            sentence.write(at, _DEFAULT_LENGTHS[word])
         elif word == "TEXT":
-            sentence[at].out = "varchar"  # TEXT(n) is VARCHAR(n)
+            sentence.write(at, "varchar")  # TEXT(n) is VARCHAR(n)
 
 
 def _reference_length(sentence: Sentence, at: int) -> int:

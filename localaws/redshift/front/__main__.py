@@ -14,6 +14,14 @@ from pathlib import Path
 
 from localaws.redshift.front.configuration import FrontConfiguration
 from localaws.redshift.front.server import Front
+from localaws.redshift.sql.statements import SpecialStatements
+
+
+def _copy() -> SpecialStatements:
+    # Not imported at the start: boto3 and psycopg take longer than all else that the front needs to listen.
+    from localaws.redshift import copy
+
+    return copy
 
 
 async def _serve(configuration: FrontConfiguration, ready: int) -> None:
@@ -21,7 +29,7 @@ async def _serve(configuration: FrontConfiguration, ready: int) -> None:
         os.write(ready, b"1")
         os.close(ready)
 
-    serving = asyncio.ensure_future(Front(configuration).serve(listening))
+    serving = asyncio.ensure_future(Front(configuration, _copy).serve(listening))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     try:
         await serving

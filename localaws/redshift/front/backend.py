@@ -12,7 +12,7 @@ from pathlib import Path
 
 from localaws.redshift.errors import Notice, SqlError
 from localaws.redshift.front import wire
-from localaws.redshift.front.statements import CopyOutcome
+from localaws.redshift.sql.statements import CopyOutcome
 
 RECEIVE = 256 * 1024
 PROBE = "localaws_probe"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.redshift.errors import SqlError
-from localaws.redshift.front import backend, tokens, wire
+from localaws.redshift.front import backend, temporary_passwords, wire
 from localaws.redshift.front.configuration import FrontConfiguration
 from localaws.redshift.postgres import roles
 
@@ -68,8 +68,8 @@ def authenticate(
             raise refused
         return
     try:
-        grant = tokens.check(bytes.fromhex(configuration.token_key), answer)
-    except tokens.TokenError as error:
+        grant = temporary_passwords.check(bytes.fromhex(configuration.token_key), answer)
+    except temporary_passwords.InvalidPassword as error:
         raise refused from error
     name = database_user(user)
     if grant.db_user != name or name in roles.INTERNAL or grant.auto_create != user.startswith("IAMA:"):

@@ -11,20 +11,19 @@ from localaws.redshift import dialect
 from localaws.redshift.errors import SqlError
 from localaws.redshift.front import wire
 from localaws.redshift.front.backend import Backend
-from localaws.redshift.front.statements import StatementContext, StatementResult
+from localaws.redshift.sql.statements import SpecialStatements, StatementContext, StatementResult
 
 log = logging.getLogger(__name__)
 
 _UNKNOWN_COLUMN = re.compile(r'column "(.*)" does not exist', re.DOTALL)
 
 
-def run_special(statement: str, context: StatementContext) -> Callable[[Backend], StatementResult]:
+def run_special(
+    statement: dialect.Statement, special_statements: Callable[[], SpecialStatements], context: StatementContext
+) -> Callable[[Backend], StatementResult]:
     """What runs `statement` (COPY, UNLOAD), given the client's session."""
 
     def work(session: Backend) -> StatementResult:
-        # Imported by the first COPY, not by the front's start: it brings readers of several file formats.
-        from localaws.redshift import copy
-
         if session.status == wire.FAILED:
             message = "current transaction is aborted, commands ignored until end of transaction block"
             raise SqlError("25P02", message)
@@ -32,7 +31,7 @@ def run_special(statement: str, context: StatementContext) -> Callable[[Backend]
         if own:
             session.execute("begin")
         try:
-            result: StatementResult = copy.run(statement, session, context)
+            result = special_statements().run(statement.verb, statement.tokens, session, context)
             if own:
                 session.execute("commit")
         except SqlError:
@@ -41,7 +40,7 @@ def run_special(statement: str, context: StatementContext) -> Callable[[Backend]
         except ConnectionError:
             raise
         except Exception as error:
-            log.exception("Running a statement failed: %s", statement)
+            log.exception("Running a statement failed: %s", "".join(statement.written))
             _abort(session, own=own)
             raise SqlError("XX000", f"{type(error).__name__}: {error}") from error
         return result

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import TYPE_CHECKING
 
 from localaws.redshift import dialect
 from localaws.redshift.errors import SqlError
 from localaws.redshift.front import backend, login, wire
 from localaws.redshift.front.client import LONGEST_PASSWORD, Client
 from localaws.redshift.front.runner import fail, resolve_aliases, run_special
+from localaws.redshift.front.shared import Shared
 from localaws.redshift.front.upstream import Upstream
-
-if TYPE_CHECKING:
-    from localaws.redshift.front.server import Front
 
 SEND_BATCH = 64 * 1024
 LONG = 64 * 1024  # bytes of a statement that takes noticeable time to read
@@ -30,8 +27,8 @@ NO_TYPES = b"\0\0"  # of parameters, in a Parse
 class Session:
     """One client, from its first byte to its last."""
 
-    def __init__(self, front: Front, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._front = front
+    def __init__(self, shared: Shared, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._shared = shared
         self._client = Client(reader, writer)
         self._writer = writer
         self._skipping = False  # after an error in an extended query: until the next Sync
@@ -59,13 +56,13 @@ class Session:
         if opened is None:
             return
         self.upstream = Upstream(
-            self._front,
+            self._shared.workers,
             opened,
             self._writer,
             is_redshift_driver="client_protocol_version" in parameters,
             on_lost=self._writer.close,
         )
-        self._front.sessions[opened.key] = self
+        self._shared.upstreams[opened.key] = self.upstream
         listener = asyncio.create_task(self._listen())
         try:
             await self._converse()
@@ -73,19 +70,19 @@ class Session:
             self._writer.write(wire.error(failure))
         finally:
             listener.cancel()
-            self._front.sessions.pop(opened.key, None)
+            self._shared.upstreams.pop(opened.key, None)
             self.upstream.close()
 
     # --- login --------------------------------------------------------------------------------------------------
 
     async def _startup(self) -> dict[str, str] | None:
         """The parameters of the StartupMessage; None for a connection that only wanted to cancel or was no client."""
-        packet = await self._client.startup(self._front.tls)
+        packet = await self._client.startup(self._shared.tls)
         if packet is None:
             return None
         code, body = packet
         if code == wire.CANCEL_REQUEST:
-            await self._front.cancel(body)
+            await self._shared.cancel(body)
             return None
         if code >> 16 != 3:
             version = f"{code >> 16}.{code & 0xFFFF}"
@@ -118,10 +115,10 @@ class Session:
         if kind != wire.PASSWORD:
             return None
         answer = body.rstrip(b"\0").decode(errors="replace")
-        configuration = self._front.configuration
+        configuration = self._shared.configuration
         try:
-            await self._front.in_thread(login.authenticate, configuration, user, database, challenge, answer)
-            return await self._front.in_thread(login.open_session, configuration, parameters, user, database)
+            await self._shared.workers.run_short(login.authenticate, configuration, user, database, challenge, answer)
+            return await self._shared.workers.run_short(login.open_session, configuration, parameters, user, database)
         except OSError as gone:
             raise SqlError("57P03", "the database system is starting up", severity="FATAL") from gone
 
@@ -131,7 +128,7 @@ class Session:
         """Take in the client's messages, and notice when it leaves whatever else is going on."""
         await self._client.listen()
         if self.upstream.active:
-            await self._front.cancel(self.upstream.key)
+            await self._shared.cancel(self.upstream.key)
         self.upstream.close()
         self._client.left()
 
@@ -239,7 +236,7 @@ class Session:
         escapes = self.upstream.backslash_escapes
         try:
             if len(text) > LONG:  # other sessions go on meanwhile
-                return await self._front.run_statement(dialect.parse, text.decode(), backslash_escapes=escapes)
+                return await self._shared.workers.run_statement(dialect.parse, text.decode(), backslash_escapes=escapes)
             return dialect.parse(text.decode(), backslash_escapes=escapes)
         except UnicodeDecodeError as error:
             raise SqlError("22021", 'invalid byte sequence for encoding "UTF8"') from error
@@ -270,7 +267,8 @@ class Session:
     async def _run_special(self, statement: dialect.Statement) -> bool:
         """Run a COPY or UNLOAD and answer the client; False where it failed."""
         try:
-            result = await self.upstream.exclusively(run_special(statement.text, self._front.context))
+            work = run_special(statement, self._shared.special_statements, self._shared.context)
+            result = await self.upstream.exclusively(work)
         except SqlError as failure:
             self._writer.write(wire.error(failure))
             return False

@@ -7,14 +7,12 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from localaws.redshift.dialect import Rewritten
 from localaws.redshift.errors import SqlError
 from localaws.redshift.front import backend, wire
-
-if TYPE_CHECKING:
-    from localaws.redshift.front.server import Front
+from localaws.redshift.front.workers import Workers
 
 HIGH_WATER = 1 << 20  # bytes waiting for a slow client before PostgreSQL has to wait too
 FOREVER = 10.0**6  # seconds: a time-out, unlike none, keeps the socket non-blocking for the event loop
@@ -42,14 +40,14 @@ class Upstream:
 
     def __init__(
         self,
-        front: Front,
+        workers: Workers,
         opened: backend.Login,
         writer: asyncio.StreamWriter,
         *,
         is_redshift_driver: bool,
         on_lost: Callable[[], None],
     ) -> None:
-        self._front = front
+        self._workers = workers
         self._backend = opened.backend
         self._socket = opened.connection
         self.key = opened.key
@@ -147,7 +145,7 @@ class Upstream:
         self._backend.cancelled.clear()
         self._busy = True
         try:
-            return await self._front.run_statement(work, self._backend)
+            return await self._workers.run_statement(work, self._backend)
         finally:
             self._busy = False
             self.status = self._backend.status

@@ -16,9 +16,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.redshift.copy import history, load
-from localaws.redshift.copy.json_format import JsonReader, NotFast
+from localaws.redshift.copy.records import NotFast
 from localaws.redshift.errors import Notice, SqlError
-from localaws.redshift.front.statements import CopyOutcome, StatementContext
+from localaws.redshift.sql.statements import CopyOutcome, StatementContext
+from localaws.redshift.sql.tokens import tokenize
 
 CONTEXT = StatementContext("c", "http://aws", "eu-west-1", "123456789012", "AK", "SK", Path("/nowhere"))
 
@@ -113,7 +114,8 @@ def copied(kept: History, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(session: Session, files: dict[str, bytes], parameters: str, source: str = "s3://b/in/") -> list[str]:
         monkeypatch.setattr(load, "s3_client", lambda *_: Objects(files))
-        result = load.copy(f"copy t from '{source}' iam_role default {parameters}", session, CONTEXT)  # type: ignore[arg-type]
+        tokens = tokenize(f"copy t from '{source}' iam_role default {parameters}")
+        result = load.copy(tokens, session, CONTEXT)  # type: ignore[arg-type]
         assert result.tag == "COPY"
         return [notice.message for notice in result.notices if isinstance(notice, Notice)]
 
@@ -211,7 +213,7 @@ def test_json_that_duckdb_can_not_read_is_read_object_by_object(copied: Any, mon
         yield b"9,half a file\n"
         raise NotFast("too long")
 
-    monkeypatch.setattr(JsonReader, "_csv", no)
+    monkeypatch.setattr("localaws.redshift.copy.json_lines.csv_chunks", no)
     monkeypatch.setattr("localaws.redshift.copy.json_format._SMALL", 0)
     session = Session()
     session.copy_in = refuse_not_fast(session.copy_in)  # type: ignore[method-assign]
@@ -265,7 +267,7 @@ def test_the_region_of_the_files_is_that_of_the_statement_or_of_the_cluster(
         seen.append(arguments[3])
         return [b"1,a\n"]
 
-    monkeypatch.setattr(load, "parquet_csv", parquet_csv)
+    monkeypatch.setattr("localaws.redshift.copy.parquet.parquet_csv", parquet_csv)
     session = Session()
     copied(session, {"in/a": b"x"}, "parquet")
     copied(session, {"in/a": b"x"}, "parquet region 'us-west-2'")

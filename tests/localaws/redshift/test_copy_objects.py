@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from localaws.redshift.copy import json_format
-from localaws.redshift.copy.json_format import JsonReader, NotFast, parse_jsonpaths
+from localaws.redshift.copy.json_format import JsonReader, parse_jsonpaths
 from localaws.redshift.copy.load_errors import Code
 from localaws.redshift.copy.parse import CopyOptions, Format
-from localaws.redshift.copy.records import FastCopy
+from localaws.redshift.copy.records import FastCopy, NotFast
 from localaws.redshift.copy.target import Column, Target
 from localaws.redshift.errors import SqlError
 

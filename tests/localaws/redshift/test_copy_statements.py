@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 
-from localaws.redshift.copy.parse import Authorization, Compression, CopyOptions, CopyStatement, Format, parse_copy
-from localaws.redshift.copy.unload import parse_unload
+from localaws.redshift import dialect
+from localaws.redshift.copy import parse, unload
+from localaws.redshift.copy.parse import Authorization, Compression, CopyOptions, CopyStatement, Format
+from localaws.redshift.copy.unload import UnloadStatement
 from localaws.redshift.errors import SqlError
 
 ROLE = "iam_role 'arn:aws:iam::123456789012:role/r'"
+
+
+def parse_copy(sql: str) -> CopyStatement:
+    (statement,) = dialect.parse(sql)
+    return parse.parse_copy(statement.tokens)
+
+
+def parse_unload(sql: str) -> UnloadStatement:
+    (statement,) = dialect.parse(sql)
+    return unload.parse_unload(statement.tokens)
 
 
 def test_the_statement_of_a_glue_job_is_understood() -> None:
@@ -272,3 +284,34 @@ def test_an_unload_may_quote_its_query_either_way() -> None:
     assert doubled == dollars
     assert doubled.query == "select 'a' as x"
     assert not doubled.parallel
+
+
+def test_a_position_counts_from_the_beginning_of_its_statement() -> None:
+    _, statement = dialect.parse(f"begin;\n copy t from 's3://b/k' {ROLE} nonsense")
+    with pytest.raises(SqlError) as refused:
+        parse.parse_copy(statement.tokens)
+    assert refused.value.position == f"copy t from 's3://b/k' {ROLE} nonsense".index("nonsense") + 1
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        ("'x", 'unterminated quoted string at or near "\'x"'),
+        ('"x', 'unterminated quoted identifier at or near ""x"'),
+        ("$$x", 'unterminated dollar-quoted string at or near "$$x"'),
+        ("/* x", 'unterminated /* comment at or near "/* x"'),
+        ('""', 'syntax error at or near """"'),
+        ("N'x'", "syntax error at or near \"N'x'\""),
+        ("ignoreheader 1e3", 'syntax error at or near "1e3"'),
+    ],
+)
+def test_what_is_no_token_of_a_copy_is_refused(end: str, message: str) -> None:
+    with pytest.raises(SqlError) as refused:
+        parse_copy(f"copy t from 's3://b/k' {ROLE} {end}")
+    assert (refused.value.sqlstate, refused.value.message) == ("42601", message)
+
+
+def test_backslashes_in_the_strings_of_a_copy_are_escapes() -> None:
+    assert parse_copy(rf"copy t from 's3://b/k' {ROLE} delimiter '\x2C' null as '\N'").options.null_as == r"\N"
+    assert parse_copy(rf"copy t from 's3://b/k' {ROLE} delimiter '\054'").options.delimiter == ","
+    assert parse_copy(rf"copy t from 's3://b/k' {ROLE} csv quote E'\''").options.quote == "'"

@@ -99,9 +99,14 @@ def test_parameters_are_bound_not_pasted(api: DataApi) -> None:
     assert rows == [[42, ":number", "o'clock; drop table t%"]]
 
 
+def test_a_semicolon_in_a_string_ends_no_statement(api: DataApi) -> None:
+    assert api.rows("select ';' || :text;", Parameters=[{"name": "text", "value": "x"}]) == [[";x"]]
+
+
 @pytest.mark.parametrize(
     ("sql", "parameters", "message"),
     [
+        ("select 'x", [{"name": "a", "value": "1"}], "unterminated quoted string"),
         ("select 1", [{"name": "a", "value": "1"}], "unused parameters"),
         ("select :b", [{"name": "a", "value": "1"}], "Parameter b is used"),
         ("select 1; select 2", [], "Only one SQL statement"),

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transfor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql.types import DataType
@@ -13,10 +14,19 @@ from pyspark.sql.types import DataType
 from awsglue import _fields, _run
 from awsglue._catalog import get_table
 from awsglue._errors import NotSupportedLocally
-from awsglue._hive_types import ddl
-from awsglue._type_names import check_cast, declared_name, glue_name, spark_type
+from awsglue._hive_types import ddl, spark_type
+from awsglue._type_names import check_cast, declared_name, glue_name
 
 _ACTIONS = ["cast:TYPE", "project:TYPE", "make_cols", "make_struct", "match_catalog"]
+
+
+class ResolveOption:
+    """What DynamicFrame.toDF is to do with a field of a choice type."""
+
+    def __init__(self, path: str, action: str, target: Any = None) -> None:
+        self.path = path
+        self.action = action
+        self.target = target
 
 
 def resolved(

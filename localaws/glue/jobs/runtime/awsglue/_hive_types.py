@@ -7,14 +7,15 @@ what the notation itself is made of. A name then ends at the first colon after w
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from pyspark.sql import types as T
 from pyspark.sql.types import ArrayType, DataType, DecimalType, MapType, StructField, StructType
 
-from awsglue import _type_names
 from awsglue._errors import NotSupportedLocally
 from awsglue._fields import quoted
+from awsglue._type_names import SPARK_NAMES, atomic_type
 
 _ATOMIC: dict[str, DataType] = {
     kind.simpleString(): kind
@@ -23,8 +24,14 @@ _ATOMIC: dict[str, DataType] = {
         T.LongType(), T.ShortType(), T.StringType(), T.TimestampType(),
     )
 }  # fmt: skip
+_NESTED = re.compile(r"^(struct|array|map)<.*>$", re.DOTALL | re.IGNORECASE)
 _Read = tuple[DataType, int]
 """A type, and the place behind it."""
+
+
+def spark_type(name: str) -> str:
+    """Spark's name of the type that Glue or the catalog calls `name`."""
+    return ddl(parse(name)) if _NESTED.match(name.strip()) else atomic_type(name)
 
 
 @lru_cache(maxsize=1024)
@@ -42,7 +49,7 @@ def parse(text: str, *, exact_names: bool = False) -> DataType:
     text = text.strip()
     found = _Parser(text, exact_names).type_at(0)
     if found is None or found[1] < len(text):
-        raise NotSupportedLocally(f"the type {text!r}", [*_type_names._SPARK_NAMES, "array<>", "map<>", "struct<>"])
+        raise NotSupportedLocally(f"the type {text!r}", [*SPARK_NAMES, "array<>", "map<>", "struct<>"])
     return found[0]
 
 
@@ -126,7 +133,7 @@ class _Parser:
             depth += {"(": 1, ")": -1}.get(self._text[end], 0)
             end += 1
         try:
-            name = _type_names.spark_type(self._text[start:end])
+            name = atomic_type(self._text[start:end])
         except NotSupportedLocally:
             return None
         return _ATOMIC.get(name) or _decimal(name), end

@@ -19,7 +19,8 @@ from pyspark.sql.types import ArrayType, DataType, StructType, _parse_datatype_s
 
 from awsglue import _fields, _run
 from awsglue._errors import NotSupportedLocally
-from awsglue._type_names import NESTED, check_cast, declared_name, glue_name, spark_type
+from awsglue._hive_types import spark_type
+from awsglue._type_names import NESTED, check_cast, declared_name, glue_name
 
 # What the log has said already, so that it says it once for each field.
 _reported: set[tuple[str, str, str]] = set()

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from awsglue._catalog import Partition, Table
 from awsglue._files import by_file
-from awsglue._type_names import spark_type
+from awsglue._hive_types import spark_type
 
 # What Hive and Spark name the partition of the rows without a value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from awsglue import _layout, _read
 from awsglue._catalog import get_table
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, refuse_unknown
+from awsglue._frame_errors import FrameErrors
 from awsglue.dynamicframe import DynamicFrame
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class DynamicFrameReader:
             push_down_predicate,
             options.get("catalogPartitionPredicate", ""),
         )
-        return DynamicFrame._of(source.rows, self._glue_context, table_name, source.errors)
+        return DynamicFrame._of(source.rows, self._glue_context, table_name, FrameErrors(source.errors))
 
     def from_options(
         self,
@@ -95,7 +96,7 @@ class DynamicFrameReader:
             recurse=str(options.get("recurse", False)).lower() == "true",
             compression=options.get("compressionType", ""),
         )
-        return DynamicFrame._of(source.rows, self._glue_context, "", source.errors)
+        return DynamicFrame._of(source.rows, self._glue_context, "", FrameErrors(source.errors))
 
     def from_rdd(self, data: Any, name: str, schema: Any = None, sampleRatio: float | None = None) -> NoReturn:
         """Raises NotSupportedLocally."""

@@ -12,7 +12,7 @@ from pyspark.sql import types as spark
 from awsglue import gluetypes
 from awsglue._errors import NotSupportedLocally
 
-_SPARK_NAMES = {
+SPARK_NAMES = {
     "bigint": "bigint", "long": "bigint",
     "int": "int", "integer": "int",
     "smallint": "smallint", "short": "smallint",
@@ -27,7 +27,6 @@ _GLUE_NAMES = {
 }  # fmt: skip
 NESTED = ("struct", "array", "map")
 _NUMBERS = ("byte", "short", "int", "long", "float", "double", "decimal", "boolean")
-_NESTED = re.compile(r"^(struct|array|map)<.*>$", re.DOTALL)
 _WITH_LENGTH = re.compile(r"^(varchar|char)\(\d+\)$")
 _DECIMAL = re.compile(r"^decimal\(\d+\s*,\s*\d+\)$")
 _ATOMIC = {
@@ -40,20 +39,16 @@ _ATOMIC = {
 }  # fmt: skip
 
 
-def spark_type(name: str) -> str:
-    """Spark's name of the type that Glue or the catalog calls `name`."""
+def atomic_type(name: str) -> str:
+    """Spark's name of the type of single values that Glue or the catalog calls `name`."""
     lowered = name.strip().lower()
-    if lowered in _SPARK_NAMES:
-        return _SPARK_NAMES[lowered]
+    if lowered in SPARK_NAMES:
+        return SPARK_NAMES[lowered]
     if _DECIMAL.match(lowered):
         return name.strip()
-    if _NESTED.match(lowered):
-        from awsglue import _hive_types  # which is made of this function
-
-        return str(_hive_types.ddl(_hive_types.parse(name)))
     if _WITH_LENGTH.match(lowered):
         return "string"
-    raise NotSupportedLocally(f"the type {name!r}", _SPARK_NAMES)
+    raise NotSupportedLocally(f"the type {name!r}", SPARK_NAMES)
 
 
 def hive_type(kind: spark.DataType) -> str:
@@ -73,7 +68,7 @@ def declared_name(name: str) -> str:
     outer = re.split("[<(]", name.strip().lower())[0]
     if outer in (*NESTED, "null"):
         return outer
-    spark_name = spark_type(name)
+    spark_name = atomic_type(name)
     return _GLUE_NAMES.get(spark_name, spark_name.split("(")[0])
 
 

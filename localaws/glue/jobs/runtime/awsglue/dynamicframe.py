@@ -17,12 +17,13 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from awsglue import _choice, _fields, _mapping, _records, gluetypes
+from awsglue import _choice, _comparisons, _fields, _mapping, _records, gluetypes
+from awsglue._choice import ResolveOption
 from awsglue._collection import DynamicFrameCollection
 from awsglue._errors import NO_OPTIONS, NotSupportedLocally, TooManyErrors, refuse_unknown
 from awsglue._files import empty
+from awsglue._frame_errors import FrameErrors
 from awsglue._records import DynamicRecord
 from awsglue._type_names import glue_type
 
@@ -31,20 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DynamicFrame", "DynamicFrameCollection", "ResolveOption"]
 
+_NO_ERRORS = FrameErrors()
 _SPIGOT_RECORDS = 100
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-    "=": lambda a, b: a == b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
-}  # fmt: skip
-
-
-class ResolveOption:
-    """What DynamicFrame.toDF is to do with a field of a choice type."""
-
-    def __init__(self, path: str, action: str, target: Any = None) -> None:
-        self.path = path
-        self.action = action
-        self.target = target
 
 
 class DynamicFrame:
@@ -53,27 +42,18 @@ class DynamicFrame:
     glue_ctx: GlueContext
     name: str
     _df: DataFrame
-    _stage_errors: DataFrame | None
-    _earlier_errors: DataFrame | None
+    _errors: FrameErrors
 
     def __init__(self, jdf: Any, glue_ctx: GlueContext, name: str = "") -> None:
         # In Glue, too, one that is made of a Spark DataFrame does not work: that is what fromDF is for.
         raise NotSupportedLocally("DynamicFrame(jdf, ...)", ["DynamicFrame.fromDF(dataframe, ...)"])
 
     @classmethod
-    def _of(
-        cls,
-        df: DataFrame,
-        glue_ctx: GlueContext,
-        name: str,
-        errors: DataFrame | None = None,
-        earlier_errors: DataFrame | None = None,
-    ) -> DynamicFrame:
-        """The frame of the rows of `df`, of which making had `errors` after `earlier_errors`."""
+    def _of(cls, df: DataFrame, glue_ctx: GlueContext, name: str, errors: FrameErrors = _NO_ERRORS) -> DynamicFrame:
+        """The frame of the rows of `df`, of which making had `errors`."""
         frame = cls.__new__(cls)
         frame._df = df
-        frame._stage_errors = errors
-        frame._earlier_errors = earlier_errors
+        frame._errors = errors
         frame.glue_ctx = glue_ctx
         frame.name = name
         return frame
@@ -95,8 +75,8 @@ class DynamicFrame:
         self, df: DataFrame, stageThreshold: int = 0, totalThreshold: int = 0, errors: DataFrame | None = None
     ) -> DynamicFrame:
         """The frame that a transform made of this one."""
-        made = DynamicFrame._of(df, self.glue_ctx, self.name, errors, self._all_errors())
-        made._check(stageThreshold, totalThreshold)
+        made = DynamicFrame._of(df, self.glue_ctx, self.name, self._errors.then(errors))
+        made._errors.check(made.name, stageThreshold, totalThreshold)
         return made
 
     # Looking
@@ -149,38 +129,24 @@ class DynamicFrame:
 
     # Errors
 
-    def _all_errors(self) -> DataFrame | None:
-        if self._stage_errors is None or self._earlier_errors is None:
-            return self._stage_errors if self._earlier_errors is None else self._earlier_errors
-        return self._earlier_errors.select("error.msg", "error.input").unionByName(
-            self._stage_errors.select("error.msg", "error.input")
-        ).select(F.struct("msg", "input").alias("error"))  # fmt: skip
-
     def errorsCount(self) -> int:
-        """How many errors there were up to this frame: texts of the source that are no records, and records that a
-        script's function raised for."""
-        errors = self._all_errors()
-        return int(errors.count()) if errors is not None else 0
+        """How many errors there were up to this frame; see _frame_errors for what they are."""
+        return int(self._errors.count())
 
     def stageErrorsCount(self) -> int:
         """How many of them the step that made this frame had."""
-        return int(self._stage_errors.count()) if self._stage_errors is not None else 0
+        return int(self._errors.stage_count())
 
     def errorsAsDynamicFrame(self) -> DynamicFrame:
         """The errors as records: `error.msg`, and the text or the record in `error.input`."""
-        errors = self._all_errors()
-        return DynamicFrame._of(empty(self._df.sparkSession) if errors is None else errors, self.glue_ctx, "errors")
+        rows = self._errors.rows
+        return DynamicFrame._of(empty(self._df.sparkSession) if rows is None else rows, self.glue_ctx, "errors")
 
     def assertErrorThreshold(self) -> None:
         """Raise TooManyErrors if there are errors."""
         count = self.errorsCount()
         if count:
             raise TooManyErrors(self.name, count, 0)
-
-    def _check(self, stage: int, total: int) -> None:
-        for threshold, count in ((stage, self.stageErrorsCount), (total, self.errorsCount)):
-            if threshold and (found := count()) >= threshold:
-                raise TooManyErrors(self.name, found, threshold)
 
     # Transforms
 
@@ -359,14 +325,7 @@ class DynamicFrame:
         totalThreshold: int = 0,
     ) -> DynamicFrameCollection:
         """Two frames: `name1` has the rows for which all of {path: {comparator: value}} holds, `name2` the others."""
-        conditions = []
-        for path, comparisons in comparison_dict.items():
-            column = _fields.find(self._df, path)
-            if column is None:
-                raise ValueError(f"split_rows: the frame has no field {path!r}")
-            refuse_unknown("split_rows comparators", comparisons, _COMPARISONS)
-            conditions += [_COMPARISONS[sign](column, value) for sign, value in comparisons.items()]
-        holds = F.coalesce(reduce(lambda a, b: a & b, conditions, F.lit(True)), F.lit(False))
+        holds = _comparisons.all_hold(self._df, comparison_dict)
         frames = {name1: self._then(self._df.where(holds)), name2: self._then(self._df.where(~holds))}
         return self._split(frames, stageThreshold, totalThreshold)
 
@@ -375,7 +334,7 @@ class DynamicFrame:
     ) -> DynamicFrameCollection:
         for name, frame in frames.items():
             frame.name = name
-            frame._check(stageThreshold, totalThreshold)
+            frame._errors.check(name, stageThreshold, totalThreshold)
         return DynamicFrameCollection(frames, self.glue_ctx)
 
     def unnest(

@@ -25,8 +25,8 @@ class Grant:
     expires: float  # seconds since the epoch
 
 
-class TokenError(Exception):
-    """The password is not one of ours, or no longer."""
+class InvalidPassword(Exception):
+    """The password was not issued for this cluster, or has expired."""
 
 
 def issue(key: bytes, grant: Grant) -> str:
@@ -39,19 +39,19 @@ def check(key: bytes, password: str) -> Grant:
     """The grant behind a password.
 
     Raises:
-        TokenError: its signature is wrong, or it has expired.
+        InvalidPassword: its signature is wrong, or it has expired.
     """
     try:
         signed = base64.urlsafe_b64decode(password + "=" * (-len(password) % 4))
     except ValueError as error:
-        raise TokenError("not a temporary password") from error
+        raise InvalidPassword("not a temporary password") from error
     claims, signature = signed[:-32], signed[-32:]
     if not hmac.compare_digest(signature, _signature(key, claims)):
-        raise TokenError("not a temporary password of this cluster")
+        raise InvalidPassword("not a temporary password of this cluster")
     said = json.loads(claims)
     grant = Grant(said["db_user"], said["database"], said["auto_create"], said["expires"])
     if grant.expires < time.time():
-        raise TokenError("the temporary password has expired")
+        raise InvalidPassword("the temporary password has expired")
     return grant
 
 

@@ -1,13 +1,9 @@
-"""The contract between the front and what runs a statement that PostgreSQL does not know: COPY and UNLOAD.
+"""The contract between the front and what runs the statements that PostgreSQL does not know: COPY and UNLOAD.
 
-The front calls `localaws.redshift.copy.run(statement, session, context)` in a thread of its own, one
-call per statement, with the client's PostgreSQL session lent to it for that time:
-
-    def run(statement: str, session: ClientSession, context: StatementContext) -> StatementResult
-
-The front has opened a transaction where the client had none, and commits it when `run` returns. When
-`run` raises SqlError the client gets it as an ErrorResponse, and the transaction is rolled back (the front's
-own) or aborted (the client's).
+The front calls `SpecialStatements.run` in a thread of its own, once per statement, with the client's PostgreSQL
+session lent to it for that time. It has opened a transaction where the client had none, and commits it when `run`
+returns. When `run` raises SqlError the client gets it as an ErrorResponse, and the transaction is rolled back (the
+front's own) or aborted (the client's).
 """
 
 from __future__ import annotations
@@ -18,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from localaws.redshift.errors import Notice
+from localaws.redshift.sql.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,13 @@ class ClientSession(Protocol):
         """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats); to be closed."""
 
 
-class StatementHandler(Protocol):
-    """`localaws.redshift.copy.run`."""
+class SpecialStatements(Protocol):
+    """What runs COPY and UNLOAD. `localaws.redshift.copy` does, and `front/__main__.py` hands it to the front."""
 
-    def __call__(self, statement: str, session: ClientSession, context: StatementContext) -> StatementResult:
-        """Run the statement, given as the client wrote it, without a closing semicolon."""
+    def warm_up(self, context: StatementContext) -> None:
+        """Do ahead of time what the first statement would otherwise wait for."""
+
+    def run(
+        self, verb: str, tokens: Sequence[Token], session: ClientSession, context: StatementContext
+    ) -> StatementResult:
+        """Run the statement that begins with `verb`, given as its tokens without a closing semicolon."""

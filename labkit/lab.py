@@ -12,7 +12,7 @@ from labkit import origins
 from labkit.config import LabConfig, load
 from labkit.data import counts, ledger
 from labkit.data.counts import Counts, ExactlyOnceCounts
-from labkit.data.event_status import Happened
+from labkit.data.event_status import EventStatus
 from labkit.data.landing import Landed
 from labkit.delivery import Delivery
 from labkit.errors import ConsentNeeded, MissingStep, UsageError, WrongDelivery
@@ -234,9 +234,9 @@ class Lab:
         """What holds on the target, step by step."""
         return self.check().checks
 
-    def happened(self) -> Happened:
+    def event_status(self) -> EventStatus:
         """What waits, what was given up and what was rejected."""
-        return Happened.of(self)
+        return EventStatus.of(self)
 
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps of these names (all of them without), the last first.

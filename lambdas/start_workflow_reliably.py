@@ -21,7 +21,7 @@ Environment:
     POLL_SECONDS: how often to look while a run is under way; 5 by default.
     WAIT_SECONDS: how long an invocation by the queue waits before it returns its messages; 20 by default.
     RETRY_SECONDS: the delay before the queue delivers them again; 30 by default. It is also the pause after a failed
-        run, which doubles with each further one (exponential backoff).
+        run, which doubles with each further one (exponential backoff), up to 6 hours.
     TRIES: the number of failed runs after which an event is given up; 5 by default.
 """
 
@@ -39,6 +39,7 @@ from botocore.exceptions import ClientError
 MARKERS = "landed/"
 LONGEST_KEY = 1024  # bytes, S3's limit
 UNDER_WAY = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+LONGEST_PAUSE = 6 * 60 * 60  # seconds. SQS allows at most 12 hours, counted from when it delivered the message.
 
 glue, s3, sqs = boto3.client("glue"), boto3.client("s3"), boto3.client("sqs")
 
@@ -161,7 +162,7 @@ def backoff(failed):
     if not failed:
         return 0
     since = (datetime.now(UTC) - max(run["CompletedOn"] for run in failed)).total_seconds()
-    return max(0, seconds("RETRY_SECONDS", 30) * 2 ** (len(failed) - 1) - since)
+    return max(0, min(seconds("RETRY_SECONDS", 30) * 2 ** (len(failed) - 1), LONGEST_PAUSE) - since)
 
 
 def given_up(message, failed):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Happened:
+class EventStatus:
     """Counts, and the last rejected row as an example."""
 
     waiting_events: int
@@ -23,7 +23,7 @@ class Happened:
     last_reject: str
 
     @classmethod
-    def of(cls, lab: Lab) -> Happened:
+    def of(cls, lab: Lab) -> EventStatus:
         """Look it up on the target; what is not there yet counts as none."""
         try:
             waiting, given_up = lab.reliability.waiting(), len(lab.reliability.dead_letters())

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from labkit.config import LabConfig
 from labkit.errors import AwsRefused, LabError, MissingStep
 from labkit.names import Names
 from labkit.show.display import Check, Described, Fact, Removed
+from labkit.show.waiting import wait_for
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -80,6 +82,32 @@ class Step(ABC, Generic[D]):
     def tag_list(self) -> list[dict[str, str]]:
         """The lab's tags in the form that most services take: [{"Key": …, "Value": …}]."""
         return [{"Key": key, "Value": value} for key, value in self.config.tags.items()]
+
+
+def retry(what: str, call: Callable[[], Any], *refusals: str, config: LabConfig) -> None:
+    """Make a call that uses what was made a moment ago, again and again until AWS knows of it everywhere.
+
+    Args:
+        what: what the call makes, for the message.
+        call: the call.
+        refusals: parts of AWS's words for "not known yet"; any other refusal is raised.
+        config: for `poll_seconds` and `wait_minutes`.
+
+    Raises:
+        AwsRefused: AWS refused for another reason.
+        WaitTimeout: it is not known within `wait_minutes`.
+    """
+
+    def attempt() -> tuple[str, bool | None]:
+        try:
+            call()
+        except AwsRefused as error:
+            if any(words in str(error) for words in refusals):
+                return str(error), None
+            raise
+        return "made", True
+
+    wait_for(what, attempt, config=config, go_on="Run it again.", quiet=True)
 
 
 def found(call: Callable[..., Any], **arguments: Any) -> Any:

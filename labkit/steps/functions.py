@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import origins
-from labkit.errors import AwsRefused, FunctionFailed
+from labkit.errors import FunctionFailed
 from labkit.show.display import Described, Fact, Removed
-from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step, found, retry
 from labkit.tools.packaging import code_hash, package
 
 
@@ -148,19 +147,11 @@ class Functions(Step[FunctionsMade]):
     def _create(self, function: str, code: bytes, settings: dict[str, Any]) -> None:
         awslambda = self.aws("lambda")
 
-        def attempt() -> tuple[str, bool | None]:
-            try:
-                awslambda.create_function(
-                    FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings
-                )
-            except AwsRefused as error:
-                # A role that was made a moment ago is not known everywhere in AWS yet.
-                if "cannot be assumed by Lambda" in str(error):
-                    return "the role is not known to Lambda yet", None
-                raise
-            return "created", True
+        def create() -> None:
+            awslambda.create_function(FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings)
 
-        wait_for(f"function {function}", attempt, config=self.config, go_on="Run it again.", quiet=True)
+        # The role was made a moment ago.
+        retry(f"function {function}", create, "cannot be assumed by Lambda", config=self.config)
         awslambda.get_waiter("function_active_v2").wait(FunctionName=function)
 
     def _configuration(self, function: str) -> dict[str, Any]:

@@ -58,11 +58,6 @@ class Job(Step[JobMade]):
     path = "lab.job"
     """How a notebook reaches it."""
 
-    @property
-    def job(self) -> str:
-        """The job's name on the target."""
-        return DeliveryNames.of(self.delivery, self.names).job
-
     def create(self) -> JobMade:
         """Upload the script, and make the job of it."""
         self.lab.consent(self.name)
@@ -76,6 +71,11 @@ class Job(Step[JobMade]):
         else:
             glue.update_job(JobName=self.job, JobUpdate=self._definition())
         return self.describe()
+
+    @property
+    def job(self) -> str:
+        """The job's name on the target."""
+        return DeliveryNames.of(self.delivery, self.names).job
 
     def run(self, **arguments: str) -> JobRun:
         """Start the job, wait until it has ended, and return how.

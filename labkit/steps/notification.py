@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.errors import AwsRefused
 from labkit.show.display import Described, Fact, Removed, hidden
-from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step, found, retry
 
 OTHER_WAYS = "s3OtherEvents"
 """The exactly-once delivery's second notification."""
@@ -198,19 +196,12 @@ class Notification(Step[NotificationMade]):
         others = [item for item in functions if item.get("Id") not in (self.names.notification, OTHER_WAYS)]
         kept["LambdaFunctionConfigurations"] = [*others, *mine]
 
-        def attempt() -> tuple[str, bool | None]:
-            try:
-                s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
-            except AwsRefused as error:
-                # A permission given a moment ago may not be known to S3 yet.
-                if mine and "Unable to validate" in str(error):
-                    return str(error), None
-                raise
-            return "configured", True
+        def put() -> None:
+            s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
 
-        wait_for(
-            f"notification {self.names.notification}", attempt, config=self.config, go_on="Run it again.", quiet=True
-        )
+        # S3's permission to invoke the function was given a moment ago.
+        refusals = ("Unable to validate",) if mine else ()
+        retry(f"notification {self.names.notification}", put, *refusals, config=self.config)
 
     def _mine(self, bucket: str, name: str = "") -> dict[str, Any] | None:
         there = found(self.aws("s3").get_bucket_notification_configuration, Bucket=bucket) or {}

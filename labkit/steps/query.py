@@ -35,6 +35,10 @@ class Query(Step[QueryMade]):
     name = "query"
     notebook = "08_query"
 
+    def create(self) -> QueryMade:
+        """See that queries work."""
+        return self.describe()
+
     def __call__(self, sql: str, **parameters: Any) -> pd.DataFrame:
         """Run one statement through the Data API, and return its rows.
 
@@ -107,10 +111,6 @@ class Query(Step[QueryMade]):
                 f"redshift_connector can't connect to {cluster.host}:{cluster.port}: {error}",
                 fix='lab.query() needs no connection. From a shell: eval "$(labkit env)" sets the CA it needs.',
             ) from error
-
-    def create(self) -> QueryMade:
-        """See that queries work."""
-        return self.describe()
 
     def describe(self) -> QueryMade:
         """The table as Redshift has it."""

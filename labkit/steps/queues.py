@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from labkit.errors import AwsRefused, MissingStep
+from labkit.errors import MissingStep
 from labkit.show.display import Described, Fact, hidden
 from labkit.show.waiting import wait_for
-from labkit.steps.base import found
+from labkit.steps.base import found, retry
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
@@ -178,19 +178,13 @@ class Queues:
             awslambda.update_event_source_mapping(UUID=mapping["UUID"], **settings)
             return
 
-        def attempt() -> tuple[str, bool | None]:
-            try:
-                awslambda.create_event_source_mapping(
-                    EventSourceArn=self._arn(self.names.retry_queue), FunctionName=function_arn, **settings
-                )
-            except AwsRefused as error:
-                # AWS may not know yet about a permission, or a queue, that was made a moment ago.
-                if "permissions" in str(error) or "does not exist" in str(error):
-                    return str(error), None
-                raise
-            return "mapped", True
+        def create() -> None:
+            awslambda.create_event_source_mapping(
+                EventSourceArn=self._arn(self.names.retry_queue), FunctionName=function_arn, **settings
+            )
 
-        wait_for(f"mapping of {self.names.retry_queue}", attempt, config=self.config, go_on="Run it again.", quiet=True)
+        # The permission and the queue were made a moment ago.
+        retry(f"mapping of {self.names.retry_queue}", create, "permissions", "does not exist", config=self.config)
 
     def _mapping(self) -> dict[str, Any] | None:
         answer = self.aws("lambda").list_event_source_mappings(EventSourceArn=self._arn(self.names.retry_queue))

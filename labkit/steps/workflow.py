@@ -65,16 +65,6 @@ class Workflow(Step[WorkflowMade]):
     path = "lab.workflow"
     """How a notebook reaches it."""
 
-    @property
-    def own(self) -> DeliveryNames:
-        """The names of this workflow, its triggers and its job on the target."""
-        return DeliveryNames.of(self.delivery, self.names)
-
-    @property
-    def job(self) -> Job:
-        """The job that it runs."""
-        return self.lab.job
-
     def create(self) -> WorkflowMade:
         """Make the workflow and its triggers."""
         self.lab.consent(self.name)
@@ -95,6 +85,16 @@ class Workflow(Step[WorkflowMade]):
                 update = {key: value for key, value in wanted.items() if key != "Type"}
                 glue.update_trigger(Name=trigger, TriggerUpdate={"Name": trigger, **update})
         return self.describe()
+
+    @property
+    def own(self) -> DeliveryNames:
+        """The names of this workflow, its triggers and its job on the target."""
+        return DeliveryNames.of(self.delivery, self.names)
+
+    @property
+    def job(self) -> Job:
+        """The job that it runs."""
+        return self.lab.job
 
     def run(self) -> Run:
         """Start the workflow by hand, wait until it has ended, and return how.

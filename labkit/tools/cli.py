@@ -5,7 +5,6 @@ Exit codes: 0 done; 1 failed, with a message on stderr that says what to do; 2 w
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 import sys
@@ -18,7 +17,7 @@ import click
 
 from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.errors import ConfigError, LabError, MissingStep, QueryFailed, UsageError
+from labkit.errors import ConfigError, LabError, MissingStep, UsageError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -102,67 +101,13 @@ def down(wipe: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(as_json: bool) -> None:
     """Show what runs, what holds of each step, how the last workflow runs ended, which events wait."""
-    from labkit.data.recent_runs import recent_runs
+    from labkit.tools.status import Status
 
-    lab = _lab()
-    target = lab.session.status()
-    checks = lab.status() if target.healthy else ()
-    try:
-        counts = lab.counts() if checks else None
-    except (MissingStep, QueryFailed):
-        counts = None  # the bucket or the table is not there yet
+    found = Status.of(_lab())
     if as_json:
-        steps = {
-            check.step: {
-                "ok": check.ok,
-                "facts": [{"holds": fact.holds, "what": fact.what, "fix": fact.fix} for fact in check.facts],
-            }
-            for check in checks
-        }
-        happened = lab.happened() if checks else None
-        processes = [{"name": name, "pid": pid} for name, pid in target.processes]
-        _print_json(
-            {
-                "target": target.target,
-                "running": target.running,
-                "healthy": target.healthy,
-                "region": target.region,
-                "endpoint_url": target.endpoint_url,
-                "home": str(lab.config.home),
-                "log_file": target.log_file,
-                "enforce_iam": target.enforces_iam,
-                "verify_signatures": target.verifies_signatures,
-                "allow_unproven": target.allows_unproven,
-                "processes": processes,
-                "problems": [dataclasses.asdict(problem) for problem in target.problems],
-                "left_over": [dataclasses.asdict(process) for process in target.left_over],
-                "steps": steps,
-                "counts": counts.as_json() if counts else None,
-                "runs": [run.as_json() for run in recent_runs(lab)] if checks else [],
-                "events": dataclasses.asdict(happened) if happened else None,
-            }
-        )
-        return
-    click.echo(f"{target}" + ("" if target.running else " (start it: labkit up)"))
-    for name, pid in target.processes:
-        click.echo(f"  {name}, process {pid}")
-    for problem in target.problems:
-        click.echo(f"✗ {problem}")
-    for process in target.left_over:
-        click.echo(f"✗ left over: {process} (end it: labkit down)")
-    for check in checks:
-        if check.ok:
-            click.echo(f"✓ {check.step}")
-        else:
-            click.echo(f"✗ {check.step}")
-            for fact in check.facts:
-                if not fact.holds:
-                    click.echo(f"    {fact}")
-    if counts:
-        click.echo(f"rows: {counts.sentence}")
-    if checks:
-        click.echo(str(recent_runs(lab)))
-        click.echo(str(lab.happened()))
+        _print_json(found.as_json())
+    else:
+        click.echo(str(found))
 
 
 @cli.command()

@@ -19,6 +19,10 @@ from typing import Any, TypeVar
 log = logging.getLogger(__name__)
 
 
+Predecessors = tuple[tuple[str, str], ...]
+"""Job and run of each job run that let a conditional trigger fire."""
+
+
 @dataclass(frozen=True)
 class WorkflowRef:
     """Which workflow run, and which trigger of it, an action belongs to.

@@ -1,6 +1,6 @@
 """Files of the lab for a program that can't reach them: put where it can, and readable, but not writable, for it.
 
-A Glue job asks for the objects that it reads by their files (services/s3/by_file.py). It does not see the store, and
+A Glue job asks for the objects that it reads by their files (s3/local_files.py). It does not see the store, and
 runs as another user. So the server links each file into a directory that the program sees; where the program runs as
 the user who owns the store, and could change the file, it gets a copy.
 """

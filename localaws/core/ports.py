@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from localaws.core.events import WorkflowRef
+from localaws.core.events import Predecessors, WorkflowRef
 
 PolicyOf = Callable[[str, str, str], str]
 """From a resource's account ("" for an anonymous caller's), its region and the last part of its ARN to the text of its
@@ -254,7 +254,7 @@ class Jobs(Protocol):
         request: dict[str, Any],
         *,
         workflow: WorkflowRef | None = None,
-        predecessors: Any = (),
+        predecessors: Predecessors = (),
     ) -> str:
         """Start a run as StartJobRun's `request` wants it, and return its id."""
 

@@ -2,7 +2,7 @@
 
 One file per service holds, pickled, what hangs on moto's backend objects. Three things are not pickled but looked up
 when the file is read: other services' backends (a function refers to the logs' backend), AWS's managed policies
-(loaded by moto, 24 MB) and locks. S3 keeps itself: see services/s3.
+(loaded by moto, 24 MB) and locks. S3 keeps itself: see localaws/s3/.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from localaws.core.home import Home, write_durably
 
 log = logging.getLogger(__name__)
 
-VERSION = f"2/moto-{moto.__version__}"
+VERSION = f"3/moto-{moto.__version__}"
 _MAGIC = b"localaws-state "
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 

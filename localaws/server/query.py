@@ -104,7 +104,7 @@ def _fits(shape: Any, parts: list[str], ec2: bool) -> bool:
         if not parts:
             return True  # `Names=` is an empty list
         if not _is_flat(shape, ec2):
-            if parts[0] != shape.member.serialization.get("name", "member"):
+            if parts[0] != _written(shape.member, "member"):
                 return False
             parts = parts[1:]
         return bool(parts) and bool(_INDEX.fullmatch(parts[0])) and _fits(shape.member, parts[1:], ec2)
@@ -117,7 +117,7 @@ def _fits(shape: Any, parts: list[str], ec2: bool) -> bool:
             parts = parts[1:]
         if len(parts) < 2 or not _INDEX.fullmatch(parts[0]):
             return False
-        key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
+        key, value = _written(shape.key, "key"), _written(shape.value, "value")
         return parts[1:] == [key] or (parts[1] == value and _fits(shape.value, parts[2:], ec2))
     return not parts
 
@@ -141,5 +141,11 @@ def wire_name(name: str, member: Any, ec2: bool) -> str:
         return own[0].upper() + own[1:]
     if member.type_name in ("list", "map") and how.get("flattened"):
         inner = member.member if member.type_name == "list" else member
-        return str(inner.serialization.get("name") or how.get("name") or name)
-    return str(how.get("name", name))
+        return _written(inner, _written(member, name))
+    return _written(member, name)
+
+
+def _written(shape: Any, name: str) -> str:
+    """The name of a shape in a request. SQS's model is one of JSON, and keeps the query protocol's names besides."""
+    how = shape.serialization
+    return str(how.get("name") or how.get("locationNameForQueryCompatibility") or name)

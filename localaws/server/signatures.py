@@ -21,7 +21,7 @@ from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.compat import HTTPHeaders
 
 from localaws.iam.refusals import Refused, bad_signature, signature_expired
-from localaws.server.claims import AUTHENTICATION, Claim
+from localaws.server.claims import Claim
 from localaws.server.envelope import Envelope, decoded
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -221,7 +221,6 @@ def _verify_2(claim: Claim, secret: str, envelope: Envelope) -> None:
         if abs(now - moment) > _SKEW_S3:
             raise signature_expired("s3", moment, now, _SKEW_S3)
     path = f"/{envelope.bucket}{envelope.path}" if envelope.bucket else envelope.path
-    query = "&".join(part for part in envelope.query_string.split("&") if part.partition("=")[0] not in AUTHENTICATION)
     given = HTTPHeaders()
     # boto3 moves the headers that it has signed into the query.
     named = ("content-md5", "content-type")
@@ -231,7 +230,7 @@ def _verify_2(claim: Claim, secret: str, envelope: Envelope) -> None:
     for name, value in {**moved, **envelope.headers}.items():
         if name.startswith("x-amz-") or name in named:
             given[name] = _utf8(value)
-    text = _text_2(envelope.method, path, query, given, date)
+    text = _text_2(envelope.method, path, envelope.query_string, given, date)
     if not same(signature_2_of(text, secret), claim.signature):
         raise bad_signature("s3")
 

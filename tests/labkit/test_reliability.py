@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from labkit import Lab
-from labkit.data.event_status import Happened
+from labkit.data.event_status import EventStatus
 from labkit.data.ledger import loaded_by
 from labkit.show.waiting import wait_for
 
@@ -61,7 +61,7 @@ def test_what_was_given_up_is_shown_with_its_reason_and_stays(lab: Lab, letter: 
     facts = {fact.what: fact for fact in lab.reliability.check().facts}
     assert not facts["no event was given up"].holds
     assert "labkit redrive" in facts["no event was given up"].fix
-    assert lab.happened().given_up_events == 1
+    assert lab.event_status().given_up_events == 1
 
 
 def test_what_is_sent_back_begins_anew_and_is_loaded(lab: Lab, letter: str) -> None:
@@ -73,8 +73,8 @@ def test_what_is_sent_back_begins_anew_and_is_loaded(lab: Lab, letter: str) -> N
 
 
 def test_status_says_what_waits_was_given_up_and_was_rejected() -> None:
-    assert str(Happened(0, 0, 0, 0, "")) == "no event waits, none was given up, and no row was rejected"
-    text = str(Happened(2, 1, 3, 1, "a.json line 2: not a JSON object"))
+    assert str(EventStatus(0, 0, 0, 0, "")) == "no event waits, none was given up, and no row was rejected"
+    text = str(EventStatus(2, 1, 3, 1, "a.json line 2: not a JSON object"))
     assert "wait" in text
     assert "labkit redrive" in text
     assert "3 in 1 file; a.json line 2: not a JSON object" in text

@@ -83,6 +83,26 @@ def test_every_relative_link_leads_somewhere(root: Path) -> None:
     assert not broken
 
 
+# What documents name a file from: the project, or the package that they are about.
+BASES = (".", "localaws", "labkit", "tests")
+# What a lab makes while it runs.
+MADE = ("runs/", ".labkit", ".venv", "statements/", "rejects/", "temp/", "logs/", "labkit.toml")
+PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|toml|sql|md|ipynb|json)|(?:[\w.-]+/)+)`")
+
+
+def test_every_file_and_folder_that_a_document_names_exists(root: Path) -> None:
+    tracked = {file.name for file in root.rglob("*.*") if not any(part.startswith(".") for part in file.parts[:-1])}
+    missing = []
+    for file in texts(root):
+        if file.name == "CHANGELOG.md":  # which tells of what was
+            continue
+        for name in PATH.findall(file.read_text()):
+            there = any((root / base / name).exists() for base in BASES) or (file.parent / name).exists()
+            if not there and not name.startswith(MADE) and not ("/" not in name and name in tracked):
+                missing.append(f"{file.relative_to(root)}: {name}")
+    assert not missing
+
+
 @pytest.mark.parametrize("number", range(10))
 def test_every_notebook_is_in_the_readme(root: Path, number: int) -> None:
     (notebook,) = root.glob(f"notebooks/{number:02d}_*.ipynb")

@@ -8,15 +8,12 @@ https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html, in AW
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.core.context import Context
 from localaws.iam.service_roles import ServiceRole
-
-if TYPE_CHECKING:
-    from localaws.core.context import Context
-
 
 # What Glue looks at before it makes a network interface, and none of which AWS can limit to a resource:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html

@@ -7,12 +7,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from moto.glue.models import glue_backends
 
+from localaws.core.context import Context
+from localaws.glue.connections.backend import ConnectionOperations
 from localaws.glue.connections.network import require_connection
 from localaws.glue.crawlers.catalog import Catalog, Policies
+from localaws.glue.crawlers.crawls import Crawl, Crawler
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.event_queue import READS_QUEUE, EventQueue
 from localaws.glue.crawlers.files import FileTree, Statistics
@@ -22,12 +25,7 @@ from localaws.glue.crawlers.log import CrawlLog
 from localaws.glue.crawlers.s3 import S3Reader
 from localaws.glue.crawlers.tables import jdbc_table, known_tables, s3_partition, s3_table
 from localaws.glue.crawlers.targets import S3Target, object_paths
-
-if TYPE_CHECKING:
-    from localaws.core.context import Context
-    from localaws.glue.crawlers.backend import Crawl, Crawler
-    from localaws.glue.models import LocalGlueBackend
-    from localaws.iam.service_roles import ServiceRole
+from localaws.iam.service_roles import ServiceRole
 
 
 class CrawlRun:
@@ -55,7 +53,7 @@ class CrawlRun:
         definition = crawler.definition
         self._policies = Policies.of(definition["SchemaChangePolicy"], definition.get("Configuration"))
         self._prefix = definition.get("TablePrefix", "")
-        self._backend = cast("LocalGlueBackend", glue_backends[context.account_id][role.region])
+        self._backend = cast(ConnectionOperations, glue_backends[context.account_id][role.region])
         database = (definition.get("DatabaseName") or "default").lower()  # as the Data Catalog keeps it
         self._catalog = Catalog(self._backend, role, database, crawler.name, self._policies, lines)
         self._database = database

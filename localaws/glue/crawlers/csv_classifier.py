@@ -24,7 +24,7 @@ _NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}"
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 # As Java reads a double, and so Spark: no underscores, and NaN and Infinity in this spelling only.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity")
-_LARGEST = 2**63
+_LARGEST = 2**63  # a bigint is as small as minus this, and smaller than this
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def _type_of(cell: str) -> Type:
     if _WHOLE.fullmatch(cell):
         # "bigint" is what the classifier says of every whole number; no type holds one that is larger.
         digits = cell.lstrip("+-").lstrip("0")
-        return Primitive.BIGINT if len(digits) < 20 and int(digits or "0") < _LARGEST else Primitive.STRING
+        most = _LARGEST if cell.startswith("-") else _LARGEST - 1
+        return Primitive.BIGINT if len(digits) < 20 and int(digits or "0") <= most else Primitive.STRING
     if _NUMBER.fullmatch(cell):
         return Primitive.DOUBLE
     return Primitive.BOOLEAN if cell.lower() in ("true", "false") else Primitive.STRING

@@ -6,26 +6,24 @@ import logging
 import threading
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from moto.glue.exceptions import CrawlerRunningException
 from moto.glue.models import glue_backends
 
+from localaws.core.context import Context
 from localaws.core.events import CrawlFinished, CrawlStarted, WorkflowRef
+from localaws.glue.crawlers.backend import CrawlerOperations
 from localaws.glue.crawlers.crawl import CrawlRun
+from localaws.glue.crawlers.crawls import Crawl, Crawler, CrawlState
 from localaws.glue.crawlers.errors import CrawlFailed, CrawlStopped
-from localaws.glue.crawlers.inference_cache import Looks
+from localaws.glue.crawlers.inference_cache import InferenceCache
 from localaws.glue.crawlers.log import CrawlLog
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.s3 import Listings, S3Reader
 from localaws.glue.roles import CRAWLER_SESSION
 from localaws.iam import AccessDenied
 from localaws.iam.service_roles import ServiceRole
-
-if TYPE_CHECKING:
-    from localaws.core.context import Context
-    from localaws.glue.crawlers.backend import Crawl, Crawler, CrawlState
-    from localaws.glue.models import LocalGlueBackend
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class CrawlerEngine:
         self._context = context
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
-        self._looks = Looks(context.home.cache / "crawled.sqlite")
+        self._looks = InferenceCache(context.home.cache / "crawled.sqlite")
         self._listings = Listings()
         self._closing = False
 
@@ -67,8 +65,6 @@ class CrawlerEngine:
             CrawlerRunningException: one is on.
             EntityNotFoundException: there is no such crawler.
         """
-        from localaws.glue.crawlers.backend import Crawl
-
         with self._lock:
             crawler = self._backend(region).find_crawler(name)
             if crawler.running:
@@ -101,12 +97,10 @@ class CrawlerEngine:
             if crawl.thread:
                 crawl.thread.join(timeout=2)
 
-    def _backend(self, region: str) -> LocalGlueBackend:
-        return cast("LocalGlueBackend", glue_backends[self._context.account_id][region])
+    def _backend(self, region: str) -> CrawlerOperations:
+        return cast(CrawlerOperations, glue_backends[self._context.account_id][region])
 
     def _end_interrupted(self) -> None:
-        from localaws.glue.crawlers.backend import CrawlState
-
         for account_id, region, _ in list(glue_backends.iter_backends()):
             if account_id != self._context.account_id:
                 continue
@@ -115,8 +109,6 @@ class CrawlerEngine:
                     self._end(region, crawler, crawl, CrawlState.FAILED, INTERRUPTED)
 
     def _run(self, region: str, crawler: Crawler, crawl: Crawl, stop: threading.Event) -> None:
-        from localaws.glue.crawlers.backend import CrawlState
-
         role = ServiceRole(crawler.definition["Role"], CRAWLER_SESSION, region, self._context.account_id)
         lines = CrawlLog(self._context, role, crawl.log_stream, crawl.crawl_id)
 

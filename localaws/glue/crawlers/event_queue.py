@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
+from localaws.core.context import Context
 from localaws.glue.crawlers.errors import CrawlFailed
-
-if TYPE_CHECKING:
-    from localaws.core.context import Context
 
 READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # what a crawler's role must be allowed
 _BATCH = 10  # messages that SQS gives at once

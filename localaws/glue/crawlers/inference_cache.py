@@ -33,7 +33,7 @@ create table if not exists looks (
 """
 
 
-class Looks:
+class InferenceCache:
     """The looks of all crawls. What is on disk is a cache: it may be lost, and is made anew when it is damaged."""
 
     def __init__(self, file: Path) -> None:

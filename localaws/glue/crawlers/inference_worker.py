@@ -13,17 +13,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from localaws.core.children import Child, Children
 from localaws.core.errors import LocalAwsError
 from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_process
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.iam import AccessDenied
-
-if TYPE_CHECKING:
-    from localaws.core.children import Child, Children
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +30,7 @@ _AT_ONCE = 8  # files
 Looked = tuple[Look, ObjectEntry]  # a look, and the object that it is of
 
 
-class Ahead:
+class InferenceWorker:
     """The looks that the second process has taken. What it can't tell, or has no time for, is left to the crawl."""
 
     def __init__(self, objects: CrawledObjects, wanted: Mapping[str, ObjectEntry]) -> None:

@@ -13,18 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.core.context import Context
 from localaws.glue.connections.network import NetworkRefused, check_network, require_network
 from localaws.glue.crawlers.naming import Exclusions
 from localaws.iam import AccessDenied
 from localaws.iam.actions.secrets import secret_arn
-
-if TYPE_CHECKING:
-    from localaws.core.context import Context
-    from localaws.iam.service_roles import ServiceRole
+from localaws.iam.service_roles import ServiceRole
 
 CONNECT_TIMEOUT = 10  # seconds
 DEFAULT_PORT = 5439

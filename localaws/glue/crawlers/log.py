@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 from moto.logs.models import logs_backends
 
-if TYPE_CHECKING:
-    from localaws.core.context import Context
-    from localaws.iam.service_roles import ServiceRole
+from localaws.core.context import Context
+from localaws.iam.service_roles import ServiceRole
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,10 @@ class Exclusions:
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises ValueError for a pattern that can't be read."""
         self.patterns = tuple(patterns)
-        self._compiled = [re.compile(_glob(pattern) + r"\Z", re.DOTALL) for pattern in self.patterns]
+        try:
+            self._compiled = [re.compile(_glob(pattern) + r"\Z", re.DOTALL) for pattern in self.patterns]
+        except re.error as error:
+            raise ValueError(f"{error.pattern!r} can't be read: {error.msg}") from None
 
     def match(self, path: str) -> bool:
         """Whether `path`, relative to the include path, is to be left out."""
@@ -48,11 +51,13 @@ def _glob(pattern: str) -> str:
         elif letter == "?":
             out += "[^/]"
         elif letter == "[":
+            negated = pattern[position : position + 1] == "!"
+            position += negated
             end = pattern.find("]", position + 1)
             if end < 0:
                 raise ValueError(f"The bracket in the pattern {pattern} is not closed")
-            inside = pattern[position:end].replace("\\", "\\\\")
-            out += f"(?!/)[{'^' + inside[1:] if inside[0] == '!' else inside}]"
+            inside = re.sub(r"[\\\[^&~|]", r"\\\g<0>", pattern[position:end])
+            out += f"(?!/)[{'^' if negated else ''}{inside}]"
             position = end + 1
         elif letter == "{":
             if in_group:

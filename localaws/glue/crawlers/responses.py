@@ -11,7 +11,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.glue.exceptions import InvalidInputException
 from moto.glue.utils import validate_crawl_filters
 
-from localaws.glue.crawlers.backend import Crawl, CrawlerOperations
+from localaws.glue.crawlers.backend import CrawlerOperations
+from localaws.glue.crawlers.crawls import Crawl
 from localaws.glue.lists import Lists
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {

@@ -9,20 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from localaws.core.children import Children
 from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.files import File, FileTree
 from localaws.glue.crawlers.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
-from localaws.glue.crawlers.inference_cache import Looks
-from localaws.glue.crawlers.inference_worker import Ahead
+from localaws.glue.crawlers.inference_cache import InferenceCache
+from localaws.glue.crawlers.inference_worker import InferenceWorker
 from localaws.glue.crawlers.objects import CrawledObjects
 from localaws.glue.crawlers.targets import S3Target
 from localaws.iam import AccessDenied
-
-if TYPE_CHECKING:
-    from localaws.core.children import Children
 
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
@@ -66,14 +64,14 @@ class S3Reader:
     def __init__(
         self,
         objects: CrawledObjects,
-        looks: Looks,
+        looks: InferenceCache,
         listings: Listings,
         log: Callable[[str], None],
         check_stopped: Callable[[], None],
         children: Children,
     ) -> None:
         self._objects = objects
-        self._ahead = Ahead(objects, {})
+        self._worker = InferenceWorker(objects, {})
         self._looks = looks
         self._listings = listings
         self._log = log
@@ -178,8 +176,8 @@ class S3Reader:
         seen, start = listing.seen, len(target.prefix)
         items = {one.name: self._objects.listed(one) for one in changed if target.wants(one.name[start:])}
         unknown = {key: item for key, item in items.items() if self._looks.get(item) is None}
-        self._ahead = Ahead(self._objects, unknown)
-        with self._ahead.looking(self._children):
+        self._worker = InferenceWorker(self._objects, unknown)
+        with self._worker.looking(self._children):
             for one in changed:
                 if item := items.get(one.name):
                     look = self._look(item)
@@ -259,7 +257,7 @@ class S3Reader:
         return self._looks.put(item, look)
 
     def _classify(self, item: ObjectEntry) -> tuple[Look, ObjectEntry]:
-        if looked := self._ahead.take(item):
+        if looked := self._worker.take(item):
             return looked
         beginning, item = self._objects.read(item, FIRST_BYTES)
         if beginning.startswith(b"PAR1"):

@@ -14,17 +14,17 @@ from moto.glue.exceptions import EntityNotFoundException, JobRunNotFoundExceptio
 from moto.glue.models import glue_backends
 
 from localaws.core.context import Context
-from localaws.core.events import JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.core.events import JobRunFinished, JobRunStarted, Predecessors, WorkflowRef
 from localaws.glue.connections.network import require_connection, require_network
-from localaws.glue.jobs.backend import Job, JobOperations, JobRunNotRunning
+from localaws.glue.jobs.backend import JobOperations, JobRunNotRunning
 from localaws.glue.jobs.definitions import invalid, spark_properties
+from localaws.glue.jobs.job import Job
 from localaws.glue.jobs.logs import RunLog
 from localaws.glue.jobs.pool import Pool, PoolStopped
 from localaws.glue.jobs.runs import JobRun, JobRunState
 from localaws.glue.jobs.script import Log, RunRequest, RunTimedOut, SparkFailed
 from localaws.glue.jobs.spark import Spark
 from localaws.glue.roles import can_assume, not_assumed
-from localaws.glue.workflows.trigger_definitions import Predecessors
 from localaws.iam import AccessDenied
 from localaws.iam.service_roles import ServiceRole
 

@@ -76,7 +76,7 @@ class JobRun:
         """
         if self.settings.get("ExecutionClass") != "FLEX" or self.under_way:
             return None
-        return round(self.execution_seconds * float(self.settings.get("MaxCapacity", 0)), 1)
+        return round(self.execution_seconds * float(self.settings["MaxCapacity"]), 1)
 
     def move_to(self, state: JobRunState) -> None:
         """Note a new state."""

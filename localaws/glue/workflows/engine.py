@@ -23,12 +23,11 @@ from moto.glue.exceptions import (
 from moto.glue.models import glue_backends
 
 from localaws.core.context import Context
-from localaws.core.events import CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, WorkflowRef
+from localaws.core.events import CrawlFinished, CrawlStarted, JobRunFinished, JobRunStarted, Predecessors, WorkflowRef
 from localaws.glue.workflows.runs import ActionRun, RunStatus, Workflow, WorkflowRun, is_final, node_id
 from localaws.glue.workflows.timetable import Timetable
 from localaws.glue.workflows.trigger_definitions import (
     NodeType,
-    Predecessors,
     Target,
     Trigger,
     TriggerState,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import EntityNotFoundException
 
 from localaws.glue.lists import Lists
-
-if TYPE_CHECKING:
-    from localaws.glue.workflows.trigger_definitions import Trigger
-    from localaws.glue.workflows.triggers import WorkflowOperations
+from localaws.glue.workflows.trigger_definitions import Trigger
+from localaws.glue.workflows.triggers import WorkflowOperations
 
 _LARGEST_PAGE_OF_WORKFLOWS = 25
 

@@ -1,7 +1,7 @@
 """Workflows and their runs: what has been started, what came of it, and what is due next.
 
 The rules are AWS's: https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html, resuming-workflow.html and
-blueprint_workflow_restrictions.html beside it. This module only keeps the books: engines/workflow starts things.
+blueprint_workflow_restrictions.html beside it. This module only keeps the books: engine.py starts things.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
+from localaws.core.events import Predecessors
 from localaws.glue.history import History
-from localaws.glue.workflows.trigger_definitions import NodeType, Predecessors, Target, Trigger, TriggerState
+from localaws.glue.workflows.trigger_definitions import NodeType, Target, Trigger, TriggerState
 
 # AWS keeps ninety days of runs; a lab keeps this many of each workflow.
 KEPT_RUNS = 1000

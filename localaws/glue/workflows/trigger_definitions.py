@@ -14,11 +14,9 @@ from typing import Any
 
 from moto.glue.exceptions import InvalidInputException
 
+from localaws.core.events import Predecessors
 from localaws.glue.jobs.definitions import refuse_without_effect
 from localaws.glue.workflows.schedule import InvalidSchedule, Schedule
-
-Predecessors = tuple[tuple[str, str], ...]
-"""Job and run of each job run that let a conditional trigger fire."""
 
 
 class TriggerType(StrEnum):

@@ -117,30 +117,33 @@ class DelimitedReader:
             raw = line.rstrip("\n").removesuffix("\r")
             if self.options.escape:
                 # An escaped newline is part of the field.
-                while re.search(r"(?<!\\)(?:\\\\)*\\$", raw) and (more := next(lines, None)) is not None:
+                while re.search(r"(?<!\\)(?:\\\\)*\\\Z", raw) and (more := next(lines, None)) is not None:
                     raw += "\n" + more.rstrip("\n").removesuffix("\r")
-            values: list[str | None]
+            values: list[str | None] | None
             if self.options.escape or self.options.remove_quotes:
                 values = self._split(raw)
             else:
                 values = list(raw.split(self.options.field_delimiter))
-            if record := self._shaped(lines.number, raw, values):
+            if values is None:
+                yield Record(lines.number, raw, [], Problem(Code.QUOTING, "Delimited value missing end quote"))
+            elif record := self._shaped(lines.number, raw, values):
                 yield record
 
-    def _split(self, line: str) -> list[str | None]:
-        """The fields of a line where ESCAPE or REMOVEQUOTES is given."""
+    def _split(self, line: str) -> list[str | None] | None:
+        """The fields of a line where ESCAPE or REMOVEQUOTES is given; None where a quotation mark has no end.
+
+        Only the marks around a field are removed: one ends it where a delimiter, or the line's end, comes next.
+        """
         delimiter, fields = self.options.field_delimiter, list[str | None]()
         field, at, quote, begun = [], 0, "", False
-        was_escaped_null = False
         while at < len(line):
             character = line[at]
             if self.options.escape and character == "\\" and at + 1 < len(line):
                 # \N stays as it is: it is NULL where it is the whole field.
-                was_escaped_null = line[at + 1] == "N"
-                field.append("\\N" if was_escaped_null else line[at + 1])
+                field.append("\\N" if line[at + 1] == "N" else line[at + 1])
                 at += 1
             elif quote:
-                if character == quote:
+                if character == quote and line[at + 1 : at + 2] in ("", delimiter):
                     quote = ""
                 else:
                     field.append(character)
@@ -156,12 +159,12 @@ class DelimitedReader:
             begun = True
             at += 1
         fields.append("".join(field))
-        return fields
+        return None if quote else fields
 
     def _shaped(self, line: int, raw: str, values: list[str | None]) -> Record | None:
         """The row, with a problem where it has too many or too few fields."""
         expected = len(self.target.columns)
-        if not raw.strip() and (self.options.ignore_blank_lines or (raw == "" and expected > 1)):
+        if raw == "" and (self.options.ignore_blank_lines or expected > 1):
             if self.options.ignore_blank_lines:
                 return None
             return Record(line, raw, [], Problem(Code.BLANK_LINE, "Line has no data", self.target.columns[0]))
@@ -173,8 +176,9 @@ class DelimitedReader:
         if len(values) < expected:
             column = self.target.columns[len(values)]
             if self.options.fill_record:
-                # Missing fields at the end are empty strings, or NULL in the types that have none.
-                filled = ["" if column.is_character else None for column in self.target.columns[len(values) :]]
+                # Missing fields at the end are empty strings in VARCHAR columns, and NULL in all others.
+                missing = self.target.columns[len(values) :]
+                filled = ["" if column.is_character and column.type != "bpchar" else None for column in missing]
                 return Record(line, raw, values + filled)
             code = Code.TOO_FEW_COLUMNS if self.is_csv else Code.NO_DELIMITER
             return Record(line, raw, [], Problem(code, "Delimiter not found", column))

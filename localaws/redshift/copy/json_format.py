@@ -225,7 +225,7 @@ def parse_jsonpaths(content: bytes) -> list[JsonPath]:
     try:
         listed = json.loads(content)["jsonpaths"]
         return [_parse_path(path) for path in listed]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SqlError("XX000", f"Invalid JSONPath format: {error}") from error
 
 

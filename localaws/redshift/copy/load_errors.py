@@ -97,18 +97,41 @@ def missing(column: Column) -> Problem:
 
 
 def invalid_utf8(column: Column, value: str) -> Problem:
-    """Bytes that are no UTF-8; `value` was decoded with surrogateescape."""
+    """Bytes that are no UTF-8, or a NUL; `value` was decoded with surrogateescape.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html lists the kinds of error.
+    """
     encoded = value.encode("utf-8", "surrogateescape")
     try:
         encoded.decode()
-        position, kind = max(encoded.find(b"\0"), 0), 4
+        position = max(encoded.find(b"\0"), 0)
+        bad, kind = encoded[position : position + 1], 4
     except UnicodeDecodeError as error:
-        position, kind = error.start, 3 if encoded[error.start] >= 0xF8 or 0x80 <= encoded[error.start] < 0xC0 else 2
+        position = error.start
+        bad, kind = _bad_sequence(encoded[position : position + 4])
     reason = (
         "String contains invalid or unsupported UTF-8 codepoints. "
-        f"Bad UTF-8 hex sequence: {encoded[position]:x} (error {kind})"
+        f"Bad UTF-8 hex sequence: {bad.hex(' ')} (error {kind})"
     )
     return Problem(Code.UTF8, reason, column, value, position)
+
+
+def _bad_sequence(found: bytes) -> tuple[bytes, int]:
+    """The sequence that `found` begins with, which is no UTF-8, and AWS's number for what is wrong with it."""
+    first = found[0]
+    if first < 0xC0 or first >= 0xFE:
+        return found[:1], 3
+    if first >= 0xF8:
+        return found[:1], 1
+    length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    sequence = found[:length]
+    if not all(0x80 <= byte < 0xC0 for byte in sequence[1:]):
+        return sequence, 4
+    if len(sequence) < length:
+        return sequence, 2
+    if first == 0xED:
+        return sequence, 5
+    return sequence, 8 if first >= 0xF4 else 9
 
 
 def _integer_problem(column: Column, value: str) -> Problem:

@@ -211,7 +211,7 @@ class _Parameters:
             "zstd": lambda: self._set(compression=Compression.ZSTD),
             "delimiter": lambda: self._set(delimiter=self._character()),
             "quote": lambda: self._set(quote=self._character()),
-            "null": lambda: self._set(null_as=self._null()),
+            "null": lambda: self._set(null_as=self._text()),
             "manifest": lambda: self._set(manifest=True),
             "ignoreheader": lambda: self._set(ignore_header=self._number()),
             "maxerror": lambda: self._set(max_error=self._number()),
@@ -287,10 +287,6 @@ class _Parameters:
         if len(text) != 1:
             raise not_supported("COPY", f"a delimiter or quote of {len(text)} characters")
         return text
-
-    def _null(self) -> str:
-        self.words.expect("as")
-        return self.words.string()
 
     def _replacement(self) -> str:
         self.words.accept("as")

@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError
 from crawled import Crawled, make_role
 
 import localaws
-from localaws.glue.crawlers.backend import KEPT_CRAWLS, Crawl, Crawler, CrawlState
 
 TARGETS = {"S3Targets": [{"Path": "s3://some-bucket/"}]}
 ROW = '{"id": 1}\n'
@@ -92,6 +91,18 @@ def test_what_makes_no_crawler_is_refused(glue: Any, unique: Callable[[str], str
         (incremental | update, "can have only LOG"),
     ]:
         assert_refused(glue, crawler | change, reason)
+
+
+def test_the_name_of_a_crawler_has_up_to_255_characters_and_its_prefix_up_to_64(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
+    crawler = {"Role": glue_role, "DatabaseName": "d", "Targets": TARGETS, "TablePrefix": "p" * 64}
+    name = unique("c").ljust(255, "n")
+    glue.create_crawler(Name=name, **crawler)
+    assert glue.get_crawler(Name=name)["Crawler"]["TablePrefix"] == "p" * 64
+    with pytest.raises(ClientError, match="length less than or equal to 255"):
+        glue.create_crawler(Name=name + "n", **crawler)
 
 
 @pytest.mark.refused("Glue crawlers")
@@ -242,18 +253,6 @@ def test_the_crawls_of_a_crawler_are_filtered_by_id_state_and_time(crawled: Craw
     assert found(("START_TIME", "LT", since)) == ["COMPLETED"]
     assert found(("END_TIME", "GT", "0"), ("STATE", "EQ", "COMPLETED")) == ["COMPLETED"]
     assert found(("DPU_HOUR", "LE", "1")) == ["FAILED", "COMPLETED"]
-
-
-@pytest.mark.simplified("Glue crawlers", "AWS keeps them for 12 months")
-def test_the_last_1000_crawls_of_a_crawler_are_kept() -> None:
-    """https://docs.aws.amazon.com/glue/latest/webapi/API_ListCrawls.html"""
-    crawler = Crawler("arn", {"Name": "c"})
-    for number in range(KEPT_CRAWLS + 100):
-        crawl = Crawl(f"{number}", "c")
-        crawler.crawls.add(crawl)
-        crawler.end(crawl, CrawlState.COMPLETED)
-    assert len(crawler.crawls) >= KEPT_CRAWLS == 1000
-    assert crawler.crawls.newest is crawl
 
 
 @pytest.mark.as_on_aws("Glue crawlers")

@@ -7,6 +7,7 @@ import gzip
 
 import pytest
 
+from localaws.glue.crawlers.csv_classifier import Csv, classify
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
 from localaws.glue.crawlers.schema import hive_type
 
@@ -159,11 +160,12 @@ def test_characters_that_other_programs_take_for_line_ends_are_part_of_a_value()
 
 def test_a_file_that_is_cut_within_a_character_or_a_quoted_field_is_still_csv() -> None:
     row = '1,"über\nBern"\n'.encode()
-    body = b"id,town\n" + row * (2 * FIRST_BYTES // len(row))
-    for cut in range(FIRST_BYTES, FIRST_BYTES + len(row)):
+    body = b"id,town\n" + row * 4000
+    half = len(body) // 2
+    for cut in range(half, half + len(row)):
         found = look_at(body[:cut], len(body))
         assert (found.classification, found.header) == ("csv", True), cut
-        assert found.records == pytest.approx(2 * FIRST_BYTES // len(row), rel=0.01)
+        assert found.records == pytest.approx(4000, rel=0.01)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
@@ -171,3 +173,109 @@ def test_compressed_csv_is_csv(pack: object) -> None:
     found = look(pack(b"id\ttown\n1\tBern\n2\tRom\n"))  # type: ignore[operator]
     assert (found.classification, found.delimiter, found.header, found.records) == ("csv", "\t", True, 2)
     assert found.compression in ("gzip", "bzip2")
+
+
+def test_the_first_thousand_rows_are_of_one_width_and_a_later_one_that_is_not_has_no_say() -> None:
+    rows = [f"{number},x" for number in range(2000)]
+    for odd, is_csv in ((0, False), (1, False), (998, False), (999, False), (1000, True), (1001, True)):
+        text = "\n".join([*rows[:odd], "a,b,c", *rows[odd + 1 :]])
+        found = classify(text)
+        assert (found is not None) is is_csv, odd
+        if found:
+            assert (found.rows, list(found.schema.values())) == (2000, ["bigint", "string"])
+
+
+def test_the_last_row_of_a_beginning_may_be_cut_off() -> None:
+    text = "id,n\n1,2\n3"
+    assert classify(text) is None
+    found = classify(text, complete=False)
+    assert found is not None
+    assert (found.rows, found.schema) == (2, {"id": "bigint", "n": "bigint"})
+    assert classify("id,n\n1,2\n3\n4", complete=False) is None  # the row before it is whole
+    quoted = classify('id,n\n1,"2"\n3,"x', complete=False)
+    assert quoted is not None
+    assert (quoted.rows, quoted.schema) == (1, {"id": "bigint", "n": "bigint"})
+
+
+@pytest.mark.parametrize("text", ["a,b\0\n1,2\n", '{"a", "b"}\n1,2\n', " \n[1,2]\n3,4\n", "", "\n", "a,b\n", "a\nb\n"])
+def test_text_that_is_of_another_kind_or_too_little_is_not_csv(text: str) -> None:
+    assert classify(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b|c\n1,2|3\n", ","),
+        ("a,b|c\n1|3\n", "|"),
+        ("a,b;c\td\n1;2\t3\n", "\t"),
+        ("a|b;c\n1;2\n", ";"),
+    ],
+)
+def test_the_first_delimiter_that_makes_rows_of_one_width_is_taken(text: str, delimiter: str) -> None:
+    found = classify(text)
+    assert found is not None
+    assert found.delimiter == delimiter
+
+
+def test_without_a_header_the_first_row_counts_and_columns_are_numbered_from_0() -> None:
+    assert classify("0.5,a,\n1,b,\n") == Csv(",", False, False, {"col0": "double", "col1": "string", "col2": "void"}, 2)
+    assert classify("x,1\n1,2\n") == Csv(",", False, False, {"col0": "string", "col1": "bigint"}, 2)
+    assert classify("n,m\n1,2\n") == Csv(",", True, False, {"n": "bigint", "m": "bigint"}, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('"x",1\n"y",2\n', True),
+        ('x,1\n"y",2\n', True),
+        ('x,1\r"y",2\r', True),
+        ('1,x\n2,"y"\n', True),
+        ('1,x\n2,|"y"\n', False),
+        ('1,x\n2,y"\n', False),
+    ],
+)
+def test_a_quotation_mark_begins_a_field_at_the_beginning_of_a_line_or_behind_a_delimiter(
+    text: str, quoted: bool
+) -> None:
+    found = classify(text)
+    assert found is not None
+    assert found.quoted is quoted
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("9223372036854775807", "bigint"),
+        ("+9223372036854775807", "bigint"),
+        ("-9223372036854775808", "bigint"),
+        ("9223372036854775808", "string"),
+        ("-9223372036854775809", "string"),
+        ("99999999999999999999", "string"),
+        ("0" * 30 + "1", "bigint"),
+        ("0" * 30, "bigint"),
+        ("-0", "bigint"),
+        ("1e5", "double"),
+        ("1E-5", "double"),
+        ("5.", "double"),
+        (".5", "double"),
+        (".", "string"),
+        ("+Infinity", "double"),
+        ("TRUE", "boolean"),
+        ("yes", "string"),
+        ("", "void"),
+    ],
+)
+def test_the_type_of_a_column_is_that_of_its_cells(cell: str, kind: str) -> None:
+    """A bigint has 8 bytes: https://docs.aws.amazon.com/athena/latest/ug/data-types.html"""
+    found = classify(f"x,{cell}\ny,{cell}\n")
+    assert found is not None
+    assert list(found.schema.values()) == ["string", kind]
+    found = classify(f"x,a\ny,{cell}\nz,{cell}\n")  # the cells alone, below a header
+    assert found is not None
+    assert found.header is (kind not in ("string", "void"))
+
+
+def test_a_column_of_several_kinds_of_cells_has_the_type_that_holds_them() -> None:
+    found = classify("1,1,1,true,true\n,0.5,x,1,\n,,,,false\n")
+    assert found is not None
+    assert list(found.schema.values()) == ["bigint", "double", "string", "string", "boolean"]

@@ -21,7 +21,7 @@ from localaws.core.children import Children
 from localaws.core.ports import ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_worker
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look, look_at
-from localaws.glue.crawlers.inference_worker import WORTH_IT, Ahead
+from localaws.glue.crawlers.inference_worker import WORTH_IT, InferenceWorker
 
 ROWS = [{"id": number, "toll": number / 100, "booth": "golf_rd"} for number in range(20_000)]
 LINES = "\n".join(map(json.dumps, ROWS)).encode()
@@ -72,7 +72,7 @@ def test_the_second_process_sees_what_the_crawl_would_and_leaves_the_rest_to_it(
     }
     left = {"rows.parquet": _parquet(), "unknown.bin": b"\x00\x01", "gone.json": LINES}
     files = _Files(tmp_path, told | left, {"gone.json"})
-    looking = Ahead(files, files.items)  # type: ignore[arg-type]
+    looking = InferenceWorker(files, files.items)  # type: ignore[arg-type]
     with looking.looking(children):
         _wait_for(lambda: len(looking._looked) == len(told))
         for key, content in told.items():
@@ -84,7 +84,7 @@ def test_the_second_process_sees_what_the_crawl_would_and_leaves_the_rest_to_it(
 
 def test_what_the_crawl_has_come_to_the_second_process_leaves_alone(children: Children, tmp_path: Path) -> None:
     files = _Files(tmp_path, {f"{number}.json": b'{"a": 1}' for number in range(20)}, set())
-    looking = Ahead(files, files.items)  # type: ignore[arg-type]
+    looking = InferenceWorker(files, files.items)  # type: ignore[arg-type]
     for key in files.items:
         assert looking.take(files.items[key]) is None
     with looking.looking(children):  # few bytes: not worth a process either
@@ -97,7 +97,7 @@ def test_without_a_second_process_all_is_left_to_the_crawl(
 ) -> None:
     monkeypatch.setattr(inference_worker, "WORTH_IT", 0)
     files = _Files(tmp_path, {"lines.json": LINES}, set())
-    looking = Ahead(files, files.items)  # type: ignore[arg-type]
+    looking = InferenceWorker(files, files.items)  # type: ignore[arg-type]
     children.stop_all()  # none can be started any more
     with looking.looking(children):
         assert looking.take(files.items["lines.json"]) is None

@@ -16,7 +16,7 @@ import pytest
 from localaws.core.ports import ObjectEntry
 from localaws.glue.crawlers.formats import Look, look_at
 from localaws.glue.crawlers.grammar import read_rows, read_value
-from localaws.glue.crawlers.inference_cache import Looks
+from localaws.glue.crawlers.inference_cache import InferenceCache
 from localaws.glue.crawlers.jdbc import IncludePath, JdbcUrl
 from localaws.glue.crawlers.naming import Exclusions, table_name
 from localaws.glue.crawlers.schema import hive_type, infer_schema
@@ -272,18 +272,18 @@ def test_looks_are_read_again_after_a_restart_and_a_damaged_file_of_them_is_made
     file = tmp_path / "cache" / "looks.sqlite"
     seen = look(b'{"a": 1, "b": {"c": [1]}}\n')
     items = [ObjectEntry("bucket", f"{number}.json", 27, f"etag{number}", datetime.now(UTC)) for number in range(3)]
-    first = Looks(file)
+    first = InferenceCache(file)
     for item in items:
         first.put(item, seen)
     first.save()
     first.forget("bucket", ["1.json"])
     first.save()
-    assert [Looks(file).get(item) for item in items] == [seen, None, seen]
-    assert Looks(file).get(replace(items[0], etag="other")) is None
+    assert [InferenceCache(file).get(item) for item in items] == [seen, None, seen]
+    assert InferenceCache(file).get(replace(items[0], etag="other")) is None
     for damage in (b"garbage" * 1000, file.read_bytes()[:3000]):
         file.write_bytes(damage)
-        again = Looks(file)
+        again = InferenceCache(file)
         assert again.get(items[0]) is None
         again.put(items[0], seen)
         again.save()
-        assert Looks(file).get(items[0]) == seen
+        assert InferenceCache(file).get(items[0]) == seen

@@ -128,6 +128,9 @@ def met(operator: str, wanted: Any, found: str | list[str] | None) -> bool | Non
         ("StringEquals", "a", "a", True),
         ("StringEquals", "a", "A", False),
         ("StringEquals", "a*", "ab", False),
+        ("StringLike", "a*", "aB", True),
+        ("StringLike", "a*", "AB", False),
+        ("StringNotLike", "a*", "AB", True),
         ("StringEquals", ["a", "b"], "b", True),
         ("StringEquals", [], "b", False),
         ("StringNotEquals", "a", "b", True),
@@ -183,6 +186,8 @@ def test_numbers_and_dates_have_an_order(order: str, below: bool, same: bool, ab
     assert numbers == [below, same, above]
     dates = ("2026-01-01T00:00:00Z", "2026-01-02", "2026-01-02T00:00:01+00:00")
     assert [met(f"Date{order}", "2026-01-02T00:00:00Z", found) for found in dates] == [below, same, above]
+    # A date may be of another time zone: https://www.w3.org/TR/NOTE-datetime
+    assert [met(f"Date{order}", "2026-01-02T02:00:00+02:00", found) for found in dates] == [below, same, above]
     # A date may be a number of seconds, too: this is 2026-01-02T00:00:00Z.
     assert [met(f"Date{order}", "1767312000", found) for found in dates] == [below, same, above]
 

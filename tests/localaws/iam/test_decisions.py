@@ -163,3 +163,18 @@ def test_what_conditions_look_at(on_the_bucket: Any, condition: dict[str, Any], 
     who = replace(ETL, identity=(policy("Allow", Condition=condition),), tags={"team": "tolls"})
     access = replace(READ, keys={"s3:prefix": "in/"})
     assert (refusal(who, access, Origin("us-east-1", user_agent="aws-cli/2.1")) is None) is allows
+
+
+def test_the_principal_s_ARN_is_the_role_s_and_not_its_session_s(on_the_bucket: Any) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn"""
+    session = replace(ETL, caller=Caller((ETL.arn, ROLE), ACCOUNT))
+    for arn, allows in ((ROLE, True), (ETL.arn, False)):
+        who = replace(session, identity=(policy("Allow", Condition={"ArnEquals": {"aws:PrincipalArn": arn}}),))
+        assert (refusal(who, READ, HERE) is None) is allows
+
+
+def test_a_session_says_whether_it_began_with_MFA_and_a_user_s_key_doesn_t(on_the_bucket: Any) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"""
+    for kind, is_there in (("AssumedRole", True), ("User", False)):
+        identity = (policy("Allow", Condition={"Null": {"aws:MultiFactorAuthPresent": "false"}}),)
+        assert (refusal(replace(ETL, kind=kind, identity=identity), READ, HERE) is None) is is_there

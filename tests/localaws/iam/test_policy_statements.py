@@ -77,6 +77,10 @@ def test_an_action_matches_as_a_whole_whatever_its_case(action: Any, expected: V
         (["arn:aws:s3:::other/*", OBJECT], ALLOWED),
         ("arn:*", ALLOWED),
         ("arn:*:a.json", NOTHING),
+        # A star at the end reaches over the parts that are left out.
+        ("arn:aws:s3*", ALLOWED),
+        ("arn:aws:sqs*", NOTHING),
+        ("arn:aws:*:tolls", NOTHING),
     ],
 )
 def test_a_resource_matches_part_by_part(resource: Any, expected: Verdict) -> None:

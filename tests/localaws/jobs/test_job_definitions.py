@@ -115,6 +115,17 @@ def test_a_definition_that_is_not_valid_is_refused(jobs: Any, change: dict[str, 
     assert message in refused(lambda: create(jobs, **change))
 
 
+@pytest.mark.parametrize("length", [255, 256])
+def test_the_name_of_a_job_has_up_to_255_characters(jobs: Any, length: int) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateJob.html"""
+    name = jobs.unique("job").ljust(length, "n")
+    if length > 255:
+        message = refused(lambda: create(jobs, Name=name), "ValidationException")
+        assert "length less than or equal to 255" in message
+    else:
+        assert create(jobs, Name=name)["Name"] == name
+
+
 @pytest.mark.refused("Glue jobs")
 @pytest.mark.parametrize(
     "change",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from localaws.redshift.copy.parse import Compression, Format, parse_copy
+from localaws.redshift.copy.parse import Authorization, Compression, CopyOptions, CopyStatement, Format, parse_copy
 from localaws.redshift.copy.unload import parse_unload
 from localaws.redshift.errors import SqlError
 
@@ -67,6 +70,182 @@ def test_parameters_of_copy_and_unload_that_are_not_supported(parameters: str, n
         parse_copy(f"copy t from 's3://b/k' {ROLE} {parameters}")
     assert refused.value.sqlstate == "0A000"
     assert named in refused.value.message
+
+
+def copied(parameters: str) -> CopyStatement:
+    return parse_copy(f"copy t from 's3://b/k' {parameters}")
+
+
+def test_without_parameters_copy_has_the_defaults_that_aws_lists() -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-parameters.html: text with bars, MAXERROR 0, and so on."""
+    options = copied(ROLE).options
+    assert options == CopyOptions(
+        format=Format.DELIMITED, json_mapping="auto", compression=Compression.NONE, delimiter=None, quote='"',
+        null_as=None, manifest=False, ignore_header=0, max_error=0, region=None, empty_as_null=False,
+        blanks_as_null=False, truncate_columns=False, trim_blanks=False, remove_quotes=False, escape=False,
+        fill_record=False, ignore_blank_lines=False, explicit_ids=False, accept_invalid_characters=None,
+        date_format=None, time_format=None, round_decimals=False, no_load=False,
+    )  # fmt: skip
+    assert options.field_delimiter == "|"
+    assert copied(f"{ROLE} csv").options.field_delimiter == ","
+    assert copied(f"{ROLE} csv delimiter '|'").options.field_delimiter == "|"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("csv", {"format": Format.CSV}),
+        ("format csv", {"format": Format.CSV}),
+        ("format as parquet", {"format": Format.PARQUET}),
+        ("parquet", {"format": Format.PARQUET}),
+        ("json", {"format": Format.JSON}),
+        ("json as 'auto'", {"format": Format.JSON}),
+        ("format json 'AUTO'", {"format": Format.JSON}),
+        ("json 'Auto IgnoreCase'", {"format": Format.JSON, "json_mapping": "auto ignorecase"}),
+        ("json 's3://b/Paths.json'", {"format": Format.JSON, "json_mapping": "s3://b/Paths.json"}),
+        ("gzip", {"compression": Compression.GZIP}),
+        ("bzip2", {"compression": Compression.BZIP2}),
+        ("zstd", {"compression": Compression.ZSTD}),
+        ("delimiter as ';'", {"delimiter": ";"}),
+        ("csv quote as '%'", {"format": Format.CSV, "quote": "%"}),
+        ("null as ''", {"null_as": ""}),
+        ("null '@'", {"null_as": "@"}),
+        ("manifest", {"manifest": True}),
+        ("ignoreheader 1", {"ignore_header": 1}),
+        ("maxerror as 100000", {"max_error": 100_000}),
+        ("region as 'eu-west-1'", {"region": "eu-west-1"}),
+        ("emptyasnull", {"empty_as_null": True}),
+        ("blanksasnull", {"blanks_as_null": True}),
+        ("truncatecolumns", {"truncate_columns": True}),
+        ("trimblanks", {"trim_blanks": True}),
+        ("removequotes", {"remove_quotes": True}),
+        ("escape", {"escape": True}),
+        ("fillrecord", {"fill_record": True}),
+        ("ignoreblanklines", {"ignore_blank_lines": True}),
+        ("explicit_ids", {"explicit_ids": True}),
+        ("acceptinvchars", {"accept_invalid_characters": "?"}),
+        ("acceptinvchars as '^'", {"accept_invalid_characters": "^"}),
+        ("dateformat 'auto'", {"date_format": "auto"}),
+        ("timeformat as 'epochsecs'", {"time_format": "epochsecs"}),
+        ("roundec", {"round_decimals": True}),
+        ("noload", {"no_load": True}),
+        ("compupdate preset, statupdate on, comprows 1000", {}),
+        ("compupdate statupdate", {}),
+    ],
+)
+def test_each_parameter_is_understood(written: str, meant: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html"""
+    expected = replace(CopyOptions(), **meant)
+    assert copied(f"{ROLE} {written}").options == expected
+    assert copied(f"{written} with {ROLE}").options == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("t", (None, "t")),
+        ("public.t", ("public", "t")),
+        ("dev.public.t", ("public", "t")),
+        ('"My Schema"."My ""Table"""', ("My Schema", 'My "Table"')),
+    ],
+)
+def test_a_table_is_named_with_or_without_its_schema(written: str, expected: tuple[str | None, str]) -> None:
+    statement = parse_copy(f"copy {written} from 's3://b/k' {ROLE}")
+    assert (statement.schema, statement.table) == expected
+    assert statement.shown_table == ".".join(filter(None, expected))
+    assert (statement.columns, statement.source) == (None, "s3://b/k")
+
+
+KEYS = Authorization(access_key_id="AK", secret_access_key="SK")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("iam_role as 'arn:1, arn:2'", Authorization(roles=("arn:1", "arn:2"))),
+        ("iam_role 'arn:1'", Authorization(roles=("arn:1",))),
+        ("credentials as 'aws_iam_role=arn:1'", Authorization(roles=("arn:1",))),
+        ("access_key_id 'AK' secret_access_key 'SK'", KEYS),
+        ("access_key_id as 'AK' secret_access_key as 'SK' session_token as 'T'", replace(KEYS, session_token="T")),
+        ("credentials 'aws_access_key_id=AK; AWS_SECRET_ACCESS_KEY = SK ;'", KEYS),
+    ],
+)
+def test_a_role_or_a_key_is_given_in_several_ways(written: str, meant: Authorization) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html"""
+    assert copied(written).authorization == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("access_key_id 'AK'", "CREDENTIALS argument is required but not specified for COPY"),
+        ("secret_access_key 'SK'", "CREDENTIALS argument is required but not specified for COPY"),
+        ("session_token 'T'", "CREDENTIALS argument is required but not specified for COPY"),
+        ("iam_role 'arn:1' access_key_id 'AK' secret_access_key 'SK'", "conflicting or redundant options: IAM_ROLE and ACCESS_KEY_ID"),  # noqa: E501
+        ("credentials 'aws_iam_role='", "Invalid credentials. Must be of the format: credentials 'aws_iam_role=...'"),
+        ("credentials 'role=arn:1'", "Invalid credentials. Must be of the format"),
+        ("credentials 'aws_iam_role=arn:1;master_symmetric_key=K'", "master_symmetric_key is not supported"),
+    ],
+)  # fmt: skip
+def test_credentials_that_are_not_enough_or_too_many_are_refused(written: str, message: str) -> None:
+    with pytest.raises(SqlError) as refused:
+        copied(written)
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sqlstate", "message"),
+    [
+        ("maxerror 100001", "XX000", "MAXERROR value must be between 0 and 100000"),
+        ("parquet delimiter ','", "0A000", "DELIMITER argument is not supported for PARQUET based COPY"),
+        ("parquet zstd", "0A000", "GZIP, BZIP2 or ZSTD argument is not supported for PARQUET based COPY"),
+        ("parquet ignoreheader 1", "0A000", "IGNOREHEADER argument is not supported for PARQUET based COPY"),
+        ("parquet maxerror 1", "0A000", "MAXERROR argument is not supported for PARQUET based COPY"),
+        ("parquet null as ''", "0A000", "NULL AS argument is not supported for PARQUET based COPY"),
+        ("parquet escape", "0A000", "ESCAPE argument is not supported for PARQUET based COPY"),
+        ("csv removequotes", "42601", "CSV is not compatible with REMOVEQUOTES"),
+        ("json delimiter ','", "42601", "JSON is not compatible with DELIMITER"),
+        ("json ignoreheader 1", "42601", "JSON is not compatible with IGNOREHEADER"),
+        ("json escape", "42601", "JSON is not compatible with ESCAPE"),
+        ("json removequotes", "42601", "JSON is not compatible with REMOVEQUOTES"),
+        ("json fillrecord", "42601", "JSON is not compatible with FILLRECORD"),
+        (
+            "delimiter '||'",
+            "0A000",
+            "COPY: a delimiter or quote of 2 characters is not supported by the local Redshift",
+        ),
+        ("acceptinvchars '??'", "42601", "ACCEPTINVCHARS: the replacement must be one character"),
+        ("format xml", "42601", 'syntax error at or near "xml"'),
+        ("maxerror 1.5", "42601", 'syntax error at or near "1.5"'),
+        ("csv 'x'", "42601", "syntax error at or near \"'x'\""),
+    ],
+)
+def test_parameters_that_do_not_go_together_or_have_a_wrong_value_are_refused(
+    parameters: str, sqlstate: str, message: str
+) -> None:
+    with pytest.raises(SqlError) as refused:
+        copied(f"{ROLE} {parameters}")
+    assert (refused.value.sqlstate, refused.value.message) == (sqlstate, message)
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("emr://cluster/x", "COPY: FROM 'emr://…' is not supported by the local Redshift"),
+        ("my-dynamodb-table", "COPY: the data source is not supported by the local Redshift"),
+    ],
+)
+def test_sources_other_than_s3_are_not_supported(source: str, named: str) -> None:
+    with pytest.raises(SqlError) as refused:
+        parse_copy(f"copy t from '{source}' {ROLE}")
+    assert (refused.value.sqlstate, refused.value.message) == ("0A000", named)
+
+
+def test_a_table_has_at_most_three_names_and_its_columns_stand_in_parentheses() -> None:
+    for wrong in ("a.b.c.d", "t (a, b", "t ()", "t (a,)", "t.", "(a)"):
+        with pytest.raises(SqlError, match="syntax error"):
+            parse_copy(f"copy {wrong} from 's3://b/k' {ROLE}")
+    assert parse_copy(f"copy a.b.c (d, \"E\") from 's3://b/k' {ROLE}").columns == ("d", "E")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from moto.glue.models import glue_backends
-from workflow_builders import conditional, crawl_ended, pipeline, status
+from workflow_builders import conditional, crawl_ended, pipeline, status, workflow
 
 
 def test_a_run_goes_on_after_a_restart_with_what_became_of_its_crawl(lab: Any, glue: Any) -> None:
@@ -109,6 +109,18 @@ def test_what_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> N
     lab.crawler.finish("crawler", "FAILED")
     lab.settle()
     assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
+
+
+def test_a_job_run_that_waited_before_a_restart_is_a_waiting_action_after_it(lab: Any, glue: Any) -> None:
+    lab.define("job")
+    lab.jobs.first_state = "WAITING"
+    workflow(glue, "flow", start=["job"])
+    run_id = glue.start_workflow_run(Name="flow")["RunId"]
+    lab.settle()
+    lab.kill()
+    lab.start()
+    lab.settle()
+    assert status(lab.client(), run_id) == ("RUNNING", {"TotalActions": 1, "WaitingActions": 1})
 
 
 def test_a_run_that_was_being_stopped_is_stopped_after_a_restart(lab: Any, glue: Any) -> None:

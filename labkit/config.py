@@ -13,12 +13,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -79,7 +79,7 @@ BY_TARGET = {
 
 
 class LabConfig(BaseSettings):
-    """One lab's settings. A setting that is None takes the target's value from `BY_TARGET`."""
+    """One lab's settings. Those without a default here take the target's value from `BY_TARGET`."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, validate_default=False)
 
@@ -89,10 +89,10 @@ class LabConfig(BaseSettings):
     home: Path = PROJECT / ".labkit"
     profile: str | None = None
 
-    ask_before_create: bool = None  # type: ignore[assignment]  # filled from BY_TARGET
-    poll_seconds: float = Field(default=None, gt=0)  # type: ignore[assignment]
-    wait_minutes: float = Field(default=None, gt=0)  # type: ignore[assignment]
-    retry_seconds: float = Field(default=None, ge=1, le=900)  # type: ignore[assignment]
+    ask_before_create: bool
+    poll_seconds: float = Field(gt=0)
+    wait_minutes: float = Field(gt=0)
+    retry_seconds: float = Field(ge=1, le=900)
     progress: Literal["auto", "live", "line", "static"] = "auto"
     enforce_iam: bool = True  # on the local target; AWS always does
     verify_signatures: bool = True  # on the local target; AWS always does
@@ -100,17 +100,17 @@ class LabConfig(BaseSettings):
 
     landing_bucket: str = Field(default="landing-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
     staging_bucket: str = Field(default="staging-bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$")
-    account_in_bucket_names: bool = None  # type: ignore[assignment]
+    account_in_bucket_names: bool
     notify_bucket: Literal["landing", "staging"] = "landing"
 
     vpc_cidr: str = "10.0.0.0/16"
-    interface_endpoints: tuple[str, ...] = None  # type: ignore[assignment]
-    inbound_cidr: str = None  # type: ignore[assignment]  # defaults to the VPC's own range
+    interface_endpoints: tuple[str, ...]
+    inbound_cidr: str  # if not given, the VPC's own range
 
     cluster_identifier: str = Field(default="tollcluster", pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    node_type: str = Field(default=None, pattern=r"^[a-z0-9]+\.[a-z0-9]+$")  # type: ignore[assignment]
+    node_type: str = Field(pattern=r"^[a-z0-9]+\.[a-z0-9]+$")
     number_of_nodes: int = Field(default=1, ge=1, le=32)
-    encrypted: bool = None  # type: ignore[assignment]
+    encrypted: bool
     publicly_accessible: bool = False
     redshift_database: str = Field(default="toll_db", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     redshift_user: str = Field(default="admin", pattern=r"^[a-z][a-z0-9_]{0,62}$")
@@ -140,6 +140,15 @@ class LabConfig(BaseSettings):
     event_tries: int = Field(default=5, ge=1, le=20)
     workflow_max_runs: int = Field(default=2, ge=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_target(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What is given, before the target's values and the VPC's range."""
+        target = given.get("target", Target.LOCAL)
+        own = BY_TARGET[Target(target)] if target in list(Target) else BY_TARGET[Target.LOCAL]
+        inbound = given.get("vpc_cidr", cls.model_fields["vpc_cidr"].default)
+        return {**asdict(own), "inbound_cidr": inbound, **given}
+
     @field_validator("vpc_cidr", "inbound_cidr")
     @classmethod
     def _is_a_network(cls, value: str) -> str:
@@ -157,15 +166,6 @@ class LabConfig(BaseSettings):
         if not value.startswith("landing-bucket"):
             raise ValueError("must start with landing-bucket, which gives the crawled table its name")
         return value
-
-    def model_post_init(self, _context: Any) -> None:
-        """Fill in the settings that depend on the target."""
-        own = BY_TARGET[self.target]
-        for setting in own.__dataclass_fields__:
-            if getattr(self, setting) is None:
-                object.__setattr__(self, setting, getattr(own, setting))
-        if self.inbound_cidr is None:
-            object.__setattr__(self, "inbound_cidr", self.vpc_cidr)  # type: ignore[unreachable]
 
     @property
     def tags(self) -> dict[str, str]:

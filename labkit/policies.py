@@ -75,8 +75,7 @@ def exactly_once_job(names: Names, region: str, account: str) -> Policy:
         _allow("ReadLandedVersions", ["s3:GetObjectVersion"], [f"{landing}/*"]),
         _allow("DeleteMarkers", ["s3:DeleteObject"], [f"{staging}/landed/*"]),
         _allow("RunProperties", ["glue:GetWorkflowRunProperties"], [f"{here}:workflow/{names.exactly_once_workflow}"]),
-        _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
-               [f"{here}:job/{names.exactly_once_job}"]),
+        _allow("JobState", ["glue:GetJob", "glue:GetJobRun"], [f"{here}:job/{names.exactly_once_job}"]),
     )  # fmt: skip
 
 
@@ -110,8 +109,8 @@ def glue(names: Names, region: str, account: str) -> Policy:
             [f"{here}:catalog", f"{here}:database/{names.glue_database}", f"{here}:table/{names.glue_database}/*"],
         ),
         _allow("UseConnection", ["glue:GetConnection"], [f"{here}:catalog", f"{here}:connection/{names.connection}"]),
-        _allow("JobState", ["glue:GetJobBookmark", "glue:GetJob", "glue:GetJobRun"],
-               [f"{here}:job/{names.job}"]),
+        _allow("JobState", ["glue:GetJob", "glue:GetJobRun"], [f"{here}:job/{names.job}"]),
+        _allow("Bookmarks", ["glue:GetJobBookmark"], ["*"]),  # AWS limits it to no job
         _allow("ReadSecret", ["secretsmanager:GetSecretValue"],
                [f"arn:aws:secretsmanager:{region}:{account}:secret:{names.secret}-*"]),
         _allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),

@@ -30,7 +30,7 @@ class Call:
     region: str = REGION
     account_id: str = ""
     reads: bool = False
-    """Whether it changes nothing, by its name."""
+    """Whether it changes nothing, as the tables of operations say (operations/vouching.py)."""
 
     def __str__(self) -> str:
         return f"{self.service}: {self.operation}"

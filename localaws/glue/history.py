@@ -34,6 +34,9 @@ class History(Generic[Item]):
     """Runs by their ids, the oldest first. Those under way are all kept, of the others at least the last `most`."""
 
     def __init__(self, most: int) -> None:
+        self._begin(most)
+
+    def _begin(self, most: int) -> None:
         self._most = most
         self._items: dict[str, Item] = {}
         self._loose: dict[str, Item] = {}  # those in no pack
@@ -105,7 +108,7 @@ class History(Generic[Item]):
             return {"most": self._most, "packs": [content for _, content in self._packs], "loose": loose}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["most"])  # type: ignore[misc]
+        self._begin(state["most"])
         items: list[Item] = []
         for content in state["packs"]:
             packed: list[Item] = pickle.loads(zlib.decompress(content))

@@ -10,6 +10,7 @@ from moto.core.utils import unix_time_millis, utcnow
 from moto.logs.exceptions import LogsClientError, ResourceNotFoundException
 from moto.logs.models import LogEvent, LogGroup, LogStream
 
+from localaws.core.untracked import Untracked
 from localaws.logs.batches import oldest_kept
 from localaws.logs.events import SavedStream, StoredEvent, Summary, store
 
@@ -19,12 +20,16 @@ def missing_stream() -> ResourceNotFoundException:
     return ResourceNotFoundException("The specified log stream does not exist.")
 
 
-class StoredStream(LogStream):
-    """A stream whose events are on disk."""
+class ReadEvent(Untracked, LogEvent):
+    """An event as it was read from disk, with the id that it has there: moto's constructor counts ids of its own."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> StoredStream:
-        # moto keeps a list of every model ever made; a deleted stream must not live on in it.
-        return object.__new__(cls)
+    def __init__(self, stored: StoredEvent) -> None:
+        self.event_id, self.ingestion_time = stored.id, stored.ingested
+        self.timestamp, self.message = stored.timestamp, stored.message
+
+
+class StoredStream(Untracked, LogStream):
+    """A stream whose events are on disk."""
 
     def __init__(self, log_group: StoredGroup, name: str, saved: SavedStream | None = None) -> None:
         """A new stream, or the one that was `saved`."""
@@ -47,7 +52,7 @@ class StoredStream(LogStream):
     @property
     def events(self) -> list[LogEvent]:
         """Read from disk."""
-        return [_event(event) for event in store().events(self._id)]
+        return [ReadEvent(event) for event in store().events(self._id)]
 
     @events.setter
     def events(self, _: list[LogEvent]) -> None:
@@ -153,10 +158,3 @@ class StoredGroup(LogGroup):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "streams": {}}
-
-
-def _event(stored: StoredEvent) -> LogEvent:
-    event: LogEvent = object.__new__(LogEvent)
-    event.event_id, event.ingestion_time = stored.id, stored.ingested
-    event.timestamp, event.message = stored.timestamp, stored.message
-    return event

@@ -65,6 +65,7 @@ class LocalCluster(Cluster):
 
     @status.setter
     def status(self, value: str) -> None:
+        # moto's constructor sets it, for a cluster that is not there yet.
         self._status = value
 
     @property

@@ -19,7 +19,7 @@ from localaws.iam.refusals import Refused
 from localaws.s3 import checksums, preconditions
 from localaws.s3.files import Body
 from localaws.s3.object_settings_responses import ObjectSettingsResponse
-from localaws.s3.objects import StoredKey, streaming
+from localaws.s3.objects import Opened, StoredKey
 from localaws.s3.versions import NULL
 
 _MOST_PARTS = 10_000
@@ -33,16 +33,20 @@ class ObjectResponse(ObjectSettingsResponse):
 
     _checksum: tuple[str, str | None] = ("", None)
     """Algorithm and value of the body's checksum."""
+    _sends_body = False
+    """Whether the object's body is the answer to this request, which is all that this response is made for."""
 
     def get_object(self) -> TYPE_RESPONSE:
         """Answer with the opened body, of which a range is taken without reading the rest."""
         if (marker := self._marker()) is not None:
             return self._of_marker(marker)
-        token = streaming.set(True)
-        try:
-            return self._read(lambda: self._while_overwritten(super(ObjectResponse, self).get_object))
-        finally:
-            streaming.reset(token)
+        self._sends_body = True
+        return self._read(lambda: self._while_overwritten(super(ObjectResponse, self).get_object))
+
+    def _get_key(self, validate_storage_class: bool = True) -> tuple[Any, bool]:
+        # moto's get_object answers with the value of what it finds here.
+        key, not_modified = super()._get_key(validate_storage_class)
+        return (Opened(key) if self._sends_body and isinstance(key, StoredKey) else key), not_modified
 
     def head_object(
         self, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]

@@ -7,7 +7,6 @@ import threading
 import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,16 @@ from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, MultipartDict, No
 from moto.s3.utils import _VersionedKeyStore
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
+from localaws.core.untracked import Untracked
 from localaws.s3 import access_lists, checksums, public_access
 from localaws.s3.files import Body, BodyReader, BodyStore
-
-# Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
-streaming: ContextVar[bool] = ContextVar("streaming", default=False)
 
 ENCRYPTION = "AES256"
 """What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
 _PRIVATE = get_canned_acl("private")
 
 
-class StoredKey(FakeKey):
+class StoredKey(Untracked, FakeKey):
     """An object (or a part of an upload) whose body is a file."""
 
     _store: BodyStore
@@ -40,10 +37,6 @@ class StoredKey(FakeKey):
     part_checksums: tuple[str, ...] = ()
     """The checksum of each of these parts, of the object's algorithm, where it has one."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
-        # moto keeps a list of every model ever made; a deleted object must not live on in it.
-        return object.__new__(cls)
-
     def __init__(self, *, store: BodyStore, body: Body, etag: str | None = None, **details: Any) -> None:
         """Like moto's, but `body` is stored already."""
         self._store = store
@@ -52,15 +45,13 @@ class StoredKey(FakeKey):
         self.acl = _PRIVATE
 
     @property
-    def value(self) -> Any:
-        """The body as bytes; opened, while a GET is answered."""
-        if streaming.get():
-            return BodyReader(self._store.open(self.body), self.body.size)
+    def value(self) -> bytes:
+        """All of the body."""
         return self._store.read(self.body)
 
     @value.setter
     def value(self, _: bytes) -> None:
-        # moto's constructor sets the value it was given. Ours is stored before, and never changes.
+        # moto's constructor makes a buffer and puts the value that it is given into it. Ours is a file by then.
         self._value_buffer.close()
         self.contentsize = self.body.size
 
@@ -73,13 +64,13 @@ class StoredKey(FakeKey):
         return self._store.chunks(self._store.open(self.body))
 
     def dispose(self, garbage: bool = False) -> None:
-        """Called by moto when the object is deleted or overwritten."""
+        """Called by moto when the object is deleted or overwritten, and by its `__del__` with `garbage`.
+
+        An object that is garbage in memory may still be in the index: then its file stays.
+        """
         if not garbage and not self.disposed:
             self.disposed = True
             self._store.discard(self.body)
-
-    def __del__(self) -> None:
-        """moto disposes of a key that is garbage: ours is a file that the index may still know."""
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
@@ -103,8 +94,8 @@ class StoredKey(FakeKey):
                 part.attach(store)  # type: ignore[attr-defined]
 
 
-class Linked:
-    """An object whose `value` is a second body with the same content: what a copy is made of."""
+class _View:
+    """An object with another `value`, for a method of moto's that hands the value on without looking at it."""
 
     def __init__(self, key: StoredKey) -> None:
         self._key = key
@@ -112,10 +103,23 @@ class Linked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._key, name)
 
+
+class Linked(_View):
+    """An object whose `value` is a second body with the same content: what a copy is made of."""
+
     @property
     def value(self) -> Body:
         """The second body, made now."""
         return self._key._store.copy(self._key.body)
+
+
+class Opened(_View):
+    """An object whose `value` is its opened body, to be sent a piece at a time."""
+
+    @property
+    def value(self) -> BodyReader:
+        """The body, opened now."""
+        return BodyReader(self._key._store.open(self._key.body), self._key.size)
 
 
 @dataclass(frozen=True)
@@ -132,15 +136,12 @@ class Assembled:
     """That of each part."""
 
 
-class StoredUpload(FakeMultipart):
+class StoredUpload(Untracked, FakeMultipart):
     """A multipart upload whose parts are files."""
 
     _store: BodyStore
     parts: dict[int, StoredKey]  # type: ignore[assignment]
     initiated = 0.0  # Unix time
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> StoredUpload:
-        return object.__new__(cls)
 
     def __init__(self, store: BodyStore, key_name: str, metadata: Any, **details: Any) -> None:
         super().__init__(key_name, metadata, **details)
@@ -249,17 +250,16 @@ class SortedKeys(_VersionedKeyStore):
             insort(self.names, key)
 
 
-class StoredBucket(FakeBucket):
+class StoredBucket(Untracked, FakeBucket):
     """A bucket, whose notifications this package delivers."""
 
     keys: SortedKeys
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> StoredBucket:
-        return object.__new__(cls)
+    notification_configuration: NotificationConfiguration | None = None
+    """Always None: what moto finds here it delivers at once, inside the call that causes the event."""
 
     def __init__(self, name: str, account_id: str, region_name: str, bucket_namespace: str | None = None) -> None:
-        self.notifications: NotificationConfiguration | None = None
         super().__init__(name, account_id, region_name, bucket_namespace)
+        self.notifications: NotificationConfiguration | None = None
         # What buckets have by default: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
         self.public_access_block = public_access.all_on()
         self.ownership_rule: str | None = access_lists.ENFORCED  # type: ignore[assignment]
@@ -271,17 +271,8 @@ class StoredBucket(FakeBucket):
         return self.versioning_status is not None
 
     def get_permission(self, action: str, resource: str) -> PermissionResult:
-        """Permitted: who may do what was decided before (authorization/), with all of the policy."""
+        """Permitted: who may do what was decided before (iam/gate.py), with all of the policy."""
         return PermissionResult.PERMITTED
-
-    @property
-    def notification_configuration(self) -> NotificationConfiguration | None:
-        """None: what moto finds here it would deliver at once, inside the call that caused the event."""
-        return None
-
-    @notification_configuration.setter
-    def notification_configuration(self, configuration: NotificationConfiguration | None) -> None:
-        self.notifications = configuration
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("keys", "multiparts")}

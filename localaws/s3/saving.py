@@ -34,6 +34,10 @@ class Touched(threading.local):
     """What this thread's call has touched and not yet saved."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with nothing, for the next call."""
         self.buckets: set[str] = set()
         self.objects: set[tuple[str, str]] = set()
         self.uploads: set[tuple[str, str]] = set()
@@ -120,18 +124,18 @@ class SavedBackend(S3Backend):
             self.store.keep_discarded()
             raise
         finally:
-            touched.__init__()  # type: ignore[misc]
+            touched.forget()
         if changes:
             for event_id, delivery in zip(ids, deliveries, strict=True):
                 self._deliver_later(event_id, delivery)
         self.store.remove_discarded()
-        # moto keeps every grant ever made in lists that nothing reads.
+        # Grants are moto's own models: see core/untracked.py for these lists.
         for model in (FakeAcl, FakeGrant, FakeGrantee):
             model.instances_tracked.clear()  # type: ignore[union-attr]
 
     def forget_touched(self) -> None:
         """Nothing of what this thread's call touched was changed."""
-        self.touched.__init__()  # type: ignore[misc]
+        self.touched.forget()
 
     def deliver_waiting(self) -> None:
         """Deliver the events that a server before this one saved but did not hand over."""

@@ -10,23 +10,20 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectsfromVersion
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
+from localaws.core.untracked import Untracked
 from localaws.s3.objects import StoredBucket
 
 NULL = "null"
 
 
-class DeleteMarker(FakeDeleteMarker):
+class DeleteMarker(Untracked, FakeDeleteMarker):
     """A delete marker. Unlike moto's it may stand where no object was."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> DeleteMarker:
-        return object.__new__(cls)
 
     def __init__(self, name: str, version_id: str) -> None:
         self.name = name

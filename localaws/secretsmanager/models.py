@@ -6,10 +6,9 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.secretsmanager.exceptions import (
@@ -30,48 +29,25 @@ _CURRENT = "AWSCURRENT"
 _LONGEST = 65_536  # bytes of a secret's value
 
 
-def _unless_scheduled(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """`operation` for secrets that are not scheduled for deletion."""
-
-    @functools.wraps(operation)
-    def checked(self: LocalSecretsManagerBackend, secret_id: str, *arguments: Any, **parameters: Any) -> Any:
-        if self.is_scheduled(secret_id):
-            raise InvalidRequestException(_MARKED)
-        return operation(self, secret_id, *arguments, **parameters)
-
-    return checked
-
-
 class LocalSecretsManagerBackend(SecretsManagerBackend):
     """Secrets Manager as this package has it."""
 
-    # Those whose errors include InvalidRequestException, which AWS says of a secret that is scheduled for deletion.
-    delete_resource_policy = _unless_scheduled(SecretsManagerBackend.delete_resource_policy)
-    get_resource_policy = _unless_scheduled(SecretsManagerBackend.get_resource_policy)
-    put_secret_value = _unless_scheduled(SecretsManagerBackend.put_secret_value)
-    remove_regions_from_replication = _unless_scheduled(SecretsManagerBackend.remove_regions_from_replication)
-    replicate_secret_to_regions = _unless_scheduled(SecretsManagerBackend.replicate_secret_to_regions)
-    rotate_secret = _unless_scheduled(SecretsManagerBackend.rotate_secret)
-    tag_resource = _unless_scheduled(SecretsManagerBackend.tag_resource)
-    untag_resource = _unless_scheduled(SecretsManagerBackend.untag_resource)
-    update_secret = _unless_scheduled(SecretsManagerBackend.update_secret)
-
-    @_unless_scheduled
     def get_secret_value(self, secret_id: str, version_id: str, version_stage: str) -> dict[str, Any]:
         """A version's value. Without a version or a stage that is AWSCURRENT's, which moto looks for elsewhere."""
+        self._check_not_scheduled(secret_id)
         secret = self.secrets.get(secret_id)
         if not version_id and not version_stage and secret is not None:
             stages = [stage for version in secret.versions.values() for stage in version["version_stages"]]
             version_stage = _CURRENT if _CURRENT in stages else version_stage
         return super().get_secret_value(secret_id, version_id, version_stage)
 
-    @_unless_scheduled
     def put_resource_policy(self, secret_id: str, policy: str) -> tuple[str, str]:
         """Set a secret's policy.
 
         Raises:
             SecretsManagerClientError: MalformedPolicyDocumentException; the policy is malformed.
         """
+        self._check_not_scheduled(secret_id)
         if isinstance(self.secrets.get(secret_id), FakeSecret):  # else that is what is said
             try:
                 check_resource_policy(policy)
@@ -80,7 +56,6 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
                 raise SecretsManagerClientError("MalformedPolicyDocumentException", malformed) from None
         return super().put_resource_policy(secret_id, policy)
 
-    @_unless_scheduled
     def update_secret_version_stage(
         self, secret_id: str, version_stage: str, remove_from_version_id: str | None, move_to_version_id: str | None
     ) -> tuple[str, str]:
@@ -89,6 +64,7 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         Raises:
             InvalidParameterException: another version has the label and isn't named, or AWSCURRENT would be nowhere.
         """
+        self._check_not_scheduled(secret_id)
         secret = self.secrets.get(secret_id)
         versions = secret.versions if isinstance(secret, FakeSecret) else {}
         holder = next((each for each, found in versions.items() if version_stage in found["version_stages"]), None)
@@ -108,6 +84,47 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         if version_stage == _CURRENT and isinstance(secret, FakeSecret):  # what moto takes for the current one
             secret.set_default_version_id(move_to_version_id)
         return told
+
+    # As moto has them, but refused for a secret that is scheduled for deletion.
+
+    def delete_resource_policy(self, secret_id: str) -> tuple[str, str]:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(secret_id)
+        return super().delete_resource_policy(secret_id)
+
+    def get_resource_policy(self, secret_id: str) -> str:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(secret_id)
+        return super().get_resource_policy(secret_id)
+
+    def put_secret_value(self, secret_id: str, *arguments: Any, **parameters: Any) -> str:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(secret_id)
+        return super().put_secret_value(secret_id, *arguments, **parameters)
+
+    def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(arn)
+        super().tag_resource(arn, tags)
+
+    def untag_resource(self, arn: str, tag_keys: list[str]) -> None:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(arn)
+        super().untag_resource(arn, tag_keys)
+
+    def update_secret(self, secret_id: str, *arguments: Any, **parameters: Any) -> str:
+        """Raises InvalidRequestException."""
+        self._check_not_scheduled(secret_id)
+        return super().update_secret(secret_id, *arguments, **parameters)
+
+    def _check_not_scheduled(self, secret_id: str) -> None:
+        """For the operations among whose errors AWS lists InvalidRequestException.
+
+        Raises:
+            InvalidRequestException: the secret is scheduled for deletion.
+        """
+        if self.is_scheduled(secret_id):
+            raise InvalidRequestException(_MARKED)
 
     def is_scheduled(self, secret_id: str) -> bool:
         """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""

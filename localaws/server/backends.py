@@ -53,9 +53,15 @@ _REPLACED: tuple[tuple[Any, type[Any]], ...] = (
 
 
 def register() -> None:
-    """Replace moto's backends by this package's. Call it before any backend is made."""
+    """Replace moto's backends by this package's.
+
+    Raises:
+        RuntimeError: moto has made a backend before; an account keeps the class that it began with.
+    """
     reset.register()
     for backends, ours in _REPLACED:
+        if backends:
+            raise RuntimeError(f"{ours.__name__} is registered too late: moto has made backends of this service")
         backends.backend = ours
     # moto keeps the Data API's backends under the name "redshift", which is another service's: their states would be
     # mixed up. Its reason is that boto3 lists no regions for "redshift-data", so they are given here.

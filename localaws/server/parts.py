@@ -17,6 +17,7 @@ from localaws.iam import service_roles
 from localaws.lambda_ import ports as lambda_ports
 from localaws.lambda_.invocations.engine import FunctionsEngine
 from localaws.logs.models import load_streams
+from localaws.redshift.data_api.models import end_interrupted
 from localaws.redshift.engine import RedshiftEngine
 from localaws.s3 import ports as s3_ports
 from localaws.s3.models import deliver_waiting, open_store
@@ -77,6 +78,7 @@ def load(context: Context) -> None:
     open_store(context.home)
     context.state.load()
     service_roles.forget_left_over()
+    end_interrupted()
     load_streams(context.home)
     context.add(MessageStore(context.home.state / "sqs-messages.sqlite"))
 

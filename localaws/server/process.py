@@ -134,7 +134,7 @@ class Server:
         while not self._stopped.is_set():
             self._woken.recv(100)
         log.info("Stopping")
-        self._http.RequestHandlerClass.stopping = True  # type: ignore[attr-defined]
+        RequestHandler.stopping = True
         self._http.shutdown()
         self.parts.stop()
         self.bus.stop()

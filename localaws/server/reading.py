@@ -15,12 +15,13 @@ from typing import Any
 from localaws.core.call import REGION, Call, S3Call
 from localaws.core.context import ACCOUNT_ID
 from localaws.core.errors import UnsupportedOperation
+from localaws.core.operations import vouching
+from localaws.core.operations.vouching import Effect
 from localaws.iam.refusals import Refused, unclear, unsigned
 from localaws.server import forms, jsons, models, query, rest, s3
 from localaws.server.claims import Claim, claim_of
 from localaws.server.envelope import HEADERS, Envelope, Environ
 
-_READS = re.compile(r"(Get|Describe|List|Head|BatchGet|Search|Lookup|Test|Filter|Select|Query|Scan)[A-Z]")
 _TARGET = "x-amz-target"
 _FOR_ANYBODY = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
 """Calls of STS that an identity of somebody else's proves, and no signature."""
@@ -152,8 +153,11 @@ def read(environ: Environ) -> Reading:
 
 
 def _call(service: str, operation: str, parameters: dict[str, Any], claim: Claim) -> Call:
-    reads = bool(_READS.match(operation)) and service != "redshift-data"
-    return Call(service, operation, parameters, claim.region, ACCOUNT_ID, reads)
+    return Call(service, operation, parameters, claim.region, ACCOUNT_ID, _reads(service, operation))
+
+
+def _reads(service: str, operation: str) -> bool:
+    return vouching.table(service).effect(operation) is Effect.READS
 
 
 def _of_json(service: str, envelope: Envelope, claim: Claim) -> Reading:
@@ -242,7 +246,7 @@ def _of_s3(envelope: Envelope, claim: Claim | None) -> Reading:
         parameters=found.query,
         region=(claim.region if claim else "") or REGION,
         account_id=ACCOUNT_ID,
-        reads=envelope.method in ("GET", "HEAD", "OPTIONS"),
+        reads=_reads("s3", found.operation),
         method=envelope.method,
         bucket=found.bucket,
         key=found.key,

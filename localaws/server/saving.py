@@ -14,11 +14,12 @@ import contextlib
 import errno
 import logging
 import os
-import re
 import sqlite3
 from collections.abc import Iterator
 
 from localaws.core.home import Home
+from localaws.core.operations import vouching
+from localaws.core.operations.vouching import Effect
 from localaws.core.state import NOT_SAVED, State
 from localaws.logs.models import streams_kept
 from localaws.server.parts import Parts
@@ -26,7 +27,6 @@ from localaws.server.parts import Parts
 log = logging.getLogger(__name__)
 
 ROOM = 16 << 20  # bytes: some times what all services' files have together
-_CHANGES_NOTHING = re.compile(r"(Get|Describe|List|Head|BatchGet|Cancel|Delete)[A-Z]")  # or makes room
 _WORKS_OUTSIDE = frozenset({"redshift", "redshift-data"})
 
 
@@ -58,7 +58,7 @@ class Saving:
         Raises:
             NotSaved: nothing was done.
         """
-        if service in NOT_SAVED or _CHANGES_NOTHING.match(operation):
+        if service in NOT_SAVED or vouching.table(service).effect(operation) is not Effect.CHANGES:
             return
         disk = os.statvfs(self._home.state)
         free = (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail) * disk.f_frsize

@@ -46,7 +46,7 @@ AWS_ONLY = {
     ("LocateBuckets", "s3:GetBucketLocation"): (
         "Glue asks in which region a bucket is; here a bucket is reached from every region", _GLUE_ROLE,
     ),
-    ("JobState", "glue:GetJobBookmark"): (
+    ("Bookmarks", "glue:GetJobBookmark"): (
         "the runtime's Job reads the bookmark by an API call; here the engine hands it over", _BOOKMARKS,
     ),
     ("JobState", "glue:GetJob"): (_RUNTIME, _GLUE_ROLE),
@@ -54,7 +54,9 @@ AWS_ONLY = {
 }  # fmt: skip
 
 _EC2 = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"
+_GLUE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html"
 ANY_RESOURCE = {
+    "glue:GetJobBookmark": _GLUE,
     "ec2:DescribeSubnets": _EC2,
     "ec2:DescribeSecurityGroups": _EC2,
     "ec2:DescribeRouteTables": _EC2,
@@ -104,7 +106,7 @@ PROOFS: dict[tuple[str, str], Callable[[Stage], object]] = {
     ("Logs", "logs:CreateLogGroup"): Stage.crawl_into_a_new_log_group,
     ("Logs", "logs:CreateLogStream"): Stage.crawl_into_a_new_log_stream,
     ("Logs", "logs:PutLogEvents"): Stage.crawl_with_a_log,
-    **{("LookAtNetwork", action): Stage.crawl_redshift for action in ANY_RESOURCE},
+    **{("LookAtNetwork", action): Stage.crawl_redshift for action in ANY_RESOURCE if action.startswith("ec2:")},
     ("CreateInterfaces", "ec2:CreateNetworkInterface"): Stage.crawl_redshift,
     ("KeepInterfaces", "ec2:DeleteNetworkInterface"): Stage.crawl_redshift,
     ("KeepInterfaces", "ec2:CreateTags"): Stage.crawl_redshift,

@@ -4,6 +4,9 @@ An operation *works* (a test proves it), or is *state only*: it keeps and gives 
 tags and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With
 `allow_unproven` moto answers all the same, and each such answer has a header.
 
+The tables say, too, what each of these operations does to the state: whether it only reads is not guessed from its name
+(TestConnection keeps its result, ReceiveMessage hides what it returns).
+
 The tables name parameters, too, that have no effect here though AWS acts on them: see unsupported.py.
 """
 
@@ -28,6 +31,16 @@ class Standing(StrEnum):
     REFUSED = "refused"
 
 
+class Effect(StrEnum):
+    """What an operation does to the state."""
+
+    READS = "reads"
+    """Nothing: it need not be saved."""
+    CHANGES = "changes"
+    MAKES_ROOM = "makes_room"
+    """It removes or ends something: a change that is taken on a full disk, too."""
+
+
 @dataclass(frozen=True)
 class Table:
     """The operations of one service that are answered; all others are refused."""
@@ -35,6 +48,8 @@ class Table:
     works: dict[str, str] = field(default_factory=dict)
     """By operation: the test that proves it, as FILE::TEST below tests/."""
     state_only: frozenset[str] = frozenset()
+    effects: dict[str, Effect] = field(default_factory=dict)
+    """By operation, of all that are answered."""
     refused_parameters: dict[str, list[str]] = field(default_factory=dict)
     """By operation, as they are named in a request; "A.B" is the member B of A, or of each item of the list A."""
     passing_values: dict[str, list[str]] = field(default_factory=dict)
@@ -50,6 +65,10 @@ class Table:
             return Standing.WORKS
         return Standing.STATE_ONLY if operation in self.state_only else Standing.REFUSED
 
+    def effect(self, operation: str) -> Effect:
+        """That of `operation`; what no table knows is taken for a change."""
+        return self.effects.get(operation, Effect.CHANGES)
+
 
 @cache
 def table(service: str) -> Table:
@@ -61,6 +80,7 @@ def table(service: str) -> Table:
     return Table(
         written.get("works", {}),
         frozenset(written.get("state_only", ())),
+        {operation: effect for effect in Effect for operation in written[effect]},
         written.get("refused_parameters", {}),
         written.get("passing_values", {}),
         written.get("filters", {}),

@@ -135,9 +135,6 @@ class ConnectionOperations(GlueBackend):
         except InvalidInputException as error:
             connection.status_reason = str(error.message)
             raise
-        finally:
-            # By its name a test only reads, so nothing else saves what it told.
-            context.current().state.save("glue")
 
     def try_definition(self, definition: dict[str, Any]) -> None:
         """Connect as a TestConnectionInput says.

@@ -1,15 +1,15 @@
 """How a JSON document is cut into rows, and which spellings of a row are read.
 
-The one grammar of the pipeline: the job's reader (Spark, with its default ``allowSingleQuotes``) takes the same
-spellings, so that a file that crawls clean also loads clean.
+Spark's JSON reader, by whose rules jobs read, takes the same spellings (its `allowSingleQuotes` is on by default): what
+crawls without a complaint also loads without one. They are:
 
-- strict JSON, one object a line (JSON lines), the form that the lab writes;
-- a row in single quotes, as Python prints a dict: the form of the original sample data;
+- strict JSON, one object a line (JSON lines);
+- an object in single quotes and with None, True and False, as Python prints a dict;
 - documents over several lines, one after the other, and arrays of objects, whose elements are the rows.
 
-Whether AWS's own crawler takes single quotes is not documented. It reads a top-level array into one column
-unless a custom classifier with the path ``$[*]`` says otherwise; here the elements are rows at once, as the
-job reads them (https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html#custom-classifier-json).
+Whether AWS's own crawler takes single quotes is not documented. It reads a top-level array into one column unless a
+custom classifier with the path ``$[*]`` says otherwise; here the elements are the rows
+(https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html#custom-classifier-json).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Rows:
     """The rows of a document, or of its beginning."""
 
     rows: list[Row] = field(default_factory=list)
-    unreadable: int = 0  # lines, or documents, that are no row
+    unreadable: int = 0  # lines, or documents, that are not rows
     consumed: int = 0  # bytes that the rows and the unreadable lines took
 
     @property
@@ -51,7 +51,7 @@ def read_value(text: bytes) -> Any:
     """Read one JSON value in any of the spellings.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a JSON value.
     """
     try:
         return orjson.loads(text)
@@ -156,7 +156,7 @@ def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
 
 
 def _add(rows: list[Row], value: Any) -> int:
-    """Add `value`'s rows to `rows`; return how many of its parts are none."""
+    """Add `value`'s rows to `rows`; return how many of its parts are not rows."""
     values = value if isinstance(value, list) else [value]
     objects = [part for part in values if isinstance(part, dict)]
     rows.extend(objects)

@@ -22,12 +22,15 @@ from localaws.glue.workflows.trigger_definitions import NodeType, Trigger, Trigg
 class WorkflowOperations(WorkflowRunOperations):
     """Triggers and workflows: what starts what, and the runs."""
 
+    _runs_that_met: dict[str, dict[int, str]]
+
     @property
     def runs_that_met(self) -> dict[str, dict[int, str]]:
         """Of each conditional trigger outside workflows: its conditions that hold since it last fired, by number, and
         the runs by which they do."""
-        found: dict[str, dict[int, str]] = vars(self).setdefault("_runs_that_met", {})  # older states have none
-        return found
+        if not hasattr(self, "_runs_that_met"):  # also where the state is of an earlier version, which had none
+            self._runs_that_met = {}
+        return self._runs_that_met
 
     def new_trigger(self, request: Mapping[str, Any]) -> str:
         """CreateTrigger.

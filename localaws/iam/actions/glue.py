@@ -24,12 +24,11 @@ _CATALOG = re.compile(
 _NAMED = {
     "job": (
         ("JobName", "Name"),
-        "CreateJob UpdateJob DeleteJob GetJob StartJobRun GetJobRun GetJobRuns BatchStopJobRun GetJobBookmark "
-        "ResetJobBookmark",
+        "CreateJob UpdateJob DeleteJob GetJob StartJobRun GetJobRun GetJobRuns BatchStopJobRun",
     ),
     "crawler": (
         ("Name", "CrawlerName"),
-        "CreateCrawler UpdateCrawler DeleteCrawler GetCrawler StartCrawler StopCrawler ListCrawls "
+        "UpdateCrawler DeleteCrawler GetCrawler StartCrawler StopCrawler ListCrawls "
         "StartCrawlerSchedule StopCrawlerSchedule UpdateCrawlerSchedule",
     ),
     "workflow": (
@@ -40,6 +39,12 @@ _NAMED = {
     "trigger": (("Name",), "CreateTrigger UpdateTrigger DeleteTrigger GetTrigger StartTrigger StopTrigger"),
 }
 _KIND_OF = {operation: kind for kind, (_, operations) in _NAMED.items() for operation in operations.split()}
+_NAMED_TOGETHER = {
+    "BatchGetJobs": ("job", "JobNames"),
+    "BatchGetCrawlers": ("crawler", "CrawlerNames"),
+    "BatchGetTriggers": ("trigger", "TriggerNames"),
+    "BatchGetWorkflows": ("workflow", "Names"),
+}
 _PASSES_ROLE = {"CreateJob": "Role", "UpdateJob": "JobUpdate.Role", "CreateCrawler": "Role", "UpdateCrawler": "Role"}
 
 
@@ -49,6 +54,11 @@ def accesses(call: Call) -> list[Access]:
     if kind := _KIND_OF.get(call.operation):
         names = [call.parameters[name] for name in _NAMED[kind][0] if call.parameters.get(name)]
         return [Access(action, f"{here}:{kind}/{names[0] if names else ''}"), *_passed(call)]
+    if call.operation in _NAMED_TOGETHER:
+        kind, parameter = _NAMED_TOGETHER[call.operation]
+        return [Access(action, f"{here}:{kind}/{name}") for name in call.parameters.get(parameter) or ()]
+    if call.operation == "CreateCrawler":  # unlike CreateJob it can't be limited to a name
+        return [Access(action), *_passed(call)]
     if call.operation in ("TagResource", "UntagResource", "GetTags"):
         return [Access(action, str(call.parameters.get("ResourceArn", "*")))]
     if match := _CATALOG.fullmatch(call.operation):

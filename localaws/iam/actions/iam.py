@@ -29,13 +29,16 @@ def accesses(call: Call) -> list[Access]:
     """What a call of IAM needs."""
     action, here = f"iam:{call.operation}", f"arn:aws:iam::{call.account_id}"
     # AddUserToGroup is about the group, AttachRolePolicy about the role.
-    kinds = reversed(_KINDS) if call.operation.endswith("Group") else _KINDS
+    kinds = reversed(_KINDS) if call.operation.endswith(("Group", "InstanceProfile")) else _KINDS
+    passed = []
+    if call.operation == "AddRoleToInstanceProfile":
+        passed = [pass_role(str(call.parameters.get("RoleName", "")), call.account_id, "ec2.amazonaws.com")]
     for parameter, kind in kinds:
         if name := call.parameters.get(parameter):
             path = str(call.parameters.get("Path") or "/").lstrip("/")
             known = find_role(str(name), call.account_id) if kind == "role" else None
             keys = {"iam:policyarn": call.parameters.get("PolicyArn")}
-            return [Access(action, known.arn if known else f"{here}:{kind}/{path}{name}", keys)]
+            return [Access(action, known.arn if known else f"{here}:{kind}/{path}{name}", keys), *passed]
     if arn := call.parameters.get("PolicyArn"):
         return [Access(action, str(arn))]
     if call.operation == "CreatePolicy":

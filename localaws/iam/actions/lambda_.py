@@ -11,6 +11,8 @@ _ACTIONS = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction", "Invoke
 _ALL = frozenset({"ListFunctions", "ListEventSourceMappings", "CreateEventSourceMapping", "GetAccountSettings"})
 _ABOUT_MAPPINGS = frozenset({"GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"})
 
+_ABOUT_LAYERS = frozenset({"PublishLayerVersion", "GetLayerVersion", "DeleteLayerVersion"})
+
 
 def accesses(call: Call) -> list[Access]:
     """What `call` needs."""
@@ -18,6 +20,10 @@ def accesses(call: Call) -> list[Access]:
     given, here = call.parameters, f"arn:aws:lambda:{call.region}:{call.account_id}"
     if call.operation in _ABOUT_MAPPINGS:
         return [Access(action, f"{here}:event-source-mapping:{given.get('UUID', '')}")]
+    if call.operation in _ABOUT_LAYERS:
+        layer, version = str(given.get("LayerName") or ""), given.get("VersionNumber")
+        arn = layer if layer.startswith("arn:") else f"{here}:layer:{layer}"
+        return [Access(action, f"{arn}:{version}" if version else arn)]
     name = str(given.get("FunctionName") or "")
     if call.operation in _ALL:
         # Mappings are limited by the condition key lambda:FunctionArn, not by their resource.

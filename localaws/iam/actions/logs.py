@@ -23,6 +23,8 @@ def accesses(call: Call) -> list[Access]:
     action, given = f"logs:{call.operation}", call.parameters
     if call.operation in _TAGS:
         return [Access(action, str(given.get("resourceArn", "*")))]
+    if call.operation == "DescribeQueries":  # it can't be limited to a group
+        return []
     groups = [given[name] for name in ("logGroupName", "logGroupIdentifier") if given.get(name)]
     groups += given.get("logGroupNames") or given.get("logGroupIdentifiers") or []
     if not groups and call.operation not in _UNNAMED:

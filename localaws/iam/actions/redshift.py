@@ -20,6 +20,7 @@ _ROLES = re.compile(r"(Add)?IamRoles\.(IamRoleArn|member)\.\d+|DefaultIamRoleArn
 _CONNECTS = frozenset(
     {"ExecuteStatement", "BatchExecuteStatement", "ListDatabases", "ListSchemas", "ListTables", "DescribeTable"}
 )
+_GROUPS = {"subnetgroup": "ClusterSubnetGroupName", "parametergroup": "ParameterGroupName"}
 _BY_CLUSTER = re.compile(
     r"(Create|Delete|Modify|Reboot|Pause|Resume|Resize|Describe)Clusters?(IamRoles)?|DescribeLoggingStatus"
 )
@@ -45,8 +46,9 @@ def accesses(call: Call) -> list[Access]:
         roles = [value for name, value in given.items() if value and _ROLES.fullmatch(name)]
         passed = [pass_role(role, call.account_id, _SERVICE) for role in roles]
         return [Access(action, f"{here}:cluster:{cluster}"), *passed]
-    if "SubnetGroup" in call.operation:
-        return [Access(action, f"{here}:subnetgroup:{given.get('ClusterSubnetGroupName') or '*'}")]
+    for kind, parameter in _GROUPS.items():
+        if kind in call.operation.lower() and not call.operation.startswith("Describe"):  # that takes no name
+            return [Access(action, f"{here}:{kind}:{given.get(parameter) or '*'}")]
     return [Access(action, str(given["ResourceName"]))] if given.get("ResourceName") else []
 
 

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
+from moto.redshiftdata.models import redshiftdata_backends
 
 from localaws.redshift.data_api import results
 from localaws.redshift.data_api.access import Access
@@ -18,6 +19,13 @@ from localaws.redshift.data_api.statements import Statement, Status, SubStatemen
 KEPT_FOR = 24 * 3600.0  # seconds: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
 MOST_STATEMENTS = 40  # of a batch
 LONGEST_WAIT = 20.0  # seconds of WaitTimeSeconds
+
+
+def end_interrupted() -> None:
+    """Fail the statements that an earlier server left at work."""
+    for _, _, backend in list(redshiftdata_backends.iter_backends()):
+        if isinstance(backend, LocalRedshiftDataBackend):
+            backend.end_interrupted()
 
 
 class LocalRedshiftDataBackend(BaseBackend):
@@ -78,8 +86,6 @@ class LocalRedshiftDataBackend(BaseBackend):
         found = self.statements.get(statement_id.partition(":")[0])
         if found is None:
             raise ResourceNotFoundException("Query does not exist.", statement_id)
-        if not found.status.is_final and active(found.id) is None:
-            self._interrupted(found)
         return found
 
     def wait(self, statement_id: str, seconds: float) -> None:
@@ -122,24 +128,27 @@ class LocalRedshiftDataBackend(BaseBackend):
         self, status: str | None, name: str | None, database: str | None, cluster: str | None
     ) -> list[Statement]:
         """ListStatements, the newest first: only finished ones unless `status` says otherwise."""
-        self._forget_old()
-        wanted = status or Status.FINISHED
+        oldest, wanted = time.time() - KEPT_FOR, status or Status.FINISHED
         return [
             statement
-            for statement in (self.statement(found) for found in reversed(list(self.statements)))
+            for statement in reversed(list(self.statements.values()))
             if wanted in ("ALL", statement.status)
+            and (statement.created >= oldest or not statement.status.is_final)
             and (not name or (statement.name or "").startswith(name))
             and (not database or statement.access.database == database)
             and (not cluster or statement.access.cluster_identifier == cluster)
         ]
 
-    def _interrupted(self, statement: Statement) -> None:
-        """A statement that was at work when the server ended: its session, and so its transaction, ended too."""
-        for part in statement.parts:
-            if not part.status.is_final:
-                part.become(Status.FAILED)
-        statement.error = "The embedded AWS was stopped while the statement ran."
-        statement.become(Status.FAILED)
+    def end_interrupted(self) -> None:
+        """Fail what was at work when the last server ended: its sessions, and so its transactions, ended too."""
+        for statement in self.statements.values():
+            if statement.status.is_final:
+                continue
+            for part in statement.parts:
+                if not part.status.is_final:
+                    part.become(Status.FAILED)
+            statement.error = "The embedded AWS was stopped while the statement ran."
+            statement.become(Status.FAILED)
 
     def _forget_old(self) -> None:
         oldest = time.time() - KEPT_FOR

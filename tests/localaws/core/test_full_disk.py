@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import moto.backends
@@ -22,6 +22,7 @@ import localaws.core.state
 from localaws.core.home import Home
 from localaws.core.state import ChangeLost, State
 from localaws.s3.index import Index
+from localaws.server.parts import Parts
 from localaws.server.saving import NotSaved, Saving
 
 Clients = Callable[[str], Any]
@@ -159,7 +160,7 @@ def create(name: str) -> None:
 def test_a_change_that_can_not_be_saved_is_undone_and_the_one_beside_it_is_not_answered(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saving = Saving(Home.at(tmp_path / "lab"), state)
+    saving = Saving(Home.at(tmp_path / "lab"), state, cast(Parts, None))  # asked only of Glue and of functions
     secrets().reset()
     with saving.of_call("secretsmanager", "CreateSecret"):
         create("kept")

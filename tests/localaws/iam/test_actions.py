@@ -37,7 +37,21 @@ CALLS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "glue:CreateCrawler",
         {"Name": "c", "Role": ROLE},
-        [("glue:CreateCrawler", f"{GLUE}:crawler/c"), ("iam:PassRole", ROLE)],
+        [("glue:CreateCrawler", "*"), ("iam:PassRole", ROLE)],
+    ),
+    ("glue:BatchGetJobs", {"JobNames": ["a", "b"]}, [("glue:BatchGetJobs", f"{GLUE}:job/{each}") for each in "ab"]),
+    (
+        "lambda:GetLayerVersion",
+        {"LayerName": "l", "VersionNumber": "2"},
+        [("lambda:GetLayerVersion", f"{LAMBDA}:layer:l:2")],
+    ),
+    (
+        "iam:AddRoleToInstanceProfile",
+        {"InstanceProfileName": "p", "RoleName": "r"},
+        [
+            ("iam:AddRoleToInstanceProfile", "arn:aws:iam::123456789012:instance-profile/p"),
+            ("iam:PassRole", ROLE),
+        ],
     ),
     ("lambda:Invoke", {"FunctionName": "f"}, [("lambda:InvokeFunction", f"{LAMBDA}:function:f")]),
     (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -157,10 +157,13 @@ def _contents(s3: Any) -> dict[str, bytes]:
 def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from localaws.core import context
+    from localaws.core.events import Bus
     from localaws.core.home import Home
     from localaws.s3.models import LocalS3Backend
 
-    opened = Home.at(home)
+    opened, nobody = Home.at(home), cast(Any, None)  # children and state are not asked
+    monkeypatch.setattr(context, "_current", context.Context(opened, Bus(), nobody, nobody))
     backend = LocalS3Backend("aws", "123456789012")
     backend.open_store(opened)
     backend.create_bucket("full-of-objects", "us-east-1")

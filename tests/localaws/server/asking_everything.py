@@ -57,7 +57,7 @@ def ask_everything(enclosure: Enclosure, services: list[str]) -> Answers:
             if table.standing(operation) is not Standing.REFUSED or (service, operation) in _ALSO_KNOWN_AS:
                 continue
             shape = model.operation_model(operation).input_shape
-            parameters = _value(shape, 0) if shape is not None else {}
+            parameters = least(shape) if shape is not None else {}
             asked = enclosure.asked
             answer = enclosure.send(signed(draft_of(service, operation, parameters), ROOT))
             found.refused[str(answer.status)] += 1
@@ -78,18 +78,18 @@ def _is_named(operation: Any, answer: Answer) -> bool:
     return operation.name in answer.text or _BY_PATH.search(answer.text) is not None
 
 
-def _value(shape: Any, depth: int) -> Any:
+def least(shape: Any, depth: int = 0) -> Any:
     """The least that the model takes."""
     if shape.type_name == "structure":
         return {
-            name: _value(member, depth + 1)
+            name: least(member, depth + 1)
             for name, member in shape.members.items()
             if name in shape.required_members and depth < _DEEPEST
         }
     if shape.type_name == "list":
-        return [_value(shape.member, depth + 1)]
+        return [least(shape.member, depth + 1)]
     if shape.type_name == "map":
-        return {"key": _value(shape.value, depth + 1)}
+        return {"key": least(shape.value, depth + 1)}
     if shape.type_name == "string":
         return shape.enum[0] if shape.enum else "x" * max(3, shape.metadata.get("min", 0))
     return _PLAIN[shape.type_name]

@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,11 +135,11 @@ class Enclosure:
         ((status, headers),) = started
         return Answer(int(status.partition(" ")[0]), {name.lower(): str(value) for name, value in headers}, body)
 
-    def state(self) -> dict[str, str]:
-        """All there is, as text, by `service/account/region/kind/name`; S3 is in finer parts."""
+    def state(self, services: Collection[str] = _SERVICES) -> dict[str, str]:
+        """All that these have, as text, by `service/account/region/kind/name`; S3 is in finer parts."""
         found: dict[str, str] = {}
         for each in list(BackendDict._instances):  # type: ignore[misc]
-            if each.service_name in _SERVICES:
+            if each.service_name in services:
                 for account, region, backend in list(each.iter_backends()):
                     found |= _parts(f"{each.service_name}/{account}/{region}", each.service_name, backend)
         return found

@@ -19,6 +19,7 @@ from tests.localaws.server.asking_everything import Answers, ask_everything
 from tests.localaws.server.enclosure import Enclosure
 from tests.localaws.server.fuzzing import Shot, shots
 from tests.localaws.server.holes import HOLES
+from tests.localaws.server.reading_everything import Reads, read_everything
 from tests.localaws.server.world import MARKER, World
 
 _SECRET = re.compile(
@@ -113,3 +114,8 @@ def _world() -> World:
 def ask(services: list[str]) -> Answers:
     """Ask this process's embedded AWS for all that no table has, of these services."""
     return ask_everything(_world().enclosure, services)
+
+
+def read() -> Reads:
+    """Ask this process's embedded AWS for all that only reads."""
+    return read_everything(_world())

@@ -16,6 +16,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -143,19 +144,7 @@ def _stage(df: DataFrame, temporary_directory: str, format_name: str, null: str)
     if not df.columns:
         return None
     target = _run.new_directory("staging") / "parts"
-    df.write.csv(
-        str(target),
-        nullValue=null,
-        emptyValue='""',
-        quote='"',
-        escape='"',
-        # Spark would trim the strings otherwise.
-        ignoreLeadingWhiteSpace=False,
-        ignoreTrailingWhiteSpace=False,
-        timestampFormat="yyyy-MM-dd HH:mm:ss.SSSSSS",
-        compression="gzip" if format_name.upper() == "CSV GZIP" else "none",
-    )
-    parts = parts_of(target)
+    parts = write_parts(df, target, null, gzip=format_name.upper() == "CSV GZIP")
     if not parts:
         return None
     prefix = f"{temporary_directory.rstrip('/')}/{uuid.uuid4()}"
@@ -168,6 +157,24 @@ def _stage(df: DataFrame, temporary_directory: str, format_name: str, null: str)
     manifest.write_text(json.dumps({"entries": entries}))
     _s3.upload([(manifest, f"{prefix}/manifest.json")])
     return f"{prefix}/manifest.json"
+
+
+def write_parts(df: DataFrame, target: Path, null: str = _NULL, *, gzip: bool = False) -> list[Path]:
+    """Write the rows as CSV files into the new directory `target`; those that hold rows."""
+    df.write.csv(
+        str(target),
+        nullValue=null,
+        emptyValue='""',
+        quote='"',
+        escape='"',
+        # Spark would trim the strings otherwise.
+        ignoreLeadingWhiteSpace=False,
+        ignoreTrailingWhiteSpace=False,
+        timestampFormat="yyyy-MM-dd HH:mm:ss.SSSSSS",
+        compression="gzip" if gzip else "none",
+    )
+    parts: list[Path] = parts_of(target)
+    return parts
 
 
 def _create(df: DataFrame, table: str) -> list[str]:

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-data-ca
 Glue Studio sets the argument for every job, and most never use what it does, so it is accepted. What looks at the
 catalog from Spark, or changes it, is refused by name: Spark's empty one would answer, and would take tables that are
 gone when the run ends. Temporary views are Spark's own, and work.
+
+Scripts take these classes from pyspark itself, so pyspark's methods are replaced: in the process of this run only.
 """
 
 from __future__ import annotations

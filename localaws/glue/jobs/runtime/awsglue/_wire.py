@@ -30,7 +30,8 @@ class Wire:
     """One thread's connection to S3."""
 
     def __init__(self, endpoint: str, region: str) -> None:
-        self._endpoint = urllib.parse.urlsplit(endpoint)
+        self.endpoint = endpoint
+        self._address = urllib.parse.urlsplit(endpoint)
         self._region = region
         self._credentials = _aws.EnvironmentCredentials()
         self._connection: http.client.HTTPConnection | None = None
@@ -56,7 +57,7 @@ class Wire:
         return response
 
     def _send(self, method: str, quoted: str, body: Path | bytes | None) -> http.client.HTTPResponse:
-        request = AWSRequest(method, f"{self._endpoint.scheme}://{self._endpoint.netloc}{quoted}")
+        request = AWSRequest(method, f"{self._address.scheme}://{self._address.netloc}{quoted}")
         _Signature(self._credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
         connection = self._open()
         connection.putrequest(method, quoted, skip_accept_encoding=True)
@@ -76,8 +77,8 @@ class Wire:
 
     def _open(self) -> http.client.HTTPConnection:
         if self._connection is None:
-            kind = http.client.HTTPSConnection if self._endpoint.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(self._endpoint.netloc, timeout=60)
+            kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
+            self._connection = kind(self._address.netloc, timeout=60)
             self._connection.connect()
         return self._connection
 
@@ -88,13 +89,18 @@ class Wire:
             self._connection = None
 
 
-_of_thread = threading.local()
+class _OfThread(threading.local):
+    """A connection sends one request at a time, so each thread has its own."""
+
+    wire: Wire | None = None
+
+
+_of_thread = _OfThread()
 
 
 def wire() -> Wire:
     """This thread's."""
     meta = _aws.client("s3").meta
-    if getattr(_of_thread, "endpoint", None) != meta.endpoint_url:
-        _of_thread.endpoint = meta.endpoint_url
+    if _of_thread.wire is None or _of_thread.wire.endpoint != meta.endpoint_url:
         _of_thread.wire = Wire(meta.endpoint_url, meta.region_name)
-    return _of_thread.wire  # type: ignore[no-any-return]
+    return _of_thread.wire

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 __all__ = [
     "ArrayType",
@@ -50,13 +50,8 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 class DataType:
     """A type. Two are equal if they are of one class and hold the same."""
 
-    _by_name: ClassVar[dict[str, type[DataType]]] = {}
-
     def __init__(self, properties: Mapping[str, Any] = _NONE) -> None:
         self.properties = dict(properties)
-
-    def __init_subclass__(cls) -> None:
-        cls._by_name[cls.typeName()] = cls
 
     @classmethod
     def typeName(cls) -> str:
@@ -84,7 +79,7 @@ class DataType:
 
 
 def _type_of(json_value: Mapping[str, Any]) -> DataType:
-    return DataType._by_name[json_value["dataType"]].fromJsonValue(json_value)
+    return _BY_NAME[json_value["dataType"]].fromJsonValue(json_value)
 
 
 def _checked(value: Any, kind: type, what: str) -> Any:
@@ -348,6 +343,16 @@ class EntityType(DataType):
 
     def __init__(self, entity: Any, base_type: Any, properties: Any) -> None:
         raise NotImplementedError("EntityType is not implemented in AWS Glue")
+
+
+_BY_NAME: dict[str, type[DataType]] = {
+    kind.typeName(): kind
+    for kind in (
+        AtomicType, BinaryType, BooleanType, ByteType, DateType, DecimalType, DoubleType, EnumType, FloatType,
+        IntegerType, LongType, NullType, ShortType, StringType, TimestampNTZType, TimestampType, UnknownType, ArrayType,
+        SetType, MapType, ChoiceType, StructType, EntityType,
+    )
+}  # fmt: skip
 
 
 def mergeDataTypes(s1: DataType, s2: DataType) -> DataType:

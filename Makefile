@@ -79,7 +79,7 @@ lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependenci
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@# What the lab runs imports nothing that only the extra `dev` brings.
-	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "tests|docs|bench|notebooks/.*\.py"
+	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "setup.py|tests|docs|bench|notebooks/.*\.py"
 	@# With the tests, whose helper modules are found by pytest, not by deptry (DEP001).
 	$(BIN)/deptry . --ignore DEP001
 

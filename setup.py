@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
-FOLDERS = {"glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql"}
+FOLDERS = {"data": "*.json", "glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql"}
 
 
 class BuildWithFolders(build_py):

@@ -1,7 +1,7 @@
 """Where the lab's own files are, and where it keeps what it makes.
 
-In a checkout the Lambda functions, Glue scripts, SQL and notebooks lie beside this package, where participants open
-them. An installed wheel has them inside the package (setup.py puts them there).
+In a checkout the Lambda functions, Glue scripts, SQL, samples and notebooks lie beside this package, where participants
+open them. An installed wheel has them inside the package (setup.py puts them there).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def is_checkout() -> bool:
 
 
 def folder(name: str) -> Path:
-    """The folder `glue`, `lambdas`, `notebooks` or `sql`."""
+    """The folder `data`, `glue`, `lambdas`, `notebooks` or `sql`."""
     return (PACKAGE.parent if is_checkout() else PACKAGE) / name
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-TRAVELS = {"glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql"}
+TRAVELS = {"data": "*.json", "glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql"}
 """Top-level folders whose files a wheel carries inside labkit/."""
 
 
@@ -109,6 +109,8 @@ def labkit(built: Path, tmp_path: Path) -> Callable[..., str]:
     subprocess.run(install, check=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    (environment / "share").mkdir()
+    (environment / "share" / "jupyter").symlink_to(Path(sys.prefix, "share", "jupyter"))  # nbconvert's templates
     empty.mkdir()
 
     def run(*arguments: str) -> str:

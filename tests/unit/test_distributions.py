@@ -96,11 +96,12 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
 
 
 @pytest.fixture
-def labkit(built: Path, tmp_path: Path) -> Callable[..., str]:
+def labkit(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """`labkit("send")` runs the installed wheel's command in an empty directory.
 
     The wheel has an environment of its own, which finds its dependencies in this one.
     """
+    monkeypatch.delenv("LABKIT_RUNS")
     environment, empty = tmp_path / "environment", tmp_path / "empty"
     venv.create(environment)
     python = environment / "bin" / "python"
@@ -135,8 +136,7 @@ def test_an_installed_wheel_runs_the_pipeline_from_an_empty_directory(
         until = time.monotonic() + 120
         while labkit("query", "select count(*) from toll_table").split() != ["count", "5"]:
             assert time.monotonic() < until, labkit("status")
-        labkit("destroy", "--yes")
-        labkit("run", "00")
+        labkit("run", "10")
         assert list((tmp_path / "empty" / "runs").glob("*/report.html"))
     finally:
         labkit("down", "--wipe")

@@ -73,11 +73,15 @@ $(MUTANTS): tests/mutants/requirements.txt
 bench: $(INSTALLED)  ## Measure, and print medians and ratios
 	$(BIN)/python -m bench
 
-lint: $(INSTALLED)  ## Check style, types and who imports whom
+lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependencies are declared
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@# What the lab runs imports nothing that only the extra `dev` brings.
+	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "setup.py|tests|docs|bench|notebooks/.*\.py"
+	@# With the tests, whose helper modules are found by pytest, not by deptry (DEP001).
+	$(BIN)/deptry . --ignore DEP001
 
 fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
 	$(BIN)/python docs/make_fidelity.py

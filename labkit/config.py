@@ -26,10 +26,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from labkit import project
 from labkit.errors import ConfigError
-
-PROJECT = Path(__file__).resolve().parent.parent
-"""The checkout: notebooks, lambdas, glue and sql lie beside the package."""
 
 ENV_PREFIX = "LABKIT_"
 LAB_NAME = "toll-etl"
@@ -86,7 +84,8 @@ class LabConfig(BaseSettings):
     target: Target = Target.LOCAL
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9]{0,11})?$")
-    home: Path = PROJECT / ".labkit"
+    home: Path = Field(default_factory=lambda: project.working_directory() / ".labkit")
+    runs: Path = Field(default_factory=lambda: project.working_directory() / "runs")  # reports of `labkit run`
     profile: str | None = None
 
     ask_before_create: bool
@@ -155,7 +154,7 @@ class LabConfig(BaseSettings):
         ipaddress.IPv4Network(value)
         return value
 
-    @field_validator("home")
+    @field_validator("home", "runs")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
@@ -216,7 +215,7 @@ def _config_file(home: Any) -> Path | None:
         if not file.is_file():
             raise ConfigError("config", f"there is no file {named}", source="LABKIT_CONFIG")
         return file
-    home = home or os.environ.get("LABKIT_HOME") or LabConfig.model_fields["home"].default
+    home = home or os.environ.get("LABKIT_HOME") or project.working_directory() / ".labkit"
     file = Path(home).expanduser() / "labkit.toml"
     try:
         return file if file.is_file() else None

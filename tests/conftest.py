@@ -91,8 +91,9 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_environment() -> None:
-    """No test may reach a real account, or another lab, by what the caller's shell has set."""
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test may reach a real account, or another lab, by what the caller's shell has set; or write into runs/."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_"))]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["LABKIT_RUNS"] = str(tmp_path_factory.mktemp("runs"))

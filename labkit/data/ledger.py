@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from labkit.config import PROJECT
+from labkit import project
 from labkit.data import data_api, landing
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def exists(lab: Lab) -> bool:
 
 def create_statements() -> list[str]:
     """The SQL statements that create the ledger."""
-    return [part for part in (PROJECT / "sql" / "create_ledger.sql").read_text().split(";\n") if part.strip()]
+    return [part for part in project.file("sql", "create_ledger.sql").read_text().split(";\n") if part.strip()]
 
 
 def loaded(lab: Lab) -> set[tuple[str, str]]:

@@ -8,16 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from labkit import origins
-from labkit.config import PROJECT
+from labkit import origins, project
 from labkit.delivery import Delivery, DeliveryNames
-from labkit.errors import AwsRefused, LabError, RunFailed
+from labkit.errors import AwsRefused, RunFailed
 from labkit.job_arguments import job_arguments
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
 from labkit.steps.base import Step, found, is_missing
 
-SCRIPTS = PROJECT / "glue"
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 
@@ -65,7 +63,7 @@ class Job(Step[JobMade]):
         self.lab.crawlers.table(self.names.target_table)
         glue, s3 = self.aws("glue"), self.aws("s3")
         for key, file in self._files.items():
-            s3.put_object(Bucket=self.names.staging_bucket, Key=key, Body=_content(file))
+            s3.put_object(Bucket=self.names.staging_bucket, Key=key, Body=file.read_bytes())
         if self._job() is None:
             glue.create_job(Name=self.job, Tags=self.config.tags, **self._definition())
         else:
@@ -183,7 +181,7 @@ class Job(Step[JobMade]):
         yield Fact(job["DefaultArguments"] == wanted["DefaultArguments"], "its arguments are the lab's", self.fix)
         for key, file in self._files.items():
             uploaded = found(self.aws("s3").get_object, Bucket=self.names.staging_bucket, Key=key)
-            same = uploaded is not None and uploaded["Body"].read() == _content(file)
+            same = uploaded is not None and uploaded["Body"].read() == file.read_bytes()
             how = "its script is" if file.name == self.script else "it imports"
             yield Fact(same, f"{how} glue/{file.name}", self.fix)
 
@@ -222,7 +220,7 @@ class Job(Step[JobMade]):
     def _files(self) -> dict[str, Path]:
         """Key in the staging bucket → file."""
         keys = [self._script_key, *self._module_keys]
-        return {key: SCRIPTS / name for key, name in zip(keys, (self.script, *self.modules), strict=True)}
+        return {key: project.file("glue", name) for key, name in zip(keys, (self.script, *self.modules), strict=True)}
 
     def _definition(self) -> dict[str, Any]:
         names = self.names
@@ -279,10 +277,3 @@ class Job(Step[JobMade]):
     def _job(self) -> dict[str, Any] | None:
         answer = found(self.aws("glue").get_job, JobName=self.job)
         return answer["Job"] if answer else None
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        raise LabError(f"There is no {file}.", fix="Run the lab from a complete checkout.") from None

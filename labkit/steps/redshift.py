@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.config import PROJECT
+from labkit import project
 from labkit.data import data_api
 from labkit.errors import RunFailed
 from labkit.show.display import Described, Fact, Removed, hidden
@@ -78,7 +78,7 @@ class Redshift(Step[RedshiftMade]):
         there = self._wait_until_available()
         if copy_role not in [role["IamRoleArn"] for role in there.get("IamRoles", [])]:
             redshift.modify_cluster_iam_roles(ClusterIdentifier=cluster, AddIamRoles=[copy_role])
-        data_api.execute(self.lab, (PROJECT / "sql" / "create_table.sql").read_text())
+        data_api.execute(self.lab, project.file("sql", "create_table.sql").read_text())
         return self.describe()
 
     def describe(self) -> RedshiftMade:

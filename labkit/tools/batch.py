@@ -11,13 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labkit.config import PROJECT
+from labkit import project
 from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.errors import LabError, MissingStep, NotebookFailed, QueryFailed, UsageError
 from labkit.lab import Lab
 
-NOTEBOOKS = PROJECT / "notebooks"
-RUNS = PROJECT / "runs"
+NOTEBOOKS = project.folder("notebooks")
 TEARDOWN = "10_cleanup"
 """Rows are counted before this notebook runs, because nothing is left to count afterwards."""
 
@@ -50,7 +49,7 @@ def notebooks(chosen: Sequence[str] = ()) -> list[Path]:
     """
     found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     if not found:
-        raise LabError(f"There are no notebooks in {NOTEBOOKS}.", fix="Run the lab from a complete checkout.")
+        raise LabError(f"There are no notebooks in {NOTEBOOKS}.", fix=project.INSTALL_AGAIN)
     for name in chosen:
         if not any(file.stem.startswith(name) for file in found):
             names = ", ".join(file.stem for file in found)
@@ -87,7 +86,7 @@ def check_parameters(files: Iterable[Path], given: Mapping[str, Any]) -> None:
 
 
 def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable[[str], None]) -> Batch:
-    """Execute the notebooks into `runs/<time>/`, and stop at the first that fails.
+    """Execute the notebooks into `<the setting runs>/<time>/`, and stop at the first that fails.
 
     Rows are counted before the teardown notebook, or after the last notebook if the teardown is not among them.
 
@@ -101,7 +100,7 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable
         UsageError: a parameter is unknown.
     """
     check_parameters(files, given)
-    batch = Batch(_new_directory())
+    batch = Batch(_new_directory(lab.config.runs))
     for file in files:
         if file.stem == TEARDOWN:
             batch.counts = _count(lab)
@@ -174,8 +173,8 @@ def _count(lab: Lab) -> Counts | ExactlyOnceCounts | None:
         return None
 
 
-def _new_directory() -> Path:
-    directory = RUNS / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+def _new_directory(runs: Path) -> Path:
+    directory = runs / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     number = 1
     while directory.exists():
         number += 1

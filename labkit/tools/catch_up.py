@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.config import PROJECT
+from labkit import project
 from labkit.data import landing
 from labkit.delivery import Delivery
 from labkit.errors import UsageError
@@ -90,7 +89,7 @@ def _is_crawled(lab: Lab) -> bool:
 
 
 def _notebooks() -> list[str]:
-    return sorted(file.stem for file in Path(PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return sorted(file.stem for file in project.folder("notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
 def _chosen(notebook: str | int, names: list[str]) -> str:

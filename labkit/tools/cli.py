@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from labkit import project
 from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
@@ -309,7 +310,8 @@ def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
         raise LabError(f"The rows don't agree: {counts.sentence}.", where=f"Report: {page}", fix="See: labkit status")
     click.echo(f"rows: {counts.sentence}")
     click.echo(f"report: {page}")
-    click.echo("next: open the report, or explore it yourself: make lab · labkit deploy · labkit send")
+    notebooks_by_hand = "make lab · " if project.is_checkout() else ""
+    click.echo(f"next: open the report, or explore it yourself: {notebooks_by_hand}labkit deploy · labkit send")
 
 
 @cli.command()

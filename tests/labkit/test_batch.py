@@ -20,12 +20,12 @@ from tests.processes import is_running
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where this test's notebooks are, and, beside it, its runs."""
     notebooks = tmp_path / "notebooks"
     notebooks.mkdir()
     monkeypatch.setattr(batch, "NOTEBOOKS", notebooks)
-    monkeypatch.setattr(batch, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(lab, "config", lab.config.model_copy(update={"runs": tmp_path / "runs"}))
     return notebooks
 
 
@@ -55,7 +55,7 @@ def test_rows_are_counted_before_the_teardown(folder: Path, lab: Lab, monkeypatc
     write(folder, "10_cleanup", "pass")
     counted: list[int] = []
     counts = lab.counts()
-    monkeypatch.setattr(lab, "counts", lambda: counted.append(len(list(batch.RUNS.glob("*/10*.ipynb")))) or counts)
+    monkeypatch.setattr(lab, "counts", lambda: counted.append(len(list(lab.config.runs.glob("*/10*.ipynb")))) or counts)
     assert batch.run(lab, batch.notebooks(), {}, lambda _line: None).counts == counts
     assert counted == [0]
 
@@ -74,7 +74,7 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder: Path, lab:
     write(folder, "00_first", "print(rows)", parameters="rows: int = 3")
     with pytest.raises(UsageError, match=r"No notebook has a parameter 'row'\.\nParameters: rows\."):
         batch.run(lab, batch.notebooks(), {"row": 3}, lambda _line: None)
-    assert not batch.RUNS.exists()
+    assert not lab.config.runs.exists()
 
 
 def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab: Lab) -> None:
@@ -92,15 +92,15 @@ def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab:
         assert "https://" not in text
 
 
-def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path) -> None:
+def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path, tmp_path: Path) -> None:
     file = folder / "kernel"
     write(folder, "00_long", f"import os; open({str(file)!r}, 'w').write(f'{{os.getpid()}}.')", "while True: pass")
     program = (
-        "import signal; from pathlib import Path; from labkit import batch\n"
+        "import signal; from pathlib import Path; from labkit import Lab; from labkit.tools import batch\n"
         # Tests that a shell runs in the background begin with this signal ignored, and hand that on.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"batch.RUNS = Path({str(batch.RUNS)!r})\n"
-        f"batch.run(None, [Path({str(folder / '00_long.ipynb')!r})], {{}}, print)\n"
+        f"lab = Lab(home={str(tmp_path / 'lab')!r}, runs={str(tmp_path / 'runs')!r})\n"
+        f"batch.run(lab, [Path({str(folder / '00_long.ipynb')!r})], {{}}, print)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as run:
         try:
@@ -116,8 +116,8 @@ def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path) -> None:
     assert not is_running(int(file.read_text()[:-1]))
 
 
-def test_two_runs_in_one_second_keep_apart(folder: Path, lab: Lab) -> None:
-    assert len({batch._new_directory() for _ in range(3)}) == 3
+def test_two_runs_in_one_second_keep_apart(tmp_path: Path) -> None:
+    assert len({batch._new_directory(tmp_path) for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize(

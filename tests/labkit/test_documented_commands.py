@@ -199,10 +199,8 @@ def test_a_command_that_is_named_works(documented: Lab, command: str) -> None:
 def test_a_command_of_the_aws_cli_that_is_named_works(documented: Lab, command: str) -> None:
     for field, name in dataclasses.asdict(PLAIN).items():
         command = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", getattr(documented.names, field), command)
-    aws = Path(sys.executable).with_name("aws")
     environment = {**os.environ, **documented.session.environment()}
-    done = subprocess.run(
-        [aws, *shlex.split(command)[1:]], env=environment, capture_output=True, text=True, check=False
-    )
+    aws = [sys.executable, "-m", "awscli", *shlex.split(command)[1:]]
+    done = subprocess.run(aws, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

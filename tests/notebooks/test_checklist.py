@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from story import NAMES
 
 import localaws
 from labkit import Lab
-from labkit.config import PROJECT
 
+PROJECT = Path(__file__).parents[2]
 # How many numbered lines each part of the description has.
 LINES = {"Objective": 9, "Setup": 10, "Notification": 3, "Redshift crawler": 17, "Job": 6, "Workflow": 11, "Query": 3}
 

@@ -160,7 +160,7 @@ def test_every_notebook_but_the_last_leads_to_the_next(notebook: Notebook) -> No
 
 
 def test_notebooks_use_the_lab_only_through_its_public_face(notebook: Notebook) -> None:
-    allowed = {"labkit", "labkit.show.picture", "labkit.show.exercise", "labkit.errors", "labkit.config"}
+    allowed = {"labkit", "labkit.show.picture", "labkit.show.exercise", "labkit.errors", "labkit.data"}
     for name in NAMES:
         source = "\n".join(cell.source for cell in code(notebook(name)) if not cell.source.startswith("%"))
         imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.pipeline.conftest import ShellLab
@@ -35,8 +36,9 @@ def test_the_cli_lands_both_forms_and_a_run_by_hand_loads_nothing_twice(lab: She
     before = lab.count()
     for name, text in (("quoted.json", single_quoted(2_000_000, 100)), ("strict.json", strict(2_000_100, 100))):
         (tmp_path / name).write_text(text)
+    target = f"s3://{lab.config['landing_bucket']}/cli/"
     subprocess.run(
-        ["aws", "s3", "cp", "--recursive", str(tmp_path), f"s3://{lab.config['landing_bucket']}/cli/"],
+        [sys.executable, "-m", "awscli", "s3", "cp", "--recursive", str(tmp_path), target],
         env=lab.environment,
         check=True,
         capture_output=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labkit import project
 from labkit.config import BY_TARGET, LabConfig, Target, load
 from labkit.errors import ConfigError
 from labkit.names import Names
@@ -119,3 +120,21 @@ def test_a_wrong_variable_and_a_wrong_file_name_themselves(monkeypatch: pytest.M
     (tmp_path / "labkit.toml").write_text("workers = = 3\n")
     with pytest.raises(ConfigError, match=r"the file is not TOML"):
         load()
+
+
+def test_a_checkout_keeps_its_home_and_its_runs(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("LABKIT_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert (load().home, load().runs) == (root / ".labkit", root / "runs")
+
+
+def test_an_installed_wheel_keeps_them_in_the_current_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("LABKIT_HOME")
+    monkeypatch.setattr(project, "is_checkout", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".labkit").mkdir()
+    (tmp_path / ".labkit" / "labkit.toml").write_text('prefix = "alice"\n')
+    assert (load().home, load().runs) == (tmp_path / ".labkit", tmp_path / "runs")
+    assert load().prefix == "alice"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from localaws.glue.jobs.java import find_java
+from localaws.glue.jobs.java import NO_PERF_FILE, find_java
 
 GOOD = {
     "transaction_id": 1,
@@ -80,12 +80,20 @@ LINES: dict[str, list[str | None]] = {
 
 
 @pytest.fixture(scope="module")
-def judged(root: Path) -> dict[str, Any]:
+def judged(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What is found of LINES, all at once; each line is a file of its own."""
+    scratch = str(tmp_path_factory.mktemp("spark"))
+    environment = {
+        "JAVA_HOME": str(find_java().program.parent.parent),
+        "JAVA_TOOL_OPTIONS": f"{NO_PERF_FILE} -Djava.io.tmpdir={scratch}",
+        "PYTHONPATH": str(root),
+        "SPARK_LOCAL_DIRS": scratch,
+        "TMPDIR": scratch,
+    }
     found = subprocess.run(
         [sys.executable, "-B", str(Path(__file__).with_name("judge_lines.py"))],
         input=json.dumps({uri(number): line for number, line in enumerate(LINES)}),
-        env={**os.environ, "JAVA_HOME": str(find_java().program.parent.parent), "PYTHONPATH": str(root)},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,

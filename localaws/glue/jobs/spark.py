@@ -41,8 +41,6 @@ JVM_OPTIONS = (
     NO_PERF_FILE,
     "-Xmx1g",
     "-XX:+UseParallelGC",
-    # Figures for other programs, in a file in /tmp.
-    "-XX:-UsePerfData",
     # Begin small, and keep little free: idle, this JVM takes 340 MB. A million rows make it 800, and it stays so: this
     # collector shrinks only by -XX:+UseAdaptiveSizePolicyWithSystemGC, which gives back 150 MB, and the next large run
     # takes half a second more to grow again.

@@ -52,8 +52,8 @@ class ChildStatus:
 class Status:
     """The state of the embedded AWS of one home.
 
-    `healthy` means that the server runs and answers; `problems` lists what still does not work. Values that don't exist
-    yet are empty, such as the ports and the access key of a home that was never started.
+    `healthy` means that the server runs and answers. Even then, `problems` can list parts that don't work. Values that
+    don't exist yet are empty, such as the ports and the access key of a home that was never started.
     """
 
     home: Path

@@ -66,7 +66,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether the program runs. If it has ended, its launcher may still be ending the processes that it left."""
+        """Whether the program runs. Its launcher, which knows its status, may still be ending what it has left."""
         return self.process.poll() is None and (self._program is None or family.runs(self._program))
 
     def signal_group(self, number: int) -> None:

@@ -52,7 +52,7 @@ class Account:
     group: int
 
     def own(self, *paths: Path) -> None:
-        """Make this account the owner of these files, which takes root. Symbolic links are not followed."""
+        """Make this account the owner of these files, which only root can do. Symbolic links are not followed."""
         for path in paths:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
@@ -126,7 +126,7 @@ class Confinement:
         kept: Iterable[Path] = (),
         descriptors: Sequence[int] = (),
     ) -> Iterator[Launch]:
-        """Yield the launcher to start, inside the context, in place of `argv`. It starts `argv` confined.
+        """Yield a launcher to start in place of `argv`, while the context is open. It starts `argv` confined.
 
         `kept` are the files of the lab and of the user's home directory that the program needs.
         """

@@ -61,7 +61,7 @@ class Context:
         self._ports[:] = [ports]
 
     def add(self, part: Part) -> Part:
-        """Add an object of which the server has one, such as the store of SQS's messages, for `Context.part` to find.
+        """Add an object that the server has once, such as the store of SQS's messages, for `Context.part` to find.
 
         Return it.
         """

@@ -9,7 +9,7 @@ import time
 
 PATH = "/_localaws/health"
 HEADER = "X-Localaws-Proof"
-_SECONDS = 300  # that a proof is valid
+_SECONDS = 300  # how long a proof is valid
 
 
 def proof(secret: str) -> str:

@@ -82,7 +82,7 @@ def _become(wanted: dict[str, Any]) -> NoReturn:
 
 
 def _let_go(descriptors: list[int]) -> None:
-    """Close what the program has open, too: a reader that waits for its end must not wait for ours."""
+    """Close our copies of what the program has open. A reader that waits for its end must not wait for ours."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)

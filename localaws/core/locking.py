@@ -20,7 +20,7 @@ def hold(file: Path) -> IO[str]:
     """Lock `file`, and make it if it is missing. Closing the returned stream, or the process's end, releases the lock.
 
     Raises:
-        BlockingIOError: another process has it.
+        BlockingIOError: another process has the lock.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:

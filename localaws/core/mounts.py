@@ -42,7 +42,7 @@ def unshare() -> None:
 
 
 def rearrange(replaced: Mapping[str, str], hidden: Iterable[str], kept: Iterable[str]) -> None:
-    """Mount directories in place of others (`replaced`, by place), and empty ones in place of `hidden`.
+    """Mount directories in place of others (`replaced`: place to source), and empty ones in place of `hidden`.
 
     Paths in `kept` stay what they are, even if they lie in one of these.
 

@@ -1,4 +1,4 @@
-"""The list of processes that a lab has started, in a file. If nobody is left to end them, the next server finds them.
+"""A file that lists the processes which a lab has started. If nobody is left to end them, the next server does.
 
 A process id alone means little, since another program may have it by now. So the list also has the moment when each
 process began, as the kernel counts it.

@@ -43,7 +43,7 @@ VERSION = f"3/moto-{moto.__version__}"
 _MAGIC = b"localaws-state "
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 
-# s3 saves itself object by object; moto_api and instance_metadata have no user's state.
+# s3 saves itself object by object; moto_api and instance_metadata hold no state of a user.
 NOT_SAVED = frozenset({"s3", "moto_api", "instance_metadata"})
 
 
@@ -226,7 +226,7 @@ def _loaded(file: Path, content: bytes) -> Any:
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Replaces objects that don't belong to this service by a way to find them again.
+    """Replaces objects that don't belong to this service with a way to find them again.
 
     It uses cloudpickle, since some of moto's backends hold dictionaries whose defaults are lambdas.
     """

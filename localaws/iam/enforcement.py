@@ -1,4 +1,4 @@
-"""Check what an engine does on a role's behalf inside the server. AWS's services do the same things as the role."""
+"""Check what an engine does on a role's behalf inside the server. On AWS, a service does this as the role."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ _NOT_CHECKABLE = frozenset(
 )
 
 
-# The root may call these whatever the policy says: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+# The root may call these, whatever the policy says:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 _ROOT_MAY = frozenset({"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"})
 
 
@@ -133,7 +134,7 @@ def _refused_key(error: Exception, service: str) -> refusals.Refused:
 
 
 def _require_trust(principal: Principal, access: Access, origin: Origin) -> None:
-    """Check AssumeRole: the trust policy names the caller, or the account, and then its own policies must allow it."""
+    """Check AssumeRole. The trust policy must name the caller, or its account if the caller's own policies allow it."""
     own_refusal = refusal(principal, access, origin)
     said = trust(access.resource, principal.account_id, principal.caller, request_keys(principal, access, origin))
     text = f"User: {principal.arn} is not authorized to perform: {access.action} on resource: {access.resource}"

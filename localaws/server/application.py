@@ -131,7 +131,7 @@ class Application:
         return answer
 
     def _authenticate(self, reading: Reading) -> str | None:
-        """Verify the signature. Return the signer's secret; None without a signature, or if none is verified.
+        """Verify the signature, and return the signer's secret; None if unsigned, or if signatures aren't verified.
 
         Raises:
             Refused: the signature is wrong, or nobody has this key.

@@ -1,4 +1,4 @@
-"""Replace moto's backends by this package's.
+"""Replace moto's backends with this package's.
 
 moto finds the URLs of a backend by the name of its class's module, so each service has moto's three modules: models,
 responses and urls.
@@ -53,7 +53,7 @@ _REPLACED: tuple[tuple[Any, type[Any]], ...] = (
 
 
 def register() -> None:
-    """Replace moto's backends by this package's. Call it before any backend is made."""
+    """Replace moto's backends with this package's. Call it before any backend is made."""
     reset.register()
     for backends, ours in _REPLACED:
         backends.backend = ours

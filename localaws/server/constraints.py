@@ -20,7 +20,7 @@ from localaws.server import models
 _CODES = {"glue": "ValidationException", "logs": "InvalidParameterException"}
 """By service: the error's code."""
 _SILENT = frozenset({"logs"})
-"""Services whose errors name the parameter, but not its value, as those of moto's tests show that were run on AWS."""
+"""Services whose errors name the parameter, but not its value. Source: moto's tests that were run on AWS."""
 _SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's way to write the characters beyond 16 bits
 _LENGTHS = {"string": "length", "list": "length", "map": "length"}
 

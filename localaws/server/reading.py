@@ -53,7 +53,7 @@ class Reading:
     """The header X-Amz-Target, if there is one."""
 
     def environ(self) -> Environ:
-        """Return the request for moto."""
+        """Return the request for moto, with the rebuilt body or, if there is none, the original one."""
         given = self.envelope.environ
         # If the query has any parameter, moto looks for none in the body or the headers.
         text = urllib.parse.urlencode({**self.query, "x-id": self.call.operation}, quote_via=urllib.parse.quote)

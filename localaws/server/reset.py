@@ -43,5 +43,5 @@ class ResettableLab(MotoAPIBackend):
 
 
 def register() -> None:
-    """Replace moto's reset by the lab's."""
+    """Replace moto's reset with the lab's."""
     moto_api.moto_api_backend = ResettableLab("global", ACCOUNT_ID)

@@ -1,7 +1,7 @@
 """A call changes both the state and the disk, or neither.
 
 A call that changes something needs room on the disk before it starts. Its changes are saved before it is answered. If
-that fails all the same, its service is put back to its last saved state, so nobody sees what a restart would forget.
+saving fails all the same, the service is put back to its last saved state, so nobody sees what a restart would lose.
 
 S3 saves itself, and undoes changes object by object (s3/saving.py). Messages and log events are on disk before they are
 in memory. A change that comes with work outside of the state, such as making a cluster, can't be undone: the answer

@@ -244,7 +244,7 @@ def _text_2(method: str, path: str, query: str, headers: Any, date: str) -> str:
 
 
 def _utf8(value: str) -> str:
-    """Return a header's value decoded as UTF-8, as which the client has signed it."""
+    """Return a header's value decoded as UTF-8, the encoding that the client signed."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeError:

@@ -1,6 +1,7 @@
 """CloudWatch Logs: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html.
 
-Policies name a log group as `…:log-group:NAME:*`, ending in a colon and a star, except for the three calls about tags: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html.
+Policies name a log group as `…:log-group:NAME:*`, ending in a colon and a star, except for the three calls about tags:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _UNNAMED = frozenset({"DescribeLogGroups", "ListLogGroups"})
 
 
 def log_resource(region: str, account_id: str, group: str, stream: str = "") -> str:
-    """Return the ARN of a log stream, as policies name it; without a stream, that of its group."""
+    """Return the ARN that policies are checked against for a log stream; without a stream, for its group."""
     return f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"
 
 

@@ -1,7 +1,7 @@
-"""Starting, finding and stopping a lab's server, from outside.
+"""Start, find and stop a lab's server, from another process.
 
-The server holds a lock on a file of its home while it lives, so "does it run" is asked of the kernel, never guessed
-from a process id that another program may have by now.
+While it runs, the server holds a lock on a file in its home, so the kernel knows whether it runs. A process id would
+only be a guess: another program may have it by now.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class ChildStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The embedded AWS of one home.
+    """The state of the embedded AWS of one home.
 
-    `healthy` means that it runs and answers; `problems` are what of it does not work all the same. What was never made,
-    such as the ports and the access key of a home that never was started, is empty.
+    `healthy` means that the server runs and answers. Even then, `problems` can list parts that don't work. Values that
+    don't exist yet are empty, such as the ports and the access key of a home that was never started.
     """
 
     home: Path
@@ -75,25 +75,25 @@ class Status:
     """The loopback ports that the home keeps: "http", and "redshift:CLUSTER" for each cluster."""
     problems: tuple[Problem, ...] = ()
     left_over: tuple[LeftOver, ...] = ()
-    """What an earlier server left running, where none runs."""
+    """Processes that an earlier server left running. Empty while a server runs."""
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """What a stop ended; false where nothing ran."""
+    """What a stop ended. Falsy if nothing was running."""
 
     server: bool
     left_over: tuple[LeftOver, ...] = ()
-    """What an earlier server had left."""
+    """Processes that an earlier server had left running."""
     wiped: bool = False
-    """Whether there were data, which are removed."""
+    """Whether the lab's data were removed."""
 
     def __bool__(self) -> bool:
         return self.server or bool(self.left_over)
 
 
 class _ServerProcess(subprocess.Popen[bytes]):
-    """A process that is meant to outlive whoever started it: leaving it running is no leak to warn of."""
+    """A process that is meant to outlive its parent, so Popen must not warn that it is still running."""
 
     def __del__(self) -> None: ...
 
@@ -107,14 +107,15 @@ def start(
 ) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
-    On a sound one this does nothing; one that is locked but doesn't answer is ended and started afresh, and so is what
-    an earlier server left running. In one that runs, what has failed is started again. What does not work then is in
-    the status' `problems`.
-    The settings (see `Settings`) hold for one that runs, too; for those that are None, the home's last word holds.
+    A healthy server keeps running, and its failed parts are started again. A server that holds the lock but doesn't
+    answer is ended and started again. What an earlier server left running is ended. `problems` of the returned status
+    lists what still does not work.
+
+    The settings (see `Settings`) apply to a running server, too. None leaves a setting as the home has it.
 
     Raises:
         HomeUnusable: the home can't be read or written.
-        StartFailed: it did not come up; the message says why and names the log.
+        StartFailed: the server did not come up; the message says why and names the log.
     """
     with _usable(home):
         lab = Home.at(home)
@@ -129,7 +130,7 @@ def _start(lab: Home) -> Status:
             _agreed(lab, found)
             return _status(lab, _health(lab, heal=True))
         stop(lab.root)
-    # Kept over restarts; chosen here so that a clash is told apart from a slow start.
+    # The port is kept over restarts. It is chosen here, so that a port clash does not look like a slow start.
     lab.port("http")
     lab.credentials()
     reader, writer = os.pipe()
@@ -148,7 +149,7 @@ def _start(lab: Home) -> Status:
         try:
             message = _read_answer(answer.fileno(), START_TIMEOUT)
         except BaseException:
-            # Interrupted, or too slow: nothing half-started is left behind.
+            # Interrupted: don't leave a half-started server behind.
             process.kill()
             process.wait()
             raise
@@ -157,7 +158,7 @@ def _start(lab: Home) -> Status:
     process.kill()
     process.wait()
     if message is not None and message.startswith("BlockingIOError"):
-        # Another `up` was faster: its server is ours too.
+        # Another `up` was faster: use its server.
         found = _wait_until_healthy(lab, START_TIMEOUT)
         if found.healthy:
             return found
@@ -167,17 +168,17 @@ def _start(lab: Home) -> Status:
 
 
 def stop(home: Path | str) -> Stopped:
-    """Stop the embedded AWS of `home` and everything it runs, or what an earlier one left; its data stay.
+    """Stop the embedded AWS of `home` and everything it runs, or what an earlier server left. Its data stay.
 
     Raises:
         HomeUnusable: the home can't be read.
-        LocalAwsError: something is still there after being killed.
+        LocalAwsError: a process is still there after being killed.
     """
     return _end(home, wiped=False)
 
 
 def status(home: Path | str) -> Status:
-    """What runs in `home`, without changing it.
+    """Return what runs in `home`, without changing anything.
 
     Raises:
         HomeUnusable: the home can't be read.
@@ -188,13 +189,14 @@ def status(home: Path | str) -> Status:
 
 
 def wipe(home: Path | str) -> Stopped:
-    """Stop the embedded AWS of `home`, and remove all that it wrote, outside of the home too.
+    """Stop the embedded AWS of `home`, and remove everything that it wrote, including files outside of the home.
 
-    What is shared with other labs goes with the last of them. What somebody else put into the home stays.
+    Files that are shared with other labs are removed with the last of these. Files that somebody else put into the
+    home stay.
 
     Raises:
         HomeUnusable: something can't be removed.
-        LocalAwsError: it does not stop.
+        LocalAwsError: the server does not stop.
     """
     return _end(home, wiped=True)
 
@@ -212,12 +214,12 @@ def _end(home: Path | str, *, wiped: bool) -> Stopped:
 
 
 def _was_used(lab: Home) -> bool:
-    """Whether a lab has been in this directory; nothing is removed from one that only has the right name."""
+    """Whether a lab has used this directory. Nothing is removed from one that only has the right name."""
     if lab.root.exists() and not lab.root.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(lab.root))
     if any(file.exists() for file in (lab.lock_file, lab.home_lock, lab.process_list)):
         return True
-    return bool(leftovers.find(lab))  # somebody removed the files of one that runs
+    return bool(leftovers.find(lab))  # somebody removed the files of a running lab
 
 
 def _status(lab: Home, told: dict[str, Any] | None) -> Status:
@@ -250,14 +252,14 @@ def _status(lab: Home, told: dict[str, Any] | None) -> Status:
 
 
 def _stop_server(lab: Home) -> bool:
-    """End the server; False where none ran."""
+    """End the server. Return False if none ran."""
     if not locking.is_held(lab.lock_file):
         return False
     process = _process(lab)
     if process is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGCONT)  # a suspended one could not even hear that
+            process.send_signal(signal.SIGCONT)  # a suspended process can't handle SIGTERM
             try:
                 process.wait(STOP_TIMEOUT)
             except psutil.TimeoutExpired:
@@ -274,7 +276,7 @@ def _stop_server(lab: Home) -> bool:
 
 @contextlib.contextmanager
 def _alone(lab: Home) -> Iterator[tuple[LeftOver, ...]]:
-    """Without a server, and with nothing left of an earlier one: what there was of it."""
+    """Keep servers out and end what an earlier one left. Yield the processes that it had left."""
     if not lab.root.exists():
         yield tuple(leftovers.end(lab))
         return
@@ -297,7 +299,7 @@ def _usable(home: Path | str) -> Iterator[None]:
 
 
 def _agreed(lab: Home, found: Status) -> Status:
-    """The status of a server that runs, once it does as the home's settings say."""
+    """Make a running server follow the home's settings, and return its status once it does."""
     deadline = time.monotonic() + HEALTH_TIMEOUT
     if not _agrees(lab, found) and found.pid is not None:
         os.kill(found.pid, signal.SIGHUP)
@@ -312,7 +314,7 @@ def _agrees(lab: Home, found: Status) -> bool:
 
 
 def _process(lab: Home) -> psutil.Process | None:
-    """The process that holds the home's lock."""
+    """Return the server process of the home."""
     for process in psutil.process_iter(["pid", "cmdline"]):
         command = process.info["cmdline"] or []
         if "localaws.server" in command and str(lab.root) in command:
@@ -336,7 +338,7 @@ def _health(lab: Home, *, heal: bool = False) -> dict[str, Any] | None:
 
 
 def _wait_until_healthy(lab: Home, timeout: float | None = None) -> Status:
-    """The status, once the server that holds the lock has finished starting."""
+    """Return the status once the server that holds the lock has finished starting, or `timeout` seconds have passed."""
     deadline = time.monotonic() + (HEALTH_TIMEOUT if timeout is None else timeout)
     while True:
         found = status(lab.root)
@@ -346,7 +348,7 @@ def _wait_until_healthy(lab: Home, timeout: float | None = None) -> Status:
 
 
 def _read_answer(descriptor: int, timeout: float) -> str | None:
-    """All that the server writes before it closes the pipe; None if it stays silent."""
+    """Return everything that the server writes before it closes the pipe; None if that takes over `timeout` seconds."""
     deadline = time.monotonic() + timeout
     answer = b""
     while True:
@@ -360,13 +362,13 @@ def _read_answer(descriptor: int, timeout: float) -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """The server's environment: the caller's, less what would send its own calls elsewhere."""
+    """Return the server's environment: the caller's, without what would send the server's own calls elsewhere."""
     unwanted = ("AWS_", "MOTO_", "PG", "SPARK_", "PYSPARK_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment["PYTHONUNBUFFERED"] = "1"
-    # A profile that does not exist, or a file that can't be read, is no matter of the embedded AWS.
+    # The user's AWS profile and files, which may be missing or unreadable, must not affect the embedded AWS.
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    # glibc keeps a heap for each of many threads, and what was freed: a tenth of the server's memory.
+    # By default glibc keeps a heap for each of many threads, and freed memory: a tenth of the server's memory.
     environment.setdefault("MALLOC_ARENA_MAX", "2")
     environment.setdefault("MALLOC_TRIM_THRESHOLD_", "131072")
     # The server must be able to import this package wherever it was started from.

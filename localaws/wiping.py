@@ -1,6 +1,6 @@
-"""Removing all that a lab wrote: in its home, and the little that it needs outside.
+"""Remove everything that a lab wrote: in its home, and the few files that it needs outside.
 
-What somebody else put into the home, such as settings, stays.
+Files that somebody else put into the home, such as settings, stay.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FILES = ("ports.json", "credentials.json", "settings.json", "server.json", "pro
 
 
 def wipe(home: Home) -> None:
-    """Remove what the lab of `home` wrote; only for who holds its lock, which goes last.
+    """Remove what the lab of `home` wrote. The caller must hold its lock; the lock file is removed last.
 
     Raises:
         OSError: something can't be removed.
@@ -30,7 +30,7 @@ def wipe(home: Home) -> None:
             shutil.rmtree(directory)
     for file in (*(home.root / name for name in _FILES), *home.root.glob(".*.torn"), home.lock_file):
         file.unlink(missing_ok=True)
-    # Not empty where there is something of somebody else's.
+    # Fails if the home still has somebody else's files: then it stays.
     with contextlib.suppress(OSError):
         home.root.rmdir()
 

@@ -1,1 +1,1 @@
-"""What every part of the embedded AWS stands on: the home, its state, child processes, events and certificates."""
+"""What every part of the embedded AWS builds on: the home, its state, child processes, events and certificates."""

@@ -13,10 +13,10 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # as `openssl rehash` names a certifi
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The variables by which a child process trusts the public CAs and the local one.
+    """Return the variables that make a child process trust the public CAs and the local one.
 
-    OpenSSL reads all of SSL_CERT_FILE for each connection, which takes 26 ms for the public CAs; in SSL_CERT_DIR it
-    looks up the one that it needs. So where the system has them as such a directory, that is named.
+    OpenSSL reads all of SSL_CERT_FILE for each connection, which takes 26 ms for the public CAs. In SSL_CERT_DIR it
+    looks up only the CA that it needs. So if the system has the public CAs as such a directory, that is used.
     """
     bundle = str(home.ca_bundle)
     directory = _directory(chosen(home))
@@ -25,7 +25,7 @@ def environment(home: Home) -> dict[str, str]:
 
 
 def _directory(file: Path | None) -> str | None:
-    """Where OpenSSL can look the public CAs up; None where the shell names a file of others."""
+    """Return where OpenSSL can look up the public CAs; None if nowhere, or if the shell names a file with others."""
     directory = ssl.get_default_verify_paths().capath
     if directory is None or (file is not None and file.parent.resolve() != Path(directory).resolve()):
         return None
@@ -33,7 +33,7 @@ def _directory(file: Path | None) -> str | None:
 
 
 def chosen(home: Home) -> Path | None:
-    """The CAs that the user's shell names."""
+    """Return the file of CAs that the user's shell names; None if it names none, or one of a lab."""
     file = os.environ.get("SSL_CERT_FILE")
     # A shell that ran `labkit env` before names a bundle that may be ours, or another lab's.
     if file and Path(file).is_file() and Path(file).name != home.ca_bundle.name:

@@ -1,4 +1,4 @@
-"""A request, as it was read once (server/reading.py); IAM, the refusals, the saving and the service all use that."""
+"""A parsed request. server/reading.py parses it once, for IAM, the refusals, the saving and the service."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 REGION = "us-east-1"
 DOCUMENT = "localaws.document"
-"""Where the environ of a request to S3 has what is in its document, by the names of AWS's model."""
+"""Key in the environ of a request to S3: the content of its document, by the names of AWS's model."""
 ASKER = "localaws.asker"
-"""Where a request's environ has the ARN of who signed it."""
+"""Key in the environ of a request: the ARN of its signer."""
 DENIED = "localaws.denied"
-"""Where the environ of DeleteObjects has the objects that its signer may not delete, and why."""
+"""Key in the environ of DeleteObjects: the objects that its signer may not delete, and why."""
 
 
 @dataclass(frozen=True)
 class Call:
     """A call of an API.
 
-    `service` is the name that requests to it are signed for, `operation` AWS's own name of the operation. `parameters`
-    are those of the operation's model, by their names: parsed JSON, or flat strings (`Tags.member.1.Key`) where the
-    service speaks the query protocol.
+    `service` is the service's name in the signature's scope, `operation` AWS's own name of the operation. `parameters`
+    have the names of the operation's model: parsed JSON, or flat strings (`Tags.member.1.Key`) if the service speaks
+    the query protocol.
     """
 
     service: str
@@ -38,22 +38,22 @@ class Call:
 
 @dataclass(frozen=True)
 class S3Call(Call):
-    """A call of S3. Its `parameters` are those of the query, by their names there."""
+    """A call of S3. Its `parameters` are those of the query string, under their names there."""
 
     method: str = "GET"
     bucket: str = ""
     key: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By names in small letters."""
+    """By name in lower case."""
     source: S3Object | None = None
-    """What a copy reads."""
+    """The object that a copy reads."""
     deleted: tuple[S3Object, ...] = ()
-    """What DeleteObjects names."""
+    """The objects that DeleteObjects names."""
 
 
 @dataclass(frozen=True)
 class S3Object:
-    """An object of S3, or one of its versions."""
+    """An object of S3, or a version of an object."""
 
     bucket: str
     key: str

@@ -22,7 +22,7 @@ LIFETIME = datetime.timedelta(days=3650)
 
 
 def ensure(home: Home) -> None:
-    """Make what is missing of `home`'s certificates; renew the bundle's public part."""
+    """Make the certificates that `home` lacks, and update the public CAs in its bundle."""
     if not (home.ca_file.exists() and home.tls_certificate.exists() and home.tls_key.exists()):
         _make(home)
     bundle = _public_cas(home) + b"\n" + home.ca_file.read_bytes()
@@ -31,7 +31,7 @@ def ensure(home: Home) -> None:
 
 
 def _public_cas(home: Home) -> bytes:
-    """The CAs that the user's shell trusts already, else certifi's."""
+    """Return the CAs that the user's shell names, else certifi's."""
     return (ca_bundle.chosen(home) or Path(certifi.where())).read_bytes()
 
 

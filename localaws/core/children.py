@@ -3,9 +3,10 @@
 Each child leads a process group of its own. The reaper (reaper.py) knows every group and ends it if the server
 dies without the chance to do so itself.
 
-No program begins before the reaper knows it: a child starts as /bin/sh, which waits at a gate, its standard input,
-and becomes the program, under the same process id, when the server writes a line there. If the server dies before
-that, the shell reads the end of the pipe, and ends. Needs no more than POSIX: Linux and macOS get the same.
+No program begins before the reaper knows it. A child starts as /bin/sh, which waits at a gate: it reads a line from
+its standard input. When the server writes that line, the shell becomes the program, under the same process id. If the
+server dies before that, the shell reads the end of the pipe and ends. This needs only POSIX, so Linux and macOS get
+the same.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 OnExit = Callable[["Child", int], None]
 Stream = int | IO[Any] | None
 
-# `read` takes no byte beyond its line, so the program finds its input whole. PWD is the shell's own addition.
-# Not Python: it would take ten times as long, and another user may not be allowed to read ours.
+# `read` takes no byte beyond its line, so the program gets its whole input. PWD is added by the shell itself.
+# A gate in Python would take ten times as long, and another user may not be allowed to read our Python.
 _GATE = 'unset PWD; read -r LOCALAWS_GATE && exec "$@"'
 _GATES = {subprocess.PIPE: _GATE, subprocess.DEVNULL: f"{_GATE} </dev/null"}
 
@@ -56,29 +57,29 @@ class Child:
 
     @property
     def program(self) -> int:
-        """The process id of what was asked for: the child's own, or that of what its launcher has started."""
+        """The process id of the program: the child's own, or that of the process which its launcher has started."""
         if self._program is None and self._launched:
-            with contextlib.suppress(psutil.Error):  # not any more
+            with contextlib.suppress(psutil.Error):  # it has ended
                 started = psutil.Process(self.pid).children()
                 self._program = min(started, key=psutil.Process.create_time).pid if started else None
         return self._program or self.pid
 
     @property
     def alive(self) -> bool:
-        """Whether the program runs. Its launcher may still be ending what it has left, and knows its status."""
+        """Whether the program runs. Its launcher, which knows its status, may still be ending what it has left."""
         return self.process.poll() is None and (self._program is None or family.runs(self._program))
 
     def signal_group(self, number: int) -> None:
-        """Send `number` to the child's process group; nothing where it is gone."""
+        """Send the signal `number` to the child's process group, if it still exists."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
     def end_descendants(self, keep: Collection[int] = ()) -> None:
-        """Kill all that the child has started, in its group or not, but the processes `keep`."""
+        """Kill all processes that the child has started, in its group or not, except those in `keep`."""
         family.end_descendants(self.pid, keep)
 
     def stop(self, grace: float = 2.0, *, first: int = signal.SIGTERM) -> None:
-        """End the group: signal `first`, and SIGKILL after `grace` seconds. `on_exit` is not called."""
+        """End the group: send it `first`, and SIGKILL after `grace` seconds. `on_exit` is not called."""
         self.stopping = True
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
@@ -87,7 +88,7 @@ class Child:
                 self.process.wait(grace)
         if self._launched and self.process.poll() is None:
             self.end_descendants()
-        # The leader may be gone while others of its group live.
+        # The leader may have ended while other processes of its group live.
         self.signal_group(signal.SIGKILL)
         self.process.wait()
 
@@ -96,14 +97,14 @@ class Children:
     """All children of one server."""
 
     def __init__(self, lock_file: Path | None = None, processes: ProcessList | None = None) -> None:
-        """`lock_file` says whether children live: returns when those of an earlier server that had it are gone.
+        """Lock `lock_file` for as long as children live. This waits until the children of an earlier server are gone.
 
-        `processes` is told of each, for the next server to find if this one and the reaper are both killed.
+        `processes` gets each child, so that the next server finds them if this one and the reaper are both killed.
         """
         self._processes = processes
         self._leash: int | None = None
         if lock_file is not None:
-            # The reaper shares this lock, so it is free when the server and its reaper have both ended.
+            # The reaper shares this lock, so it is free only when the server and its reaper have both ended.
             self._leash = os.open(lock_file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._leash, fcntl.LOCK_EX)
         self._children: dict[int, Child] = {}
@@ -129,15 +130,15 @@ class Children:
     ) -> Child:
         """Start `argv` in a process group of its own.
 
-        `stdin` is DEVNULL or PIPE. Of `env`, what the shell keeps for itself (PWD, IFS, PPID) and names that are not
-        identifiers do not reach the program. `on_exit(child, returncode)` is called from a watcher thread when the
-        child ends without `stop()`. A program that `user` may not run ends with status 126; `stderr` says why.
-        `launched` says that `argv` is a launcher (confinement.py): what it adopts ends with it.
+        `stdin` is DEVNULL or PIPE. The program does not get the variables of `env` that the shell uses itself (PWD,
+        IFS, PPID), and those whose names are not identifiers. `on_exit(child, returncode)` is called from a watcher
+        thread when the child ends without `stop()`. A program that `user` may not run ends with status 126; `stderr`
+        says why. `launched` says that `argv` is a launcher (confinement.py): the processes that it adopts end with it.
 
         Raises:
             OSError: the program can't be started.
             RuntimeError: the server is stopping.
-            ValueError: `stdin` is something else.
+            ValueError: `stdin` is neither DEVNULL nor PIPE.
         """
         if stdin not in _GATES:
             raise ValueError(f"{name}: stdin must be DEVNULL or PIPE")
@@ -173,12 +174,12 @@ class Children:
         return child
 
     def running(self) -> list[Child]:
-        """The children that are alive now."""
+        """Return the children that are alive now."""
         with self._lock:
             return [child for child in self._children.values() if child.alive]
 
     def stop_all(self, grace: float = 3.0) -> None:
-        """End every child, at most `grace` seconds politely, and the reaper last."""
+        """End every child, by SIGTERM and, after `grace` seconds, by SIGKILL. The reaper is ended last."""
         with self._lock:
             self._stopped = True
             children = list(self._children.values())
@@ -195,7 +196,7 @@ class Children:
     def _watch(self, child: Child, on_exit: OnExit | None) -> None:
         returncode = child.process.wait()
         if not child.stopping:
-            # What the child started goes with it.
+            # End what the child has started, too.
             child.signal_group(signal.SIGKILL)
         with self._lock:
             self._children.pop(child.pid, None)
@@ -225,7 +226,7 @@ class Children:
             self._start_reaper()
 
     def _start_reaper(self) -> None:
-        """Start the reaper (again), and tell it of every child there is."""
+        """Start the reaper, or restart it, and send it the process ids of all children."""
         if self._reaper is not None and self._reaper.stdin is not None:
             self._reaper.stdin.close()
             self._reaper.wait()
@@ -245,7 +246,7 @@ class Children:
 
 
 def _require_program(word: str, cwd: Path | str | None, env: Mapping[str, str]) -> None:
-    """Raise what Popen would: here only the shell finds out, too late to raise it."""
+    """Raise what Popen would raise for this program. Here Popen starts a shell, which finds the error too late."""
     path = os.path.join(cwd or "", word) if os.sep in word else word
     if shutil.which(path, path=os.pathsep.join(os.get_exec_path(env))) is None:
         number = errno.EACCES if os.path.exists(path) else errno.ENOENT
@@ -253,7 +254,7 @@ def _require_program(word: str, cwd: Path | str | None, env: Mapping[str, str]) 
 
 
 def _open_gate(process: subprocess.Popen[bytes], *, keep: bool) -> None:
-    """Let the program begin; `keep` its standard input open for who started it."""
+    """Let the program begin. `keep` leaves its standard input open for the caller."""
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):  # it was killed: its watcher says so
         os.write(process.stdin.fileno(), b"\n")

@@ -1,12 +1,12 @@
-"""How far somebody else's code is kept from the lab and from this machine: functions, jobs, and their JVM.
+"""Keep somebody else's code (functions, jobs and their JVM) away from the lab and from this machine.
 
-Two means, each where the system has it; `labkit doctor` says which it has:
+There are two means, and `labkit doctor` says which of them this system has:
 
-- Another user. A server that is root starts such a program as a user who may neither read the lab's files nor look into
-  its processes. That user must be able to run the interpreter.
-- A view of its own (mounts.py, Linux). The program has its own /tmp, and does not see the lab's files and the home
-  directory of the user, except for what it needs. A user who is not root gets it by a user namespace, from which the
-  environment and the memory of the lab's other processes can't be read.
+- Another user. A server that runs as root starts such a program as a user who can neither read the lab's files nor look
+  into its processes. That user must be able to run the interpreter.
+- A file system view of its own (mounts.py, Linux). The program has its own /tmp, and sees neither the lab's files nor
+  the user's home directory, except for what it needs. A user who is not root gets this through a user namespace, from
+  which the environment and the memory of the lab's other processes can't be read.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from localaws.core.home import Home
 log = logging.getLogger(__name__)
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-# What a machine's programs share, and each environment of Lambda has for itself.
+# Directories that all programs of a machine share. On Lambda each environment has its own.
 _SHARED = {"/tmp": "tmp", "/var/tmp": "var-tmp", "/dev/shm": "shm"}
 _PROBE_LIMIT = 30.0  # seconds
-# As who, with which imports, on which files.
+# Imports what a program needs, and opens the files that it must be able to read.
 _PROBE = "import ctypes, json, os, ssl, sys\nfor path in sys.argv[1:]:\n open(path, 'rb').close()"
-# Users without a name, as systemd gives them to services: https://systemd.io/UIDS-GIDS/
+# Users without a name, from the range that systemd gives to services: https://systemd.io/UIDS-GIDS/
 _FIRST_USER, _USERS = 61184, 4336
 _NAMED_USER = "daemon"  # every system has it, and Hadoop refuses to run as a user without a name
 
@@ -52,7 +52,7 @@ class Account:
     group: int
 
     def own(self, *paths: Path) -> None:
-        """Give them these files, where we are root; symbolic links are not followed."""
+        """Make this account the owner of these files, which only root can do. Symbolic links are not followed."""
         for path in paths:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
@@ -74,21 +74,21 @@ class Confinement:
     own_view: bool
 
     def account(self, role: str) -> Account | None:
-        """Who a program with this role runs as; None where it runs as we do."""
+        """Return the account that a program with this role runs as; None if it runs as the server's user."""
         if not self.other_user:
             return None
         number = _FIRST_USER + zlib.crc32(f"{self.home.root} {role}".encode()) % _USERS
         return Account(number, number)
 
     def named_account(self) -> Account | None:
-        """Who a program runs as that takes no user without a name; None where it runs as we do."""
+        """Return the account for a program that needs a user with a name; None if it runs as the server's user."""
         if not self.other_user:
             return None
         found = pwd.getpwnam(_NAMED_USER)
         return Account(found.pw_uid, found.pw_gid)
 
     def scratch(self, directory: Path, account: Account | None) -> None:
-        """Make what `launch` puts in the place of /tmp in `directory`, which must be ours alone to write to."""
+        """Make what `launch` mounts in place of /tmp, in `directory`, which nobody but us may be able to write to."""
         directory.mkdir(mode=0o711, parents=True, exist_ok=True)
         for name in _SHARED.values():
             made = directory / name
@@ -111,7 +111,7 @@ class Confinement:
         return any(f"{kept}/".startswith(f"{path}/") for kept in (self.home.root, *_needed()))
 
     def temporary(self, directory: Path) -> dict[str, str]:
-        """The variables by which a program finds the /tmp that `scratch` made: none where it is at its usual place."""
+        """Return the variables by which a program finds the /tmp that `scratch` made; none if it is mounted at /tmp."""
         return {} if self.own_view else {"TMPDIR": str(directory / "tmp")}
 
     @contextlib.contextmanager
@@ -126,9 +126,9 @@ class Confinement:
         kept: Iterable[Path] = (),
         descriptors: Sequence[int] = (),
     ) -> Iterator[Launch]:
-        """The process to start meanwhile, instead of `argv`: it starts that, so confined.
+        """Yield a launcher to start in place of `argv`, while the context is open. It starts `argv` confined.
 
-        `kept` is what the program needs of the lab's files, and of what lies in the user's home directory.
+        `kept` are the files of the lab and of the user's home directory that the program needs.
         """
         wanted = {
             "argv": [str(word) for word in argv],
@@ -142,7 +142,7 @@ class Confinement:
         with tempfile.TemporaryFile(dir=self.home.work) as file:
             marshal.dump(wanted, file)  # faster to read than JSON, by the same Python
             file.seek(0)
-            # The last word is for people who look at the machine's processes.
+            # The last argument is for people who look at the machine's processes.
             command = [sys.executable, "-S", "-E", str(_LAUNCHER), str(file.fileno()), str(self.home.root)]
             yield Launch(command, (file.fileno(), *descriptors))
 
@@ -158,10 +158,10 @@ class Confinement:
 
 @dataclass(frozen=True)
 class Protection:
-    """What keeps functions and jobs from the lab on this machine.
+    """How functions and jobs are kept away from the lab on this machine.
 
-    `as_root`: they would run as root, were there no `other_user`. `own_view`: each has its own /tmp, and sees neither
-    the lab's files nor the user's home directory.
+    `as_root`: without `other_user` they run as root. `own_view`: each has its own /tmp, and sees neither the lab's
+    files nor the user's home directory.
     """
 
     as_root: bool
@@ -170,21 +170,24 @@ class Protection:
 
 
 def protection(home: Path | str) -> Protection:
-    """How functions and jobs of the lab in `home` are kept from it; tried, so it takes some tenths of a second."""
+    """Return how functions and jobs are kept away from the lab in `home`.
+
+    This is found out by trying, which takes some tenths of a second.
+    """
     found = confinement(Home.at(home))
     return Protection(os.geteuid() == 0, found.other_user, found.own_view)
 
 
 @functools.cache
 def confinement(home: Home) -> Confinement:
-    """What is possible with the lab in `home`: tried once, with a program that does nothing."""
+    """Return what is possible with the lab in `home`. It is tried once, with a program that does nothing."""
     none = Confinement(home, other_user=False, own_view=False)
     possible = [
         dataclasses.replace(none, other_user=other_user, own_view=own_view)
         for other_user, own_view in ((True, True), (False, True), (True, False))
         if (os.geteuid() == 0 or not other_user) and (sys.platform == "linux" or not own_view)
     ]
-    if os.geteuid() == 0:  # another user protects more than a view of root's, which root can leave
+    if os.geteuid() == 0:  # another user protects more than a view of its own, which root can leave
         possible.sort(key=lambda each: each.other_user, reverse=True)
     found = next((each for each in possible if _works(each)), none)
     log.info("Functions and jobs: another user %s, a view of their own %s", found.other_user, found.own_view)
@@ -194,7 +197,7 @@ def confinement(home: Home) -> Confinement:
 def _works(tried: Confinement) -> bool:
     home = tried.home
     if tried.other_user and not tried.own_view:
-        # What programs need lies below these; what they must not see in them is closed by itself.
+        # What programs need lies below these. What they must not see in there is closed by its own permissions.
         for directory in (home.root, home.work, home.cache, home.tls):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o711)
@@ -242,21 +245,24 @@ def _runs(tried: Confinement, scratch: Path, account: Account | None, file: Path
 
 
 def _needed() -> set[Path]:
-    """What a Python of this environment reads, and our own programs."""
+    """Return the paths that this environment's Python reads, and our own package."""
     paths = sysconfig.get_paths()
     names = {sys.prefix, sys.base_prefix, *(paths[each] for each in ("stdlib", "platstdlib", "purelib", "platlib"))}
     return {*(Path(name) for name in names), Path(sys.executable), Path(__file__).parents[1]}
 
 
 def _home_directory() -> list[str]:
-    """The user's home directory: what lies in it, such as keys of a real account, is not for the lab's programs."""
+    """Return the user's home directory, unless it is a system directory.
+
+    The lab's programs must not see what lies in it, such as the keys of a real account.
+    """
     found = os.path.realpath(os.path.expanduser("~"))
     system = ("/usr", "/etc", "/bin", "/sbin", "/lib", "/proc", "/sys", "/dev", "/nonexistent")
     return [] if found == "/" or found.startswith(system) or not os.path.isdir(found) else [found]
 
 
 def _closed_to_others(paths: Iterable[str]) -> set[str]:
-    """The outermost directories above `paths` that only their owner may enter."""
+    """Return the outermost directory above each of `paths` that other users may not enter."""
     closed = set()
     for path in paths:
         above = [str(parent) for parent in reversed(Path(path).parents)]

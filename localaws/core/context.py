@@ -1,4 +1,4 @@
-"""What every service and engine of the running server is given."""
+"""What every service and engine of the running server can use: its home, bus, children, state and clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _current: Context | None = None
 
 @dataclass(frozen=True)
 class Context:
-    """The running server's parts."""
+    """The parts of the running server."""
 
     home: Home
     bus: Bus
@@ -42,12 +42,12 @@ class Context:
 
     @property
     def endpoint_url(self) -> str:
-        """Where all AWS APIs of this lab answer."""
+        """The URL of all AWS APIs of this lab."""
         return f"http://127.0.0.1:{self.home.port('http')}"
 
     @property
     def ports(self) -> Ports:
-        """What the parts of the server ask of each other.
+        """The interfaces through which the server's parts call each other.
 
         Raises:
             RuntimeError: the parts are not connected yet.
@@ -57,16 +57,19 @@ class Context:
         return self._ports[0]
 
     def connect(self, ports: Ports) -> None:
-        """Let the parts find each other from now on."""
+        """Let the parts find each other from now on, through `ports`."""
         self._ports[:] = [ports]
 
     def add(self, part: Part) -> Part:
-        """Let `part` find this, of which the server has one, such as the store of SQS's messages. Returns it."""
+        """Add an object that the server has once, such as the store of SQS's messages, for `Context.part` to find.
+
+        Return it.
+        """
         self._parts[type(part)] = part
         return part
 
     def part(self, kind: type[Part]) -> Part:
-        """The part of this class that the server has.
+        """Return the server's part of this class.
 
         Raises:
             RuntimeError: there is none yet.
@@ -77,7 +80,7 @@ class Context:
         return found
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client of this very server. Clients are shared: boto3's are thread-safe."""
+        """Return a boto3 client of this server. Clients are shared, since boto3's are thread-safe."""
         key = (service, region or self.region)
         with self._making:
             if key not in self._clients:
@@ -92,21 +95,24 @@ class Context:
         return self._clients[key]
 
     def environment(self, region: str | None = None) -> dict[str, str]:
-        """The variables by which a child process reaches this lab, but no credentials: the lab's own may do all."""
+        """Return the variables by which a child process reaches this lab.
+
+        They have no credentials, since the lab's own key has all permissions.
+        """
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": region or self.region,
             "AWS_REGION": region or self.region,
             **ca_bundle.environment(self.home),
-            # The embedded AWS is on loopback: no proxy can reach it for us.
+            # The embedded AWS is on loopback, which a proxy can't reach for us.
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost"])),
         }
 
 
 @cache
 def _session() -> Any:
-    """One boto3 session for all clients, which takes AWS's models from where the server has them: EC2's has 15 MB."""
-    # Half a second to import, and every child process imports this module.
+    """Return one boto3 session for all clients. It shares AWS's models with moto, since EC2's alone has 15 MB."""
+    # Imported here, since that takes half a second and every child process imports this module.
     import boto3
     import botocore.loaders
     import botocore.session
@@ -124,10 +130,10 @@ def _session() -> Any:
 
 
 def current() -> Context:
-    """The context of this process's server.
+    """Return the context of this process's server.
 
     Raises:
-        RuntimeError: this process serves no lab.
+        RuntimeError: this process is not a lab's server.
     """
     if _current is None:
         raise RuntimeError("no embedded AWS runs in this process")
@@ -135,7 +141,7 @@ def current() -> Context:
 
 
 def find(kind: type[Part]) -> Part | None:
-    """The part of this class that this process's server has; None where there is none, or no server."""
+    """Return the part of this class that this process's server has; None if it has none, or there is no server."""
     return _current._parts.get(kind) if _current is not None else None
 
 

@@ -1,7 +1,7 @@
-"""SQLite files of a home: write-ahead mode with full syncs, and never read where they are damaged.
+"""SQLite files of a home, in write-ahead mode with full syncs. A damaged file is refused.
 
-A commit is on disk when it returns. A write that a kill or a power cut tore is in the write-ahead log, whose frames
-carry checksums: SQLite drops it when the file is opened next. Damage to what was committed is found here.
+A commit is on disk when it returns. A write that was torn by a kill or a power cut is in the write-ahead log, whose
+frames carry checksums: SQLite drops it when it opens the file next. Damage to committed data is found here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from localaws.core.errors import StateDamaged
 
 
 def open_database(file: Path) -> sqlite3.Connection:
-    """Open or make `file`, for use by several threads that hold a lock of the caller's.
+    """Open or make `file`. Several threads may use the connection, under a lock of the caller's.
 
     Raises:
-        StateDamaged: it is not a whole SQLite file.
+        StateDamaged: `file` is not an intact SQLite file.
     """
     database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     try:
@@ -35,26 +35,28 @@ def open_database(file: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing of what is written inside, on disk at the end; for who alone uses `database`.
+    """Commit what is written inside at the end of the context, or roll all of it back after an exception.
+
+    Nobody else may use `database` meanwhile.
 
     Raises:
-        sqlite3.Error: the disk refused; nothing was written.
+        sqlite3.Error: the disk refused the write; nothing was written.
     """
     database.execute("begin immediate")
     try:
         yield
         database.execute("commit")
     except BaseException:
-        if database.in_transaction:  # SQLite has ended it itself where the disk was full
+        if database.in_transaction:  # if the disk was full, SQLite has ended the transaction itself
             database.execute("rollback")
         raise
 
 
 def check_databases(directory: Path) -> None:
-    """Look through all of `directory`'s SQLite files before anything is loaded from one of them.
+    """Check all SQLite files in `directory`, before anything is loaded from one of them.
 
     Raises:
-        StateDamaged: one is not whole.
+        StateDamaged: one of them is not intact.
     """
     for file in sorted(directory.glob("*.sqlite")):
         open_database(file).close()

@@ -1,12 +1,12 @@
-"""What can go wrong with the embedded AWS as a whole.
+"""Errors of the embedded AWS as a whole.
 
 ::
 
     LocalAwsError
-    ├── NotRunning         something was asked of a lab whose server is down
+    ├── NotRunning         the call needs the lab's server, which is down
     ├── StartFailed        the server did not come up; the message quotes its log
     ├── HomeUnusable       the home can't be read or written: the disk is full, or it is somebody else's
-    ├── NotEnded           what an earlier start left can't be ended
+    ├── NotEnded           a process that an earlier start left can't be ended
     ├── PortTaken          another program listens on a port that this home keeps
     ├── StateRefused       the home's saved state is of another version
     └── StateDamaged       the home's saved state can't be read
@@ -23,11 +23,11 @@ from pathlib import Path
 
 
 class LocalAwsError(Exception):
-    """Base of all errors of the embedded AWS itself (AWS's own errors are AWS-shaped)."""
+    """Base of all errors of the embedded AWS itself. (AWS's own errors have AWS's shape.)"""
 
 
 class NotRunning(LocalAwsError):
-    """Nothing serves this home."""
+    """No server runs for this home."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -35,7 +35,7 @@ class NotRunning(LocalAwsError):
 
 
 class StartFailed(LocalAwsError):
-    """The server process ended, or stayed silent, before it was ready."""
+    """The server process ended, or did not answer, before it was ready."""
 
     def __init__(self, home: Path, reason: str, log_file: Path) -> None:
         self.home = home
@@ -54,7 +54,7 @@ class HomeUnusable(LocalAwsError):
 
 
 def _refusal(home: Path, error: OSError) -> str:
-    """Why the system refuses, and what to do."""
+    """Return why the system refuses, and what to do."""
     elsewhere = "set LABKIT_HOME to a directory of yours."
     place = _nearest(Path(error.filename) if isinstance(error.filename, str) else home)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -69,7 +69,7 @@ def _refusal(home: Path, error: OSError) -> str:
 
 
 def _nearest(home: Path) -> Path:
-    """The home, or the directory above it that is there and can be looked at."""
+    """Return the home, or the nearest directory above it that exists and is accessible."""
     for place in (home, *home.parents):
         with contextlib.suppress(OSError):
             place.stat()
@@ -92,7 +92,7 @@ def _user(uid: int) -> str:
 
 
 class NotEnded(LocalAwsError):
-    """Something that an earlier start left can't be ended."""
+    """A process that an earlier start left can't be ended."""
 
     def __init__(self, processes: Iterable[tuple[str, int]]) -> None:
         self.processes = tuple(processes)
@@ -105,7 +105,7 @@ class NotEnded(LocalAwsError):
 
 
 class PortTaken(LocalAwsError):
-    """The port that addresses in this lab's secrets and terminals name is in use."""
+    """Another program listens on a port of this lab, which addresses in its secrets and terminals name."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -116,7 +116,7 @@ class PortTaken(LocalAwsError):
 
 
 class StateRefused(LocalAwsError):
-    """The home was written by another version, and reading it could lose or bend what it holds."""
+    """The home was written by another version, and reading it could lose or distort data."""
 
     def __init__(self, file: Path, found: str, wanted: str) -> None:
         self.file = file
@@ -129,7 +129,7 @@ class StateRefused(LocalAwsError):
 
 
 class StateDamaged(LocalAwsError):
-    """A state file is cut short, or holds what this version can't make sense of."""
+    """A state file is truncated, or this version can't read its content."""
 
     def __init__(self, file: Path, cause: Exception) -> None:
         self.file = file
@@ -141,7 +141,7 @@ class StateDamaged(LocalAwsError):
 
 
 class UnsupportedOperation(NotImplementedError):
-    """An AWS operation that is not there; callers get it AWS-shaped (server/application.py)."""
+    """An AWS operation that is not supported. Callers get an error of AWS's shape (server/application.py)."""
 
     def __init__(self, operation: str) -> None:
         self.operation = operation

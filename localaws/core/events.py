@@ -1,4 +1,4 @@
-"""What engines tell each other, and the bus that carries it.
+"""The events that engines send each other, and the bus that delivers them.
 
 Engines react to events, they don't poll: object created → function → workflow run → crawl finished → job.
 """
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 
 Predecessors = tuple[tuple[str, str], ...]
-"""Job and run of each job run that let a conditional trigger fire."""
+"""The job and the run id of each job run that made a conditional trigger fire."""
 
 
 @dataclass(frozen=True)
 class WorkflowRef:
-    """Which workflow run, and which trigger of it, an action belongs to.
+    """The workflow run, and the trigger in it, that an action belongs to.
 
-    A trigger outside workflows starts things too: then `name` and `run_id` are empty.
+    `name` and `run_id` are empty if the trigger does not belong to a workflow.
     """
 
     name: str
@@ -64,7 +64,7 @@ class JobRunStarted:
 
 @dataclass(frozen=True)
 class JobRunFinished:
-    """`state` is a JobRunState of Glue; `final` is False where a retry follows."""
+    """`state` is a JobRunState of Glue; `final` is False if a retry follows."""
 
     region: str
     job: str
@@ -79,7 +79,7 @@ _deferred: contextvars.ContextVar[list[Callable[[], Any]] | None] = contextvars.
 
 
 class Bus:
-    """Carries events from the thread that publishes to handlers on one thread, in order."""
+    """Delivers events from the thread that publishes them to handlers on one thread, in order."""
 
     def __init__(self) -> None:
         self._handlers: dict[type[Any], list[Callable[[Any], None]]] = defaultdict(list)
@@ -87,11 +87,11 @@ class Bus:
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
 
     def start(self) -> None:
-        """Begin to deliver; events published before are kept till then."""
+        """Start to deliver. Events published earlier are kept until then."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Deliver what is queued, then end."""
+        """Deliver the queued events, then end."""
         self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -106,7 +106,7 @@ class Bus:
             self._queue.put(partial(handler, event))
 
     def after_response(self, action: Callable[[], Any]) -> None:
-        """Run `action` on the bus once the HTTP response being made is sent; at once where there is none."""
+        """Queue `action` on the bus once the current HTTP response is sent; immediately if there is none."""
         waiting = _deferred.get()
         if waiting is None:
             self._queue.put(action)
@@ -114,7 +114,7 @@ class Bus:
             waiting.append(action)
 
     def release(self, actions: list[Callable[[], Any]]) -> None:
-        """Queue what a response held back."""
+        """Queue the actions that waited for a response."""
         for action in actions:
             self._queue.put(action)
 
@@ -123,13 +123,13 @@ class Bus:
             try:
                 action()
             except Exception:
-                # One broken handler must not silence the others; the log is where its author looks.
+                # One broken handler must not stop the others. Its author finds the error in the log.
                 log.exception("An event's handler failed")
 
 
 @contextmanager
 def response_scope() -> Iterator[list[Callable[[], Any]]]:
-    """Collect what `after_response` is given while one request is handled."""
+    """Collect the actions given to `after_response` while one request is handled."""
     actions: list[Callable[[], Any]] = []
     token = _deferred.set(actions)
     try:

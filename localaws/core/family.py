@@ -1,10 +1,10 @@
-"""What a process has started: found by their parents' numbers, and ended.
+"""Find the descendants of a process, by parent process ids, and end them.
 
 Used by the server, its reaper and its launchers (launcher.py). The last two are scripts of their own, so this imports
 nothing but the standard library.
 
-A process that is detached (`setsid`, a double fork) leaves its group and its session, and where its parent ends, its
-family, too: it becomes a child of the system's first process. On Linux it becomes one of the launcher's instead.
+A process that is detached (`setsid`, a double fork) leaves its group and its session. When its parent ends, it leaves
+its family, too: it becomes a child of the system's first process. On Linux it becomes a child of the launcher instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-TYPE_CHECKING = False  # typing's, whose import would take longer than the rest of a launcher's start
+TYPE_CHECKING = False  # in place of typing's: importing typing takes longer than the rest of a launcher's start
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -25,7 +25,7 @@ _EMPTY_LOOKS = 2
 
 
 def descendants(*pids: int) -> list[int]:
-    """The processes that these have started and that run, theirs, and so on."""
+    """Return the running processes that `pids` have started, directly or indirectly."""
     children: dict[int, list[tuple[int, bool]]] = {}
     for child, parent, runs in _processes():
         children.setdefault(parent, []).append((child, runs))
@@ -39,9 +39,9 @@ def descendants(*pids: int) -> list[int]:
 
 
 def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
-    """Kill all that `pid` has started, and theirs, but those of `keep`; returns when they have ended, or won't.
+    """Kill all descendants of `pid` except `keep`. Return when they have ended, or when the time limit has passed.
 
-    It looks twice: if a parent ends while /proc is being read, its child can be missed.
+    This looks twice: if a parent ends while /proc is being read, its child can be missed.
     """
     deadline = time.monotonic() + _LIMIT
     empty = 0
@@ -58,7 +58,7 @@ def end_descendants(pid: int, keep: Collection[int] = ()) -> None:
 
 
 def runs(pid: int) -> bool:
-    """Whether there is such a process, and it has not ended."""
+    """Whether the process exists and has not ended."""
     if sys.platform != "linux":
         return any(pid == each and runs for each, _, runs in _processes())
     try:
@@ -68,7 +68,7 @@ def runs(pid: int) -> bool:
 
 
 def _processes() -> list[tuple[int, int, bool]]:
-    """All processes: their number, their parent's, and whether they run (else they have ended, and nobody asked)."""
+    """Return all processes: id, parent's id, and whether it runs (if not, it is a zombie)."""
     if sys.platform != "linux":
         import subprocess
 
@@ -84,9 +84,9 @@ def _processes() -> list[tuple[int, int, bool]]:
 
 
 def _status(pid: int) -> tuple[int, bool]:
-    """A process's parent, and whether it runs. Raises OSError where there is none."""
+    """Return a process's parent, and whether it runs. Raise OSError if there is no such process."""
     with open(f"/proc/{pid}/stat", "rb") as file:
-        # The name, in brackets, may hold anything.
+        # The name, in parentheses, may contain any character.
         fields = file.read().rpartition(b")")[2].split()
     state, parent, threads = fields[0], int(fields[1]), int(fields[17])
     # The first thread may have ended while others go on.

@@ -1,4 +1,4 @@
-"""Ports of loopback that another program may have taken."""
+"""Loopback ports that another program may be using."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 
 def is_taken(port: int) -> bool:
-    """Whether nobody can listen on `port` of 127.0.0.1 now."""
+    """Whether `port` of 127.0.0.1 is in use, so that we can't listen on it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

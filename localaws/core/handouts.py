@@ -1,8 +1,8 @@
-"""Files of the lab for a program that can't reach them: put where it can, and readable, but not writable, for it.
+"""Hand files of the lab to a program that can't reach them, so that it can read them, but not write to them.
 
-A Glue job asks for the objects that it reads by their files (s3/local_files.py). It does not see the store, and
-runs as another user. So the server links each file into a directory that the program sees; where the program runs as
-the user who owns the store, and could change the file, it gets a copy.
+A Glue job asks for the files of the objects that it reads (s3/local_files.py). It does not see the store, and runs as
+another user. So the server links each file into a directory that the program sees. If the program runs as the user who
+owns the store, it could change the file, so it gets a copy.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from localaws.core.confinement import Account
 
 @dataclass(frozen=True)
 class Place:
-    """Where a program sees what it is given: `directory`, where only the server writes; `account` is its user."""
+    """Where a program gets its files. Only the server writes to `directory`; `account` is the program's own user."""
 
     directory: Path
     account: Account | None
 
     def put(self, files: Sequence[Path | None]) -> list[Path | None]:
-        """Put these files there, each under a name of its own; None for what is not there any more.
+        """Put these files there, each under a name of its own, and return the new paths; None for a file that is gone.
 
-        The program may move them from where they are then.
+        After that, the program may move the files.
         """
         made = Path(tempfile.mkdtemp(dir=self.directory))
         put = [self._put(file, made / str(number)) for number, file in enumerate(files)]
         if self.account is not None:
-            # Only now: from here on, what lies in it may be something else.
+            # Not earlier: from here on, the program can replace what is in this directory.
             self.account.own(made)
         return put
 
@@ -47,7 +47,7 @@ class Place:
             os.link(file, name)
         except FileNotFoundError:  # overwritten since
             return None
-        # The store lies in a directory that its owner alone can enter.
+        # The link shares its mode with the store's file, which lies in a directory that only its owner can enter.
         os.chown(name, -1, self.account.group)
         os.chmod(name, 0o640)
         return name
@@ -58,7 +58,7 @@ _places: dict[str, Place] = {}
 
 @contextlib.contextmanager
 def given_to(access_key_id: str, place: Place) -> Iterator[None]:
-    """Meanwhile, who signs with this key is given files in `place`."""
+    """Inside the context, callers that sign with this key get files in `place`."""
     place.directory.mkdir(mode=0o711, exist_ok=True)
     _places[access_key_id] = place
     try:
@@ -69,5 +69,5 @@ def given_to(access_key_id: str, place: Place) -> Iterator[None]:
 
 
 def place_of(access_key_id: str | None) -> Place | None:
-    """Where who signs with this key is given files; None where that is nowhere."""
+    """Return where callers that sign with this key get files; None if nowhere."""
     return _places.get(access_key_id or "")

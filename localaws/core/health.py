@@ -1,4 +1,4 @@
-"""The server's health: what it tells to who has the lab's secret, which is proved without being sent."""
+"""The server's health endpoint. Callers prove that they know the lab's secret, without sending it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import time
 
 PATH = "/_localaws/health"
 HEADER = "X-Localaws-Proof"
-_SECONDS = 300  # that a proof is good for
+_SECONDS = 300  # how long a proof is valid
 
 
 def proof(secret: str) -> str:
-    """The header's value for a request that is sent now."""
+    """Return the header's value for a request that is sent now."""
     moment = str(int(time.time()))
     return f"{moment}:{_of(secret, moment)}"
 
 
 def proves(secret: str, given: str) -> bool:
-    """Whether a header's value was made with `secret`, lately."""
+    """Whether a header's value was made with `secret`, and is still valid."""
     moment, _, found = given.partition(":")
     return (
         re.fullmatch(r"[0-9]{1,12}", moment) is not None

@@ -1,7 +1,7 @@
 """Where one lab keeps its state: paths, ports and credentials.
 
-Two homes are two labs, side by side on one machine. Everything that must survive a restart
-under the same name (addresses in secrets, in JDBC URLs, in open terminals) is kept here.
+Two homes are two labs, side by side on one machine. Everything that must stay the same after a restart (addresses in
+secrets, in JDBC URLs, in open terminals) is kept here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any
 from localaws.core.errors import StateDamaged
 from localaws.core.settings import Settings
 
-_TEMPORARY = ".torn"  # ends the name of a file that is being written
+_TEMPORARY = ".torn"  # suffix of a file that is being written
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The access key that a lab's server makes up at its first start."""
+    """The access key that a lab generates at its first start."""
 
     access_key_id: str
     secret_access_key: str
@@ -42,7 +42,7 @@ class Home:
 
     @classmethod
     def at(cls, root: Path | str) -> Home:
-        """Open `root`, making it and its sub-directories (mode 0700) where they are missing."""
+        """Open `root`. Make it and its sub-directories (mode 0700) if they are missing."""
         home = cls.of(root)
         for directory in (home.root, home.state, home.objects, home.tls, home.clusters, home.work, home.logs):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Home:
 
     @classmethod
     def of(cls, root: Path | str) -> Home:
-        """The home at `root`, whether it is there or not; nothing is made or changed."""
+        """Return the home at `root`, whether it exists or not. Nothing is made or changed."""
         return cls(Path(root).expanduser().resolve())
 
     @property
@@ -80,7 +80,7 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What can be made again, but costs time: package links, JVM archives."""
+        """Files that can be made again, at some cost of time: package links, JVM archives."""
         return self.root / "cache"
 
     @property
@@ -117,7 +117,7 @@ class Home:
 
     @property
     def server_file(self) -> Path:
-        """What the running server says of itself (JSON); see control.py."""
+        """What the running server says about itself (JSON); see control.py."""
         return self.root / "server.json"
 
     @property
@@ -127,7 +127,7 @@ class Home:
 
     @property
     def home_lock(self) -> Path:
-        """Held (flock) for a moment by who changes one of the files beside it."""
+        """Held (flock) for a moment by a process that changes one of the files beside it."""
         return self.root / "home.lock"
 
     @property
@@ -141,7 +141,7 @@ class Home:
         return self.root / "processes"
 
     def port(self, name: str) -> int:
-        """The loopback port kept for `name`, chosen free when first asked for.
+        """Return the loopback port kept for `name`. The first call chooses a free one.
 
         Raises:
             OSError: no port is free.
@@ -157,14 +157,14 @@ class Home:
             return ports[name]
 
     def forget_port(self, name: str) -> None:
-        """Let go of `name`'s port, as when its cluster is deleted."""
+        """Release the port of `name`, for example when its cluster is deleted."""
         with self._alone():
             ports = self.ports()
             if ports.pop(name, None) is not None:
                 write_durably(self.root / "ports.json", json.dumps(ports, indent=1).encode())
 
     def ports(self) -> dict[str, int]:
-        """The loopback ports that this home keeps, by what they are for.
+        """Return the loopback ports that this home keeps, by name.
 
         Raises:
             StateDamaged: the file of the kept ports can't be read.
@@ -179,7 +179,7 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """What `keep_settings` last said."""
+        """The settings that `keep_settings` saved last, else the defaults."""
         try:
             kept = json.loads(self._settings_file.read_text())
         except FileNotFoundError:
@@ -187,7 +187,7 @@ class Home:
         return Settings(**{name: bool(value) for name, value in kept.items() if name in Settings.__dataclass_fields__})
 
     def keep_settings(self, **changed: bool | None) -> Settings:
-        """Keep settings over restarts; None leaves one as it is."""
+        """Save settings, so that restarts keep them, and return all settings. None leaves a setting as it is."""
         wanted = replace(self.settings, **{name: value for name, value in changed.items() if value is not None})
         if wanted != self.settings:
             write_durably(self._settings_file, json.dumps(asdict(wanted)).encode())
@@ -199,11 +199,11 @@ class Home:
 
     @property
     def has_credentials(self) -> bool:
-        """Whether the access key was made up."""
+        """Whether the access key has been generated."""
         return (self.root / "credentials.json").exists()
 
     def credentials(self) -> Credentials:
-        """The lab's access key, made up on first use and readable by its owner only.
+        """Return the lab's access key. It is generated on first use, and its file is readable by its owner only.
 
         Raises:
             StateDamaged: its file can't be read.
@@ -220,7 +220,7 @@ class Home:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Among this process's threads, and among the processes that use this home."""
+        """Keep out this process's other threads, and all other processes that use this home."""
         with _lock, self.home_lock.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -230,7 +230,7 @@ def write_durably(file: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replace `file` so that a crash at any moment leaves the old or the new content, never a part.
 
     Raises:
-        OSError: the disk refused; the old content stays.
+        OSError: the disk refused the write; the old content stays.
     """
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}{_TEMPORARY}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -247,7 +247,7 @@ def write_durably(file: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def remove_torn_writes(directory: Path) -> None:
-    """Remove what `write_durably` left in `directory` where it was killed; only for who alone writes there."""
+    """Remove what `write_durably` left in `directory` when it was killed. Nobody else may write there meanwhile."""
     for temporary in directory.glob(f".*{_TEMPORARY}"):
         temporary.unlink(missing_ok=True)
 

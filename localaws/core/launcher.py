@@ -1,9 +1,9 @@
-"""Runs a program that is somebody else's code: as another user, with a view of its own, and ends what it leaves.
+"""Runs somebody else's program as another user, with its own view of the files, and ends the processes that it leaves.
 
-Started by the server as ``python -S -E launcher.py DESCRIPTOR``, where DESCRIPTOR is a file with what is wanted (see
-confinement.py): nothing of the program's, such as its environment, has a part in how this process starts. It stays the
-program's parent. On Linux it becomes the parent of whatever the program detaches, too; when the program ends it kills
-all of that, and ends as the program did.
+Started by the server as ``python -S -E launcher.py DESCRIPTOR``. DESCRIPTOR is an open file that describes what to run
+(see confinement.py), so that nothing of the program, such as its environment, affects how this process starts. This
+process stays the program's parent. On Linux it also becomes the parent of every process that the program detaches. When
+the program ends, it kills all of these, and ends with the program's status.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ LINUX = sys.platform == "linux"
 
 
 def main() -> NoReturn:
-    """Run the program, and end as it does."""
+    """Run the program, and end with its status."""
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         wanted = marshal.load(file)
     if LINUX:
         mounts.adopt_orphans()
-    # Signals that come before the program is there reach it when it is.
+    # A signal that comes before the program exists is forwarded once it does.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     program = os.fork()
     if program == 0:
@@ -52,7 +52,7 @@ def main() -> NoReturn:
 
 
 def _become(wanted: dict[str, Any]) -> NoReturn:
-    """Be the program."""
+    """Turn this process into the program."""
     parent = os.getppid()
     try:
         os.setsid()
@@ -82,7 +82,7 @@ def _become(wanted: dict[str, Any]) -> NoReturn:
 
 
 def _let_go(descriptors: list[int]) -> None:
-    """What the program has open is its own: who waits for its end must not wait for ours."""
+    """Close our copies of what the program has open. A reader that waits for its end must not wait for ours."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
@@ -91,7 +91,7 @@ def _let_go(descriptors: list[int]) -> None:
 
 
 def _await(program: int) -> int:
-    """Collect whatever ends until the program does; its status."""
+    """Reap every child that ends, until the program does. Return its status."""
     while True:
         pid, status = os.wait()
         if pid == program:

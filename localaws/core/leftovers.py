@@ -1,10 +1,10 @@
-"""What an earlier life of a lab left running, and its end.
+"""Find and end the processes that an earlier server of a lab left running.
 
-A server ends its children, and its reaper does where it can't. Where both were killed, PostgreSQL, the front or a JVM
-live on: they hold a port or the lock of a data directory, and may still write. So a start, and a stop too, look for
+A server ends its children; if it can't, its reaper does. If both were killed, PostgreSQL, the front or a JVM keep
+running: they hold a port or the lock of a data directory, and may still write. So every start and every stop looks for
 them first. They are found by
 
-- the list of what the server started (processes.py), with what these started in turn,
+- the list of processes that the server started (processes.py), with those that these started in turn,
 - the command lines that only this package's own processes have,
 - the lock file of each cluster's data directory.
 """
@@ -31,7 +31,7 @@ _LIMIT = 3.0  # seconds in which a process that was killed is gone
 
 @dataclass(frozen=True)
 class LeftOver:
-    """A process of an earlier life."""
+    """A process that an earlier server left running."""
 
     name: str
     pid: int
@@ -41,18 +41,18 @@ class LeftOver:
 
 
 def find(home: Home) -> list[LeftOver]:
-    """What runs of `home`, except for this process and those that it was started by."""
+    """Return the running processes of `home`, except for this process and its ancestors."""
     return [LeftOver(name, process.pid) for process, name in _find(home).items()]
 
 
 def end(home: Home) -> list[LeftOver]:
-    """End what runs of `home`, and return what that was; only for who holds the home's lock.
+    """End the running processes of `home`, and return them. The caller must hold the home's lock.
 
     Raises:
-        NotEnded: something is still there.
+        NotEnded: a process is still there.
     """
     ended: list[LeftOver] = []
-    # Whoever was about to start another process has ended after the first look.
+    # Look again: a process may have started another one before it was ended.
     while found := _find(home):
         ended += [LeftOver(name, process.pid) for process, name in found.items()]
         servers = [process for process, name in found.items() if name == "PostgreSQL"]
@@ -67,7 +67,7 @@ def end(home: Home) -> list[LeftOver]:
 
 
 def _find(home: Home) -> dict[psutil.Process, str]:
-    """The processes of `home` with their names, those that started others before these."""
+    """Return the processes of `home` with their names, parents before their children."""
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     found: dict[psutil.Process, str] = {}
 
@@ -92,14 +92,14 @@ def _find(home: Home) -> dict[psutil.Process, str]:
     for data in home.clusters.glob("*/data"):
         if (postmaster := postmaster_of(data)) is not None:
             add(postmaster, "PostgreSQL")
-    # Its sessions and helpers end with it.
+    # A PostgreSQL's sessions and helpers end with it.
     postmasters = [process for process, name in found.items() if name == "PostgreSQL"]
     below = {child for postmaster in postmasters for child in _children(postmaster)}
     return {process: name for process, name in found.items() if process not in below}
 
 
 def postmaster_of(data: Path) -> psutil.Process | None:
-    """The PostgreSQL that runs on a data directory, by its lock file and where it works; None where none does."""
+    """Return the PostgreSQL that runs on a data directory, by lock file and working directory; None if none does."""
     try:
         process = psutil.Process(int((data / "postmaster.pid").read_text().split("\n", 1)[0]))
         at_work = process.name() == "postgres" and os.path.samefile(process.cwd(), data)
@@ -109,7 +109,7 @@ def postmaster_of(data: Path) -> psutil.Process | None:
 
 
 def _own_name(home: Home, command: list[str]) -> str:
-    """What a process is, by the command line that only this package's own have; empty for any other."""
+    """Return what a process is, by a command line that only this package's processes have; empty for any other."""
     match command:
         case [_, "-m", "localaws.server", root, *_] if root == str(home.root):
             return "server"
@@ -153,19 +153,19 @@ def _kill(processes: list[psutil.Process]) -> None:
 
 
 def _shut_down(processes: list[psutil.Process]) -> None:
-    """PostgreSQL's "fast" shutdown, which rolls back what is open; killed if that takes too long."""
+    """Shut PostgreSQL down in "fast" mode, which rolls back open transactions. Kill it if that takes too long."""
     postmaster = processes[0]
     for number, seconds in ((signal.SIGINT, _GRACE), (signal.SIGQUIT, 1.0)):
         with contextlib.suppress(psutil.Error):
             postmaster.send_signal(number)
-            postmaster.send_signal(signal.SIGCONT)  # a suspended one could not even hear that
+            postmaster.send_signal(signal.SIGCONT)  # a suspended process can't handle the first signal
         if not _wait(processes, seconds):
             return
     _kill(processes)
 
 
 def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that still run after `seconds`."""
+    """Return those that still run after `seconds`."""
     deadline = time.monotonic() + seconds
     while (alive := [process for process in processes if _alive(process)]) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -1,6 +1,6 @@
 """Locks on files of a home: held by a process while it lives, and released by the kernel, whatever ends it.
 
-A wipe removes the file while it holds the lock, so who gets the lock must look whether the file is still there.
+A wipe removes the file while it holds the lock. So whoever gets the lock must check that the file still exists.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-_PATIENCE = 0.3  # seconds; who only asks whether a lock is held has it for a moment
+_PATIENCE = 0.3  # seconds; a process that only checks whether a lock is held has it for a moment
 
 
 def hold(file: Path) -> IO[str]:
-    """Lock `file`, made where it is missing, until what is returned is closed, or the process ends.
+    """Lock `file`, and make it if it is missing. Closing the returned stream, or the process's end, releases the lock.
 
     Raises:
-        BlockingIOError: another process has it.
+        BlockingIOError: another process has the lock.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -38,7 +38,7 @@ def hold(file: Path) -> IO[str]:
 
 
 def is_held(file: Path) -> bool:
-    """Whether a process holds `file`, which is left as it is."""
+    """Whether a process holds the lock of `file`. The file is not changed."""
     try:
         with file.open("r") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -51,7 +51,7 @@ def is_held(file: Path) -> bool:
 
 @contextlib.contextmanager
 def held(file: Path) -> Iterator[bool]:
-    """Lock `file` for a while; False where another process has it."""
+    """Lock `file` inside the context. Yield False if another process has the lock."""
     try:
         stream = hold(file)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""A process's own view of the file system, by Linux's mount namespaces; standard library only (see launcher.py).
+"""A process's own view of the file system, by Linux's mount namespaces. Standard library only (see launcher.py).
 
 https://man7.org/linux/man-pages/man7/mount_namespaces.7.html, https://man7.org/linux/man-pages/man7/user_namespaces.7.html
 """
@@ -19,12 +19,12 @@ _SUBREAPER, _DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG
 
 
 def unshare() -> None:
-    """Give this process mounts of its own: those of the system, as they are now.
+    """Give this process its own copy of the system's mounts.
 
-    A user who is not root gets them in a user namespace, in which the next program has no more rights than before.
+    A user who is not root gets it in a user namespace, in which the next program has no more rights than before.
 
     Raises:
-        OSError: the system does not let it.
+        OSError: the system does not allow it.
     """
     user, group = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -37,14 +37,14 @@ def unshare() -> None:
         ):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(content)
-    # Nothing of what is mounted from now on is seen by others.
+    # Other processes don't see what is mounted from now on.
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
 
 
 def rearrange(replaced: Mapping[str, str], hidden: Iterable[str], kept: Iterable[str]) -> None:
-    """Put directories in the place of others (`replaced`), empty ones in the place of `hidden`.
+    """Mount directories in place of others (`replaced`: place to source), and empty ones in place of `hidden`.
 
-    `kept` are paths that stay what they are, though they lie in one of these.
+    Paths in `kept` stay what they are, even if they lie in one of these.
 
     Raises:
         OSError: one of them can't be mounted.
@@ -52,7 +52,7 @@ def rearrange(replaced: Mapping[str, str], hidden: Iterable[str], kept: Iterable
     places = {**dict.fromkeys(hidden, ""), **replaced}
     sources = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in {*kept, *replaced.values()}}
     covered: list[str] = []
-    # What lies deeper comes later, and on top of what it lies in.
+    # Deeper paths come later, so that they are mounted on top of the directories that contain them.
     for path in sorted({*places, *kept}, key=lambda path: path.count("/")):
         if path in places and os.path.isdir(path):
             _cover(path, sources.get(places[path]))
@@ -64,10 +64,10 @@ def rearrange(replaced: Mapping[str, str], hidden: Iterable[str], kept: Iterable
 
 
 def adopt_orphans() -> None:
-    """Become the parent of each process below this one whose own parent ends.
+    """Become the parent of each descendant of this process whose own parent ends.
 
     Raises:
-        OSError: the system does not let it.
+        OSError: the system does not allow it.
     """
     _check(ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0), "prctl")
 
@@ -76,7 +76,7 @@ def die_with_parent(number: int) -> None:
     """Get this signal when the parent ends.
 
     Raises:
-        OSError: the system does not let it.
+        OSError: the system does not allow it.
     """
     _check(ctypes.CDLL(None, use_errno=True).prctl(_DEATH_SIGNAL, number, 0, 0, 0), "prctl")
 

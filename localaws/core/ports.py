@@ -1,9 +1,9 @@
-"""What the parts of the embedded AWS ask of each other.
+"""The interfaces through which the parts of the embedded AWS call each other.
 
-No service imports another one. What it needs of another is a Protocol here; the server makes the parts and connects
-them (server/parts.py), and `Context.ports` has them. IAM, which all services stand on, asks services in this way, too.
+No service imports another one. What it needs from another is a Protocol here. The server makes the parts and connects
+them (server/parts.py), and `Context.ports` has them. IAM, which all services use, calls services in this way, too.
 
-The API of a service finds its own engine here as well: moto creates the backends, so nothing can be handed to them.
+The API of a service finds its own engine here as well: moto creates the backends, so nothing can be passed to them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from localaws.core.events import Predecessors, WorkflowRef
 
 PolicyOf = Callable[[str, str, str], str]
-"""From a resource's account ("" for an anonymous caller's), its region and the last part of its ARN to the text of its
-policy, which is empty where there is none."""
+"""Takes a resource's account ("" for an anonymous caller's), its region and the last part of its ARN, and returns the
+text of its policy; empty if it has none."""
 
 
 class Role(Protocol):
@@ -54,12 +54,12 @@ class ObjectEntry:
 
 
 class Objects(Protocol):
-    """S3's objects by their files, for parts of the embedded AWS that read many. Each call checks the role."""
+    """S3's objects as files, for parts of the embedded AWS that read many. Each call checks the role."""
 
     def current(self, role: Role, bucket: str, prefix: str) -> list[Any]:
-        """The objects of `bucket` whose keys (their `name`) start with `prefix`, in order, as S3 itself keeps them.
+        """Return the objects of `bucket` whose keys (their `name`) start with `prefix`, in order, as S3 keeps them.
 
-        A changed object is another Python object, so a caller that keeps the last listing sees by identity what is new.
+        A changed object is a new Python object. So a caller that keeps the last listing sees by identity what is new.
 
         Raises:
             NoSuchBucket: there is no such bucket.
@@ -67,13 +67,13 @@ class Objects(Protocol):
         """
 
     def entry(self, listed: Any) -> ObjectEntry:
-        """The details of an object that `current` gave."""
+        """Return the details of an object that `current` returned."""
 
     def file(self, role: Role, bucket: str, key: str) -> tuple[ObjectEntry, Path]:
-        """The object as it is now, and the file with its body, to be opened at once.
+        """Return the object as it is now, and the file with its body, which must be opened right away.
 
         Raises:
-            ObjectGone: there is no such object any more.
+            ObjectGone: the object no longer exists.
             AccessDenied: the role may not read it.
         """
 
@@ -82,13 +82,13 @@ class Buckets(Protocol):
     """What IAM asks of S3 before it decides."""
 
     def lacks(self, bucket: str, key: str) -> bool:
-        """Whether there is such a bucket, without such an object."""
+        """Whether the bucket exists, but the object does not."""
 
     def is_public(self, bucket: str, action: str, key: str, version: str | None) -> bool:
         """Whether an ACL lets everybody do `action` ("s3:GetObject") to the object, or to the bucket."""
 
     def is_restricted(self, bucket: str) -> bool:
-        """Whether RestrictPublicBuckets keeps out whom only the bucket's policy lets in."""
+        """Whether RestrictPublicBuckets keeps out callers that only the bucket's policy lets in."""
 
     def is_governed(self, bucket: str, key: str, version: str | None) -> bool:
         """Whether a version of the object (None: the current one) has a lock in governance mode."""
@@ -111,11 +111,11 @@ class QueueMessage(Protocol):
 
     @property
     def body(self) -> str:
-        """What was sent."""
+        """The text that was sent."""
 
     @property
     def visible(self) -> int:
-        """From when on others see it again: a Unix time in milliseconds."""
+        """When others can see it again: a Unix time in milliseconds."""
 
 
 class Queues(Protocol):
@@ -125,46 +125,46 @@ class Queues(Protocol):
         """The queue's visibility timeout in seconds.
 
         Raises:
-            QueueUnavailable: see there.
+            QueueUnavailable: the queue is gone, or it is a FIFO queue.
         """
 
     def receive(self, arn: str, limit: int, most_bytes: int, holder: str) -> Sequence[QueueMessage]:
-        """Take up to `limit` messages, which are then hidden from others; `holder` names who has them.
+        """Take up to `limit` messages, and hide them from others. `holder` names the receiver.
 
         Raises:
-            QueueUnavailable: see there.
+            QueueUnavailable: the queue is gone, or it is a FIFO queue.
         """
 
     def described(self, message: Any) -> dict[str, Any]:
-        """A message as the API's ReceiveMessage shows it, with all attributes."""
+        """Return a message as the API's ReceiveMessage shows it, with all attributes."""
 
     def delete(self, messages: Sequence[Any]) -> None:
         """Delete received messages."""
 
     def let_go(self, messages: Sequence[Any]) -> None:
-        """Hold received messages no more: they are visible again after the visibility timeout."""
+        """Release received messages: they are visible again after the visibility timeout."""
 
     def give_back(self, messages: Sequence[Any]) -> None:
-        """Make received messages visible at once, as if they had not been received."""
+        """Make received messages visible immediately, as if they had not been received."""
 
     def changes(self, arn: str) -> int:
-        """How often the queue has changed: for `wait`."""
+        """Return how often the queue has changed, to pass to `wait`."""
 
     def wait(self, arn: str, seen: int, seconds: float | None) -> None:
-        """Wait until the queue has changed since `seen`, a message becomes visible, or `seconds` are over."""
+        """Wait until the queue has changed since `seen`, a message becomes visible, or `seconds` have passed."""
 
     def wait_for_change(self, arn: str, seen: int, seconds: float | None) -> None:
-        """Wait until the queue has changed since `seen`, or `seconds` are over."""
+        """Wait until the queue has changed since `seen`, or `seconds` have passed."""
 
     def wake(self, arn: str) -> None:
-        """Wake those who wait for the queue."""
+        """Wake the threads that wait for the queue."""
 
 
 class Functions(Protocol):
     """Lambda. A function, version or alias is named by its ARN."""
 
     def exists(self, account_id: str, arn: str) -> bool:
-        """Whether there is such a function."""
+        """Whether the function exists."""
 
     def invoke_async(self, arn: str, payload: bytes) -> str:
         """Accept an event (JSON), durably, and return its request id."""
@@ -173,17 +173,17 @@ class Functions(Protocol):
         """Run a function and wait for its result."""
 
     def refresh_mappings(self) -> None:
-        """Poll the queues of the event source mappings that there are now, and no others."""
+        """Poll the queues of the event source mappings that exist now, and no others."""
 
     def forget(self, account_id: str, region: str, name: str) -> None:
         """End the workers of a function that is deleted or changed."""
 
 
 class Clusters(Protocol):
-    """Redshift's clusters. Each method that names one raises KeyError where there is none."""
+    """Redshift's clusters. Each method that takes an identifier raises KeyError if there is no such cluster."""
 
     def wait_until_started(self, timeout: float = 30.0) -> None:
-        """Return when the clusters that an earlier server had answer or have failed, or after `timeout` seconds."""
+        """Wait until each cluster of an earlier server answers or has failed, at most `timeout` seconds."""
 
     def create_cluster(self, identifier: str, *, database: str, user: str, password: str, region: str) -> Any:
         """Make a cluster, and return its address when it accepts connections."""
@@ -201,7 +201,7 @@ class Clusters(Protocol):
         """Whether a cluster was paused, also by an earlier server."""
 
     def wait_until_available(self, identifier: str, timeout: float = 60.0) -> None:
-        """Return when a cluster that an earlier server had accepts connections.
+        """Wait until a cluster of an earlier server accepts connections.
 
         Raises:
             RuntimeError: it could not be started; the message says why.
@@ -209,7 +209,7 @@ class Clusters(Protocol):
         """
 
     def address(self, identifier: str) -> Any:
-        """Where a cluster listens: `host` and `port`."""
+        """Return where a cluster listens: `host` and `port`."""
 
     def temporary_credentials(
         self,
@@ -220,7 +220,7 @@ class Clusters(Protocol):
         auto_create: bool = False,
         duration_seconds: int = 900,
     ) -> Any:
-        """A temporary password of a database user: `user`, `password` and `expiration`."""
+        """Return a temporary password of a database user: `user`, `password` and `expiration`."""
 
     def set_master_password(self, identifier: str, password: str) -> None:
         """Change the password of the master user."""
@@ -228,7 +228,7 @@ class Clusters(Protocol):
     def internal_connection_parameters(
         self, identifier: str, *, db_user: str | None = None, database: str | None = None
     ) -> dict[str, Any]:
-        """Keyword arguments for psycopg.connect to log in as `db_user` (default: the master)."""
+        """Return keyword arguments for psycopg.connect to log in as `db_user` (default: the master)."""
 
 
 class Crawls(Protocol):
@@ -245,7 +245,7 @@ class Jobs(Protocol):
     """Glue's job runs."""
 
     def prepare(self) -> None:
-        """Warm a Spark in the background, if there is none."""
+        """Warm up a Spark in the background, if there is none."""
 
     def start_requested(
         self,
@@ -275,18 +275,18 @@ class Workflows(Protocol):
         """Stop a run."""
 
     def resume_run(self, region: str, name: str, run_id: str, node_ids: list[str]) -> tuple[str, list[str]]:
-        """Begin a run that repeats nodes of a completed one; its id, and the nodes."""
+        """Begin a run that repeats nodes of a completed one. Return its id, and the nodes."""
 
     def fire(self, region: str, trigger: Any) -> None:
         """Start what a trigger starts."""
 
     def schedule(self, region: str, name: str) -> None:
-        """Wait for a trigger's schedule, or no more if it has none."""
+        """Wait for a trigger's schedule; stop waiting if it has none."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """The parts of the running server, for each other."""
+    """The parts of the running server, as they see each other."""
 
     objects: Objects
     buckets: Buckets

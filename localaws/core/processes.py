@@ -1,7 +1,7 @@
-"""Which processes a lab has started, kept in a file: what its next life finds them by, if nobody lives to end them.
+"""A file that lists the processes which a lab has started. If nobody is left to end them, the next server does.
 
-A process id alone means little, since another program may have it by now: with each goes the moment when that process
-began, as the kernel tells it.
+A process id alone means little, since another program may have it by now. So the list also has the moment when each
+process began, as the kernel counts it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Known:
-    """A process as it was noted: alive only while the process of that id began at that moment."""
+    """A process in the list. It is alive only if the process that now has this id began at this moment."""
 
     pid: int
     began: str
     name: str
 
     def alive(self) -> bool:
-        """Whether it is still there, if only as a zombie."""
+        """Whether it still exists, if only as a zombie."""
         return began(self.pid) == self.began
 
     def could_have_left(self, process: psutil.Process) -> bool:
-        """Whether `process` can be of the session that this one led, and ended before."""
+        """Whether this process may have led the session of `process`, and has ended."""
         return self.began.startswith(_boot()) and process.pid != self.pid and not psutil.pid_exists(self.pid)
 
 
@@ -49,11 +49,11 @@ class ProcessList:
         self._write(f"- {pid}\n")
 
     def clear(self) -> None:
-        """Forget all; only for who has ended them."""
+        """Forget all processes. The caller must have ended them."""
         self._file.unlink(missing_ok=True)
 
     def read(self) -> list[Known]:
-        """Those that have begun and not ended, as far as was noted. A line that was cut short counts as none."""
+        """Return the processes that have begun and not ended, according to the file. A truncated line is ignored."""
         found: dict[int, Known] = {}
         try:
             lines = self._file.read_text(errors="replace").splitlines()
@@ -72,14 +72,14 @@ class ProcessList:
             with self._file.open("a") as stream:
                 stream.write(line)
         except OSError as error:
-            # A full disk must not keep a dead child from being started again: the reaper knows it all the same.
+            # A full disk must not keep a dead child from being started again. The reaper knows the child anyway.
             log.warning("%s could not be written: %s", self._file, error)
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Whether all of a process has ended, collected or not.
+    """Whether all threads of a process have ended, whether it was reaped or not.
 
-    The first of its threads can be a zombie while others still hold the process's files, locks and ports.
+    Its first thread can be a zombie while others still hold the process's files, locks and ports.
     """
     try:
         if not process.is_running():
@@ -90,7 +90,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 def began(pid: int) -> str:
-    """When a process began, in the kernel's own count where it has one; empty where there is none."""
+    """Return when a process began, in the kernel's own count if it has one; empty if there is no such process."""
     try:
         # Ticks since the boot: unlike a time of day they don't move when the clock is set.
         ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
@@ -104,7 +104,7 @@ def began(pid: int) -> str:
 
 
 def _boot() -> str:
-    """What the kernel calls this boot, where it has a name."""
+    """Return the kernel's id of this boot, else a constant."""
     try:
         return f"{_BOOT.read_text().strip()}:"
     except OSError:

@@ -4,8 +4,8 @@ Runs as a process of its own, started by children.py. It reads "+PID" and "-PID"
 input, a pipe whose other end only the server holds; when the pipe closes it kills the process groups still
 on its list. A process that is killed with SIGKILL closes its pipes too.
 
-It ends when they are gone, and holds a lock till then that the next server waits for (children.py): what the last one
-had begun must not be finished beside what the next one begins.
+It ends when they are gone. Until then it holds a lock that the next server waits for (children.py): work that the last
+server began must not go on beside the next server's work.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         group = int(line[1:])
         groups.add(group) if line.startswith(b"+") else groups.discard(group)
-    # What they have detached is found by its parents, while these live.
+    # Detached processes are found through their parents, so look before these are killed.
     detached = family.descendants(*groups)
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):

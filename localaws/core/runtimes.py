@@ -1,8 +1,8 @@
 """What a function and a job can import: directories of links to just the packages that AWS has there.
 
-A worker starts as ``python -S`` with one of these directories on its path, so it sees the runtime's packages
-and nothing else of the environment that the server runs in: code that imports what it forgot to package fails
-here as it would fail on AWS.
+A worker starts as ``python -S`` with one of these directories on its path. So it sees the runtime's packages, and
+nothing else of the server's environment: if code imports a module that it forgot to package, that fails here as it
+would on AWS.
 
 - Lambda's Python runtimes carry boto3 and the runtime client:
   https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
@@ -43,22 +43,22 @@ class RuntimePackageMissing(RuntimeError):
 
 
 def function_path(home: Home) -> Path:
-    """The directory that a Lambda function sees beside its own zip: boto3, awslambdaric and their needs."""
+    """Return the directory that a function sees beside its own zip: boto3, awslambdaric and their dependencies."""
     return link_packages(home.cache / "runtimes", "function", FUNCTION_PACKAGES)
 
 
 def job_path(home: Home) -> Path:
-    """The directory that a Glue job sees beside its script and ``awsglue``: PySpark, boto3 and so on."""
+    """Return the directory that a Glue job sees beside its script and ``awsglue``: PySpark, boto3 and so on."""
     return link_packages(home.cache / "runtimes", "job", JOB_PACKAGES)
 
 
 def job_packages() -> dict[str, str]:
-    """The versions of all packages that a Glue job sees, by canonical name."""
+    """Return the versions of all packages that a Glue job sees, by canonical name."""
     return {name: _distribution(name, "job").version for name in _with_dependencies(JOB_PACKAGES, "job")}
 
 
 def link_packages(parent: Path, runtime: str, packages: Iterable[str]) -> Path:
-    """Make ``parent/runtime-DIGEST`` with a link to each top-level module of `packages` and what they need.
+    """Make ``parent/runtime-DIGEST`` with a link to each top-level module of `packages` and their dependencies.
 
     The digest is of the links themselves, so an environment that changed gets a new directory and a running
     worker keeps its old one. Raises :class:`RuntimePackageMissing`.
@@ -110,7 +110,7 @@ def _top_level(package: str, runtime: str) -> dict[str, Path]:
     if not distribution.files:
         raise RuntimePackageMissing(package, runtime)
     names = {file.parts[0] for file in distribution.files}
-    # ".." leads to scripts, *.pth files act on a site directory only, which this is not.
+    # ".." leads to scripts. *.pth files work only in a site directory, which this is not.
     wanted = (name for name in names if name not in {"..", "__pycache__"} and not name.endswith(".pth"))
     return {name: Path(str(distribution.locate_file(name))).resolve() for name in wanted}
 

@@ -1,4 +1,4 @@
-"""What a lab's user can turn off or on. A home keeps it, no request can set it."""
+"""Settings that a lab's user can turn off or on. The home keeps them, and no request can change them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one home, as they are until somebody changes them."""
+    """The settings of one home, with their defaults."""
 
     enforce_iam: bool = True
     """Whether IAM's policies are enforced."""
     verify_signatures: bool = True
     """Whether requests must be signed with the secret of the key that they name."""
     allow_unproven: bool = False
-    """Whether operations that the embedded AWS does not vouch for are answered, by moto, and marked."""
+    """Whether moto answers operations that the embedded AWS does not vouch for. Such answers are marked."""

@@ -1,8 +1,8 @@
 """The services' state on disk: saved before a call is answered, loaded when the server starts.
 
-One file per service holds, pickled, what hangs on moto's backend objects. Three things are not pickled but looked up
-when the file is read: other services' backends (a function refers to the logs' backend), AWS's managed policies
-(loaded by moto, 24 MB) and locks. S3 keeps itself: see localaws/s3/.
+Each service has one file, with the pickled attributes of moto's backend objects. Three things are not pickled, but
+looked up or made when the file is read: other services' backends (a function refers to the logs' backend), AWS's
+managed policies (loaded by moto, 24 MB) and locks. S3 saves its own state: see localaws/s3/.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ VERSION = f"3/moto-{moto.__version__}"
 _MAGIC = b"localaws-state "
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 
-# s3 saves itself object by object; moto_api and instance_metadata have no state of a user's.
+# s3 saves itself object by object; moto_api and instance_metadata hold no state of a user.
 NOT_SAVED = frozenset({"s3", "moto_api", "instance_metadata"})
 
 
@@ -63,13 +63,13 @@ class State:
         self._thread.start()
 
     def save(self, service: str, *, since: int | None = None) -> None:
-        """Write `service`'s state if it changed, durably. `service` is a name of moto's ("glue", "iam").
+        """Write `service`'s state durably if it changed. `service` is moto's name of it ("glue", "iam").
 
-        `since` is what `restored` gave before the change was made.
+        `since` is what `restored` returned before the change was made.
 
         Raises:
-            OSError: the disk refused.
-            ChangeLost: the state was restored since.
+            OSError: the disk refused the write.
+            ChangeLost: the state was restored since then.
             pickle.PicklingError: something on a backend can't be saved.
         """
         backends = _backends_in_use().get(service)
@@ -85,11 +85,11 @@ class State:
                 self._digests[service] = digest
 
     def restored(self, service: str | None) -> int:
-        """How often `service` (None: any) was restored."""
+        """Return how often `service` (None: any) was restored."""
         return self._restored.total() if service is None else self._restored[service]
 
     def restore(self, service: str) -> None:
-        """Put `service` back to what was saved last, or to its beginning if nothing was.
+        """Put `service` back to its last saved state, or to its initial state if nothing was saved.
 
         Raises:
             StateDamaged: the file can't be read.
@@ -107,13 +107,13 @@ class State:
                 attributes = saved.get((account_id, region))
                 if attributes is None:
                     attributes = type(backend)(region, account_id).__dict__
-                # In this order, since others read it meanwhile.
+                # Update first, then delete, since other threads read the backend meanwhile.
                 backend.__dict__.update(attributes)
                 for name in backend.__dict__.keys() - attributes.keys():
                     del backend.__dict__[name]
 
     def is_saved(self, service: str) -> bool:
-        """Whether what is saved of `service` is how it is now."""
+        """Whether the saved state of `service` is its current state."""
         backends = _backends_in_use().get(service)
         if backends is None or service in NOT_SAVED:
             return True
@@ -122,7 +122,7 @@ class State:
 
     @staticmethod
     def services() -> list[str]:
-        """All that are in use."""
+        """Return all services in use."""
         return list(_backends_in_use())
 
     def knows(self, service: str) -> bool:
@@ -130,7 +130,7 @@ class State:
         return service in NOT_SAVED or service in _backends_in_use()
 
     def save_soon(self, service: str) -> None:
-        """Save `service` within about half a second: for what no caller waits for, such as log lines."""
+        """Save `service` within about half a second, for changes that no caller waits for, such as log lines."""
         with self._wake:
             self._soon.add(service)
             self._wake.notify()
@@ -139,8 +139,8 @@ class State:
         """Save every service in use; for `since` see `save`.
 
         Raises:
-            ChangeLost: one was restored since.
-            ExceptionGroup: some could not be saved; the others are.
+            ChangeLost: a service was restored since then.
+            ExceptionGroup: some services could not be saved; the others are.
         """
         errors = []
         for service in list(_backends_in_use()):
@@ -155,20 +155,20 @@ class State:
             raise ExceptionGroup("some services' state could not be saved", errors)
 
     def forget(self) -> None:
-        """Delete what was saved of every service."""
+        """Delete the saved state of every service."""
         for file in self._directory.glob("*.pickle"):
             with self._lock_of(file.stem):
                 file.unlink(missing_ok=True)
                 self._digests.pop(file.stem, None)
 
     def load(self) -> None:
-        """Put back what was saved.
+        """Load the saved state of every service.
 
         Raises:
             StateRefused: a file is of another version.
             StateDamaged: a file can't be read.
         """
-        # All are looked at before one is used: a refused start has changed nothing, in memory neither.
+        # Read all files before one is used, so that a refused start has changed nothing, not even in memory.
         contents = {file: read_saved(file) for file in sorted(self._directory.glob("*.pickle"))}
         for file, content in contents.items():
             service = file.stem
@@ -180,7 +180,7 @@ class State:
             self._digests[service] = _digest(content)
 
     def close(self) -> None:
-        """Save what waits, and stop saving in the background."""
+        """Stop saving in the background, and save everything."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -201,7 +201,7 @@ class State:
                 if self._closing and not self._soon:
                     return
             if not self._closing:
-                time.sleep(0.4)  # gather the lines that come together
+                time.sleep(0.4)  # collect log lines that come close together
             with self._wake:
                 services, self._soon = self._soon, set()
             for service in services:
@@ -212,7 +212,7 @@ class State:
 
 
 class ChangeLost(Exception):
-    """The state was put back to what was saved before, and a change that was not saved yet went with that."""
+    """The state was restored to what was saved before, which discarded a change that was not saved yet."""
 
     def __init__(self, service: str) -> None:
         super().__init__(f"another call of {service} could not be saved meanwhile")
@@ -226,9 +226,9 @@ def _loaded(file: Path, content: bytes) -> Any:
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Replaces what is not this service's own by a way to find it again.
+    """Replaces objects that don't belong to this service with a way to find them again.
 
-    cloudpickle, since some of moto's backends hold dictionaries whose defaults are lambdas.
+    It uses cloudpickle, since some of moto's backends hold dictionaries whose defaults are lambdas.
     """
 
     def __init__(self, stream: io.BytesIO, addresses: dict[int, tuple[str, str, str]]) -> None:
@@ -252,7 +252,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             pem = item.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             return _load_key, (pem,)
         if isinstance(item, defaultdict) and kind is not defaultdict:
-            # The default way back calls the class without what moto's constructors ask for.
+            # By default, unpickling would call the class without the arguments that moto's constructors need.
             return _new_dictionary, (kind, item.default_factory), item.__dict__ or None, None, iter(item.items())
         if kind is weakref.WeakValueDictionary:
             return weakref.WeakValueDictionary, (), None, None, iter(list(item.items()))
@@ -270,15 +270,15 @@ def _dump(backends: BackendDict[Any]) -> bytes:
             )
             return stream.getvalue()
         except RuntimeError as error:
-            # Another thread added to a dictionary that was being walked: what it adds is saved now or by its own call.
-            # The second sign is an OrderedDict's: moto has both.
+            # Another thread added to a dictionary during the iteration: what it adds is saved now or by its own call.
+            # An OrderedDict's message says "mutated": moto has both kinds.
             if not any(sign in str(error) for sign in ("changed size", "mutated")) or attempt == 19:
                 raise
     raise AssertionError("unreachable")
 
 
 def _backends_in_use() -> dict[str, BackendDict[Any]]:
-    """By moto's name of the service, each BackendDict that has a backend."""
+    """Return each BackendDict that has a backend, by moto's name of the service."""
     instances: list[BackendDict[Any]] = BackendDict._instances  # type: ignore[misc]
     # service_name is the name that SDKs know ("lambda", though moto's module is awslambda).
     return {backends.service_name: backends for backends in list(instances) if len(backends)}
@@ -311,16 +311,16 @@ def _new_dictionary(kind: type[Any], default_factory: Any) -> Any:
 
 
 def sealed(content: bytes) -> bytes:
-    """`content` as a file holds it: after a line with the version and a checksum."""
+    """Return `content` as a file holds it: after a line with the version and a checksum."""
     return _MAGIC + f"{VERSION} {_digest(content).hex()}\n".encode() + content
 
 
 def read_saved(file: Path) -> bytes:
-    """The content that was `sealed` in `file`.
+    """Return the content that was `sealed` in `file`.
 
     Raises:
-        StateRefused: it is of another version.
-        StateDamaged: it is not what was written.
+        StateRefused: the file is of another version.
+        StateDamaged: the content is not what was written.
     """
     header, _, content = file.read_bytes().partition(b"\n")
     if not header.startswith(_MAGIC):

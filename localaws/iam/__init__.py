@@ -1,14 +1,14 @@
-"""IAM, enforced: who asks, for what, and do the policies allow it?
+"""IAM, enforced: who sends a request, what does it need, and do the policies allow it?
 
 ::
 
     gate.py         each request over HTTP: its signer, its actions, AWS's refusal
-    engines.py      what engines do on a role's behalf inside the server: `require`, `permits`
+    enforcement.py  what engines do on a role's behalf inside the server: `require`, `permits`
     decision.py     the decision over identity, boundary, session and resource policies
-    principals.py   whose key that is, and which policies that principal has
+    principals.py   which principal an access key belongs to, and which policies that principal has
     policy.py       policy documents; conditions.py, patterns.py: their conditions and wildcards
     trust.py        who may assume a role
-    actions/        which actions on which resources a call of each service comes to
+    actions/        which actions on which resources a call of each service needs
 """
 
 from __future__ import annotations

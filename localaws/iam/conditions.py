@@ -1,8 +1,8 @@
-"""The Condition element: which operators there are, and what they make of a request's keys.
+"""The Condition element: its operators, and how they compare a request's keys.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html: a key that is not
-in the request makes a condition false, a negated one true. A key that AWS would know and this package doesn't is
-something else: then nobody can tell, and `holds` says so by None. Who asks must not allow on it.
+in the request makes a condition false, and a negated one true. If AWS would know a key and this package doesn't, the
+result is unknown, and `holds` returns None. The caller must then not allow the request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from localaws.iam.patterns import LITERAL, arns, wildcards
 log = logging.getLogger(__name__)
 
 Keys = Mapping[str, str | list[str] | None]
-"""A request's keys in lower case; None where it is known that the request has no such key."""
+"""A request's keys in lower case; None for a key that the request is known not to have."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERALS = ("*", "?", "$")
@@ -31,11 +31,11 @@ class Unknown(Exception):
 
 
 _ALL_KNOWN = "aws:principaltag/"
-"""Keys of which a request has all that there are."""
+"""The prefix of keys that are all known: one that is not in the request doesn't exist."""
 
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], keys: Keys) -> bool | None:
-    """Whether all `conditions` are met; None where that can't be told."""
+    """Whether all `conditions` are met; None if that is unknown."""
     unknown = False
     for operator, wanted in conditions.items():
         for key, values in wanted.items():
@@ -49,14 +49,14 @@ def holds(conditions: Mapping[str, Mapping[str, Any]], keys: Keys) -> bool | Non
 
 
 def listed(value: Any) -> list[Any]:
-    """A policy's element that may be one value or several."""
+    """Return a policy's element as a list. The element may be one value or several."""
     if isinstance(value, bool):
         return [str(value).lower()]
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def substituted(text: str, keys: Keys) -> str | None:
-    """`text` with its policy variables' values; None where a variable has none. `${*}` becomes LITERAL and a star.
+    """Replace the policy variables in `text`; None if a variable has no value. `${*}` becomes LITERAL and a star.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 
@@ -114,7 +114,7 @@ def _compared(compare: Callable[[str, str], bool], found: str, wanted: list[str]
 
 
 def _plainly(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    """`compare` for an operator without wildcards, to which `${*}` is a star like any other."""
+    """Return `compare` for an operator without wildcards: it treats `${*}` as a plain star."""
     return lambda found, wanted: compare(found, wanted.replace(LITERAL, ""))
 
 
@@ -180,7 +180,7 @@ _ORDERS: dict[str, Callable[[float, float], bool]] = {
 }
 _PATTERNS = ("StringLike", "StringNotLike", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")
 """Operators with wildcards."""
-# A negated operator compares as the plain one does; `_met` turns the answer round.
+# A negated operator compares as the plain one does; `_met` negates the result.
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda found, wanted: found == wanted,
     "StringNotEquals": lambda found, wanted: found == wanted,

@@ -1,7 +1,7 @@
-"""Whether a principal may do something, and if not, why not, in AWS's words.
+"""Whether a principal may do something; if not, the reason in AWS's words.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html;
-the words are those of https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html.
+the words are from https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEVER_DENIED = "sts:GetCallerIdentity"  # https://docs.aws.amazon.com/STS/latest
 
 @dataclass(frozen=True)
 class Access:
-    """One action on one resource that a call comes to, with the condition keys of its own (in lower case)."""
+    """An action on a resource that a call needs, with the action's own condition keys (in lower case)."""
 
     action: str
     resource: str = "*"
@@ -50,11 +50,11 @@ class Refusal:
     is_explicit: bool = False
     """Whether a policy denies it."""
     can_be_lifted: bool = False
-    """Whether only a policy that allows it is missing, so that an ACL could still allow it."""
+    """Whether it is refused only because no policy allows it, so that an ACL could still allow it."""
 
 
 def refusal(principal: Principal, access: Access, origin: Origin) -> Refusal | None:
-    """Why `principal` may not have `access`; None where it may."""
+    """Return why `principal` may not have `access`; None if it may."""
     if access.action == NEVER_DENIED:
         return None
     question = Question(principal.caller, access.action, access.resource, request_keys(principal, access, origin))
@@ -101,7 +101,7 @@ def _sentence(principal: Principal, access: Access, reason: str) -> str:
 
 
 def request_keys(principal: Principal, access: Access, origin: Origin) -> dict[str, str | list[str] | None]:
-    """What conditions can look at: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html."""
+    """Return the keys that conditions can use: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html."""
     now = time.time()
     keys: dict[str, str | list[str] | None] = dict.fromkeys(_ABSENT)
     keys |= {
@@ -111,7 +111,7 @@ def request_keys(principal: Principal, access: Access, origin: Origin) -> dict[s
         "aws:userid": principal.user_id or None,
         "aws:sourceip": origin.address,
         "aws:useragent": origin.user_agent or None,
-        # The wire to the embedded AWS is this machine's loopback: nobody listens in.
+        # Requests to the embedded AWS use this machine's loopback, so nobody can intercept them.
         "aws:securetransport": "true",
         "aws:requestedregion": origin.region,
         "aws:resourceaccount": principal.account_id or None,

@@ -1,4 +1,4 @@
-"""What an engine does on a role's behalf, within the server, is asked about here: AWS's services do it as the role."""
+"""Check what an engine does on a role's behalf inside the server. On AWS, a service does this as the role."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _enforced = False
 
 
 class AccessDenied(Exception):
-    """A role may not do what an engine was to do for it; the message is AWS's sentence."""
+    """A role may not do what an engine should do on its behalf. The message is AWS's."""
 
 
 def enforce(on: bool) -> None:
-    """Check, or don't, what is done in this process from now on."""
+    """Turn the checks in this process on or off."""
     global _enforced
     _enforced = on
 
@@ -42,16 +42,16 @@ def require(
     """Return if `role` (a name or an ARN) may do `action` ("s3:GetObject") to `resource` (an ARN).
 
     Args:
-        role: whose policies are asked.
+        role: the role whose policies are checked.
         action: one action of IAM.
-        resource: what is done to.
-        session: what the service calls its session of the role.
-        region: where the service does it.
+        resource: what the action is done to.
+        session: the service's name for its session of the role.
+        region: the region in which the service acts.
         account_id: the role's account.
-        keys: condition keys of this action's own, in lower case; None for one that the request doesn't have.
+        keys: the action's own condition keys, in lower case; None for a key that the request doesn't have.
 
     Raises:
-        AccessDenied: it may not, or there is no such role.
+        AccessDenied: the role may not do it, or it does not exist.
     """
     if not _enforced:
         return
@@ -83,7 +83,7 @@ def permits(
 def permits_logging(
     role: str, group: str, stream: str, *, session: str, region: str = REGION, account_id: str = ACCOUNT_ID
 ) -> bool:
-    """Whether a service may write log events as `role`, and make the group and the stream where they are missing.
+    """Whether a service may write log events as `role`, and create the group and the stream if they are missing.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
     """

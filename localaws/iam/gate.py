@@ -1,6 +1,6 @@
-"""Looks at each request before anything of AWS does: who signed it, and may they?
+"""Check each request before a service gets it: who signed it, and may they do this?
 
-Whether a signature is right, the server has seen before (server/signatures.py); here its key becomes a principal.
+The server has verified the signature already (server/signatures.py). Here the access key is resolved to a principal.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from localaws.iam.decision import Access, Origin, refusal, request_keys
 from localaws.iam.principals import ANONYMOUS, ROOT, ExpiredToken, Principal, UnknownKey, WrongToken, of_key, secret_of
 from localaws.iam.trust import trust
 
-# moto answers these with a key that is nobody's, or without looking at what proves the identity.
+# moto answers these with a key that belongs to nobody, or without checking the proof of identity.
 _NOT_CHECKABLE = frozenset(
     {"GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
 )
 
 
-# Whatever the policy says: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+# The root may call these, whatever the policy says:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 _ROOT_MAY = frozenset({"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"})
 
 
 class Gate:
-    """The checks of one lab's requests."""
+    """Checks the requests to one lab."""
 
     def __init__(self, root_key: str, root_secret: str, account_id: str) -> None:
         self._root_key = root_key
@@ -34,7 +35,7 @@ class Gate:
         self._account_id = account_id
 
     def secret_of(self, access_key_id: str, token: str | None, service: str) -> str:
-        """The secret access key that a request of this signer must be signed with.
+        """Return the secret access key with which this signer must sign a request.
 
         Raises:
             Refused: nobody has this key, or its session is over.
@@ -49,7 +50,7 @@ class Gate:
             raise _refused_key(error, service) from None
 
     def principal(self, access_key_id: str | None, token: str | None, service: str) -> Principal:
-        """Whose key that is; nobody's where there is none. Where IAM is not enforced, everybody is root.
+        """Return the principal that has this key; ANONYMOUS without a key. If IAM is not enforced, everybody is root.
 
         Raises:
             Refused: the key is unknown, or its session is over.
@@ -66,14 +67,14 @@ class Gate:
             raise _refused_key(error, service) from None
 
     def check(self, call: Call, principal: Principal, origin: Origin) -> Mapping[S3Object, str]:
-        """Let a call pass that `principal` may make.
+        """Check that `principal` may make this call.
 
         Returns:
-            The objects of DeleteObjects that it may not delete, and why: the others it may.
+            For DeleteObjects, the objects that the principal may not delete, and why. It may delete the others.
 
         Raises:
-            Refused: it may not.
-            UnsupportedOperation: what the call would give could not be checked later.
+            Refused: the principal may not make the call.
+            UnsupportedOperation: the call would return credentials that could not be checked later.
         """
         if not enforcement.enforced():
             return {}
@@ -114,7 +115,7 @@ class Gate:
 
 
 def _refusal_of_s3(call: S3Call, principal: Principal, access: Access, origin: Origin) -> str | None:
-    """Why `principal` may not have `access`: neither by a policy nor by an ACL."""
+    """Return why `principal` may not have `access`; None if a policy or an ACL allows it."""
     reason = refusal(principal, access, origin)
     if principal.is_anonymous and s3.is_restricted(s3.bucket_of(access.resource)):
         return "Access Denied"
@@ -133,7 +134,7 @@ def _refused_key(error: Exception, service: str) -> refusals.Refused:
 
 
 def _require_trust(principal: Principal, access: Access, origin: Origin) -> None:
-    """AssumeRole: the trust policy names the caller, or the account, and then the caller's own policies must allow."""
+    """Check AssumeRole. The trust policy must name the caller, or its account if the caller's own policies allow it."""
     own_refusal = refusal(principal, access, origin)
     said = trust(access.resource, principal.account_id, principal.caller, request_keys(principal, access, origin))
     text = f"User: {principal.arn} is not authorized to perform: {access.action} on resource: {access.resource}"

@@ -1,6 +1,6 @@
 """The grammar of policies that name a principal: trust policies of roles, policies of buckets, queues and secrets.
 
-moto looks at identity policies only. The sentences are AWS's, as users report them.
+moto checks identity policies only. The error messages are AWS's, as users report them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -38,10 +38,10 @@ class BadPolicy(Exception):
 
 
 def check_trust(document: str, exists: Callable[[str], bool]) -> None:
-    """Check the trust policy of a role. `exists` knows whether an ARN is a user or role that may be named.
+    """Check the trust policy of a role. `exists` says whether an ARN is a user or role that the policy may name.
 
     Raises:
-        BadPolicy: it is malformed.
+        BadPolicy: the policy is malformed.
     """
     for statement in _statements(document):
         if "NotPrincipal" in statement:
@@ -57,10 +57,10 @@ def check_trust(document: str, exists: Callable[[str], bool]) -> None:
 
 
 def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], bool]) -> None:
-    """Check the policy of a bucket; it may only be about the bucket.
+    """Check the policy of a bucket. It may only be about this bucket and what is in it.
 
     Raises:
-        BadPolicy: it is malformed.
+        BadPolicy: the policy is malformed.
     """
     if not document.startswith("{"):
         raise BadPolicy("Policies must be valid JSON and the first byte must be '{'")
@@ -86,10 +86,10 @@ def check_bucket_policy(document: str, bucket_arn: str, exists: Callable[[str], 
 
 
 def check_resource_policy(document: str) -> None:
-    """Check what all policies of resources have in common.
+    """Check the rules that all resource policies have in common.
 
     Raises:
-        BadPolicy: it is malformed.
+        BadPolicy: the policy is malformed.
     """
     for statement in _statements(document):
         if "NotPrincipal" not in statement:
@@ -98,7 +98,7 @@ def check_resource_policy(document: str) -> None:
 
 
 def _statements(document: str) -> list[dict[str, Any]]:
-    """The statements, in which what they have in common is sound."""
+    """Return the policy's statements, after checking the rules that all of them have in common."""
     try:
         policy = json.loads(document)
     except ValueError:
@@ -170,7 +170,7 @@ def _is_principal(kind: str, name: str, exists: Callable[[str], bool]) -> bool:
     if kind == "Service":
         return _SERVICE.fullmatch(name) is not None
     if kind == "AWS" and name != "*" and not _ACCOUNT.fullmatch(name):
-        # Of those that are gone, the unique id is left.
+        # Policies name a deleted user or role by its unique id.
         return re.fullmatch(r"A(ID|RO)A[A-Z0-9]+", name) is not None or (name.startswith("arn:") and exists(name))
     return bool(name)
 

@@ -1,4 +1,4 @@
-"""IAM's state: moto's, behind checks of the documents that roles and policies are made of."""
+"""IAM's state: moto's backend, with checks of the policy documents of roles, users and groups."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from localaws.iam.grammar import BadPolicy, check_trust
 
 
 class LocalIAMBackend(IAMBackend):
-    """IAM as this package has it."""
+    """moto's IAM backend, with AWS's checks and messages."""
 
     def get_role(self, role_name: str) -> Role:
-        """A role by its name. Raises NotFoundException, in AWS's words."""
+        """Return a role by its name. Raise NotFoundException, in AWS's words, if there is none."""
         try:
             return super().get_role(role_name)
         except NotFoundException:
             raise NotFoundException(f"The role with name {role_name} cannot be found.") from None
 
     def get_group(self, group_name: str) -> Group:
-        """A group by its name. Raises NotFoundException, in AWS's words."""
+        """Return a group by its name. Raise NotFoundException, in AWS's words, if there is none."""
         try:
             return super().get_group(group_name)
         except NotFoundException:
@@ -52,7 +52,7 @@ class LocalIAMBackend(IAMBackend):
         Raises:
             MalformedPolicyDocument: its trust policy is malformed.
             NotFoundException: there is no such permissions boundary.
-            ValidationError: its sessions could last too short or too long.
+            ValidationError: the maximum session duration is too short or too long.
         """
         self._check_trust(assume_role_policy_document)
         self._check_boundary(permissions_boundary)
@@ -66,14 +66,14 @@ class LocalIAMBackend(IAMBackend):
         """Change a role's trust policy.
 
         Raises:
-            MalformedPolicyDocument: it is malformed.
+            MalformedPolicyDocument: the policy is malformed.
         """
         role = self.get_role(role_name)
         self._check_trust(policy_document)
         role.assume_role_policy_document = policy_document
 
     def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
-        """Limit a role.
+        """Set a role's permissions boundary.
 
         Raises:
             NotFoundException: there is no such policy.
@@ -82,39 +82,39 @@ class LocalIAMBackend(IAMBackend):
         super().put_role_permissions_boundary(role_name, permissions_boundary)
 
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
-        """Set a policy of a role's own. Raises MalformedPolicyDocument."""
+        """Set an inline policy of a role. Raise MalformedPolicyDocument if the policy is malformed."""
         _refuse_principals(policy_json)
         super().put_role_policy(role_name, policy_name, policy_json)
 
     def put_user_policy(self, user_name: str, policy_name: str, policy_json: str) -> None:
-        """Set a policy of a user's own. Raises MalformedPolicyDocument."""
+        """Set an inline policy of a user. Raise MalformedPolicyDocument if the policy is malformed."""
         _refuse_principals(policy_json)
         super().put_user_policy(user_name, policy_name, policy_json)
 
     def put_group_policy(self, group_name: str, policy_name: str, policy_json: str) -> None:
-        """Set a policy of a group's own. Raises MalformedPolicyDocument."""
+        """Set an inline policy of a group. Raise MalformedPolicyDocument if the policy is malformed."""
         _refuse_principals(policy_json)
         super().put_group_policy(group_name, policy_name, policy_json)
 
     def create_policy(
         self, description: str, path: str, policy_document: str, policy_name: str, tags: list[dict[str, str]]
     ) -> ManagedPolicy:
-        """Make a policy that can be attached. Raises MalformedPolicyDocument."""
+        """Create a managed policy. Raise MalformedPolicyDocument if it is malformed."""
         _refuse_principals(policy_document)
         return super().create_policy(description, path, policy_document, policy_name, tags)
 
     def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> PolicyVersion:
-        """Make a further version of a policy. Raises MalformedPolicyDocument."""
+        """Create another version of a policy. Raise MalformedPolicyDocument if it is malformed."""
         _refuse_principals(policy_document)
         return super().create_policy_version(policy_arn, policy_document, set_as_default)
 
     def update_role(self, role_name: str, role_description: str | None, max_session_duration: Any) -> Role:
-        """Change a role's longest session, and its description if there is one given.
+        """Change a role's maximum session duration, and its description if one is given.
 
         Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
 
         Raises:
-            ValidationError: a session could not be as long.
+            ValidationError: the duration is not between 3600 and 43200 seconds.
         """
         _check_duration(max_session_duration)
         role = self.get_role(role_name)
@@ -122,7 +122,7 @@ class LocalIAMBackend(IAMBackend):
         return super().update_role(role_name, kept, max_session_duration)
 
     def update_user(self, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> None:
-        """Give a user another name or path: keys, policies and groups stay.
+        """Change a user's name or path. The user keeps its keys, policies and groups.
 
         Raises:
             EntityAlreadyExists: another user has the new name.
@@ -138,7 +138,7 @@ class LocalIAMBackend(IAMBackend):
         """Delete a policy.
 
         Raises:
-            DeleteConflictException: somebody has it, or it has other versions than its default one.
+            DeleteConflictException: it is attached, or has versions besides its default one.
         """
         policy = self.get_policy(policy_arn)
         holders: list[Any] = [*self.users.values(), *self.groups.values(), *self.roles.values()]
@@ -153,7 +153,7 @@ class LocalIAMBackend(IAMBackend):
         super().delete_policy(policy_arn)
 
     def delete_user(self, user_name: str) -> None:
-        """Delete a user that has nothing left.
+        """Delete a user without keys, policies and groups.
 
         Raises:
             DeleteConflictException: it has keys or policies, or is in a group.
@@ -166,7 +166,7 @@ class LocalIAMBackend(IAMBackend):
         super().delete_user(user_name)
 
     def delete_group(self, group_name: str) -> None:
-        """Delete a group that has nothing left.
+        """Delete a group without users and policies.
 
         Raises:
             DeleteConflictException: it has users or policies.
@@ -181,7 +181,7 @@ class LocalIAMBackend(IAMBackend):
         super().delete_group(group_name)
 
     def is_known(self, arn: str) -> bool:
-        """Whether a policy may name this ARN: of this account, its users and roles; what others have is not known."""
+        """Whether a policy may name this ARN. A user or role of this account must exist; others are not known here."""
         kind, _, _ = arn.split(":", 5)[-1].partition("/")
         if f"::{self.account_id}:" not in arn or kind not in ("role", "user"):
             return True
@@ -209,13 +209,13 @@ def _check_duration(seconds: str | None) -> None:
 
 
 def check_identity_policy(document: str) -> None:
-    """Check a policy of what somebody may do. Raises MalformedPolicyDocument."""
+    """Check an identity policy. Raise MalformedPolicyDocument if it is malformed."""
     _refuse_principals(document)
     IAMPolicyDocumentValidator(document).validate()
 
 
 def _refuse_principals(document: str) -> None:
-    """An identity's policy is about the identity; anything else that is wrong with it is for moto to say."""
+    """Raise MalformedPolicyDocument if an identity policy names a principal. moto checks everything else."""
     try:
         statements = listed(json.loads(document)["Statement"])
     except (ValueError, KeyError, TypeError):

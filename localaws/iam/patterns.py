@@ -10,20 +10,20 @@ from functools import lru_cache
 
 _ARN_PARTS = 6
 LITERAL = "\0"
-"""In a pattern: the next character means itself, wildcard or not. It is not a character that people write."""
+"""In a pattern: the next character stands for itself, even if it is a wildcard. People don't write this character."""
 
 _PIECE = re.compile(f"{LITERAL}.|.", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
 def wildcards(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """`pattern` as a regular expression for `fullmatch`."""
+    """Return `pattern` as a regular expression for `fullmatch`."""
     return re.compile(_translated(pattern, ".*", "."), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 @lru_cache(maxsize=4096)
 def arns(pattern: str) -> re.Pattern[str]:
-    """A pattern of ARNs: a wildcard does not reach over the colons between their parts, but for one at the end."""
+    """Return a pattern of ARNs as a regular expression. Only a wildcard at the end matches across the parts' colons."""
     parts = pattern.split(":", _ARN_PARTS - 1)
     translated = [_translated(part, "[^:]*", "[^:]") for part in parts[:-1]]
     if len(parts) == _ARN_PARTS:

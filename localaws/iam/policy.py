@@ -1,4 +1,4 @@
-"""Policy documents, compiled, and what they say of a request.
+"""Compiled policy documents, and their verdict on a request.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
@@ -18,10 +18,10 @@ from localaws.iam.patterns import arns, wildcards
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, by all the names that a Principal element may call it.
+    """The caller of a request, by all names that a Principal element can have for it.
 
-    `names` are ARNs of the one who asks (its session, its role); `account` is the account's id, by which a policy
-    leaves the decision to the account's own policies; `service` is an AWS service such as s3.amazonaws.com.
+    `names` are the caller's ARNs (of its session, of its role). `account` is its account's id: a policy that names the
+    account leaves the decision to the account's own policies. `service` is an AWS service such as s3.amazonaws.com.
     """
 
     names: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Question:
-    """May `caller` do `action` to `resource`? `keys` are what conditions look at."""
+    """May `caller` do `action` to `resource`? `keys` are the condition keys of the request."""
 
     caller: Caller
     action: str
@@ -55,7 +55,7 @@ NOTHING = Verdict()
 
 
 class Statement:
-    """One statement."""
+    """A statement of a policy."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._denies = document.get("Effect") == "Deny"
@@ -69,7 +69,7 @@ class Statement:
         self._conditions = document.get("Condition") or {}
 
     def verdict(self, question: Question) -> Verdict:
-        """What it says, where `is_about` the question's action."""
+        """Return the statement's verdict, if `is_about` holds for the question's action."""
         to_account = False
         if self._principal is not None:
             named = self._names(question.caller)
@@ -80,7 +80,7 @@ class Statement:
             return NOTHING
         if self._conditions:
             met = holds(self._conditions, question.keys)
-            # What can't be judged must not allow, and may well deny.
+            # A condition with an unknown result must not allow, but does deny.
             if met is False or (met is None and not self._denies):
                 return NOTHING
         if self._denies:
@@ -101,16 +101,16 @@ class Statement:
             pattern = substituted(text, question.keys)
         except Unknown:
             return self._denies != self._not_resource
-        if pattern is None:  # a variable without a value: the statement is about nothing
+        if pattern is None:  # a variable has no value: the resource matches nothing
             return self._not_resource
         return arns(pattern).fullmatch(question.resource) is not None
 
     def _names(self, caller: Caller) -> str | None:
-        """How a Principal element names `caller`: "itself", by its "account", or not at all."""
+        """Return how the Principal element names `caller`: "itself", by its "account", or None."""
         found = _named(self._principal, caller)
         if not self._not_principal:
             return found
-        # "Allow … NotPrincipal" is what AWS warns of: it would allow all the world.
+        # AWS warns of "Allow … NotPrincipal": it would allow everybody else.
         return "itself" if found is None and self._denies else None
 
 
@@ -122,7 +122,7 @@ class Policy:
         self._by_action: dict[str, list[Statement]] = {}
 
     def verdict(self, question: Question) -> Verdict:
-        """What its statements say together."""
+        """Return the combined verdict of its statements."""
         statements = self._by_action.get(question.action)
         if statements is None:
             statements = [statement for statement in self._statements if statement.is_about(question.action)]
@@ -135,13 +135,13 @@ class Policy:
 
 @lru_cache(maxsize=1024)
 def compiled(document: str) -> Policy:
-    """The policy in `document` (JSON). A policy that is changed is another document, so this never grows stale."""
+    """Compile the policy in `document` (JSON). A changed policy is another document, so the cache is never stale."""
     parsed = json.loads(document)
     return Policy(parsed if isinstance(parsed, dict) else {})
 
 
 def verdict(documents: Iterable[str], question: Question) -> Verdict:
-    """What several policies say together."""
+    """Return the combined verdict of several policies."""
     found = NOTHING
     for document in documents:
         found |= compiled(document).verdict(question)
@@ -149,7 +149,7 @@ def verdict(documents: Iterable[str], question: Question) -> Verdict:
 
 
 def _any_of(actions: list[str]) -> re.Pattern[str]:
-    # The names of actions don't depend on case.
+    # Action names are case-insensitive.
     return re.compile("|".join(f"(?:{wildcards(str(action)).pattern})" for action in actions) or "(?!)", re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""Who signs a request: the account's root (the lab's own key), a user of IAM, a role's session, or nobody."""
+"""Who signed a request: the account's root (the lab's own key), a user of IAM, a role's session, or nobody."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PARTITION = "aws"
 
 
 class UnknownKey(Exception):
-    """There is no such access key, or what it belonged to is gone."""
+    """There is no such access key, or its owner was deleted."""
 
 
 class WrongToken(Exception):
-    """A session's key came without the session's token, or with another."""
+    """A session's key came without the session's token, or with another token."""
 
 
 class ExpiredToken(Exception):
@@ -31,7 +31,7 @@ class ExpiredToken(Exception):
 
 @dataclass(frozen=True)
 class Principal:
-    """Someone whose permissions are looked at. What it may do is read anew each time: a change takes effect at once."""
+    """The signer whose permissions are checked. Policies are read each time, so a change takes effect immediately."""
 
     arn: str
     account_id: str
@@ -53,15 +53,15 @@ class Principal:
 ANONYMOUS = Principal("anonymous", "", "Anonymous", Caller())
 _ROOT = f"arn:aws:iam::{ACCOUNT_ID}:root"
 ROOT = Principal(_ROOT, ACCOUNT_ID, "Account", Caller((_ROOT,), ACCOUNT_ID))
-"""The account's own key, which the lab has: it may do everything that the policy of a bucket doesn't deny."""
+"""The account's own key, which the lab has. It may do everything that a bucket's policy doesn't deny."""
 
 
 def secret_of(access_key_id: str, token: str | None, account_id: str) -> str:
-    """The secret that goes with this access key.
+    """Return the secret of this access key.
 
     Raises:
-        UnknownKey: nobody has it.
-        WrongToken: the session's token is another one.
+        UnknownKey: nobody has this key.
+        WrongToken: the session has another token.
         ExpiredToken: the session is over.
     """
     session = _session(access_key_id, account_id)
@@ -72,11 +72,11 @@ def secret_of(access_key_id: str, token: str | None, account_id: str) -> str:
 
 
 def of_key(access_key_id: str, token: str | None, account_id: str) -> Principal:
-    """The principal that has this access key.
+    """Return the principal that has this access key.
 
     Raises:
-        UnknownKey: nobody has.
-        WrongToken: the session's token is another one.
+        UnknownKey: nobody has this key.
+        WrongToken: the session has another token.
         ExpiredToken: the session is over.
     """
     session = _session(access_key_id, account_id)
@@ -87,10 +87,10 @@ def of_key(access_key_id: str, token: str | None, account_id: str) -> Principal:
 
 
 def of_session(role_arn: str, session_name: str, account_id: str, policy: str = "") -> Principal:
-    """A session of a role, given by its ARN or name.
+    """Return the principal of a session of a role, which is given by its ARN or name.
 
     Raises:
-        UnknownKey: the role is not there any more.
+        UnknownKey: the role does not exist any more.
     """
     role = find_role(role_arn, account_id)
     if role is None:
@@ -128,7 +128,7 @@ def _of_user(name: str, account_id: str) -> Principal:
 
 
 def find_role(role: str, account_id: str) -> Role | None:
-    """The role of this ARN or, as Glue takes it, name; None where there is none."""
+    """Return the role with this ARN or (Glue accepts both) name; None if there is none."""
     by_arn, name = role.startswith("arn:"), role.rpartition("/")[2]
     for found in list(iam_backends[account_id][PARTITION].roles.values()):
         if found.arn == role or (not by_arn and found.name == name):
@@ -156,12 +156,12 @@ def _session(access_key_id: str, account_id: str) -> AssumedRole | None:
     if not access_key_id.startswith("ASIA"):
         return None
     sessions = list(sts_backends[account_id][PARTITION].assumed_roles)
-    # The latest first: those that are used are seldom old.
+    # The latest first: sessions in use are seldom old.
     return next((session for session in reversed(sessions) if session.access_key_id == access_key_id), None)
 
 
 def _documents(holder: Any) -> tuple[str, ...]:
-    """A user's, group's or role's own policies, and those attached to it."""
+    """Return the inline policies of a user, group or role, and those attached to it."""
     attached = [_current(policy) for policy in list(holder.managed_policies.values())]
     return (*list(holder.policies.values()), *attached)
 

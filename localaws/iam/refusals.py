@@ -1,4 +1,4 @@
-"""AWS's refusals: each service says them by another code and status."""
+"""AWS's refusals. Each service has its own codes and statuses for them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _QUERY = frozenset({"iam", "sts", "redshift", "cloudformation", "elasticloadbala
 
 
 class Refused(Exception):
-    """A call that is answered by an error, in the service's own words."""
+    """A call that is answered with an error, in the service's own words."""
 
     def __init__(self, status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
-        """`details` are what an error of S3 says besides: its elements' names and texts."""
+        """`details` are the additional elements of an error of S3: their names and texts."""
         self.status = status
         self.code = code
         self.message = message
@@ -45,14 +45,14 @@ def unknown_key(service: str) -> Refused:
 
 
 def wrong_token(service: str) -> Refused:
-    """A session's key without its token."""
+    """A session's key came without its token, or with another token."""
     if service == "s3":
         return Refused(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
     return unknown_key(service)
 
 
 def expired_token(service: str) -> Refused:
-    """A session that is over."""
+    """The session is over."""
     if service == "s3":
         return Refused(400, "ExpiredToken", "The provided token has expired.")
     if service == "ec2":
@@ -61,7 +61,7 @@ def expired_token(service: str) -> Refused:
 
 
 def unsigned(service: str) -> Refused:
-    """A call that must be signed, and is not."""
+    """The call must be signed, but is not."""
     text = "Missing Authentication Token"
     return _by_protocol(service, "MissingAuthenticationToken", "MissingAuthenticationTokenException", text)
 
@@ -86,7 +86,7 @@ def bad_signature(service: str, reason: str = "") -> Refused:
 
 
 def signature_expired(service: str, moment: datetime, now: datetime, allowed: timedelta) -> Refused:
-    """The request was signed too long ago, or ahead of the time."""
+    """The request was signed too long ago, or its time is in the future."""
     if service == "s3":
         return Refused(
             403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
@@ -104,7 +104,7 @@ def signature_expired(service: str, moment: datetime, now: datetime, allowed: ti
 
 
 def unclear(service: str, message: str) -> Refused:
-    """A request that could be read in two ways, or that has what its operation doesn't know."""
+    """The request is ambiguous, or has something that its operation doesn't know."""
     if service == "s3":
         return Refused(400, "InvalidRequest", message)
     if service == "ec2":
@@ -115,7 +115,7 @@ def unclear(service: str, message: str) -> Refused:
 
 
 def missing(code: str, name: str) -> Refused:
-    """A request without a parameter that its operation requires, said as AWS says it."""
+    """The request lacks a parameter that its operation requires. The message is AWS's."""
     written = name[:1].lower() + name[1:]
     text = f"Value null at '{written}' failed to satisfy constraint: Member must not be null"
     return Refused(400, code, f"1 validation error detected: {text}")

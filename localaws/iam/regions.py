@@ -1,6 +1,6 @@
-"""The regions that the lab's account has: those of the partition `aws`.
+"""The regions of the lab's account: those of the partition `aws`.
 
-An account belongs to one partition. In the others (China, GovCloud, the isolated ones) its keys are nobody's:
+An account belongs to one partition. The others (China, GovCloud, the isolated ones) don't know its keys:
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 """
 
@@ -18,15 +18,15 @@ PARTITION = "aws"
 
 @cache
 def known() -> frozenset[str]:
-    """The names of the account's regions."""
+    """Return the names of the account's regions."""
     return frozenset(boto3.Session().get_available_regions("ec2", PARTITION))
 
 
 def check(service: str, region: str) -> None:
-    """Let a call of `service` pass that is signed for one of the account's regions, or for none.
+    """Check that a call of `service` is signed for one of the account's regions, or for none.
 
     Raises:
-        Refused: the region is another partition's, or nobody's.
+        Refused: the region belongs to another partition, or does not exist.
     """
     if not region or region in known():
         return

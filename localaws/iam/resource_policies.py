@@ -1,4 +1,4 @@
-"""The policies that hang on resources: buckets', queues', functions', topics' and secrets'."""
+"""The policies of resources: of buckets, queues, functions, topics and secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from localaws.core import context
 
 
 def policies_of(arn: str, account_id: str) -> tuple[str, ...]:
-    """The documents of the policies on the resource `arn`; an anonymous caller's `account_id` is empty."""
+    """Return the policy documents of the resource `arn`. An anonymous caller's `account_id` is empty."""
     parts = arn.split(":", 5)
     find = context.current().ports.policies.get(parts[2]) if len(parts) == 6 else None
     if find is None:

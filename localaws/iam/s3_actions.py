@@ -1,4 +1,4 @@
-"""The actions that a bucket's policy may name, by what they are about.
+"""The actions that a bucket's policy may name: those on buckets, on objects and on the account.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
@@ -48,12 +48,12 @@ _OF_THE_ACCOUNT = frozenset(_NAMES_THE_ACCOUNT.split())
 
 
 def is_known(action: str) -> bool:
-    """Whether an action, perhaps with wildcards, stands for any of S3's."""
+    """Whether an action, perhaps with wildcards, matches any of S3's actions."""
     return bool(_matching(action) & (_OF_BUCKETS | _OF_OBJECTS | _OF_THE_ACCOUNT))
 
 
 def applies(action: str, resources: list[str]) -> bool:
-    """Whether an action can be done to one of these ARNs, which may have wildcards."""
+    """Whether an action applies to one of these ARNs, which may have wildcards."""
     found = _matching(action)
     objects = any("/" in resource or resource.endswith("*") for resource in resources)
     buckets = any("/" not in resource for resource in resources)

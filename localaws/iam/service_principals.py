@@ -16,7 +16,7 @@ def lets_in(service: str, action: str, arn: str, account_id: str, source_arn: st
 
 
 def allows(service: str, action: str, arn: str, account_id: str, source_arn: str) -> bool:
-    """Whether the policy of `arn` allows it, enforced or not."""
+    """Whether the policy of `arn` allows it, whether IAM is enforced or not."""
     keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": account_id, "aws:principalisawsservice": "true"}
     found = verdict(policies_of(arn, account_id), Question(Caller(service=service), action, arn, keys))
     return found.allowed and not found.denied

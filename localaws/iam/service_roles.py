@@ -1,8 +1,8 @@
-"""Roles as AWS's services take them on: asked what they allow, and given to what runs with them.
+"""The roles that AWS's services assume: check what they allow, and give their credentials to processes.
 
-The credentials of a function's worker, or of a job's process, are those of a session of its role.
+A function's worker or a job's process gets the credentials of a session of its role.
 
-AWS renews them while it runs; here they last until the process has ended, and are forgotten then.
+AWS renews them while the process runs. Here they last until the process has ended, and are revoked then.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -39,7 +39,7 @@ class RoleCredentials:
 
     @classmethod
     def assume(cls, role_arn: str, session_name: str, account_id: str, region: str) -> RoleCredentials:
-        """Assume `role_arn` as the AWS service that it trusts, in a session of this name."""
+        """Assume `role_arn` as the AWS service that it trusts, in a session with this name."""
         partition = get_partition(region)
         session = sts_backends[account_id][partition].assume_role(
             region_name=region,
@@ -52,7 +52,7 @@ class RoleCredentials:
         return cls(account_id, partition, session.access_key_id, session.secret_access_key, session.session_token)
 
     def environment(self) -> dict[str, str]:
-        """The variables that SDKs read."""
+        """Return the variables that SDKs read."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -60,7 +60,7 @@ class RoleCredentials:
         }
 
     def forget(self) -> None:
-        """Make them worthless."""
+        """Revoke these credentials."""
         iam_backends[self.account_id][self.partition].access_keys.pop(self.access_key_id, None)
         sessions = sts_backends[self.account_id][self.partition].assumed_roles
         for session in [session for session in sessions if session.access_key_id == self.access_key_id]:
@@ -69,7 +69,7 @@ class RoleCredentials:
 
 
 def forget_left_over() -> None:
-    """Make worthless what the processes of an earlier server, that was killed, had."""
+    """Revoke the credentials of processes of an earlier server that was killed."""
     limit = utcnow() + timedelta(days=365)  # STS itself gives twelve hours at most
     backend: Any
     for _, _, backend in list(sts_backends.iter_backends()):
@@ -78,10 +78,10 @@ def forget_left_over() -> None:
 
 @dataclass(frozen=True)
 class ServiceRole:
-    """A role (by name or ARN) that a service has taken on, in a session of that name.
+    """A role (by name or ARN) that a service has assumed, in a session of that name.
 
-    What an engine does within the server on the role's behalf is asked about here; what a process of its own does
-    over HTTP is asked about there, by the process's credentials.
+    This checks what an engine does inside the server on the role's behalf. What a separate process does over HTTP is
+    checked there, by the process's credentials.
     """
 
     role: str
@@ -95,21 +95,21 @@ class ServiceRole:
         """Return if the role may do `action` ("s3:GetObject") to `resource` (an ARN).
 
         Raises:
-            AccessDenied: it may not; in AWS's words.
+            AccessDenied: the role may not do it; the message is AWS's.
         """
         iam.require(
             self.role, action, resource, session=self.session, region=self.region, account_id=self.account_id, keys=keys
         )
 
     def may_log(self, group: str, stream: str) -> bool:
-        """Whether the role may write log events there, and make the group and the stream where they are missing."""
+        """Whether the role may write log events there, and create the group and the stream if they are missing."""
         return iam.permits_logging(
             self.role, group, stream, session=self.session, region=self.region, account_id=self.account_id
         )
 
     @contextlib.contextmanager
     def credentials(self) -> Iterator[dict[str, str]]:
-        """The variables by which SDKs act as the role; worthless afterwards."""
+        """Yield the variables with which SDKs act as the role. The credentials are revoked when the context ends."""
         found = find_role(self.role, self.account_id)
         credentials = RoleCredentials.assume(
             found.arn if found else self.role, self.session, self.account_id, self.region

@@ -1,6 +1,6 @@
-"""Whether a role's trust policy lets somebody take the role.
+"""Whether a role's trust policy lets somebody assume the role.
 
-A role's trust policy must name who assumes it; naming the account leaves it to the account's own policies:
+The trust policy must name the caller. If it names the caller's account, the account's own policies decide:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
 
@@ -19,9 +19,9 @@ ASSUME = "sts:AssumeRole"
 
 
 def trusts_service(role: str, account_id: str, service: str, source_arn: str = "") -> bool:
-    """Whether there is such a role (an ARN or a name), and `service` may take it on.
+    """Whether the role (an ARN or a name) exists, and `service` may assume it.
 
-    Conditions are looked at where it is known what for, a function or a job: `source_arn`.
+    Conditions are checked only if the function or job that the role is for is known: `source_arn`.
     """
     found = find_role(role, account_id)
     if found is None:
@@ -33,13 +33,13 @@ def trusts_service(role: str, account_id: str, service: str, source_arn: str = "
             for statement in listed(document["Statement"]):
                 statement.pop("Condition", None)
         said = compiled(json.dumps(document)).verdict(Question(Caller(service=service), ASSUME, found.arn, keys))
-    except (ValueError, KeyError, TypeError, AttributeError):  # of a role that an earlier version took
+    except (ValueError, KeyError, TypeError, AttributeError):  # a policy that an earlier version accepted
         return False
     return said.allowed and not said.denied
 
 
 def trust(role_arn: str, account_id: str, caller: Caller, keys: Keys) -> Verdict | None:
-    """What the trust policy of `role_arn` says of `caller`; None where there is no such role."""
+    """Return the verdict of `role_arn`'s trust policy on `caller`; None if there is no such role."""
     role = find_role(role_arn, account_id)
     if role is None:
         return None

@@ -1,4 +1,4 @@
-"""Where IAM answers: as moto's does."""
+"""The URLs of IAM: the same as moto's."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-# Start-up makes millions of objects that stay: looking through them for garbage took a third of its time.
+# Start-up makes millions of objects that stay. Garbage collection took a third of its time.
 gc.disable()
 
 from localaws.server.process import main  # noqa: E402

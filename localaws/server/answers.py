@@ -1,4 +1,4 @@
-"""Answers: held until what they promise is on disk; and errors, as each service's SDKs read them."""
+"""Answers, held until the changes that they report are on disk, and errors in the format of each service's SDKs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Headers = list[tuple[str, str]]
 
 
 class Answer:
-    """A response, held until what it promises is on disk."""
+    """A response, held until the changes that it reports are on disk."""
 
     def __init__(self, status: str = "", headers: Headers | None = None, body: Any = ()) -> None:
         self.status = status
@@ -34,7 +34,7 @@ class Answer:
         return write
 
     def read(self) -> None:
-        """Have the whole body made."""
+        """Produce the whole body."""
         body = self.body
         self.body = [b"".join(body)]
         if hasattr(body, "close"):
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def is_web_page(self) -> bool:
-        """Whether no backend took the path: Flask then answers with a page that no SDK can read."""
+        """Whether no backend handled the path: Flask then answers with an HTML page, which no SDK can read."""
         kind = next((value for name, value in self.headers if name.lower() == "content-type"), "")
         return self.status.startswith(("404", "405")) and kind.startswith("text/html")
 
@@ -58,14 +58,14 @@ class Released:
         return iter(self._body)
 
     def close(self) -> None:
-        """Close the body, and go on."""
+        """Close the body, and run `then`."""
         if hasattr(self._body, "close"):
             self._body.close()
         self._then()
 
 
 def plain(status: int, content: bytes, kind: str = "application/json") -> Answer:
-    """An answer that is there as a whole."""
+    """Return an answer with a complete body."""
     headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
     return Answer(f"{status} {http.HTTPStatus(status).phrase}", headers, [content])
 
@@ -78,7 +78,7 @@ def error(
     message: str,
     details: Mapping[str, object] | None = None,
 ) -> Answer:
-    """An error as the SDK of `service` reads it that has sent the request `environ`; S3's has `details`."""
+    """Return an error in the format of the SDK of `service` that sent the request `environ`. `details` are for S3."""
     request_id = str(uuid.uuid4())
     bodiless = environ["REQUEST_METHOD"] == "HEAD"
     spoken = _spoken(service, environ)
@@ -113,7 +113,7 @@ def error(
 
 
 def _spoken(service: str, environ: Environ) -> str:
-    """The protocol of a request: CBOR, "json", "ec2" or "xml"."""
+    """Return the protocol of a request: CBOR, "json", "ec2" or "xml"."""
     if environ.get("HTTP_SMITHY_PROTOCOL") == CBOR:
         return CBOR
     known = models.models_of(service)
@@ -125,7 +125,7 @@ def _spoken(service: str, environ: Environ) -> str:
 
 
 def _cbor(texts: dict[str, str]) -> bytes:
-    """A map of a few texts: https://www.rfc-editor.org/rfc/rfc8949#section-3.1."""
+    """Encode a map of a few texts: https://www.rfc-editor.org/rfc/rfc8949#section-3.1."""
     parts = [bytes([0xA0 | len(texts)])]
     for text in (each for pair in texts.items() for each in pair):
         content = text.encode()
@@ -134,5 +134,5 @@ def _cbor(texts: dict[str, str]) -> bytes:
 
 
 def _writable(text: str) -> str:
-    """Text without the characters that XML can't hold."""
+    """Replace the characters that XML can't hold."""
     return "".join(each if each >= " " or each in "\t\n\r" else "\N{REPLACEMENT CHARACTER}" for each in text)

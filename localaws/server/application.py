@@ -1,10 +1,10 @@
 """The HTTP application: moto's, plus what makes its answers dependable.
 
-- a request is read once (reading.py), and its signature verified (signatures.py);
-- a call that its signer may not make is refused before anything is done (authorization/);
-- what a call changed is saved before the call is answered;
-- what a call sets off (an event's function, say) starts after its answer is sent;
-- an operation that nobody implements, and a failure of ours, get an AWS-shaped error that names the operation.
+- a request is parsed once (reading.py), and its signature is verified (signatures.py);
+- a call that its signer may not make is refused before anything is done (iam/);
+- the changes of a call are saved before the call is answered;
+- what a call triggers (an event's function, say) starts after its answer is sent;
+- an unsupported operation, or an internal failure, gets an AWS-shaped error that names the operation.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ StartResponse = Callable[..., Any]
 
 MOTO_PATH = "/moto-api"
 MOTO_SWITCH = "LOCALAWS_MOTO_API"
-"""An environment variable: with "1" in it when the server starts, moto's own API (reset, seed, …) is there, for test
-suites. No request can set it."""
+"""An environment variable. If it is "1" when the server starts, the server has moto's own API (reset, seed, …), for
+test suites. No request can set it."""
 
 
 class Application:
@@ -87,7 +87,7 @@ class Application:
             reading = read(environ)
             return self._call(reading)
         except NotSaved as error:
-            deferred.clear()  # what it would have set off, too
+            deferred.clear()  # drop what the call would have triggered
             return self._error(environ, reading, error.status, error.code, error.message)
         except Refused as error:
             return self._error(environ, reading, error.status, error.code, error.message, error.details)
@@ -123,7 +123,7 @@ class Application:
             with self._saving.of_call(call.service, call.operation):
                 answer.body = application(environ, answer.start)
                 answer.read()
-        # S3 takes every path; its 404 to a HEAD has no body, and the type of a page.
+        # S3 handles every path. Its 404 for a HEAD has no body, but the content type of an HTML page.
         if answer.is_web_page and call.service != "s3":
             raise UnsupportedOperation(call.operation)
         if unproven:
@@ -131,10 +131,10 @@ class Application:
         return answer
 
     def _authenticate(self, reading: Reading) -> str | None:
-        """Return if who is said to have signed did so: their secret, or None where nobody looks.
+        """Verify the signature, and return the signer's secret; None if unsigned, or if signatures aren't verified.
 
         Raises:
-            Refused: it was somebody else, or nobody that is known.
+            Refused: the signature is wrong, or nobody has this key.
         """
         claim = reading.claim
         if claim is None or not self._settings().verify_signatures:
@@ -144,7 +144,7 @@ class Application:
         return secret
 
     def _tell_health(self, environ: Environ) -> Answer:
-        """What runs here, to who has the lab's secret; that something does, to others."""
+        """Answer with the server's status if the caller has the lab's secret, else only that it runs."""
         Envelope.of(environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return answers.plain(405, b"{}")
@@ -154,7 +154,7 @@ class Application:
         return answers.plain(200, json.dumps(told).encode())
 
     def _tell_files(self, environ: Environ) -> Answer:
-        """Objects by their files: signed as S3's requests are, and asked for one by one what a GET would ask."""
+        """Answer with the files of objects. The request is signed like S3's; each object is checked as for a GET."""
         if environ["REQUEST_METHOD"] != "POST":
             return answers.plain(405, b"{}")
         envelope = Envelope.of(environ)
@@ -186,29 +186,29 @@ class Application:
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """moto's way from a service to its application, found once for each host name that stands for one."""
+    """Finds moto's application of a service, once for each host name that stands for a service."""
 
     def __init__(self, create_app: Callable[[Any], Any]) -> None:
         super().__init__(create_app)
         self._backends: dict[str, Any] = {}
 
     def application(self, call: Call, environ: Environ) -> Any:
-        """The application that answers `call`.
+        """Return the application that answers `call`.
 
         Raises:
-            UnsupportedOperation: there is none.
+            UnsupportedOperation: there is no such application.
         """
         host = f"s3.{call.region}.amazonaws.com"
-        if call.service != "s3":  # whatever its path says
+        if call.service != "s3":  # a call of S3 is S3's, whatever its path says
             host = self.infer_service_region_host(environ, "/") or ""
         return self._application(host, call)
 
     def moto_api(self) -> Any:
-        """The application of moto's own API."""
+        """Return the application of moto's own API."""
         return self._application("moto_api", None)
 
     def _application(self, host: str, call: Call | None) -> Any:
-        # moto's looks through its package's directory each time, which took half of a call's time.
+        # moto's own lookup searches its package's directory each time, which took half of a call's time.
         with self.lock:
             backend: Any = self._backends.get(host)
             if backend is None and (backend := self.get_backend_for_host(host)):

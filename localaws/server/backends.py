@@ -1,4 +1,4 @@
-"""Puts this package's backends in the place of moto's.
+"""Replace moto's backends with this package's.
 
 moto finds the URLs of a backend by the name of its class's module, so each service has moto's three modules: models,
 responses and urls.
@@ -63,7 +63,7 @@ def register() -> None:
         if backends:
             raise RuntimeError(f"{ours.__name__} is registered too late: moto has made backends of this service")
         backends.backend = ours
-    # moto keeps the Data API's backends under the name "redshift", which is another service's: their states would be
-    # mixed up. Its reason is that boto3 lists no regions for "redshift-data", so they are given here.
+    # moto keeps the Data API's backends under the name "redshift", since boto3 lists no regions for "redshift-data".
+    # But that is another service's name, and their states would be mixed up. So the regions are given here.
     redshiftdata_backends.service_name = "redshift-data"
     redshiftdata_backends._additional_regions = list(redshift_backends[ACCOUNT_ID].regions)

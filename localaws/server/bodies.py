@@ -1,4 +1,4 @@
-"""Bodies: whether they are what was signed, and what moto is given of them."""
+"""Bodies of requests: check that they are what was signed, and prepare them for moto."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from localaws.server.signatures import verify as verify_signature
 _HASH = "x-amz-content-sha256"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _STORE_BODIES = frozenset({"PutObject", "UploadPart", "PostObject"})
-"""Operations of S3 whose body is an object, and not an XML document."""
+"""Operations of S3 whose body is an object, not an XML document."""
 _READ_WHOLE = 1 << 20
-"""Bytes: what is longer is hashed while it is read, and not before."""
+"""In bytes. A longer body is hashed while it is read, not before."""
 
 
 def verify(reading: Reading, secret: str) -> None:
-    """Return if the request's signature is right. What it says of the body, `checked` looks at.
+    """Verify the request's signature. `checked` then verifies the body.
 
     Raises:
-        Refused: it is not.
+        Refused: the signature is wrong.
     """
     claim = reading.claim
     assert claim is not None
@@ -42,14 +42,14 @@ def verify(reading: Reading, secret: str) -> None:
 
 
 def checked(reading: Reading, secret: str | None) -> Environ:
-    """The request for moto, with a body that is what was signed.
+    """Return the request for moto, with a body that is what was signed.
 
     Args:
         reading: the request.
-        secret: of its signer; None where signatures are not verified.
+        secret: its signer's secret; None if signatures are not verified.
 
     Raises:
-        Refused: it is another, or is cut off.
+        Refused: the body is not what was signed, or it is truncated.
     """
     if reading.form is not None and reading.claim is not None:
         assert isinstance(reading.call, S3Call)
@@ -62,7 +62,7 @@ def checked(reading: Reading, secret: str | None) -> Environ:
     if reading.call.service == "s3" and reading.body is None and secret is not None and _SHA256.fullmatch(announced):
         _expect(environ, announced.lower())
     if isinstance(reading.call, S3Call) and reading.call.operation not in _STORE_BODIES:
-        # The signed body of DeleteObjects: what moto gets was rewritten when the request was read.
+        # For DeleteObjects, check the signed body: moto's was rewritten when the request was parsed.
         came = reading.envelope.body() if reading.call.operation == "DeleteObjects" else body_of(environ)
         requests.check_body(reading.call, came)
         if documents.takes_one(reading.call.operation):
@@ -71,7 +71,7 @@ def checked(reading: Reading, secret: str | None) -> Environ:
 
 
 def _read_document(operation: str, environ: Environ) -> None:
-    """Give moto the document that was read, and who wants no XML what is in it."""
+    """Parse the document. Give it to moto as XML, and to others as values, under DOCUMENT."""
     document = documents.read(operation, body_of(environ))
     environ[DOCUMENT] = document.members
     environ["wsgi.input"] = io.BytesIO(document.body)
@@ -80,10 +80,10 @@ def _read_document(operation: str, environ: Environ) -> None:
 
 
 def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> tuple[Principal | None, str | None]:
-    """Who signed a request, as S3's requests are signed, and their key; None where that is nobody who is known.
+    """Return who signed a request in the way of S3's requests, and their key; None if that can't be verified.
 
     Raises:
-        Refused: the signature is not theirs.
+        Refused: the request has several signatures, or a malformed one.
     """
     claim = claim_of(envelope)
     if claim is None:
@@ -101,7 +101,7 @@ def asker(envelope: Envelope, gate: Gate, *, verified: bool) -> tuple[Principal 
 
 
 def _payload(reading: Reading) -> str:
-    """What the signature has in the body's place."""
+    """Return what the signature has in place of the body."""
     claim, announced = reading.claim, reading.envelope.headers.get(_HASH)
     assert claim is not None
     if reading.call.service == "s3":
@@ -145,7 +145,7 @@ def _unchunk(reading: Reading, kind: str, encodings: list[str], secret: str | No
 
 
 def _expect(environ: Environ, digest: str) -> None:
-    """Have the body refused if its hash is another: at once, or, where it is long, when its last byte is read."""
+    """Refuse the body if it has another hash: immediately or, if it is long, when its last byte is read."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     stream = environ["wsgi.input"]
     if length > _READ_WHOLE and not isinstance(stream, io.BytesIO):

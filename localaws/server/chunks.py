@@ -1,4 +1,4 @@
-"""Bodies that come in chunks with a signature each, or with checksums behind them (Content-Encoding: aws-chunked).
+"""Bodies in chunks, with a signature for each chunk or with trailing checksums (Content-Encoding: aws-chunked).
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
@@ -25,17 +25,17 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 
 @dataclass
 class Signer:
-    """What makes the chain of signatures: each is made over the one before."""
+    """Computes the chain of signatures: each one covers the one before."""
 
     claim: Claim
     secret: str
 
     def follow(self, previous: str, content: bytes) -> str:
-        """The signature of a chunk that comes after `previous`."""
+        """Return the signature of a chunk that comes after the signature `previous`."""
         return self._of("PAYLOAD", [previous, _EMPTY, hashlib.sha256(content).hexdigest()])
 
     def of_trailer(self, previous: str, trailer: bytes) -> str:
-        """The signature of the headers behind the last chunk."""
+        """Return the signature of the headers after the last chunk."""
         return self._of("TRAILER", [previous, hashlib.sha256(trailer).hexdigest()])
 
     def _of(self, what: str, parts: list[str]) -> str:
@@ -45,24 +45,24 @@ class Signer:
 
 @dataclass
 class Plain:
-    """A body without its chunks, and the headers that came behind it."""
+    """A decoded body, and the headers that came after it."""
 
     content: bytes
     trailer: dict[str, str] = field(default_factory=dict)
 
 
 def unchunked(body: bytes, kind: str, length: int, announced: frozenset[str], signer: Signer | None) -> Plain:
-    """Take the chunks apart.
+    """Decode a body in chunks.
 
     Args:
-        body: as it came.
-        kind: what x-amz-content-sha256 says, one of STREAMING.
-        length: of the content, as x-amz-decoded-content-length says it.
-        announced: the trailer's headers, as x-amz-trailer names them.
-        signer: what checks the chunks' signatures; None where they are not to be looked at.
+        body: the body as it came.
+        kind: the value of x-amz-content-sha256, one of STREAMING.
+        length: the content's length, from x-amz-decoded-content-length.
+        announced: the names of the trailer's headers, from x-amz-trailer.
+        signer: computes the chunks' signatures; None if these are not verified.
 
     Raises:
-        Refused: it is no such body, or it was not signed so.
+        Refused: the body is malformed, or a signature is wrong.
     """
     parts: list[bytes] = []
     place, previous = 0, signer.claim.signature if signer else ""

@@ -1,4 +1,4 @@
-"""Who says that they signed a request, and how: in a header, in the query, or in an upload form. One way at most.
+"""The signature that a request claims to have: in a header, in the query or in an upload form, and only in one of them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html and
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
@@ -30,13 +30,13 @@ _QUERY_4 = (
 _QUERY_2 = ("AWSAccessKeyId", "Signature", "Expires")
 _TOKEN = "X-Amz-Security-Token"
 AUTHENTICATION = frozenset({*_QUERY_4, *_QUERY_2, _TOKEN, _TOKEN.lower()})
-"""The names in a query that say who signed."""
+"""The parameters of a query that belong to a signature."""
 _LOWER = {name.lower(): name for name in (*_QUERY_4, *_QUERY_2, _TOKEN)}
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its signature."""
+    """What a request says about its signature."""
 
     way: str
     """"header", "query" or "form"; with version 2 of the signature "header-2", "query-2" or "form-2"."""
@@ -49,20 +49,20 @@ class Claim:
     service: str = "s3"
     signed_headers: tuple[str, ...] = ()
     timestamp: str = ""
-    """yyyymmddThhmmssZ; where the Date header says it, that."""
+    """yyyymmddThhmmssZ, or the value of the Date header."""
     expires: str = ""
 
     @property
     def scope(self) -> str:
-        """What the key is limited to, as the string to sign has it."""
+        """What the signing key is limited to, as the string to sign has it."""
         return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
 def claim_of(envelope: Envelope) -> Claim | None:
-    """The signature of a request, an upload form's aside; None where there is none.
+    """Return the signature of a request, unless it is in an upload form; None if there is none.
 
     Raises:
-        Refused: there are several, or AWS has no such kind.
+        Refused: there are several signatures, or AWS has no such kind.
     """
     for name in envelope.query:
         if name.lower() in _LOWER and name not in (_LOWER[name.lower()], _TOKEN.lower()):
@@ -79,7 +79,7 @@ def claim_of(envelope: Envelope) -> Claim | None:
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
             "parameter or the Authorization header should be specified",
         )
-    # Version 2 of the signature has its token in the query in small letters, as it would be signed as a header.
+    # Version 2 of the signature has its token in the query under a lower-case name, as if it were a signed header.
     places = (envelope.headers.get(_TOKEN.lower()), envelope.query.get(_TOKEN), envelope.query.get(_TOKEN.lower()))
     tokens = [token for token in places if token is not None]
     if len(tokens) > 1 or (_TOKEN.lower() in envelope.query and not signed_query_2):
@@ -104,7 +104,7 @@ def claim_of(envelope: Envelope) -> Claim | None:
 
 
 def scope_of(credential: str) -> re.Match[str]:
-    """Key, date, region and service of a credential.
+    """Return key, date, region and service of a credential.
 
     Raises:
         Refused: it is malformed.
@@ -145,7 +145,7 @@ def _in_header(header: str, token: str | None, headers: Mapping[str, str]) -> Cl
 
 def _in_query(query: Mapping[str, str], token: str | None) -> Claim:
     missing = [name for name in _QUERY_4 if name not in query]
-    if missing and missing != ["X-Amz-Expires"]:  # which only S3 asks for
+    if missing and missing != ["X-Amz-Expires"]:  # which only S3 requires
         raise _malformed(f"Query-string authentication requires the parameter {missing[0]}.")
     if query["X-Amz-Algorithm"] != ALGORITHM:
         raise _malformed(f'X-Amz-Algorithm only supports "{ALGORITHM}"')

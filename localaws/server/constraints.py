@@ -1,8 +1,8 @@
 """Check a request's values against AWS's model: ranges, lengths, patterns and enums.
 
-AWS names every value that does not fit: https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html, and for the
-text https://github.com/boto/boto3/issues/3229. Calls of Glue and CloudWatch Logs are checked here: other services have
-other words, and check what they know by themselves.
+AWS's error names every value that does not fit: https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html. For
+its text see https://github.com/boto/boto3/issues/3229. Only calls of Glue and CloudWatch Logs are checked here: other
+services have other texts, and check the values that they know by themselves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from localaws.server import models
 _CODES = {"glue": "ValidationException", "logs": "InvalidParameterException"}
 """By service: the error's code."""
 _SILENT = frozenset({"logs"})
-"""Services that name the parameter and not its value, as moto's tests that were run on AWS show."""
+"""Services whose errors name the parameter, but not its value. Source: moto's tests that were run on AWS."""
 _SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's way to write the characters beyond 16 bits
 _LENGTHS = {"string": "length", "list": "length", "map": "length"}
 
@@ -68,7 +68,7 @@ def _errors(shape: Any, value: Any, place: str) -> Iterator[_Error]:
 
 
 def _reasons(shape: Any, value: Any) -> Iterator[str]:
-    """Why a value does not fit, without a look at its parts."""
+    """Yield why a value does not fit, without checking its parts."""
     limits, kind = shape.metadata, shape.type_name
     if kind == "structure" or isinstance(value, bool):
         return
@@ -87,15 +87,15 @@ def _reasons(shape: Any, value: Any) -> Iterator[str]:
 
 @cache
 def _pattern(written: str) -> re.Pattern[str]:
-    """A pattern of the model, which is written for Java."""
+    """Compile a pattern of the model, which is written for Java."""
     if r"\p{" in written:
         return re.compile(r"(?s:.*)")  # Unicode's classes, which Python doesn't know by name
-    # With lines: AWS takes schemas and scripts of several lines where the model says .*\S.*
+    # DOTALL, since AWS accepts schemas and scripts of several lines where the model says .*\S.*
     return re.compile(written.replace(_SURROGATES, r"\U00010000-\U0010FFFF"), re.DOTALL)
 
 
 def _shown(value: Any) -> str:
-    """A value as Java prints it."""
+    """Return a value as Java prints it."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, dict):

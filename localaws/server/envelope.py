@@ -1,4 +1,4 @@
-"""A request as it came over the wire. What is there twice, or could be read in two ways, is refused here."""
+"""A request as it came over the wire. A request with duplicate parts, or an ambiguous one, is refused here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from localaws.iam.refusals import Refused
 
 Environ = dict[str, Any]
 HEADERS = "localaws.headers"
-"""Where the HTTP side puts the headers, as pairs, in the environ of WSGI (which joins those of one name)."""
+"""Key in WSGI's environ under which http.py puts the headers as pairs. (WSGI itself joins those of the same name.)"""
 
 _ONCE = re.compile(
     r"authorization|host|content-(length|type|encoding|md5)|transfer-encoding|date|range|origin|expect|"
@@ -26,38 +26,38 @@ _NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Envelope:
-    """The parts of a request. Nothing in it was decoded but the query's names and values."""
+    """The parts of a request. Only the names and values of the query are decoded."""
 
     method: str
     path: str
     """As it was sent: percent-encoded."""
     query_string: str
     headers: dict[str, str]
-    """By names in small letters."""
+    """By name in lower case."""
     environ: Environ
     bucket: str = ""
-    """The bucket that stands before the host's name."""
+    """The bucket in front of the host name."""
     query: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
-        """As the client names this server, without a bucket."""
+        """The client's name for this server, without a bucket."""
         return self.headers.get("host", "127.0.0.1").removeprefix(f"{self.bucket}.")
 
     def kind(self) -> str:
-        """The media type of the body, without its parameters, in small letters."""
+        """Return the media type of the body in lower case, without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def body(self) -> bytes:
-        """The whole body, left there for who reads it next."""
+        """Return the whole body, which can still be read again."""
         return body_of(self.environ)
 
     @classmethod
     def of(cls, environ: Environ) -> Envelope:
-        """Take in a request.
+        """Take a request apart.
 
         Raises:
-            Refused: it can be read in two ways, or is not for this server.
+            Refused: the request is ambiguous, or not for this server.
         """
         headers = _headers(environ)
         target = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or _target(environ))
@@ -76,7 +76,7 @@ class Envelope:
 
 
 def body_of(environ: Environ) -> bytes:
-    """The whole body of a request, left there for who reads it next."""
+    """Return the whole body of a request, which can still be read again."""
     stream = environ["wsgi.input"]
     if isinstance(stream, io.BytesIO):
         return stream.getvalue()
@@ -88,10 +88,10 @@ def body_of(environ: Environ) -> bytes:
 
 
 def decoded(text: str, *, plus: bool = False) -> str:
-    """A percent-encoded part of a URL.
+    """Decode a percent-encoded part of a URL.
 
     Raises:
-        Refused: it is no UTF-8.
+        Refused: it is not UTF-8.
     """
     if plus:
         text = text.replace("+", " ")
@@ -102,10 +102,10 @@ def decoded(text: str, *, plus: bool = False) -> str:
 
 
 def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Parameters that must each be there once.
+    """Return parameters by name.
 
     Raises:
-        Refused: one is there twice.
+        Refused: a name occurs twice.
     """
     found: dict[str, str] = {}
     for name, value in pairs:
@@ -116,10 +116,10 @@ def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def form_pairs(text: str) -> dict[str, str]:
-    """The parameters of a query string, or of a form's body.
+    """Return the parameters of a query string, or of a form's body.
 
     Raises:
-        Refused: one is there twice, or is no UTF-8.
+        Refused: a name occurs twice, or something is not UTF-8.
     """
     return _pairs(text)
 
@@ -131,7 +131,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _headers(environ: Environ) -> dict[str, str]:
     given = environ.get(HEADERS)
-    if given is None:  # not from our HTTP side
+    if given is None:  # the request does not come through http.py
         given = [(name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")]
         given += [
             (name.replace("_", "-"), environ[name]) for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)
@@ -140,7 +140,7 @@ def _headers(environ: Environ) -> dict[str, str]:
     for written, value in given:
         name = written.lower()
         if "_" in name and not name.startswith("x-amz-meta-"):
-            continue  # as WSGI servers do, for which x_y and x-y are one
+            continue  # WSGI servers drop it, too, since x_y and x-y are the same to them
         if "\r" in value or "\n" in value:
             raise Refused(400, "InvalidArgument", f"The header {name} has more than one line.")
         if name not in found:
@@ -153,10 +153,10 @@ def _headers(environ: Environ) -> dict[str, str]:
 
 
 def _bucket_of(host: str | None) -> str:
-    """The bucket before this server's name in `host`.
+    """Return the bucket in front of this server's name in `host`.
 
     Raises:
-        Refused: `host` is not this server. A web page's own name, made to point here, must not make it one.
+        Refused: `host` is not this server. (A web page could make its own host name resolve to this machine.)
     """
     if host is None:  # HTTP/1.0
         return ""

@@ -1,4 +1,4 @@
-"""S3's upload forms (POST Object): their fields, each of them once, and the policy that limits them.
+"""S3's upload forms (POST Object): their fields, without duplicates, and the policy that limits them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html and
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
@@ -29,7 +29,7 @@ _SIGNS = ("x-amz-signature", "signature", "x-amz-credential", "awsaccesskeyid", 
 
 @dataclass
 class Form:
-    """An upload form. The fields' names are in small letters."""
+    """An upload form. The fields' names are in lower case."""
 
     fields: dict[str, str] = field(default_factory=dict)
     file: bytes | None = None
@@ -42,16 +42,16 @@ class Form:
         return self.fields["key"].replace("${filename}", self.file_name.replace("\\", "/").rpartition("/")[2])
 
     def asks(self) -> dict[str, str]:
-        """Its fields that would be headers of a PUT: they need the same rights, and ask for the same."""
+        """Return the fields that would be headers of a PUT: they need the same permissions and have the same effect."""
         asked = {name: value for name, value in self.fields.items() if name.startswith("x-amz-")}
         named = {"acl": "x-amz-acl", "tagging": "x-amz-tagging"}
         return asked | {header: self.fields[name] for name, header in named.items() if name in self.fields}
 
     def claim(self) -> Claim | None:
-        """Who signed the form's policy; None where nobody did.
+        """Return the signature of the form's policy; None if there is none.
 
         Raises:
-            Refused: there are parts of a signature only.
+            Refused: the signature is incomplete.
         """
         given = self.fields
         if not any(name in given for name in _SIGNS):
@@ -71,7 +71,7 @@ class Form:
         return Claim("form-2", given["awsaccesskeyid"], given["signature"], token)
 
     def verify(self, claim: Claim, secret: str) -> None:
-        """Return if the form's policy was signed with `secret`.
+        """Check that the form's policy was signed with `secret`.
 
         Raises:
             Refused: it was not.
@@ -82,10 +82,10 @@ class Form:
             raise bad_signature("s3")
 
     def check_policy(self, bucket: str) -> None:
-        """Return if the form keeps to its policy.
+        """Check that the form follows its policy.
 
         Raises:
-            Refused: the policy is over, or doesn't allow a field or the file's size.
+            Refused: the policy is malformed or has expired, or it doesn't allow a field or the file's size.
         """
         try:
             policy = json.loads(base64.b64decode(self.fields["policy"], validate=True))
@@ -124,7 +124,7 @@ class Form:
         return given.get(name, "").startswith(str(value))
 
     def rebuilt(self) -> tuple[str, bytes]:
-        """Content type and body of this form, and of nothing else."""
+        """Return the content type and body of a form with just these fields and the file."""
         boundary = f"form-{secrets.token_hex(16)}"
         parts = []
         for name, value in {**self.fields, "key": self.key}.items():
@@ -139,7 +139,7 @@ def form_of(envelope: Envelope) -> Form:
     """Read an upload form.
 
     Raises:
-        Refused: it is malformed, a field is there twice, or there is no key or no file.
+        Refused: it is malformed, a field occurs twice, or the key or the file is missing.
     """
     _, options = parse_options_header(envelope.headers.get("content-type", ""))
     if not options.get("boundary"):
@@ -220,7 +220,7 @@ def _conditions(policy: dict[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 def _of(given: Any) -> list[tuple[str, str, Any]]:
-    """Kind, field and value of a condition. An object has one for each of its members."""
+    """Return kind, field and value of each condition in `given`. An object has one for each of its members."""
     if isinstance(given, dict):
         if not given or not all(isinstance(value, str) for value in given.values()):
             raise ValueError(f"Invalid Simple-Condition: {json.dumps(given)}")

@@ -1,7 +1,7 @@
 """The HTTP side of the server: werkzeug's request handler, with connections that are kept.
 
-werkzeug closes the connection after each answer, and waits a hundredth of a second before it lets go of it: an SDK,
-which keeps its connections, then pays for a new one, and for a new thread here, with every call.
+werkzeug closes the connection after each answer, and waits a hundredth of a second before it does. An SDK, which keeps
+its connections, then needs a new connection, and a new thread here, for every call.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class RequestHandler(MotoRequestHandler):
     """Serves the requests of one connection, one after the other."""
 
     protocol_version = "HTTP/1.1"
-    # An answer in two segments must not wait for the first one's acknowledgement.
+    # The second segment of an answer must not wait for the acknowledgement of the first one.
     disable_nagle_algorithm = True
     timeout = 300  # seconds that a connection is kept without a request
-    stopping = False  # set on the class: no more requests on the connections that there are
+    stopping = False  # set on the class: take no more requests on open connections
 
     def handle_one_request(self) -> None:
         """Wait for a request, and answer it."""
@@ -53,7 +53,7 @@ class RequestHandler(MotoRequestHandler):
             self.close_connection = True
             return
         if (problem := _malformed(self.headers) or _framing(self.headers.items())) is not None:
-            # Where one request ends and the next begins is not clear: nothing more is read from here.
+            # It is unclear where this request ends and the next begins, so nothing more is read from this connection.
             self.close_connection = True
             self.send_error(400, problem)
             return
@@ -70,26 +70,26 @@ class RequestHandler(MotoRequestHandler):
             finally:
                 if hasattr(parts, "close"):
                     parts.close()
-            # What an early refusal left unread is in front of the next request.
+            # Read what an early refusal left unread: the next request comes after it.
             while body.read(_CHUNK):
                 pass
         except (ConnectionError, TimeoutError) as error:
             self.close_connection = True
             self.connection_dropped(error, environ)
         except Exception:
-            # Whatever was sent, the client must not take it for a whole answer.
+            # The client must not take what was sent for a complete answer.
             self.close_connection = True
             log.exception("%s %s could not be answered", self.command, self.path)
 
     def log_request(self, *_: Any) -> None:
-        """A request is nothing to tell."""
+        """Don't log requests."""
 
     def log_error(self, *_: Any) -> None:
-        """Nor is a client that went away, or had nothing more to ask."""
+        """Don't log that a client went away, or sent no further request."""
 
 
 def _malformed(headers: Message) -> str | None:
-    """What is wrong with the headers as such; None where nothing is. Python's parser takes, and drops, much."""
+    """Return what is wrong with the headers' syntax; None if nothing. Python's parser accepts and drops a lot."""
     if any(isinstance(each, _DEFECTS) for each in headers.defects) or not all(map(_NAME.fullmatch, headers)):
         return "A header has a name and a colon"
     if any(_CONTROL.search(value) for value in headers.values()):
@@ -98,7 +98,7 @@ def _malformed(headers: Message) -> str | None:
 
 
 def _framing(headers: Iterable[tuple[str, str]]) -> str | None:
-    """What is wrong with the headers that say how long a body is; None where nothing is."""
+    """Return what is wrong with the headers that give the body's length; None if nothing."""
     lengths = [value for name, value in headers if name.lower() == "content-length"]
     codings = [value for name, value in headers if name.lower() == "transfer-encoding"]
     if len(lengths) + len(codings) > 1:
@@ -111,7 +111,7 @@ def _framing(headers: Iterable[tuple[str, str]]) -> str | None:
 
 
 class _Body:
-    """The `left` bytes of a request's body, and nothing of the next request."""
+    """The `left` bytes of a request's body. Reading stops before the next request."""
 
     def __init__(self, stream: BufferedIOBase, left: int) -> None:
         self._stream = stream

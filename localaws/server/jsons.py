@@ -1,4 +1,4 @@
-"""The JSON protocols: an operation named by a header, and an object of its parameters.
+"""The JSON protocols: a header names the operation, and the body is an object with its parameters.
 
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
@@ -23,10 +23,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def operation_of(service: str, target: str) -> tuple[Any, str]:
-    """The model and the operation that a target names.
+    """Return the model and the operation that a target names.
 
     Raises:
-        Refused: it names none of this service.
+        Refused: the service has no such operation.
     """
     match = _TARGET.fullmatch(target)
     for model in models.models_of(service):
@@ -38,10 +38,10 @@ def operation_of(service: str, target: str) -> tuple[Any, str]:
 
 
 def parameters(service: str, envelope: Envelope) -> dict[str, Any]:
-    """The parameters in the body.
+    """Return the parameters in the body.
 
     Raises:
-        Refused: it is no JSON object, or a name is there twice.
+        Refused: the body is not a JSON object, or a name occurs twice.
     """
     kind = envelope.kind()
     if not re.fullmatch(r"application/(x-amz-json-1\.[01]|json)", kind):
@@ -52,10 +52,10 @@ def parameters(service: str, envelope: Envelope) -> dict[str, Any]:
 
 
 def parsed(service: str, body: bytes) -> dict[str, Any]:
-    """A JSON object, each of its names once; what is null is not there.
+    """Parse a JSON object. Members that are null are left out.
 
     Raises:
-        Refused: it is malformed.
+        Refused: it is malformed, or a name occurs twice.
     """
     if not body:
         return {}
@@ -69,11 +69,11 @@ def parsed(service: str, body: bytes) -> dict[str, Any]:
 
 
 def check(service: str, operation: str, shape: Any, given: dict[str, Any]) -> None:
-    """Return if all of `given` are parameters of the operation, and of their types.
+    """Check that all of `given` are parameters of the operation, and have their types.
 
     Raises:
-        Refused: one is of another type.
-        UnsupportedOperation: one is not known.
+        Refused: one has another type.
+        UnsupportedOperation: one is unknown.
     """
     known = shape.members if shape is not None else {}
     for name, value in given.items():
@@ -83,10 +83,10 @@ def check(service: str, operation: str, shape: Any, given: dict[str, Any]) -> No
 
 
 def require(shape: Any, given: Mapping[str, Any], within: str = "") -> None:
-    """Return if all that `shape`, a structure, requires is there.
+    """Check that all required members of `shape`, a structure, are there.
 
     Raises:
-        Refused: something is not.
+        Refused: one is missing.
     """
     for name in shape.required_members if shape is not None else ():
         if given.get(name) is None:
@@ -94,7 +94,7 @@ def require(shape: Any, given: Mapping[str, Any], within: str = "") -> None:
 
 
 def rebuilt(given: dict[str, Any]) -> bytes:
-    """JSON that can be nothing but JSON: no part of it reads as a form's parameter."""
+    """Return JSON that can't be read as anything else: no part of it looks like a form's parameter."""
     return json.dumps(given, separators=(",", ":")).replace("&", "\\u0026").encode()
 
 
@@ -113,7 +113,7 @@ def _check_type(service: str, shape: Any, value: Any, name: str) -> None:
 
 
 def _parts(shape: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Name, value and shape of each part of a value that has parts."""
+    """Yield name, value and shape of each part of a value that has parts."""
     if shape.type_name == "list":
         yield from ((str(place), part, shape.member) for place, part in enumerate(value))
     elif shape.type_name == "map":

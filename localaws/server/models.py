@@ -10,11 +10,11 @@ from typing import Any
 from moto.core.utils import get_service_model
 
 CBOR = "rpc-v2-cbor"
-"""What the header smithy-protocol says of a call in CBOR, as some SDKs make them of CloudWatch. They are refused.
+"""The header smithy-protocol of a call in CBOR, which some SDKs use for CloudWatch. Such calls are refused.
 
 https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
-# What requests are signed for → the models whose calls are signed so, where the two names differ.
+# The service's name in signatures → the names of its models, where these differ.
 _MODELS = {
     "monitoring": ("cloudwatch",),
     "email": ("ses", "sesv2"),
@@ -31,22 +31,22 @@ _MODELS = {
 
 @dataclass(frozen=True)
 class RestOperation:
-    """An operation that is known by its method and its path."""
+    """An operation that is identified by its method and path."""
 
     name: str
     method: str
     pattern: re.Pattern[str]
-    """Of the percent-encoded path; a group for each label, named by its place."""
+    """Matches the percent-encoded path, with a group for each label, in order."""
     labels: tuple[str, ...]
-    """The parameters that the labels are, as the path names them."""
+    """The parameters that are labels of the path, by their names there."""
     template: str
     query: str
-    """What the query has: "find=LayerVersion"; empty where that doesn't matter."""
+    """What the query must have: "find=LayerVersion"; empty if nothing."""
 
 
 @cache
 def models_of(service: str) -> tuple[Any, ...]:
-    """botocore's models of what is signed for under this name; none where there is no such service."""
+    """Return botocore's models of the services with this name in signatures; empty if there is no such service."""
     found = []
     for name in _MODELS.get(service, (service,)):
         try:
@@ -59,16 +59,17 @@ def models_of(service: str) -> tuple[Any, ...]:
 
 
 def protocols(model: Any) -> tuple[str, ...]:
-    """The protocols that a service speaks, its usual one first."""
+    """Return the protocols that a service speaks, its usual one first."""
     usual = str(model.metadata["protocol"])
     return tuple(dict.fromkeys([usual, *model.metadata.get("protocols", [])]))
 
 
 @cache
 def rest_operations(name: str) -> tuple[RestOperation, ...]:
-    """The operations of a model that are known by method and path, in the order in which they are tried.
+    """Return the operations of a model that are identified by method and path, in the order in which they are tried.
 
-    Fixed and longer paths come first. A label that takes slashes comes last, since it takes the end of other paths too.
+    Fixed and longer paths come first. A label that matches slashes comes last, since it also matches the end of other
+    paths.
     """
     model = get_service_model(name)
     found = []

@@ -29,13 +29,13 @@ from localaws.sqs.models import resume_moves
 
 
 class Engine(Protocol):
-    """What starts with the server and stops with it."""
+    """A part that starts and stops with the server."""
 
     def start(self) -> None:
-        """Go on with what an earlier server left."""
+        """Continue what an earlier server left."""
 
     def stop(self) -> None:
-        """End what runs."""
+        """End everything that runs."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Parts:
     workflow: WorkflowEngine
 
     def start(self) -> None:
-        """Start and resume everything; return when what the lab had before answers again."""
+        """Start and resume everything. Return when everything that the lab had before answers again."""
         for engine in self._engines():
             engine.start()
         self.redshift.wait_until_started()
@@ -69,7 +69,7 @@ class Parts:
 
 
 def load(context: Context) -> None:
-    """Load what the services had when the last server of this home ended.
+    """Load the state that the services had when the last server of this home ended.
 
     Raises:
         StateRefused: the state is of another version.

@@ -1,4 +1,4 @@
-"""What of a running lab does not work: found, and healed where its cause is gone."""
+"""Find what does not work in a running lab, and heal it if its cause is gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROOM = 256 * 1024  # bytes that must fit onto the disk
 
 
 def find(home: Home, parts: Parts) -> list[Problem]:
-    """What does not work now."""
+    """Return what does not work now."""
     problems = []
     if (refusal := _disk_refusal(home)) is not None:
         problems.append(Problem("The disk", str(refusal)))
@@ -28,13 +28,13 @@ def find(home: Home, parts: Parts) -> list[Problem]:
 
 
 def heal(parts: Parts) -> None:
-    """Start again what had failed; what fails again is found by `find`."""
+    """Start again what had failed. `find` then finds what failed again."""
     parts.redshift.heal()
     parts.jobs.heal()
 
 
 def _never_made() -> dict[str, str]:
-    """By cluster, why it could not be made."""
+    """Return why clusters could not be made, by cluster."""
     backends: list[Any] = [backend for _, _, backend in redshift_backends.iter_backends()]
     clusters = [
         cluster
@@ -46,7 +46,7 @@ def _never_made() -> dict[str, str]:
 
 
 def _disk_refusal(home: Home) -> HomeUnusable | None:
-    """Why nothing can be saved; None if it can."""
+    """Return why nothing can be saved; None if saving works."""
     probe = home.state / "probe"
     try:
         write_durably(probe, bytes(_ROOM))

@@ -1,7 +1,7 @@
 """The server process of one lab: `python -m localaws.server HOME [READY_FD]`.
 
 It serves moto's APIs with this package's services on loopback, runs the engines, and ends all its children when it
-ends. When everything answers it writes "ready" to READY_FD; if it can't, the reason.
+ends. When everything answers, it writes "ready" to READY_FD; if it can't start, it writes the reason.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Server:
         self.home = home
         self._stopped = threading.Event()
         self._verifies = True
-        # Python runs a signal's handler in the main thread, which another thread's getting the signal does not wake.
+        # Python runs signal handlers in the main thread, which does not wake if another thread receives the signal.
         self._woken, self._wake = socket.socketpair()
         self._wake.setblocking(False)
 
@@ -104,7 +104,7 @@ class Server:
         log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
 
     def health(self, *, heal: bool = False) -> dict[str, Any]:
-        """What `status` shows of the running server; with `heal`, after starting again what had failed."""
+        """Return what `status` shows of the running server. `heal` first starts again what had failed."""
         if heal:
             problems.heal(self.parts)
         return {
@@ -118,7 +118,7 @@ class Server:
         }
 
     def reload(self, *_: int | FrameType | None) -> None:
-        """Do as the home's settings say; safe in a signal handler."""
+        """Apply the home's settings; safe in a signal handler."""
         self._settings = self.home.settings
         iam.enforce(self._settings.enforce_iam)
 
@@ -176,7 +176,7 @@ def main(argv: list[str]) -> int:
 
 
 def _listening_socket(port: int) -> socket.socket:
-    # Bound here, since werkzeug answers a taken port by ending the process.
+    # Bound here, since werkzeug ends the process if the port is taken.
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

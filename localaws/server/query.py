@@ -16,16 +16,16 @@ from localaws.server.claims import AUTHENTICATION
 from localaws.server.envelope import Envelope, form_pairs
 
 FORM = "application/x-www-form-urlencoded"
-# What is missing there, EC2 does not call by its model's name; moto knows how.
+# For a missing parameter of these, EC2's error doesn't use the model's name. moto knows the right name.
 _NAMED_OTHERWISE = {("ec2", "TerminateInstances"), ("ec2", "CreateTags"), ("ec2", "DeleteTags")}
 _INDEX = re.compile(r"[1-9]\d{0,4}")
 
 
 def parameters(service: str, envelope: Envelope) -> dict[str, str]:
-    """All parameters of a request, the action among them; they are in the body or in the URL, not in both.
+    """Return all parameters of a request, including the action. They are in the body or in the URL, not in both.
 
     Raises:
-        Refused: they are in both, or in none that a form is in.
+        Refused: they are in both, or the body is not a form.
     """
     in_url = {name: value for name, value in envelope.query.items() if name not in AUTHENTICATION and name != "x-id"}
     body = envelope.body()
@@ -44,10 +44,10 @@ def parameters(service: str, envelope: Envelope) -> dict[str, str]:
 
 
 def operation_of(service: str, given: dict[str, str]) -> tuple[Any, str]:
-    """The model and the operation that the action names.
+    """Return the model and the operation that the action names.
 
     Raises:
-        Refused: it names none.
+        Refused: there is no action, or no such operation.
     """
     action, version = given.get("Action"), given.get("Version")
     known = [model for model in models.models_of(service) if {"query", "ec2"} & set(models.protocols(model))]
@@ -65,10 +65,10 @@ def operation_of(service: str, given: dict[str, str]) -> tuple[Any, str]:
 
 
 def check(service: str, model: Any, operation: str, given: dict[str, str]) -> None:
-    """Return if all of `given` are the operation's parameters, written as its model writes them, and none is missing.
+    """Check that all of `given` are the operation's parameters, as its model writes them, and none is missing.
 
     Raises:
-        Refused: one is not, or is missing.
+        Refused: one is unknown, or a required one is missing.
     """
     shape = model.operation_model(operation).input_shape
     ec2 = model.metadata["protocol"] == "ec2"
@@ -89,7 +89,7 @@ def check(service: str, model: Any, operation: str, given: dict[str, str]) -> No
 
 
 def rebuilt(given: dict[str, str]) -> bytes:
-    """A form of exactly these parameters."""
+    """Return a form of exactly these parameters."""
     return urllib.parse.urlencode(given).encode()
 
 
@@ -132,7 +132,7 @@ def _members(shape: Any, ec2: bool) -> Iterator[tuple[list[str], Any]]:
 
 
 def wire_name(name: str, member: Any, ec2: bool) -> str:
-    """The name of a structure's member in a request, as botocore's serializers find it."""
+    """Return the name of a structure's member in a request, as botocore's serializers find it."""
     how = member.serialization
     if ec2:
         if "queryName" in how:
@@ -146,6 +146,6 @@ def wire_name(name: str, member: Any, ec2: bool) -> str:
 
 
 def _written(shape: Any, name: str) -> str:
-    """The name of a shape in a request. SQS's model is one of JSON, and keeps the query protocol's names besides."""
+    """Return the name of a shape in a request. SQS's model is for JSON, but also has the query protocol's names."""
     how = shape.serialization
     return str(how.get("name") or how.get("locationNameForQueryCompatibility") or name)

@@ -1,7 +1,8 @@
-"""One reading of a request: service, operation and parameters; and the request that moto is given, rebuilt from it.
+"""Parse a request once, into service, operation and parameters, and rebuild the request for moto from that.
 
-Whoever looks at a request after this looks at the `Call`. What moto parses once more has been written anew, so that it
-can find nothing else there: no second operation, no parameter of another one, no header that it would take for one.
+After this, everything uses the `Call`. moto parses the request once more, so it gets a rebuilt one, in which it can't
+find anything else: a second operation, a parameter of another operation, or a header that it would take for a
+parameter.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from localaws.server.envelope import HEADERS, Envelope, Environ
 
 _TARGET = "x-amz-target"
 _FOR_ANYBODY = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
-"""Calls of STS that an identity of somebody else's proves, and no signature."""
+"""Calls of STS that are proved by an external identity, not by a signature."""
 _OURS = frozenset({
     "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "authorization", "expect",
     "connection", "x-amz-security-token", "x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer",
     "x-amz-target", "x-moto-account-id", "user-agent",
 })  # fmt: skip
-"""Headers that the rebuilt request has from the reading, or not at all."""
+"""Headers that are not copied: the rebuilt request has them from the parsed values, or not at all."""
 _REGION_IN_AGENT = re.compile(r"region/", re.IGNORECASE)
 
 
 @dataclass
 class Reading:
-    """A request that was read: who says that they signed it, what it asks for, and what moto is given of it."""
+    """A parsed request: its claimed signature, its call, and what the request for moto is made of."""
 
     call: Call
     claim: Claim | None
@@ -45,17 +46,17 @@ class Reading:
     """Percent-encoded."""
     query: dict[str, str]
     body: bytes | None
-    """None: as it came."""
+    """None: the body as it came."""
     kind: str
     headers: dict[str, str]
     form: forms.Form | None = None
     target: str = ""
-    """The header X-Amz-Target, where there is one."""
+    """The header X-Amz-Target, if there is one."""
 
     def environ(self) -> Environ:
-        """The request for moto, with the body as far as it was read."""
+        """Return the request for moto, with the rebuilt body or, if there is none, the original one."""
         given = self.envelope.environ
-        # With any parameter there, moto looks for none in the body or among the headers.
+        # If the query has any parameter, moto looks for none in the body or the headers.
         text = urllib.parse.urlencode({**self.query, "x-id": self.call.operation}, quote_via=urllib.parse.quote)
         path = self.path if self.call.service == "s3" else urllib.parse.unquote(self.path).encode().decode("latin-1")
         made: Environ = {
@@ -78,7 +79,7 @@ class Reading:
             made["CONTENT_TYPE"] = self.kind
         if self.target:
             made["HTTP_X_AMZ_TARGET"] = self.target
-        # An object that is PUT may say that it is a form, as curl and urllib have it: that is no call's parameters.
+        # The Content-Type of an object may be a form's, as curl and urllib set it. The object has no call's parameters.
         if self.kind == query.FORM and self.call.service != "s3":
             made["REQUEST_METHOD"] = "POST"
         if self.call.service == "s3" and "content-encoding" in self.headers:
@@ -93,19 +94,19 @@ class Reading:
         return made
 
     def _authorization(self, claim: Claim) -> str:
-        """By which moto finds the region and the access key."""
+        """Return the header from which moto takes the region and the access key."""
         date = claim.date or "20000101"
         scope = f"{claim.access_key_id}/{date}/{self.call.region}/{self.call.service}/aws4_request"
         return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
 
 
 def service_of(environ: Environ) -> str:
-    """The service that a request which could not be read seems to be for: in its words, the refusal is said."""
+    """Return the service that an unreadable request seems to be for. The refusal has the format of that service."""
     header = str(environ.get("HTTP_AUTHORIZATION", ""))
     if match := re.search(r"Credential=[^/,]+/\d{8}/[^/,]+/([a-z0-9-]+)/aws4_request", header):
         return match[1]
     if environ["REQUEST_METHOD"] == "POST" and str(environ.get("CONTENT_TYPE", "")).startswith(query.FORM):
-        return "sts"  # the one service of forms that some calls reach unsigned
+        return "sts"  # the only service with forms that has unsigned calls
     return "unsigned" if environ.get("HTTP_X_AMZ_TARGET") else "s3"
 
 
@@ -113,8 +114,8 @@ def read(environ: Environ) -> Reading:
     """Read a request.
 
     Raises:
-        Refused: it can be read in two ways, or in none.
-        UnsupportedOperation: it asks for what is not there.
+        Refused: the request is ambiguous or malformed.
+        UnsupportedOperation: the request asks for something that is not supported.
     """
     envelope = Envelope.of(environ)
     claim = claim_of(envelope)
@@ -195,7 +196,7 @@ def _of_query(service: str, envelope: Envelope, claim: Claim) -> Reading:
 
 
 def _of_sqs(envelope: Envelope, claim: Claim) -> Reading:
-    """SQS speaks JSON, and to older clients the query protocol, on the path of the queue's URL."""
+    """Read a call of SQS: in JSON or, from older clients, in the query protocol, on the path of the queue's URL."""
     if _TARGET in envelope.headers:
         return _of_json("sqs", envelope, claim)
     given = query.parameters("sqs", envelope)

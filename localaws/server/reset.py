@@ -1,4 +1,4 @@
-"""moto's reset, over everything that a lab has: its test suites ask for it before and after each test.
+"""moto's reset, for everything that a lab has. moto's test suites call it before and after each test.
 
 Only a server that was started for them answers `/moto-api/`: see tests/moto_suites/README.md.
 """
@@ -18,12 +18,12 @@ from localaws.s3.models import backend as s3
 
 
 class ResettableLab(MotoAPIBackend):
-    """moto's own API, whose reset forgets what the engines and the files hold too."""
+    """moto's own API, whose reset also clears the engines and the files."""
 
     _one_at_a_time = threading.Lock()
 
     def reset(self) -> None:
-        """Forget all: each backend of this package ends what it set off, and empties its own store."""
+        """Clear everything. Each backend of this package ends what it has started, and empties its own store."""
         with self._one_at_a_time:
             self._forget_all()
 
@@ -43,5 +43,5 @@ class ResettableLab(MotoAPIBackend):
 
 
 def register() -> None:
-    """Put the lab's reset in the place of moto's."""
+    """Replace moto's reset with the lab's."""
     moto_api.moto_api_backend = ResettableLab("global", ACCOUNT_ID)

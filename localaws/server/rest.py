@@ -1,4 +1,4 @@
-"""The REST protocols, S3's aside: method and path say the operation; path, query, headers and body its parameters.
+"""The REST protocols, except S3's. Method and path name the operation; path, query, headers and body its parameters.
 
 https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
@@ -20,7 +20,7 @@ _ATTRIBUTES = frozenset({*AUTHENTICATION, "x-id"})
 
 @dataclass
 class RestReading:
-    """A REST call: its operation, and the parts of a request that makes it."""
+    """A parsed REST call: its operation, and the parts of the rebuilt request."""
 
     model: Any
     operation: str
@@ -29,16 +29,16 @@ class RestReading:
     """Percent-encoded."""
     query: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    """None: as it came, since it is the operation's payload."""
+    """None: the body as it came, since it is the operation's payload."""
     kind: str = ""
 
 
 def read(service: str, envelope: Envelope) -> RestReading:
-    """Read a call of a service whose operations are known by method and path.
+    """Read a call of a service whose operations are identified by method and path.
 
     Raises:
-        Refused: there is no such operation, or it has other parameters.
-        UnsupportedOperation: a parameter is not known.
+        Refused: a parameter is malformed or missing.
+        UnsupportedOperation: there is no such operation, or it has no such parameter.
     """
     found = _operation(service, envelope)
     shape = found.model.operation_model(found.operation).input_shape
@@ -87,7 +87,7 @@ def _operation(service: str, envelope: Envelope) -> RestReading:
 
 
 def _label(model: Any, operation: str, label: str) -> str:
-    """The parameter that a label of the path is."""
+    """Return the parameter that a label of the path stands for."""
     for name, member in model.operation_model(operation).input_shape.members.items():
         if member.serialization.get("location") == "uri" and member.serialization.get("name", name) == label:
             return str(name)

@@ -1,4 +1,4 @@
-"""S3: bucket, key and operation of a request, by AWS's model; what doesn't go together is refused.
+"""S3: bucket, key and operation of a request, by AWS's model. A request whose parts don't go together is refused.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -27,7 +27,7 @@ _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 _SOURCE = "x-amz-copy-source"
 _WITH_RANGE = frozenset({"GetObject", "HeadObject"})
 _RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)")
-"""What is none of these, S3 ignores, as it does more than one range."""
+"""S3 ignores any other value, and more than one range."""
 _OLD = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"})
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -37,15 +37,15 @@ _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 class _Operation:
     name: str
     literals: Mapping[str, str]
-    """What the query must have, by its model's path: `acl`, `list-type=2`."""
+    """What the query must have, from the path in the model: `acl`, `list-type=2`."""
     required: frozenset[str]
     members: frozenset[str]
-    """All that the query may have besides."""
+    """All other parameters that the query may have."""
 
 
 @dataclass
 class S3Reading:
-    """A request to S3."""
+    """A parsed request to S3."""
 
     operation: str
     bucket: str
@@ -55,11 +55,11 @@ class S3Reading:
     source: S3Object | None = None
     deleted: tuple[S3Object, ...] = ()
     body: bytes | None = None
-    """None: as it came."""
+    """None: the body as it came."""
 
     @property
     def path(self) -> str:
-        """Percent-encoded, the bucket first."""
+        """The percent-encoded path, with the bucket first."""
         bucket, key = urllib.parse.quote(self.bucket, safe=""), urllib.parse.quote(self.key, safe="/")
         return f"/{bucket}/{key}" if self.key else f"/{bucket}"
 
@@ -68,8 +68,8 @@ def read(envelope: Envelope) -> S3Reading:
     """Read a request to S3.
 
     Raises:
-        Refused: there is no such operation, or the request could be read as two.
-        UnsupportedOperation: what it names together, no operation has.
+        Refused: there is no such operation, or the request is ambiguous or malformed.
+        UnsupportedOperation: it is a call of S3 Control, copies from an access point, or deletes on a condition.
     """
     if envelope.method not in _METHODS:
         raise _not_allowed()
@@ -106,7 +106,10 @@ def read(envelope: Envelope) -> S3Reading:
 
 
 def _refuse_s3_control(envelope: Envelope) -> None:
-    """S3 Control has hosts of its own on AWS, but the same name in signatures; here its paths would be objects'."""
+    """Refuse a call of S3 Control, whose paths would here be taken for those of objects.
+
+    On AWS it has its own hosts, but S3's name in signatures.
+    """
     if "x-amz-account-id" not in envelope.headers:
         return
     path = envelope.path.rstrip("/")
@@ -132,7 +135,7 @@ def _kind(bucket: str, key: str) -> str:
 
 
 def _operation(method: str, kind: str, query: Mapping[str, str], copies: bool) -> tuple[str, dict[str, str]]:
-    """The operation, and what of the query is its: S3 ignores names that it doesn't know."""
+    """Return the operation, and its parameters in the query. S3 ignores names that it doesn't know."""
     candidates = [
         operation
         for operation in _operations()[method, kind]
@@ -153,7 +156,7 @@ def _operation(method: str, kind: str, query: Mapping[str, str], copies: bool) -
 
 
 def _together(method: str, kind: str, name: str, operation: str) -> Exception:
-    """What to say of a sub-resource that doesn't go with the others, or with the method."""
+    """Return the error for a sub-resource that doesn't go with the others, or with the method."""
     others = {
         each.name
         for (_, of_kind), all_ in _operations().items()
@@ -183,7 +186,7 @@ def _plain_operations() -> frozenset[str]:
 
 @cache
 def _known_names() -> frozenset[str]:
-    """All that the query of some operation of S3 may have."""
+    """Return all names that the query of any operation of S3 may have."""
     return frozenset(
         name for all_ in _operations().values() for each in all_ for name in (*each.literals, *each.members)
     )
@@ -217,7 +220,7 @@ def _operations() -> Mapping[tuple[str, str], list[_Operation]]:
 
 
 def _source(text: str) -> S3Object:
-    """What a copy reads. The header's value is percent-encoded, so that a `?` can only begin a version.
+    """Return the object that a copy reads. The header's value is percent-encoded, so a `?` can only begin a version.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     """
@@ -232,7 +235,7 @@ def _source(text: str) -> S3Object:
 
 
 def _deleted(bucket: str, body: bytes) -> tuple[tuple[S3Object, ...], bytes]:
-    """What DeleteObjects names, and a document of just that."""
+    """Return the objects that DeleteObjects names, and a document with just these."""
     document = documents.parsed(body)
     found, quiet = [], False
     for item in document:
@@ -266,7 +269,7 @@ def _object(bucket: str, item: Any) -> S3Object:
 
 def _written(one: S3Object) -> str:
     version = f"<VersionId>{escape(one.version)}</VersionId>" if one.version else ""
-    # A parser of XML makes a line feed of a carriage return that is not escaped.
+    # An XML parser turns a carriage return into a line feed if it is not escaped.
     key = escape(one.key, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
     return f"<Object><Key>{key}</Key>{version}</Object>"
 

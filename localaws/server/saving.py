@@ -1,11 +1,11 @@
-"""A call changes the state and the disk, or neither.
+"""A call changes both the state and the disk, or neither.
 
-Before a call that changes something there must be room on the disk. What it changed is saved before it is answered. If
-that fails all the same, its service is put back to what was saved last, so nobody sees what a restart would forget.
+A call that changes something needs room on the disk before it starts. Its changes are saved before it is answered. If
+saving fails all the same, the service is put back to its last saved state, so nobody sees what a restart would lose.
 
-S3 saves itself, and undoes by the object (s3/saving.py). Messages and log events are on disk before they are
-in memory. A change that goes with work outside of the state, such as a cluster that is being made, can't be undone:
-the answer then says that the call took effect.
+S3 saves itself, and undoes changes object by object (s3/saving.py). Messages and log events are on disk before they are
+in memory. A change that comes with work outside of the state, such as making a cluster, can't be undone: the answer
+then says that the call took effect.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class Saving:
         self._parts = parts
 
     def require_room(self, service: str, operation: str) -> None:
-        """Refuse a call that changes something while the disk is full, or read-only.
+        """Refuse a call that changes something while the disk is full or read-only.
 
         Raises:
-            NotSaved: nothing was done.
+            NotSaved: the disk is full or read-only; nothing was done.
         """
         if service in NOT_SAVED or vouching.table(service).effect(operation) is not Effect.CHANGES:
             return
@@ -74,12 +74,12 @@ class Saving:
 
     @contextlib.contextmanager
     def of_call(self, service: str, operation: str) -> Iterator[None]:
-        """Around a call that changes something: saved when this returns, undone where that fails.
+        """Save the changes of the call that runs inside the context; undo them if that fails.
 
         Raises:
-            NotSaved: it could not be saved.
+            NotSaved: the call could not be saved.
         """
-        # Some services change others' things, and some are signed for under a name that isn't their backend's.
+        # Some services change other services' state, and some have a name in signatures that isn't their backend's.
         everything = service in ("tagging", "cloudformation") or not self._state.knows(service)
         before = self._state.restored(None if everything else service)
         try:
@@ -96,14 +96,14 @@ class Saving:
         except SavingFailed as failed:
             cause = failed.__cause__
             log.error("%s: %s could not be saved", service, operation, exc_info=cause)
-            # Each of them, also where one can't be undone.
+            # Undo each service, even if another one can't be undone.
             outcomes = [self._undo(each) for each in (self._state.services() if everything else [service])]
             outcome = "It was undone." if all(outcomes) else "It has taken effect, and is saved with the next change."
             message = f"{service}: {operation} could not be saved ({_reason(cause)}). {outcome}"
             raise NotSaved(500, "InternalFailure", message) from cause
 
     def _undo(self, service: str) -> bool:
-        """Put `service` back to what was saved last; False where that can't be done."""
+        """Put `service` back to its last saved state. Return False if that can't be done."""
         if service in NOT_SAVED:
             return True
         if service in _WORKS_OUTSIDE or (service == "glue" and (self._parts.jobs.busy or self._parts.crawler.busy)):

@@ -1,4 +1,4 @@
-"""Whether a request was signed with the secret of the key that it names, and in time. botocore computes signatures.
+"""Verify that a request was signed with the secret of the key that it names, and in time. botocore computes signatures.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; what is refused, and how:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html and
@@ -34,10 +34,10 @@ _NEED_NOT_BE_SIGNED = frozenset({"x-amz-user-agent"})
 
 
 def verify(claim: Claim, secret: str, envelope: Envelope, payload: str) -> None:
-    """Return if `claim` (of a header or the query) was made with `secret`, for this request and this time.
+    """Check that `claim` (of a header or the query) was made with `secret`, for this request and this time.
 
     Args:
-        claim: what the request says.
+        claim: what the request says about its signature.
         secret: the secret access key of the claim's key.
         envelope: the request.
         payload: the SHA-256 of the body in hex, or what stands for it: UNSIGNED-PAYLOAD, STREAMING-….
@@ -67,24 +67,24 @@ def verify(claim: Claim, secret: str, envelope: Envelope, payload: str) -> None:
 
 
 def signature_of(text: str, claim: Claim, secret: str) -> str:
-    """The signature, in hex, of a text (a policy, a chunk's string to sign) by the key of the claim's scope."""
+    """Return the signature, in hex, of a text (a policy, a chunk's string to sign) by the key of the claim's scope."""
     return hmac.new(
         _signing_key(secret, claim.date, claim.region, claim.service), text.encode(), hashlib.sha256
     ).hexdigest()
 
 
 def signature_2_of(text: str, secret: str) -> str:
-    """The signature of version 2 of a text, in Base64."""
+    """Return the signature (version 2) of a text, in Base64."""
     return str(HmacV1Auth(SimpleNamespace(secret_key=secret)).sign_string(text))
 
 
 def same(computed: str, given: str) -> bool:
-    """Whether they are equal, in a time that does not tell how much of them is. What is given may be any text."""
+    """Whether both are equal, compared in constant time. `given` may be any text."""
     return hmac.compare_digest(computed.encode(), given.encode())
 
 
 class _Recomputed(S3SigV4Auth):  # type: ignore[misc]
-    """botocore's signature of a request that is here already, of the headers that its client has signed."""
+    """botocore's signature, recomputed for a request that was received, over the headers that its client has signed."""
 
     def headers_to_sign(self, request: Any) -> Any:
         return request.headers
@@ -133,7 +133,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _canonical(path: str, query: str) -> tuple[str, str]:
-    """Path and query as the specification writes them: some clients sign that, and send another form of it."""
+    """Return path and query in canonical form. Some clients sign that form, but send another one."""
     parts = [part.partition("=") for part in query.split("&") if part]
     text = "&".join(
         f"{_quoted(decoded(name, plus=True))}={_quoted(decoded(value, plus=True))}" for name, _, value in parts
@@ -184,7 +184,7 @@ def _check_expiry(claim: Claim, moment: datetime) -> None:
 
 
 def _check_headers(claim: Claim, envelope: Envelope) -> None:
-    """What must be signed, is."""
+    """Check that everything that must be signed is signed."""
     signed = set(claim.signed_headers)
     if "host" not in signed:
         raise bad_signature(claim.service, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
@@ -193,7 +193,7 @@ def _check_headers(claim: Claim, envelope: Envelope) -> None:
         for name in envelope.headers
         if name.startswith("x-amz-") and name not in signed and name not in _NEED_NOT_BE_SIGNED
     ]
-    # With a presigned URL comes what its maker could not know: nothing but the hash of what it sends.
+    # The maker of a presigned URL can't know the hash of the body, so this header alone need not be signed.
     if claim.way == "query" and unsigned == ["x-amz-content-sha256"]:
         return
     if unsigned:
@@ -205,7 +205,7 @@ def _check_headers(claim: Claim, envelope: Envelope) -> None:
 
 
 def _verify_2(claim: Claim, secret: str, envelope: Envelope) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html"""
+    """Verify a signature of version 2: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html"""
     now = datetime.now(UTC)
     if claim.way == "query-2":
         if not re.fullmatch(r"\d{1,12}", claim.expires):
@@ -244,7 +244,7 @@ def _text_2(method: str, path: str, query: str, headers: Any, date: str) -> str:
 
 
 def _utf8(value: str) -> str:
-    """A header's value as the client, which signed it as UTF-8, meant it."""
+    """Return a header's value decoded as UTF-8, the encoding that the client signed."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeError:

@@ -1,7 +1,6 @@
-"""Parameters that AWS acts on and nothing here would: a call that has one is refused, not answered without it.
+"""Refuse a call with a parameter that has an effect on AWS, but would have none here.
 
-Which they are is in the tables of this folder; parameters without an effect that could be missed (AuditContext, say)
-pass.
+The tables in this folder list these parameters. Parameters whose effect nobody would miss (such as AuditContext) pass.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from typing import Any
 from localaws.core.errors import UnsupportedOperation
 from localaws.core.operations import vouching
 
-# Where another account's resources could be asked for. There is one account.
+# Parameters that can name another account. There is only one account here.
 _ACCOUNT = {"glue": "CatalogId", "sqs": "QueueOwnerAWSAccountId"}
 
 
 def refuse_parameters(service: str, operation: str, given: Mapping[str, Any], account_id: str) -> None:
-    """Let a call pass whose parameters all have their effect.
+    """Check that all parameters of a call have an effect here.
 
     Raises:
-        UnsupportedOperation: one has none here.
+        UnsupportedOperation: one has none.
     """
     table = vouching.table(service)
     for path in table.refused_parameters.get(operation, ()):
@@ -39,9 +38,9 @@ def _asks(value: Any, passing: Sequence[str]) -> bool:
 
 
 def _values(given: Any, path: Sequence[str]) -> Iterator[Any]:
-    """What was given for the parameter that `path` leads to; in a list, for each of its items.
+    """Yield the values of the parameter that `path` leads to; for a list, one for each of its items.
 
-    A form has it as text, and the items of a list one by one: Name.member.1.
+    A form has values as text, and the items of a list one by one: Name.member.1.
     """
     if not path:
         yield given

@@ -1,8 +1,8 @@
 """Which operations the embedded AWS vouches for: the tables in this folder, one for each service.
 
-An operation *works* (a test proves it), or is *state only*: it keeps and gives back, and promises no more, as names,
-tags and VPCs do. Any other is refused by name, since moto would answer it with success and no effect. With
-`allow_unproven` moto answers all the same, and each such answer has a header.
+An operation *works* (a test proves it), or is *state only*: it stores and returns values such as names, tags and VPCs,
+and has no other effect. Any other operation is refused by name, since moto would answer it with success, but without an
+effect. With `allow_unproven` moto does answer it, and each such answer has a header.
 
 The tables say, too, what each of these operations does to the state: whether it only reads is not guessed from its name
 (TestConnection keeps its result, ReceiveMessage hides what it returns).
@@ -20,11 +20,11 @@ from pathlib import Path
 
 TABLES = Path(__file__).parent
 UNPROVEN = "x-localaws-unproven"
-"""The header of an answer that nothing vouches for; its value is the operation."""
+"""The header of an answer to an operation that the tables don't vouch for; its value is the operation."""
 
 
 class Standing(StrEnum):
-    """What an operation's answer is worth."""
+    """How far an operation is supported."""
 
     WORKS = "works"
     STATE_ONLY = "state only"
@@ -53,14 +53,14 @@ class Table:
     refused_parameters: dict[str, list[str]] = field(default_factory=dict)
     """By operation, as they are named in a request; "A.B" is the member B of A, or of each item of the list A."""
     passing_values: dict[str, list[str]] = field(default_factory=dict)
-    """By refused parameter: the values that ask for nothing, so that they pass."""
+    """By refused parameter: the values that pass, since they ask for no effect."""
     filters: dict[str, list[str]] = field(default_factory=dict)
-    """Of EC2, by operation: those that have an effect; "tag:" stands for all that name a tag."""
+    """For EC2, by operation: the filters that have an effect; "tag:" stands for all filters that name a tag."""
     refused_filters: dict[str, list[str]] = field(default_factory=dict)
-    """Of EC2, by operation: those that AWS has, and nothing here looks at."""
+    """For EC2, by operation: the filters that AWS has, but that have no effect here."""
 
     def standing(self, operation: str) -> Standing:
-        """That of `operation`."""
+        """Return how far `operation` is supported."""
         if operation in self.works:
             return Standing.WORKS
         return Standing.STATE_ONLY if operation in self.state_only else Standing.REFUSED
@@ -72,7 +72,7 @@ class Table:
 
 @cache
 def table(service: str) -> Table:
-    """The table of a service, named as in a signature's scope ("redshift-data"); empty for one that has none."""
+    """Return the table of a service, which is named as in a signature's scope ("redshift-data"); else an empty one."""
     file = TABLES / f"{service}.toml"
     if not file.is_file():
         return Table()
@@ -89,5 +89,5 @@ def table(service: str) -> Table:
 
 
 def services() -> list[str]:
-    """Those that have a table."""
+    """Return the services that have a table."""
     return sorted(file.stem for file in TABLES.glob("*.toml"))

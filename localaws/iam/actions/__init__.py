@@ -1,7 +1,7 @@
-"""Which actions on which resources a call comes to: one module a service, `accesses` for all.
+"""Which actions on which resources a call needs: one module for each service, and `accesses` for all of them.
 
-The Service Authorization Reference says it: https://docs.aws.amazon.com/service-authorization/latest/reference/
-A call that no module knows is `service:Operation` on every resource, so only a policy that allows `*` allows it.
+Source, the Service Authorization Reference: https://docs.aws.amazon.com/service-authorization/latest/reference/
+A call that no module knows needs `service:Operation` on every resource, so only a policy that allows `*` allows it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from localaws.core.call import Call
 from localaws.iam.actions import glue, iam, lambda_, logs, redshift, secrets, sqs
 from localaws.iam.decision import Access
 
-# What services are signed for is, seldom, not what their actions begin with.
+# For a few services, the name in a signature differs from the prefix of their actions.
 _PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag", "awslambda": "lambda"}
 
 _SERVICES: dict[str, Callable[[Call], list[Access]]] = {
@@ -31,7 +31,7 @@ _SERVICES: dict[str, Callable[[Call], list[Access]]] = {
 
 
 def accesses(call: Call) -> list[Access]:
-    """All that a principal must be allowed for `call` (S3's calls aside: see actions/s3.py)."""
+    """Return everything that a principal must be allowed for `call`. (For calls of S3, see actions/s3.py.)"""
     find = _SERVICES.get(call.service)
     found = find(call) if find is not None else []
     return found or [Access(f"{_PREFIXES.get(call.service, call.service)}:{call.operation}")]

@@ -1,6 +1,6 @@
 """Glue: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html.
 
-A call about an object of the catalog needs its action on the object and on all that it lies in:
+A call about an object of the catalog needs its action on the object and on everything that contains it:
 https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html.
 """
 
@@ -20,7 +20,7 @@ _CATALOG = re.compile(
     r"(?P<partition>Partitions?|PartitionIndex(?:es)?|ColumnStatisticsForTable|ColumnStatisticsForPartition)|"
     r"(?P<connection>Connections?)|(?P<function>UserDefinedFunctions?))"
 )
-# Kind of resource → the parameters that name one, and the operations that are about it.
+# Kind of resource → the parameters that name a resource, and the operations that act on it.
 _NAMED = {
     "job": (
         ("JobName", "Name"),
@@ -49,7 +49,7 @@ _PASSES_ROLE = {"CreateJob": "Role", "UpdateJob": "JobUpdate.Role", "CreateCrawl
 
 
 def accesses(call: Call) -> list[Access]:
-    """What `call` needs; nothing where it is about everything."""
+    """Return what `call` needs; empty if it is not about particular resources."""
     action, here = f"glue:{call.operation}", f"arn:aws:glue:{call.region}:{call.account_id}"
     if kind := _KIND_OF.get(call.operation):
         names = [call.parameters[name] for name in _NAMED[kind][0] if call.parameters.get(name)]
@@ -67,7 +67,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def _catalog(match: re.Match[str], given: Mapping[str, Any]) -> Iterator[str]:
-    """The resources of a call; databases and tables as they are kept, in lower case, however the call spells them."""
+    """Yield the resources of a call. Databases and tables are in lower case, as they are stored."""
     kind = match.lastgroup
     yield "catalog"
     if kind == "connection":
@@ -87,7 +87,7 @@ def _catalog(match: re.Match[str], given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _name(given: Mapping[str, Any], definition: str) -> str:
-    """The name in a call's parameters, or in what it defines; every name where there is none (GetTables)."""
+    """Return the name in a call's parameters or in its definition; "*" if there is none (GetTables)."""
     defined = given.get(definition)
     return str(given.get("Name") or (defined.get("Name") if isinstance(defined, dict) else None) or "*")
 

@@ -12,7 +12,7 @@ _KINDS = (
 
 
 def pass_role(role: str, account_id: str, service: str) -> Access:
-    """What handing `role` (a name or an ARN) to an AWS service needs.
+    """Return what passing `role` (a name or an ARN) to an AWS service needs.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     """
@@ -26,7 +26,7 @@ def pass_role(role: str, account_id: str, service: str) -> Access:
 
 
 def accesses(call: Call) -> list[Access]:
-    """What a call of IAM needs."""
+    """Return what a call of IAM needs."""
     action, here = f"iam:{call.operation}", f"arn:aws:iam::{call.account_id}"
     # AddUserToGroup is about the group, AttachRolePolicy about the role.
     kinds = reversed(_KINDS) if call.operation.endswith(("Group", "InstanceProfile")) else _KINDS
@@ -47,7 +47,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def of_sts(call: Call) -> list[Access]:
-    """What a call of STS needs; the role's trust policy is asked besides (trust.py)."""
+    """Return what a call of STS needs. The role's trust policy is checked separately (trust.py)."""
     if call.operation == "AssumeRole":
         keys = {
             "sts:externalid": call.parameters.get("ExternalId"),

@@ -15,7 +15,7 @@ _ABOUT_LAYERS = frozenset({"PublishLayerVersion", "GetLayerVersion", "DeleteLaye
 
 
 def accesses(call: Call) -> list[Access]:
-    """What `call` needs."""
+    """Return what `call` needs; empty if it is not about particular resources."""
     action = f"lambda:{_ACTIONS.get(call.operation, call.operation)}"
     given, here = call.parameters, f"arn:aws:lambda:{call.region}:{call.account_id}"
     if call.operation in _ABOUT_MAPPINGS:
@@ -38,7 +38,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def _arn(here: str, name: str) -> str:
-    """The ARN of a function by its name, its partial ARN (account:function:name) or its ARN."""
+    """Return the ARN of a function, given its name, its partial ARN (account:function:name) or its ARN."""
     if name.startswith("arn:"):
         return name
     plain = name.rpartition(":function:")[2]

@@ -1,7 +1,7 @@
 """CloudWatch Logs: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html.
 
-Policies name a log group as `…:log-group:NAME:*`, with the colon and star at its end, except for the three calls about
-tags: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html.
+Policies name a log group as `…:log-group:NAME:*`, ending in a colon and a star, except for the three calls about tags:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _UNNAMED = frozenset({"DescribeLogGroups", "ListLogGroups"})
 
 
 def log_resource(region: str, account_id: str, group: str, stream: str = "") -> str:
-    """A log stream as policies are asked about it; without a name, its group."""
+    """Return the ARN that policies are checked against for a log stream; without a stream, for its group."""
     return f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"
 
 
 def accesses(call: Call) -> list[Access]:
-    """What `call` needs; nothing where it is about everything."""
+    """Return what `call` needs; empty if it is not about particular resources."""
     action, given = f"logs:{call.operation}", call.parameters
     if call.operation in _TAGS:
         return [Access(action, str(given.get("resourceArn", "*")))]

@@ -27,7 +27,7 @@ _BY_CLUSTER = re.compile(
 
 
 def accesses(call: Call) -> list[Access]:
-    """What a call of Redshift needs; nothing where it is about everything."""
+    """Return what a call of Redshift needs; empty if it is not about particular resources."""
     given, here = call.parameters, f"arn:aws:redshift:{call.region}:{call.account_id}"
     action, cluster = f"redshift:{call.operation}", given.get("ClusterIdentifier") or "*"
     if call.operation == "GetClusterCredentials":
@@ -53,7 +53,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def of_data_api(call: Call) -> list[Access]:
-    """What a call of the Data API needs: the call itself, and the way in that it names."""
+    """Return what a call of the Data API needs: its own action, and that for the credentials which it names."""
     given, action = call.parameters, f"redshift-data:{call.operation}"
     cluster = given.get("ClusterIdentifier")
     if call.operation not in _CONNECTS or not cluster:

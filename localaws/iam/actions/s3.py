@@ -1,5 +1,6 @@
-"""S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html's permissions, by the shape of a request.
+"""The permissions that a request to S3 needs, by the shape of the request.
 
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
 
@@ -26,7 +27,7 @@ _BUCKET_GET = {
     "versions": "ListBucketVersions", "website": "GetBucketWebsite",
 }  # fmt: skip
 _BUCKET_DELETE = {"policy": "DeleteBucketPolicy", "website": "DeleteBucketWebsite"}
-# The object's sub-resource → what its actions' names end in; a version's begin with Get/Put/DeleteObjectVersion.
+# The object's sub-resource → the end of its actions' names. A version's begin with Get/Put/DeleteObjectVersion.
 _OBJECT = {
     "acl": "Acl", "tagging": "Tagging", "legal-hold": "LegalHold", "retention": "Retention",
     "attributes": "Attributes", "torrent": "Torrent",
@@ -37,7 +38,7 @@ _LISTINGS = frozenset({"ListBucket", "ListBucketVersions", "ListBucketMultipartU
 
 
 def accesses(call: S3Call) -> list[Access]:
-    """What a request to S3 needs."""
+    """Return what a request to S3 needs."""
     query = {str(name): str(value) for name, value in call.parameters.items()}
     if not call.bucket:
         return [Access("s3:ListAllMyBuckets")]
@@ -57,7 +58,9 @@ def accesses(call: S3Call) -> list[Access]:
 
 
 def missing_object(call: S3Call) -> str | None:
-    """The bucket's ARN where a GET or HEAD asks for an object that isn't there: who may not list, may not know that.
+    """Return the bucket's ARN if a GET or HEAD asks for an object that doesn't exist, else None.
+
+    A caller who may not list the bucket may not learn that the object doesn't exist.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
@@ -67,7 +70,7 @@ def missing_object(call: S3Call) -> str | None:
 
 
 def is_public(call: S3Call, action: str) -> bool:
-    """Whether the ACL of the object, or of the bucket that is listed, lets everybody do `action`.
+    """Whether the ACL of the object, or of the listed bucket, lets everybody do `action`.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions
     """
@@ -77,12 +80,12 @@ def is_public(call: S3Call, action: str) -> bool:
 
 
 def bucket_of(resource: str) -> str:
-    """The name of the bucket in the ARN of a bucket or an object."""
+    """Return the name of the bucket in the ARN of a bucket or an object."""
     return resource.rpartition(":::")[2].partition("/")[0]
 
 
 def is_restricted(bucket_name: str) -> bool:
-    """Whether RestrictPublicBuckets keeps those out whom only the bucket's policy lets in."""
+    """Whether RestrictPublicBuckets keeps out callers that only the bucket's policy lets in."""
     return _buckets().is_restricted(bucket_name)
 
 
@@ -134,7 +137,7 @@ def _of_object(call: S3Call, query: Mapping[str, str]) -> list[Access]:
 
 
 def _bypassed(call: S3Call, key: str, version: str | None) -> list[Access]:
-    """What it takes besides to delete a version whose lock is to be bypassed, or to weaken the lock."""
+    """Return what is also needed to delete a version by bypassing its lock, or to weaken the lock."""
     if call.headers.get("x-amz-bypass-governance-retention", "").lower() != "true":
         return []
     if not _buckets().is_governed(call.bucket, key, version):
@@ -143,7 +146,7 @@ def _bypassed(call: S3Call, key: str, version: str | None) -> list[Access]:
 
 
 def _copied(call: S3Call) -> list[Access]:
-    """What reading the source of a copy needs."""
+    """Return what reading the source of a copy needs."""
     if (source := call.source) is None:
         return []
     action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
@@ -151,7 +154,7 @@ def _copied(call: S3Call) -> list[Access]:
 
 
 def _with_headers(call: S3Call, arn: str) -> list[Access]:
-    """What headers ask for besides: an ACL, tags, a lock."""
+    """Return what is also needed for the request's headers: an ACL, tags, a lock."""
     kind = "Object" if call.key else "Bucket"
     more = []
     if any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in call.headers):
@@ -168,7 +171,7 @@ def _with_headers(call: S3Call, arn: str) -> list[Access]:
 
 
 def deleted(call: S3Call, one: S3Object) -> list[Access]:
-    """What DeleteObjects needs for an object that it names."""
+    """Return what DeleteObjects needs for an object that it names."""
     action = "s3:DeleteObjectVersion" if one.version else "s3:DeleteObject"
     plain = Access(action, f"{_S3}{one.bucket}/{one.key}", {"s3:versionid": one.version})
     return [plain, *_bypassed(call, one.key, one.version)] if one.version else [plain]

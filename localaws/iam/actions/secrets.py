@@ -15,7 +15,7 @@ from localaws.iam.decision import Access
 
 
 def secret_arn(secret_id: str, region: str, account_id: str) -> str:
-    """The ARN of a secret by its name, its ARN or its ARN without the six characters at its end."""
+    """Return the ARN of a secret, given its name, its ARN, or its ARN without the six characters at the end."""
     backend: Any = get_backend("secretsmanager")[account_id][region]
     found = backend.secrets.get(secret_id)
     if found is not None:
@@ -28,7 +28,7 @@ def secret_arn(secret_id: str, region: str, account_id: str) -> str:
 
 
 def of_secret(call: Call) -> list[Access]:
-    """What a call of Secrets Manager needs; nothing where it is about everything."""
+    """Return what a call of Secrets Manager needs; empty if it is not about particular resources."""
     action = f"secretsmanager:{call.operation}"
     if secret_id := call.parameters.get("SecretId"):
         return [Access(action, secret_arn(str(secret_id), call.region, call.account_id))]
@@ -45,7 +45,7 @@ def of_secret(call: Call) -> list[Access]:
 
 
 def of_key(call: Call) -> list[Access]:
-    """What a call of KMS needs; nothing where it is about everything."""
+    """Return what a call of KMS needs; empty if it is not about a particular key."""
     key = str(call.parameters.get("KeyId") or "")
     if not key:
         return []

@@ -18,7 +18,7 @@ _BATCHES = {
 
 
 def accesses(call: Call) -> list[Access]:
-    """What a call of SQS needs; nothing where it is about everything."""
+    """Return what a call of SQS needs; empty if it is not about particular resources."""
     action, given = f"sqs:{_BATCHES.get(call.operation, call.operation)}", call.parameters
     if call.operation == "StartMessageMoveTask":
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
@@ -34,7 +34,7 @@ def accesses(call: Call) -> list[Access]:
 
 
 def of_topic(call: Call) -> list[Access]:
-    """What a call of SNS needs; nothing where it is about everything."""
+    """Return what a call of SNS needs; empty if it is not about particular resources."""
     action = f"sns:{_BATCHES.get(call.operation, call.operation)}"
     arn = call.parameters.get("TopicArn") or call.parameters.get("TargetArn") or call.parameters.get("ResourceArn")
     if not arn and call.operation == "CreateTopic":

@@ -1,4 +1,4 @@
-"""S3's own nouns with their bytes on disk: objects, multipart uploads and buckets."""
+"""Objects, multipart uploads and buckets, with their bytes on disk."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 from localaws.s3 import access_lists, checksums, public_access
 from localaws.s3.files import Body, BodyReader, BodyStore
 
-# Set while a GET is answered: then a body is handed out opened, to be sent a piece at a time.
+# True while a GET is answered: `StoredKey.value` is then an opened body, to be sent a piece at a time.
 streaming: ContextVar[bool] = ContextVar("streaming", default=False)
 
 ENCRYPTION = "AES256"
-"""What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
+"""The encryption that S3 reports for every object. Here nothing is encrypted on the disk: see docs/security.md."""
 _PRIVATE = get_canned_acl("private")
 
 
@@ -34,11 +34,11 @@ class StoredKey(FakeKey):
 
     _store: BodyStore
     body: Body
-    sequence = 0  # of the event of its creation
+    sequence = 0  # number of the event of its creation
     part_sizes: tuple[int, ...] = ()
-    """Bytes of each part that it was made of; none where it was stored as one."""
+    """The size of each part in bytes; empty if the object was not uploaded in parts."""
     part_checksums: tuple[str, ...] = ()
-    """The checksum of each of these parts, of the object's algorithm, where it has one."""
+    """The checksum of each part, by the object's algorithm; empty if the object has no algorithm."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> StoredKey:
         # moto keeps a list of every model ever made; a deleted object must not live on in it.
@@ -53,19 +53,19 @@ class StoredKey(FakeKey):
 
     @property
     def value(self) -> Any:
-        """The body as bytes; opened, while a GET is answered."""
+        """The body as bytes, or as a `BodyReader` while a GET is answered."""
         if streaming.get():
             return BodyReader(self._store.open(self.body), self.body.size)
         return self._store.read(self.body)
 
     @value.setter
     def value(self, _: bytes) -> None:
-        # moto's constructor sets the value it was given. Ours is stored before, and never changes.
+        # moto's constructor sets the value. Here the body is stored already, and never changes.
         self._value_buffer.close()
         self.contentsize = self.body.size
 
     def file(self) -> Path:
-        """Where the body is: see `BodyStore.file`."""
+        """Return the body's path: see `BodyStore.file`."""
         return self._store.file(self.body)
 
     def chunks(self) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ class StoredKey(FakeKey):
             self._store.discard(self.body)
 
     def __del__(self) -> None:
-        """moto disposes of a key that is garbage: ours is a file that the index may still know."""
+        """Do nothing. moto disposes of a garbage-collected key, but the index may still refer to this key's file."""
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
@@ -96,7 +96,7 @@ class StoredKey(FakeKey):
         self.encryption = self.encryption or ENCRYPTION  # earlier versions kept none
 
     def attach(self, store: BodyStore) -> None:
-        """Say where the body is, after this was read from the index."""
+        """Set the store that has the body, after the object was read from the index."""
         self._store = store
         if self.multipart is not None:
             for part in self.multipart.parts.values():
@@ -104,7 +104,7 @@ class StoredKey(FakeKey):
 
 
 class Linked:
-    """An object whose `value` is a second body with the same content: what a copy is made of."""
+    """An object whose `value` is a second body with the same content. It is the source of a copy."""
 
     def __init__(self, key: StoredKey) -> None:
         self._key = key
@@ -114,22 +114,22 @@ class Linked:
 
     @property
     def value(self) -> Body:
-        """The second body, made now."""
+        """Make the second body and return it."""
         return self._key._store.copy(self._key.body)
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """What an upload's parts make."""
+    """The result of joining an upload's parts."""
 
     body: Body
     etag: str
     sizes: tuple[int, ...]
-    """Bytes of each part."""
+    """The size of each part in bytes."""
     checksum: tuple[str, str, int] | None = None
     """Type, value and number of parts of its checksum."""
     checksums: tuple[str, ...] = ()
-    """That of each part."""
+    """The checksum of each part."""
 
 
 class StoredUpload(FakeMultipart):
@@ -148,7 +148,7 @@ class StoredUpload(FakeMultipart):
         self.initiated = time.time()
 
     def set_part(self, part_id: int, value: bytes | Body) -> StoredKey:
-        """Store part number `part_id`, in the place of an earlier one of that number.
+        """Store part number `part_id`. It replaces an earlier part with this number.
 
         Raises:
             NoSuchUpload: the number is below 1.
@@ -156,7 +156,7 @@ class StoredUpload(FakeMultipart):
         return self.set_part_from(part_id, value if isinstance(value, Body) else [value])
 
     def set_part_from(self, part_id: int, pieces: Iterable[bytes] | Body) -> StoredKey:
-        """`set_part` of the concatenation of `pieces`, or of what is stored already."""
+        """`set_part` with the concatenation of `pieces`, or with a body that is stored already."""
         if part_id < 1:
             raise NoSuchUpload(upload_id=part_id)
         part = StoredKey(
@@ -213,14 +213,14 @@ class StoredUpload(FakeMultipart):
         return {name: value for name, value in self.__dict__.items() if name != "_store"}
 
     def attach(self, store: BodyStore) -> None:
-        """Say where the parts are, after this was read from the index."""
+        """Set the store that has the parts, after the upload was read from the index."""
         self._store = store
         for part in self.parts.values():
             part.attach(store)
 
 
 class SortedKeys(_VersionedKeyStore):
-    """moto's keys of a bucket, with their names kept in order, so that a page of a listing costs what it holds."""
+    """moto's keys of a bucket, with sorted names, so that the cost of a page of a listing depends on the page only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -267,16 +267,16 @@ class StoredBucket(FakeBucket):
 
     @property
     def is_versioned(self) -> bool:
-        """Whether versions are there to be asked for: also where versioning is suspended."""
+        """Whether the bucket may have versions: also true if versioning is suspended."""
         return self.versioning_status is not None
 
     def get_permission(self, action: str, resource: str) -> PermissionResult:
-        """Permitted: who may do what was decided before (authorization/), with all of the policy."""
+        """Always permit: the caller's permissions were checked before (iam/gate.py), with the whole policy."""
         return PermissionResult.PERMITTED
 
     @property
     def notification_configuration(self) -> NotificationConfiguration | None:
-        """None: what moto finds here it would deliver at once, inside the call that caused the event."""
+        """Always None: moto would deliver events for it immediately, inside the call that caused them."""
         return None
 
     @notification_configuration.setter

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Opened:
-    """The running server's bodies, and the index of them."""
+    """The running server's body store and index."""
 
     store: BodyStore
     index: Index
@@ -43,10 +43,10 @@ class Touched(threading.local):
 
 
 class SavedBackend(S3Backend):
-    """The part of the backend that loads and saves. Whoever changes it outside of a request calls `save` after it.
+    """The part of the backend that loads and saves. Code that changes it outside of a request must call `save` after.
 
-    What a call touches is noted while it runs; `save` writes its state as it then is. Two calls that touch the same
-    key at once may save in either order: both write what memory holds.
+    While a call runs, the backend notes what it touches; `save` then writes the current state of that. Two concurrent
+    calls that touch the same key may save in either order, because both write what memory holds.
     """
 
     buckets: dict[str, StoredBucket]  # type: ignore[assignment]
@@ -57,7 +57,7 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
-        if opened := context.find(Opened):  # a reset makes the backend anew; what it saves to stays open
+        if opened := context.find(Opened):  # a reset makes a new backend; the store and the index stay open
             self.store, self.index = opened.store, opened.index
 
     def open_store(self, home: Home) -> None:
@@ -65,10 +65,10 @@ class SavedBackend(S3Backend):
 
         Raises:
             StateRefused: the index is of another version.
-            StateDamaged: it is not what was written.
+            StateDamaged: the index is not what was written.
         """
         self.store = BodyStore(home.objects)
-        # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
+        # With an empty index, `sweep` removes all bodies. So an empty index is an error if there are bodies.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
         context.current().add(Opened(self.store, self.index))
         notifications.sequencer.start_after(self.index.last_sequence())
@@ -100,7 +100,7 @@ class SavedBackend(S3Backend):
             self.store.sweep({})
 
     def save(self) -> None:
-        """Make what this thread touched durable, and let its events go once the answer is sent; else undo it.
+        """Make this thread's changes durable, and deliver its events after the answer. Undo the changes on failure.
 
         Raises:
             OSError, sqlite3.Error: the disk refused.
@@ -130,11 +130,11 @@ class SavedBackend(S3Backend):
             model.instances_tracked.clear()  # type: ignore[union-attr]
 
     def forget_touched(self) -> None:
-        """Nothing of what this thread's call touched was changed."""
+        """Forget what this thread's call touched, because it changed nothing."""
         self.touched.__init__()  # type: ignore[misc]
 
     def deliver_waiting(self) -> None:
-        """Deliver the events that a server before this one saved but did not hand over."""
+        """Deliver the events that an earlier server saved but did not hand over."""
         for event_id, state in self.index.events():
             self._deliver_later(event_id, Delivery.from_bytes(state))
 
@@ -143,7 +143,7 @@ class SavedBackend(S3Backend):
             try:
                 delivery.deliver()
             except Exception:
-                # Not for want of a destination: that is told, and the event done.
+                # A missing destination does not raise: `deliver` logs it, and the event is done.
                 log.exception("An event of %s for %s waits for the next start", delivery.bucket_arn, delivery.arn)
             else:
                 self.index.event_done(event_id)
@@ -173,7 +173,7 @@ class SavedBackend(S3Backend):
         return changes
 
     def _undo(self, changes: Changes) -> None:
-        """Put back, as it was saved, what could not be saved now."""
+        """Restore the last saved state of everything that could not be saved now."""
         saved = self.index.saved(changes.buckets.keys(), changes.objects.keys(), changes.uploads.keys())
         with self.lock:
             for name, state in saved.buckets.items():

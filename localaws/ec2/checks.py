@@ -69,9 +69,7 @@ def check(call: Call) -> None:
 
 def _check_filters(operation: str, given: Mapping[str, Any]) -> None:
     table = vouching.table("ec2")
-    if (
-        table.standing(operation) is vouching.Standing.REFUSED
-    ):  # then moto answers, and reports what it makes of a filter
+    if table.standing(operation) is vouching.Standing.REFUSED:  # moto answers, and reports what it makes of a filter
         return
     for parameter, name in given.items():
         if _INDEX.sub("", parameter) != "Filter.Name":

@@ -86,7 +86,7 @@ def _name(item: FakeKey | str) -> str:
 
 @dataclass
 class VersionsPage:
-    """A page of ListObjectVersions. `last_name` and `last_version` are the last item's, for the next page if `more`.
+    """A page of ListObjectVersions. If there is `more`, the next page starts after `last_name` and `last_version`.
 
     Each version and each delete marker has a flag: whether it is the latest of its key.
     """

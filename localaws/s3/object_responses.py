@@ -79,7 +79,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return self._with_version(answer())
 
     def _part(self, number: int, key: StoredKey, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """Return part `number`, counted from 1, of those that the object was made from.
+        """Return part `number`, counted from 1, of the parts that the object was made from.
 
         Raises:
             Refused, S3ClientError: there is no such part.

@@ -35,7 +35,7 @@ class LocalS3Response(PostResponse):
     def setup_class(  # type: ignore[override]
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
-        """Read a request. Only the body of a POST Object is a form, even if the type says so (as curl's does)."""
+        """Read a request. Only the body of a POST Object is a form, whatever its type (curl says form by default)."""
         self._large = _is_large(request)
         if not _is_upload_form(request):
             if self._large:

@@ -43,10 +43,10 @@ class Touched(threading.local):
 
 
 class SavedBackend(S3Backend):
-    """The part of the backend that loads and saves. Code that changes it outside of a request must call `save` after.
+    """The part of the backend that loads and saves. Code that changes it outside of a request must call `save` itself.
 
-    While a call runs, the backend notes what it touches; `save` then writes the current state of that. Two concurrent
-    calls that touch the same key may save in either order, because both write what memory holds.
+    While a call runs, the backend notes what the call touches, and `save` writes the current state of these items. Two
+    concurrent calls that touch the same key may save in either order, because both write what memory holds.
     """
 
     buckets: dict[str, StoredBucket]  # type: ignore[assignment]

@@ -23,7 +23,7 @@ NULL = "null"
 
 
 class DeleteMarker(FakeDeleteMarker):
-    """A delete marker. Unlike moto's, it needs no object that it deletes."""
+    """A delete marker. Unlike moto's, it may exist for a key that has no object."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> DeleteMarker:
         return object.__new__(cls)
@@ -61,7 +61,7 @@ class Deletion:
 
 
 def new_id(bucket: StoredBucket) -> str:
-    """Return the version id of the next version."""
+    """Return the version id for the next object or delete marker."""
     return str(mock_random.uuid4()) if _is_enabled(bucket) else NULL
 
 

@@ -64,7 +64,7 @@ class StoredMessage:
     received: int  # how often
     visible: int  # from this time on
     receipt: str | None
-    source: str | None  # ARN of the queue that it was moved from, to a dead-letter queue
+    source: str | None  # ARN of the source queue, if this is a dead letter
 
     @property
     def receipt_handle(self) -> str:

@@ -83,7 +83,7 @@ class LocalQueue(Queue):
 
 
 def check_names(attributes: Iterable[str]) -> None:
-    """Refuse names that are not those of an attribute that can be set.
+    """Refuse names of attributes that don't exist or can't be set.
 
     Raises:
         InvalidAttributeName: as on AWS.

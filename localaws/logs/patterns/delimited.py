@@ -8,8 +8,8 @@ If there is no ellipsis, the last name takes the rest of the message. AWS's own 
 ``[timestamp=*Z, request_id="*-*", event]``, relies on that, and so does the guide's ``[w1=ERROR, w2]``, which finds
 messages of many words. A message with fewer fields than names doesn't match; ``[]`` matches every message.
 
-Decided here, where AWS's guide says nothing: a condition may only be about the field in whose place it stands (AWS
-refuses a condition on another field), a name must not occur twice, and parentheses are not allowed.
+Decided here, where AWS's guide says nothing: a condition may only name its own field (AWS refuses a condition on
+another field), a name must not occur twice, and parentheses are not allowed.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """

@@ -1,1 +1,1 @@
-"""EC2: moto's, behind checks of each request."""
+"""EC2: moto's, after checks of each request."""

@@ -1,4 +1,4 @@
-"""What EC2 checks in every request, and moto in some or none: dry runs, filters, and what a call refers to."""
+"""Checks that EC2 makes in every request, and moto only in some or none: dry runs, filters and references."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from localaws.iam.refusals import Refused
 _CHANGES = re.compile("(Associate|Create|Modify|Replace)(?!Tags)")
 _INDEX = re.compile(r"\.\d+")
 _CAPITAL = re.compile("(?<=[a-z])(?=[A-Z])")
-# Parameters that moto takes without a look: what they refer to, by AWS's code and words.
+# Parameters that moto does not check: whether the resource exists, and AWS's error code and message if it doesn't.
 _KINDS: dict[str, tuple[Callable[[EC2Backend, str], bool], str, str]] = {
     "Subnet": (
         lambda ec2, each: any(each in of_zone for of_zone in ec2.subnets.values()),
@@ -53,12 +53,12 @@ _REFERENCE = re.compile(f"(?:Add)?({'|'.join(_KINDS)})Id")
 
 
 def check(call: Call) -> None:
-    """Let a call of EC2 pass that is meant, and whose filters and references can have their effect.
+    """Check that a call to EC2 is not a dry run, and that its filters and references can have an effect.
 
     Raises:
         Refused: it is a dry run (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html), or a
-            filter or something that it refers to doesn't exist.
-        UnsupportedOperation: nothing here looks at a filter that AWS has.
+            filter or a resource that it refers to doesn't exist.
+        UnsupportedOperation: AWS has the filter, but it has no effect here.
     """
     if str(call.parameters.get("DryRun", "")).lower() == "true":
         raise Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
@@ -69,7 +69,7 @@ def check(call: Call) -> None:
 
 def _check_filters(operation: str, given: Mapping[str, Any]) -> None:
     table = vouching.table("ec2")
-    if table.standing(operation) is vouching.Standing.REFUSED:  # moto answers, and says what it makes of a filter
+    if table.standing(operation) is vouching.Standing.REFUSED:  # moto answers, and reports what it makes of a filter
         return
     for parameter, name in given.items():
         if _INDEX.sub("", parameter) != "Filter.Name":
@@ -84,7 +84,7 @@ def _check_filters(operation: str, given: Mapping[str, Any]) -> None:
 
 
 def _may_be_known(filter_name: str, documented: Container[str]) -> bool:
-    """Whether AWS may still take it: older documentation has tag-value, and names such as vpcId for vpc-id."""
+    """Whether AWS may still accept a filter: older documentation has tag-value, and names such as vpcId for vpc-id."""
     return filter_name == "tag-value" or _CAPITAL.sub("-", filter_name).lower() in documented
 
 

@@ -1,1 +1,1 @@
-"""Lambda: moto's control plane, whose functions really run."""
+"""Lambda: moto's control plane, with functions that really run."""

@@ -1,4 +1,4 @@
-"""Which destinations of asynchronous invocations a function may be given.
+"""Which destinations of asynchronous invocations a function may have.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
@@ -18,10 +18,10 @@ from localaws.lambda_.roles import SENDS, check_dead_letters, check_destination
 
 
 def check_destinations(function: LambdaFunction, config: dict[str, Any]) -> None:
-    """Refuse destinations in an asynchronous configuration that are not there, or can't be sent to.
+    """Refuse destinations in an asynchronous configuration that don't exist, or that the role may not send to.
 
     Raises:
-        NotSupported: this package sends nothing to such a service.
+        NotSupported: this package can't send to such a service.
         InvalidParameterValueException: as on AWS.
     """
     for outcome, wanted in (config.get("DestinationConfig") or {}).items():
@@ -37,7 +37,7 @@ def check_destinations(function: LambdaFunction, config: dict[str, Any]) -> None
 
 
 def check_dead_letter_target(function: LambdaFunction, config: dict[str, str] | None) -> None:
-    """Refuse a dead-letter target that is not there, or can't be sent to.
+    """Refuse a dead-letter target that doesn't exist, or that the role may not send to.
 
     Raises:
         InvalidParameterValueException: as on AWS.

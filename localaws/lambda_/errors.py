@@ -1,4 +1,4 @@
-"""Lambda's refusals, where moto has none."""
+"""Lambda's errors that moto lacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from moto.awslambda.exceptions import LambdaClientError
 
 
 class NotSupported(LambdaClientError):
-    """An operation that this AWS lacks."""
+    """An operation that the embedded AWS lacks."""
 
     code = 501
 

@@ -1,4 +1,4 @@
-"""Event source mappings of queues: what they may be, and what they are.
+"""Event source mappings of queues, and the checks of their settings.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
 """
@@ -52,7 +52,7 @@ class MappingNotFound(LambdaClientError):
 
 
 class MappingExists(LambdaClientError):
-    """The function reads the queue already."""
+    """The function already reads the queue."""
 
     code = 409
 
@@ -67,7 +67,7 @@ class MappingExists(LambdaClientError):
 
 @dataclass(frozen=True)
 class LocalMapping:
-    """A mapping. `function_arn` names a version or an alias where one was asked for; `window` is in seconds."""
+    """A mapping. `function_arn` includes the version or alias, if one was given. `window` is in seconds."""
 
     region: str
     account_id: str
@@ -84,7 +84,7 @@ class LocalMapping:
 
     @property
     def arn(self) -> str:
-        """Its own ARN."""
+        """The mapping's own ARN."""
         return f"arn:aws:lambda:{self.region}:{self.account_id}:event-source-mapping:{self.uuid}"
 
     @property
@@ -93,7 +93,7 @@ class LocalMapping:
         return self.function_arn.split(":")[6]
 
     def get_configuration(self, state: str | None = None) -> dict[str, Any]:
-        """As the API has it, in `state` or the one that it is in."""
+        """Return the mapping as the API shows it, in `state` or its current state."""
         shown: dict[str, Any] = {
             "UUID": self.uuid,
             "BatchSize": self.batch_size,
@@ -111,7 +111,7 @@ class LocalMapping:
         return shown
 
     def polled(self) -> QueueMapping:
-        """As the engine has it."""
+        """Convert the mapping to the engine's class."""
         return QueueMapping(
             uuid=self.uuid,
             queue_arn=self.queue_arn,
@@ -124,15 +124,15 @@ class LocalMapping:
 
 
 class MappingOperations(_Base):
-    """CreateEventSourceMapping and its like."""
+    """CreateEventSourceMapping and similar operations."""
 
     _event_source_mappings: dict[str, LocalMapping]  # type: ignore[assignment]
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> LocalMapping:  # type: ignore[override]
-        """Let a function read a queue.
+        """Create a mapping, so that a function reads a queue.
 
         Raises:
-            NotSupported: the source is not a standard queue, or a setting is not there.
+            NotSupported: the source is not a standard queue, or a setting is not implemented.
             InvalidParameterValueException, UnknownFunctionException, MappingExists: as on AWS.
         """
         source = spec.get("EventSourceArn")
@@ -151,7 +151,7 @@ class MappingOperations(_Base):
         return mapping
 
     def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> LocalMapping:  # type: ignore[override]
-        """Change what `spec` names; batches that run end as they began."""
+        """Change the settings in `spec`. Running batches finish with the old settings."""
         known = self.get_event_source_mapping(uuid)
         _check_settings(spec, "UpdateEventSourceMapping")
         if name := spec.get("FunctionName"):
@@ -163,7 +163,7 @@ class MappingOperations(_Base):
         return mapping
 
     def get_event_source_mapping(self, uuid: str) -> LocalMapping:  # type: ignore[override]
-        """The mapping `uuid`.
+        """Return the mapping `uuid`.
 
         Raises:
             MappingNotFound: there is none.
@@ -173,7 +173,7 @@ class MappingOperations(_Base):
         return mapping
 
     def delete_event_source_mapping(self, uuid: str) -> LocalMapping:  # type: ignore[override]
-        """End a mapping; messages that are being handled are not affected."""
+        """Delete a mapping. Messages that are being handled are not affected."""
         mapping = self.get_event_source_mapping(uuid)
         del self._event_source_mappings[uuid]
         context.current().ports.functions.refresh_mappings()
@@ -182,7 +182,7 @@ class MappingOperations(_Base):
     def list_event_source_mappings(  # type: ignore[override]
         self, event_source_arn: str | None, function_name: str | None
     ) -> list[LocalMapping]:
-        """The mappings of a queue, of a function (version, alias), or all."""
+        """Return the mappings of a queue, of a function (version, alias), or all."""
         wanted = arn_asked(self._function_named(function_name), function_name, None) if function_name else None
         return [
             mapping
@@ -218,7 +218,7 @@ class MappingOperations(_Base):
 
 
 def enabled_mappings() -> list[QueueMapping]:
-    """What is to be polled, in all regions."""
+    """Return the enabled mappings of all regions."""
     return [
         mapping.polled()
         for _, _, backend in lambda_backends.iter_backends()

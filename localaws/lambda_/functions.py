@@ -1,4 +1,4 @@
-"""A function of Lambda whose code is on disk and which really runs."""
+"""A Lambda function with its code on disk, which really runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class InvalidRuntime(LambdaClientError):
 
 @dataclass(frozen=True)
 class AsynchronousSettings:
-    """What holds for a function's asynchronous invocations. `maximum_age` is in seconds."""
+    """Settings of a function's asynchronous invocations. `maximum_age` is in seconds."""
 
     maximum_retries: int
     maximum_age: float
@@ -49,9 +49,9 @@ class LocalLambdaFunction(LambdaFunction):
     """moto's function, with its zip in a file and an engine that invokes it."""
 
     published = 0
-    """How many versions were published: their numbers are not used again."""
+    """The number of the last published version. Numbers are never used again."""
     layer_digests: tuple[str, ...] = ()
-    """Of its layers' code, which it keeps when a layer is deleted."""
+    """Digests of its layers' code. The function keeps the code even if a layer is deleted."""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         check_limits(spec)
@@ -62,7 +62,7 @@ class LocalLambdaFunction(LambdaFunction):
 
     @property
     def vpc_config(self) -> dict[str, Any] | None:
-        """Its subnets and security groups, with their VPC; None where it has none."""
+        """The function's subnets and security groups, with their VPC; None if it has none."""
         return self._vpc_config
 
     @property
@@ -110,10 +110,10 @@ class LocalLambdaFunction(LambdaFunction):
         return bytes(key.value)
 
     def spec(self) -> FunctionSpec:
-        """What the engine needs to run it.
+        """Return what the engine needs to run the function.
 
         Raises:
-            InvalidRuntime: it is not in Python.
+            InvalidRuntime: the function is not in Python.
         """
         if self.run_time not in RUNS:
             raise InvalidRuntime(self.run_time)
@@ -136,10 +136,10 @@ class LocalLambdaFunction(LambdaFunction):
         )
 
     def _get_layers_data(self, layers_versions_arns: list[str]) -> list[Any]:
-        """Record the layers' code and their descriptions.
+        """Keep the layers' code, and return their descriptions.
 
         Raises:
-            InvalidParameterValueException: they are too many, or one is not there.
+            InvalidParameterValueException: there are too many layers, or one does not exist.
         """
         check_layers(layers_versions_arns)
         backend = lambda_backends[self.account_id][self.region]
@@ -153,16 +153,16 @@ class LocalLambdaFunction(LambdaFunction):
         return told
 
     def _layer_code(self) -> tuple[str, ...]:
-        if len(self.layer_digests) != len(self.layers):  # it was saved before the digests were kept
+        if len(self.layer_digests) != len(self.layers):  # it was saved by a version that did not keep digests
             self._get_layers_data([str(layer["Arn"]) for layer in self.layers])
         return self.layer_digests
 
     def check_revision(self, given: dict[str, Any]) -> None:
-        """Return if the function is still the one that the caller knows, by RevisionId and CodeSha256.
+        """Check that the function still has the RevisionId and the CodeSha256 that the caller gives.
 
         Raises:
-            PreconditionFailedException: it was changed since.
-            InvalidParameterValueException: its code is other code.
+            PreconditionFailedException: the function was changed since.
+            InvalidParameterValueException: the function has other code.
         """
         if given.get("RevisionId") not in (None, "", self.revision_id):
             raise PreconditionFailedException(
@@ -176,7 +176,7 @@ class LocalLambdaFunction(LambdaFunction):
             )
 
     def asynchronous_settings(self) -> AsynchronousSettings:
-        """How its asynchronous invocations are retried, and where their outcomes go."""
+        """Return how asynchronous invocations are retried, and where their outcomes go."""
         config = self.event_invoke_config[0].config if self.event_invoke_config else {}
         wanted = config.get("DestinationConfig") or {}
         return AsynchronousSettings(
@@ -196,7 +196,7 @@ class LocalLambdaFunction(LambdaFunction):
         return ""
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
-        """Change what is named, all or nothing.
+        """Change the given settings, all or nothing.
 
         Raises:
             InvalidParameterValueException: a variable's name is Lambda's own.
@@ -219,7 +219,7 @@ class LocalLambdaFunction(LambdaFunction):
         return super().update_configuration(updates)
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
-        """As moto has it, with what it leaves out."""
+        """Return moto's configuration, with the settings that moto leaves out."""
         config = super().get_configuration(on_create)
         config["RevisionId"] = self.revision_id
         config["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": self.logs_group_name, **self.logging_config}
@@ -228,7 +228,7 @@ class LocalLambdaFunction(LambdaFunction):
         return config
 
     def get_code(self) -> dict[str, Any]:
-        """As moto has it; the location is the zip's file, which this machine can read."""
+        """Return moto's answer. The code's location is the zip's file, which this machine can read."""
         found = super().get_code()
         location = code_store().file(self.code_digest).as_uri()
         found["Code"] = {"RepositoryType": "S3", "Location": location}
@@ -238,7 +238,7 @@ class LocalLambdaFunction(LambdaFunction):
 
 
 def keep_code(content: bytes) -> str:
-    """Keep the zip of a function or a layer; its digest.
+    """Keep the zip of a function or a layer. Return its digest.
 
     Raises:
         InvalidParameterValueException: it is not a zip file, or too large.
@@ -254,17 +254,17 @@ def keep_code(content: bytes) -> str:
 
 
 def local_function(arn: str) -> LocalLambdaFunction:
-    """The function (version, alias) that `arn` names.
+    """Return the function (version, alias) that `arn` names.
 
     Raises:
-        UnknownFunctionException: there is none.
+        UnknownFunctionException: it does not exist.
     """
     region, account_id = arn.split(":")[3:5]
     return as_local(lambda_backends[account_id][region].get_function(arn))
 
 
 def deployed_code() -> set[str]:
-    """The digests of the code of all functions, versions and layers."""
+    """Return the digests of the code of all functions, versions and layers."""
     digests: set[str] = set()
     backend: Any
     for _, _, backend in lambda_backends.iter_backends():
@@ -276,6 +276,6 @@ def deployed_code() -> set[str]:
 
 
 def as_local(function: LambdaFunction) -> LocalLambdaFunction:
-    """`function`, of which moto knows no more than its base class."""
+    """Return `function`, which moto types as its base class."""
     assert isinstance(function, LocalLambdaFunction)
     return function

@@ -1,4 +1,4 @@
-"""What a function's configuration may be: names, numbers, variables, layers.
+"""Limits of a function's configuration: names, numbers, variables, layers.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -43,16 +43,16 @@ _STORAGE = (512, 10_240)  # MB of /tmp
 # https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html: the age in seconds
 _ASYNCHRONOUS = {"MaximumRetryAttempts": (0, 2), "MaximumEventAgeInSeconds": (60, 21_600)}
 _LAYERS = 5
-VARIABLES_LIMIT = 4096  # bytes, all names and values as JSON
+VARIABLES_LIMIT = 4096  # bytes of all names and values, as JSON
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that a function can't be made with.
+    """Refuse a name that a function can't have.
 
     Raises:
-        ValidationException: it is none.
+        ValidationException: the name is not valid.
     """
     if not _NAME.fullmatch(name):
         raise ValidationException(
@@ -61,17 +61,17 @@ def check_name(name: str) -> None:
 
 
 def check_runtime(runtime: Any, operation: str) -> None:
-    """Refuse a runtime that nothing here runs.
+    """Refuse a runtime that is not supported here.
 
     Raises:
-        NotSupported: it is none of Python's that AWS has.
+        NotSupported: it is not one of AWS's Python runtimes.
     """
     if runtime is not None and runtime not in RUNS:
         raise NotSupported(f"Runtime {runtime} (other than {', '.join(RUNS)}) in {operation}")
 
 
 def check_layers(arns: list[str]) -> None:
-    """Refuse more layers than a function can have, and two versions of one.
+    """Refuse more layers than a function can have, and two versions of the same layer.
 
     Raises:
         InvalidParameterValueException: as on AWS.
@@ -90,21 +90,21 @@ def check_layers(arns: list[str]) -> None:
 
 
 def check_asynchronous(config: dict[str, Any]) -> None:
-    """Refuse numbers that retries of asynchronous invocations can't have.
+    """Refuse numbers for retries of asynchronous invocations that are out of Lambda's bounds.
 
     Raises:
-        ValidationException: there is such a number.
+        ValidationException: a number is out of bounds.
     """
     for name, bounds in _ASYNCHRONOUS.items():
         _check_number(name, config.get(name), *bounds)
 
 
 def check_limits(configuration: dict[str, Any]) -> None:
-    """Refuse variables that are Lambda's own or too many, and numbers out of its bounds.
+    """Refuse variables that Lambda reserves, variables that are too large together, and numbers out of its bounds.
 
     Raises:
-        InvalidParameterValueException: there is such a variable, or they are over 4 KB.
-        ValidationException: there is such a number.
+        InvalidParameterValueException: a variable is reserved, or the variables are over 4 KB.
+        ValidationException: a number is out of bounds, or a variable's name is not valid.
     """
     for name, bounds in BOUNDS.items():
         _check_number(name, configuration.get(name), *bounds)

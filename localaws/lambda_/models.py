@@ -1,4 +1,4 @@
-"""moto's Lambda, whose functions run."""
+"""moto's Lambda, with functions that run."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from localaws.lambda_.network import attached
 from localaws.lambda_.versions import VersionOperations, arn_asked, qualifier_of
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-SYNCHRONOUS_LIMIT = 6_291_456  # bytes, of a request and of its answer
+SYNCHRONOUS_LIMIT = 6_291_456  # bytes of a request, and of its answer
 ASYNCHRONOUS_LIMIT = 1_048_576
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 ACCOUNT_CONCURRENCY = 1000
-UNRESERVED_CONCURRENCY = 100  # of it, that can't be reserved
+UNRESERVED_CONCURRENCY = 100  # the part of it that can't be reserved
 
 
 class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
-    """Lambda as this package has it."""
+    """This package's Lambda backend."""
 
     def reset(self) -> None:
         """Forget all functions, and end their workers."""
@@ -47,10 +47,10 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         super().reset()
 
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
-        """Make a function.
+        """Create a function.
 
         Raises:
-            InvalidParameterValueException: the code, the role or another parameter won't do.
+            InvalidParameterValueException: the code, the role or another parameter is not valid.
         """
         if not spec.get("FunctionName"):
             raise JsonRESTError("InvalidParameterValueException", "Missing FunctionName")
@@ -79,7 +79,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
             raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
 
     def update_function_code(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Deploy new code; the next invocation runs it."""
+        """Deploy new code. The next invocation runs it."""
         function = self.check_revision(function_name, body)
         architectures = body.get("Architectures")
         if architectures and not body.get("DryRun"):
@@ -88,7 +88,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return self.publish_version(function_name).get_configuration() if body.get("Publish") else changed
 
     def update_function_configuration(self, function_name: str, qualifier: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Change the configuration; the next invocation has it."""
+        """Change the configuration. The next invocation uses it."""
         function = self.check_revision(function_name, body)
         if role := body.get("Role"):
             self._check_role(role, function.function_arn)
@@ -99,7 +99,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return function.update_configuration(body)
 
     def check_revision(self, name: str, given: dict[str, Any]) -> LocalLambdaFunction:
-        """$LATEST of a function, if it is as the caller knows it. A version or an alias can't be changed so."""
+        """Check RevisionId and CodeSha256 in `given`, and return $LATEST. Versions and aliases can't be changed."""
         function = as_local(self._lambdas.get_function_by_name_or_arn_forbid_qualifier(name))
         function.check_revision(given)
         return function
@@ -117,7 +117,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
 
         Raises:
             UnknownFunctionException, RequestTooLarge, InvalidRequestContent, TooManyRequests: as on AWS.
-            InvalidRuntime: it is not in Python.
+            InvalidRuntime: the function is not in Python.
         """
         function = self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
         arn = arn_asked(function, function_name, qualifier)
@@ -130,13 +130,16 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return result
 
     def invoke_event(self, function_name: str, qualifier: str | None, payload: bytes) -> str:
-        """Accept an asynchronous invocation; its request id. Raises as `invoke_and_wait` does, throttling aside."""
+        """Accept an asynchronous invocation. Return its request id.
+
+        Raises the same errors as `invoke_and_wait`, except TooManyRequests.
+        """
         function = self._invoked(function_name, qualifier, payload, ASYNCHRONOUS_LIMIT)
-        # An alias or a version that was asked for is what later attempts run, too.
+        # Later attempts run the requested alias or version, too.
         return context.current().ports.functions.invoke_async(arn_asked(function, function_name, qualifier), payload)
 
     def check_invocation(self, function_name: str, qualifier: str | None, payload: bytes) -> None:
-        """What a dry run finds out; raises as `invoke_and_wait` does, throttling aside."""
+        """Make the checks of a dry run. Raises the same errors as `invoke_and_wait`, except TooManyRequests."""
         self._invoked(function_name, qualifier, payload, SYNCHRONOUS_LIMIT)
 
     def _invoked(self, name: str, qualifier: str | None, payload: bytes, limit: int) -> LocalLambdaFunction:
@@ -152,10 +155,10 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return function
 
     def put_function_concurrency(self, function_name: str, reserved_concurrency: str) -> str:
-        """Reserve concurrency for a function: so many of its invocations may run at once, and no more.
+        """Reserve concurrency for a function. It is also the maximum of its concurrent invocations.
 
         Raises:
-            InvalidParameterValueException: too little of the account's would be left for the others.
+            InvalidParameterValueException: too little of the account's concurrency would be left for other functions.
         """
         function = self.get_function(function_name)
         others = (each for each in self.list_functions() if each.function_name != function.function_name)
@@ -168,7 +171,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return super().put_function_concurrency(function_name, reserved_concurrency)
 
     def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
-        """Set how asynchronous invocations are treated, in the place of what was set."""
+        """Set how asynchronous invocations are treated. This replaces all earlier settings."""
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         check_asynchronous(config)
         check_destinations(function, config)
@@ -177,16 +180,16 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return made.response()
 
     def update_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
-        """Change how asynchronous invocations are treated; what isn't named stays."""
+        """Change how asynchronous invocations are treated. Settings that are not given stay."""
         function = self.get_function(function_name)
         before = function.event_invoke_config[0].config if function.event_invoke_config else {}
         return self.put_function_event_invoke_config(function_name, {**before, **config})
 
     def publish_layer_version(self, spec: dict[str, Any]) -> LayerVersion:
-        """Make a version of a layer.
+        """Create a version of a layer.
 
         Raises:
-            InvalidParameterValueException: its code is not a zip, or too much.
+            InvalidParameterValueException: its code is not a zip, or too large.
         """
         made = LayerVersion(spec, account_id=self.account_id, region=self.region_name)  # type: ignore[abstract]
         keep_code(made.code_bytes)
@@ -194,7 +197,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return made
 
     def get_policy(self, function_name: str, qualifier: str | None = None) -> str:
-        """The policy of a function, or of the version or alias that is asked for."""
+        """Return the policy of a function, or of the requested version or alias."""
         function = self.get_function(function_name, qualifier)
         asked = qualifier_of(arn_asked(function, function_name, qualifier))
         policy = copy.copy(function.policy)

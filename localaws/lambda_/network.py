@@ -1,6 +1,6 @@
 """The subnets and security groups that a function is attached to.
 
-They are kept, and nothing more: on loopback every function reaches everything. What AWS checks first is checked:
+They are only stored: on loopback, every function can reach everything. The checks that AWS makes first are made here:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
 
@@ -17,10 +17,11 @@ from localaws.lambda_.roles import allows
 
 
 def attached(function: LambdaFunction, config: dict[str, Any]) -> dict[str, Any] | None:
-    """A function's VpcConfig as the API shows it; None if it names no VPC.
+    """Return a function's VpcConfig as the API shows it; None if it has no subnets.
 
     Raises:
-        InvalidParameterValueException: a subnet or a group is not there, or the role may not make network interfaces.
+        InvalidParameterValueException: a subnet or a group does not exist, they are not in the same VPC, or the role
+            may not create network interfaces.
     """
     subnets, groups = config.get("SubnetIds") or [], config.get("SecurityGroupIds") or []
     if bool(subnets) != bool(groups):

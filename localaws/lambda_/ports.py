@@ -12,7 +12,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 
 
 def find_function(account_id: str, arn: str) -> LambdaFunction | None:
-    """The function (version, alias) that `arn` names; None where there is none."""
+    """Return the function (version, alias) that `arn` names; None if it does not exist."""
     region = arn.split(":")[3]
     try:
         return lambda_backends[account_id][region].get_function(arn)
@@ -21,7 +21,7 @@ def find_function(account_id: str, arn: str) -> LambdaFunction | None:
 
 
 def policy_of(account_id: str, region: str, resource: str) -> str:
-    """The policy of a function, a version or an alias."""
+    """Return the policy of a function, a version or an alias."""
     if not resource.startswith("function:"):
         return ""
     function = find_function(account_id, f"arn:aws:lambda:{region}:{account_id}:{resource}")

@@ -30,7 +30,7 @@ class LocalLambdaResponse(LambdaResponse):
 
     @staticmethod
     def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
-        # The id of an invocation is the one that its caller is told; moto would make up another.
+        # The caller gets the invocation's own request id; moto would make up another.
         told = headers.get(_REQUEST_ID)
         headers, body = LambdaResponse._enrich_response(headers, body)
         return {**headers, _REQUEST_ID: told} if told else headers, body
@@ -72,7 +72,7 @@ class LocalLambdaResponse(LambdaResponse):
         return 200, headers, answer
 
     def invoke_async(self) -> tuple[int, dict[str, Any], bytes]:
-        """InvokeAsync, which Invoke with the type Event has replaced."""
+        """InvokeAsync, which is replaced by Invoke with the type Event."""
         parts = self.path.rstrip("/").rsplit("/", 2)
         payload = self.body.encode() if isinstance(self.body, str) else self.body or b""
         self.backend.invoke_event(unquote(parts[-2]), None, payload)
@@ -116,7 +116,7 @@ class LocalLambdaResponse(LambdaResponse):
 
 
 def _client_context(encoded: str | None) -> str | None:
-    """The JSON of a client context.
+    """Decode the JSON of a client context.
 
     Raises:
         InvalidRequestContent: it is not JSON in base64.

@@ -1,4 +1,4 @@
-"""What a function's role lets Lambda do for it: read queues, and send outcomes.
+"""What a function's role allows Lambda to do for it: read queues, and send outcomes.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -28,7 +28,7 @@ def allows(function: LambdaFunction, action: str, arn: str) -> bool:
 
 
 def missing_to_read(function: LambdaFunction, queue_arn: str) -> str | None:
-    """The first operation of SQS that Lambda needs to read the queue for the function, and may not; None if none."""
+    """Return the first SQS operation that Lambda needs to read the queue but the role doesn't allow; None if none."""
     return next((each for each in _READS if not allows(function, f"sqs:{each}", queue_arn)), None)
 
 
@@ -36,7 +36,7 @@ def check_reads(function: LambdaFunction, queue_arn: str) -> None:
     """Refuse a queue that the function's role may not read.
 
     Raises:
-        InvalidParameterValueException: in Lambda's words.
+        InvalidParameterValueException: with Lambda's message.
     """
     if missing := missing_to_read(function, queue_arn):
         raise InvalidParameterValueException(
@@ -48,7 +48,7 @@ def check_dead_letters(function: LambdaFunction, target: str | None) -> None:
     """Refuse a dead-letter target that the function's role may not send to.
 
     Raises:
-        InvalidParameterValueException: in Lambda's words.
+        InvalidParameterValueException: with Lambda's message.
     """
     service = target.split(":")[2] if target else ""
     if target and service in SENDS and not allows(function, SENDS[service], target):
@@ -62,7 +62,7 @@ def check_destination(function: LambdaFunction, destination: str) -> None:
     """Refuse a destination that the function's role may not send to.
 
     Raises:
-        InvalidParameterValueException: in Lambda's words.
+        InvalidParameterValueException: with Lambda's message.
     """
     action = SENDS[destination.split(":")[2]]
     if not allows(function, action, destination):

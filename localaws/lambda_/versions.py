@@ -1,4 +1,4 @@
-"""Versions and aliases of functions: what moto makes otherwise than AWS.
+"""Versions and aliases of functions, where moto differs from AWS.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 """
@@ -22,7 +22,7 @@ _ALIAS = re.compile(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
 
 
 class VersionInUse(LambdaClientError):
-    """An alias points at the version that is to be deleted."""
+    """An alias points to the version that should be deleted."""
 
     code = 409
 
@@ -34,16 +34,16 @@ class VersionInUse(LambdaClientError):
 
 
 class VersionOperations(_Base):
-    """PublishVersion and its like."""
+    """PublishVersion and similar operations."""
 
     def publish_version(self, function_name: str, description: str | None = "") -> LambdaFunction:
-        """Keep $LATEST as it is under the next number; where nothing changed since the last version, that one."""
+        """Publish $LATEST under the next number. If nothing changed since the last version, return that one."""
         latest = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         versions: list[LambdaFunction] = self._lambdas._functions[latest.function_name]["versions"]
         if versions and not latest.code_or_config_updated:
             return versions[-1]
         latest.code_or_config_updated = False
-        # The number of a version that was deleted is not given again.
+        # The number of a deleted version is not used again.
         number = max([latest.published, *(int(each.version) for each in versions)]) + 1  # type: ignore[attr-defined]
         latest.published = number  # type: ignore[attr-defined]
         version = copy.copy(latest)
@@ -59,8 +59,8 @@ class VersionOperations(_Base):
         """Delete a function, or one version of it.
 
         Raises:
-            InvalidParameterValueException: it is $LATEST, which only goes with the function.
-            VersionInUse: an alias points at it.
+            InvalidParameterValueException: it is $LATEST, which can only be deleted with the function, or an alias.
+            VersionInUse: an alias points to the version.
         """
         arn = arn_asked(self.get_function(function_name, qualifier), function_name, qualifier)
         asked = qualifier_of(arn)
@@ -75,30 +75,30 @@ class VersionOperations(_Base):
         super().delete_function(function_name, qualifier)
 
     def create_alias(self, name: str, *arguments: Any, **parameters: Any) -> LambdaAlias:
-        """Name a version.
+        """Create an alias of a version.
 
         Raises:
-            ValidationException: the name could be a version's number, or has other signs.
+            ValidationException: the name could be a version's number, or has invalid characters.
         """
         if not _ALIAS.fullmatch(name):
             raise ValidationException(name, "name", f"Member must satisfy regular expression pattern: {_ALIAS.pattern}")
         return super().create_alias(name, *arguments, **parameters)
 
     def update_alias(self, *arguments: Any, **parameters: Any) -> LambdaAlias:
-        """Let an alias point elsewhere, or describe it otherwise."""
+        """Change the version that an alias points to, or its description."""
         alias = super().update_alias(*arguments, **parameters)
         alias.revision_id = str(uuid.uuid4())
         return alias
 
 
 def qualifier_of(arn: str) -> str | None:
-    """The version or alias in a function's ARN; None where it has none."""
+    """Return the version or alias in a function's ARN; None if it has none."""
     parts = arn.split(":")
     return parts[7] if len(parts) == 8 else None
 
 
 def arn_asked(function: LambdaFunction, name: str, qualifier: str | None) -> str:
-    """The function's ARN, with the version or alias that was asked for in `name` (or an ARN), or beside it."""
+    """Return the function's ARN with the version or alias in `name` (which may be an ARN), or else with `qualifier`."""
     arn = ":".join(function.function_arn.split(":")[:7])
     parts = name.split(":")
     asked = parts[7] if len(parts) == 8 else parts[1] if len(parts) == 2 else qualifier

@@ -1,1 +1,1 @@
-"""CloudWatch Logs with its events in a file that grows, instead of in the state that is saved whole."""
+"""CloudWatch Logs, with the events in a file that grows, and not in the state, which is saved as a whole."""

@@ -1,4 +1,4 @@
-"""Which events of a PutLogEvents are taken.
+"""Which events of a PutLogEvents are accepted.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
@@ -19,15 +19,15 @@ _MOST_BYTES = 1_048_576
 
 
 def oldest_kept(now: int, retention_in_days: int | None) -> int:
-    """Before which time events are expired, in milliseconds."""
+    """Return the time before which events are expired, in milliseconds."""
     return now - retention_in_days * _DAY if retention_in_days else 0
 
 
 def check_batch(events: list[dict[str, Any]], now: int) -> None:
-    """Let a batch pass that may come in one call.
+    """Check that a batch may come in one call.
 
     Raises:
-        InvalidParameterException: it is out of order, spans too long a time, or is too large.
+        InvalidParameterException: it is out of order, spans too much time, or is too large.
     """
     stamps = [event["timestamp"] for event in events]
     if stamps != sorted(stamps):
@@ -45,7 +45,7 @@ def check_batch(events: list[dict[str, Any]], now: int) -> None:
 def sort_out(
     events: list[dict[str, Any]], now: int, retention_in_days: int | None
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The events that are taken, and RejectedLogEventsInfo about the others."""
+    """Return the accepted events, and RejectedLogEventsInfo about the others."""
     oldest, kept = now - _OLDEST, oldest_kept(now, retention_in_days)
     rejected: dict[str, int] = {}
     taken = []
@@ -54,7 +54,7 @@ def sort_out(
         if stamp > now + _NEWEST:
             rejected.setdefault("tooNewLogEventStartIndex", place)
         elif stamp < max(oldest, kept):
-            # Both say where the events begin that are not rejected.
+            # Both are the index of the first event that is not rejected.
             rejected["tooOldLogEventEndIndex" if stamp < oldest else "expiredLogEventEndIndex"] = place + 1
         else:
             taken.append(event)

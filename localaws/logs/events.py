@@ -1,4 +1,4 @@
-"""Log streams and their events on disk: a SQLite file to which a delivery is appended in one commit."""
+"""Log streams and their events on disk: a SQLite file. Each batch is appended in one commit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ where stream in (select value from json_each(?)) and timestamp >= ? and timestam
 
 @dataclass
 class Summary:
-    """What DescribeLogStreams tells of a stream. Times are Unix times in milliseconds."""
+    """What DescribeLogStreams shows about a stream. Times are Unix times in milliseconds."""
 
     count: int = 0
     first: int | None = None
@@ -73,18 +73,18 @@ class StoredEvent:
 
     @property
     def position(self) -> Position:
-        """Where it stands among others."""
+        """The event's position among others."""
         return Position(self.timestamp, self.ingested, self.id)
 
 
 class EventStore:
-    """All streams of a lab, by the id of their group: a new group of an old name has a new id."""
+    """All streams of a lab, by the id of their group. A new group with an old name has a new id."""
 
     def __init__(self, file: Path, *, made_before: bool = False) -> None:
-        """Open `file`, or make it, unless it was `made_before`.
+        """Open `file`, or create it if it was not `made_before`.
 
         Raises:
-            StateDamaged: it is not a whole SQLite file.
+            StateDamaged: it is not a valid SQLite file, or is empty although it was `made_before`.
             StateRefused: it is of another version.
         """
         self._lock = threading.Lock()
@@ -99,12 +99,12 @@ class EventStore:
         self._database.executescript(f"{_SCHEMA} pragma user_version = {VERSION};")
 
     def streams(self) -> Iterator[SavedStream]:
-        """Every stream, the oldest first."""
+        """Yield every stream, oldest first."""
         for identity, group, name, created, *summary in self._rows(_SUMMARY):
             yield SavedStream(identity, group, name, created, Summary(*summary))
 
     def add_stream(self, group: str, name: str, created: int) -> int:
-        """Make a stream; its id."""
+        """Create a stream. Return its id."""
         with self._lock:
             cursor = self._database.execute(
                 "insert into streams (log_group, name, created) values (?, ?, ?)", (group, name, created)
@@ -112,7 +112,7 @@ class EventStore:
             return int(cursor.lastrowid or 0)
 
     def append(self, stream: int, ingested: int, events: list[dict[str, Any]]) -> list[int]:
-        """Add `events` (timestamp in milliseconds, message), all or none; their ids."""
+        """Add `events` (timestamp in milliseconds, message), all or none. Return their ids."""
         with self._lock, transaction(self._database):
             return [
                 self._database.execute(
@@ -124,16 +124,16 @@ class EventStore:
             ]
 
     def events(self, stream: int) -> list[StoredEvent]:
-        """All events of a stream, in the order in which they came."""
+        """Return all events of a stream, in the order in which they arrived."""
         rows = self._rows(f"select {_EVENT} from events where stream = ? order by id", (stream,))
         return [StoredEvent(*row) for row in rows]
 
     def page(
         self, streams: list[int], start: int, end: int, position: Position | None, *, backwards: bool, count: int
     ) -> list[StoredEvent]:
-        """Up to `count` events of `streams` from `start` to before `end`: those that follow `position`.
+        """Return up to `count` events of `streams` from `start` to before `end`: those that follow `position`.
 
-        They are in the order of their times, and where those are the same in the order in which they came.
+        They are in the order of their times, and events with the same time are in the order of their arrival.
         """
         query, arguments = _PAGE, [json.dumps(streams), start, min(end, _HIGHEST)]
         if position is not None:
@@ -144,7 +144,7 @@ class EventStore:
         return [StoredEvent(*row) for row in self._rows(query, (*arguments, count))]
 
     def expire(self, stream: int, before: int) -> Summary:
-        """Forget a stream's events of before a time; what is left."""
+        """Forget a stream's events before a time (ms). Return the summary of the rest."""
         with self._lock, transaction(self._database):
             self._database.execute("delete from events where stream = ? and timestamp < ?", (stream, before))
         (left,) = self._rows(f"select {_TOLD} from events e where stream = ?", (stream,))
@@ -179,10 +179,10 @@ class EventStore:
 
 
 def _storable(message: str) -> str:
-    """`message`, with half characters, which JSON can carry and UTF-8 can't, replaced."""
+    """Return `message` without lone surrogates, which JSON can carry and UTF-8 can't."""
     return message.encode(errors="replace").decode()
 
 
 def store() -> EventStore:
-    """The running server's events."""
+    """Return the running server's events."""
     return context.current().part(EventStore)

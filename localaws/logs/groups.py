@@ -16,7 +16,7 @@ from localaws.logs.events import SavedStream, StoredEvent, Summary, store
 
 
 def missing_stream() -> ResourceNotFoundException:
-    """AWS's words for a stream that isn't there."""
+    """Return AWS's error for a stream that doesn't exist."""
     return ResourceNotFoundException("The specified log stream does not exist.")
 
 
@@ -32,7 +32,7 @@ class StoredStream(Untracked, LogStream):
     """A stream whose events are on disk."""
 
     def __init__(self, log_group: StoredGroup, name: str, saved: SavedStream | None = None) -> None:
-        """A new stream, or the one that was `saved`."""
+        """Create a new stream, or restore the one that was `saved`."""
         super().__init__(log_group, name)
         if saved is None:
             self.creation_time = utcnow()
@@ -46,7 +46,7 @@ class StoredStream(Untracked, LogStream):
 
     @property
     def id(self) -> int:
-        """Its id in the file."""
+        """The stream's id in the file."""
         return self._id
 
     @property
@@ -56,16 +56,16 @@ class StoredStream(Untracked, LogStream):
 
     @events.setter
     def events(self, _: list[LogEvent]) -> None:
-        """moto's constructor sets an empty list."""
+        """Do nothing: moto's constructor sets an empty list."""
 
     def expire(self, before: int) -> None:
-        """Forget the events of before a time, if there are any."""
+        """Forget the events before a time (ms), if there are any."""
         if self._summary.first is not None and self._summary.first < before:
             self._summary = store().expire(self._id, before)
             self.stored_bytes = self._summary.stored
 
     def to_describe_dict(self) -> dict[str, Any]:
-        """The stream as DescribeLogStreams tells it."""
+        """Return the stream as DescribeLogStreams shows it."""
         told = {
             "arn": self.arn,
             "creationTime": int(unix_time_millis(self.creation_time)),
@@ -82,7 +82,7 @@ class StoredStream(Untracked, LogStream):
         return told
 
     def put_log_events(self, log_events: list[dict[str, Any]]) -> str:
-        """Append events; they are on disk when this returns."""
+        """Append events. They are on disk when this returns."""
         now = int(unix_time_millis(utcnow()))
         ids = store().append(self._id, now, log_events)
         summary = self._summary
@@ -104,33 +104,33 @@ class StoredStream(Untracked, LogStream):
 
 
 class StoredGroup(LogGroup):
-    """A group whose streams are on disk, under an id of the group's own."""
+    """A group whose streams are on disk, under the group's own id."""
 
     def __init__(self, account_id: str, region: str, name: str, **details: Any) -> None:
         super().__init__(account_id, region, name, **details)
         self.id = uuid.uuid4().hex
 
     def create_log_stream(self, log_stream_name: str) -> None:
-        """Make a stream.
+        """Create a stream.
 
         Raises:
-            LogsClientError: there is one of that name.
+            LogsClientError: a stream with this name exists.
         """
         if log_stream_name in self.streams:
             raise LogsClientError("ResourceAlreadyExistsException", "The specified log stream already exists")
         self.streams[log_stream_name] = StoredStream(self, log_stream_name)
 
     def delete_log_stream(self, log_stream_name: str) -> None:
-        """Delete a stream with its events.
+        """Delete a stream and its events.
 
         Raises:
-            ResourceNotFoundException: there is none of that name.
+            ResourceNotFoundException: there is no stream with this name.
         """
         store().remove_stream(self.stream(log_stream_name).id)
         self.streams.pop(log_stream_name, None)
 
     def stream(self, name: str) -> StoredStream:
-        """The stream of that name.
+        """Return the stream with this name.
 
         Raises:
             ResourceNotFoundException: there is none.
@@ -141,18 +141,18 @@ class StoredGroup(LogGroup):
         return found
 
     def stored_streams(self) -> list[StoredStream]:
-        """All of its streams."""
+        """Return all streams of the group."""
         return [stream for stream in list(self.streams.values()) if isinstance(stream, StoredStream)]
 
     def expire(self) -> int:
-        """Forget what is older than the group's retention; from which time on events are kept, in milliseconds."""
+        """Forget events older than the group's retention. Return the time (ms) from which on events are kept."""
         before = oldest_kept(int(unix_time_millis(utcnow())), self.retention_in_days)
         for stream in self.stored_streams():
             stream.expire(before)
         return before
 
     def to_describe_dict(self) -> dict[str, Any]:
-        """The group as DescribeLogGroups tells it."""
+        """Return the group as DescribeLogGroups shows it."""
         self.expire()
         return super().to_describe_dict()
 

@@ -1,6 +1,6 @@
 """moto's CloudWatch Logs, with groups whose events are on disk (groups.py).
 
-A group is part of the state that is saved whole; its streams are not, and are put back by `load_streams`.
+A group is part of the state that is saved as a whole. Its streams are not: `load_streams` puts them back.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class LocalLogsBackend(LogsBackend):
-    """CloudWatch Logs as this package has it."""
+    """This package's CloudWatch Logs backend."""
 
     def reset(self) -> None:
-        """Forget all groups, with their streams, and all queries."""
+        """Forget all groups and their streams, and all queries."""
         queries.finished.forget(self.region_name)
         for group in self.groups.values():
             if isinstance(group, StoredGroup):
@@ -37,10 +37,10 @@ class LocalLogsBackend(LogsBackend):
         super().reset()
 
     def create_log_group(self, log_group_name: str, tags: dict[str, str], **details: Any) -> LogGroup:
-        """Make a group; it is on disk when this returns, since events follow that don't wait for the state.
+        """Create a group. It is on disk when this returns, because the events that follow don't wait for the state.
 
         Raises:
-            ResourceAlreadyExistsException, InvalidParameterException: as moto has them.
+            ResourceAlreadyExistsException, InvalidParameterException: as in moto.
         """
         super().create_log_group(log_group_name, tags, **details)
         group = StoredGroup(self.account_id, self.region_name, log_group_name, **details)  # type: ignore[abstract]
@@ -49,12 +49,12 @@ class LocalLogsBackend(LogsBackend):
         return group
 
     def ensure_log_group(self, log_group_name: str) -> None:
-        """Make a group where there is none."""
+        """Create a group if it doesn't exist."""
         if log_group_name not in self.groups:
             self.create_log_group(log_group_name, {})
 
     def delete_log_group(self, log_group_name: str) -> None:
-        """Delete a group with its streams.
+        """Delete a group and its streams.
 
         Raises:
             ResourceNotFoundException: there is none.
@@ -69,7 +69,7 @@ class LocalLogsBackend(LogsBackend):
                 log.exception("The events of %s are removed at the next start", log_group_name)
 
     def group(self, name: str | None, identifier: str | None = None) -> StoredGroup:
-        """The group of that name, or of the name or ARN that `identifier` is.
+        """Return the group called `name`, or the group whose name or ARN is `identifier`.
 
         Raises:
             InvalidParameterException: both are given, or neither.
@@ -85,7 +85,7 @@ class LocalLogsBackend(LogsBackend):
     def put_log_events(
         self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
     ) -> tuple[str, dict[str, Any]]:
-        """Append those events that are neither too old nor too new; a token, and what was rejected.
+        """Append the events that are neither too old nor too new. Return a token, and which events were rejected.
 
         Raises:
             ResourceNotFoundException: there is no such group, or no such stream.
@@ -97,10 +97,10 @@ class LocalLogsBackend(LogsBackend):
 
 
 def load_streams(home: Home) -> None:
-    """Put back the streams of `home`; called once, when its server has loaded its state.
+    """Put back the streams of `home`. Called once, when its server has loaded its state.
 
     Raises:
-        StateDamaged, StateRefused: their file can't be used.
+        StateDamaged, StateRefused: the streams' file can't be used.
     """
     groups = _groups()
     opened = context.current().add(EventStore(home.state / "logs.sqlite", made_before=bool(groups)))
@@ -110,7 +110,7 @@ def load_streams(home: Home) -> None:
 
 @contextlib.contextmanager
 def streams_kept() -> Iterator[None]:
-    """Around putting the groups back to what was saved, which has no streams."""
+    """Keep the streams while the groups are restored from the saved state, which has no streams."""
     known = _groups()
     yield
     groups = _groups()
@@ -129,7 +129,7 @@ def _attach_streams(groups: dict[str, StoredGroup]) -> None:
 
 
 def _groups() -> dict[str, StoredGroup]:
-    """All groups by their ids."""
+    """Return all groups by id."""
     return {
         group.id: group
         for _, _, backend in logs_backends.iter_backends()

@@ -1,4 +1,4 @@
-"""Pages of events: of one stream, to and fro, and of many streams, through a pattern."""
+"""Pages of events: of one stream, forward and back, and of many streams, filtered by a pattern."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from localaws.logs.tokens import Position, in_stream, stream_token
 MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576
 EVENT_BYTES = 26
-"""What an event counts beside its message."""
+"""Bytes that count for each event in addition to its message."""
 _FIRST_CHUNK, _LARGEST_CHUNK = 1000, 4000
 
 
 @dataclass(frozen=True)
 class Span:
-    """From one time to another, in milliseconds, the second not included."""
+    """From `start` to before `end`, in milliseconds."""
 
     start: int = 0
     end: int = 2**62
@@ -31,7 +31,7 @@ class Search:
     """What FilterLogEvents looks for."""
 
     streams: Mapping[int, str]
-    """Their names, by their ids."""
+    """Names of the streams by id."""
     pattern: Pattern
     span: Span
     newest_first: bool = False
@@ -39,17 +39,17 @@ class Search:
 
 
 def size(message: str) -> int:
-    """How many bytes an event counts."""
+    """Return the size of an event that counts, in bytes."""
     return len(message.encode(errors="replace")) + EVENT_BYTES
 
 
 def stream_page(
     store: EventStore, stream: int, span: Span, limit: int, token: str | None, *, from_head: bool
 ) -> tuple[list[StoredEvent], str, str]:
-    """A page of a stream's events, the oldest first, and the tokens that lead back and forward from it.
+    """Return a page of a stream's events, oldest first, and the tokens that lead back and forward from it.
 
     Raises:
-        InvalidParameterException: the token is not one of the stream's.
+        InvalidParameterException: the token is not one of this stream.
     """
     direction, position = in_stream(token, stream) if token else ("f" if from_head else "b", None)
     events = _events(store, [stream], span, position, backwards=direction == "b", first=limit)
@@ -64,7 +64,7 @@ def stream_page(
 def search_page(
     store: EventStore, search: Search, position: Position | None
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """A page of what is found, and the position behind it; None if there is nothing more."""
+    """Return a page of matching events and the position after it, or None if there are no more."""
     page: list[dict[str, Any]] = []
     left = MOST_BYTES
     for event in _events(store, list(search.streams), search.span, position, backwards=search.newest_first):
@@ -86,7 +86,7 @@ def search_page(
 
 
 def all_events(store: EventStore, streams: list[int], span: Span) -> Iterator[StoredEvent]:
-    """All events of `streams`, the latest first."""
+    """Return all events of `streams`, latest first."""
     return _events(store, streams, span, None, backwards=True)
 
 
@@ -99,7 +99,7 @@ def _events(
     backwards: bool,
     first: int = _FIRST_CHUNK,
 ) -> Iterator[StoredEvent]:
-    """The events of `streams` from `position` on, read some at a time, and each time more."""
+    """Yield the events of `streams` after `position`, read in chunks of growing size."""
     count = min(first, _FIRST_CHUNK)
     while events := store.page(streams, span.start, span.end, position, backwards=backwards, count=count):
         yield from events
@@ -109,7 +109,7 @@ def _events(
 
 
 def _fitting(events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
-    """As many of `events` as fit into an answer, but one at least."""
+    """Yield as many of `events` as fit into an answer, but at least one."""
     left = MOST_BYTES
     for event in events:
         left -= size(event.message)

@@ -1,4 +1,4 @@
-"""The HTTP side of CloudWatch Logs: moto's, with reading of our own."""
+"""The HTTP side of CloudWatch Logs: moto's, with this package's own reading of events."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class LocalLogsResponse(LogsResponse):
         return found
 
     def put_retention_policy(self) -> str:
-        """PutRetentionPolicy, for as many days as AWS offers: the model takes any number.
+        """PutRetentionPolicy, only for the numbers of days that AWS offers: the model accepts any number.
 
         Raises:
-            InvalidParameterException: it is another number.
+            InvalidParameterException: it is another number of days.
         """
         days = self._get_param("retentionInDays")
         if days not in _RETENTION_DAYS:
@@ -121,7 +121,7 @@ class LocalLogsResponse(LogsResponse):
         search = Search(streams, self._pattern(), span, newest_first, self._limit(MOST_EVENTS))
         events, position = search_page(store(), search, position)
         more = token(made_for, [*position, int(newest_first)]) if position is not None else None
-        # AWS gives back an empty list of the streams that were searched.
+        # AWS returns an empty list of searched streams.
         return _answer("events", events, more, searchedLogStreams=[])
 
     def test_metric_filter(self) -> str:
@@ -161,7 +161,7 @@ class LocalLogsResponse(LogsResponse):
         group, status = self._get_param("logGroupName"), self._get_param("status") or "Complete"
         found = [each for each in queries.finished.latest(self.region) if group is None or group in each.groups]
         if status != "Complete" or self._get_param("queryLanguage") not in (None, "CWLI"):
-            found = []  # each was complete when StartQuery was answered
+            found = []  # every query was complete when StartQuery was answered
         told = [
             {
                 "queryLanguage": "CWLI",
@@ -182,10 +182,10 @@ class LocalLogsResponse(LogsResponse):
         return _answer("queries", page, token(made_for, [str(page[-1]["queryId"])]) if len(page) < len(told) else None)
 
     def _queried(self) -> list[StoredGroup]:
-        """The groups of a query.
+        """Return the groups of a query.
 
         Raises:
-            InvalidParameterException: they are not given in just one way, or are too many.
+            InvalidParameterException: they are not given in exactly one way, or are too many.
             ResourceNotFoundException: there is no such group.
         """
         name, names, identifiers = map(self._get_param, ("logGroupName", "logGroupNames", "logGroupIdentifiers"))
@@ -203,7 +203,7 @@ class LocalLogsResponse(LogsResponse):
         return self.logs_backend.group(self._get_param("logGroupName"), self._get_param("logGroupIdentifier"))
 
     def _searched(self, group: StoredGroup) -> list[StoredStream]:
-        """The streams that FilterLogEvents is to look through.
+        """Return the streams that FilterLogEvents searches.
 
         Raises:
             InvalidParameterException: they are given in two ways.
@@ -229,7 +229,7 @@ class LocalLogsResponse(LogsResponse):
         return True
 
     def _span(self, group: StoredGroup, *, end_included: bool = False) -> Span:
-        """The time that is asked for, as far as the group keeps its events."""
+        """Return the requested time span, limited to the group's retention."""
         start, end = self._get_param("startTime") or 0, self._get_param("endTime")
         end = _LATEST if end is None else end + end_included
         return Span(min(max(start, group.expire()), _LATEST), min(end, _LATEST))
@@ -245,10 +245,10 @@ class LocalLogsResponse(LogsResponse):
 
 
 def _place(told: dict[str, Any], *, by_time: bool) -> tuple[int, str]:
-    """Where a stream stands among others."""
+    """Return the key by which streams are ordered."""
     return (told.get("lastEventTimestamp") or 0 if by_time else 0), told["logStreamName"]
 
 
 def _answer(name: str, items: list[Any], next_token: str | None, **more: Any) -> str:
-    """A page, with a token only if there is another one."""
+    """Return a page as JSON, with a token only if there is another page."""
     return json.dumps({name: items, **more} | ({"nextToken": next_token} if next_token else {}))

@@ -1,7 +1,7 @@
 """The tokens that lead from one page of an answer to the next.
 
-A token says behind which item the next page begins, so what is added or deleted meanwhile shifts nothing. It also says
-what it was made for: a token of another group, say, is refused.
+A token says after which item the next page begins, so items that are added or deleted meanwhile do not shift it. It
+also says what it was made for: a token for another group, for example, is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Key = list[str | int]
 
 
 class Position(NamedTuple):
-    """Where an event stands among others; between them, too, with a zero at its end."""
+    """The position of an event among others. With zeros at its end, it is a position between events."""
 
     timestamp: int
     ingested: int = 0
@@ -29,17 +29,17 @@ class Position(NamedTuple):
 
 
 def invalid_token() -> InvalidParameterException:
-    """AWS's words for a token that it didn't give for this."""
+    """Return AWS's error for a token that was not made for the request."""
     return InvalidParameterException("The specified nextToken is invalid.")
 
 
 def token(made_for: Key, after: Key) -> str:
-    """A token of an answer that was `made_for` this, and ended with `after`."""
+    """Make the token for an answer that was `made_for` this request, and ended with `after`."""
     return base64.urlsafe_b64encode(json.dumps([made_for, after]).encode()).decode()
 
 
 def after(given: str, made_for: Key, types: tuple[type, ...]) -> Key:
-    """What the page before ended with, of the given `types`.
+    """Return what the page before ended with, of the given `types`.
 
     Raises:
         InvalidParameterException: `given` is not a token that was `made_for` this request.
@@ -57,15 +57,15 @@ def after(given: str, made_for: Key, types: tuple[type, ...]) -> Key:
 
 
 def stream_token(direction: str, stream: int, position: Position) -> str:
-    """A token of GetLogEvents, which leads forward (f) or back (b)."""
+    """Make a token of GetLogEvents, which leads forward (f) or back (b)."""
     return f"{direction}/{stream}.{position.timestamp}.{position.ingested}.{position.id}"
 
 
 def in_stream(given: str, stream: int) -> tuple[str, Position]:
-    """The direction and position that a token of `stream` has.
+    """Return the direction and the position in a token of `stream`.
 
     Raises:
-        InvalidParameterException: it is not one.
+        InvalidParameterException: `given` is not a token of this stream.
     """
     found = _OF_STREAM.fullmatch(given)
     numbers = [int(part) for part in found.groups()[1:]] if found else []

@@ -1,1 +1,1 @@
-"""S3 on files: a body is a file, an index beside it knows the keys, and events start what listens."""
+"""S3 on files: each body is a file, an index beside them has the keys, and events go to their destinations."""

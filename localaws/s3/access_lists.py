@@ -1,6 +1,6 @@
-"""Access control lists: which of them a bucket takes, and what they let everybody do.
+"""Access control lists: which ACLs a bucket accepts, and what they allow everybody to do.
 
-There is one account, whose users and roles need policies: of an ACL only what it grants to everybody has an effect.
+There is one account, and its users and roles need policies. So only an ACL's grants to everybody have an effect.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
 """
@@ -35,16 +35,16 @@ def lets_everybody_read(holder: Any) -> bool:
 
 
 def check(call: S3Call, bucket: Any, asker: str) -> None:
-    """Let a request pass whose ACL, if it has one, is one that the bucket takes.
+    """Check that the bucket accepts the request's ACL, if the request has one.
 
     Args:
         call: the request.
-        bucket: the bucket; None where it is not there.
-        asker: the ARN of who asks.
+        bucket: the bucket; None if it doesn't exist.
+        asker: the caller's ARN.
 
     Raises:
-        Refused: it does not take it.
-        UnsupportedOperation: it grants what nothing here would give.
+        Refused: the bucket does not accept the ACL.
+        UnsupportedOperation: the ACL grants something that the embedded AWS cannot grant.
     """
     canned = call.headers.get(_HEADER)
     grants = [name for name in call.headers if name.startswith(_GRANTS)]
@@ -61,10 +61,11 @@ def check(call: S3Call, bucket: Any, asker: str) -> None:
 
 
 def _is_the_owners(canned: str | None, operation: str) -> bool:
-    """Whether an ACL gives the bucket's owner full control and nobody else anything: that a bucket without ACLs takes.
+    """Whether an ACL gives full control to the bucket's owner and nothing to others. Buckets without ACLs accept it.
 
-    To who owns the bucket, `private` of a new object is such a one: clients such as Airflow's send it with each copy
-    (https://github.com/thephpleague/flysystem/issues/1904 tried it on AWS). A change of an ACL is refused all the same.
+    `private` on a new object is such an ACL if the bucket's owner writes it. Clients such as Airflow's send it with
+    each copy (https://github.com/thephpleague/flysystem/issues/1904 tried it on AWS). PutBucketAcl and PutObjectAcl
+    refuse `private` all the same.
     """
     if operation in _SETS_ONE:
         return operation == "PutObjectAcl" and canned == "bucket-owner-full-control"
@@ -72,7 +73,7 @@ def _is_the_owners(canned: str | None, operation: str) -> bool:
 
 
 def blocked(asker: str, call: S3Call) -> Refused:
-    """What is said of a public ACL where the bucket takes none."""
+    """Return the error for a public ACL on a bucket that blocks public ACLs."""
     resource = f"arn:aws:s3:::{call.bucket}" + (f"/{call.key}" if call.key else "")
     action = "PutObject" if call.operation in ("PostObject", "CopyObject", "CreateMultipartUpload") else call.operation
     text = f'User: {asker} is not authorized to perform: s3:{action} on resource: "{resource}"'
@@ -80,7 +81,7 @@ def blocked(asker: str, call: S3Call) -> Refused:
 
 
 def check_ownership(bucket: Any, ownership: str) -> None:
-    """Let a bucket be changed to `ownership`. Raises Refused: its ACL lets everybody in."""
+    """Check that the bucket can change to `ownership`. Raise Refused if its ACL lets everybody in."""
     if ownership == ENFORCED and lets_everybody_read(bucket):
         raise _with_ownership()
 

@@ -1,4 +1,4 @@
-"""Buckets, and what they are told once: versioning, locks, the policy, ownership and notifications."""
+"""Buckets and their settings: versioning, locks, the policy, ownership and notifications."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from localaws.s3 import access_lists, names, notifications, public_access, versi
 from localaws.s3.objects import StoredBucket
 from localaws.s3.saving import SavedBackend
 
-_EUROPE = "EU"  # a location constraint that is older than regions are
+_EUROPE = "EU"  # an old location constraint that is not the name of a region
 
 
 class BucketBackend(SavedBackend):
-    """The part of the backend that has buckets."""
+    """The part of the backend for buckets."""
 
     def get_bucket(self, bucket_name: str) -> StoredBucket:
-        """The bucket, noted as touched: callers change what they get."""
+        """Return the bucket, and note it as touched, because callers change it."""
         bucket = super().get_bucket(bucket_name)
         self.touched.buckets.add(bucket_name)
         return bucket  # type: ignore[return-value]
@@ -56,7 +56,7 @@ class BucketBackend(SavedBackend):
             return bucket
 
     def delete_bucket(self, bucket_name: str) -> StoredBucket | None:
-        """Delete an empty bucket; None where it holds objects."""
+        """Delete an empty bucket. Return None if it holds objects."""
         with self.lock:
             bucket = self.get_bucket(bucket_name)
             if bucket.keys:
@@ -87,16 +87,16 @@ class BucketBackend(SavedBackend):
         bucket.versioning_status = status
 
     def put_object_lock_configuration(self, bucket_name: str, *details: Any, **more: Any) -> None:
-        """Set what locks the bucket's new objects. Raises InvalidBucketState."""
+        """Set the default lock of the bucket's new objects. Raise InvalidBucketState without versioning."""
         versions.check_enabled(self.get_bucket(bucket_name), "Object Lock")
         super().put_object_lock_configuration(bucket_name, *details, **more)
 
     def put_bucket_policy(self, bucket_name: str, policy: bytes, asker: str = "anonymous") -> None:
-        """Set the bucket's policy, as `asker` (an ARN) asks for it.
+        """Set the bucket's policy. `asker` is the caller's ARN.
 
         Raises:
-            S3ClientError: MalformedPolicy; it breaks the grammar, or is about another bucket.
-            Refused: it is public, and the bucket takes no public policies.
+            S3ClientError: MalformedPolicy; the policy breaks the grammar, or is about another bucket.
+            Refused: the policy is public, and the bucket refuses public policies.
         """
         bucket = self.get_bucket(bucket_name)
         known = cast(LocalIAMBackend, iam_backends[self.account_id][self.partition]).is_known
@@ -110,14 +110,14 @@ class BucketBackend(SavedBackend):
         bucket.policy = policy
 
     def has_public_policy(self, bucket_name: str) -> bool:
-        """Whether the bucket's policy lets everybody in. Raises NoSuchBucketPolicy: it has none."""
+        """Whether the bucket's policy lets everybody in. Raise NoSuchBucketPolicy if it has none."""
         bucket = self.get_bucket(bucket_name)
         if not bucket.policy:
             raise NoSuchBucketPolicy(bucket_name=bucket_name)
         return public_access.is_public(bucket.policy)
 
     def put_bucket_ownership_controls(self, bucket_name: str, ownership: Any) -> None:
-        """Set whose the bucket's objects are, and whether ACLs count. Raises Refused."""
+        """Set who owns the bucket's objects, and whether ACLs have an effect. Raise Refused if the ACL forbids it."""
         bucket = self.get_bucket(bucket_name)
         access_lists.check_ownership(bucket, ownership)
         bucket.ownership_rule = ownership
@@ -125,10 +125,10 @@ class BucketBackend(SavedBackend):
     def put_bucket_notification_configuration(
         self, bucket_name: str, notification_config: dict[str, Any] | None, validate: bool = True
     ) -> None:
-        """Set what the bucket notifies; see `notifications.configure`."""
+        """Set the bucket's notifications; see `notifications.configure`."""
         bucket = self.get_bucket(bucket_name)
         self.touched.deliveries.extend(notifications.configure(bucket, notification_config, validate=validate))
 
     def get_bucket_notification_configuration(self, bucket_name: str) -> NotificationConfiguration | None:
-        """What the bucket notifies."""
+        """Return the bucket's notifications."""
         return self.get_bucket(bucket_name).notifications

@@ -1,4 +1,4 @@
-"""The checksums of objects: each algorithm of S3, and whether what a client sent agrees.
+"""The checksums of objects: S3's algorithms, and the comparison with what a client sent.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
 """
@@ -47,7 +47,7 @@ class Crc:
 
 
 def _sliced(polynomial: int, size: int) -> Callable[[bytes, int], int]:
-    """A CRC that no library here has: eight bytes at a time, some eight megabytes a second."""
+    """Return the step of a CRC that no library here has. It takes eight bytes at a time: about 8 MB a second."""
     mask = (1 << 8 * size) - 1
 
     def step(data: bytes, value: int) -> int:
@@ -69,7 +69,7 @@ def _sliced(polynomial: int, size: int) -> Callable[[bytes, int], int]:
 
 @cache
 def _tables(polynomial: int) -> tuple[tuple[int, ...], ...]:
-    """What a byte that is 0 to 7 bytes before the end changes."""
+    """Return eight tables: what a byte changes in the CRC if 0 to 7 bytes follow it."""
     first = []
     for byte in range(256):
         for _ in range(8):
@@ -95,7 +95,7 @@ WHOLE_ONLY = frozenset({"CRC64NVME"})
 
 @cache
 def _of_s3() -> frozenset[str]:
-    """The algorithms of AWS's model: more than there are here."""
+    """The algorithms in AWS's model: more than are implemented here."""
     return frozenset(get_service_model("s3").shape_for("ChecksumAlgorithm").enum)
 
 
@@ -103,7 +103,7 @@ def require_known(algorithm: str) -> None:
     """Check the name of an algorithm.
 
     Raises:
-        UnsupportedOperation: S3 has it, and it is not implemented here.
+        UnsupportedOperation: S3 has it, but it is not implemented here.
         S3ClientError: S3 has no such algorithm.
     """
     if algorithm in _ALGORITHMS:
@@ -128,10 +128,12 @@ def written(value: bytes) -> str:
 
 
 def announced(headers: Mapping[str, Any]) -> tuple[str, str | None]:
-    """The algorithm and the value of a request; "" where it names none, None where it leaves the value to S3.
+    """Return the algorithm and the value that a request gives.
+
+    The algorithm is "" if the request names none; the value is None if the request leaves it to S3.
 
     Raises:
-        S3ClientError: it names several, or one that S3 doesn't have.
+        S3ClientError: the request names several algorithms, or one that S3 doesn't have.
     """
     given = {
         name.lower().removeprefix(HEADER).upper(): str(value)

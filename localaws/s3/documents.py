@@ -1,6 +1,6 @@
 """S3's XML documents, parsed once, by AWS's model.
 
-A document is refused if it is malformed, lacks an element that its operation requires, or has one that it doesn't know.
+A document is refused if it is malformed, lacks an element that its operation requires, or has an unknown one.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -20,24 +20,24 @@ from moto.core.utils import get_service_model
 from localaws.iam.refusals import Refused
 
 _OPEN = frozenset({"BucketLocationConstraint", "Event", "FilterRuleName"})
-"""Texts that S3 refuses in other words, or takes in other letters."""
+"""Enumerations that are not checked here: S3 answers with another error, or accepts another letter case."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document that is what its operation takes."""
+    """A document that is valid for its operation."""
 
     members: Mapping[str, Any] = field(default_factory=dict)
-    """By the names of AWS's model, as botocore takes them."""
+    """Under the names in AWS's model, as botocore takes them."""
     body: bytes = b""
     """The document rewritten without namespaces and comments."""
 
 
 def read(operation: str, body: bytes) -> Document:
-    """The document that the operation of S3 takes.
+    """Parse the document of an operation of S3.
 
     Raises:
-        Refused: `body` is not one.
+        Refused: `body` is not a valid document for the operation.
     """
     payload, required = _payload(operation)
     if payload is None:
@@ -58,10 +58,10 @@ def read(operation: str, body: bytes) -> Document:
 
 
 def parsed(body: bytes) -> Any:
-    """The root of a document.
+    """Return the root element of a document.
 
     Raises:
-        Refused: it is malformed, or has a document type, which S3's documents don't.
+        Refused: it is malformed, or has a document type, which S3's documents never have.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise malformed()
@@ -77,7 +77,7 @@ def takes_one(operation: str) -> bool:
 
 
 def malformed() -> Refused:
-    """What S3 says of XML that is not what it expects."""
+    """Return S3's error for XML that does not match its schema."""
     return Refused(
         400,
         "MalformedXML",
@@ -112,7 +112,7 @@ def _value(element: Any, shape: Any) -> Any:
 
 
 def _structure(element: Any, shape: Any) -> dict[str, Any]:
-    """The members of a structure, each of them there once, and those that it requires."""
+    """Return the members of a structure. Raise Refused if one is unknown or repeated, or a required one is missing."""
     known = {
         str(member.serialization.get("name", name)): (name, member)
         for name, member in shape.members.items()

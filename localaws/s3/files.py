@@ -1,7 +1,7 @@
 """Bodies of S3 objects: one file each, whole or absent, never half-written.
 
 A body is written to a temporary file, synced, renamed to a name of its own and never changed again. The index
-(index.py) says which bodies are somebody's: the others are removed when the server starts.
+(index.py) says which bodies are in use. The others are removed when the server starts.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ class BodyStore:
             (root / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
         sync_directory(root)
         self._discarded = _Discarded()
-        # Bodies of an earlier server, until they are read whole for the first time.
+        # Bodies of an earlier server that `_verify` has not yet read.
         self._unread: set[str] = set()
 
     def write(self, parts: Iterable[bytes]) -> Body:
         """Store the concatenation of `parts`, durably.
 
         Raises:
-            OSError: the disk refused; nothing is kept then.
+            OSError: the disk refused. Then nothing is kept.
         """
         name = uuid.uuid4().hex
         incoming = self._incoming / name
@@ -89,10 +89,10 @@ class BodyStore:
         return Body(name, size, digest.hexdigest())
 
     def copy(self, body: Body) -> Body:
-        """A second body with the same content, which lives and dies on its own. Costs no space (a hard link).
+        """Return a second body with the same content and its own lifetime. It costs no space (a hard link).
 
         Raises:
-            BodyDamaged: it is not what was stored.
+            BodyDamaged: `body` is not what was stored.
         """
         self._verify(body)
         name = uuid.uuid4().hex
@@ -104,7 +104,7 @@ class BodyStore:
         return Body(name, body.size, body.md5)
 
     def open(self, body: Body) -> IO[bytes]:
-        """Open `body` for reading. What is opened stays readable when the object is deleted meanwhile.
+        """Open `body` for reading. The stream stays readable if the object is deleted meanwhile.
 
         Raises:
             BodyDamaged: it is not what was stored.
@@ -113,7 +113,9 @@ class BodyStore:
         return self.file(body).open("rb")
 
     def file(self, body: Body) -> Path:
-        """Where `body` is, for who links it at once: it is not to be changed, and goes when the object does.
+        """Return the path of `body`, for callers that link it immediately.
+
+        The file must not be changed, and is removed with its object.
 
         Raises:
             BodyDamaged: it is not what was stored.
@@ -123,23 +125,23 @@ class BodyStore:
         return self._file(body.name)
 
     def read(self, body: Body) -> bytes:
-        """All of `body`; raises what `open` raises."""
+        """Return all of `body`. Raise the same errors as `open`."""
         with self.open(body) as stream:
             return stream.read()
 
     @staticmethod
     def chunks(stream: IO[bytes]) -> Iterator[bytes]:
-        """What is left of `stream`, a megabyte at a time; closes it at the end."""
+        """Yield the rest of `stream`, a megabyte at a time, and close it at the end."""
         with stream:
             while chunk := stream.read(CHUNK):
                 yield chunk
 
     def discard(self, body: Body) -> None:
-        """Mark `body` to be removed by this thread's next `remove_discarded`: not before the index forgets it."""
+        """Mark `body` for this thread's next `remove_discarded`. The index must forget it before it is removed."""
         self._discarded.names.append(body.name)
 
     def keep_discarded(self) -> None:
-        """Remove nothing of what this thread discarded: the index could not forget it."""
+        """Keep what this thread discarded, because the index could not forget it."""
         self._discarded.names = []
 
     def remove_discarded(self) -> None:
@@ -154,9 +156,9 @@ class BodyStore:
         return next(self._root.glob("??/*"), None) is not None
 
     def sweep(self, known: dict[str, Body]) -> None:
-        """Remove every body that is not in `known`, as left by a server that was killed; log which known are damaged.
+        """Remove all bodies that are not in `known` (a killed server leaves such). Log which known ones are damaged.
 
-        The content of the others is looked at when they are read for the first time.
+        Only existence and size are checked here. The content is verified when a body is read for the first time.
         """
         self._unread = set(known)
         missing = set(known)
@@ -200,7 +202,7 @@ class BodyStore:
 
 
 class BodyReader:
-    """An opened body that is read only as far as it is asked for: ``len()`` and slices, as bytes have them."""
+    """An opened body with ``len()`` and slices, as bytes have them. Only what is asked for is read."""
 
     def __init__(self, stream: IO[bytes], size: int, start: int = 0) -> None:
         self._stream = stream
@@ -222,5 +224,5 @@ class BodyReader:
             yield chunk
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._stream.close()

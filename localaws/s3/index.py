@@ -48,14 +48,14 @@ class Changes:
 
 
 class Index:
-    """The opened index file. Each state is written with a checksum of it and of its key."""
+    """The opened index file. Each state is stored with a checksum of the state and its key."""
 
     def __init__(self, file: Path, *, made_before: bool = False) -> None:
-        """Open `file`, or make it, unless it was `made_before`.
+        """Open `file`, or create it if it was not `made_before`.
 
         Raises:
             StateRefused: it is of another version.
-            StateDamaged: it is not a whole SQLite file.
+            StateDamaged: it is not a valid SQLite file, or is empty although it was `made_before`.
         """
         self._lock = threading.Lock()
         self._file = file
@@ -63,7 +63,7 @@ class Index:
         try:
             self._prepare(made_before)
         except BaseException:
-            self._database.close()  # and its log with it: a sound copy can be put in its place
+            self._database.close()  # closes its log too, so that a good copy can replace the file
             raise
 
     def _prepare(self, made_before: bool) -> None:
@@ -80,7 +80,7 @@ class Index:
                 self._database.execute("insert into sequence values (0)")
 
     def commit(self, changes: Changes) -> list[int]:
-        """Make `changes` durable, all or none; the ids of their events."""
+        """Make `changes` durable, all or none. Return the ids of their events."""
         with self._lock, transaction(self._database):
             self._write("buckets", ("name",), {(name,): state for name, state in changes.buckets.items()})
             self._write("objects", ("bucket", "name"), changes.objects)
@@ -94,7 +94,7 @@ class Index:
         return ids
 
     def saved(self, buckets: Set[str], objects: Set[tuple[str, str]], uploads: Set[tuple[str, str]]) -> Changes:
-        """What was saved last of these: None for what was not.
+        """Return the last saved states of these; None for those that are not in the index.
 
         Raises:
             StateDamaged: a state is not what was written.
@@ -140,13 +140,13 @@ class Index:
             database.execute("commit")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def event_done(self, event_id: int) -> None:
         """Forget an event that has been handed over.
 
-        Survives a killed server, but not a power cut: then the event is delivered twice, as S3 may do
+        This survives a killed server, but not a power cut: then the event is delivered twice, as S3 may do
         (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html).
         """
         with self._lock:
@@ -181,7 +181,7 @@ class Index:
     def _states(self, query: str, arguments: tuple[str, ...] = ()) -> Iterator[tuple]:  # type: ignore[type-arg]
         for *identity, sealed in self._rows(query, arguments):
             state = sealed[_SEAL:] if isinstance(sealed, bytes) else b""
-            # An event's number is given after its state is sealed.
+            # The checksum of an event does not cover its id, which is only known later.
             if _sealed(state, *(part for part in identity if isinstance(part, str))) != sealed:
                 raise StateDamaged(self._file, ValueError(f"the row of {identity} is not what its checksum says"))
             yield *identity, state

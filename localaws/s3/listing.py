@@ -1,4 +1,4 @@
-"""Pages of a listing, by position in a bucket's sorted names: a page costs what it holds, not what the bucket does."""
+"""Pages of a listing, by position in a bucket's sorted names. The cost depends on the page, not on the bucket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE_LIMIT = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObj
 
 @dataclass(frozen=True)
 class Page:
-    """Keys, or common prefixes (str) in their place, in order; `last` is the last one's name if there are more."""
+    """Keys and common prefixes (str), in order. `last` is the name of the last one if there are more, else None."""
 
     items: list[FakeKey | str]
     last: str | None
@@ -47,7 +47,7 @@ def decode_token(token: str) -> str:
     """The name in a continuation token.
 
     Raises:
-        InvalidContinuationToken: `encode_token` never made it.
+        InvalidContinuationToken: `encode_token` did not make it.
     """
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
@@ -86,9 +86,9 @@ def _name(item: FakeKey | str) -> str:
 
 @dataclass
 class VersionsPage:
-    """A page of ListObjectVersions; where `more`, `last_name` and `last_version` are the last item's.
+    """A page of ListObjectVersions. If there is `more`, the next page starts after `last_name` and `last_version`.
 
-    Versions and delete markers come with whether they are the latest of their key.
+    Each version and each delete marker has a flag: whether it is the latest of its key.
     """
 
     versions: list[tuple[FakeKey, bool]] = field(default_factory=list)
@@ -122,7 +122,10 @@ def versions_page(
 def _versions(
     keys: SortedKeys, prefix: str, delimiter: str, after: tuple[str, str | None] | None
 ) -> Iterator[tuple[Any, str, str | None, bool]]:
-    """(version, key, version id, whether the latest), each key's newest first; a common prefix where keys share one."""
+    """Yield (version, key, version id, whether the latest), newest first for each key.
+
+    Keys with a common prefix are yielded once, as (prefix, prefix, None, False).
+    """
     names = keys.names
     position = bisect_left(names, prefix)
     skip_to: str | None = None

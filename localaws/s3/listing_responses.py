@@ -24,11 +24,11 @@ class ListingResponse(NotificationResponse, UploadResponse):
     """Answers with pages of objects, of versions and of uploads."""
 
     def _limit(self, name: str) -> int:
-        """How many items a page has at most; it was looked at before (numbers.py)."""
+        """Return how many items a page has at most. The number was checked before (numbers.py)."""
         return min(int(self.querystring.get(name, [PAGE_LIMIT])[0]), PAGE_LIMIT)
 
     def list_objects(self) -> TYPE_RESPONSE:
-        """Answer with a page of a listing of the first kind."""
+        """Answer ListObjects, the first version of the listing, with a page."""
         given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
         bucket = self.backend.get_bucket(self.bucket_name)
         prefix, delimiter, marker = (given.get(name, "") for name in ("prefix", "delimiter", "marker"))
@@ -48,7 +48,7 @@ class ListingResponse(NotificationResponse, UploadResponse):
         return 200, {"content-type": "application/xml"}, listing.to_xml()
 
     def all_buckets(self) -> TYPE_RESPONSE:
-        """Answer with a page of the account's buckets, by their names."""
+        """Answer with a page of the account's buckets, sorted by name."""
         given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
         prefix, region = given.get("prefix", ""), given.get("bucket-region", "")
         after = decode_token(given["continuation-token"]) if "continuation-token" in given else ""
@@ -74,7 +74,7 @@ class ListingResponse(NotificationResponse, UploadResponse):
         return self.serialized(ActionResult(result))
 
     def list_objects_v2(self) -> TYPE_RESPONSE:
-        """Answer with a page of a listing."""
+        """Answer ListObjectsV2 with a page."""
         token = self.querystring.get("continuation-token", [None])[0]
         if token == "":
             raise InvalidContinuationToken()
@@ -101,7 +101,7 @@ class ListingResponse(NotificationResponse, UploadResponse):
         return 200, {"content-type": "application/xml"}, listing.to_xml()
 
     def list_multipart_uploads(self) -> TYPE_RESPONSE:
-        """Answer with a page of the uploads that are under way."""
+        """Answer with a page of the uploads in progress."""
         given = {name: values[0] for name, values in self._get_querystring(self.request, self.uri).items()}
         asked = Asked(
             prefix=given.get("prefix", ""),

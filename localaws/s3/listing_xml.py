@@ -1,4 +1,4 @@
-"""The answers to ListObjects, ListObjectsV2 and ListObjectVersions, written at once.
+"""The answers to ListObjects, ListObjectsV2 and ListObjectVersions, written as XML directly.
 
 moto's general serialiser takes many times longer.
 
@@ -19,13 +19,13 @@ from localaws.s3.listing import VersionsPage
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_CARRIAGE_RETURN = {"\r": "&#13;"}  # written as it is, a parser reads it as a line feed
+_CARRIAGE_RETURN = {"\r": "&#13;"}  # a parser would read an unescaped one as a line feed
 _OWNER = f"<Owner><ID>{OWNER}</ID><DisplayName>webfile</DisplayName></Owner>"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What was asked for, and the page that answers it."""
+    """The parameters of a request, and the page that answers it."""
 
     bucket: str
     items: list[FakeKey | str]
@@ -91,18 +91,18 @@ class Listing:
 
 @dataclass(frozen=True)
 class FirstListing(Listing):
-    """The same for ListObjects, whose pages go on after a key: `start_after`, and `next_token`."""
+    """The same for ListObjects, whose pages continue after a key: `start_after` and `next_token` are keys."""
 
     def _place(self) -> Iterator[str]:
         yield f"<Marker>{self._name(self.start_after or '')}</Marker>"
-        # AWS says where to go on only where there may be common prefixes: else it is the last key.
+        # AWS sends NextMarker only with a delimiter. Without one, the next page starts after the last key.
         if self.next_token is not None and self.delimiter:
             yield f"<NextMarker>{self._name(self.next_token)}</NextMarker>"
 
 
 @dataclass(frozen=True)
 class VersionsListing:
-    """What was asked for of a bucket's versions, and the page that answers it."""
+    """The parameters of a request for a bucket's versions, and the page that answers it."""
 
     bucket: str
     page: VersionsPage

@@ -1,8 +1,8 @@
-"""Many objects in one call, each by the file that holds it: what a job reads need not go through HTTP.
+"""The files of many objects in one call, so that a job's input need not go through HTTP.
 
-A Glue job on this machine asks for what it is to read (awsglue/_s3.py), and links the files. Who signs the request must
-be allowed to GET each of them, as ever. What a plain GET would not just hand out (it is missing, forbidden, archived,
-damaged) has no entry: the asker GETs it, and gets AWS's answer.
+A Glue job on this machine asks for the objects that it reads (awsglue/_s3.py), and links their files. As always, the
+signer of the request must be allowed to GET each object. There is no entry for an object that a plain GET would refuse
+(missing, forbidden, archived or damaged): the caller then sends a GET for it, and gets AWS's answer.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ Entry = dict[str, Any]
 
 
 def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin, place: Place | None) -> tuple[int, bytes]:
-    """Status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null.
+    """Return status and body: for each [bucket, key] of the list its size, etag, time of change and file, or null.
 
-    `asker` is who signed the request; None where that is nobody who is known. The files are in `place`, `given` to the
-    asker, who may move them, or, without it, in the store.
+    `asker` is the signer of the request; None if the signer is unknown. With a `place`, the files are put there and
+    `given` to the caller, who may move them. Without one, they are the files in the store.
     """
     try:
         asked = [(str(bucket), str(key)) for bucket, key in json.loads(body)]

@@ -17,7 +17,7 @@ _MODE, _UNTIL, _HOLD = (f"x-amz-object-lock-{name}" for name in ("mode", "retain
 
 
 def check_headers(headers: Any) -> None:
-    """Let a new object's lock pass, which is given by headers. Raises Refused."""
+    """Check the headers that lock a new object. Raise Refused if they are invalid."""
     mode, until, hold = (headers.get(name) for name in (_MODE, _UNTIL, _HOLD))
     if hold not in (None, "ON", "OFF"):
         raise _invalid("Legal Hold must be either of 'ON' or 'OFF'", _HOLD, hold)
@@ -37,10 +37,10 @@ def check_headers(headers: Any) -> None:
 
 
 def check_retention(wanted: dict[str, Any], key: Any, *, bypass: bool) -> tuple[str | None, str | None]:
-    """The mode and the end of the retention that `key` gets.
+    """Return the mode and the end of the retention that `key` gets.
 
     Raises:
-        AccessDeniedByLock: the one that it has may not be taken away or shortened.
+        AccessDeniedByLock: its current retention may not be removed or shortened.
         MalformedXML, Refused: the requested retention is invalid.
     """
     mode, until = wanted.get("Mode"), wanted.get("RetainUntilDate")

@@ -1,4 +1,4 @@
-"""moto's S3, with bodies in files, everything saved before it is answered, and events delivered after."""
+"""moto's S3, with bodies in files. Changes are saved before the call is answered, events are delivered after it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_store(home: Home) -> None:
 
 
 def deliver_waiting() -> None:
-    """Deliver the events that an earlier server accepted and could not hand over."""
+    """Deliver the events that an earlier server accepted but could not hand over."""
     backend(ACCOUNT_ID).deliver_waiting()
 
 
@@ -41,7 +41,7 @@ def backend(account_id: str) -> LocalS3Backend:
 
 
 class LocalS3Backend(UploadBackend):
-    """S3 as this package has it."""
+    """This package's S3 backend."""
 
     # moto's S3 always takes its own URLs. This finds those beside this module, as for every other service.
     _url_module = BaseBackend._url_module
@@ -77,7 +77,7 @@ class LocalS3Backend(UploadBackend):
         version_id_marker: str | None,
         max_keys: int | None,
     ) -> VersionsPage:
-        """A page of versions, common prefixes and delete markers, from after the two markers on."""
+        """A page of the versions, common prefixes and delete markers that come after the two markers."""
         bucket = self.get_bucket(bucket_name)
         after = (key_marker, version_id_marker) if key_marker else None
         with self.lock:

@@ -1,4 +1,4 @@
-"""The names that S3 takes, of buckets and of objects, and the values that it can send back.
+"""Checks of the names of buckets and objects, and of values that S3 sends back as headers.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 and https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -36,24 +36,24 @@ class InvalidCopySource(S3ClientError):
 
 
 class InvalidHeaderValue(S3ClientError):
-    """A value that would be sent back as a header, and can't be."""
+    """A value that cannot be sent back as a header."""
 
     def __init__(self) -> None:
         super().__init__("InvalidArgument", "Header value cannot be represented using ISO-8859-1.")
 
 
 def check_header(value: str) -> None:
-    """Let a value pass that can be a header of a response.
+    """Check that a value can be a header of a response.
 
     Raises:
-        InvalidHeaderValue: it has a line break, another control character, or one that Latin-1 lacks.
+        InvalidHeaderValue: it has a line break, another control character, or a character that Latin-1 lacks.
     """
     if any(ord(each) > 0xFF or (ord(each) < 0x20 and each != "\t") for each in value):
         raise InvalidHeaderValue()
 
 
 def check_bucket(name: str) -> None:
-    """Let a name pass that a new bucket may have.
+    """Check that a new bucket may have this name.
 
     Raises:
         InvalidBucketName: it breaks a rule, or is reserved.
@@ -69,7 +69,7 @@ def check_bucket(name: str) -> None:
 
 
 def check_key(name: str) -> None:
-    """Let a key pass that is short enough.
+    """Check that a key is short enough.
 
     Raises:
         KeyTooLong: it has more than 1024 bytes.
@@ -79,7 +79,7 @@ def check_key(name: str) -> None:
 
 
 def check_copy_source(header: str) -> None:
-    """Let an `x-amz-copy-source` pass that names a bucket and a key.
+    """Check that an `x-amz-copy-source` names a bucket and a key.
 
     Raises:
         InvalidCopySource: one is missing.

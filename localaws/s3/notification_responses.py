@@ -23,7 +23,7 @@ _ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:[0-9]{{12}}:.+"
 
 
 class NotificationResponse(SettingsResponse):
-    """Answers what sets the bucket's notifications."""
+    """Answers requests that set a bucket's notifications."""
 
     def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
         if "notification" not in querystring:
@@ -47,7 +47,7 @@ class NotificationResponse(SettingsResponse):
 
 
 def _wanted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as moto names its parts; empty where nothing is to be notified."""
+    """Return the configuration under moto's names; empty if there is nothing to notify."""
     wanted: dict[str, Any] = {}
     for kind, (name, service) in _KINDS.items():
         configurations = [
@@ -75,7 +75,7 @@ def _configuration(given: Mapping[str, Any], kind: str, name: str, service: str)
 
 
 def _rules(given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A filter's rules. AWS takes their names in any letters, and gives them back capitalised."""
+    """Return a filter's rules. AWS accepts their names in any letter case, and returns them capitalised."""
     rules: dict[str, str] = {}
     for rule in (given.get("Key") or {}).get("FilterRules", ()):
         name, value = rule.get("Name", "").strip().lower(), rule.get("Value", "")

@@ -1,4 +1,4 @@
-"""Event notifications: what a bucket may be told to notify, the records, and their delivery after the answer.
+"""Event notifications: a bucket's configuration, the event records, and their delivery after the answer.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 """
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
-    """What can be notified: the attributes of moto's configuration."""
+    """The kinds of destinations: attributes of moto's configuration."""
 
     FUNCTION = "cloud_function"
     QUEUE = "queue"
@@ -65,20 +65,20 @@ class Delivery:
     body: str
 
     def to_bytes(self) -> bytes:
-        """For the index."""
+        """Encode for the index."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_bytes(cls, state: bytes) -> Delivery:
-        """From the index."""
+        """Decode from the index."""
         fields = json.loads(state)
         return cls(**{**fields, "kind": Kind(fields["kind"])})
 
     def deliver(self) -> None:
-        """Hand the event to its destination, durably, or log why there is none: as on AWS, nobody else is told.
+        """Hand the event to its destination, durably. If that is impossible, log why: as on AWS, nobody is notified.
 
         Raises:
-            Exception: something else went wrong, such as a full disk; the event keeps.
+            Exception: something else went wrong, such as a full disk; the event is kept.
         """
         region, name = self.arn.split(":")[3], self.arn.split(":")[5]
         if self.kind is Kind.FUNCTION:
@@ -103,7 +103,7 @@ class Delivery:
                 arn=self.arn, message=self.body, subject="Amazon S3 Notification"
             )
             context.current().state.save("sns")
-            context.current().state.save("sqs")  # a topic's queues have it by now
+            context.current().state.save("sqs")  # the topic's queues have it by now
 
 
 class UnableToValidateDestinations(S3ClientError):
@@ -126,7 +126,7 @@ class AmbiguousConfiguration(S3ClientError):
 
 
 class EventBridgeNotSupported(S3ClientError):
-    """This AWS has no EventBridge that would do something with the events."""
+    """The embedded AWS has no EventBridge to send the events to."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -136,11 +136,11 @@ class EventBridgeNotSupported(S3ClientError):
 
 
 def configure(bucket: StoredBucket, wanted: dict[str, Any] | None, *, validate: bool = True) -> list[Delivery]:
-    """Set what `bucket` notifies; the test events to be delivered.
+    """Set the notifications of `bucket`. Return the test events to deliver.
 
     Raises:
         S3ClientError: an event's name is unknown, two configurations overlap, or a destination is in another
-            region, missing, or (unless `validate` is off) does not let S3 in. Nothing is changed then.
+            region, missing, or (unless `validate` is off) does not let S3 in. Then nothing is changed.
     """
     if not wanted:
         bucket.notifications = None
@@ -186,7 +186,7 @@ def deliveries(
     version_id: str | None = None,
     sequence: int | None = None,
 ) -> Iterator[Delivery]:
-    """What `event` ("s3:ObjectCreated:Put") of `key` sets off; `sequence` is a number of `sequencer`'s."""
+    """Yield the deliveries for `event` ("s3:ObjectCreated:Put") of `key`. `sequence` is a number from `sequencer`."""
     if bucket.notifications is None:
         return
     for kind in Kind:
@@ -222,7 +222,7 @@ def _record(
             "configurationId": configuration_id,
             "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": OWNER}, "arn": bucket.arn},
             "object": {
-                # A space is "+", and "/" stays, as S3 has it.
+                # As in S3, a space becomes "+", and "/" stays.
                 "key": urllib.parse.quote_plus(key, safe="/"),
                 **{name: value for name, value in details.items() if value is not None},
                 "sequencer": f"{sequence:018X}",
@@ -232,14 +232,14 @@ def _record(
 
 
 class Sequencer:
-    """Numbers events: of one key, the higher is the later, over restarts too."""
+    """Numbers events: a later event of a key has a higher number, even after a restart."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.last = 0
 
     def start_after(self, last: int) -> None:
-        """Give only higher numbers than `last` from now on, even where the clock was set back."""
+        """Give only numbers above `last` from now on, even if the clock was set back."""
         with self._lock:
             self.last = max(self.last, last)
 
@@ -287,10 +287,10 @@ def _same_event(one: str, other: str) -> bool:
 
 
 def _problem(bucket: StoredBucket, kind: Kind, arn: str) -> str | None:
-    """Why S3 could not send to `arn`; None where it could."""
+    """Why S3 could not send to `arn`; None if it could."""
     if kind is Kind.FUNCTION:
         allowed = _lets_s3("lambda:InvokeFunction", arn, bucket.account_id, bucket.arn)
-        # AWS gives a missing function the same words: it does not tell which functions there are.
+        # AWS's message for a missing function is the same: it does not reveal which functions exist.
         return None if allowed else f"Not authorized to invoke function [{arn}]"
     if kind is Kind.QUEUE:
         return _problem_of_queue(bucket.account_id, arn, bucket.arn)

@@ -1,6 +1,6 @@
-"""The numbers in a request's query and headers: what is none, or out of its range, is refused.
+"""The numbers in a request's query and headers: a value that is not a number, or is out of range, is refused.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html, for one
+For example: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NUMBERS = {
 
 
 def check(call: S3Call) -> None:
-    """Let a request pass whose numbers are numbers. Raises Refused."""
+    """Check the numbers of a request. Raise Refused if one is not a number, or is out of range."""
     for name, (shown, least, most) in _NUMBERS.items():
         given = (call.headers if name.startswith("x-amz-") else call.parameters).get(name)
         if given is not None:

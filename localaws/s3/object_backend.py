@@ -1,4 +1,4 @@
-"""Objects: stored, copied, read, tagged and deleted; and the events of all that."""
+"""Storing, copying, reading, tagging and deleting objects, and the events of these."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from localaws.s3.objects import ENCRYPTION, Linked, StoredBucket, StoredKey, Sto
 
 
 class ObjectBackend(BucketBackend):
-    """The part of the backend that has objects."""
+    """The part of the backend for objects."""
 
     def put_object(  # type: ignore[override]
         self,
@@ -44,7 +44,7 @@ class ObjectBackend(BucketBackend):
         """Store an object. `value` may be a body that is stored already.
 
         Raises:
-            InvalidStorageClass, MissingBucket: as moto has them.
+            InvalidStorageClass, MissingBucket: as in moto.
             KeyTooLong: as on AWS.
             PreconditionFailed, MissingKey: the call's condition is not met (see `on_condition`).
         """
@@ -83,7 +83,7 @@ class ObjectBackend(BucketBackend):
                 key.dispose()
                 raise
             bucket.keys.setlist(key_name, [*versions.kept(bucket, key_name), key])
-            key.sequence = notifications.sequencer.next()  # in the order in which one overwrote the other
+            key.sequence = notifications.sequencer.next()  # under the lock, so in the order of the overwrites
         self.touched.objects.add((bucket_name, key_name))
         self.touched.stored = key
         if not disable_notification:
@@ -92,9 +92,9 @@ class ObjectBackend(BucketBackend):
 
     @contextmanager
     def on_condition(self, check: Callable[[FakeKey | None], None]) -> Iterator[None]:
-        """Write only if `check` lets the current object pass (None if there is none).
+        """Write only if `check` accepts the current object (None if there is none).
 
-        It is asked in the same moment in which the object is replaced or deleted, so no other write comes between.
+        `check` runs under the same lock as the replacement or deletion, so no other write comes between.
         """
         self.touched.condition = check
         try:
@@ -108,11 +108,11 @@ class ObjectBackend(BucketBackend):
 
     def copy_object(self, src_key: StoredKey, dest_bucket_name: str, dest_key_name: str, **details: Any) -> None:  # type: ignore[override]
         """Copy an object without reading it."""
-        # moto hands `src_key.value` on to put_object: there, a stored body is as good, and costs nothing.
+        # moto passes `src_key.value` to put_object, which also accepts a stored body: that costs nothing.
         super().copy_object(Linked(src_key), dest_bucket_name, dest_key_name, **details)  # type: ignore[arg-type]
         assert self.touched.stored is not None
         made = self.touched.stored
-        made.multipart = None  # what was uploaded in parts is copied as one
+        made.multipart = None  # the copy of an object with parts is one piece
         if src_key.checksum_type == "COMPOSITE" and src_key.checksum_algorithm:
             made.checksum_value = checksums.written(checksums.digest(src_key.checksum_algorithm, src_key.chunks()))
         made.checksum_type = "FULL_OBJECT" if made.checksum_value else None
@@ -126,7 +126,7 @@ class ObjectBackend(BucketBackend):
         part_number: str | None = None,
         return_delete_marker: bool = False,
     ) -> FakeKey | None:
-        """The object, noted as touched: callers change what they get."""
+        """Return the object, and note it as touched, because callers change it."""
         found = super().get_object(bucket_name, key_name, version_id, part_number, return_delete_marker)
         if found is not None:
             self.touched.objects.add((bucket_name, key_name))
@@ -158,7 +158,7 @@ class ObjectBackend(BucketBackend):
         return True, done.headers
 
     def put_object_tagging(self, key: FakeKey, tags: dict[str, str] | None) -> FakeKey:
-        """Set an object's tags, which were checked (tags.py)."""
+        """Set an object's tags, which were checked before (tags.py)."""
         self.tagger.delete_all_tags_for_resource(key.arn)
         self.tagger.tag_resource(key.arn, [{"Key": name, "Value": value} for name, value in (tags or {}).items()])
         return key

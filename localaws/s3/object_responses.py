@@ -1,4 +1,4 @@
-"""The HTTP side of one object: its versions and parts, and the conditions of those who read and write it."""
+"""The HTTP side of one object: its versions and parts, and conditional reads and writes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ObjectResponse(ObjectSettingsResponse):
     """Whether the object's body is the answer to this request, which is all that this response is made for."""
 
     def get_object(self) -> TYPE_RESPONSE:
-        """Answer with the opened body, of which a range is taken without reading the rest."""
+        """Answer with the opened body, so that a range is sent without reading the rest."""
         if (marker := self._marker()) is not None:
             return self._of_marker(marker)
         self._sends_body = True
@@ -61,14 +61,14 @@ class ObjectResponse(ObjectSettingsResponse):
         return status, self._overridden(found) if status in (200, 206) else found, body
 
     def _overridden(self, headers: Any) -> dict[str, Any]:
-        """The headers of an answer to HEAD, with those that the query asks for."""
+        """Return the headers of an answer to HEAD, with the overrides in the query."""
         asked = {header: self._get_param(name) for name, header in ALLOWED_HEADER_OVERRIDES.items()}
         wanted = {header: value for header, value in asked.items() if value is not None}
         replaced = {header.lower() for header in wanted}
         return {name: value for name, value in headers.items() if name.lower() not in replaced} | wanted
 
     def _read(self, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """`answer`, for a part of the object where one is asked for, if the conditions are met."""
+        """Check the conditions, then return `answer()`, or the part of it that the request asks for."""
         key = self._current(self._get_param("versionId"))
         number = self.querystring.pop("partNumber", [None])[0]
         if key is not None:
@@ -83,7 +83,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return self._with_version(answer())
 
     def _part(self, number: int, key: StoredKey, answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """Part `number` of those that the object was made of, counted from 1.
+        """Return part `number`, counted from 1, of the parts that the object was made from.
 
         Raises:
             Refused, S3ClientError: there is no such part.
@@ -113,7 +113,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return Headers([(name, value) for name, value in self.headers.items() if name.lower() not in _CONDITIONS])
 
     def _marker(self) -> FakeDeleteMarker | None:
-        """The delete marker that is asked for."""
+        """Return the requested version if it is a delete marker, else None."""
         found: Any = self.backend.get_object(
             self.bucket_name, self.parse_key_name(), self._get_param("versionId"), return_delete_marker=True
         )
@@ -130,7 +130,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return status, {**headers, **about}, body
 
     def _with_version(self, answer: TYPE_RESPONSE) -> TYPE_RESPONSE:
-        """moto names versions but "null", which AWS names where versioning was ever enabled."""
+        """Add the version id "null", which moto leaves out and AWS sends if versioning was ever enabled."""
         status, headers, body = answer
         if status < 400 and self.backend.get_bucket(self.bucket_name).is_versioned:
             headers.setdefault("x-amz-version-id", NULL)
@@ -178,10 +178,10 @@ class ObjectResponse(ObjectSettingsResponse):
         return super().upload_part()
 
     def _verified(self) -> tuple[str, str | None]:
-        """The algorithm and the checksum of the body, "" and None where nobody asks for one.
+        """Return the algorithm and the checksum of the body; "" and None if the request asks for none.
 
         Raises:
-            S3ClientError: the body is another one than the client has sent.
+            S3ClientError: the body does not match what the client sent.
         """
         algorithm, value = checksums.announced(self.headers)
         body = self.body
@@ -204,7 +204,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return algorithm, value
 
     def get_object_attributes(self) -> TYPE_RESPONSE:
-        """Answer with what is asked for of an object's attributes."""
+        """Answer with the requested attributes of an object."""
         key = self._version()
         asked = {each.strip() for each in self.headers.get("x-amz-object-attributes", "").split(",")}
         found = {
@@ -223,7 +223,7 @@ class ObjectResponse(ObjectSettingsResponse):
         return self._of_version(key, {**result, "LastModified": key.last_modified})
 
     def _parts_of(self, key: StoredKey) -> dict[str, Any]:
-        """A page of an object's parts. What they are is known only where they have checksums."""
+        """Return a page of an object's parts. Details of the parts are known only if they have checksums."""
         total = len(key.part_sizes)
         if not key.part_checksums:
             return {"TotalPartsCount": total}
@@ -245,7 +245,7 @@ class ObjectResponse(ObjectSettingsResponse):
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Around a write: the request's conditions hold when the object is replaced or deleted."""
+        """Wrap a write, so that the request's conditions hold when the object is replaced or deleted."""
         if "if-match" not in self.headers and "if-none-match" not in self.headers:
             yield
             return
@@ -259,7 +259,7 @@ class ObjectResponse(ObjectSettingsResponse):
 
     @staticmethod
     def _while_overwritten(answer: Callable[[], TYPE_RESPONSE]) -> TYPE_RESPONSE:
-        """`answer`, again where the object's file was gone because another call has just overwritten it."""
+        """Return `answer()`. Retry if the object's file is gone, because another call has just overwritten it."""
         for _ in range(20):
             with contextlib.suppress(FileNotFoundError):
                 return answer()

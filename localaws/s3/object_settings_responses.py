@@ -1,4 +1,4 @@
-"""The HTTP side of what an object has beside its body: its ACL, its tags, its lock."""
+"""The HTTP side of an object's settings: its ACL, its tags and its lock."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from localaws.s3.versions import NULL
 
 
 class ObjectSettingsResponse(DeletionResponse):
-    """Reads and sets them, of a version or of the latest one."""
+    """Reads and changes the settings of a given version, or of the latest one."""
 
     def _version(self) -> StoredKey:
-        """The version that is asked for. Raises S3ClientError: it is not there, or a delete marker."""
+        """Return the requested version. Raise S3ClientError if it doesn't exist, or is a delete marker."""
         name, version_id = self.parse_key_name(), self._get_param("versionId")
         found: Any = self.backend.get_object(self.bucket_name, name, version_id, return_delete_marker=True)
         if isinstance(found, FakeDeleteMarker) and version_id is not None:
@@ -30,7 +30,7 @@ class ObjectSettingsResponse(DeletionResponse):
         return found
 
     def _of_version(self, key: StoredKey, result: dict[str, Any] | None = None, status: int = 200) -> TYPE_RESPONSE:
-        """An answer about a version, which it names where the bucket has versions."""
+        """Return an answer about a version, with the version's id if the bucket has versions."""
         about = {"x-amz-version-id": str(key.version_id)} if self._names_versions(key) else {}
         if result is None:
             return status, about, ""
@@ -47,7 +47,7 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._of_version(key, self._acl_to_dict(key.acl))
 
     def put_object_acl(self) -> TYPE_RESPONSE:
-        """Set the ACL, which is an event."""
+        """Set the ACL, and announce the event."""
         key = self._version()
         key.set_acl(self._acl_from_headers(self.headers))
         self.backend.announce("s3:ObjectAcl:Put", key)
@@ -60,14 +60,14 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._of_version(key, {"TagSet": self.backend.get_object_tagging(key)["Tags"]})
 
     def put_object_tagging(self) -> TYPE_RESPONSE:
-        """Set the tags, which is an event (tags that come with a PUT are not)."""
+        """Set the tags, and announce the event (tags that come with a PUT have no event)."""
         key = self._version()
         self.backend.put_object_tagging(key, self._tagging_from_xml())
         self.backend.announce("s3:ObjectTagging:Put", key)
         return self._of_version(key)
 
     def delete_object_tagging(self) -> TYPE_RESPONSE:
-        """Take the tags away, which is an event."""
+        """Remove the tags, and announce the event."""
         key = self._version()
         self.backend.put_object_tagging(key, {})
         self.backend.announce("s3:ObjectTagging:Delete", key)
@@ -79,7 +79,7 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._version()
 
     def get_object_legal_hold(self) -> TYPE_RESPONSE:
-        """Answer whether there is a legal hold. Raises Refused: nobody has ever said."""
+        """Answer whether there is a legal hold. Raise Refused if it was never set."""
         key = self._lockable()
         if not key.lock_legal_status:
             raise _no_lock()
@@ -87,7 +87,7 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._of_version(key, {"LegalHold": {"Status": key.lock_legal_status}})
 
     def put_object_legal_hold(self) -> TYPE_RESPONSE:
-        """Set the legal hold. Raises MalformedXML: the document doesn't say which."""
+        """Set the legal hold. Raise MalformedXML if the document has no status."""
         key = self._lockable()
         if "Status" not in self.document:
             raise MalformedXML()
@@ -95,7 +95,7 @@ class ObjectSettingsResponse(DeletionResponse):
         return self._of_version(key)
 
     def get_object_retention(self) -> TYPE_RESPONSE:
-        """Answer with the retention. Raises Refused: there is none."""
+        """Answer with the retention. Raise Refused if there is none."""
         key = self._lockable()
         if not key.lock_mode:
             raise _no_lock()

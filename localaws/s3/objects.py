@@ -1,4 +1,4 @@
-"""S3's own nouns with their bytes on disk: objects, multipart uploads and buckets."""
+"""Objects, multipart uploads and buckets, with their bytes on disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from localaws.s3 import access_lists, checksums, public_access
 from localaws.s3.files import Body, BodyReader, BodyStore
 
 ENCRYPTION = "AES256"
-"""What S3 says of every object. Here nothing is encrypted on the disk: docs/security.md."""
+"""The encryption that S3 reports for every object. Here nothing is encrypted on the disk: see docs/security.md."""
 _PRIVATE = get_canned_acl("private")
 
 
@@ -31,11 +31,11 @@ class StoredKey(Untracked, FakeKey):
 
     _store: BodyStore
     body: Body
-    sequence = 0  # of the event of its creation
+    sequence = 0  # number of the event of its creation
     part_sizes: tuple[int, ...] = ()
-    """Bytes of each part that it was made of; none where it was stored as one."""
+    """The size of each part in bytes; empty if the object was not uploaded in parts."""
     part_checksums: tuple[str, ...] = ()
-    """The checksum of each of these parts, of the object's algorithm, where it has one."""
+    """The checksum of each part, by the object's algorithm; empty if the object has no algorithm."""
 
     def __init__(self, *, store: BodyStore, body: Body, etag: str | None = None, **details: Any) -> None:
         """Like moto's, but `body` is stored already."""
@@ -56,7 +56,7 @@ class StoredKey(Untracked, FakeKey):
         self.contentsize = self.body.size
 
     def file(self) -> Path:
-        """Where the body is: see `BodyStore.file`."""
+        """Return the body's path: see `BodyStore.file`."""
         return self._store.file(self.body)
 
     def chunks(self) -> Iterator[bytes]:
@@ -87,7 +87,7 @@ class StoredKey(Untracked, FakeKey):
         self.encryption = self.encryption or ENCRYPTION  # earlier versions kept none
 
     def attach(self, store: BodyStore) -> None:
-        """Say where the body is, after this was read from the index."""
+        """Set the store that has the body, after the object was read from the index."""
         self._store = store
         if self.multipart is not None:
             for part in self.multipart.parts.values():
@@ -109,7 +109,7 @@ class Linked(_View):
 
     @property
     def value(self) -> Body:
-        """The second body, made now."""
+        """Make the second body and return it."""
         return self._key._store.copy(self._key.body)
 
 
@@ -124,16 +124,16 @@ class Opened(_View):
 
 @dataclass(frozen=True)
 class Assembled:
-    """What an upload's parts make."""
+    """The result of joining an upload's parts."""
 
     body: Body
     etag: str
     sizes: tuple[int, ...]
-    """Bytes of each part."""
+    """The size of each part in bytes."""
     checksum: tuple[str, str, int] | None = None
     """Type, value and number of parts of its checksum."""
     checksums: tuple[str, ...] = ()
-    """That of each part."""
+    """The checksum of each part."""
 
 
 class StoredUpload(Untracked, FakeMultipart):
@@ -149,7 +149,7 @@ class StoredUpload(Untracked, FakeMultipart):
         self.initiated = time.time()
 
     def set_part(self, part_id: int, value: bytes | Body) -> StoredKey:
-        """Store part number `part_id`, in the place of an earlier one of that number.
+        """Store part number `part_id`. It replaces an earlier part with this number.
 
         Raises:
             NoSuchUpload: the number is below 1.
@@ -157,7 +157,7 @@ class StoredUpload(Untracked, FakeMultipart):
         return self.set_part_from(part_id, value if isinstance(value, Body) else [value])
 
     def set_part_from(self, part_id: int, pieces: Iterable[bytes] | Body) -> StoredKey:
-        """`set_part` of the concatenation of `pieces`, or of what is stored already."""
+        """`set_part` with the concatenation of `pieces`, or with a body that is stored already."""
         if part_id < 1:
             raise NoSuchUpload(upload_id=part_id)
         part = StoredKey(
@@ -214,14 +214,14 @@ class StoredUpload(Untracked, FakeMultipart):
         return {name: value for name, value in self.__dict__.items() if name != "_store"}
 
     def attach(self, store: BodyStore) -> None:
-        """Say where the parts are, after this was read from the index."""
+        """Set the store that has the parts, after the upload was read from the index."""
         self._store = store
         for part in self.parts.values():
             part.attach(store)
 
 
 class SortedKeys(_VersionedKeyStore):
-    """moto's keys of a bucket, with their names kept in order, so that a page of a listing costs what it holds."""
+    """moto's keys of a bucket, with sorted names, so that the cost of a page of a listing depends on the page only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -267,7 +267,7 @@ class StoredBucket(Untracked, FakeBucket):
 
     @property
     def is_versioned(self) -> bool:
-        """Whether versions are there to be asked for: also where versioning is suspended."""
+        """Whether the bucket may have versions: also true if versioning is suspended."""
         return self.versioning_status is not None
 
     def get_permission(self, action: str, resource: str) -> PermissionResult:

@@ -1,7 +1,7 @@
 """Which operations S3 has, by the sub-resource that a request's query names, and which of them moto answers.
 
-moto looks for the sub-resources that it knows and takes every other request for the plain one: without this,
-DeleteBucketMetricsConfiguration deletes the bucket, and PutBucketAnalyticsConfiguration makes one.
+moto looks for the sub-resources that it knows, and takes any other request for one without a sub-resource. Without
+this module, DeleteBucketMetricsConfiguration deletes the bucket, and PutBucketAnalyticsConfiguration creates one.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _ANSWERED = {
 
 
 def refuse_unsupported(resource: str, method: str, query: Iterable[str]) -> None:
-    """Let a request pass that is answered as what it is.
+    """Refuse a request that moto would take for another operation.
 
     Args:
         resource: BUCKET or OBJECT.
-        method: of HTTP.
+        method: the HTTP method.
         query: the names in the request's query.
 
     Raises:
-        UnsupportedOperation: the query names a sub-resource whose operation is not there.
+        UnsupportedOperation: the query names a sub-resource whose operation is not implemented.
     """
     names = set(query)
     for name in names:
@@ -53,8 +53,8 @@ def refuse_unsupported(resource: str, method: str, query: Iterable[str]) -> None
 
 @cache
 def _operations() -> dict[tuple[str, str, str, bool], str]:
-    """(resource, method, sub-resource, whether an id tells Get from List) → operation, by AWS's own model of S3."""
-    model = get_service_model("s3")  # the one that the server has anyway
+    """Map (resource, method, sub-resource, whether an id tells Get from List) to an operation, by AWS's model."""
+    model = get_service_model("s3")  # the server has loaded it anyway
     found: dict[tuple[str, str, str, bool], str] = {}
     for name in model.operation_names:
         operation = model.operation_model(name)

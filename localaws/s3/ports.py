@@ -17,7 +17,7 @@ _LISTINGS = frozenset({"ListBucket", "ListBucketVersions", "ListBucketMultipartU
 
 
 class StoredObjects:
-    """The way for other parts to an object's file. Each method checks the role, as a request over HTTP does."""
+    """Gives other parts the files of objects. Permissions of the role are checked as in a request over HTTP."""
 
     def current(self, role: Role, bucket: str, prefix: str) -> list[Any]:
         """See `Objects`."""
@@ -31,7 +31,7 @@ class StoredObjects:
         with store.lock:
             start = bisect_left(keys.names, prefix)
             end = bisect_left(keys.names, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else len(keys.names)
-            # What `keys` says of a name is its newest version; asked as a plain dictionary it says so ten times faster.
+            # keys[name] is the newest version too, but dict.get is ten times faster.
             found = [versions[-1] for name in keys.names[start:end] if (versions := dict.get(keys, name))]
         return [key for key in found if not isinstance(key, FakeDeleteMarker)]
 
@@ -53,7 +53,7 @@ class StoredObjects:
 
 
 class BucketFacts:
-    """What IAM must know of buckets and objects to decide."""
+    """What IAM must know about buckets and objects to decide."""
 
     def lacks(self, bucket: str, key: str) -> bool:
         """See `Buckets`."""
@@ -86,7 +86,7 @@ class BucketFacts:
 
 
 def policy_of(account_id: str, _region: str, resource: str) -> str:
-    """A bucket's policy; an anonymous caller has no account, but a bucket's name is known without one."""
+    """Return a bucket's policy. An anonymous caller has no account: then the bucket is found by its name alone."""
     bucket: Any = backend(account_id or ACCOUNT_ID).buckets.get(resource.partition("/")[0])
     policy = bucket.policy if bucket is not None else None
     return policy.decode() if isinstance(policy, bytes) else policy or ""

@@ -1,4 +1,4 @@
-"""The HTTP side of POST Object: an upload form, which was read and compared with its policy before (server/forms.py).
+"""The HTTP side of POST Object, an upload form. server/forms.py has parsed it and checked it against its policy.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 """
@@ -23,7 +23,7 @@ _STATUSES = ("200", "201", "204")
 
 
 class PostResponse(ObjectResponse):
-    """Stores what comes in a form."""
+    """Stores an object that was uploaded with a form."""
 
     def _bucket_response_post(self, request: Any, bucket_name: str) -> TYPE_RESPONSE:
         if not request.files:

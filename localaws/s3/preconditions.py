@@ -1,7 +1,7 @@
-"""Conditions of a request: whether the object is one of these versions, or was changed since.
+"""Conditional requests: on the object's ETag, or on the time of its last change.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html; which of two conditions counts is
-said at https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html and …/API_CopyObject.html.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html. Which of two conditions takes
+precedence: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html and …/API_CopyObject.html.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ READING = (_MATCH, _NONE_MATCH, _SINCE, _NOT_SINCE)
 
 
 class NotModified(Exception):
-    """The client has what it asks for."""
+    """The client already has this version of the object."""
 
 
 def check_reading(headers: Mapping[str, str], key: FakeKey) -> None:
-    """Let a GET or a HEAD of `key` pass.
+    """Check the conditions of a GET or a HEAD of `key`.
 
     Raises:
-        PreconditionFailed: the object is another one.
-        NotModified: it is the one that the client has.
+        PreconditionFailed: If-Match or If-Unmodified-Since is not met.
+        NotModified: If-None-Match or If-Modified-Since is not met, so the client has this version.
     """
     failed = _failed(headers, "", key)
     if failed in (_NONE_MATCH, _SINCE):
@@ -40,17 +40,18 @@ def check_reading(headers: Mapping[str, str], key: FakeKey) -> None:
 
 
 def check_source(headers: Mapping[str, str], key: FakeKey) -> None:
-    """Let a copy of `key` pass. Raises PreconditionFailed."""
+    """Check the conditions of a copy of `key`. Raise PreconditionFailed if one is not met."""
     if failed := _failed(headers, OF_SOURCE, key):
         raise PreconditionFailed(f"{OF_SOURCE}{_written(failed)}")
 
 
 def check_writing(headers: Mapping[str, str], current: FakeKey | None) -> None:
-    """Let a write pass that replaces `current`, or makes the object where there is none.
+    """Check the conditions of a write that replaces `current`, or creates the object if `current` is None.
 
     Raises:
-        PreconditionFailed, MissingKey: there is another one, or none.
-        Refused: If-None-Match is not *, the only value that it may have here.
+        PreconditionFailed: the current object does not meet a condition.
+        MissingKey: If-Match is given, but there is no object.
+        Refused: If-None-Match is not *, the only value that it may have in a write.
     """
     wanted, unwanted = headers.get(_MATCH), headers.get(_NONE_MATCH)
     if unwanted is not None and unwanted != "*":
@@ -64,7 +65,7 @@ def check_writing(headers: Mapping[str, str], current: FakeKey | None) -> None:
 
 
 def _failed(headers: Mapping[str, str], prefix: str, key: FakeKey) -> str | None:
-    """The condition that is not met; an ETag counts more than a time."""
+    """Return the condition that is not met, or None. One on the ETag takes precedence over one on the time."""
     given = {name: value for name in READING if (value := headers.get(prefix + name)) is not None}
     modified = key.last_modified.replace(microsecond=0, tzinfo=UTC)
     if _MATCH in given:

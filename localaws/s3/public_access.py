@@ -24,7 +24,7 @@ _FIXED_KEYS = frozenset({
     "s3:dataaccesspointarn", "s3:dataaccesspointaccount",
 })  # fmt: skip
 _WIDEST = {4: 8, 6: 32}
-"""Bits of the prefix: a wider range of addresses is everybody's."""
+"""By IP version: the shortest prefix, in bits, of a range of addresses that does not count as public."""
 
 
 def all_on() -> PublicAccessBlock:
@@ -33,12 +33,12 @@ def all_on() -> PublicAccessBlock:
 
 
 def blocks_policies(bucket: Any) -> bool:
-    """Whether the bucket takes no public policy."""
+    """Whether the bucket refuses public policies."""
     return bucket.public_access_block is not None and bool(bucket.public_access_block.block_public_policy)
 
 
 def blocks_acls(bucket: Any) -> bool:
-    """Whether the bucket and its objects take no public ACL."""
+    """Whether the bucket and its objects refuse public ACLs."""
     return bucket.public_access_block is not None and bool(bucket.public_access_block.block_public_acls)
 
 
@@ -48,7 +48,7 @@ def ignores_acls(bucket: Any) -> bool:
 
 
 def restricts(bucket: Any) -> bool:
-    """Whether only the account and AWS's services may use the bucket, since its policy is public."""
+    """Whether only the account and AWS's services may use the bucket, because its policy is public."""
     block = bucket.public_access_block
     return block is not None and bool(block.restrict_public_buckets) and is_public(bucket.policy)
 
@@ -87,7 +87,7 @@ def _limits(operator: str, key: str, values: list[str]) -> bool:
 
 
 def _is_fixed(key: str, value: str) -> bool:
-    if key == "s3:dataaccesspointarn":  # of its parts, the access point's name may vary
+    if key == "s3:dataaccesspointarn":  # only the last part, the access point's name, may vary
         value = value.rpartition("/")[0]
     if key == "aws:userid" and re.fullmatch(r"AROA[A-Z0-9]+:\*", value):
         return True

@@ -1,6 +1,6 @@
-"""What a request to S3 may ask for: a parameter that would have no effect here is refused by name.
+"""Which parameters a request to S3 may have: one that would have no effect here is refused by name.
 
-By AWS's own model of S3, so that a parameter that a later version of it adds is refused until it is looked at.
+The parameters come from AWS's own model of S3. So one that a later version adds is refused until it is looked at.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EVERYWHERE = frozenset({
     "x-amz-confirm-remove-self-bucket-access", "cache-control", "expires", "content-disposition", "content-encoding",
     "content-language", "content-length", "content-type",
 })  # fmt: skip
-"""Headers that have their effect in each operation that has them."""
+"""Headers that have an effect in every operation that accepts them."""
 _CHECKSUMS = "PutObject UploadPart CompleteMultipartUpload"
 _IN_SOME = {
     "x-amz-checksum-crc32": _CHECKSUMS,
@@ -50,7 +50,7 @@ _IN_SOME = {
     "x-amz-object-lock-retain-until-date": "PutObject CopyObject",
     "x-amz-object-lock-legal-hold": "PutObject CopyObject",
 }
-"""Headers that have it in these."""
+"""Headers that have an effect only in these operations."""
 _STORAGE_CLASSES = frozenset(STORAGE_CLASS) - {"EXPRESS_ONEZONE"}
 _KMS = frozenset({"aws:kms", "aws:kms:dsse", "aws:fsx"})
 _META = "x-amz-meta-"
@@ -59,15 +59,15 @@ _DIRECTIVES = {"x-amz-metadata-directive": "metadata", "x-amz-tagging-directive"
 
 
 def check(call: S3Call, asker: str) -> None:
-    """Let a request pass all of whose parameters have their effect.
+    """Check that every parameter of a request has an effect.
 
     Args:
         call: the request.
-        asker: the ARN of who asks.
+        asker: the caller's ARN.
 
     Raises:
-        Refused: AWS refuses it too.
-        UnsupportedOperation: one would have none.
+        Refused: AWS refuses the request too.
+        UnsupportedOperation: a parameter would have no effect.
     """
     from localaws.s3.models import backend
 
@@ -89,7 +89,7 @@ def check(call: S3Call, asker: str) -> None:
 
 
 def check_body(call: S3Call, body: bytes) -> None:
-    """Let a document pass that is what its checksums say. Raises Refused."""
+    """Check a document against its checksums. Raise Refused if one does not match."""
     given = call.headers
     if call.operation in ("CompleteMultipartUpload", "CreateMultipartUpload", "CopyObject", "UploadPartCopy"):
         given = {name: value for name, value in given.items() if not name.startswith(checksums.HEADER)}
@@ -186,7 +186,7 @@ def _check_metadata(headers: Mapping[str, str]) -> None:
 
 @cache
 def _headers(operation: str) -> Mapping[str, str]:
-    """The headers that an operation's model has, but for metadata, and the names of their members."""
+    """Map the headers in an operation's model, except metadata, to the names of their members."""
     model = get_service_model("s3")
     name = "PutObject" if operation == "PostObject" else operation
     shape = model.operation_model(name).input_shape if name in model.operation_names else None

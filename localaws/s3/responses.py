@@ -36,7 +36,7 @@ class LocalS3Response(PostResponse):
     def setup_class(  # type: ignore[override]
         self, request: Any, full_url: str | None = None, headers: Any = None
     ) -> None:
-        """Take in a request. Only the body of a POST Object is a form, whatever its type says (curl says so)."""
+        """Read a request. Only the body of a POST Object is a form, whatever its type (curl says form by default)."""
         self._large = _is_large(request)
         if not _is_upload_form(request):
             if self._large:
@@ -57,7 +57,7 @@ class LocalS3Response(PostResponse):
         with _Saved(self, request) as request_ids:
             try:
                 status, response_headers, body = super().bucket_response(request, full_url, headers)
-            except ExpatError:  # moto's, of a body that it reads as XML
+            except ExpatError:  # from moto, for a body that it parses as XML
                 status, response_headers, body = self.serialized(ActionResult(MalformedXML()))
         return status, {**response_headers, **request_ids}, body
 
@@ -83,7 +83,7 @@ class LocalS3Response(PostResponse):
         return status, response_headers, body
 
     def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
-        """An answer in XML, in which a carriage return is written so that it is read as one."""
+        """Return an answer in XML, with carriage returns escaped: a parser would read them as line feeds."""
         status, headers, body = super().serialized(action_result)
         return status, headers, body.replace("\r", "&#13;") if isinstance(body, str) else body
 
@@ -100,10 +100,10 @@ class LocalS3Response(PostResponse):
         return super()._key_response(request, full_url)
 
     def _require_upload_of(self, key_name: str, upload_id: str) -> None:
-        """An upload belongs to the key that it was begun for, not to whoever knows its id."""
+        """Raise NoSuchUpload if the upload was started for another key: knowing its id is not enough."""
         upload = self.backend.get_bucket(self.bucket_name).multiparts.get(upload_id)
         if upload is None and self.request.method == "POST":
-            return  # completed already, perhaps: then moto answers as it did the first time
+            return  # it may be complete already: then moto repeats its first answer
         if upload is None or upload.key_name != key_name:
             raise NoSuchUpload(upload_id=upload_id)
 
@@ -119,7 +119,7 @@ class LocalS3Response(PostResponse):
 
     @contextlib.contextmanager
     def _large_body_stored(self) -> Iterator[None]:
-        """Put a large body into the store as it comes, a megabyte at a time: `self.body` is then a `Body`."""
+        """Write a large body to the store as it arrives, a megabyte at a time. `self.body` is then a `Body`."""
         if not self._large:
             yield
             return
@@ -130,19 +130,19 @@ class LocalS3Response(PostResponse):
             yield
         except BaseException:
             stored = self.backend.touched.stored
-            if stored is None or stored.body is not body:  # refused before it was anybody's
+            if stored is None or stored.body is not body:  # refused before it belonged to an object or a part
                 store.discard(body)
             raise
 
 
 def _is_upload_form(request: Any) -> bool:
-    """Whether it is a POST Object."""
+    """Whether the request is a POST Object."""
     is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
     return is_form and set(request.args) <= {"x-id"}
 
 
 def _is_large(request: Any) -> bool:
-    """Whether it stores a body that is not to be in memory as a whole, and comes as it is to be stored."""
+    """Whether the request stores a body that is too large for memory, and that arrives in the form that is stored."""
     if request.method != "PUT" or (request.content_length or 0) <= LARGE:
         return False
     headers = request.headers
@@ -151,7 +151,7 @@ def _is_large(request: Any) -> bool:
     algorithm = headers.get("x-amz-sdk-checksum-algorithm")
     if algorithm and f"x-amz-checksum-{algorithm}" not in headers:
         return False
-    # What else there may be is a presigned address's.
+    # All other parameters (x-amz-…) belong to a presigned URL.
     return {name for name in request.args if not name.lower().startswith("x-amz-")} <= {
         "x-id",
         "uploadId",
@@ -169,14 +169,14 @@ def _internal_error(error: Exception, request_ids: dict[str, str]) -> str:
 
 
 class _Saved:
-    """Around one request: knows who asks, and saves what the request changed, even where it failed half-way."""
+    """Wraps one request: records who sent it, and saves what it changed, even if it failed half-way."""
 
     def __init__(self, response: LocalS3Response, request: Any) -> None:
         self._response = response
         self._request = request
 
     def __enter__(self) -> dict[str, str]:
-        """The ids of the request, as the response and the events that it causes name it."""
+        """Return the request's ids, as headers. They are in the response and in the events that the request causes."""
         address = getattr(self._request, "remote_addr", None) or "127.0.0.1"
         key = re.search(r"Credential=([^/]+)/", self._request.headers.get("Authorization", ""))
         principal = f"AWS:{key.group(1)}" if key else "Anonymous"

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Opened:
-    """The running server's bodies, and the index of them."""
+    """The running server's body store and index."""
 
     store: BodyStore
     index: Index
@@ -47,10 +47,10 @@ class Touched(threading.local):
 
 
 class SavedBackend(S3Backend):
-    """The part of the backend that loads and saves. Whoever changes it outside of a request calls `save` after it.
+    """The part of the backend that loads and saves. Code that changes it outside of a request must call `save` itself.
 
-    What a call touches is noted while it runs; `save` writes its state as it then is. Two calls that touch the same
-    key at once may save in either order: both write what memory holds.
+    While a call runs, the backend notes what the call touches, and `save` writes the current state of these items. Two
+    concurrent calls that touch the same key may save in either order, because both write what memory holds.
     """
 
     buckets: dict[str, StoredBucket]  # type: ignore[assignment]
@@ -61,7 +61,7 @@ class SavedBackend(S3Backend):
         self.touched = Touched()
         self._saving = threading.Lock()
         self._saved_buckets: dict[str, bytes] = {}
-        if opened := context.find(Opened):  # a reset makes the backend anew; what it saves to stays open
+        if opened := context.find(Opened):  # a reset makes a new backend; the store and the index stay open
             self.store, self.index = opened.store, opened.index
 
     def open_store(self, home: Home) -> None:
@@ -69,10 +69,10 @@ class SavedBackend(S3Backend):
 
         Raises:
             StateRefused: the index is of another version.
-            StateDamaged: it is not what was written.
+            StateDamaged: the index is not what was written.
         """
         self.store = BodyStore(home.objects)
-        # An empty index means that no object was ever acknowledged, and all bodies go: that must not be a mistake.
+        # With an empty index, `sweep` removes all bodies. So an empty index is an error if there are bodies.
         self.index = Index(home.state / "s3.sqlite", made_before=self.store.has_bodies())
         context.current().add(Opened(self.store, self.index))
         notifications.sequencer.start_after(self.index.last_sequence())
@@ -104,7 +104,7 @@ class SavedBackend(S3Backend):
             self.store.sweep({})
 
     def save(self) -> None:
-        """Make what this thread touched durable, and let its events go once the answer is sent; else undo it.
+        """Make this thread's changes durable, and deliver its events after the answer. Undo the changes on failure.
 
         Raises:
             OSError, sqlite3.Error: the disk refused.
@@ -138,7 +138,7 @@ class SavedBackend(S3Backend):
         self.touched.forget()
 
     def deliver_waiting(self) -> None:
-        """Deliver the events that a server before this one saved but did not hand over."""
+        """Deliver the events that an earlier server saved but did not hand over."""
         for event_id, state in self.index.events():
             self._deliver_later(event_id, Delivery.from_bytes(state))
 
@@ -147,7 +147,7 @@ class SavedBackend(S3Backend):
             try:
                 delivery.deliver()
             except Exception:
-                # Not for want of a destination: that is told, and the event done.
+                # A missing destination does not raise: `deliver` logs it, and the event is done.
                 log.exception("An event of %s for %s waits for the next start", delivery.bucket_arn, delivery.arn)
             else:
                 self.index.event_done(event_id)
@@ -177,7 +177,7 @@ class SavedBackend(S3Backend):
         return changes
 
     def _undo(self, changes: Changes) -> None:
-        """Put back, as it was saved, what could not be saved now."""
+        """Restore the last saved state of everything that could not be saved now."""
         saved = self.index.saved(changes.buckets.keys(), changes.objects.keys(), changes.uploads.keys())
         with self.lock:
             for name, state in saved.buckets.items():

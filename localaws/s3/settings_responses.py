@@ -1,6 +1,6 @@
-"""The HTTP side of what a bucket is told once: its ACL, tags, Block Public Access, ownership and encryption.
+"""The HTTP side of a bucket's settings: its ACL, tags, Block Public Access, ownership and encryption.
 
-What is in a request's document was read at the door (server/documents.py).
+The document in a request was parsed before (server/bodies.py).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Restrict
 
 
 class SettingsResponse(S3Response):
-    """Answers what is asked about a bucket's settings."""
+    """Answers requests about a bucket's settings."""
 
     @property
     def backend(self) -> LocalS3Backend:
@@ -34,7 +34,7 @@ class SettingsResponse(S3Response):
 
     @property
     def document(self) -> Any:
-        """What is in the request's document, by the names of AWS's model."""
+        """The content of the request's document, under the names in AWS's model."""
         return self.request.environ.get(DOCUMENT) or {}
 
     def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
@@ -52,11 +52,11 @@ class SettingsResponse(S3Response):
         return super()._bucket_response_put(request, bucket_name, querystring)
 
     def _get_location_constraint(self) -> str | None:
-        """Where a new bucket is to be, if the document says so; moto fails at an empty one."""
+        """The region for a new bucket, if the document has one. moto fails on an empty constraint."""
         return self.document.get("LocationConstraint") or None
 
     def _response_options(self, headers: Any, bucket_name: str) -> TYPE_RESPONSE:
-        """Answer a preflight request: no bucket takes requests from other sites' pages."""
+        """Refuse a preflight request: no bucket accepts cross-origin requests."""
         self.backend.get_bucket(bucket_name)
         raise Refused(403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
 
@@ -85,11 +85,12 @@ class SettingsResponse(S3Response):
                 refused.insert(0, algorithm)
             if refused:
                 raise UnsupportedOperation(f"{refused[0]} of PutBucketEncryption")
-        self.backend.put_bucket_encryption(bucket_name, {"Rule": rules[0]})  # moto asks for it where it copies in place
+        # moto reads it when an object is copied onto itself.
+        self.backend.put_bucket_encryption(bucket_name, {"Rule": rules[0]})
         return 200, {}, ""
 
     def get_bucket_encryption(self) -> TYPE_RESPONSE:
-        """Answer with the one encryption that there is, which every bucket has.
+        """Answer with SSE-S3, the only encryption here, which every bucket has.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
         """
@@ -99,13 +100,13 @@ class SettingsResponse(S3Response):
         return self.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [default]}}))
 
     def get_bucket_policy_status(self) -> TYPE_RESPONSE:
-        """Answer whether the bucket's policy is public. Raises NoSuchBucketPolicy."""
+        """Answer whether the bucket's policy is public. Raise NoSuchBucketPolicy if it has none."""
         public = self.backend.has_public_policy(self.bucket_name)
         self.data["Action"] = "GetBucketPolicyStatus"
         return self.serialized(ActionResult({"PolicyStatus": {"IsPublic": public}}))
 
     def _acl_from_headers(self, headers: Any) -> FakeAcl:
-        """The ACL that is asked for. Unlike moto's, an object without one does not get its bucket's."""
+        """Return the requested ACL. Unlike in moto, an object without an ACL does not get its bucket's."""
         return get_canned_acl(headers.get("x-amz-acl") or "private")
 
     def _parse_pab_config(self) -> dict[str, Any]:

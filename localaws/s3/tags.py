@@ -1,4 +1,4 @@
-"""Tags of buckets and objects, and what S3 takes as one.
+"""Tags of buckets and objects, and S3's rules for them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 """
@@ -17,7 +17,7 @@ _TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def of_header(header: str) -> dict[str, str]:
-    """The tags in x-amz-tagging. Raises S3ClientError: it can't be parsed, or breaks a rule."""
+    """Return the tags in x-amz-tagging. Raise S3ClientError if it can't be parsed, or breaks a rule."""
     try:
         pairs = urllib.parse.parse_qsl(header, keep_blank_values=True, strict_parsing=bool(header), errors="strict")
     except ValueError:
@@ -37,7 +37,7 @@ def of_document(document: Mapping[str, list[dict[str, str]]]) -> list[tuple[str,
 
 
 def of_object(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The tags of an object. Raises S3ClientError: they break a rule."""
+    """Return the tags of an object. Raise S3ClientError if they break a rule."""
     tags = list(pairs)
     if len(tags) > _MOST_OF_OBJECT:
         raise BadRequest(f"Object tags cannot be greater than {_MOST_OF_OBJECT}")
@@ -45,7 +45,7 @@ def of_object(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def of_bucket(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The tags of a bucket. Raises S3ClientError: they break a rule."""
+    """Return the tags of a bucket. Raise S3ClientError if they break a rule."""
     tags = list(pairs)
     if len(tags) > _MOST_OF_BUCKET:
         raise BadRequest(f"Bucket tag count cannot be greater than {_MOST_OF_BUCKET}")

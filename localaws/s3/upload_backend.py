@@ -1,4 +1,4 @@
-"""Uploads in parts, from their beginning to the object that they become."""
+"""Multipart uploads, from their start to the finished object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from localaws.s3.objects import ENCRYPTION, Assembled, StoredKey, StoredUpload
 
 
 class UploadBackend(ObjectBackend):
-    """The part of the backend that has uploads."""
+    """The part of the backend for multipart uploads."""
 
     def create_multipart_upload(
         self,
@@ -32,7 +32,7 @@ class UploadBackend(ObjectBackend):
         sse_encryption: str,
         kms_key_id: str,
     ) -> StoredUpload:
-        """Begin an upload in parts."""
+        """Start a multipart upload."""
         bucket = self.get_bucket(bucket_name)
         upload = StoredUpload(
             self.store,
@@ -102,13 +102,13 @@ class UploadBackend(ObjectBackend):
         wanted: list[tuple[int, str]],
         check: Callable[[Assembled, str | None], None],
     ) -> StoredKey:
-        """Make an object of an upload's parts, which are `wanted` by number and ETag.
+        """Make an object from an upload's parts.
 
         Args:
             bucket_name: the upload's bucket.
             upload_id: the upload.
-            wanted: the parts.
-            check: refuses what was made of them, if it isn't what the client says; takes the checksum's algorithm too.
+            wanted: number and ETag of each part.
+            check: called with the joined parts and the checksum's algorithm; raises if they don't match the request.
 
         Raises:
             NoSuchUpload, InvalidPart, EntityTooSmall, MalformedXML: as on AWS.
@@ -138,7 +138,7 @@ class UploadBackend(ObjectBackend):
                 kms_key_id=upload.kms_key_id,
                 disable_notification=True,
             )
-        except BaseException:  # its condition is not met: the client may complete it with another one
+        except BaseException:  # its condition is not met: the client may complete the upload with another condition
             bucket.multiparts[upload_id] = upload
             raise
         key.set_metadata(upload.metadata)
@@ -148,13 +148,13 @@ class UploadBackend(ObjectBackend):
             key.checksum_algorithm = upload.metadata.get("x-amz-checksum-algorithm")
             key.checksum_type, key.checksum_value, key.checksum_parts = made.checksum
         self.put_object_tagging(key, upload.tags)
-        upload.dispose()  # its parts' files go, their sizes and ETags stay
+        upload.dispose()  # removes the parts' files, and keeps their sizes and ETags
         self.touched.uploads.add((bucket_name, upload_id))
         self.announce("s3:ObjectCreated:CompleteMultipartUpload", key)
         return key
 
     def upload(self, bucket_name: str, upload_id: str) -> StoredUpload:
-        """An upload that is under way. Raises NoSuchUpload."""
+        """Return an upload in progress. Raise NoSuchUpload if there is none."""
         upload = self.get_bucket(bucket_name).multiparts.get(upload_id)
         if upload is None:
             raise NoSuchUpload(upload_id=upload_id)

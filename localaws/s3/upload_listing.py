@@ -1,4 +1,4 @@
-"""A page of the multipart uploads that are under way.
+"""A page of the multipart uploads in progress.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
 """
@@ -20,7 +20,7 @@ PAGE_LIMIT = 1000
 
 @dataclass(frozen=True)
 class Asked:
-    """Which uploads are asked for: from after the two markers on."""
+    """Which uploads are requested: those after the two markers."""
 
     prefix: str = ""
     delimiter: str = ""
@@ -29,7 +29,7 @@ class Asked:
     limit: int = PAGE_LIMIT
 
     def is_after_markers(self, upload: StoredUpload, marked: StoredUpload | None) -> bool:
-        """Whether an upload comes after what an earlier page ended with; `marked` is what the id's marker names."""
+        """Whether an upload comes after the end of the page before. `marked` is the upload that the id marker names."""
         key = upload.key_name
         if not self.key_marker:
             return True
@@ -40,7 +40,7 @@ class Asked:
         return _order(upload) > _order(marked) if marked is not None else upload.id > self.upload_id_marker
 
     def folder(self, key: str) -> str | None:
-        """The common prefix that stands for `key`; None where it is listed itself."""
+        """Return the common prefix that stands for `key`; None if `key` itself is listed."""
         cut = key.find(self.delimiter, len(self.prefix)) if self.delimiter else -1
         return None if cut < 0 else key[: cut + len(self.delimiter)]
 
@@ -57,7 +57,7 @@ class UploadsPage:
 
 
 def uploads_page(uploads: Iterable[StoredUpload], asked: Asked) -> UploadsPage:
-    """The first `asked.limit` uploads and common prefixes, in the order of their keys and then of their beginnings."""
+    """Return the first `asked.limit` uploads and common prefixes, ordered by key and then by start time."""
     page = UploadsPage()
     all_of_them = sorted(uploads, key=_order)
     marked = next((each for each in all_of_them if each.id == asked.upload_id_marker), None)

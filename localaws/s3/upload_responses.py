@@ -26,7 +26,7 @@ from localaws.s3.settings_responses import SettingsResponse
 PAGE_LIMIT = 1000
 _RANGE = re.compile(r"bytes=([0-9]+)-([0-9]+)")
 _SIZE = "x-amz-mp-object-size"
-_SDK = "x-amz-sdk-checksum-algorithm"  # that of the document
+_SDK = "x-amz-sdk-checksum-algorithm"  # the algorithm of the request's document, not of the object
 
 
 class UploadResponse(SettingsResponse):
@@ -54,7 +54,7 @@ class UploadResponse(SettingsResponse):
         return self.serialized(ActionResult(result))
 
     def _complete_upload(self, upload_id: str) -> TYPE_RESPONSE:
-        """Make an object of the parts, or say once more that it was made."""
+        """Make an object from the parts. If that was done before, repeat the answer."""
         existing = self.backend.get_object(self.bucket_name, self.parse_key_name())
         if existing is not None and existing.multipart and existing.multipart.id == upload_id:
             key = cast("StoredKey", existing)
@@ -70,7 +70,7 @@ class UploadResponse(SettingsResponse):
         return status, {**headers, **{name: value for name, value in about.items() if value}}, body
 
     def _wanted_parts(self) -> list[tuple[int, str]]:
-        """The parts that the upload is completed with. Raises MalformedXML, InvalidPartOrder."""
+        """Return number and ETag of each part that the request names. Raise MalformedXML or InvalidPartOrder."""
         given = self.document.get("Parts", [])
         if not given or any("PartNumber" not in part or "ETag" not in part for part in given):
             raise MalformedXML()
@@ -80,7 +80,7 @@ class UploadResponse(SettingsResponse):
         return [(part["PartNumber"], part["ETag"].strip()) for part in given]
 
     def _check_made(self, made: Assembled, algorithm: str | None) -> None:
-        """Return if the object is what the client says it is. Raises Refused."""
+        """Compare the object with the size and the checksums that the client sent. Raise Refused if they differ."""
         size = self.headers.get(_SIZE)
         if size is not None and size != str(sum(made.sizes)):
             text = f"The provided '{_SIZE}' header value {size} does not match what was computed: {sum(made.sizes)}"
@@ -117,12 +117,12 @@ class UploadResponse(SettingsResponse):
         return super().upload_part_copy()
 
     def _source(self) -> Any:
-        """What a copy reads; None where it is not there."""
+        """Return the source of a copy; None if it doesn't exist."""
         path, _, query = str(self.headers["x-amz-copy-source"]).partition("?")
         bucket, _, name = unquote(path).lstrip("/").partition("/")
         version_id = parse_qs(query).get("versionId", [None])[0]
         source = self.backend.get_object(bucket, name, version_id)
-        if source is not None:  # else the copy says so
+        if source is not None:  # otherwise the copy itself reports it
             preconditions.check_source(self.headers, source)
         return source
 

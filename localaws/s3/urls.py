@@ -7,7 +7,7 @@ from localaws.s3.responses import LocalS3Response
 
 __all__ = ["url_bases", "url_paths"]
 
-# A key may hold any character, a line feed too, which a regular expression's dot does not stand for.
+# A key may contain any character, even a line feed, which a regular expression's dot does not match.
 url_paths = {
     path.replace("<key_name>/.*", r"<key_name>/[\s\S]*").replace(".+", r"[\s\S]+"): getattr(
         LocalS3Response, handler.__name__

@@ -1,7 +1,7 @@
 """What a PUT and a DELETE do to an object's versions.
 
-A bucket without versioning, and one where it is suspended, stores objects under the version id "null"; there is one
-such version of an object at most. Versions that were kept while versioning was enabled stay.
+A bucket without versioning, or with versioning suspended, stores objects under the version id "null". An object has
+at most one such version. Versions that were stored while versioning was enabled stay.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectsfromVersioningSuspendedBuckets.html
@@ -31,7 +31,7 @@ class DeleteMarker(Untracked, FakeDeleteMarker):
         self._version_id = version_id
 
     def dispose(self, garbage: bool = False) -> None:
-        """It has no body."""
+        """Do nothing: a delete marker has no body."""
 
 
 Version = FakeKey | FakeDeleteMarker
@@ -39,10 +39,10 @@ Version = FakeKey | FakeDeleteMarker
 
 @dataclass(frozen=True)
 class Deletion:
-    """What a DELETE has done."""
+    """The result of a DELETE."""
 
     after: list[Version]
-    """The versions that there are now, the oldest first."""
+    """The key's versions after the DELETE, oldest first."""
     gone: Version | None = None
     made: DeleteMarker | None = None
     version_id: str | None = None
@@ -50,7 +50,7 @@ class Deletion:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer says, as moto names its headers."""
+        """The answer's headers, under moto's names."""
         if self.made is not None:
             return {"version-id": self.made.version_id, "delete-marker": "true"}
         found = {"version-id": self.version_id} if self.version_id is not None else {}
@@ -58,7 +58,7 @@ class Deletion:
 
 
 def new_id(bucket: StoredBucket) -> str:
-    """The version id of what is stored next."""
+    """Return the version id for the next object or delete marker."""
     return str(mock_random.uuid4()) if _is_enabled(bucket) else NULL
 
 
@@ -69,7 +69,7 @@ def kept(bucket: StoredBucket, key_name: str) -> list[Version]:
 
 
 def delete(bucket: StoredBucket, key_name: str, version_id: str | None, *, bypass: bool) -> Deletion:
-    """Delete a version, or without `version_id` the object: by a delete marker, where versioning was ever enabled.
+    """Delete a version. Without `version_id`, delete the object: by a delete marker if versioning was ever enabled.
 
     Raises:
         AccessDeniedByLock: the version is locked.
@@ -88,10 +88,10 @@ def delete(bucket: StoredBucket, key_name: str, version_id: str | None, *, bypas
 
 
 def check_enabled(bucket: StoredBucket, what: str) -> None:
-    """Refuse `what`, a configuration, where versioning is not enabled.
+    """Check that versioning is enabled, as the configuration `what` requires.
 
     Raises:
-        InvalidBucketState: it is not.
+        InvalidBucketState: versioning is not enabled.
     """
     if not _is_enabled(bucket):
         raise InvalidBucketState(f"Versioning must be 'Enabled' on the bucket to apply a {what} configuration")

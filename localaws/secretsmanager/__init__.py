@@ -1,1 +1,1 @@
-"""Secrets Manager: moto's, with the refusals that it leaves out."""
+"""Secrets Manager: moto's, with the checks that it leaves out."""

@@ -1,6 +1,6 @@
-"""moto's Secrets Manager, with the refusals that it leaves out.
+"""moto's Secrets Manager, with the checks that it leaves out.
 
-A secret that is scheduled for deletion can be described, restored and deleted, nothing else:
+A secret that is scheduled for deletion can only be described, restored and deleted:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
 """
 
@@ -30,7 +30,7 @@ _LONGEST = 65_536  # bytes of a secret's value
 
 
 class LocalSecretsManagerBackend(SecretsManagerBackend):
-    """Secrets Manager as this package has it."""
+    """This package's Secrets Manager backend."""
 
     def get_secret_value(self, secret_id: str, version_id: str, version_stage: str) -> dict[str, Any]:
         """A version's value. Without a version or a stage that is AWSCURRENT's, which moto looks for elsewhere."""
@@ -59,10 +59,10 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
     def update_secret_version_stage(
         self, secret_id: str, version_stage: str, remove_from_version_id: str | None, move_to_version_id: str | None
     ) -> tuple[str, str]:
-        """Move a staging label to another version. Who reads the secret then gets the version with AWSCURRENT.
+        """Move a staging label to another version. Readers of the secret then get the version with AWSCURRENT.
 
         Raises:
-            InvalidParameterException: another version has the label and isn't named, or AWSCURRENT would be nowhere.
+            InvalidParameterException: another version has the label and isn't named, or AWSCURRENT would be removed.
         """
         self._check_not_scheduled(secret_id)
         secret = self.secrets.get(secret_id)
@@ -81,7 +81,7 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         told = super().update_secret_version_stage(
             secret_id, version_stage, remove_from_version_id or "", move_to_version_id or ""
         )
-        if version_stage == _CURRENT and isinstance(secret, FakeSecret):  # what moto takes for the current one
+        if version_stage == _CURRENT and isinstance(secret, FakeSecret):  # the version that moto reads
             secret.set_default_version_id(move_to_version_id)
         return told
 
@@ -127,16 +127,16 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
             raise InvalidRequestException(_MARKED)
 
     def is_scheduled(self, secret_id: str) -> bool:
-        """Whether there is a secret of this name or ARN, to be deleted when its recovery window ends."""
+        """Whether there is a secret of this name or ARN that will be deleted when its recovery window ends."""
         secret = self.secrets.get(secret_id)
         return isinstance(secret, FakeSecret) and secret.is_deleted()
 
     def create_secret(self, name: str, *arguments: Any, **parameters: Any) -> str:
-        """Make a secret.
+        """Create a secret.
 
         Raises:
-            ValidationException: its name won't do.
-            InvalidRequestException: one of that name waits to be deleted.
+            ValidationException: its name is not valid.
+            InvalidRequestException: a secret with this name is scheduled for deletion.
         """
         if not _NAME.fullmatch(name):
             raise ValidationException(
@@ -148,18 +148,18 @@ class LocalSecretsManagerBackend(SecretsManagerBackend):
         return super().create_secret(name, *arguments, **parameters)
 
     def list_secret_version_ids(self, secret_id: str) -> str:
-        """The versions that have a staging label: others are about to be deleted, and not told of."""
+        """Return the versions that have a staging label. Others will be deleted, and are not listed."""
         answer = json.loads(super().list_secret_version_ids(secret_id))
         answer["Versions"] = [each for each in answer["Versions"] if each["VersionStages"]]
         return json.dumps(answer)
 
 
 def check_value(parameters: Mapping[str, Any]) -> None:
-    """Return if what is given as a secret's value is one, and not too long.
+    """Check a secret's value.
 
     Raises:
-        InvalidParameterException: there are two.
-        ValidationException: it is too long.
+        InvalidParameterException: there are two values.
+        ValidationException: the value is too long.
     """
     text, binary = parameters.get("SecretString"), parameters.get("SecretBinary")
     if text and binary:

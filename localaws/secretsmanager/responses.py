@@ -1,4 +1,4 @@
-"""The HTTP side of Secrets Manager: moto's parsing, behind a look at the secret's value."""
+"""The HTTP side of Secrets Manager: moto's parsing, after a check of the secret's value."""
 
 from __future__ import annotations
 

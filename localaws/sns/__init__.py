@@ -1,1 +1,1 @@
-"""SNS: moto's, which delivers to queues and functions that let it in, and takes no setting without an effect."""
+"""SNS: moto's, which delivers to queues and functions that allow it, and refuses settings without an effect."""

@@ -1,4 +1,4 @@
-"""Attributes of topics and subscriptions: those that have an effect, and what they may be.
+"""Attributes of topics and subscriptions: which have an effect, and which values are valid.
 
 Sources: https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html and
 https://docs.aws.amazon.com/sns/latest/api/API_SetSubscriptionAttributes.html
@@ -18,7 +18,7 @@ from localaws.core.errors import UnsupportedOperation
 from localaws.iam.grammar import BadPolicy, check_resource_policy
 
 _OF_TOPICS = ("DisplayName", "Policy")
-# AWS acts on these; the values are what they are where nobody sets them.
+# AWS acts on these, and this package doesn't. The values are the defaults.
 _OF_TOPICS_REFUSED = {
     "ArchivePolicy": "", "ContentBasedDeduplication": "false", "DataProtectionPolicy": "", "DeliveryPolicy": "",
     "FifoThroughputScope": "", "FifoTopic": "false", "KmsMasterKeyId": "", "SignatureVersion": "1",
@@ -34,10 +34,10 @@ _DISPLAY_NAME = 100  # characters
 
 
 def check_topic_attribute(name: str, value: Any) -> None:
-    """Let an attribute of a topic pass that has an effect; `name` may be written as moto has it, with underscores.
+    """Check that an attribute of a topic has an effect. `name` may be written as in moto, with underscores.
 
     Raises:
-        UnsupportedOperation: it has none here.
+        UnsupportedOperation: it has no effect here.
         SNSInvalidParameter: there is no such attribute, or the value is not valid for it.
     """
     text = str(value).lower() if isinstance(value, bool) else str(value or "")
@@ -60,10 +60,10 @@ def check_topic_attribute(name: str, value: Any) -> None:
 
 
 def check_subscription_attribute(name: str, value: Any, protocol: str, account_id: str) -> None:
-    """Let an attribute of a subscription pass that has an effect.
+    """Check that an attribute of a subscription has an effect.
 
     Raises:
-        UnsupportedOperation: it has none here.
+        UnsupportedOperation: it has no effect here.
         SNSInvalidParameter: there is no such attribute, or the value is not valid for it.
     """
     if name in _OF_SUBSCRIPTIONS_REFUSED:
@@ -88,7 +88,7 @@ def check_subscription_attribute(name: str, value: Any, protocol: str, account_i
 
 
 def dead_letter_queue(attributes: dict[str, Any]) -> str | None:
-    """The ARN of the queue that a subscription's undelivered messages go to; None where it has none."""
+    """Return the ARN of a subscription's dead-letter queue; None if it has none."""
     policy = _json(attributes.get("RedrivePolicy") or "{}") or {}
     return str(policy["deadLetterTargetArn"]) if "deadLetterTargetArn" in policy else None
 

@@ -1,7 +1,7 @@
 """How a message reaches a topic's queues and functions.
 
 Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html and
-https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html. Nothing here could sign a message, so none is signed.
+https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html. The embedded AWS cannot sign messages, so none is signed.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ class Notification:
     message: str
     subject: str | None
     attributes: dict[str, dict[str, Any]]
-    """By name: Type and Value; of binary ones, the value is in base64."""
+    """Type and Value by name. A binary value is in base64."""
     structured: bool
     """Whether the message is JSON with a text for each protocol."""
 
     def text(self, protocol: str) -> str:
-        """What is said to subscribers of `protocol`."""
+        """Return the text for subscribers of `protocol`."""
         if not self.structured:
             return self.message
         texts = json.loads(self.message)
         return str(texts.get(protocol, texts["default"]))
 
     def envelope(self, protocol: str) -> dict[str, Any]:
-        """As subscribers get it that don't want it raw."""
+        """Return the message for subscribers without raw message delivery."""
         return {
             "Type": "Notification",
             "MessageId": self.id,
@@ -65,7 +65,7 @@ class Notification:
 
 
 def deliver(subscription: Subscription, notification: Notification) -> None:
-    """Hand a message to a subscriber; where that can't be, to its dead-letter queue, or log it: nobody else is told."""
+    """Hand a message to a subscriber. On failure, only log it, and send it to the dead-letter queue, if any."""
     matcher = subscription._filter_policy_matcher
     if matcher is not None and not matcher.matches(notification.attributes, notification.message):
         return

@@ -1,4 +1,4 @@
-"""moto's SNS, whose topics deliver to queues and functions, and refuse what they would not deliver."""
+"""moto's SNS, with topics that deliver to queues and functions, and refuse what they could not deliver."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _MOST_ENTRIES = 10
 
 
 class LocalSNSBackend(SNSBackend):
-    """SNS as this package has it."""
+    """This package's SNS backend."""
 
     def create_topic(
         self, name: str, attributes: dict[str, str] | None = None, tags: dict[str, str] | None = None
     ) -> Topic:
-        """Make a topic, or find it where it is there with the same attributes and tags.
+        """Create a topic, or return it if it exists with the same attributes and tags.
 
         Raises:
-            UnsupportedOperation, SNSInvalidParameter: an attribute won't do.
+            UnsupportedOperation, SNSInvalidParameter: an attribute is not accepted.
         """
         for each, value in (attributes or {}).items():
             check_topic_attribute(each, value)
@@ -57,19 +57,19 @@ class LocalSNSBackend(SNSBackend):
         """Change an attribute.
 
         Raises:
-            UnsupportedOperation, SNSInvalidParameter: it won't do.
+            UnsupportedOperation, SNSInvalidParameter: the attribute is not accepted.
         """
         self.get_topic(topic_arn)
         check_topic_attribute(attribute_name, attribute_value)
         super().set_topic_attribute(topic_arn, attribute_name, attribute_value or "")
 
     def subscribe(self, topic_arn: str, endpoint: str, protocol: str) -> Subscription:
-        """Let a queue or a function have a topic's messages.
+        """Subscribe a queue or a function to a topic.
 
         Raises:
             SNSNotFoundError: there is no such topic.
-            UnsupportedOperation: it is neither, so nothing would be delivered.
-            SNSInvalidParameter: there is no such protocol, or the endpoint is not its ARN.
+            UnsupportedOperation: the endpoint is neither, so nothing would be delivered.
+            SNSInvalidParameter: there is no such protocol, or the endpoint is not an ARN of its service.
         """
         self.get_topic(topic_arn)
         if protocol in _NOT_DELIVERED:
@@ -86,7 +86,7 @@ class LocalSNSBackend(SNSBackend):
         """Change an attribute of a subscription.
 
         Raises:
-            UnsupportedOperation, SNSInvalidParameter: it won't do.
+            UnsupportedOperation, SNSInvalidParameter: the attribute is not accepted.
         """
         if arn in self.subscriptions:
             subscription = self.subscriptions[arn]
@@ -98,7 +98,7 @@ class LocalSNSBackend(SNSBackend):
         super().set_subscription_attributes(arn, name, value)
 
     def check_same(self, subscription: Subscription, attributes: dict[str, Any]) -> None:
-        """Return if a subscription has these attributes.
+        """Check that a subscription has these attributes.
 
         Raises:
             SNSInvalidParameter: it has others.
@@ -119,7 +119,7 @@ class LocalSNSBackend(SNSBackend):
         deduplication_id: str | None = None,
         message_structure: str | None = None,
     ) -> str:
-        """Hand a message to the subscribers of a topic; its id.
+        """Hand a message to the subscribers of a topic. Return its id.
 
         Raises:
             TopicNotFound: there is no such topic.
@@ -137,7 +137,7 @@ class LocalSNSBackend(SNSBackend):
     def publish_batch(
         self, topic_arn: str, publish_batch_request_entries: list[dict[str, Any]]
     ) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-        """Publish up to ten messages; those that won't do are in the second list."""
+        """Publish up to ten messages. The second list has the errors of those that were refused."""
         self.get_topic(topic_arn)
         ids = [each["Id"] for each in publish_batch_request_entries]
         if len(ids) > _MOST_ENTRIES:

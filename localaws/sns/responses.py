@@ -1,4 +1,4 @@
-"""The HTTP side of SNS: moto's parsing, all or nothing."""
+"""The HTTP side of SNS: moto's parsing, and Subscribe as all or nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LocalSNSResponse(SNSResponse):
     def get_topic_attributes(self) -> ActionResult:
         """https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html"""
         topic = self.backend.get_topic(self._get_param("TopicArn"))
-        # moto has a number there that nothing counts.
+        # moto never updates this number.
         topic.subscriptions_confimed = len(self.backend._get_topic_subscriptions(topic))
         return super().get_topic_attributes()
 

@@ -1,4 +1,4 @@
-"""Where SNS answers, by this package. Nothing is signed here, so there are no certificates to fetch."""
+"""SNS's path, answered by this package. Messages are not signed here, so there are no certificates to fetch."""
 
 from moto.sns.urls import url_bases
 

@@ -1,1 +1,1 @@
-"""SQS: queues whose messages outlive the server, and which wake whoever waits for them."""
+"""SQS: queues whose messages survive a restart of the server, and that wake waiting receivers."""

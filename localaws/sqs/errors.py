@@ -1,4 +1,4 @@
-"""SQS's refusals, where moto has none or other words."""
+"""SQS's errors that moto lacks or words differently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moto.sqs.exceptions import InvalidParameterValue, SQSException
 
 
 class BadReceiptHandle(SQSException):
-    """Not a handle that this queue gave out."""
+    """The handle is not one of this queue's."""
 
     def __init__(self, handle: str) -> None:
         super().__init__(
@@ -45,7 +45,7 @@ class TotalVisibilityTooLong(InvalidParameterValue):
 
 
 class BadRedrivePolicy(InvalidParameterValue):
-    """The policy names no queue to move dead letters to, or no count."""
+    """The policy does not name a dead-letter queue or a count, or one of them is not valid."""
 
     def __init__(self, policy: Any, reason: str) -> None:
         shown = policy if isinstance(policy, str) else json.dumps(policy)
@@ -53,7 +53,7 @@ class BadRedrivePolicy(InvalidParameterValue):
 
 
 class ResourceNotFound(SQSException):
-    """A queue or a task that a message movement names is not there."""
+    """The queue or the task that a message move names does not exist."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ResourceNotFoundException", message)

@@ -1,8 +1,8 @@
-"""The messages of all standard queues: one SQLite file, and those who wait for it to change.
+"""The messages of all standard queues in one SQLite file, and waiting for changes of a queue.
 
 A message is a row from SendMessage to DeleteMessage, so each call costs the same whether a queue holds ten messages or
-ten thousand. What is sent or deleted is synced to the disk before the call is answered. What is received is written,
-but not synced: it survives a killed server, and after a power cut the message is delivered again, as SQS may do
+ten thousand. Sends and deletes are synced to the disk before the call is answered. Receives are written, but not
+synced: they survive a killed server, but after a power cut the message is delivered again, as SQS may do
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html).
 """
 
@@ -50,7 +50,7 @@ def now_ms() -> int:
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """A message. Times are Unix times in milliseconds; `attributes` are as the API has them, as JSON."""
+    """A message. Times are Unix times in milliseconds; `attributes` are the API's, as JSON."""
 
     number: int
     queue: str  # ARN
@@ -62,13 +62,13 @@ class StoredMessage:
     sent: int
     first_received: int | None
     received: int  # how often
-    visible: int  # from when on
+    visible: int  # from this time on
     receipt: str | None
-    source: str | None  # ARN of the queue that it was moved away from
+    source: str | None  # ARN of the source queue, if this is a dead letter
 
     @property
     def receipt_handle(self) -> str:
-        """What the latest receiver deletes it by."""
+        """The handle with which the latest receiver deletes the message."""
         return Receipt(self.receipt or "", self.queue, self.number).handle
 
 
@@ -86,7 +86,7 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a queue is read. Times are in seconds; `dead_letters` is another queue's ARN."""
+    """How a queue is read. Times are in seconds; `dead_letters` is the ARN of the dead-letter queue."""
 
     visibility: int
     retention: int
@@ -105,7 +105,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Moved:
-    """How many messages were sent anew, and whether one was found that has nowhere to go."""
+    """How many messages were sent again, and whether one was found that has no queue to go to."""
 
     count: int
     homeless: bool
@@ -127,11 +127,11 @@ class MessageStore:
     """The opened file."""
 
     def __init__(self, file: Path) -> None:
-        """Open or make `file`, and take back what pollers of an earlier server held.
+        """Open or create `file`, and release the messages that pollers of an earlier server held.
 
         Raises:
             StateRefused: it is of another version.
-            StateDamaged: it is not a whole SQLite file.
+            StateDamaged: it is not a valid SQLite file.
         """
         self._lock = threading.Lock()
         self._changed = threading.Condition()
@@ -143,7 +143,7 @@ class MessageStore:
             self._database.execute("insert into version values (?)", (VERSION,))
         elif row[0] != VERSION:
             raise StateRefused(file, row[0], VERSION)
-        # A batch whose server died was not handled: it is neither hidden nor counted any longer.
+        # A batch whose server died was not handled: make it visible, and don't count it as received.
         self._database.execute(
             "update messages set holder = null, visible = ?, received = received - 1 where holder is not null",
             (now_ms(),),
@@ -152,7 +152,7 @@ class MessageStore:
     # Writing
 
     def add(self, queue: str, messages: Sequence[NewMessage]) -> None:
-        """Put `messages` into `queue`, all or none: they are on disk when this returns."""
+        """Put `messages` into `queue`, all or none. They are on disk when this returns."""
         now = now_ms()
         with self._transaction(synced=True):
             self._database.executemany(
@@ -168,11 +168,11 @@ class MessageStore:
     def receive(
         self, queue: str, limit: int, reading: Reading, *, most_bytes: int | None = None, holder: str | None = None
     ) -> list[StoredMessage]:
-        """Take up to `limit` visible messages of `queue`, and hide them; drop what is too old, and move dead letters.
+        """Take up to `limit` visible messages of `queue`, and hide them. Drop expired messages, and move dead letters.
 
         Args:
-            most_bytes: take no more than that many bytes of bodies (but at least one message).
-            holder: who takes them, if that is a poller of this server: they are given back if the server dies.
+            most_bytes: take at most so many bytes of bodies (but at least one message).
+            holder: the poller of this server that takes them, if one does: they are given back if the server dies.
         """
         now = now_ms()
         with self._transaction(synced=False):
@@ -202,7 +202,7 @@ class MessageStore:
         taken: list[StoredMessage] = []
         moved, size = False, 0
         while len(taken) < limit:
-            # Those taken before are the first still: they are written afterwards.
+            # The messages taken so far still come first, because they are updated only later. The offset skips them.
             rows = self._database.execute(
                 f"select {_COLUMNS} from messages where queue = ? and visible <= ? order by visible, number"
                 " limit ? offset ?",
@@ -227,7 +227,7 @@ class MessageStore:
         return taken, moved
 
     def delete(self, receipts: Sequence[Receipt]) -> None:
-        """Delete the messages of which `receipts` are the latest; an older one deletes nothing."""
+        """Delete the messages whose latest receipt is in `receipts`. An older receipt deletes nothing."""
         with self._transaction(synced=True):
             self._database.executemany(
                 "delete from messages where number = ? and queue = ? and receipt = ?",
@@ -254,7 +254,7 @@ class MessageStore:
         return Hidden.YES
 
     def let_go(self, messages: Sequence[StoredMessage]) -> None:
-        """Say that a poller no longer holds `messages`: they come back when they become visible."""
+        """Release `messages` from their poller. They can be received again when they become visible."""
         with self._transaction(synced=False):
             self._database.executemany(
                 "update messages set holder = null where number = ? and receipt = ?",
@@ -262,7 +262,7 @@ class MessageStore:
             )
 
     def give_back(self, messages: Sequence[StoredMessage]) -> None:
-        """Undo a poller's receipt of `messages`."""
+        """Undo the receive of `messages` by a poller."""
         with self._transaction(synced=False):
             self._database.executemany(
                 "update messages set holder = null, visible = ?, received = received - 1"
@@ -273,9 +273,9 @@ class MessageStore:
             self._announce(queue)
 
     def move(self, source: str, destination: str | None, known: set[str], limit: int) -> Moved:
-        """Send up to `limit` visible messages of `source` anew: to `destination`, or each to where it came from.
+        """Send up to `limit` visible messages of `source` again: to `destination`, or each to the queue it came from.
 
-        A message that came from none of the `known` queues (ARNs) stays, and with it what is behind it.
+        A message that came from none of the `known` queues (ARNs) stays, and so do the messages behind it.
         """
         now = now_ms()
         targets: list[str] = []
@@ -309,7 +309,7 @@ class MessageStore:
     # Looking
 
     def counts(self, queue: str, retention: int) -> Counts:
-        """How many messages `queue` has that are younger than `retention` seconds."""
+        """Count the messages of `queue` that are younger than `retention` seconds."""
         now = now_ms()
         with self._lock:
             row = self._database.execute(
@@ -320,7 +320,7 @@ class MessageStore:
         return Counts(*row)
 
     def next_visible(self, queue: str) -> int | None:
-        """When the next message of `queue` can be received (ms); None where there is none."""
+        """When the next message of `queue` can be received (ms); None if there are no messages."""
         with self._lock:
             row = self._database.execute("select min(visible) from messages where queue = ?", (queue,)).fetchone()
         return None if row[0] is None else int(row[0])
@@ -328,7 +328,7 @@ class MessageStore:
     # Waiting
 
     def changes(self, queue: str) -> int:
-        """A number that grows when something of `queue` may have become receivable sooner."""
+        """A counter that grows when a message of `queue` may have become receivable sooner."""
         with self._changed:
             return self._changes[queue]
 
@@ -346,7 +346,7 @@ class MessageStore:
             self._changed.wait_for(lambda: self._changes[queue] != seen, seconds)
 
     def wake(self, queue: str) -> None:
-        """Let those who wait for `queue` look again."""
+        """Wake all threads that wait for `queue`, so that they look again."""
         self._announce(queue)
 
     def _announce(self, queue: str) -> None:

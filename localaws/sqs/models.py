@@ -1,6 +1,6 @@
-"""moto's SQS, whose messages are on disk, wake those who wait for them, and can be moved back.
+"""moto's SQS, with messages that are on disk, wake waiting receivers, and can be moved back (redrive).
 
-FIFO queues are moto's own, and saved with its state.
+FIFO queues are moto's own, and are saved with moto's state.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from localaws.sqs.moves import MoveOperations
 from localaws.sqs.queues import LocalQueue, check_attributes
 from localaws.sqs.receipts import InvalidHandle, Receipt
 
-# The id of who sends, where a request of theirs is being answered.
+# The sender's id, while their request is being answered.
 sender: ContextVar[str | None] = ContextVar("sender", default=None)
 
 _PURGE_SECONDS = 60
@@ -38,10 +38,10 @@ _ALLOWED_CONTROLS = "\t\n\r"
 
 
 class LocalSQSBackend(MoveOperations, SQSBackend):
-    """SQS as this package has it."""
+    """This package's SQS backend."""
 
     def reset(self) -> None:
-        """Forget all queues, with their messages. A movement between two of them ends, since they are gone."""
+        """Forget all queues and their messages. A move between two queues ends, because they are gone."""
         for queue in self.queues.values():
             messages().clear(queue.queue_arn)
         super().reset()
@@ -49,8 +49,8 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
     # Queues
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
-        """Make a queue, or find it where it is there with the same attributes."""
-        if kwargs.pop("region", None) is not None:  # CloudFormation's way in, which has the name twice
+        """Create a queue, or return it if it exists with the same attributes."""
+        if kwargs.pop("region", None) is not None:  # a call by CloudFormation, which passes the name twice
             kwargs.pop("QueueName", None)
         is_fifo = str(kwargs.get("FifoQueue", "false")).lower() == "true"
         check_attributes(kwargs, self._arns(), fifo=is_fifo)
@@ -77,7 +77,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         return changed
 
     def delete_queue(self, queue_name: str) -> None:
-        """Delete a queue with its messages."""
+        """Delete a queue and its messages."""
         queue = self.get_queue(queue_name)
         messages().clear(queue.queue_arn)
         for other in self.queues.values():
@@ -95,10 +95,10 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         messages().clear(queue.queue_arn)
 
     def queue_at(self, arn: str) -> LocalQueue:
-        """The standard queue `arn`.
+        """Return the standard queue `arn`.
 
         Raises:
-            QueueDoesNotExist: there is none.
+            QueueDoesNotExist: there is no such standard queue.
         """
         queue = self.queues.get(arn.rpartition(":")[2])
         if not isinstance(queue, LocalQueue) or queue.queue_arn != arn:
@@ -121,7 +121,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         system_attributes: dict[str, Any] | None = None,
         validate_group_id: bool = True,
     ) -> Message:
-        """Put a message into a queue: it is on disk when this returns."""
+        """Put a message into a queue. It is on disk when this returns."""
         queue = self.get_queue(queue_name)
         if not isinstance(queue, LocalQueue):
             return super().send_message(
@@ -142,7 +142,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
     def send_message_batch(
         self, queue_name: str, entries: dict[str, dict[str, Any]]
     ) -> tuple[list[Message], list[dict[str, Any]]]:
-        """Put up to ten messages into a queue; those that won't do are in the second list."""
+        """Put up to ten messages into a queue. The second list has the errors of invalid messages."""
         queue = self.get_queue(queue_name)
         if not isinstance(queue, LocalQueue):
             return super().send_message_batch(queue_name, entries)
@@ -210,7 +210,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
     def receive(
         self, queue_name: str, count: int, wait_seconds: int, visibility_timeout: int | None
     ) -> list[StoredMessage]:
-        """Take up to `count` messages of a standard queue, waiting up to `wait_seconds` for the first."""
+        """Receive up to `count` messages from a standard queue. Wait up to `wait_seconds` for the first one."""
         deadline = time.monotonic() + wait_seconds
         while True:
             queue = self.get_queue(queue_name)  # it may be deleted, or changed, while we wait
@@ -232,7 +232,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
     def delete_message_batch(
         self, queue_name: str, receipts: list[dict[str, Any]]
     ) -> tuple[list[str], list[dict[str, Any]]]:
-        """Delete up to ten messages; the ids of those that were, and what was wrong with the others."""
+        """Delete up to ten messages. Return the ids of the deleted ones, and the errors of the others."""
         queue = self.get_queue(queue_name)
         if not isinstance(queue, LocalQueue):
             return super().delete_message_batch(queue_name, receipts)
@@ -269,7 +269,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
     def change_message_visibility_batch(
         self, queue_name: str, entries: list[dict[str, Any]]
     ) -> tuple[list[str], list[dict[str, Any]]]:
-        """Hide up to ten messages; the ids of those that were, and what was wrong with the others."""
+        """Hide up to ten messages. Return the ids of the hidden ones, and the errors of the others."""
         done: list[str] = []
         failed: list[dict[str, Any]] = []
         for entry in entries:
@@ -284,7 +284,7 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
 
 
 def as_message(stored: StoredMessage) -> Message:
-    """`stored` as moto has it, for checksums and answers."""
+    """Convert `stored` to moto's class, for checksums and answers."""
     message = Message(stored.id, stored.body)
     message.message_attributes = decode_attributes(stored.attributes)
     return message
@@ -304,7 +304,7 @@ def _receipt(queue: LocalQueue, handle: str) -> Receipt:
 
 
 def _size(body: str, attributes: dict[str, Any] | None) -> int:
-    """Bytes that count: body, and the attributes' names, types and values."""
+    """Return the size that counts, in bytes: the body, and the attributes' names, types and values."""
     size = len(body.encode())
     for name, attribute in (attributes or {}).items():
         value = attribute.get("BinaryValue") or str(attribute.get("StringValue") or "").encode()
@@ -313,11 +313,11 @@ def _size(body: str, attributes: dict[str, Any] | None) -> int:
 
 
 def _check_for_standard(deduplication_id: str | None, group_id: str | None) -> None:
-    """Let a message to a standard queue pass whose parameters have their effect there.
+    """Check that all parameters of a message to a standard queue have an effect.
 
     Raises:
-        InvalidParameterValue: it has an id for deduplication, which FIFO queues have, as on AWS.
-        UnsupportedOperation: it has a group, by which AWS would share the queue out fairly.
+        InvalidParameterValue: it has a deduplication id, which AWS accepts for FIFO queues only.
+        UnsupportedOperation: it has a message group, which AWS uses for fair queues.
     """
     if deduplication_id:
         raise InvalidParameterValue(
@@ -333,7 +333,7 @@ def _failure(entry_id: str, error: SQSException) -> dict[str, Any]:
 
 
 def resume_moves() -> None:
-    """Go on with the movements of messages that an earlier server began."""
+    """Continue the message moves that an earlier server started."""
     for _, _, backend in sqs_backends.iter_backends():
         if isinstance(backend, LocalSQSBackend):
             backend.resume_message_moves()

@@ -1,7 +1,7 @@
-"""Message movement: from a dead-letter queue back to where its messages came from, or to another queue.
+"""Message moves (redrive): from a dead-letter queue back to the messages' source queues, or to another queue.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
-A moved message is a new one, with a new id and a new time.
+A moved message counts as new: it has a new id and a new time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from localaws.sqs.queues import LocalQueue
 log = logging.getLogger(__name__)
 
 _CHUNK = 200  # messages moved in one transaction
-_KEPT = 10  # tasks listed, of a queue
+_KEPT = 10  # tasks listed for a queue
 _RATES = range(1, 501)  # messages a second
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class MoveStatus(StrEnum):
 
 @dataclass
 class MoveTask:
-    """One movement of messages. `rate` is in messages a second, `started` in milliseconds."""
+    """One move of messages. `rate` is in messages per second, `started` in milliseconds."""
 
     id: str
     source: str
@@ -62,11 +62,11 @@ class MoveTask:
 
     @property
     def handle(self) -> str:
-        """What it is cancelled by."""
+        """The handle with which the task is cancelled."""
         return base64.b64encode(json.dumps({"taskId": self.id, "sourceArn": self.source}).encode()).decode()
 
     def entry(self) -> dict[str, Any]:
-        """As ListMessageMoveTasks has it."""
+        """Return the task's entry in ListMessageMoveTasks."""
         shown = {
             "TaskHandle": self.handle if self.status is MoveStatus.RUNNING else None,
             "Status": str(self.status),
@@ -81,7 +81,7 @@ class MoveTask:
         return {name: value for name, value in shown.items() if value is not None}
 
 
-# Wakes a task's thread early: where it is cancelled, and where the server stops.
+# Wakes a task's thread early, when the task is cancelled.
 _interrupts: dict[str, threading.Event] = {}
 
 
@@ -89,11 +89,11 @@ class MoveOperations(_Base):
     """StartMessageMoveTask, ListMessageMoveTasks, CancelMessageMoveTask."""
 
     def start_message_move_task(self, source: str, destination: str | None, rate: int | None) -> MoveTask:
-        """Begin to move the messages of the dead-letter queue `source` (ARN).
+        """Start to move the messages of the dead-letter queue `source` (ARN).
 
         Raises:
-            ResourceNotFound: a queue is not there.
-            InvalidParameterValue: `source` is nobody's dead-letter queue, or has a task that runs.
+            ResourceNotFound: a queue does not exist.
+            InvalidParameterValue: `source` is not the dead-letter queue of any queue, or has a running task.
         """
         queue = self._queue(source, "SourceArn")
         if destination is not None:
@@ -116,7 +116,7 @@ class MoveOperations(_Base):
         return task
 
     def list_message_move_tasks(self, source: str, most: int) -> list[MoveTask]:
-        """The latest tasks of the queue `source` (ARN), the newest first.
+        """Return the latest tasks of the queue `source` (ARN), newest first.
 
         Raises:
             ResourceNotFound: there is no such queue.
@@ -125,11 +125,11 @@ class MoveOperations(_Base):
         return self._tasks(source)[:most]
 
     def cancel_message_move_task(self, handle: str) -> MoveTask:
-        """Stop a task that runs; what it moved stays where it is.
+        """Stop a running task. The messages that it has moved stay where they are.
 
         Raises:
-            InvalidParameterValue: `handle` is none.
-            ResourceNotFound: its queue or its task is not there, or it does not run.
+            InvalidParameterValue: `handle` is not a task handle.
+            ResourceNotFound: its queue or its task does not exist, or the task is not running.
         """
         try:
             named = json.loads(base64.b64decode(handle, validate=True))
@@ -145,7 +145,7 @@ class MoveOperations(_Base):
         raise ResourceNotFound("Task does not exist.")
 
     def resume_message_moves(self) -> None:
-        """Go on with what ran when an earlier server ended."""
+        """Continue the tasks that were running when an earlier server ended."""
         for tasks in self._all_tasks().values():
             for task in tasks:
                 if task.status in (MoveStatus.RUNNING, MoveStatus.CANCELLING):
@@ -182,7 +182,7 @@ class MoveOperations(_Base):
         context.current().state.save("sqs")
 
     def _move(self, task: MoveTask, interrupt: threading.Event) -> str | None:
-        """Move until nothing is left, or `task` is cancelled; why it failed."""
+        """Move messages until none are left, or `task` is cancelled. Return why it failed, or None."""
         while task.status is MoveStatus.RUNNING:
             arns = {queue.queue_arn for queue in self.queues.values()}
             if task.source not in arns or (task.destination is not None and task.destination not in arns):

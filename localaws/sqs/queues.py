@@ -1,4 +1,4 @@
-"""A standard queue: moto's attributes, with its messages in the store."""
+"""A standard queue: moto's attributes, with the messages in `MessageStore`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOUNDS = {
     "VisibilityTimeout": (0, 43_200),
 }
 _SETTABLE = {*BOUNDS, "Policy", "RedrivePolicy", "SqsManagedSseEnabled", *Queue.FIFO_ATTRIBUTES}
-# AWS acts on these; the values are what they are where nobody sets them.
+# AWS acts on these, and this package doesn't. The values are the defaults.
 _NOT_SUPPORTED = {
     "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "RedriveAllowPolicy": "", "DeduplicationScope": "queue",
     "FifoThroughputLimit": "perQueue",
@@ -37,27 +37,27 @@ class LocalQueue(Queue):
 
     @property
     def counts(self) -> Counts:
-        """How many messages it has."""
+        """How many messages the queue has."""
         return messages().counts(self.queue_arn, self.retention)
 
     @property
     def approximate_number_of_messages(self) -> int:
-        """Those that can be received."""
+        """The messages that can be received."""
         return self.counts.visible
 
     @property
     def approximate_number_of_messages_not_visible(self) -> int:
-        """Those that were received and are hidden."""
+        """The messages that were received and are hidden."""
         return self.counts.in_flight
 
     @property
     def approximate_number_of_messages_delayed(self) -> int:
-        """Those that can't be received yet for the first time."""
+        """The messages that can't be received for the first time yet."""
         return self.counts.delayed
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """As the API has them: times are whole seconds."""
+        """The attributes as the API has them: times are whole seconds."""
         found = super().attributes
         return {**found, **{name: int(found[name]) for name in ("CreatedTimestamp", "LastModifiedTimestamp")}}
 
@@ -67,7 +67,7 @@ class LocalQueue(Queue):
         return int(self.message_retention_period)  # type: ignore[attr-defined]
 
     def reading(self, visibility_timeout: int | None = None) -> Reading:
-        """How it is read now, with `visibility_timeout` (seconds) or its own."""
+        """Return how the queue is read now, with `visibility_timeout` (seconds) or the queue's own."""
         hidden = self.visibility_timeout if visibility_timeout is None else visibility_timeout  # type: ignore[attr-defined]
         if self.dead_letter_queue is None or not self.redrive_policy:
             return Reading(int(hidden), self.retention)
@@ -83,7 +83,7 @@ class LocalQueue(Queue):
 
 
 def check_names(attributes: Iterable[str]) -> None:
-    """Refuse names that no attribute has which can be set.
+    """Refuse names of attributes that don't exist or can't be set.
 
     Raises:
         InvalidAttributeName: as on AWS.
@@ -94,10 +94,10 @@ def check_names(attributes: Iterable[str]) -> None:
 
 
 def check_attributes(attributes: dict[str, Any], known_queues: set[str], *, fifo: bool) -> None:
-    """Refuse attributes that SQS, or this package, does not take. `known_queues` are ARNs.
+    """Refuse attributes that SQS or this package does not accept. `known_queues` are ARNs.
 
     Raises:
-        UnsupportedOperation: it is one that this package lacks.
+        UnsupportedOperation: this package lacks the attribute.
         InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue: as on AWS.
     """
     check_names(attributes)

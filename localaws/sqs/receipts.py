@@ -1,4 +1,4 @@
-"""Receipt handles: which receipt of which message of which queue."""
+"""Receipt handles. A handle names a queue, a message, and one receive of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 
 class InvalidHandle(ValueError):
-    """Not a handle that SQS gave out for that queue."""
+    """The handle is not one that SQS gave out for that queue."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """One receipt of a message; `number` is its row, `secret` changes with each receipt."""
+    """One receive of a message. `number` is the message's row; `secret` changes with each receive."""
 
     secret: str
     queue: str  # ARN
@@ -21,15 +21,15 @@ class Receipt:
 
     @property
     def handle(self) -> str:
-        """As receivers get it."""
+        """The receipt handle that the receiver gets."""
         return base64.b64encode(f"{self.secret} {self.queue} {self.number}".encode()).decode()
 
     @classmethod
     def of(cls, handle: str, queue: str) -> Receipt:
-        """The receipt that `handle` stands for.
+        """Decode `handle`.
 
         Raises:
-            InvalidHandle: it is none, or one of another queue.
+            InvalidHandle: it is not a handle, or it is another queue's.
         """
         try:
             secret, arn, number = base64.b64decode(handle, validate=True).decode().split(" ")

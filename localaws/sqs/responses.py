@@ -1,4 +1,4 @@
-"""The HTTP side of SQS: moto's parsing, and what it lacks."""
+"""The HTTP side of SQS: moto's parsing, and the checks that it lacks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class LocalSQSResponse(SQSResponse):
 
     @contextmanager
     def _as_sender(self) -> Iterator[None]:
-        """Let the backend know who sends: a user or a role's session by its id, otherwise the account."""
+        """Give the backend the sender: the id of a user or a role's session, otherwise the account."""
         try:
             token = self.headers.get("X-Amz-Security-Token")
             who = of_key(str(self.access_key), token, self.current_account).user_id or None
@@ -131,13 +131,13 @@ class LocalSQSResponse(SQSResponse):
             raise TooManyEntriesInBatchRequest(len(ids))
         if any(not 1 <= len(each) <= 80 or not each.replace("-", "").replace("_", "").isalnum() for each in ids):
             raise InvalidBatchEntryId()
-        # The first that was there before: of a, b, b, a it is b.
+        # The first id that repeats an earlier one: in a, b, b, a it is b.
         if twice := next((each for place, each in enumerate(ids) if each in ids[:place]), None):
             raise BatchEntryIdsNotDistinct(twice)
 
 
 def system_attributes(stored: StoredMessage) -> dict[str, str]:
-    """What SQS itself knows of a message that was received, named as the API does."""
+    """Return the system attributes of a received message, under the API's names."""
     known = {
         "SenderId": stored.sender,
         "SentTimestamp": stored.sent,

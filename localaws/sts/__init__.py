@@ -1,1 +1,1 @@
-"""STS: moto's, which takes any text for a session's policy."""
+"""STS: moto's, with checks that it lacks: moto accepts any text as a session's policy."""

@@ -1,4 +1,4 @@
-"""STS's sessions: moto's, with the session's policy looked at."""
+"""STS's sessions: moto's, with a check of the session's policy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from localaws.iam.models import check_identity_policy
 
 
 class LocalSTSBackend(STSBackend):
-    """STS as this package has it."""
+    """This package's STS backend."""
 
     def assume_role(self, *, policy: str | None = None, **asked: Any) -> AssumedRole:  # type: ignore[override]
-        """Make a session of a role, which its policy limits.
+        """Create a session of a role, limited by `policy`.
 
         Raises:
-            STSClientError: MalformedPolicyDocument.
+            STSClientError: MalformedPolicyDocument; the policy is malformed.
         """
         if policy:
             try:

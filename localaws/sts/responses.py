@@ -1,4 +1,4 @@
-"""The HTTP side of STS: moto's parsing, behind a look at how long a session may last, and what it is called.
+"""The HTTP side of STS: moto's parsing, after checks of a session's duration and name.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -22,10 +22,10 @@ class LocalSTSResponse(TokenResponse):
     """Answers STS's requests."""
 
     def assume_role(self) -> ActionResult:
-        """Make a session of a role.
+        """Create a session of a role.
 
         Raises:
-            STSClientError: it would last too short, or longer than the role lets it, or its name won't do.
+            STSClientError: its duration is too short, or longer than the role allows, or its name is not valid.
         """
         name, seconds = str(self._get_param("RoleSessionName")), self._get_int_param("DurationSeconds")
         if not _NAME.fullmatch(name):

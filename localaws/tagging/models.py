@@ -1,6 +1,6 @@
-"""What is tagged, in all services of a region: moto's list, and what moto does not look at.
+"""The tagged resources of all services in a region: moto's list, and those that moto leaves out.
 
-Pages follow the order of the ARNs, so that what is made or deleted between two pages moves nothing else.
+Pages are in the order of the ARNs, so a resource that is created or deleted between two pages does not shift others.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class LocalTaggingBackend(ResourceGroupsTaggingAPIBackend):
         resource_type_filters: list[str] | None = None,
         resource_arn_list: list[str] | None = None,
     ) -> tuple[str | None, list[TaggedResource]]:
-        """GetResources: a page of what has tags and matches all that is asked for, and the token of the next page.
+        """Return the token of the next page, and a page of the tagged resources that match all filters.
 
         Raises:
-            ResourceGroupsTaggingAPIError: the token is none that was given.
+            ResourceGroupsTaggingAPIError: the token is not valid.
         """
         after, matches = _arn_of(pagination_token), make_tag_matcher(tag_filters)
         wanted = [
@@ -57,7 +57,7 @@ class LocalTaggingBackend(ResourceGroupsTaggingAPIBackend):
         return (_token_of(page[-1].arn) if len(page) < len(wanted) else None), page
 
     def _tagged(self) -> Iterator[TaggedResource]:
-        """Everything in the region that has a tag, once."""
+        """Yield each resource in the region that has a tag, once."""
         for backend in iter_taggable_backends(self.account_id, self.region_name):
             for resource in backend.iter_tagged_resources():
                 if resource.tags and self._is_here(resource.arn):
@@ -76,7 +76,7 @@ class LocalTaggingBackend(ResourceGroupsTaggingAPIBackend):
     def _of_ec2(self) -> Iterator[TaggedResource]:
         ec2: Any = ec2_backends[self.account_id][self.region_name]
         kinds = {
-            # One that was deleted is still described for a while.
+            # A deleted endpoint is still described for a while.
             "vpc-endpoint": [key for key, each in list(ec2.vpc_end_points.items()) if each.state != "deleted"],
             "elastic-ip": [address.allocation_id for address in ec2.addresses],
             "network-acl": ec2.network_acls,

@@ -1,4 +1,4 @@
-"""Where the tagging API answers: as moto's does."""
+"""The paths of the tagging API: moto's."""
 
 from __future__ import annotations
 

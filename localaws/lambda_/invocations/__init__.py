@@ -1,1 +1,1 @@
-"""Lambda functions that really run: each in a worker process, through AWS's own runtime client."""
+"""Lambda functions that really run, in worker processes, with AWS's own runtime client."""

@@ -1,8 +1,8 @@
-"""Asynchronous invocations: accepted durably, tried, tried again, and sent where failures go.
+"""Asynchronous invocations: accepted durably, run, retried, and on failure sent to a dead-letter queue or destination.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-AWS waits one minute before the first retry and two before the second. Here the delays are the setting
-LOCALAWS_FUNCTION_RETRY_DELAYS (seconds, "1,2" unless set): a lesson should not take three minutes.
+AWS waits one minute before the first retry and two minutes before the second. Here LOCALAWS_FUNCTION_RETRY_DELAYS sets
+the delays (in seconds, "1,2" by default), because a lesson should not take three minutes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ create table if not exists events (
 
 
 def retry_delays() -> tuple[float, ...]:
-    """Seconds to wait before each retry."""
+    """Return the seconds to wait before each retry."""
     return tuple(float(delay) for delay in os.environ.get("LOCALAWS_FUNCTION_RETRY_DELAYS", "1,2").split(","))
 
 
@@ -51,20 +51,20 @@ class Event:
 
     @property
     def age(self) -> float:
-        """Seconds since it was accepted."""
+        """Seconds since the event was accepted."""
         return time.time() - self.accepted
 
 
 def backoff(event: Event) -> float:
-    """Seconds until an event that could not run is tried again: from a second up to five minutes."""
+    """Return the seconds until an event that could not run is retried: from one second up to five minutes."""
     return min(300.0, 1.0 + event.age)
 
 
 class EventQueue:
-    """Keeps events on disk until `handle` is through with them, and calls it when they are due.
+    """Keeps events on disk until they are done, and calls `handle` when they are due.
 
-    `handle(event)` returns when to try again (Unix time), with whether that counts as an attempt, or None when the
-    event is done.
+    `handle(event)` returns when to retry (Unix time) and whether this try counts as an attempt, or None if the event
+    is done.
     """
 
     def __init__(self, file: Path, handle: Callable[[Event], tuple[float, bool] | None]) -> None:
@@ -76,12 +76,12 @@ class EventQueue:
         self._order = itertools.count()
         self._change = threading.Condition()
         self._stopping = False
-        # Each function has threads of its own: a slow one with many events must not hold up the others.
+        # Each function has its own threads: a slow function with many events must not delay the others.
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._thread = threading.Thread(target=self._run, name="function-events", daemon=True)
 
     def start(self) -> None:
-        """Begin to call `handle`, with what an earlier server left first."""
+        """Start to call `handle`, also for the events that an earlier server left."""
         with self._database_lock:
             rows = self._database.execute(
                 "select request_id, function_arn, payload, accepted, attempts, due from events order by due"
@@ -91,7 +91,7 @@ class EventQueue:
         self._thread.start()
 
     def stop(self) -> None:
-        """Call `handle` no more; what waits keeps until the next start."""
+        """Stop calling `handle`. Waiting events are kept until the next start."""
         with self._change:
             self._stopping = True
             self._change.notify()
@@ -101,7 +101,7 @@ class EventQueue:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def add(self, event: Event) -> None:
-        """Accept `event`: it is on disk when this returns."""
+        """Accept `event`. It is on disk when this returns."""
         self._write(event)
         self._push(event)
 
@@ -127,7 +127,7 @@ class EventQueue:
         try:
             again = self._handle(event)
         except RuntimeError as error:
-            if self._stopping:  # the children are not started any more: the event keeps
+            if self._stopping:  # no child processes are started any more: keep the event
                 log.info("Event %s waits for the next start: %s", event.request_id, error)
                 return
             again = self._after_trouble(event)
@@ -146,7 +146,7 @@ class EventQueue:
 
     @staticmethod
     def _after_trouble(event: Event) -> tuple[float, bool] | None:
-        """As Lambda after an error of its own: what was accepted is tried again, until it is too old."""
+        """Retry the event until it is too old, as Lambda does after an internal error."""
         if event.age >= MAXIMUM_AGE:
             log.exception("Event %s of %s is lost", event.request_id, event.function_arn)
             return None

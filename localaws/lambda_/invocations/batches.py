@@ -1,4 +1,4 @@
-"""What a function is given of a queue's messages, and what its answer says of each.
+"""The records that a function gets for a queue's messages, and which of them it reports as failed.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html,
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def record_of(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
-    """A message (as ReceiveMessage shows it, with all attributes) as a function gets it."""
+    """Convert a message (as ReceiveMessage shows it, with all attributes) to a function's record."""
     record: dict[str, Any] = {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -39,10 +39,10 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def failed_items(answer: bytes, batch: set[str]) -> set[str]:
-    """The ids of `batch` that the function did not finish, by its answer (ReportBatchItemFailures).
+    """Return the ids in `batch` that the function reports as failed in its answer (ReportBatchItemFailures).
 
-    Nothing, null, or an empty or null list stand for success; what is not of the documented shape, and an id that is
-    empty, null or not of this batch, for failure of the whole batch.
+    An empty answer, null, and an empty or null list mean success. An answer that does not have the documented shape,
+    or has an id that is empty, null or not in this batch, means that the whole batch failed.
     """
     try:
         answered = json.loads(answer or b"null")

@@ -1,7 +1,7 @@
-"""A worker's first lines: ``python -S -E -P bootstrap.py RUNTIME [LAYER...]``.
+"""The start of a worker: ``python -S -E -P bootstrap.py RUNTIME [LAYER...]``.
 
-Runs in the worker, outside of the server's environment: it imports nothing but the runtime's own packages, found in
-RUNTIME, and leaves the function a path as Lambda's: its zip first, then its layers, the standard library, the runtime.
+It runs in the worker, outside of the server's environment, and imports only the runtime's own packages, from RUNTIME.
+It sets the function's path as on Lambda: its zip first, then its layers, the standard library and the runtime.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 def main() -> None:
     runtime, *layers = sys.argv[1:]
     sys.path.append(runtime)
-    # Before the function's own directory is on the path: a zip may carry an awslambdaric of its own.
+    # Import it before the function's own directory is on the path: a zip may contain its own awslambdaric.
     from awslambdaric.__main__ import main as serve  # type: ignore[import-untyped]
 
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

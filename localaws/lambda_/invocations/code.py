@@ -1,4 +1,4 @@
-"""Functions' code on disk: each zip once, by the SHA-256 of its bytes, and unpacked when it first runs."""
+"""Functions' code on disk. Each zip is kept once, by the SHA-256 of its bytes, and unpacked when it first runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ UNPACKED_LIMIT = 262_144_000  # bytes, layers included
 
 
 class BadZip(Exception):
-    """The bytes are not a zip that Lambda takes."""
+    """The bytes are not a zip that Lambda accepts."""
 
 
 class TooLarge(BadZip):
-    """The zip's files are more than Lambda takes."""
+    """The zip's unpacked files are larger than Lambda allows."""
 
 
 class CodeStore:
@@ -32,16 +32,16 @@ class CodeStore:
     def __init__(self, home: Home) -> None:
         self._root = home.state / "functions"
         self._root.mkdir(mode=0o700, exist_ok=True)
-        # Apart from the state: another user reads what runs, and nothing else of the lab's.
+        # Apart from the state, because another user must read running code, and nothing else of the lab.
         self._unpacked = home.cache / "functions"
         self._unpacked.mkdir(mode=0o711, parents=True, exist_ok=True)
 
     def add(self, content: bytes) -> str:
-        """Keep the zip `content`, durably; its digest.
+        """Keep the zip `content`, durably. Return its digest.
 
         Raises:
             BadZip: it can't be unpacked.
-            TooLarge: what it holds is over Lambda's limit.
+            TooLarge: its files are over Lambda's limit.
         """
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -57,11 +57,11 @@ class CodeStore:
         return digest
 
     def file(self, digest: str) -> Path:
-        """The zip itself."""
+        """Return the path of the zip."""
         return self._root / f"{digest}.zip"
 
     def unpacked(self, digest: str) -> Path:
-        """The directory with the zip's files, each read-only.
+        """Return the directory with the zip's files, all of them read-only.
 
         Raises:
             FileNotFoundError: there is no such code.
@@ -83,14 +83,14 @@ class CodeStore:
                 directory_of_zip.chmod(0o755)
             os.rename(building, directory)
         except OSError:
-            # Another thread unpacked the same code in the meantime: its is as good.
+            # Another thread has unpacked the same code in the meantime: use that.
             shutil.rmtree(building)
             if not directory.is_dir():
                 raise
         return directory
 
     def forget(self, keep: set[str]) -> None:
-        """Remove all code but that of the digests `keep`."""
+        """Remove all code except that with the digests in `keep`."""
         for path in (*self._root.iterdir(), *self._unpacked.iterdir()):
             if path.name.removesuffix(".zip") in keep:
                 continue
@@ -101,7 +101,7 @@ class CodeStore:
 
 
 def code_store() -> CodeStore:
-    """The code of this process's server."""
+    """Return the code store of this process's server."""
     return context.current().part(CodeStore)
 
 

@@ -23,12 +23,12 @@ from localaws.lambda_.invocations.spec import Result
 log = logging.getLogger(__name__)
 
 
-_LONGEST_MESSAGE = 1024  # characters of an error's message among a dead letter's attributes
+_LONGEST_MESSAGE = 1024  # characters of the error message in a dead letter's attributes
 
 
 @dataclass(frozen=True)
 class Deliver:
-    """How outcomes are sent: `check` raises where the function's role may not send to an ARN, `invoke` invokes one."""
+    """How outcomes are sent. `check(arn)` raises if the function's role may not send to `arn`. `invoke` invokes one."""
 
     check: Callable[[str], None]
     invoke: Callable[[str, bytes], Any]
@@ -45,7 +45,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Destinations:
-    """What a function's configuration names; None where it names nothing."""
+    """The ARNs in a function's configuration; None if it has none."""
 
     on_success: str | None = None
     on_failure: str | None = None
@@ -60,9 +60,9 @@ def send(
     condition: Condition,
     deliver: Deliver,
 ) -> None:
-    """Send the record of `event` (and the event itself to a dead-letter target) where they belong.
+    """Send the record of `event` to its destination, and the event itself to the dead-letter target if it failed.
 
-    `result` is that of the last attempt, None where the event was throttled.
+    `result` is the last attempt's result; None if the event was throttled.
     """
     failed = condition is not Condition.SUCCESS
     destination = destinations.on_failure if failed else destinations.on_success
@@ -127,5 +127,5 @@ def _deliver(context: Context, arn: str, body: str, attributes: dict[str, dict[s
         else:
             log.warning("The embedded AWS sends no outcome of a function to %s", arn)
     except Exception as error:
-        # As on AWS: a destination that is missing or refuses is the owner's to notice.
+        # As on AWS, the owner must notice that a destination is missing or refuses the record.
         log.warning("The outcome of a function could not be sent to %s: %s", arn, error)

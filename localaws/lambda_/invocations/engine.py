@@ -1,4 +1,4 @@
-"""The functions engine: invokes functions, keeps workers warm, and tries asynchronous events until they are done."""
+"""The functions engine: invokes functions, keeps workers warm, and retries asynchronous events until they are done."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SWEEP_SECONDS = 30.0
 
 
 class Throttled(Exception):
-    """As many invocations run as the function's reserved concurrency allows."""
+    """The function's reserved concurrency is used up."""
 
 
 class FunctionsEngine:
@@ -58,20 +58,20 @@ class FunctionsEngine:
         )
 
     def start(self) -> None:
-        """Forget code that no function has any more; `resume` does the rest."""
+        """Forget code that no function uses any more. `resume` does the rest."""
         self.code.forget(keep=deployed_code())
         threading.Thread(target=self._sweep, name="function-sweep", daemon=True).start()
 
     def resume(self) -> None:
-        """Run asynchronous events, those of an earlier server too. Call it when all engines run."""
+        """Run asynchronous events, including those of an earlier server. Call this when all engines run."""
         self._events.start()
 
     def poll_queues(self) -> None:
-        """Read the queues of event source mappings from now on."""
+        """Start to read the queues of event source mappings."""
         self._mappings.start()
 
     def stop(self) -> None:
-        """End all workers. Events that wait are kept."""
+        """End all workers. Waiting events are kept."""
         self._stopped.set()
         self._mappings.stop()
         self._events.stop()
@@ -80,13 +80,13 @@ class FunctionsEngine:
         self._shipper.stop()
 
     def exists(self, account_id: str, arn: str) -> bool:
-        """Whether there is such a function (version, alias)."""
+        """Whether the function (version, alias) exists."""
         return find_function(account_id, arn) is not None
 
     def invoke(
         self, function: LocalLambdaFunction, arn: str, payload: bytes, *, client_context: str | None = None
     ) -> Result:
-        """Run `function`, asked for as `arn`, with `payload` (JSON) and wait for what comes of it.
+        """Run `function`, which the caller named as `arn`, with `payload` (JSON), and wait for the result.
 
         Raises:
             Throttled: its reserved concurrency is used up.
@@ -95,13 +95,13 @@ class FunctionsEngine:
         return self._run(function, Invocation(payload, arn, client_context))
 
     def invoke_async(self, function_arn: str, payload: bytes) -> str:
-        """Accept an event for the function (version, alias) `function_arn`, durably; its request id."""
+        """Accept an event for the function (version, alias) `function_arn`, durably. Return its request id."""
         request_id = str(uuid.uuid4())
         self._events.add(Event(request_id, function_arn, payload or b"{}", time.time()))
         return request_id
 
     def refresh_mappings(self) -> None:
-        """Read the queues of the event source mappings that there are now, and no others."""
+        """Read only the queues of the event source mappings that exist now."""
         self._mappings.refresh()
 
     def forget(self, account_id: str, region: str, name: str) -> None:
@@ -169,12 +169,12 @@ class FunctionsEngine:
                 return time.time() + asynchronous.backoff(event), False
             send(self._context, settings.destinations, event, None, condition, self._deliver_for(function))
             return None
-        if result.failed and self._stopped.is_set():  # its worker was ended by us
+        if result.failed and self._stopped.is_set():  # `stop` ended its worker
             return event.due, False
         return self._settle(replace(event, attempts=event.attempts + 1), function, settings, result)
 
     def _deliver_for(self, function: LocalLambdaFunction) -> Deliver:
-        """Send outcomes as `function`'s role may."""
+        """Return how outcomes are sent: only to where `function`'s role may send."""
 
         def check(arn: str) -> None:
             action = SENDS.get(arn.split(":")[2])
@@ -195,23 +195,23 @@ class FunctionsEngine:
             raise Unavailable(f"{arn} is gone") from error
 
     def _invoke_batch(self, arn: str, payload: bytes) -> bytes | None:
-        """Run a function with a batch of messages; see `mappings.Invoke`."""
+        """Run a function with a batch of messages; see `queue_pollers.Invoke`."""
         try:
             result = self._run(self._mapped_function(arn), Invocation(payload, arn))
         except Throttled as error:
             raise NotNow(str(error)) from error
-        except RuntimeError as error:  # no children are started any more
+        except RuntimeError as error:  # no child processes are started any more
             if self._stopped.is_set():
                 raise Interrupted() from error
             raise
-        if result.failed and self._stopped.is_set():  # its worker was ended by us
+        if result.failed and self._stopped.is_set():  # `stop` ended its worker
             raise Interrupted()
         return None if result.failed else result.payload
 
     def _settle(
         self, tried: Event, function: LocalLambdaFunction, settings: AsynchronousSettings, result: Result
     ) -> tuple[float, bool] | None:
-        """What follows from an attempt: another one, or the end of the event."""
+        """Decide what follows an attempt: a retry, or the end of the event."""
         if not result.failed:
             condition = Condition.SUCCESS
         elif tried.attempts > settings.maximum_retries:

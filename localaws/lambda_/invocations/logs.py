@@ -1,4 +1,4 @@
-"""What functions print, on its way to CloudWatch Logs."""
+"""Sends the output of functions to CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LogStream:
 
     @classmethod
     def of_worker(cls, role: ServiceRole, group: str, version: str) -> LogStream:
-        """A new stream, named as Lambda names it."""
+        """Return a new stream, named as Lambda names it."""
         day = time.strftime("%Y/%m/%d", time.gmtime())
         return cls(role, group, f"{day}/[{version}]{uuid.uuid4().hex}")
 
@@ -42,7 +42,7 @@ class LogStream:
 
 
 class LogShipper:
-    """Writes log events into the logs' backend, on a thread of its own: no invocation waits for it."""
+    """Writes log events to the logs' backend, on its own thread, so that invocations don't wait for it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -51,13 +51,13 @@ class LogShipper:
         self._thread.start()
 
     def ship(self, stream: LogStream) -> None:
-        """Send what `stream` has gathered."""
+        """Send the events that `stream` has gathered."""
         events, stream.waiting = stream.waiting, []
         if events:
             self._queue.put((stream, events))
 
     def stop(self) -> None:
-        """Send what is left."""
+        """Send the remaining events, and end the thread."""
         self._queue.put(None)
         self._thread.join(timeout=5)
 
@@ -74,9 +74,9 @@ class LogShipper:
                 self._context.state.save_soon("logs")
 
     def _waiting(self) -> tuple[list[tuple[LogStream, list[dict[str, Any]]]], bool]:
-        """Wait for events; all that have come, put together by stream, and whether more may follow.
+        """Wait for events. Return all that have arrived, grouped by stream, and whether more may follow.
 
-        In a burst many come at a time: once for each stream is asked whether its role may write.
+        Many events arrive together in a burst. The grouping checks only once per stream whether its role may write.
         """
         gathered: dict[int, tuple[LogStream, list[dict[str, Any]]]] = {}
         batch = self._queue.get()
@@ -92,7 +92,7 @@ class LogShipper:
     @staticmethod
     def _put(stream: LogStream, events: list[dict[str, Any]]) -> None:
         if not stream.role.may_log(stream.group, stream.name):
-            return  # as on AWS: the function runs, and its lines are nowhere
+            return  # as on AWS: the function runs, and its output is lost
         backend = logs_backends[stream.role.account_id][stream.role.region]
         backend.ensure_log_group(stream.group)
         if stream.name not in backend.groups[stream.group].streams:

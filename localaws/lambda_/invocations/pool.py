@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from localaws.lambda_.invocations.spec import FunctionSpec
 from localaws.lambda_.invocations.worker import Worker
 
-# At once, of one version; AWS has a thousand of an account. More than the machine can run are started only where
-# the others don't get on, because they wait for something.
+# Concurrent workers of one version; on AWS, an account has a thousand. More workers than the machine can run are only
+# started if the others make no progress, because they wait for something.
 WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
-PATIENCE = 0.1  # seconds that a call waits for a busy worker before it has another one started
-STUCK = 3.0  # seconds without a worker coming back, after which those that the machine can run wait for something
+PATIENCE = 0.1  # seconds that a call waits for a busy worker before another one is started
+STUCK = 3.0  # seconds without a returned worker, after which the busy ones are taken to wait for something
 IDLE_SECONDS = 300.0
 
 
 class Pool:
-    """Workers of one specification; a changed function gets another pool."""
+    """The workers of one specification. A changed function gets a new pool."""
 
     def __init__(self, spec: FunctionSpec, start: Callable[[FunctionSpec], Worker]) -> None:
         self.spec = spec
@@ -34,7 +34,7 @@ class Pool:
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:
-        """Borrow a worker: an idle one, a new one, or, at the limit, the next that is free.
+        """Borrow a worker: an idle one, a new one, or, at the limit, the next one that becomes free.
 
         Raises:
             OSError: a worker can't be started.
@@ -48,7 +48,7 @@ class Pool:
             self._give_back(worker)
 
     def stop_idle(self, older_than: float = IDLE_SECONDS) -> None:
-        """End the workers that had nothing to do for `older_than` seconds."""
+        """End the workers that were idle for `older_than` seconds."""
         limit = time.monotonic() - older_than
         with self._change:
             old = [worker for worker in self._idle if worker.idle_since < limit or not worker.alive]
@@ -58,12 +58,12 @@ class Pool:
             worker.stop()
 
     def retire(self) -> None:
-        """End the idle workers now and the busy ones when they are done."""
+        """End the idle workers now, and the busy ones when they are done."""
         self._retired = True
         self.stop_idle(older_than=-1)
 
     def _take(self) -> Worker | None:
-        # Most invocations are over sooner than another worker would have started.
+        # Most invocations end sooner than a new worker could start.
         began = time.monotonic()
         with self._change:
             while True:
@@ -71,7 +71,7 @@ class Pool:
                     worker = self._idle.pop()
                     if worker.alive:
                         return worker
-                    self._count -= 1  # it died while it had nothing to do
+                    self._count -= 1  # it died while it was idle
                     worker.stop()
                 until = began + PATIENCE if self._count < BUSY_WORKERS else max(began, self._last_return) + STUCK
                 left = until - time.monotonic()

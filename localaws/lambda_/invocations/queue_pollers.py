@@ -1,8 +1,9 @@
 """Event source mappings: messages of a queue become invocations of a function.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
-A message that arrives wakes its queue's poller: nothing is looked at in intervals. A batch is hidden from others for
-the queue's visibility timeout, as on AWS, and deleted when the function succeeds; what fails comes back after that.
+A message that arrives wakes its queue's poller; there is no polling at intervals. As on AWS, a batch is hidden from
+other receivers for the queue's visibility timeout, and deleted when the function succeeds. Failed messages become
+visible again after the timeout.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ log = logging.getLogger(__name__)
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 CONCURRENT_BATCHES = 5
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: of an invocation, with room for the records
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: an invocation's limit, less room for records
 _PAYLOAD_BYTES = 6_291_456 * 3 // 4
-_LATER = 1.0  # seconds until something that is in the way is looked at again, if nothing is heard of it
+_LATER = 1.0  # seconds until an obstacle is checked again, if no change is announced before
 
 
 class NotNow(Exception):
@@ -32,16 +33,16 @@ class NotNow(Exception):
 
 
 class Unavailable(Exception):
-    """The function, or its permission to read the queue, is not there."""
+    """The function does not exist, or has no permission to read the queue."""
 
 
 class Interrupted(Exception):
-    """The server stops: what was invoked did not end by itself."""
+    """The server is stopping, and it ended the invocation."""
 
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """What a poller needs to know of an event source mapping. `window` is in seconds."""
+    """What a poller needs to know about an event source mapping. `window` is in seconds."""
 
     uuid: str
     queue_arn: str
@@ -52,10 +53,10 @@ class QueueMapping:
     concurrency: int = CONCURRENT_BATCHES
 
 
-# Runs the function that an ARN names with a payload: its answer, or None where it failed.
-# Raises NotNow, Unavailable, and Interrupted.
+# Runs the function that an ARN names with a payload. Returns its answer, or None if it failed.
+# Raises NotNow, Unavailable or Interrupted.
 Invoke = Callable[[str, bytes], bytes | None]
-# Raises Unavailable where the mapping can't be served at the moment.
+# Raises Unavailable if the mapping can't be served at the moment.
 Check = Callable[[QueueMapping], None]
 
 
@@ -69,7 +70,7 @@ class Mappings:
         invoke: Invoke,
         check: Check,
     ) -> None:
-        """`wanted` gives the enabled mappings; `queues` is asked when the first of them is polled."""
+        """`wanted` returns the enabled mappings. `queues` is called when a poller is made."""
         self._queues = queues
         self._wanted = wanted
         self._invoke = invoke
@@ -79,12 +80,12 @@ class Mappings:
         self._running = False
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Start to poll."""
         self._running = True
         self.refresh()
 
     def refresh(self) -> None:
-        """Poll for the mappings that there are now, and for nothing else: one that changed gets another poller."""
+        """Poll for exactly the mappings that exist now. A changed mapping gets a new poller."""
         if not self._running:
             return
         with self._lock:
@@ -97,7 +98,7 @@ class Mappings:
                     self._pollers[uuid] = _Poller(self._queues(), mapping, self._invoke, self._check)
 
     def stop(self) -> None:
-        """Poll no more; batches that run are not waited for."""
+        """Stop polling. This does not wait for running batches."""
         self._running = False
         with self._lock:
             for poller in self._pollers.values():
@@ -106,7 +107,7 @@ class Mappings:
 
 
 class _Poller:
-    """Reads one queue for one mapping, on a thread of its own; its batches run on some more."""
+    """Reads one queue for one mapping, on its own thread. Its batches run on further threads."""
 
     def __init__(self, queues: Queues, mapping: QueueMapping, invoke: Invoke, check: Check) -> None:
         self._queues = queues
@@ -138,11 +139,11 @@ class _Poller:
                 continue
             try:
                 self._batches.submit(self._handle, batch)
-            except RuntimeError:  # stopped meanwhile: the next poller, or the next server, has them
+            except RuntimeError:  # stopped meanwhile: the next poller, or the next server, gets the messages
                 self._queues.give_back(batch)
 
     def _next_batch(self) -> list[QueueMessage]:
-        """Wait for messages, and gather a batch; empty where there is something to be looked at again."""
+        """Wait for messages, and gather a batch. Return an empty one if the caller should try again."""
         arn = self.mapping.queue_arn
         seen = self._queues.changes(arn)
         try:
@@ -158,7 +159,7 @@ class _Poller:
         return batch
 
     def _gather(self, batch: list[QueueMessage]) -> None:
-        """Add to `batch` what arrives until the batching window is over or the batch is full."""
+        """Add messages to `batch` until the batching window is over or the batch is full."""
         arn, deadline = self.mapping.queue_arn, time.monotonic() + self.mapping.window
         while not self._stopped.is_set():
             size = sum(len(message.body) for message in batch)
@@ -182,14 +183,14 @@ class _Poller:
         except Interrupted:
             log.info("A batch of %s waits for the next start", self.mapping.queue_arn)
         except Exception:
-            # They come back when they become visible, as after any failure.
+            # The messages become visible again after their timeout, as after any failure.
             log.exception("A batch of %s failed", self.mapping.queue_arn)
             self._queues.let_go(batch)
         finally:
             self._free.release()
 
     def _failed(self, batch: list[QueueMessage]) -> set[str]:
-        """Invoke the function; the ids of the messages that are not done."""
+        """Invoke the function. Return the ids of the messages that are not done."""
         everything = {message.id for message in batch}
         payload = json.dumps(
             {"Records": [record_of(self._queues.described(message), message.queue) for message in batch]}
@@ -200,7 +201,7 @@ class _Poller:
             try:
                 answer = self._invoke(self.mapping.function_arn, payload)
             except NotNow:
-                # Lambda tries again until the messages become visible.
+                # Lambda retries until the messages become visible.
                 if time.time() + pause >= hidden_until or self._stopped.wait(pause):
                     return everything
                 pause = min(2 * pause, _LATER)

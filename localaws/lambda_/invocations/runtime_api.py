@@ -1,4 +1,4 @@
-"""Lambda's runtime API, as one worker sees it: a small HTTP server on a port of its own.
+"""Lambda's runtime API for one worker: a small HTTP server on its own port.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -16,10 +16,10 @@ _PREFIX = "/2018-06-01/runtime/"
 
 
 class Host(Protocol):
-    """Who is told what the worker asks and answers; called from the server's threads."""
+    """Handles a worker's requests and answers. Called from the server's threads."""
 
     def next_invocation(self) -> tuple[Invocation, float] | None:
-        """Wait for work and say until when (Unix time) it may take; None when there will be none."""
+        """Wait for an invocation. Return it with its deadline (Unix time), or None if there will be no more."""
 
     def answered(self, request_id: str, payload: bytes) -> None:
         """The function returned `payload`."""
@@ -48,7 +48,7 @@ class RuntimeApi:
         return f"{host!s}:{port}"
 
     def close(self) -> None:
-        """Stop serving, soon: nobody waits for it."""
+        """Stop serving soon. This does not wait until the server has stopped."""
         threading.Thread(target=self._server.shutdown, name="runtime-api-close", daemon=True).start()
 
     def _serve(self) -> None:
@@ -58,11 +58,11 @@ class RuntimeApi:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # The worker of a killed server must find nobody, and a closing one must not wait for its connections.
+    # No thread may go on serving the worker of a killed server, and closing must not wait for connections.
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A worker that was killed leaves its connection broken: that is no news."""
+        """Ignore errors: a killed worker breaks its connection, which is not worth a message."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-            # awslambdaric's client waits for ever where one of these is missing.
+            # awslambdaric's client waits forever if one of these is missing.
             "Lambda-Runtime-Trace-Id": invocation.trace_id,
             "Lambda-Runtime-Invocation-Id": invocation.request_id,
             "Content-Type": "application/json",
@@ -131,5 +131,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def deadline_in(seconds: float) -> float:
-    """The Unix time in `seconds`."""
+    """Return the Unix time `seconds` from now."""
     return time.time() + seconds

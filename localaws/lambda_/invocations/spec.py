@@ -1,4 +1,4 @@
-"""What the engine knows of a function, and what comes of an invocation."""
+"""What the engine knows about a function, and the result of an invocation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """Everything that a worker is made from: where one of these differs, it takes another worker."""
+    """Everything that a worker depends on: if one of these values changes, a new worker is needed."""
 
     account_id: str
     region: str
@@ -23,7 +23,7 @@ class FunctionSpec:
     timeout: int  # seconds
     memory: int  # MB
     code: str  # digest, see code.py
-    layers: tuple[str, ...] = ()  # digests, in the function's order: later ones win
+    layers: tuple[str, ...] = ()  # digests, in the function's order: later layers win
     environment: tuple[tuple[str, str], ...] = ()
     log_group: str = ""
     log_format: str = "Text"
@@ -31,13 +31,13 @@ class FunctionSpec:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Names the function's version, whatever its configuration."""
+        """Identifies the function's version, whatever its configuration."""
         return self.account_id, self.region, self.name, self.version
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function that is wanted."""
+    """A request to run a function once."""
 
     payload: bytes
     function_arn: str
@@ -56,7 +56,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an invocation. `payload` is the function's answer, or the error as JSON."""
+    """The result of an invocation. `payload` is the function's answer, or the error as JSON."""
 
     request_id: str
     version: str
@@ -70,5 +70,5 @@ class Result:
 
 
 def error_payload(error_type: str, message: str, **more: Any) -> bytes:
-    """An error as Lambda's services write it."""
+    """Return an error as Lambda writes it."""
     return json.dumps({"errorType": error_type, "errorMessage": message, **more}).encode()

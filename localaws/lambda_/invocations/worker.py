@@ -38,7 +38,7 @@ _TASK = "/var/task"
 
 @dataclass
 class _Outcome:
-    """Filled in by whoever hears first: the runtime API, the process's end, or the clock."""
+    """An outcome that is settled once, by whichever comes first: the runtime API, the process's end, or the timeout."""
 
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -58,7 +58,7 @@ class Worker:
     def __init__(
         self, spec: FunctionSpec, context: Context, code: CodeStore, runtime: Path, shipper: LogShipper
     ) -> None:
-        """Start the process; `run` waits until it is ready.
+        """Start the process. `run` waits until it is ready.
 
         Raises:
             FileNotFoundError: the code is gone.
@@ -78,7 +78,7 @@ class Worker:
         self._stopped = False
         self._memory = 0
         self._task_root = code.unpacked(spec.code)
-        # A directory of the environment's own, as /tmp is on AWS.
+        # The worker's own directory, as /tmp is on AWS.
         self._scratch = context.home.work / "functions" / uuid.uuid4().hex
         self._credentials = RoleCredentials.assume(spec.role, spec.name, spec.account_id, spec.region)
         self._api = RuntimeApi(self)
@@ -103,13 +103,13 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can run another invocation."""
+        """Whether the worker can run another invocation."""
         return self._usable and self._child.alive
 
     def run(self, invocation: Invocation) -> Result:
-        """Run `invocation` to its end. A worker that is not `alive` after it must not be used again."""
+        """Run `invocation` to its end. A worker that is not `alive` afterwards must not be used again."""
         init_ms = self._wait_for_init()
-        self._drain()  # what the module printed while it was loaded comes before START
+        self._drain()  # output from loading the module comes before START
         self._tail.clear()
         failed_init = self._init.status is not Status.SUCCESS
         self._log(f"START RequestId: {invocation.request_id} Version: {self.spec.version}\n")
@@ -138,7 +138,7 @@ class Worker:
         return Result(invocation.request_id, self.spec.version, outcome.status, payload, bytes(self._tail[-TAIL:]))
 
     def stop(self) -> None:
-        """End the process; nothing where that was done."""
+        """End the process. Do nothing if that was done before."""
         self._usable = False
         if self._stopped:
             return
@@ -232,7 +232,7 @@ class Worker:
         return environment
 
     def _died(self, returncode: int) -> None:
-        """The process ended by itself: fail what it was doing, in Lambda's words."""
+        """Handle the unexpected end of the process: fail the current invocation, with Lambda's message."""
         self._usable = False
         self._work.put(None)
         if returncode < 0:
@@ -247,8 +247,8 @@ class Worker:
             outcome.settle(Status.ERROR, error_payload("Runtime.ExitError", f"RequestId: {request_id} Error: {how}"))
 
     def _wait_for_init(self) -> float | None:
-        """Wait until the function's module is loaded; how long that took (ms), where it was not reported yet."""
-        # Lambda starts a slow initialisation again within the first invocation's own time: we let it go on.
+        """Wait until the function's module is loaded. Return how long that took (ms); None if reported before."""
+        # Lambda restarts a slow initialisation within the first invocation's time. Here it simply continues.
         if not self._init.done.wait(INIT_LIMIT + self.spec.timeout):
             self._init.settle(Status.TIMEOUT, b"")
         if self._init_reported:
@@ -256,7 +256,7 @@ class Worker:
         self._init_reported = True
         took = (time.monotonic() - self._started) * 1000
         if self._init.status is not Status.SUCCESS:
-            if self._init.status is Status.ERROR:  # it says so, and ends: its last words count
+            if self._init.status is Status.ERROR:  # the process reports the error and ends: wait for its last output
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._child.process.wait(5)
             self._drain()
@@ -266,7 +266,7 @@ class Worker:
         return took
 
     def _finish(self, invocation: Invocation, outcome: _Outcome) -> bytes:
-        """The payload that the caller gets; ends a worker that can't go on."""
+        """Return the payload for the caller. End a worker that can't continue."""
         self._measure()
         if outcome.status is Status.TIMEOUT:
             self.stop()
@@ -282,13 +282,13 @@ class Worker:
         return outcome.payload
 
     def _measure(self) -> None:
-        with contextlib.suppress(psutil.Error):  # where it is gone, what it had used last stays true
+        with contextlib.suppress(psutil.Error):  # if the process is gone, the last measurement stays
             self._memory = max(self._memory, psutil.Process(self._child.program).memory_info().rss)
 
     def _report(
         self, invocation: Invocation, status: Status, kind: str, duration: float, init_ms: float | None
     ) -> None:
-        # Since August 2025 the initialisation is billed as well.
+        # Since August 2025, the initialisation is billed too.
         billed = math.ceil(duration + (init_ms or 0))
         line = (
             f"REPORT RequestId: {invocation.request_id}\tDuration: {duration:.2f} ms\tBilled Duration: {billed} ms\t"
@@ -302,7 +302,7 @@ class Worker:
         self._log(f"{line}\n")
         self._shipper.ship(self._stream)
 
-    # What it prints
+    # The process's output
 
     def _log(self, line: str) -> None:
         self._stream.add(line)
@@ -314,12 +314,12 @@ class Worker:
             select.select([self._output], [], [])
             if not self._drain():
                 with self._output_lock:
-                    self._output_open = False  # from now on its number may be another file's
+                    self._output_open = False  # after this, its descriptor number may belong to another file
                     os.close(self._output)
                 return
 
     def _drain(self) -> bool:
-        """Take in what the process has written so far; False where it closed its end."""
+        """Read what the process has written so far. Return False if it closed its end."""
         with self._output_lock:
             while self._output_open:
                 try:
@@ -334,7 +334,7 @@ class Worker:
             return False
 
     def _drain_all(self) -> None:
-        """`_drain`, with a last line that has no end."""
+        """`_drain`, and take the last line even if it has no line end."""
         self._drain()
         with self._output_lock:
             if self._partial:
@@ -342,17 +342,17 @@ class Worker:
                 self._partial = b""
 
     def _take_line(self, line: bytes) -> None:
-        # The runtime client writes an error as one event, with its lines parted by returns.
+        # The runtime client writes an error as one event, with carriage returns between its lines.
         text = line.decode(errors="replace").replace("\r", "\n").replace(str(self._task_root), _TASK)
         self._log(text)
 
     def _as_on_lambda(self, payload: bytes) -> bytes:
-        """An error whose paths are the function's own, not this machine's."""
+        """Replace this machine's paths in an error with the function's."""
         return payload.replace(str(self._task_root).encode(), _TASK.encode())
 
 
 def _bytecode(home: Home, role: str, account: Account | None) -> Path:
-    """Where functions with this role keep what Python has compiled: what one writes, the others run."""
+    """Return the bytecode directory of functions with this role: what one of them writes, the others run."""
     directory = home.cache / "function-bytecode" / hashlib.sha256(role.encode()).hexdigest()[:12]
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     if account is not None:

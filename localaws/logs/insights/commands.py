@@ -1,4 +1,4 @@
-"""A query as its commands say it: fields @timestamp | filter level = "ERROR" | sort @timestamp desc | limit 20."""
+"""Parses the commands of a query: fields @timestamp | filter level = "ERROR" | sort @timestamp desc | limit 20."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Query:
 
     stages: tuple[Stage, ...]
     shown: tuple[str, ...]
-    """The fields that a result has; all of them if none are named."""
+    """The fields that a result has; all fields if this is empty."""
     is_stats: bool
 
 
 def parse_query(text: str) -> Query:
-    """The query that `text` stands for.
+    """Parse a query.
 
     Raises:
-        LogsClientError: AWS would not take it.
-        UnsupportedOperation: it has what is not supported here.
+        LogsClientError: AWS would refuse the query.
+        UnsupportedOperation: the query uses something that is not supported here.
     """
     return _Parser(Words(text)).parse()
 
@@ -130,7 +130,7 @@ class _Parser:
         pattern = words.pop()
         if pattern.kind is Kind.REGEX:
             regex = Regex(pattern.value)
-            regex.groups("")  # which refuses groups without names
+            regex.groups("")  # raises if a group has no name
             names = _group_names(pattern.value)
             if known := self._known & set(names):
                 raise malformed(f"{min(known)} is the name of another field")
@@ -160,7 +160,7 @@ class _Parser:
         if set(by) & set(NO_AGGREGATES_OF):
             raise unsupported("stats by a time")
         self._stages.append(Stats(tuple(aggregates), by))
-        # Nothing else is left of the events.
+        # The events' other fields are gone after stats.
         self._known = {*by, *(each.name for each in aggregates)}
         self._fields = []
 
@@ -218,7 +218,7 @@ class _Parser:
                 return names
 
     def _field(self, word: Word) -> str:
-        """The field that `word` names."""
+        """Return the name of the field that `word` stands for."""
         if word.kind is not Kind.NAME:
             raise malformed(f"unexpected symbol found {word.value}" if word.value else "unexpected end of the query")
         name = word.value

@@ -11,7 +11,7 @@ from localaws.logs.insights.words import Kind, Word, Words, malformed, unsupport
 from localaws.logs.patterns.operands import number
 
 Condition = Callable[[Row], bool | None]
-"""Whether it holds for a row; None where a field of it is missing."""
+"""Whether the condition holds for a row; None if the row lacks a field that the condition needs."""
 Value = Callable[[Row], str | None]
 
 _ORDERS: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -24,10 +24,10 @@ _ARITHMETIC = ("+", "-", "*", "/", "%", "^")
 
 
 class Regex:
-    """A regular expression of a query, which takes no longer on one text than on another."""
+    """A regular expression of a query. Its search takes time in proportion to the text's length."""
 
     def __init__(self, text: str) -> None:
-        # pyarrow takes half a second to import; RE2, which it has, needs no more time than a text is long.
+        # Imported here, because that takes half a second. pyarrow has RE2, whose time is linear in the text's length.
         import pyarrow
         import pyarrow.compute
 
@@ -62,7 +62,7 @@ class FilterParser:
     """Reads the condition of a filter."""
 
     def __init__(self, words: Words, field: Callable[[Word], str]) -> None:
-        """`field` is the name of the field that a word stands for."""
+        """`field` returns the name of the field that a word stands for."""
         self._words = words
         self._field = field
 
@@ -162,7 +162,7 @@ class FilterParser:
 
 
 def _either(parts: list[Condition], row: Row, decisive: bool) -> bool | None:
-    """Join conditions: `or` stops at True, `and` stops at False."""
+    """Join conditions: `or` (`decisive` is True) stops at True, `and` stops at False."""
     unknown = False
     for part in parts:
         found = part(row)

@@ -1,4 +1,4 @@
-"""Queries that were run, and their results. They are kept until the server ends, the latest hundred of them."""
+"""Queries that were run, and their results. The latest hundred are kept, until the server ends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Finished:
 
 
 class FinishedQueries:
-    """Those of one account, by region."""
+    """The finished queries of one account, by region."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,13 +50,13 @@ class FinishedQueries:
                 self._queries.popitem(last=False)
 
     def forget(self, region: str) -> None:
-        """Forget those of a region."""
+        """Forget the queries of a region."""
         with self._lock:
             for key in [key for key in self._queries if key[0] == region]:
                 del self._queries[key]
 
     def get(self, region: str, identity: str) -> Finished:
-        """The query of that id.
+        """Return the query with this id.
 
         Raises:
             ResourceNotFoundException: there is none.
@@ -68,7 +68,7 @@ class FinishedQueries:
         return found
 
     def latest(self, region: str) -> list[Finished]:
-        """All of a region, the latest first."""
+        """Return all queries of a region, latest first."""
         with self._lock:
             return [query for (where, _), query in reversed(self._queries.items()) if where == region]
 
@@ -77,11 +77,11 @@ finished = FinishedQueries()
 
 
 def run(store: EventStore, text: str, groups: list[StoredGroup], span: Span, limit: int | None) -> Finished:
-    """The results of a query over the events of `groups`.
+    """Run a query over the events of `groups`.
 
     Raises:
-        LogsClientError: AWS would not take it.
-        UnsupportedOperation: it has what is not supported here.
+        LogsClientError: AWS would refuse the query.
+        UnsupportedOperation: the query uses something that is not supported here.
     """
     try:
         return _run(store, parse_query(text), text, groups, span, limit)
@@ -115,7 +115,7 @@ def _run(
 
 
 def _result(query: Query, row: Row) -> list[dict[str, Any]]:
-    """A row as a result: its fields that have a value, and for an event what points to it."""
+    """Return a row as a result: its fields that have a value, and a pointer (@ptr) if the row is an event."""
     names = query.shown or tuple(row.values)
     found = [(name, value) for name in names if (value := row.get(name)) is not None]
     told = [{"field": name, "value": shown(name, value)} for name, value in found]

@@ -23,7 +23,7 @@ _CHUNK = re.compile(r"[0-9]+|[^\W\d_]+|.", re.DOTALL)
 
 
 class _Unclear(str):
-    """What a field is whose value AWS's guide doesn't tell: a boolean, null, a list or an object."""
+    """The type of a field whose value AWS's guide doesn't define: a boolean, null, a list or an object."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class Row:
 
     @classmethod
     def of_event(cls, event: StoredEvent, stream: str, group: str, account_id: str) -> Row:
-        """The row of an event; the fields of its JSON are looked for when one is asked for."""
+        """Return the row of an event. Its JSON is parsed when one of its fields is needed."""
         values = {
             "@timestamp": str(event.timestamp),
             "@ingestionTime": str(event.ingested),
@@ -49,10 +49,10 @@ class Row:
         return cls(values, event, event.message if group.startswith(_LAMBDA) else event.message.strip())
 
     def get(self, name: str) -> str | None:
-        """The value of a field; None if it has none.
+        """Return the value of a field; None if it has none.
 
         Raises:
-            UnsupportedOperation: it is not text or a number.
+            UnsupportedOperation: the value is not text or a number.
         """
         found = self.values.get(name)
         if found is None and self.event is not None:
@@ -78,13 +78,13 @@ class Row:
 
 
 class _Number(str):
-    """A number of a message, as it is written there."""
+    """A number, as it is written in the message."""
 
     __slots__ = ()
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """The fields within a value, by their paths."""
+    """Yield the fields within a value, with their paths."""
     if isinstance(value, dict | list):
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         if path:
@@ -99,7 +99,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def shown(name: str, value: str) -> str:
-    """A value as a result has it: a time as a date."""
+    """Return a value as a result shows it: times as dates."""
     if name not in TIMES:
         return value
     moment = datetime.fromtimestamp(int(value) / 1000, UTC)
@@ -107,7 +107,7 @@ def shown(name: str, value: str) -> str:
 
 
 def sort_key(value: str) -> Any:
-    """What orders values as sort does: text before numbers, and numbers within text by their lengths and values.
+    """Return a key that orders values as sort does: text before numbers, and numbers in text by length and value.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html
     """

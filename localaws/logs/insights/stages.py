@@ -1,4 +1,4 @@
-"""What the commands of a query do with its rows."""
+"""The commands of a query, each of which takes rows and returns rows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Stage(Protocol):
     """A command."""
 
     def run(self, rows: list[Row]) -> list[Row]:
-        """The rows that it leaves or makes."""
+        """Return the rows that the command keeps or makes."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Leaves the rows for which a condition holds."""
+    """Keeps the rows for which a condition holds."""
 
     condition: Condition
 
@@ -48,11 +48,11 @@ class Rename:
 
 @dataclass(frozen=True)
 class ParseGlob:
-    """Takes what stands where the stars of a text are."""
+    """Makes fields from the text in the place of a pattern's stars."""
 
     field: str
     texts: tuple[str, ...]
-    """What stands between the stars, before the first and behind the last."""
+    """The texts before the first star, between the stars, and after the last one."""
     names: tuple[str, ...]
 
     def run(self, rows: list[Row]) -> list[Row]:
@@ -80,7 +80,7 @@ class ParseGlob:
 
 @dataclass(frozen=True)
 class ParseRegex:
-    """Takes the named groups of a regular expression."""
+    """Makes fields from the named groups of a regular expression."""
 
     field: str
     regex: Regex
@@ -98,10 +98,10 @@ class Sort:
     """Orders the rows by fields."""
 
     fields: tuple[tuple[str, bool], ...]
-    """Each with whether the order is descending."""
+    """(field, whether the order is descending)."""
 
     def run(self, rows: list[Row]) -> list[Row]:
-        """The rows in their order."""
+        """The sorted rows."""
         for name, descending in reversed(self.fields):
             rows = sorted(rows, key=_by(name), reverse=descending)
         return rows
@@ -109,7 +109,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Limit:
-    """Leaves the first rows."""
+    """Keeps the first rows."""
 
     count: int
 
@@ -120,7 +120,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """count, sum, min or max of a field; a count of no field counts all rows."""
+    """count, sum, min or max of a field. A count without a field counts all rows."""
 
     function: str
     field: str | None
@@ -138,7 +138,7 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Stats:
-    """Puts rows together that have the same values."""
+    """Groups rows that have the same values, and aggregates each group."""
 
     aggregates: tuple[Aggregate, ...]
     by: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The words of a query, one after the other."""
+"""Splits a query into words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localaws.core.errors import UnsupportedOperation
 
 
 class Kind(StrEnum):
-    """What a word is."""
+    """The kinds of words."""
 
     NAME = "name"
     TEXT = "text"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a query: `value` without its quotes, and where it stands."""
+    """A word of a query: `value` without its quotes, and its position in the query."""
 
     kind: Kind
     value: str
@@ -33,7 +33,7 @@ class Word:
     quoted: bool = False
 
     def says(self, *words: str) -> bool:
-        """Whether it is one of these words or signs."""
+        """Whether this is one of these words or signs."""
         return not self.quoted and self.kind in (Kind.NAME, Kind.SIGN) and self.value.lower() in words
 
 
@@ -52,12 +52,12 @@ _COMMENT = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 
 
 def malformed(message: str) -> LogsClientError:
-    """The error for a query that AWS would not take."""
+    """Return the error for a query that AWS would refuse."""
     return LogsClientError("MalformedQueryException", message)
 
 
 def unsupported(what: str) -> UnsupportedOperation:
-    """The refusal of what is part of the language, and not there."""
+    """Return the error for a part of the language that is not implemented here."""
     return UnsupportedOperation(f"{what} in StartQuery")
 
 
@@ -65,13 +65,13 @@ class Words:
     """Reads a query from its start to its end."""
 
     def __init__(self, query: str) -> None:
-        # A line that begins with # is not read; blanks in its place leave all positions as they are.
+        # A line that begins with # is a comment. Blanks replace it, so that all positions stay the same.
         self.query = _COMMENT.sub(lambda found: " " * len(found[0]), query)
         self._at = 0
         self.next = self._read()
 
     def pop(self) -> Word:
-        """The next word, which is read."""
+        """Read the next word."""
         word, self.next = self.next, Word(Kind.END, "", 0, 0)
         self.next = self._read()
         return word
@@ -91,7 +91,7 @@ class Words:
         return self.pop()
 
     def wrong(self) -> LogsClientError:
-        """The error for the next word."""
+        """Return the error for the next word."""
         if self.next.kind is Kind.END:
             return malformed("unexpected end of the query")
         before = self.query[: self.next.start]

@@ -5,9 +5,9 @@
     pattern = compile_pattern('{ $.level = "ERROR" && $.latency > 500 }')
     pattern.matches(message)
 
-There are three kinds, told apart by their first character: terms (ERROR -retry, or one %regex%), conditions on JSON
-in braces, and conditions on fields in square brackets. Each has a module, which says what was decided where AWS's
-guide is not clear. What the guide doesn't define is refused.
+There are three kinds, which differ in their first character: terms (ERROR -retry, or one %regex%), conditions on JSON
+in braces, and conditions on fields in square brackets. Each kind has a module, which says what was decided here where
+AWS's guide is not clear. Anything that the guide doesn't define is refused.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -26,20 +26,20 @@ __all__ = ["InvalidPattern", "Pattern", "compile_pattern"]
 
 
 class Pattern(Protocol):
-    """What selects messages."""
+    """Selects messages."""
 
     def matches(self, message: str) -> bool:
         """Whether `message` is selected."""
 
     def extracted(self, message: str) -> dict[str, str]:
-        """The values of a selected message's fields, as TestMetricFilter tells them."""
+        """Return the values of a selected message's fields, as TestMetricFilter shows them."""
 
 
 def compile_pattern(text: str) -> Pattern:
-    """The pattern that `text` stands for.
+    """Parse a filter pattern.
 
     Raises:
-        InvalidPattern: it is not one.
+        InvalidPattern: `text` is not a valid pattern.
     """
     text = text.strip()
     for start, end, parse in (("{", "}", parse_json), ("[", "]", parse_delimited)):

@@ -12,7 +12,7 @@ Subject = TypeVar("Subject", contravariant=True)
 
 
 class Condition(Protocol[Subject]):
-    """What holds for an event, or not."""
+    """A condition on an event."""
 
     def holds(self, subject: Subject) -> bool:
         """Whether it holds."""
@@ -41,7 +41,7 @@ class Either(Generic[Subject]):
 
 
 def parse_conditions(tokens: Tokens, single: Callable[[], Condition[Subject]]) -> Condition[Subject]:
-    """Read conditions, each of them by `single`."""
+    """Read conditions, each of them with `single`."""
     either = [_all(tokens, single)]
     while tokens.take(r"\|\|"):
         either.append(_all(tokens, single))

@@ -1,15 +1,15 @@
 """Patterns for messages whose fields have blanks between them: [ip, ..., status = 4* || status = 500, bytes > 1000].
 
 Each name stands for one field, an ellipsis for any number of fields, and nothing between two commas for a field
-without a name. What a message has between square brackets or double quotes is one field. Blanks are spaces, tabs and
+without a name. Text between square brackets or double quotes is one field of a message. Blanks are spaces, tabs and
 line ends.
 
-The last name takes the rest of the message, if there is no ellipsis: so does AWS's own pattern for functions' lines,
-``[timestamp=*Z, request_id="*-*", event]``, and the guide's ``[w1=ERROR, w2]``, which finds messages of many words. A
-message with fewer fields than names doesn't match; ``[]`` matches every message.
+If there is no ellipsis, the last name takes the rest of the message. AWS's own pattern for functions' lines,
+``[timestamp=*Z, request_id="*-*", event]``, relies on that, and so does the guide's ``[w1=ERROR, w2]``, which finds
+messages of many words. A message with fewer fields than names doesn't match; ``[]`` matches every message.
 
-Decided here, where AWS's guide says nothing: a condition is about the field where it stands (AWS refuses one of
-another field), a name must not be there twice, and there are no parentheses.
+Decided here, where AWS's guide says nothing: a condition may only name its own field (AWS refuses a condition on
+another field), a name must not occur twice, and parentheses are not allowed.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -31,7 +31,7 @@ _WITHOUT_BRACKETS = re.compile(r'\s*(?:"([^"]*)"|(\S+))')
 
 @dataclass(frozen=True)
 class _Field:
-    """A field of the pattern, with its name, if it has one, and its condition."""
+    """A field of the pattern: its name and its condition, if it has them."""
 
     name: str = ""
     condition: Condition[str] | None = None
@@ -46,7 +46,7 @@ class DelimitedPattern:
 
     before: tuple[_Field, ...]
     after: tuple[_Field, ...] | None
-    """The fields behind an ellipsis; None if there is no ellipsis."""
+    """The fields after an ellipsis; None if there is no ellipsis."""
 
     def matches(self, message: str) -> bool:
         """Whether `message` has the fields, and the conditions hold."""
@@ -59,7 +59,7 @@ class DelimitedPattern:
         return {f"${field.name or place}": text for place, (field, text) in enumerate(fields, 1)}
 
     def _fields(self, message: str) -> list[tuple[_Field, str]] | None:
-        """The message's fields, each beside the pattern's; None if there are too few."""
+        """Pair the pattern's fields with the message's; None if the message has too few."""
         if self.after is None and self.before:
             texts = _split(message, len(self.before))
             return list(zip(self.before, texts, strict=True)) if len(texts) == len(self.before) else None
@@ -71,10 +71,10 @@ class DelimitedPattern:
 
 
 def _split(message: str, most: int | None = None) -> list[str]:
-    """The fields of `message`; of `most` fields the last is the rest."""
+    """Split `message` into fields: at most `most`, the last of which is the rest."""
     texts: list[str] = []
     at, last_bracket = 0, message.rfind("]")
-    # After the last "]" no bracket is looked for. Otherwise a message with many "[" would take quadratic time.
+    # After the last "]", don't look for brackets. Otherwise a message with many "[" would take quadratic time.
     while (found := (_FIELD if at <= last_bracket else _WITHOUT_BRACKETS).match(message, at)) is not None:
         if most is not None and len(texts) == most - 1 and message[found.end() :].strip():
             return [*texts, message[at:].strip()]
@@ -84,10 +84,10 @@ def _split(message: str, most: int | None = None) -> list[str]:
 
 
 def parse_delimited(text: str) -> DelimitedPattern:
-    """The pattern that `text`, without its square brackets, stands for.
+    """Parse a pattern, given without its square brackets.
 
     Raises:
-        InvalidPattern: it is not one.
+        InvalidPattern: `text` is not a valid pattern.
     """
     tokens = Tokens(text)
     parts: list[list[_Field]] = [[]]
@@ -112,7 +112,7 @@ def _field(tokens: Tokens) -> _Field:
         return _Field()
     if tokens.at_end or tokens.sees(","):
         return _Field(name)
-    # The name was read already for the first condition, and stands before each further one.
+    # The name was read already for the first condition, and is repeated before each further one.
     waiting = [name]
 
     def single() -> Comparison:

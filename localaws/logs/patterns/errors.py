@@ -1,4 +1,4 @@
-"""Why a filter pattern is refused, in AWS's words."""
+"""The errors for filter patterns, in AWS's words."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ class InvalidPattern(ValueError):
 
 
 def invalid_character(character: str) -> InvalidPattern:
-    """A character that must not be there without double quotes."""
+    """Return the error for a character that needs double quotes."""
     return InvalidPattern(f"Invalid character(s) in term '{character}'")

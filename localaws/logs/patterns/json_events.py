@@ -1,12 +1,11 @@
 """Patterns for messages that are JSON objects: { ($.user.id = 1 || $.users[*].id > 5) && $.error NOT EXISTS }.
 
-A property is selected by its path ($.a.b, $.list[0], $.list[*], $.*, $.['dotted.name']), and compared as text or
-number, or asked whether it IS NULL, IS TRUE, IS FALSE or NOT EXISTS. A message that is not a JSON object doesn't
-match.
+A property is selected by its path ($.a.b, $.list[0], $.list[*], $.*, $.['dotted.name']). It is compared as text or as
+a number, or tested with IS NULL, IS TRUE, IS FALSE or NOT EXISTS. A message that is not a JSON object doesn't match.
 
 Decided here, where AWS's guide says nothing: only strings and numbers can be compared (the guide: "value nodes can be
-strings or numbers"), so for a property that is missing, null, a boolean, a list or an object neither = nor != holds.
-With a star in the path one of the selected values must be as asked.
+strings or numbers"). So if a property is missing, null, a boolean, a list or an object, neither = nor != holds. With a
+star in the path, one of the selected values must meet the condition.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -26,7 +25,7 @@ from localaws.logs.patterns.tokens import Tokens
 
 _MOST_WILDCARDS = 3
 _FIRST = re.compile(r"\$(?=\.)")
-# No blanks within a path: each part must be read up to the next.
+# A path has no blanks: each part must end where the next one starts.
 _STEP = re.compile(
     r"\.(?P<name>[A-Za-z0-9_-]+)|\.\['(?P<quoted>[^']+)'\]|\[(?P<place>[0-9]{1,9})\]|(?P<any>\[\*\]|\.\*)"
 )
@@ -34,7 +33,7 @@ _CONSTANTS: dict[str, Any] = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
 class _Numeral(str):
-    """A number of a message, as it is written there."""
+    """A number, as it is written in the message."""
 
     __slots__ = ()
 
@@ -53,7 +52,7 @@ class Selector:
     steps: tuple[str | int | _Every, ...]
 
     def select(self, found: Any, steps: tuple[str | int | _Every, ...] | None = None) -> Iterator[Any]:
-        """Each value that the path leads to."""
+        """Yield each value that the path leads to."""
         steps = self.steps if steps is None else steps
         if not steps:
             yield found
@@ -81,7 +80,7 @@ class _Compared:
     comparison: Comparison
 
     def holds(self, subject: Any) -> bool:
-        """Whether a selected string or number compares as asked."""
+        """Whether the comparison holds for a selected string or number."""
         return any(isinstance(value, str) and self.comparison.holds(value) for value in self.selector.select(subject))
 
 
@@ -119,16 +118,16 @@ class JsonPattern:
         return isinstance(found, dict) and self.condition.holds(found)
 
     def extracted(self, message: str) -> dict[str, str]:
-        """Nothing: AWS tells no values of JSON events."""
+        """Return nothing: AWS extracts no values from JSON events."""
         del message
         return {}
 
 
 def parse_json(text: str) -> JsonPattern:
-    """The pattern that `text`, without its braces, stands for.
+    """Parse a pattern, given without its braces.
 
     Raises:
-        InvalidPattern: it is not one.
+        InvalidPattern: `text` is not a valid pattern.
     """
     parser = _Parser(Tokens(text))
     return JsonPattern(parser.all())
@@ -167,7 +166,7 @@ class _Parser:
         steps = tuple(_steps(written or ""))
         wildcards = sum(isinstance(step, _Every) for step in steps)
         self._wildcards += wildcards
-        # An element must follow a property.
+        # The path must start with a property: [0] and [*] need one before them.
         if not steps or isinstance(steps[0], int) or steps[0] == _Every(of_list=True):
             raise self._tokens.wrong()
         if wildcards > 1 or self._wildcards > _MOST_WILDCARDS:

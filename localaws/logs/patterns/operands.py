@@ -1,11 +1,11 @@
-r"""What a field is compared with: { $.status = 4* }, [..., bytes > 1000], { $.name = %^a% }.
+r"""The right sides of comparisons: { $.status = 4* }, [..., bytes > 1000], { $.name = %^a% }.
 
-Text is compared as it is, with a star at the front, at the end or at both for any text; a star in the middle is a
-star (the guide: ``Ev*ent`` only matches ``Ev*ent``). A number without quotes is compared by its value, also with a
-field whose text is a number.
+Text is compared literally, except that a star at its start, its end or both stands for any text. A star in the middle
+is a literal star (the guide: ``Ev*ent`` only matches ``Ev*ent``). A number without quotes is compared by its value,
+even with a field whose text is a number.
 
-Decided here, where AWS's guide says nothing: a number in double quotes is text, which must be the field's as it is
-written; and text without quotes may have dots, as in the guide's example ``123.123.*``.
+Decided here, where AWS's guide says nothing: a number in double quotes is text, and must equal the field as written;
+and text without quotes may have dots, as in the guide's example ``123.123.*``.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Operand(Protocol):
     """The right side of an equals sign."""
 
     def equals(self, text: str) -> bool:
-        """Whether a field with this text is equal to it."""
+        """Whether a field with this text equals the operand."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """Text, with stars at its ends for any text."""
+    """Text. A star at its start or end stands for any text."""
 
     text: str
 
     def equals(self, text: str) -> bool:
-        """Whether `text` is this one, or has it where the stars say."""
+        """Whether `text` equals this text, with the stars standing for any text."""
         open_start = self.text.startswith("*")
         open_end = self.text.endswith("*") and len(self.text) > 1
         middle = self.text[open_start : len(self.text) - open_end]
@@ -61,7 +61,7 @@ class Number:
     value: Decimal
 
     def equals(self, text: str) -> bool:
-        """Whether `text` is a number of this value."""
+        """Whether `text` is a number with this value."""
         return number(text) == self.value
 
 
@@ -78,13 +78,13 @@ class Matching:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An operator and what stands on its right."""
+    """An operator and its right side."""
 
     operator: str
     operand: Operand
 
     def __post_init__(self) -> None:
-        """Refuse an order between texts.
+        """Check that <, <=, > and >= have a number on their right.
 
         Raises:
             InvalidPattern: the operator needs a number.
@@ -93,7 +93,7 @@ class Comparison:
             raise InvalidPattern
 
     def holds(self, text: str) -> bool:
-        """Whether it holds for a field with this text."""
+        """Whether the comparison holds for a field with this text."""
         if self.operator == "=":
             return self.operand.equals(text)
         if self.operator == "!=":

@@ -1,16 +1,16 @@
 r"""The regular expressions of filter patterns: %ERROR|WARN%.
 
-CloudWatch Logs takes a small part of the usual syntax: letters, digits, the symbols ``: _ # = @ / ; , -`` and the
-operators ``^ $ ? [ ] { } | \ * + .``, with ``\d \s \w`` (and ``\D \S \W``) and ``\xhh``, and without groups. What is
-outside of that is refused. A regex is searched for anywhere in the text, and ``.`` matches any character.
+CloudWatch Logs accepts a small part of the usual syntax: letters, digits, the symbols ``: _ # = @ / ; , -`` and the
+operators ``^ $ ? [ ] { } | \ * + .``, with ``\d \s \w`` (and ``\D \S \W``) and ``\xhh``, and without groups. Anything
+else is refused. A regex may match anywhere in the text, and ``.`` matches any character.
 
 Decided here, where AWS's guide says nothing: a blank is allowed, since the guide's own example has one; ``^`` and
-``$`` must be at the ends of an alternative; a match of its longest alternatives has at most 1,024 characters, repeats
-left out.
+``$`` must be at the ends of an alternative; all alternatives together match at most 1,024 characters, not counting
+unlimited repeats.
 
-Without groups an expression is a list of alternatives, each a row of character sets. They are followed all at once,
-one step per character: the time that a search takes grows with the text only, whatever the expression, since a search
-that goes back and tries again could keep the server busy for hours.
+Without groups, an expression is a list of alternatives, and each alternative is a sequence of character sets. The
+search follows all of them at the same time, one step per character. So its time grows only with the text, whatever the
+expression. A search with backtracking could keep the server busy for hours.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -60,7 +60,7 @@ _ANY = _Set(frozenset(), inverted=True)
 
 @dataclass(frozen=True)
 class _Step:
-    """One character of a match, or none where it is `optional`, or several where it `repeats`."""
+    """One character of a match. It may be missing if it is `optional`, and may occur several times if it `repeats`."""
 
     characters: _Set
     optional: bool
@@ -77,7 +77,7 @@ class _Alternative:
 
 
 _Places = frozenset[tuple[int, int]]
-"""Where in which alternatives a search is."""
+"""The positions of a search: (number of the alternative, step in it)."""
 
 
 @dataclass(eq=False)
@@ -86,7 +86,7 @@ class _State:
 
     places: _Places
     matches: bool
-    """Whether that is a match, whatever follows."""
+    """Whether the text matches, whatever follows."""
     matches_at_end: bool
     following: dict[str, _State] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ class Regex:
         return state.matches_at_end
 
     def _follow(self, state: _State, character: str) -> _State:
-        """The state that follows `state`, which is found once."""
+        """Return the state that follows `state` on `character`, and remember it."""
         reached = {(number, 0) for number, each in enumerate(self._alternatives) if not each.at_start}
         for number, place in state.places:
             steps = self._alternatives[number].steps
@@ -120,7 +120,7 @@ class Regex:
         return then
 
     def _state(self, places: set[tuple[int, int]]) -> _State:
-        """The state at these places, and at those that are reached from them by leaving out what is optional."""
+        """Return the state for these places and for those that are reached from them by skipping optional steps."""
         waiting = list(places)
         while waiting:
             number, place = waiting.pop()
@@ -148,7 +148,7 @@ class Regex:
 
 
 def compile_regex(text: str) -> Regex:
-    """The regex that stands between two percent signs.
+    """Compile the text between two percent signs.
 
     Raises:
         InvalidPattern: it is outside of the syntax.
@@ -229,7 +229,7 @@ class _Parser:
         return _Set(frozenset(character))
 
     def _counts(self) -> tuple[int, int | None]:
-        """How often what was read is repeated, at least and at most."""
+        """Read how often the characters before are repeated: at least, and at most (None: any number)."""
         for sign, counts in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self._take(sign):
                 return counts

@@ -1,9 +1,9 @@
-"""Patterns for text without a structure: ERROR "access denied" -retry, ?ERROR ?WARN, or one %regex%.
+"""Patterns for unstructured text: ERROR "access denied" -retry, ?ERROR ?WARN, or one %regex%.
 
-A term is found anywhere in a message, also inside a word: the guide's own example has ERROR match ``ERRORCODE: -1``,
-and Exception match ``IllegalArgumentException``. Upper and lower case differ. A term of other characters than
-letters, digits and underscores needs double quotes; within them a quote and a backslash are written with a backslash
-before them. Terms with a question mark have no effect beside others, as the guide says.
+A term matches anywhere in a message, even inside a word: in the guide's own example, ERROR matches ``ERRORCODE: -1``,
+and Exception matches ``IllegalArgumentException``. Upper and lower case differ. A term with other characters than
+letters, digits and underscores needs double quotes; within them, a backslash escapes a quote or a backslash. Terms
+with a question mark have no effect if there are other terms, as the guide says.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[-?]?[A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms of which a message must have all, none, or any."""
+    """Terms: a message must have all of the needed, none of the excluded, or any of the optional ones."""
 
     needed: tuple[str, ...]
     excluded: tuple[str, ...]
@@ -58,10 +58,10 @@ class WholeRegex:
 
 
 def parse_terms(text: str) -> Terms | WholeRegex:
-    """The pattern that `text`, which begins with neither { nor [, stands for.
+    """Parse a pattern that begins with neither { nor [.
 
     Raises:
-        InvalidPattern: it is not one.
+        InvalidPattern: `text` is not a valid pattern.
     """
     text = text.strip()
     if text.startswith("%"):
@@ -83,12 +83,12 @@ def parse_terms(text: str) -> Terms | WholeRegex:
 
 
 def unescaped(phrase: str) -> str:
-    """What stands between two double quotes, without the backslashes before quotes and backslashes."""
+    """Return the text between two double quotes, without the backslashes before quotes and backslashes."""
     return re.sub(r"\\(.)", r"\1", phrase)
 
 
 def _reason(text: str, at: int) -> InvalidPattern:
-    """Why no term begins at `at`."""
+    """Return the error for text at `at` that is not a term."""
     wrong = text[_end(_WORD, text, at) :][:1]
     return InvalidPattern() if wrong in ("", '"') or wrong.isspace() else invalid_character(wrong)
 

@@ -1,4 +1,4 @@
-"""The words of patterns in braces and brackets, and of what they compare with."""
+"""The tokens of patterns in braces and brackets, and their comparisons."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Tokens:
 
     @property
     def at_end(self) -> bool:
-        """Whether all is read."""
+        """Whether the whole pattern is read."""
         return self._at == len(self._text)
 
     def skip(self) -> None:
-        """Pass blanks."""
+        """Skip blanks."""
         found = _BLANK.match(self._text, self._at)
         self._at = found.end() if found else self._at
 
     def take(self, expression: str | re.Pattern[str]) -> str | None:
-        """Read what matches `expression` and the blanks that follow; None if it isn't there."""
+        """Read text that matches `expression`, and the blanks after it. Return the text, or None if there is none."""
         found = re.compile(expression).match(self._text, self._at)
         if found is None:
             return None
@@ -47,20 +47,20 @@ class Tokens:
         return found[0]
 
     def sees(self, character: str) -> bool:
-        """Whether `character` is read next."""
+        """Whether `character` comes next."""
         return self._text.startswith(character, self._at)
 
     def wrong(self) -> InvalidPattern:
-        """The error for what is read next."""
+        """Return the error for the text that comes next."""
         character = self._text[self._at : self._at + 1]
         plain = not character or character.isalnum() or character in '"%$&|()=<>![]{}'
         return InvalidPattern() if plain else invalid_character(character)
 
     def comparison(self) -> Comparison:
-        """Read an operator and what stands on its right.
+        """Read an operator and its right side.
 
         Raises:
-            InvalidPattern: they aren't there.
+            InvalidPattern: one of them is missing.
         """
         operator = self.take(_OPERATOR)
         if operator is None:
@@ -84,7 +84,7 @@ class Tokens:
         return operand
 
     def _bare(self) -> tuple[re.Match[str], Operand]:
-        """What stands without quotes: a number, where it is one as a whole, or text."""
+        """Return an operand without quotes: a number if the whole of it is one, otherwise text."""
         numeric, text = NUMBER.match(self._text, self._at), _BARE.match(self._text, self._at)
         if numeric is not None and (text is None or numeric.end() >= text.end()):
             value = number(numeric[0])

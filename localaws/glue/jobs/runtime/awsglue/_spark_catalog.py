@@ -2,9 +2,9 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-data-catalog-hive.html
 
-Glue Studio sets the argument for every job, and most never use what it does, so it is accepted. What looks at the
-catalog from Spark, or changes it, is refused by name: Spark's empty one would answer, and would take tables that are
-gone when the run ends. Temporary views are Spark's own, and work.
+Glue Studio sets the argument for every job, and most jobs never use what it does, so it is accepted. Calls that read or
+change the catalog from Spark are refused by name: otherwise Spark's own, empty catalog would answer, and would accept
+tables that are gone when the run ends. Temporary views are Spark's own, and work.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from awsglue._errors import NotSupportedLocally
 
 ARGUMENT = "--enable-glue-datacatalog"
 _INSTEAD = ["create_dynamic_frame.from_catalog", "write_dynamic_frame.from_catalog", "getSink", "temporary views"]
-# Statements that work without the table or the database that they name, by the parser's names.
+# Statements that Spark runs even if the table or database that they name does not exist, by the parser's names.
 _STATEMENTS = {
     "CreateFunction", "CreateNamespace", "CreateTable", "CreateTableAsSelect", "CreateView", "DescribeNamespace",
     "DropFunction", "DropNamespace", "DropTable", "ReplaceTable", "ReplaceTableAsSelect", "ShowNamespaces",
@@ -44,7 +44,7 @@ _REFUSED = {
 
 
 def refuse_if_enabled(arguments: Mapping[str, str]) -> None:
-    """In this process, refuse what Spark would have from the Data Catalog, if the run's arguments say so."""
+    """If the run's arguments ask for the Data Catalog in Spark, refuse its use in this process."""
     # "Only specify the key; no value is needed."
     if str(arguments.get(ARGUMENT, "false")).lower() == "false":
         return
@@ -70,7 +70,7 @@ def _refusing(what: str) -> Callable[..., Any]:
 
 
 def _looking(call: Callable[..., Any], what: str) -> Callable[..., Any]:
-    """`call`, which says what is missing where Spark says that a table or a database is not there."""
+    """Wrap `call`: if Spark can't find a table or a database, raise NotSupportedLocally for the Data Catalog."""
 
     @functools.wraps(call)
     def look(*args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The runs of a crawler, a workflow or the like: cheap to save, however many they are.
+"""The run history of a crawler, a workflow or the like, which stays cheap to save however many runs it holds.
 
-State is pickled whenever something changes. Pickling a thousand runs object by object takes tens of milliseconds; so
-those that are over are packed, some together, into compressed bytes, which pickle takes as they are.
+State is pickled whenever something changes. Pickling a thousand runs object by object takes tens of milliseconds. So
+finished runs are packed, several at a time, into compressed bytes, which pickle copies as they are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
-_PACK = 16  # runs in a pack; up to twice as many are over and not packed yet
+_PACK = 16  # runs in a pack; up to twice as many finished runs stay unpacked
 
 
 class Recorded(Protocol):
-    """What a history keeps."""
+    """An item of a history: a run with an id."""
 
     @property
     def key(self) -> str:
@@ -24,14 +24,14 @@ class Recorded(Protocol):
 
     @property
     def is_over(self) -> bool:
-        """Whether it does not change any more."""
+        """Whether it has ended."""
 
 
 Item = TypeVar("Item", bound=Recorded)
 
 
 class History(Generic[Item]):
-    """Runs by their ids, the oldest first. Those under way are all kept, of the others at least the last `most`."""
+    """Runs by id, oldest first. Unfinished runs are never dropped; at least `most` runs are kept in all."""
 
     def __init__(self, most: int) -> None:
         self._begin(most)
@@ -39,7 +39,7 @@ class History(Generic[Item]):
     def _begin(self, most: int) -> None:
         self._most = most
         self._items: dict[str, Item] = {}
-        self._loose: dict[str, Item] = {}  # those in no pack
+        self._loose: dict[str, Item] = {}  # the runs that are not packed
         self._packs: list[tuple[tuple[str, ...], bytes]] = []
         self._lock = threading.Lock()
 
@@ -59,12 +59,12 @@ class History(Generic[Item]):
         return self._items[key]
 
     def get(self, key: str) -> Item | None:
-        """The run of that id, if it is known."""
+        """Return the run with that id, or None."""
         return self._items.get(key)
 
     @property
     def newest(self) -> Item | None:
-        """The run that was added last."""
+        """The run that was added last, or None."""
         return next(reversed(self._items.values()), None)
 
     def under_way(self) -> list[Item]:
@@ -73,7 +73,7 @@ class History(Generic[Item]):
             return [item for item in self._loose.values() if not item.is_over]
 
     def add(self, item: Item) -> None:
-        """Keep `item`, and forget the oldest where there are too many."""
+        """Keep `item`, and drop the oldest finished runs if there are too many."""
         with self._lock:
             self._items[item.key] = self._loose[item.key] = item
             while len(self._items) > self._most + _PACK and (self._packs or self._pack()):
@@ -81,14 +81,14 @@ class History(Generic[Item]):
                     del self._items[key]
 
     def changed(self, key: str) -> None:
-        """Note that a run has changed although it is over."""
+        """Keep a change of a run that had already ended."""
         with self._lock:
             for number, (keys, _) in enumerate(self._packs):
                 if key in keys:
                     self._packs[number] = self._packed(keys)
 
     def _pack(self) -> bool:
-        """Pack the oldest runs that are over, if enough are; the newest stay loose, as they may have ended just now."""
+        """Pack the oldest finished runs if there are enough; the newest stay loose, as they may have just ended."""
         over = [key for key, item in self._loose.items() if item.is_over]
         if len(over) < 2 * _PACK:
             return False

@@ -1,4 +1,4 @@
-"""What every part of the Glue API shares: lists come in pages."""
+"""Pagination of lists, which every part of the Glue API shares."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ DEFAULT_PAGE = 100
 
 
 class Lists(GlueResponse):
-    """A part of the API with operations that list."""
+    """Base of the parts of the API that have list operations."""
 
     def page_by_name(
         self, items: Iterable[Item], name: Callable[[Item], str], default: int = DEFAULT_PAGE
     ) -> tuple[list[Item], str | None]:
-        """The page that the request asks for, of what has unique names; and the token of the next one."""
+        """Return the requested page of `items`, which have unique names, and the token of the next page."""
         return paging.by_name(items, name, self._question(default))
 
     def page_by_age(
         self, items: Sequence[Item], id_of: Callable[[Item], str], default: int = DEFAULT_PAGE
     ) -> tuple[list[Item], str | None]:
-        """The page that the request asks for, of what is listed with the newest first."""
+        """Return the requested page of `items`, which come newest first, and the token of the next page."""
         return paging.by_age(items, id_of, self._question(default))
 
     def paged(self, member: str, shown: list[Any], token: str | None) -> ActionResult:
-        """The answer of an operation that lists."""
+        """Return the response of a list operation."""
         return ActionResult({member: shown, "NextToken": token} if token else {member: shown})
 
     def has_tags(self, arn: str, wanted: dict[str, str] | None) -> bool:
-        """Whether what has this ARN has all the tags that are wanted."""
+        """Whether the resource `arn` has all the `wanted` tags."""
         return (wanted or {}).items() <= self.glue_backend.get_tags(arn).items()
 
     def _question(self, default: int) -> paging.Question:

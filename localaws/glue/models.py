@@ -1,4 +1,4 @@
-"""The state of Glue in one region: moto's catalog with the operations that really run things in front of it."""
+"""The state of Glue in one region: moto's catalog, extended by operations that really run things."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LocalGlueBackend(CatalogOperations, CrawlerOperations, ConnectionOperation
     """Glue's backend, one mixin per concern; each extends moto's `GlueBackend`, which answers the rest."""
 
     def reset(self) -> None:
-        """Forget all, and end what runs."""
+        """Delete all state, and end running crawls and job runs."""
         ports = context.current().ports
         for name in self.local_crawlers:
             ports.crawls.stop_crawl(self.region_name, name)

@@ -1,7 +1,7 @@
-"""Lists in pages, as the Glue API gives them: https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html (NextToken).
+"""Pagination as in the Glue API: https://docs.aws.amazon.com/glue/latest/webapi/Welcome.html (NextToken).
 
-A token names the last item of its page, and the question that it belongs to. So the pages go on where they were,
-whatever is added or removed meanwhile, and a token of another question is refused.
+A token holds the last item of its page and a digest of the request that it belongs to. So the next page starts at the
+right place even if items are added or removed in between, and a token from a different request is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OF_THE_PAGE = ("NextToken", "MaxResults", "ExcludeColumnSchema", "HidePassword"
 
 
 class Question:
-    """What is listed: an operation with the parameters that select."""
+    """A list request: the operation, and the parameters that select the items."""
 
     def __init__(self, operation: str, request: Mapping[str, Any], default: int) -> None:
         self._asked = {name: value for name, value in request.items() if name not in _OF_THE_PAGE}
@@ -31,10 +31,10 @@ class Question:
 
     @property
     def after(self) -> str | None:
-        """The last item of the page before; None on the first page.
+        """The last item of the previous page; None on the first page.
 
         Raises:
-            InvalidInputException: the token is not one of this question.
+            InvalidInputException: the token is malformed or belongs to a different request.
         """
         if not self._token:
             return None
@@ -58,7 +58,7 @@ class Question:
 
 
 def by_name(items: Iterable[Item], name: Callable[[Item], str], question: Question) -> tuple[list[Item], str | None]:
-    """The page of `items`, which are sorted by their names, and the token of the next one."""
+    """Sort `items` by name; return the requested page and the token of the next one."""
     ordered = sorted(items, key=name)
     after = question.after
     start = 0 if after is None else bisect_right(ordered, after, key=name)
@@ -66,9 +66,9 @@ def by_name(items: Iterable[Item], name: Callable[[Item], str], question: Questi
 
 
 def by_age(items: Sequence[Item], id_of: Callable[[Item], str], question: Question) -> tuple[list[Item], str | None]:
-    """The page of `items`, the newest of which come first, and the token of the next one.
+    """Return the requested page of `items`, which come newest first, and the token of the next one.
 
-    The oldest are forgotten first: if the last item of the page before is gone, nothing follows it any more.
+    The oldest items are dropped first: if the last item of the previous page is gone, so are all that followed it.
     """
     after = question.after
     start = 0 if after is None else next((n for n, item in enumerate(items, 1) if id_of(item) == after), len(items))

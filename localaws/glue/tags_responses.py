@@ -1,4 +1,4 @@
-"""Tags of what Glue has: https://docs.aws.amazon.com/glue/latest/dg/monitor-tags.html"""
+"""Tags of Glue resources: https://docs.aws.amazon.com/glue/latest/dg/monitor-tags.html"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moto.glue.responses import GlueResponse
 
 
 class TagResponses(GlueResponse):
-    """TagResource, UntagResource and GetTags, of resources that exist; moto takes any ARN."""
+    """TagResource, UntagResource and GetTags. The resource must exist; moto alone would accept any ARN."""
 
     def tag_resource(self) -> ActionResult:
         self._require(self.parameters["ResourceArn"])

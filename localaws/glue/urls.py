@@ -1,4 +1,4 @@
-"""Where the Glue API is served: moto finds this room by the name of `models`."""
+"""Where the Glue API is served: moto derives the name of this module from that of `models`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Data Catalog: what AWS checks of databases, tables and partitions, and moto doesn't.
+"""The Data Catalog: the checks of databases, tables and partitions that AWS makes and moto doesn't.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 """
@@ -25,29 +25,29 @@ from localaws.glue.catalog.partition_expressions import PartitionExpression
 _UNSUPPORTED = (
     "TargetDatabase", "FederatedDatabase", "TargetTable", "FederatedTable", "ViewDefinition", "SchemaReference",
 )  # fmt: skip
-# A star that stands for any characters, since it repeats neither a class, a group, a dot nor an escaped character.
+# A star that stands for any characters. After a class, a group, a dot or an escaped character it is a quantifier.
 _WILDCARD = re.compile(r"(?<![.\])}\\\w])\*|(?<=(?<!\\)\w)\*")
 
 
 class CatalogOperations(GlueBackend):
-    """Databases and tables are found however their names are spelled: they are kept in lower case."""
+    """Operations on databases, tables and partitions. Names are case-insensitive: they are kept in lower case."""
 
     def create_database(
         self, database_name: str, database_input: dict[str, Any], tags: dict[str, str] | None = None
     ) -> FakeDatabase:
-        """Make a database, its name in lower case."""
+        """Create a database; its name is lowercased."""
         _refuse_unsupported(database_input)
         return super().create_database(database_name.lower(), database_input, tags)
 
     def get_database(self, database_name: str) -> FakeDatabase:
-        """The database of that name."""
+        """Return the database of that name."""
         return super().get_database(database_name.lower())
 
     def update_database(self, database_name: str, database_input: dict[str, Any]) -> None:
         """Replace a database's definition.
 
         Raises:
-            InvalidInputException: under another name.
+            InvalidInputException: the definition has a different name.
         """
         self.get_database(database_name)
         if database_input["Name"].lower() != database_name.lower():
@@ -57,7 +57,7 @@ class CatalogOperations(GlueBackend):
         super().update_database(database_name.lower(), database_input)
 
     def delete_database(self, database_name: str) -> None:
-        """Delete a database with its tags, which moto would keep: the tagging API would go on listing it."""
+        """Delete a database with its tags. moto would keep the tags, and the tagging API would still list it."""
         super().delete_database(database_name.lower())
         name = f"database/{database_name.lower()}"
         arn = f"arn:{get_partition(self.region_name)}:glue:{self.region_name}:{self.account_id}:{name}"
@@ -70,20 +70,20 @@ class CatalogOperations(GlueBackend):
         table_input: dict[str, Any],
         open_table_format_input: dict[str, Any] | None = None,
     ) -> FakeTable:
-        """Make a table, its name in lower case."""
+        """Create a table; its name is lowercased."""
         _refuse_unsupported(table_input)
         name, database = table_name.lower(), database_name.lower()
         return super().create_table(database, name, {**table_input, "Name": name}, open_table_format_input)
 
     def get_table(self, database_name: str, table_name: str) -> FakeTable:
-        """The table of that name."""
+        """Return the table of that name."""
         return super().get_table(database_name, table_name.lower())
 
     def get_tables(self, database_name: str, expression: str | None) -> list[FakeTable]:
-        """The tables whose whole names match `expression`, in which `*` stands for any characters, as on AWS.
+        """Return the tables whose whole names match `expression`; `*` stands for any characters, as on AWS.
 
         Raises:
-            InvalidInputException: it is not a regular expression.
+            InvalidInputException: `expression` is not a regular expression.
         """
         tables = list(self.get_database(database_name).tables.values())
         if not expression:
@@ -118,7 +118,7 @@ class CatalogOperations(GlueBackend):
         table.delete_version(version_id)
 
     def create_partition(self, database_name: str, table_name: str, part_input: dict[str, Any]) -> None:
-        """Make a partition.
+        """Create a partition.
 
         Raises:
             InvalidInputException: it has more or fewer values than the table has keys.
@@ -132,9 +132,9 @@ class CatalogOperations(GlueBackend):
         """Replace a partition's definition, and its values if the new ones differ.
 
         Raises:
-            AlreadyExistsException: there is a partition of the new values.
-            EntityNotFoundException: there is none of the old ones.
-            InvalidInputException: it has more or fewer values than the table has keys.
+            AlreadyExistsException: a partition with the new values exists.
+            EntityNotFoundException: no partition has the old values.
+            InvalidInputException: the definition has more or fewer values than the table has keys.
         """
         table = self.get_table(database_name, table_name)
         wanted = {"Values": part_to_update, **part_input}
@@ -148,7 +148,7 @@ class CatalogOperations(GlueBackend):
     def batch_create_partition(
         self, database_name: str, table_name: str, partition_input: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        """Make partitions; the errors of those that can't be made."""
+        """Create partitions; return the errors of those that can't be created."""
         self.get_table(database_name, table_name)
         errors = []
         for one in partition_input:
@@ -159,7 +159,7 @@ class CatalogOperations(GlueBackend):
     def batch_update_partition(
         self, database_name: str, table_name: str, entries: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        """Replace the definitions of partitions; the errors of those that can't be replaced."""
+        """Replace the definitions of partitions; return the errors of those that can't be replaced."""
         self.get_table(database_name, table_name)
         errors = []
         for entry in entries:
@@ -171,7 +171,7 @@ class CatalogOperations(GlueBackend):
     def batch_delete_table_version(
         self, database_name: str, table_name: str, version_ids: list[str]
     ) -> list[dict[str, Any]]:
-        """Delete versions of a table; the errors of those that can't be deleted."""
+        """Delete versions of a table; return the errors of those that can't be deleted."""
         self.get_table(database_name, table_name)
         errors = []
         for version in version_ids:
@@ -180,11 +180,11 @@ class CatalogOperations(GlueBackend):
         return errors
 
     def get_partitions(self, database_name: str, table_name: str, expression: str | None) -> list[FakePartition]:
-        """The partitions that match `expression`.
+        """Return the partitions that match `expression`.
 
         Raises:
-            InvalidInputException: it is not an expression, names a column that is not a partition key, or compares one
-                with what is not of its type.
+            InvalidInputException: `expression` is malformed, names a column that is not a partition key, or compares a
+                key with a value of another type.
             InvalidStateException: a partition's value is not of its key's type.
         """
         table = self.get_table(database_name, table_name)
@@ -194,7 +194,7 @@ class CatalogOperations(GlueBackend):
 
 
 def _error_of(call: Callable[[], None]) -> dict[str, str] | None:
-    """The ErrorDetail of a call that is refused."""
+    """Return the ErrorDetail if Glue refuses `call`, else None."""
     try:
         call()
     except GlueClientError as error:
@@ -203,7 +203,7 @@ def _error_of(call: Callable[[], None]) -> dict[str, str] | None:
 
 
 def _refuse_unsupported(definition: dict[str, Any]) -> None:
-    """Refuse links and views, which nothing here follows, and columns that are kept in a schema registry."""
+    """Refuse links, federated databases and tables, views, and columns kept in a schema registry: not supported."""
     storage = definition.get("StorageDescriptor") or {}
     for name in _UNSUPPORTED:
         if definition.get(name) or storage.get(name):

@@ -1,7 +1,7 @@
 """The filter of GetPartitions: https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html (Expression).
 
-moto reads it and compares by the keys' types, partition by partition; so a mistake would be told only where a partition
-is compared. Here the whole expression is tried first, on values that any key of its type can have.
+moto parses the expression and evaluates it partition by partition, by the keys' types, so it would report a mistake
+only when it compares a partition. Here every comparison is tried first, on an example value of its key's type.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _EXAMPLES = {
 
 
 class PartitionExpression:
-    """An expression over the partition keys of one table; none, or a blank one, holds for each partition."""
+    """An expression over the partition keys of one table; a missing or blank one matches every partition."""
 
     def __init__(self, expression: str | None, keys: Sequence[dict[str, Any]]) -> None:
-        """Read the expression.
+        """Parse the expression.
 
         Raises:
-            InvalidInputException: it is not one, names a column that is not among the keys, or compares one with what
-                is not of its type.
+            InvalidInputException: the expression is malformed, names a column that is not among the keys, or compares
+                a key with a value of another type.
         """
-        # decimal(10,2) compares as decimal does, and varchar(9) as varchar.
+        # decimal(10,2) is compared as decimal, and varchar(9) as varchar.
         self._keys = [{**key, "Type": _kind(key.get("Type") or "string")} for key in keys]
         example = {"Values": [_EXAMPLES.get(key["Type"], "") for key in self._keys]}
         try:
@@ -41,14 +41,14 @@ class PartitionExpression:
             raise InvalidInputException("GetPartitions", "The expression is nested too deeply") from None
 
     def matching(self, partitions: Iterable[FakePartition]) -> list[FakePartition]:
-        """Those for which the expression holds."""
+        """Return the partitions that match the expression."""
         if self._tree is None:
             return list(partitions)
         return [one for one in partitions if self._tree.eval(self._keys, one.partition_input)]
 
 
 def _kind(written: str) -> str:
-    """The type that moto compares by."""
+    """Return the type by which moto compares values of the type `written`."""
     kind = re.sub(r"\(.*", "", written).strip().lower()
     return "bigint" if kind == "long" else kind
 

@@ -1,4 +1,4 @@
-"""The Data Catalog's part of the Glue API, as far as it lists or moto does not read the request in full."""
+"""The Data Catalog's part of the Glue API: list operations, and operations whose requests moto reads only in part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moto.glue.models import FakePartition
 from localaws.glue.catalog.backend import CatalogOperations
 from localaws.glue.lists import Lists
 
-_PAGE = 1000  # the most that MaxResults of GetPartitions may be
+_PAGE = 1000  # the largest MaxResults of GetPartitions
 
 _HIGHEST_VERSION = 10**18
 
@@ -35,15 +35,15 @@ class CatalogResponses(Lists):
         return self.paged("TableList", [table.as_dict() for table in shown], token)
 
     def get_table_versions(self) -> ActionResult:
-        """The newest first."""
+        """GetTableVersions: the newest version comes first."""
         versions = self.glue_backend.get_table_versions(self.parameters["DatabaseName"], self.parameters["TableName"])
-        # By their numbers: a version that was deleted between two pages moves nothing.
+        # Pages go by version number, so deleting a version between two pages does not shift the next page.
         shown, token = self.page_by_name(versions, lambda version: f"{_HIGHEST_VERSION - int(version):020d}")
         listed = [{"Table": versions[version], "VersionId": version} for version in shown]
         return self.paged("TableVersions", listed, token)
 
     def get_table_version(self) -> ActionResult:
-        """Of the version that is asked for, or the current one."""
+        """GetTableVersion: the requested version, or the current one."""
         table = self.glue_backend.get_table(self.parameters["DatabaseName"], self.parameters["TableName"])
         shown = table.as_dict(self.parameters.get("VersionId"))
         return ActionResult({"TableVersion": {"Table": shown, "VersionId": shown["VersionId"]}})
@@ -64,7 +64,7 @@ class CatalogResponses(Lists):
         return EmptyResult()
 
     def get_partitions(self) -> str:  # type: ignore[override]  # moto takes a text for what it is
-        """moto takes half a millisecond to write each partition, and a table may have thousands."""
+        """GetPartitions, serialized here: moto takes half a millisecond per partition, and there may be thousands."""
         asked: dict[str, Any] = self.parameters
         found = self._catalog.get_partitions(asked["DatabaseName"], asked["TableName"], asked.get("Expression"))
         shown, token = self.page_by_name(found, lambda partition: json.dumps(partition.values), default=_PAGE)

@@ -14,7 +14,7 @@ from localaws.glue.crawlers.jdbc import ConnectionRefused, connect
 _SHOWN = (
     "Name", "Description", "ConnectionType", "MatchCriteria", "ConnectionProperties", "PhysicalConnectionRequirements",
 )  # fmt: skip
-# Other ways to say how a program connects, none of which a crawler or a job would follow here.
+# Other ways to define how a program connects, which crawlers and jobs would ignore here.
 _UNSUPPORTED = (
     "SparkProperties", "AthenaProperties", "PythonProperties", "AuthenticationConfiguration",
     "ValidateForComputeEnvironments",
@@ -23,7 +23,7 @@ _SECRET_PROPERTIES = frozenset({"PASSWORD", "ENCRYPTED_PASSWORD"})
 
 
 class Connection:
-    """A connection, as CreateConnection gave it, and what tests of it told."""
+    """A connection as CreateConnection defined it, with the results of its tests."""
 
     def __init__(self, arn: str, definition: dict[str, Any]) -> None:
         self.arn = arn
@@ -39,11 +39,11 @@ class Connection:
 
     @property
     def properties(self) -> dict[str, str]:
-        """Its ConnectionProperties, password and all."""
+        """Its ConnectionProperties, including the password."""
         return dict(self.definition.get("ConnectionProperties") or {})
 
     def as_dict(self, hide_password: bool = False) -> dict[str, Any]:
-        """Connection of the API; AWS leaves the password out where it is to be hidden."""
+        """Return the API's `Connection`; with `hide_password`, without the password, as on AWS."""
         shown = {name: self.definition[name] for name in _SHOWN if self.definition.get(name) is not None}
         if hide_password:
             shown["ConnectionProperties"] = {
@@ -58,7 +58,7 @@ class Connection:
 
 
 class ConnectionOperations(GlueBackend):
-    """CreateConnection and what follows it."""
+    """CreateConnection and the other operations on connections."""
 
     @property
     def local_connections(self) -> dict[str, Connection]:
@@ -66,10 +66,10 @@ class ConnectionOperations(GlueBackend):
         return self.connections  # type: ignore[return-value]  # moto's dictionary, with our connections in it
 
     def define_connection(self, definition: dict[str, Any], tags: dict[str, str] | None) -> str:
-        """Make the connection that `definition`, a ConnectionInput, describes; return its status.
+        """Create the connection that `definition`, a ConnectionInput, describes; return its status.
 
         Raises:
-            AlreadyExistsException: there is one of this name.
+            AlreadyExistsException: a connection with this name exists.
             InvalidInputException: the definition is not valid, or ValidateCredentials found that it does not work.
         """
         _check(definition)
@@ -81,15 +81,15 @@ class ConnectionOperations(GlueBackend):
         arn = f"arn:{self.partition}:glue:{self.region_name}:{self.account_id}:connection/{name}"
         connection = self.local_connections[name] = Connection(arn, definition)
         self.tag_resource(arn, tags or {})
-        # Who connects Glue to a database is about to make a job: by then Spark can be warm.
+        # A job usually follows a connection: start warming up Spark for it now.
         context.current().ports.jobs.prepare()
         return connection.status
 
     def find_connection(self, name: str) -> Connection:
-        """The connection called `name`.
+        """Return the connection called `name`.
 
         Raises:
-            EntityNotFoundException: there is none.
+            EntityNotFoundException: there is no such connection.
         """
         try:
             return self.local_connections[name]
@@ -157,7 +157,7 @@ class ConnectionOperations(GlueBackend):
 
 
 def _check(definition: dict[str, Any]) -> None:
-    """Check a ConnectionInput as AWS does before it takes it: what is missing or not supported is named."""
+    """Check a ConnectionInput as AWS does; the error names what is missing or not supported."""
     for name in _UNSUPPORTED:
         if definition.get(name):
             raise InvalidInputException(

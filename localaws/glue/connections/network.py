@@ -1,6 +1,6 @@
-"""What AWS checks before it puts Glue into a VPC: the reasons for which a connection fails there.
+"""The checks that AWS makes before it runs Glue in a VPC: why a connection can fail there.
 
-Nothing here is on the way of a packet: on loopback every database is near. The checks are those of
+No traffic passes through this module: on loopback every database is reachable. The checks are those of
 https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html and
 https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html, in AWS's words.
 """
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from localaws.core.context import Context
 from localaws.iam.service_roles import ServiceRole
 
-# What Glue looks at before it makes a network interface, and none of which AWS can limit to a resource:
+# What Glue reads before it creates a network interface. AWS can't limit these actions to a resource:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 _LOOKS_AT_NETWORK = (
     "DescribeSubnets", "DescribeSecurityGroups", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeVpcAttribute",
@@ -31,8 +31,8 @@ def check_network(context: Context, region: str, requirements: Mapping[str, Any]
     """Check a connection's PhysicalConnectionRequirements; without a subnet there is nothing to check.
 
     Raises:
-        NetworkRefused: subnet or security group are not there, no group lets Glue's workers reach each other, or no
-            way leads from the subnet to S3.
+        NetworkRefused: the subnet or a security group doesn't exist, no group lets Glue's workers reach each other, or
+            the subnet has no route to S3.
     """
     subnet_id = requirements.get("SubnetId")
     if not subnet_id:
@@ -68,9 +68,9 @@ def require_connection(role: ServiceRole, name: str) -> None:
 
 
 def require_network(role: ServiceRole, requirements: Mapping[str, Any]) -> None:
-    """Check that Glue may, as `role`, put its workers into a connection's subnet; nothing where it has none.
+    """Check that `role` lets Glue put its workers into a connection's subnet; without a subnet, check nothing.
 
-    https://docs.aws.amazon.com/glue/latest/dg/create-service-policy.html lists what that takes.
+    https://docs.aws.amazon.com/glue/latest/dg/create-service-policy.html lists the permissions that this takes.
 
     Raises:
         AccessDenied: it may not.

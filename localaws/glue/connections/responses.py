@@ -12,7 +12,7 @@ from localaws.glue.lists import Lists
 
 
 class ConnectionResponses(Lists):
-    """CreateConnection and what follows it."""
+    """CreateConnection and the other operations on connections."""
 
     @property
     def _connections(self) -> ConnectionOperations:

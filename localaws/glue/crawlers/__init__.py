@@ -1,1 +1,1 @@
-"""The crawler: looks at data where it lies, and writes what it saw into the catalog."""
+"""The crawler: reads data in S3 or a database, and writes the tables that it finds into the catalog."""

@@ -30,7 +30,7 @@ class CrawlerStoppingException(GlueClientError):
 
 
 class CrawlerOperations(GlueBackend):
-    """CreateCrawler and what follows it."""
+    """CreateCrawler and the other operations on crawlers."""
 
     @property
     def local_crawlers(self) -> dict[str, Crawler]:
@@ -38,11 +38,11 @@ class CrawlerOperations(GlueBackend):
         return self.crawlers  # type: ignore[return-value]  # moto's dictionary, with our crawlers in it
 
     def define_crawler(self, request: dict[str, Any]) -> None:
-        """Make the crawler that a CreateCrawler request describes.
+        """Create the crawler that a CreateCrawler request describes.
 
         Raises:
-            AlreadyExistsException: there is one of this name.
-            InvalidInputException: the request is not valid, or what it names is not there.
+            AlreadyExistsException: a crawler with this name exists.
+            InvalidInputException: the request is not valid, or something that it names does not exist.
         """
         definition = checked_definition(request, self.account_id)
         name = definition["Name"]
@@ -54,10 +54,10 @@ class CrawlerOperations(GlueBackend):
         self.tag_resource(arn, request.get("Tags") or {})
 
     def find_crawler(self, name: str) -> Crawler:
-        """The crawler called `name`.
+        """Return the crawler called `name`.
 
         Raises:
-            EntityNotFoundException: there is none.
+            EntityNotFoundException: there is no such crawler.
         """
         try:
             return self.local_crawlers[name]
@@ -68,9 +68,9 @@ class CrawlerOperations(GlueBackend):
         """Change what an UpdateCrawler request names.
 
         Raises:
-            CrawlerRunningException: a crawl is on.
+            CrawlerRunningException: a crawl is running.
             EntityNotFoundException: there is no such crawler.
-            InvalidInputException: the result would not be valid, or the targets that are named are not there.
+            InvalidInputException: the result would not be valid, or a target in the request does not exist.
         """
         crawler = self.find_crawler(str(request.get("Name")))
         if crawler.running:
@@ -88,7 +88,7 @@ class CrawlerOperations(GlueBackend):
         """Delete a crawler; its tables stay.
 
         Raises:
-            CrawlerRunningException: a crawl is on.
+            CrawlerRunningException: a crawl is running.
             EntityNotFoundException: there is no such crawler.
         """
         crawler = self.find_crawler(name)
@@ -101,13 +101,13 @@ class CrawlerOperations(GlueBackend):
         """Start a crawl.
 
         Raises:
-            CrawlerRunningException: one is on.
+            CrawlerRunningException: a crawl is running already.
             EntityNotFoundException: there is no such crawler.
         """
         context.current().ports.crawls.start_crawl(self.region_name, name)
 
     def stop_crawler(self, name: str) -> None:
-        """Stop the crawl that is on; what it wrote into the catalog stays.
+        """Stop the running crawl; what it wrote into the catalog stays.
 
         Raises:
             CrawlerNotRunningException, CrawlerStoppingException, EntityNotFoundException: as on AWS.
@@ -120,7 +120,7 @@ class CrawlerOperations(GlueBackend):
         context.current().ports.crawls.stop_crawl(self.region_name, name)
 
     def find_crawls(self, crawler_name: str, matches: Callable[[Crawl], bool]) -> list[Crawl]:
-        """The crawls of a crawler that match, the newest first.
+        """Return the crawls of a crawler that match, newest first.
 
         Raises:
             EntityNotFoundException: there is no such crawler.

@@ -19,17 +19,17 @@ from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.naming import distinct_name
 from localaws.iam.service_roles import ServiceRole
 
-# Parameters that tell how much data there is: a change of these alone makes no new version of a table.
+# Parameters that tell how much data there is: a change of these alone doesn't create a new version of a table.
 STATISTICS = frozenset({"recordCount", "objectCount", "sizeKey", "averageRecordSize"})
 DEPRECATED = "DEPRECATED_BY_CRAWLER"
-# What MergeNewColumns keeps of a table, and what of its data must not change under it.
+# With MergeNewColumns, a table keeps its _FORMATS, and it is deprecated if a _FUNDAMENTAL parameter changes.
 _FORMATS = ("InputFormat", "OutputFormat")
 _FUNDAMENTAL = ("classification", "compressionType", "delimiter")
 
 
 @dataclass(frozen=True)
 class Policies:
-    """How a crawler treats what is in the catalog already."""
+    """How a crawler treats tables and partitions that are in the catalog already."""
 
     update: str = "UPDATE_IN_DATABASE"  # or LOG
     delete: str = "DEPRECATE_IN_DATABASE"  # or DELETE_FROM_DATABASE, LOG
@@ -43,7 +43,7 @@ class Policies:
         """Read a crawler's SchemaChangePolicy and Configuration.
 
         Raises:
-            ValueError: the configuration is no JSON object, or asks for what is not supported.
+            ValueError: the configuration is not a JSON object, or asks for something that is not supported.
         """
         try:
             asked = json.loads(configuration or "{}")
@@ -91,7 +91,7 @@ class Changes:
         self.names.setdefault(kind, {}).setdefault(action, []).append(name)
 
     def count(self, kind: str, action: str) -> int:
-        """How many changes of this kind there were."""
+        """Return the number of changes of this kind and action."""
         return len(self.names.get(kind, {}).get(action, ()))
 
     def summary(self) -> str:
@@ -107,7 +107,7 @@ class Changes:
 
 
 class Catalog:
-    """One database of the catalog, as one crawl writes it."""
+    """One database of the catalog, for one crawl to write to."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Catalog:
         policies: Policies,
         log: Callable[[str], None],
     ) -> None:
-        """What is read and written needs the permissions of `role`: else AccessDenied is raised."""
+        """Every read and write needs a permission of `role`; AccessDenied is raised if it is missing."""
         self._backend = backend
         self._role = role
         self._name = database
@@ -128,7 +128,7 @@ class Catalog:
         self.changes = Changes()
 
     def create_database(self) -> None:
-        """Make the database where it is missing, as a crawler does on AWS."""
+        """Create the database if it is missing, as a crawler does on AWS."""
         self._require("GetDatabase")
         if self._name not in self._backend.databases:
             self._require("CreateDatabase")
@@ -136,14 +136,14 @@ class Catalog:
             self._log(f"INFO : Created database {self._name}")
 
     def tables(self) -> list[dict[str, Any]]:
-        """The database's tables as they are now."""
+        """Return the database's current tables."""
         self._require("GetTables", "*")
         return [table.as_dict() for table in list(self._database().tables.values())]
 
     def put_table(self, wanted: dict[str, Any], *, new: bool = True) -> str | None:
-        """Make or update the table `wanted` (a TableInput); return the name that it got.
+        """Create or update the table `wanted` (a TableInput); return the name that it got.
 
-        Where it is not to be `new`, a table that is not there is not made: None.
+        Unless `new`, a missing table is not created, and None is returned.
         """
         location = wanted["StorageDescriptor"]["Location"]
         database = self._database()
@@ -163,9 +163,9 @@ class Catalog:
         return str(name)
 
     def put_partitions(self, table_name: str, wanted: Iterable[dict[str, Any]], *, all_of_them: bool = True) -> None:
-        """Make or update the table's partitions (PartitionInputs).
+        """Create or update the table's partitions (PartitionInputs).
 
-        Where `wanted` is all of them, those whose data is gone are dropped, if the policy is to delete.
+        If `wanted` is `all_of_them`, the data of all others is gone: they are dropped if the policy is to delete.
         """
         table = self._database().tables[table_name]
         seen = set()
@@ -198,7 +198,7 @@ class Catalog:
     def _merged_partition(
         self, table: dict[str, Any], before: dict[str, Any] | None, wanted: dict[str, Any]
     ) -> dict[str, Any]:
-        """`wanted` with what it inherits from its table, or keeps of what it was, as the crawler's policies say."""
+        """Return `wanted` with what it inherits from its table or keeps from `before`, as the policies say."""
         descriptor = wanted["StorageDescriptor"]
         if self._policies.inherit:
             statistics = {name: wanted["Parameters"][name] for name in STATISTICS}
@@ -211,7 +211,10 @@ class Catalog:
         return wanted
 
     def handle_gone(self, is_mine: Callable[[dict[str, Any]], bool], kept: set[str]) -> None:
-        """Treat the tables that this crawler wrote, that `is_mine` says it crawled now, and that it did not find."""
+        """Apply the delete policy to tables whose data is gone.
+
+        These are the tables that this crawler wrote, that this crawl covered (`is_mine`), and that it did not find.
+        """
         database = self._database()
         for table in list(database.tables.values()):
             current = table.as_dict()
@@ -236,7 +239,7 @@ class Catalog:
         if _without_statistics(before) == _without_statistics(merged):
             if before != merged:
                 self._require("UpdateTable", table.name)
-                # The amount of data alone: the current version is brought up to date, as no reader needs the old.
+                # Only the amount of data changed: update the current version, as no reader needs the old numbers.
                 table.versions[str(table._current_version)] = merged
             return
         if self._policies.update == "LOG":
@@ -249,7 +252,7 @@ class Catalog:
         self._note("TABLE", "UPDATE", table.name, f"INFO : Updated table {table.name} in database {self._name}")
 
     def _merged(self, before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-        """`wanted`, with what others put into the table's definition and the crawler has no opinion of."""
+        """Return `wanted`, plus what others put into the table's definition and the crawler does not set."""
         parameters = {**before.get("Parameters", {}), **wanted["Parameters"]}
         parameters.pop(DEPRECATED, None)
         descriptor = wanted["StorageDescriptor"]
@@ -262,7 +265,7 @@ class Catalog:
         return {**before, **wanted, "Parameters": parameters, "StorageDescriptor": descriptor}
 
     def _deprecated_as_unlike(self, before: dict[str, Any], unlike: list[str]) -> dict[str, Any]:
-        """`before`, deprecated: MergeNewColumns changes nothing fundamental of a table."""
+        """Return `before`, marked as deprecated: MergeNewColumns never changes what is fundamental to a table."""
         name, parameters = before["Name"], before.get("Parameters", {})
         self._log(f"WARN : Table {name} is deprecated: {', '.join(unlike)} of its data changed; resolve it by hand")
         return {**before, "Parameters": {DEPRECATED: str(int(time.time() * 1000)), **parameters}}
@@ -274,7 +277,7 @@ class Catalog:
         return database
 
     def _require(self, operation: str, table: str | None = None) -> None:
-        """Check that the role may do `operation` to the database, or to a table of it, and to what it lies in."""
+        """Check that the role may do `operation` on the catalog, the database and, if given, the table."""
         here = f"arn:aws:glue:{self._role.region}:{self._role.account_id}"
         for resource in ("catalog", f"database/{self._name}", *([f"table/{self._name}/{table}"] if table else [])):
             self._role.require(f"glue:{operation}", f"{here}:{resource}")

@@ -1,4 +1,4 @@
-"""One crawl: its targets, one after the other, into the catalog."""
+"""One crawl: reads its targets one after the other, and writes what it finds into the catalog."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CrawlRun:
         lines: CrawlLog,
         check_stopped: Callable[[], None],
     ) -> None:
-        """The crawl does all as `role`; `check_stopped` raises CrawlStopped once it is to stop."""
+        """The crawl acts as `role`; `check_stopped` raises CrawlStopped once the crawl has to stop."""
         self._context = context
         self._role = role
         self._region = role.region
@@ -58,7 +58,7 @@ class CrawlRun:
         self._catalog = Catalog(self._backend, role, database, crawler.name, self._policies, lines)
         self._database = database
         self._kept: set[str] = set()  # names of the tables that were found
-        self._covered: list[Callable[[dict[str, Any]], bool]] = []  # what a target that was crawled would have found
+        self._covered: list[Callable[[dict[str, Any]], bool]] = []  # whether a crawled target covers a table
         self._objects = object_paths(map(S3Target.of, definition["Targets"]["S3Targets"]))
         self._recrawl = definition["RecrawlPolicy"]["RecrawlBehavior"]
         self._queues: dict[str, EventQueue] = {}  # of S3 events, by ARN
@@ -67,7 +67,7 @@ class CrawlRun:
         """Crawl all targets.
 
         Raises:
-            CrawlFailed, CrawlStopped, AccessDenied: it ended before it was through; what was written till then stays.
+            CrawlFailed, CrawlStopped, AccessDenied: the crawl ended early; what was written until then stays.
         """
         policy = self._crawler.definition["SchemaChangePolicy"]
         self._log(f"INFO : Crawler configured with SchemaChangePolicy {json.dumps(policy)}")
@@ -78,7 +78,7 @@ class CrawlRun:
                 self._crawl_s3(self._reader.resolve(S3Target.of(target)), target)
             for target in targets["JdbcTargets"]:
                 self._crawl_jdbc(target)
-            # Only now is known what no target found: include paths may lie one inside the other.
+            # Only now is it known which tables no target found: one include path may lie inside another.
             self._catalog.handle_gone(lambda table: any(covers(table) for covers in self._covered), self._kept)
         finally:
             changes = self._catalog.changes
@@ -89,7 +89,7 @@ class CrawlRun:
             queue.done()
 
     def _crawl_s3(self, target: S3Target, definition: dict[str, Any]) -> None:
-        # The first crawl is one of everything, whatever the policy, and so is the first after a change of the crawler.
+        # The first crawl, and the first after a change of the crawler, crawls everything, whatever the policy.
         again = self._crawler.crawled_once
         incremental = again and self._recrawl == "CRAWL_NEW_FOLDERS_ONLY"
         tree = self._files(target, definition, again)
@@ -119,12 +119,12 @@ class CrawlRun:
             self._covered.append(lambda table: target.covers(_location(table)))
 
     def _tables_but_of_others(self, target: S3Target) -> list[dict[str, Any]]:
-        """The database's tables, but for those of objects that are include paths beside `target`."""
+        """Return the database's tables, except those of single objects that are other include paths."""
         others = self._objects - {target.include_path}
         return [table for table in self._catalog.tables() if _location(table) not in others]
 
     def _files(self, target: S3Target, definition: dict[str, Any], again: bool) -> FileTree | None:
-        """The files to make tables of, as the recrawl policy says; None if there is nothing new."""
+        """Return the files to make tables from, as the recrawl policy says; None if there is nothing new."""
         crawler = (self._region, self._crawler.name)
         if self._recrawl == "CRAWL_NEW_FOLDERS_ONLY" and again:
             return self._reader.new_folders(target, self._crawler.crawled_folders)
@@ -181,14 +181,14 @@ class CrawlRun:
 
 
 class _InBackground:
-    """Runs what may wait for a silent database, so that a crawl can be stopped meanwhile."""
+    """Runs an action that may wait for a silent database, so that the crawl can be stopped meanwhile."""
 
     def __init__(self, action: Callable[[], list[JdbcTable]]) -> None:
         self._future: Future[list[JdbcTable]] = Future()
         threading.Thread(target=self._run, args=(action,), name="jdbc", daemon=True).start()
 
     def result(self, check_stopped: Callable[[], None]) -> list[JdbcTable]:
-        """What the action returned or raised; what `check_stopped` raises, if that is sooner."""
+        """Return or raise what the action did; raise what `check_stopped` raises, if that comes first."""
         while True:
             check_stopped()
             if wait([self._future], timeout=0.05).done:

@@ -1,4 +1,4 @@
-"""Crawlers and their crawls, as the service keeps them."""
+"""Crawlers and their crawls: the state that the service keeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_MESSAGE = 2048  # characters of an ErrorMessage
 
 
 class CrawlState(StrEnum):
-    """States of one crawl, as ListCrawls has them."""
+    """States of one crawl, as ListCrawls names them."""
 
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
@@ -30,7 +30,7 @@ class CrawlState(StrEnum):
     STOPPED = "STOPPED"
 
 
-# LastCrawl's word for each end.
+# The status in LastCrawl for each final state.
 _LAST_CRAWL = {
     CrawlState.COMPLETED: "SUCCEEDED",
     CrawlState.FAILED: "FAILED",
@@ -64,16 +64,16 @@ class Crawl:
 
     @property
     def seconds(self) -> float:
-        """How long it took, or takes till now."""
+        """How long it took, or has taken so far."""
         return ((self.ended or utcnow()) - self.started).total_seconds()
 
     @property
     def last_crawl_status(self) -> str:
-        """The end of it in LastCrawl's words: SUCCEEDED, FAILED or CANCELLED."""
+        """Its status in LastCrawl: SUCCEEDED, FAILED or CANCELLED."""
         return _LAST_CRAWL[self.state]
 
     def as_dict(self) -> dict[str, Any]:
-        """CrawlerHistory of the API."""
+        """Return the API's `CrawlerHistory`."""
         shown: dict[str, Any] = {
             "CrawlId": self.crawl_id,
             "State": self.state.value,
@@ -82,7 +82,7 @@ class Crawl:
             "LogGroup": "/aws-glue/crawlers",
             "LogStream": self.log_stream,
             "MessagePrefix": self.crawl_id,
-            "DPUHour": 0.0,  # none are used here, and none are paid
+            "DPUHour": 0.0,  # no DPUs are used or billed here
         }
         if self.ended:
             shown["EndTime"] = self.ended
@@ -91,7 +91,7 @@ class Crawl:
         return shown
 
     def as_last_crawl(self) -> dict[str, Any]:
-        """LastCrawlInfo of the API."""
+        """Return the API's `LastCrawlInfo`."""
         shown = {
             "Status": self.last_crawl_status,
             "LogGroup": "/aws-glue/crawlers",
@@ -103,7 +103,7 @@ class Crawl:
 
 
 class Crawler:
-    """A crawler: its definition, as CreateCrawler gave it with AWS's defaults, and its crawls, oldest first."""
+    """A crawler: its definition from CreateCrawler, completed with AWS's defaults, and its crawls, oldest first."""
 
     def __init__(self, arn: str, definition: dict[str, Any]) -> None:
         self.arn = arn
@@ -111,11 +111,11 @@ class Crawler:
         self.version = 1
         self.created = self.updated = utcnow()
         self.crawls: History[Crawl] = History(KEPT_CRAWLS)
-        # Whether a crawl of everything succeeded, so that the recrawl policy holds; and, under CRAWL_NEW_FOLDERS_ONLY,
-        # which folders were seen, as s3://bucket/folder/
+        # Whether a crawl of everything succeeded, so that the recrawl policy applies; and, with CRAWL_NEW_FOLDERS_ONLY,
+        # the folders that were seen, as s3://bucket/folder/
         self.crawled_once = False
         self.crawled_folders: set[str] = set()
-        # What all its crawls did to tables, for GetCrawlerMetrics; crawls themselves are forgotten in time.
+        # Counts over all its crawls, for GetCrawlerMetrics; the history drops old crawls.
         self.table_changes = {"ADD": 0, "UPDATE": 0, "DELETE": 0}
 
     @property
@@ -124,7 +124,7 @@ class Crawler:
 
     @property
     def running(self) -> Crawl | None:
-        """The crawl that is on now."""
+        """The running crawl, or None."""
         last = self.crawls.newest
         return last if last and not last.is_over else None
 
@@ -136,11 +136,11 @@ class Crawler:
 
     @property
     def last_ended(self) -> Crawl | None:
-        """The newest crawl that is over."""
+        """The newest crawl that is over, or None."""
         return next((crawl for crawl in reversed(self.crawls) if crawl.is_over), None)
 
     def redefine(self, definition: dict[str, Any]) -> None:
-        """Take over a new definition; what bears on where and how is crawled makes the next crawl one of everything."""
+        """Replace the definition; if it changes what is crawled or how, the next crawl crawls everything."""
         if any(definition.get(name) != self.definition.get(name) for name in _MEANING_OF_A_CRAWL):
             self.crawled_once, self.crawled_folders = False, set()
         self.definition = definition
@@ -154,7 +154,7 @@ class Crawler:
             self.table_changes[action] += count
 
     def as_dict(self) -> dict[str, Any]:
-        """Crawler of the API."""
+        """Return the API's `Crawler`."""
         shown = {
             **self.definition,
             "State": self.state,
@@ -167,7 +167,7 @@ class Crawler:
         return {**shown, "LastCrawl": last.as_last_crawl()} if last else shown
 
     def metrics(self) -> dict[str, Any]:
-        """CrawlerMetrics of the API: what the times left are estimated from is the median of all crawls so far."""
+        """Return the API's `CrawlerMetrics`; the time left is estimated from the median of the completed crawls."""
         times = [crawl.seconds for crawl in self.crawls if crawl.state is CrawlState.COMPLETED]
         median = statistics.median(times) if times else 0.0
         left = max(0.0, median - self.running.seconds) if self.running else 0.0

@@ -1,8 +1,8 @@
 """Glue's built-in CSV classifier: the delimiter, whether there is a header, and the types of the columns.
 
 The rules are those of https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules. Where
-that page is silent: the first 1,000 rows are all of one width, no name is in a header twice, and a number is what a job
-reads as one.
+that page is silent: the first 1,000 rows must have the same number of fields, a header must not repeat a name, and a
+number is whatever a job reads as a number.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _SHORTER_THAN = 150  # characters of a name in a header, unless it is the last
 # https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
 _NAME = re.compile(r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]{1,255}")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-# As Java reads a double, and so Spark: no underscores, and NaN and Infinity in this spelling only.
+# As Java, and so Spark, reads a double: no underscores, and NaN and Infinity in this spelling only.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity")
-_LARGEST = 2**63  # a bigint is as small as minus this, and smaller than this
+_LARGEST = 2**63  # a bigint is at least minus this, and less than this
 
 
 @dataclass(frozen=True)
 class Csv:
-    """What the classifier told of a text."""
+    """The classifier's result for a text."""
 
     delimiter: str
     header: bool
@@ -39,10 +39,10 @@ class Csv:
 
 
 def classify(text: str, *, complete: bool = True) -> Csv | None:
-    """`text`, the lines of a file, or of its beginning where it isn't `complete`, as CSV; None where it is not CSV.
+    """Classify `text` as CSV; return None if it is not CSV.
 
-    "To be classified as CSV, the table schema must have at least two columns and two rows of data": a header counts as
-    one of the rows.
+    `text` holds the lines of a file, or of its beginning if it isn't `complete`. "To be classified as CSV, the table
+    schema must have at least two columns and two rows of data": a header counts as one of the rows.
     """
     if "\0" in text or text.lstrip().startswith(("{", "[")):
         return None
@@ -63,7 +63,7 @@ def classify(text: str, *, complete: bool = True) -> Csv | None:
 
 
 def _rows(text: str, delimiter: str, complete: bool) -> list[list[str]]:
-    """The rows of `text`, blank lines left out; none where the first ones are not all of one width."""
+    """Return the rows of `text` without blank lines; an empty list if the first rows differ in width."""
     found = _read(text, delimiter)
     try:
         rows = list(islice(found, _OF_ONE_WIDTH + 1))
@@ -71,9 +71,9 @@ def _rows(text: str, delimiter: str, complete: bool) -> list[list[str]]:
         if any(len(row) != len(rows[0]) for row in whole[:_OF_ONE_WIDTH]):
             return []
         rows.extend(found)
-    except csv.Error:  # a field of more than 128 KiB: a quote in front of it is not the beginning of one
+    except csv.Error:  # a field of more than 128 KiB: the quote before it does not really open a field
         return []
-    # The end of what was read may lie within a field in quotes.
+    # The text may be cut off inside a quoted field.
     return rows if complete or '"' not in text else rows[:-1]
 
 
@@ -84,7 +84,7 @@ def _read(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _columns(rows: list[list[str]], width: int) -> list[set[str]]:
-    """The values of each column, blanks around them left out; rows of another width have no say."""
+    """Return the stripped, non-empty values of each column; rows of another width are ignored."""
     found = zip(*(row for row in rows if len(row) == width), strict=True)
     return [set(map(str.strip, column)) - {""} for column in found] or [set() for _ in range(width)]
 
@@ -103,18 +103,18 @@ def _is_header(first: Sequence[str], columns: Sequence[set[str]], types: Sequenc
 
 
 def _names(header: Sequence[str]) -> list[str]:
-    """The columns' names. Only the last one may be missing, behind a trailing delimiter."""
+    """Return the columns' names. Only the last one may be missing, after a trailing delimiter."""
     return [cell.strip() or f"col{number}" for number, cell in enumerate(header)]
 
 
 def _type_of_column(values: set[str]) -> Type:
     together = "".join(values)
     if together.isascii() and together.isdigit() and max(map(len, values)) < len(str(_LARGEST)):
-        return Primitive.BIGINT  # the same as below, in a tenth of the time
+        return Primitive.BIGINT  # the same result as below, in a tenth of the time
     kind: Type = Primitive.VOID
     for value in values:
         kind = merge(kind, _type_of(value))
-        if kind is Primitive.STRING:  # it holds all the others
+        if kind is Primitive.STRING:  # the widest type
             break
     return kind
 
@@ -124,7 +124,7 @@ def _type_of(cell: str) -> Type:
     if not cell:
         return Primitive.VOID
     if _WHOLE.fullmatch(cell):
-        # "bigint" is what the classifier says of every whole number; no type holds one that is larger.
+        # The classifier calls every whole number "bigint"; larger ones fit no type but string.
         digits = cell.lstrip("+-").lstrip("0")
         most = _LARGEST if cell.startswith("-") else _LARGEST - 1
         return Primitive.BIGINT if len(digits) < 20 and int(digits or "0") <= most else Primitive.STRING

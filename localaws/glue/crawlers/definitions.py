@@ -1,6 +1,6 @@
-"""What a crawler may be: CreateCrawler's and UpdateCrawler's request, checked and completed with AWS's defaults.
+"""Checks the requests of CreateCrawler and UpdateCrawler, and completes them with AWS's defaults.
 
-What the embedded AWS can't run is refused here, by name, rather than accepted and never done.
+Settings that the embedded AWS can't follow are refused by name, rather than accepted and ignored.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
 """
 
@@ -30,11 +30,11 @@ _LONGEST_PREFIX = 64  # characters: https://docs.aws.amazon.com/glue/latest/dg/c
 
 
 def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, Any]:
-    """The definition that `request` asks for, with defaults, in the API's own shape.
+    """Return the definition that `request` asks for, with defaults, in the API's own shape.
 
     Raises:
-        InvalidInputException: the request is not valid, or asks for what is not supported.
-        EntityNotFoundException: it names a classifier; there are none.
+        InvalidInputException: the request is not valid, or asks for something that is not supported.
+        EntityNotFoundException: the request names a custom classifier; there are none here.
     """
     asked = {name: request[name] for name in _MEMBERS if request.get(name) is not None}
     _refuse_unsupported(request)
@@ -70,12 +70,12 @@ def checked_definition(request: dict[str, Any], account_id: str) -> dict[str, An
 
 
 def checked_update(definition: dict[str, Any], request: dict[str, Any], account_id: str) -> dict[str, Any]:
-    """`definition` with what an UpdateCrawler request names in the place of what it had.
+    """Return `definition`, updated with what an UpdateCrawler request sets.
 
     Raises:
         InvalidInputException: the result is not valid, or an incremental crawler's S3 targets would change
             (https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html).
-        EntityNotFoundException: it names a classifier; there are none.
+        EntityNotFoundException: the request names a custom classifier; there are none here.
     """
     asked = {key: value for key, value in request.items() if value is not None}
     updated = checked_definition({**definition, **asked}, account_id)

@@ -32,7 +32,7 @@ INTERRUPTED = "The crawl was interrupted: the embedded AWS stopped while it ran.
 
 @dataclass
 class _Running:
-    """A crawl that is on, and the way to stop it."""
+    """A running crawl, and the event that stops it."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -50,19 +50,19 @@ class CrawlerEngine:
         self._closing = False
 
     def start(self) -> None:
-        """End the crawls that an earlier server left under way: they are FAILED."""
+        """Mark the crawls that an earlier server left under way as FAILED."""
         self._end_interrupted()
 
     @property
     def busy(self) -> bool:
-        """Whether a crawl is on."""
+        """Whether a crawl is running."""
         return bool(self._running)
 
     def start_crawl(self, region: str, name: str, *, workflow: WorkflowRef | None = None) -> str:
         """Start a crawl of the crawler `name` and return its id.
 
         Raises:
-            CrawlerRunningException: one is on.
+            CrawlerRunningException: a crawl is running already.
             EntityNotFoundException: there is no such crawler.
         """
         with self._lock:
@@ -81,14 +81,14 @@ class CrawlerEngine:
         return crawl.crawl_id
 
     def stop_crawl(self, region: str, name: str) -> None:
-        """Tell the crawl of `name` that is on to stop; it ends as STOPPED."""
+        """Tell the running crawl of `name` to stop; it ends as STOPPED."""
         crawl = self._backend(region).find_crawler(name).running
         if crawl and crawl.crawl_id in self._running:
             crawl.stopping = True
             self._running[crawl.crawl_id].stop.set()
 
     def stop(self) -> None:
-        """End the engine. Crawls that are on are ended as interrupted at its next start."""
+        """Stop the engine. Its next start ends the crawls that are running now as interrupted."""
         self._closing = True
         running = list(self._running.values())
         for crawl in running:
@@ -141,7 +141,7 @@ class CrawlerEngine:
         self._running.pop(crawl.crawl_id, None)
         if not (self._closing and state is CrawlState.STOPPED):
             self._end(region, crawler, crawl, state, error)
-        self._looks.save()  # nobody waits for this
+        self._looks.save()  # last, as nobody waits for it
 
     def _end(self, region: str, crawler: Crawler, crawl: Crawl, state: CrawlState, error: str) -> None:
         crawler.end(crawl, state, error)

@@ -1,4 +1,4 @@
-"""How a crawl ends other than well.
+"""The errors that end a crawl early.
 
 ::
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class CrawlEnded(Exception):
-    """A crawl ended before it was through."""
+    """A crawl ended before it was complete."""
 
 
 class CrawlFailed(CrawlEnded):

@@ -1,7 +1,7 @@
-"""The queue of S3 events that a crawler in event mode takes what changed from.
+"""The queue of S3 events that tells a crawler in event mode what changed.
 
-https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html: S3 sends its events to an SQS queue, at
-once or by way of an SNS topic; the crawler lists the folders in which objects were added or deleted.
+https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html: S3 sends its events to an SQS queue,
+directly or through an SNS topic; the crawler lists the folders in which objects were added or deleted.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from botocore.exceptions import ClientError
 from localaws.core.context import Context
 from localaws.glue.crawlers.errors import CrawlFailed
 
-READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # what a crawler's role must be allowed
-_BATCH = 10  # messages that SQS gives at once
-_HIDDEN_SECONDS = 300  # for which taken messages are hidden: longer than a crawl takes
+READS_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # what the crawler's role must be allowed to do
+_BATCH = 10  # the most messages that SQS returns at once
+_HIDDEN_SECONDS = 300  # visibility timeout of received messages: longer than a crawl takes
 _TEST_EVENT = "s3:TestEvent"
 
 
 @dataclass
 class EventQueue:
-    """One queue, as one crawl takes from it. What is taken comes back to the queue unless it is `done`."""
+    """One queue, read by one crawl. Received messages return to the queue unless `done` is called."""
 
     client: Any  # boto3's, of SQS
     url: str
@@ -36,7 +36,7 @@ class EventQueue:
 
     @classmethod
     def open(cls, context: Context, arn: str, dead_letter_arn: str | None, log: Callable[[str], None]) -> EventQueue:
-        """The queue of that ARN, with the messages that are in it now.
+        """Return the queue with that ARN, after receiving the messages that are in it now.
 
         Raises:
             CrawlFailed: there is no such queue.
@@ -51,7 +51,7 @@ class EventQueue:
         return queue
 
     def done(self) -> None:
-        """Delete what was taken: its changes are in the catalog."""
+        """Delete the received messages: their changes are in the catalog."""
         for start in range(0, len(self._taken), _BATCH):
             handles = self._taken[start : start + _BATCH]
             entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
@@ -81,10 +81,10 @@ class EventQueue:
 
 
 def objects_of(body: str) -> Iterator[tuple[str, str]]:
-    """Bucket and key of each object that a message names: an S3 event, or an SNS notification that holds one.
+    """Yield bucket and key of each object that a message names: an S3 event, or an SNS notification that holds one.
 
     Raises:
-        ValueError, KeyError, TypeError: it is neither.
+        ValueError, KeyError, TypeError: the message is neither.
     """
     event = json.loads(body)
     if event.get("Type") == "Notification":

@@ -1,7 +1,7 @@
-"""The files below an include path, as a tree that is brought up to date rather than made anew.
+"""The files below an include path, as a tree that each crawl updates rather than rebuilds.
 
-Files of one folder that look alike (same format, same columns) are one batch with running totals: what a crawl makes of
-them costs what there are batches, not what there are files.
+Files of one folder that look alike (same format, same columns) are one batch with running totals: the cost of grouping
+them depends on the number of batches, not on the number of files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class File:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the catalog says of the amount of data in a table or a partition."""
+    """The amount of data in a table or a partition, as the catalog shows it."""
 
     objects: int = 0
     records: int = 0
@@ -36,7 +36,7 @@ class Statistics:
 
     @classmethod
     def of(cls, batches: Iterable[Batch]) -> Statistics:
-        """All that is in `batches`."""
+        """Return the totals of `batches`."""
         total = cls()
         for batch in batches:
             total += cls(len(batch.files), batch.records, batch.size)
@@ -51,7 +51,7 @@ class Statistics:
 
 @dataclass(eq=False)
 class Batch:
-    """The files of one folder that look alike but for the number of their rows."""
+    """The files of one folder that look alike, except for the number of their rows."""
 
     folder: str
     look: Look  # without the numbers of rows
@@ -67,13 +67,13 @@ class Batch:
 
     @property
     def first(self) -> str:
-        """The path that comes first: by these, batches are in order, however their files came."""
+        """The path that sorts first. Batches are sorted by it, in whatever order their files were added."""
         if self._first is None:
             self._first = min(self.files)
         return self._first
 
     def add(self, file: File) -> None:
-        """Count `file` in."""
+        """Add `file` to the batch and its totals."""
         self.files[file.path] = file
         self.records += file.look.records
         self.size += file.size
@@ -81,7 +81,7 @@ class Batch:
             self._first = file.path
 
     def remove(self, file: File) -> None:
-        """Count `file` out again."""
+        """Remove `file` from the batch and its totals."""
         del self.files[file.path]
         self.records -= file.look.records
         self.size -= file.size
@@ -98,11 +98,11 @@ class Folder:
     folders: dict[str, Folder] = field(default_factory=dict)
 
     def here(self) -> list[Batch]:
-        """The batches right in this folder, in the order of their first files."""
+        """Return the batches directly in this folder, in the order of their first files."""
         return sorted(self.batches.values(), key=lambda batch: batch.first)
 
     def everything(self) -> list[Batch]:
-        """The batches in this folder and below it, in the order of their first files."""
+        """Return the batches in this folder and below it, in the order of their first files."""
         return sorted(self._all(), key=lambda batch: batch.first)
 
     def _all(self) -> Iterator[Batch]:
@@ -124,7 +124,7 @@ class FileTree:
         return len(self._files)
 
     def paths_in(self, path: str) -> Iterator[str]:
-        """The paths of the files right in the folder at `path`, which ends in "/" unless it is empty."""
+        """Yield the paths of the files directly in the folder at `path`, which ends in "/" unless it is empty."""
         folder: Folder | None = self.root
         for name in path.split("/")[:-1]:
             folder = folder.folders.get(name) if folder else None
@@ -132,7 +132,7 @@ class FileTree:
             yield from batch.files
 
     def put(self, file: File) -> None:
-        """Add `file`, in the place of the one at its path; an empty one is nothing."""
+        """Add `file`, replacing the file at its path; a file of no bytes is left out."""
         self.remove(file.path)
         if not file.size:
             return
@@ -148,7 +148,7 @@ class FileTree:
         self._files[file.path] = file
 
     def remove(self, path: str) -> None:
-        """Take out the file at `path`, if there is one, and the folders that are empty without it."""
+        """Remove the file at `path`, if there is one, and the folders that are empty without it."""
         file = self._files.pop(path, None)
         if file is not None:
             self._remove(self.root, path.split("/")[:-1], file)

@@ -1,6 +1,6 @@
-"""What one file is, told from its beginning: the built-in classifiers, and the compressions that they see through.
+"""Classifies a file by its beginning: the built-in classifiers, and the compressions that they can read.
 
-The order and the reading of the first megabyte follow
+The order of the classifiers, and that they read the first megabyte, follow
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html and
 https://repost.aws/knowledge-center/glue-crawler-detect-schema.
 """
@@ -18,24 +18,24 @@ from localaws.glue.crawlers.schema import Type, infer_schema
 from localaws.glue.crawlers.unsupported import binary_format, text_format
 
 UNKNOWN = "UNKNOWN"
-FIRST_BYTES = 1 << 20  # how much of a file is read to tell its schema
-MOST_BYTES = 10 << 20  # ... and how much where that was not enough
-MOST_TEXT = 8 << 20  # bytes that are decompressed at most: a small archive can hold very much
+FIRST_BYTES = 1 << 20  # how much of a file is read to infer its schema
+MOST_BYTES = 10 << 20  # ... and how much if that was not enough
+MOST_TEXT = 8 << 20  # the most bytes to decompress to: a small archive can hold a lot of text
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at one file told."""
+    """The result of classifying one file."""
 
     classification: str  # json, csv, parquet or UNKNOWN
     compression: str = "none"
     schema: tuple[tuple[str, Type], ...] = ()
     records: int = 0  # counted, or estimated from the part that was read
-    unreadable: int = 0  # rows, of those read, that are in none of the spellings
+    unreadable: int = 0  # rows, of those read, that can't be read as JSON objects
     delimiter: str = ""
     header: bool = False
     quoted: bool = False
-    unsupported: str = ""  # the name of a format that AWS's classifiers know and these do not
+    unsupported: str = ""  # the name of a format that AWS's classifiers know and these don't
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -44,7 +44,7 @@ class Look:
 
     @cached_property
     def shape(self) -> Look:
-        """This look without the numbers of rows: what most files of a table have in common."""
+        """This look without the numbers of rows: most files of a table share it."""
         return replace(self, records=0, unreadable=0) if self.records or self.unreadable else self
 
 
@@ -56,7 +56,7 @@ def look_at(beginning: bytes, size: int) -> Look:
     if compression == "none" and (name := binary_format(text)):
         return Look(UNKNOWN, unsupported=name)
     complete = len(beginning) == size and part == len(beginning)
-    # How many times what was read is in the file: 1.0 where all of it was read.
+    # The size of the file, relative to the part that was read: 1.0 if all of it was read.
     times = 1.0 if complete else size / max(part, 1)
     rows = read_rows(text, complete=complete)
     if rows.is_json:
@@ -70,7 +70,7 @@ def look_at(beginning: bytes, size: int) -> Look:
 
 
 def _decompress(beginning: bytes) -> tuple[str, bytes | None, int]:
-    """The compression, the text, and how many of the bytes it came from; no text where it can't be read."""
+    """Return the compression, the text (None if it can't be decompressed), and the number of bytes it came from."""
     if beginning.startswith(b"\x1f\x8b"):
         return "gzip", *_gunzip(beginning)
     if beginning.startswith(b"BZh"):
@@ -79,7 +79,7 @@ def _decompress(beginning: bytes) -> tuple[str, bytes | None, int]:
             text = member.decompress(beginning, MOST_TEXT)
         except OSError:
             return "bzip2", None, 0
-        # What bz2 has read but not given out can't be told: the end of the file is the only sure measure.
+        # bz2 doesn't tell how much of its input it has turned into text: only at the end of the file is it certain.
         return "bzip2", text, len(beginning) - (not member.eof)
     return "none", beginning, len(beginning)
 
@@ -87,16 +87,16 @@ def _decompress(beginning: bytes) -> tuple[str, bytes | None, int]:
 def _gunzip(beginning: bytes) -> tuple[bytes | None, int]:
     text, rest = b"", beginning
     try:
-        # A .gz file may be several, one after the other.
+        # A .gz file may consist of several members, one after the other.
         while rest and len(text) < MOST_TEXT:
             member = zlib.decompressobj(wbits=31)
             text += member.decompress(rest, MOST_TEXT - len(text))
             rest = member.unused_data if member.eof else member.unconsumed_tail
             if not member.eof:
-                # Cut off, or too much of it: the part that is read counts as one byte short of the whole.
+                # Cut off, or too much text: at least one byte counts as unread, so that the file isn't complete.
                 return text, len(beginning) - max(len(rest), 1)
     except zlib.error:
-        # What came before the damage is not to be had: a reader of the whole file would fail too.
+        # The text before the damage isn't used: a reader of the whole file would fail too.
         return None, 0
     return text, len(beginning) - len(rest)
 
@@ -116,7 +116,7 @@ def _look_at_csv(text: bytes, complete: bool, times: float, compression: str) ->
 
 
 def _decode(text: bytes, complete: bool) -> str | None:
-    """`text` without a byte order mark, and without a last character that the end of what was read goes through."""
+    """Decode `text` as UTF-8, without a byte order mark and a cut-off last character; None if it isn't UTF-8."""
     text = text.removeprefix(b"\xef\xbb\xbf")
     try:
         return text.decode()

@@ -1,13 +1,13 @@
 """Which files make one table, and which of their folders are its partitions.
 
-Glue's rules, as far as it tells them: files go together that are of the same format and compression and whose schemas
-are similar (https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html); the root of a table is the folder
-level at which most schemas are similar, and folders below it are partitions, Hive-style ones under their own key
-(https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html); what doesn't fit a table that is
-in the catalog already is skipped, with a line in the log
+Glue's rules, as far as AWS documents them: files belong together if they have the same format and compression, and
+similar schemas (https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html); the root of a table is the
+folder level at which most schemas are similar, and folders below it are partitions, Hive-style ones under their own key
+(https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html); files that don't fit a table that
+is in the catalog already are skipped, with a line in the log
 (https://repost.aws/knowledge-center/glue-crawler-not-adding-new-partitions).
 
-Where AWS's threshold is not documented, this one is: two schemas are similar if they share 70 % of their columns.
+AWS doesn't document its threshold for similarity. Here, two schemas are similar if they share 70 % of their columns.
 A single file that is not like the others, or not readable at all, never splits a table: it is skipped or merged.
 """
 
@@ -22,7 +22,7 @@ from localaws.glue.crawlers.files import Batch, FileTree, Folder, Statistics
 from localaws.glue.crawlers.formats import UNKNOWN, Look
 from localaws.glue.crawlers.schema import Schema, lower_case, merge_schemas
 
-# What two things must agree in to be similar: format and compression, and most of the columns' names.
+# Format, compression and column names. Similar outlines have the same format and compression, and share most names.
 _Outline = tuple[str, str, frozenset[str]]
 
 SIMILAR = 0.7
@@ -43,7 +43,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class FoundTable:
-    """A table as the files tell it."""
+    """A table that was found among the files."""
 
     path: str  # folder or file that is the table's root, relative to the include path; a folder ends in "/"
     look: Look  # of its first file: format, compression, CSV's details
@@ -79,9 +79,9 @@ class Grouping:
 
         Args:
             known: the tables that are in the catalog already.
-            log: takes a line for whatever is skipped.
+            log: called with a line for everything that is skipped.
             combine: the crawler's ``TableGroupingPolicy: CombineCompatibleSchemas``: schemas need not be similar.
-            level: its ``TableLevelConfiguration``: how many folders below the include path every table lies.
+            level: its ``TableLevelConfiguration``, counted in folders below the include path.
         """
         self._known = {table.path: table for table in known}
         self._log = log
@@ -89,11 +89,11 @@ class Grouping:
         self._level = level
 
     def tables(self, tree: FileTree) -> list[FoundTable]:
-        """The tables that the files in `tree` make."""
+        """Return the tables that the files in `tree` form."""
         return list(self._in(tree.root))
 
     def table_of_each_file(self, tree: FileTree) -> list[FoundTable]:
-        """A table of each file in `tree`, named after it: the include path is a single object."""
+        """Return one table for each file in `tree`, named after it: for an include path that is a single object."""
         return list(self._of_each(tree.root.everything()))
 
     def _in(self, folder: Folder) -> Iterator[FoundTable]:
@@ -112,7 +112,7 @@ class Grouping:
                 yield from self._in(below)
 
     def _at_level(self, folder: Folder, level: int) -> Iterator[FoundTable]:
-        """A table of each folder that lies `level` folders further down, whatever is in it."""
+        """Yield one table for each folder that lies `level` folders further down, whatever it holds."""
         if level <= 0:
             yield self._table(folder.path, folder.everything())
             return
@@ -127,8 +127,8 @@ class Grouping:
         if not folder.folders:
             return self._mostly_similar(_of_one_kind(folder.here()))
         if any(path.startswith(folder.path) for path in self._known):
-            return False  # tables below it are in the catalog: what they are called stays as it is
-        # A folder that holds several tables is like none of the others.
+            return False  # tables below it are in the catalog already: they keep their names
+        # A folder that holds several tables is not similar to any other.
         children = [below.everything() for below in folder.folders.values() if self._is_one_table(below)]
         if folder.batches:
             children.append(folder.here())
@@ -136,7 +136,7 @@ class Grouping:
         return max(groups.values(), default=0) * 2 > len(folder.folders) + bool(folder.batches)
 
     def _of_files(self, folder: Folder) -> Iterator[FoundTable]:
-        """One table of the files right in `folder`, or one of each if they are all unlike each other."""
+        """Yield one table of the files directly in `folder`, or one per file if most of them are not similar."""
         if not folder.batches:
             return
         alike = _of_one_kind(folder.here())
@@ -175,7 +175,10 @@ class Grouping:
     def _partition_keys(
         self, batches: list[Batch], depth: int, known: KnownTable | None
     ) -> tuple[tuple[str, ...], list[Batch]]:
-        """The keys that most files' folders make, or that the table has, and the files that fit them."""
+        """Return the partition keys and the files that fit them.
+
+        The keys are those of the known table, if any file fits them; else those that most files' folders form.
+        """
         keys_of = [_keys(batch.folders[depth:]) for batch in batches]
         count: Counter[tuple[str, ...]] = Counter()
         for found, batch in zip(keys_of, batches, strict=True):
@@ -205,7 +208,7 @@ class Grouping:
         return max(groups.values()) * 2 >= groups.total()
 
     def _similar_groups(self, outlines: Iterable[_Outline]) -> list[int]:
-        """For each outline the number of the group of similar ones that it belongs to."""
+        """Return, for each outline, the number of the group of similar outlines that it belongs to."""
         groups: list[_Outline] = []
         numbers: dict[_Outline, int] = {}
         found = []
@@ -248,7 +251,7 @@ def _keys(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_one_kind(batches: list[Batch]) -> list[Batch]:
-    """The files of the format that most of them have; a readable one before one that isn't."""
+    """Return the files of the most common format; UNKNOWN counts only if there is no other."""
     count: Counter[str] = Counter()
     for batch in batches:
         count[batch.look.classification] += len(batch.files)
@@ -267,6 +270,6 @@ def _outline(batches: list[Batch]) -> _Outline:
 
 
 def _in_known_order(schema: Schema, known: tuple[str, ...]) -> Schema:
-    """`schema` with the columns that the table has already first, in the order it has them."""
+    """Return `schema` with the `known` columns first, in their known order."""
     order = [name for name in known if name in schema]
     return {name: schema[name] for name in dict.fromkeys([*order, *schema])}

@@ -1,4 +1,4 @@
-"""What looks at objects told, remembered by bucket, key and ETag: in memory, and on disk for the next start.
+"""A cache of the looks at objects, by bucket, key and ETag: in memory, and on disk for the next start.
 
 An object is read again only when it has changed, as on AWS: "The crawler doesn't read files that were read in the
 previous crawler run" (https://repost.aws/knowledge-center/long-running-glue-crawler).
@@ -20,9 +20,9 @@ from localaws.glue.crawlers.formats import Look
 
 log = logging.getLogger(__name__)
 
-# Raised whenever the same bytes may tell something else than before: what was remembered is then looked at again.
+# Increased whenever the same bytes may give a different look: the looks on disk are then discarded.
 VERSION = 2
-_REMEMBERED = 200_000  # objects of a bucket
+_REMEMBERED = 200_000  # objects per bucket
 _INTERNED = 10_000
 _SCHEMA = """
 create table if not exists shapes (id integer primary key, look blob not null unique);
@@ -34,24 +34,24 @@ create table if not exists looks (
 
 
 class InferenceCache:
-    """The looks of all crawls. What is on disk is a cache: it may be lost, and is made anew when it is damaged."""
+    """The looks of all crawls. The file on disk may be lost, and is replaced if it is damaged."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._buckets: dict[str, dict[str, tuple[str, Look]]] = {}
-        self._unsaved: dict[tuple[str, str], tuple[str, Look] | None] = {}  # None: forget it
+        self._unsaved: dict[tuple[str, str], tuple[str, Look] | None] = {}  # None: delete it
         self._interned: dict[Look, Look] = {}
 
     def get(self, item: ObjectEntry) -> Look | None:
-        """What is known of `item`."""
+        """Return the cached look at `item`, or None."""
         with self._lock:
             etag, look = self._of(item.bucket).get(item.key, ("", None))
             return look if etag == item.etag else None
 
     def put(self, item: ObjectEntry, look: Look) -> Look:
-        """Remember `look`, and forget the oldest where there are too many; give back the copy that serves all alike."""
+        """Cache `look`, and drop the oldest if there are too many; return the copy that equal looks share."""
         with self._lock:
             look, bucket = self._intern(look), self._of(item.bucket)
             if len(bucket) >= _REMEMBERED:
@@ -60,13 +60,13 @@ class InferenceCache:
             return look
 
     def forget(self, bucket: str, keys: Iterable[str]) -> None:
-        """Forget objects that are gone."""
+        """Drop the looks at objects that are gone."""
         with self._lock:
             for key in keys:
                 self._forget(bucket, key)
 
     def save(self) -> None:
-        """Write what is new to disk. What goes wrong there costs time at the next start, and nothing else."""
+        """Write new looks to disk. A failure there only costs time at the next start."""
         with self._lock:
             unsaved, self._unsaved = self._unsaved, {}
         if not unsaved:
@@ -133,7 +133,7 @@ class InferenceCache:
     def _database(self) -> Iterator[sqlite3.Connection]:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._file, timeout=2)) as database:
-            # No sync: after a power cut the file may be damaged, which is noticed, and costs a look at each object.
+            # No sync: a power cut may damage the file. That is noticed, and all objects are looked at again.
             database.execute("pragma synchronous = off")
             if database.execute("pragma user_version").fetchone()[0] != VERSION:
                 database.executescript("drop table if exists looks; drop table if exists shapes;" + _SCHEMA)
@@ -143,7 +143,7 @@ class InferenceCache:
 
 
 def _number_of(database: sqlite3.Connection, shape: Look) -> int:
-    """The number under which a format with its columns is kept; most files share one."""
+    """Return the id under which a format with its columns is kept; most files share one."""
     pickled = pickle.dumps(shape)
     database.execute("insert or ignore into shapes (look) values (?)", (pickled,))
     return int(database.execute("select id from shapes where look = ?", (pickled,)).fetchone()[0])

@@ -1,4 +1,4 @@
-"""The second process that ahead.py starts. It imports little: it must be ready before the crawl has done it all."""
+"""The second process, which inference_worker.py starts. It imports little, to be ready before the crawl is done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localaws.glue.crawlers.formats import FIRST_BYTES, UNKNOWN, Look, look_at
 
 
 def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer each list of (file, size) with a list of looks, or None for what takes more than a file's beginning."""
+    """Answer each list of (file, size) with a list of looks; None if the file's beginning doesn't tell its format."""
     while True:
         try:
             batch = pickle.load(asked)
@@ -25,7 +25,7 @@ def _look(file: Path, size: int) -> Look | None:
     try:
         with file.open("rb") as stream:
             beginning = stream.read(FIRST_BYTES)
-    except OSError:  # deleted or overwritten since
+    except OSError:  # deleted or overwritten in the meantime
         return None
     look = look_at(beginning, size)
     return look if look.classification != UNKNOWN else None

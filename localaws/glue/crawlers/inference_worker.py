@@ -1,6 +1,6 @@
-"""A second process that looks at files: from the end of the list, while the crawl itself looks from its beginning.
+"""A second process that looks at files from the end of the list, while the crawl itself starts at the beginning.
 
-Telling the schema of many megabytes keeps one core busy, and Python's lock lets no thread of this process help.
+Inferring the schema of many megabytes keeps one core busy, and Python's global lock lets no other thread help.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from localaws.iam import AccessDenied
 
 log = logging.getLogger(__name__)
 
-WORTH_IT = 32 << 20  # bytes to look at: fewer are looked at before the process has started
-_AT_ONCE = 8  # files
+WORTH_IT = 32 << 20  # bytes to look at: with fewer, the crawl is done before the process has started
+_AT_ONCE = 8  # files per batch
 
-Looked = tuple[Look, ObjectEntry]  # a look, and the object that it is of
+Looked = tuple[Look, ObjectEntry]  # a look, and the object that was looked at
 
 
 class InferenceWorker:
-    """The looks that the second process has taken. What it can't tell, or has no time for, is left to the crawl."""
+    """The looks from the second process. Files that it can't classify, or doesn't get to, are left to the crawl."""
 
     def __init__(self, objects: CrawledObjects, wanted: Mapping[str, ObjectEntry]) -> None:
-        """`wanted` is by key, in the order in which the crawl will come to them."""
+        """`wanted` holds the objects by key, in the order in which the crawl will look at them."""
         self._objects = objects
         self._left = dict(wanted)
         self._looked: dict[str, Looked] = {}
 
     @contextlib.contextmanager
     def looking(self, children: Children) -> Iterator[None]:
-        """Meanwhile the process runs, if it is worth it."""
+        """Run the process inside the `with` block, if there is enough to look at."""
         child = self._start(children)
         if child is None:
             yield
@@ -56,7 +56,7 @@ class InferenceWorker:
             feeder.join()
 
     def take(self, item: ObjectEntry) -> Looked | None:
-        """The look at `item`, if there is one. From now on only the caller will look at it."""
+        """Return the look at `item`, if there is one; if not, only the caller will look at it from now on."""
         self._left.pop(item.key, None)
         return self._looked.pop(item.key, None)
 
@@ -81,7 +81,7 @@ class InferenceWorker:
                 for (item, _), look in zip(batch, pickle.load(answers), strict=True):
                     if look is not None:
                         self._looked[item.key] = look, item
-        except (OSError, EOFError, pickle.UnpicklingError):  # it was ended, by us or by somebody
+        except (OSError, EOFError, pickle.UnpicklingError):  # the process was ended, by us or by somebody else
             log.debug("the second process of a crawl has ended", exc_info=True)
         finally:
             with contextlib.suppress(OSError):
@@ -89,14 +89,14 @@ class InferenceWorker:
             answers.close()
 
     def _last(self) -> list[tuple[ObjectEntry, Path]]:
-        """The last files that nobody has looked at."""
+        """Take the last files that nobody has looked at yet."""
         batch: list[tuple[ObjectEntry, Path]] = []
         while len(batch) < _AT_ONCE:
             try:
                 _, item = self._left.popitem()
             except KeyError:
                 break
-            # What is gone, forbidden or damaged is for the crawl to say.
+            # The crawl itself reports objects that are gone, forbidden or damaged.
             with contextlib.suppress(ObjectGone, AccessDenied, LocalAwsError):
                 batch.append(self._objects.file(item))
         return batch

@@ -1,6 +1,6 @@
-"""Reaches databases through Glue connections, and reads which tables they have.
+"""Connects to databases through Glue connections, and lists their tables.
 
-A connection's properties say where (JDBC_CONNECTION_URL) and as whom (SECRET_ID, or USERNAME and PASSWORD):
+A connection's properties hold the address (JDBC_CONNECTION_URL) and the login (SECRET_ID, or USERNAME and PASSWORD):
 https://docs.aws.amazon.com/glue/latest/dg/connection-properties.html. Include paths are ``database/schema/table``
 with ``%`` for any name: https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html.
 """
@@ -32,7 +32,7 @@ _HIVE_TYPES = {
     "boolean": "boolean", "date": "date", "timestamp without time zone": "timestamp",
     "timestamp with time zone": "timestamp",
 }  # fmt: skip
-# The catalog's own schemas are not crawled, whatever the include path.
+# The database's system schemas are not crawled, whatever the include path.
 _COLUMNS = """
 select c.table_schema, c.table_name, t.table_type, c.column_name, c.data_type, c.numeric_precision, c.numeric_scale
 from information_schema.columns c
@@ -48,7 +48,7 @@ class ConnectionRefused(Exception):
 
 @dataclass(frozen=True)
 class JdbcUrl:
-    """A Redshift JDBC URL, taken apart."""
+    """A parsed Redshift JDBC URL."""
 
     host: str
     port: int
@@ -56,10 +56,10 @@ class JdbcUrl:
 
     @classmethod
     def parse(cls, url: str) -> JdbcUrl:
-        """Read ``jdbc:redshift://host:port/database``.
+        """Parse ``jdbc:redshift://host:port/database``.
 
         Raises:
-            ValueError: it is no such URL.
+            ValueError: `url` is not such a URL.
         """
         match = _URL.fullmatch(url.strip())
         if not match:
@@ -88,14 +88,14 @@ class IncludePath:
     def __init__(self, path: str, exclusions: Iterable[str] = ()) -> None:
         """Raises ValueError for an exclusion that can't be read."""
         self._levels = [level for level in path.strip("/").split("/") if level]
-        # What is excluded is named from where the path's fixed part ends.
+        # Exclusions are relative to the path's fixed part.
         self._fixed = next((n for n, level in enumerate(self._levels) if "%" in level), len(self._levels))
         self._exclusions = Exclusions(exclusions)
 
     def match(self, *names: str) -> bool:
         """Whether the table ``(database, schema, table)`` is to be crawled."""
         levels = self._levels
-        # "db/%" and "db" stand for all that is below.
+        # "db/%" and "db" stand for everything below.
         levels = levels + ["%"] * (len(names) - len(levels))
         if len(levels) > len(names) or not all(map(_like, levels, names)):
             return False
@@ -110,13 +110,13 @@ def _like(pattern: str, name: str) -> bool:
 def connect(
     context: Context, region: str, definition: Mapping[str, Any], role: ServiceRole | None = None
 ) -> Iterator[Any]:
-    """Connect as a connection's definition (a ConnectionInput) says; gives an open psycopg connection.
+    """Connect as a connection's definition (a ConnectionInput) says; yield an open psycopg connection.
 
-    `role` is whose permissions that takes; TestConnection has none.
+    This needs permissions of `role`; TestConnection has no role, so none are checked.
 
     Raises:
-        ConnectionRefused: the properties don't do, the network or the secret are not as they must be, nobody
-            answers, or the login fails.
+        ConnectionRefused: the properties are not valid, `role` lacks a permission, a check of the network or the secret
+            fails, the database doesn't answer, or the login fails.
     """
     import psycopg  # its import takes long, and only JDBC crawls need it
 
@@ -170,7 +170,7 @@ def _login(context: Context, region: str, properties: Mapping[str, str], role: S
 
 
 def read_tables(connection: Any) -> Iterator[JdbcTable]:
-    """All tables and views of the database that `connection` is open to, and that its user may see."""
+    """Yield all tables and views of the connected database that the user may see."""
     database = connection.info.dbname
     columns: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for schema, table, kind, name, data_type, precision, scale in connection.execute(_COLUMNS).fetchall():

@@ -17,7 +17,7 @@ _BATCH = 100
 
 
 class CrawlLog:
-    """Writes lines that start with the crawl's id, as ``MessagePrefix`` says."""
+    """Writes lines that start with the crawl's id, which the API calls ``MessagePrefix``."""
 
     def __init__(self, context: Context, role: ServiceRole, stream: str, crawl_id: str) -> None:
         self._context = context
@@ -34,7 +34,7 @@ class CrawlLog:
             self.flush()
 
     def flush(self) -> None:
-        """Hand all lines to CloudWatch Logs. What goes wrong there does not end the crawl."""
+        """Send all waiting lines to CloudWatch Logs. An error there does not end the crawl."""
         if not self._waiting:
             return
         try:

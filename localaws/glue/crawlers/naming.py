@@ -1,4 +1,4 @@
-"""Names as Glue's crawler makes them, and the patterns that exclude.
+"""Table names as Glue's crawler makes them, and exclude patterns.
 
 https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude
 """
@@ -13,12 +13,12 @@ LONGEST = 128  # characters of a table's name: https://docs.aws.amazon.com/glue/
 
 
 def table_name(prefix: str, *parts: str) -> str:
-    """The name of the table for a folder, bucket or file, or for a database's ``(database, schema, table)``."""
+    """Return the table name for a folder, bucket or file, or for a database's ``(database, schema, table)``."""
     return re.sub(r"[^a-z0-9_]", "_", (prefix + "_".join(parts)).lower())[:LONGEST]
 
 
 def distinct_name(name: str, location: str) -> str:
-    """`name` with a hash of `location`: how Glue tells two tables of one name apart."""
+    """Return `name` with a hash of `location`, as Glue does if two tables would have the same name."""
     return f"{name[: LONGEST - 33]}_{hashlib.md5(location.encode(), usedforsecurity=False).hexdigest()}"
 
 
@@ -34,12 +34,12 @@ class Exclusions:
             raise ValueError(f"{error.pattern!r} can't be read: {error.msg}") from None
 
     def match(self, path: str) -> bool:
-        """Whether `path`, relative to the include path, is to be left out."""
+        """Whether `path`, relative to the include path, is excluded."""
         return any(pattern.match(path) for pattern in self._compiled)
 
 
 def _glob(pattern: str) -> str:
-    """The regular expression of a Glue glob: ``*`` stays within a folder, ``**`` crosses folders."""
+    """Return the regular expression of a Glue glob: ``*`` stays within a folder, ``**`` crosses folders."""
     out, position, in_group = "", 0, 0
     while position < len(pattern):
         letter = pattern[position]

@@ -1,4 +1,4 @@
-"""The objects of S3, as a crawl lists and reads them: inside the server, without a call over HTTP for each."""
+"""Lists and reads S3 objects for a crawl: inside the server, without an HTTP call for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CrawledObjects:
         self._role = role
 
     def current(self, bucket: str, prefix: str) -> list[Any]:
-        """The objects of `bucket` whose keys start with `prefix`; see `Objects.current`.
+        """Return the objects of `bucket` whose keys start with `prefix`; see `Objects.current`.
 
         Raises:
             CrawlFailed: there is no such bucket, or the role may not list it.
@@ -33,11 +33,11 @@ class CrawledObjects:
         raise CrawlFailed(f"The S3 location s3://{bucket}/{prefix} can't be read: {reason}")
 
     def listed(self, key: Any) -> ObjectEntry:
-        """The details of an object that `current` gave."""
+        """Return the details of an object that `current` returned."""
         return self._objects.entry(key)
 
     def read(self, item: ObjectEntry, size: int) -> tuple[bytes, ObjectEntry]:
-        """The first `size` bytes, and the object that they are of: as it is now, not as it was listed.
+        """Return the first `size` bytes of an object, and the object as it is now, not as it was listed.
 
         Raises:
             ObjectGone: the object was deleted.
@@ -51,7 +51,7 @@ class CrawledObjects:
             raise ObjectGone from None
 
     def read_end(self, item: ObjectEntry, size: int) -> bytes:
-        """The last `size` bytes; raises what `read` raises."""
+        """Return the last `size` bytes of an object; raises what `read` raises."""
         _, file = self.file(item)
         try:
             with file.open("rb") as stream:
@@ -61,7 +61,7 @@ class CrawledObjects:
             raise ObjectGone from None
 
     def file(self, item: ObjectEntry) -> tuple[ObjectEntry, Path]:
-        """The object as it is now, and the file that holds it, for a caller that opens it right away.
+        """Return the object as it is now, and the file that holds it, for a caller that opens it right away.
 
         Raises what `read` raises.
         """

@@ -1,4 +1,4 @@
-"""What a Parquet file says of itself, in its footer."""
+"""Reads the schema and the number of rows from the footer of a Parquet file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAGIC = b"PAR1"
 
 
 def footer_size(tail: bytes) -> int:
-    """How many of a file's last bytes its footer takes, told from (at least) its last eight."""
+    """Return the size of a file's footer in bytes; `tail` is at least the last eight bytes of the file."""
     return int.from_bytes(tail[-8:-4], "little") + 8
 
 
@@ -22,19 +22,19 @@ def look_at_parquet(footer: bytes) -> Look:
     """Read the schema and the number of rows from a Parquet file's last bytes.
 
     Raises:
-        ValueError: it is no Parquet footer.
+        ValueError: `footer` is not a Parquet footer.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(footer))
         columns = tuple((field.name, Stated(arrow_to_hive(field.type))) for field in file.schema_arrow)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
-    # Compression within the file is none of the table's: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
+    # Compression inside the file isn't the table's: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
     return Look("parquet", "none", columns, file.metadata.num_rows)
 
 
 def arrow_to_hive(kind: Any) -> str:
-    """The catalog's name of a Parquet column's type (an Arrow data type)."""
+    """Return the catalog's name for a Parquet column's type (an Arrow data type)."""
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return f"array<{arrow_to_hive(kind.value_type)}>"
     if pa.types.is_struct(kind):

@@ -1,7 +1,7 @@
-"""What a crawler's definition names and AWS looks for when the crawler is made: buckets, connections, queues of events.
+"""Checks, as AWS does, that the buckets, connections and event queues that a new crawler names exist.
 
-The database, the folders and the objects may be missing: the crawl makes the one, and finds nothing in the others. AWS
-documents the error's code alone; the texts are those of public reports, which the tests name.
+The database, the folders and the objects may be missing: the crawl creates the database, and finds nothing in the
+others. AWS documents only the error's code; the messages come from public reports, which the tests name.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from localaws.iam.service_roles import ServiceRole
 
 
 def check_references(targets: dict[str, Any], role: ServiceRole, connections: Container[str]) -> None:
-    """Look for what `targets` (CrawlerTargets of the API, valid in themselves) name, as the crawler's role sees it.
+    """Check that everything named by `targets` (the API's CrawlerTargets, valid in themselves) exists for `role`.
 
     Raises:
-        InvalidInputException: something is not there, or the role may not use it.
+        InvalidInputException: something does not exist, or the role may not use it.
     """
     for target in targets["S3Targets"]:
         _check_bucket(S3Target.of(target).bucket, role.account_id)
@@ -48,7 +48,7 @@ def _check_queue(arn: str, role: ServiceRole) -> None:
                 role.require(f"sqs:{action}", arn)
             return
     except AccessDenied:
-        pass  # AWS's text is the same
+        pass  # AWS's message is the same as for a missing queue
     text = f"SQS queue {arn} does not exist or the role provided does not have access to it."
     raise InvalidInputException("", text)
 

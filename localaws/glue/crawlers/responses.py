@@ -21,7 +21,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class CrawlerResponses(Lists):
-    """CreateCrawler and what follows it."""
+    """CreateCrawler and the other operations on crawlers."""
 
     @property
     def _crawlers(self) -> CrawlerOperations:

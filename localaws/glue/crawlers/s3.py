@@ -1,7 +1,7 @@
-"""Crawls S3 targets: lists the objects, looks at each one's beginning, and gives the files as a tree.
+"""Crawls S3 targets: lists the objects, looks at the beginning of each, and returns the files as a tree.
 
-An object that was looked at before is not read again, and what the last crawl of a target saw is kept: a crawl costs
-the listing, compared with the last one by identity, and the new objects.
+An object that was looked at before is not read again, and the last listing of a target is kept. So a crawl costs one
+listing, which is compared with the last one by identity, and one look at each new object.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from localaws.iam import AccessDenied
 _LISTINGS = 16  # targets whose last listing is kept
 _LONGEST_LISTING = 200_000  # objects
 
-Listed = list[Any]  # what S3 keeps of each object, see CrawledObjects.current; its `name` is the key
+Listed = list[Any]  # S3's record of each object, see CrawledObjects.current; its `name` is the key
 
 
 @dataclass
 class Listing:
-    """What a crawl saw of a target: each key with what S3 kept of it then, and its files."""
+    """What a crawl saw of a target: S3's record of each key at that time, and the files."""
 
     seen: dict[str, Any] = field(default_factory=dict)
     tree: FileTree = field(default_factory=FileTree)
 
 
 class Listings:
-    """The last listings of targets, by who crawls what."""
+    """The last listings, by crawler and target."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[object, ...], Listing] = {}
         self._lock = threading.Lock()
 
     def take(self, key: tuple[object, ...]) -> Listing:
-        """The listing kept under `key`, or an empty one. It is gone then: a crawl that breaks off leaves no half."""
+        """Remove and return the listing of `key`, or an empty one: a crawl that fails leaves no partial listing."""
         with self._lock:
             return self._kept.pop(key, None) or Listing()
 
     def keep(self, key: tuple[object, ...], listing: Listing) -> None:
-        """Keep a listing that is complete, unless it is very long; the oldest goes where there are too many."""
+        """Keep a complete listing, unless it is very long; drop the oldest if there are too many."""
         if len(listing.seen) > _LONGEST_LISTING:
             return
         with self._lock:
@@ -79,12 +79,12 @@ class S3Reader:
         self._children = children
 
     def resolve(self, target: S3Target) -> S3Target:
-        """`target` as the folder or the object that its include path is.
+        """Return `target` as a folder or as a single object, whichever its include path is.
 
-        An object without content is taken for a folder, as jobs take it.
+        An object without content counts as a folder, as it does for jobs.
 
         Raises:
-            CrawlFailed: the bucket is not there.
+            CrawlFailed: the bucket does not exist, or the role may not list it.
         """
         if target.path and not target.path.endswith("/"):
             listed = self._objects.current(target.bucket, target.path)
@@ -93,16 +93,16 @@ class S3Reader:
         return target.as_folder()
 
     def _list(self, target: S3Target, folder: str = "") -> Listed:
-        """The objects of a resolved target, or those below one of its folders."""
+        """Return the objects of a resolved target, or those below one of its folders."""
         if not target.name:
             return self._objects.current(target.bucket, target.prefix + folder)
         return [one for one in self._objects.current(target.bucket, target.path) if one.name == target.path]
 
     def everything(self, target: S3Target, crawler: tuple[str, str]) -> FileTree:
-        """All files of a target that was resolved, for the crawler of that region and name.
+        """Return all files of a resolved target; `crawler` is the region and name of the crawler.
 
         Raises:
-            CrawlFailed: the bucket is not there.
+            CrawlFailed: the bucket does not exist, or the role may not list it.
         """
         listed = self._list(target)
         self._check_stopped()
@@ -115,10 +115,10 @@ class S3Reader:
         return listing.tree
 
     def new_folders(self, target: S3Target, known: Iterable[str]) -> FileTree:
-        """The files of a resolved target in folders that are not `known`, which are named with the bucket.
+        """Return the files of a resolved target in folders that are not `known` (as s3://bucket/folder/).
 
         Raises:
-            CrawlFailed: the bucket is not there.
+            CrawlFailed: the bucket does not exist, or the role may not list it.
         """
         skipped = {folder[len(target.location) :] for folder in known if folder.startswith(target.location)}
         start = len(target.prefix)
@@ -131,18 +131,18 @@ class S3Reader:
         return listing.tree
 
     def changed_folders(self, target: S3Target, crawler: tuple[str, str], folders: Iterable[str]) -> FileTree | None:
-        """All files of a resolved target, of which only those right in `folders` are listed.
+        """Return all files of a resolved target, but list only those directly in `folders`.
 
         Args:
-            target: whose last listing is brought up to date.
+            target: the target, whose last listing is brought up to date.
             crawler: region and name of the crawler.
             folders: relative to the target, ending in "/" unless empty.
 
         Returns:
-            None where the last listing is not known (any more).
+            None if the last listing is not known (any more), or if the target is sampled.
 
         Raises:
-            CrawlFailed: the bucket is not there.
+            CrawlFailed: the bucket does not exist, or the role may not list it.
         """
         key = (*crawler, target.bucket, target.prefix, target.name, target.exclusions.patterns)
         listing = self._listings.take(key)
@@ -181,7 +181,7 @@ class S3Reader:
             for one in changed:
                 if item := items.get(one.name):
                     look = self._look(item)
-                    if look is None:  # deleted just now, or not to be read
+                    if look is None:  # just deleted, or the role may not read it
                         listing.tree.remove(one.name[start:])
                         seen.pop(one.name, None)
                         continue
@@ -189,7 +189,7 @@ class S3Reader:
                 seen[one.name] = one
 
     def _sampled(self, target: S3Target, listed: Listed) -> FileTree:
-        """The files, of which but the first of each folder are looked at: the others are taken to be like them."""
+        """Return the files. Only the first of each folder are looked at; the others are assumed to be like them."""
         start, limit = len(target.prefix), target.sample_size or 0
         files: list[File] = []
         unseen: list[tuple[str, int]] = []
@@ -215,10 +215,10 @@ class S3Reader:
         return FileTree(files)
 
     def _look(self, item: ObjectEntry) -> Look | None:
-        """What is in an object; None where it is gone by now.
+        """Return the look at an object; None if it has been deleted, or if the role may not read it.
 
         Raises:
-            CrawlFailed: it is in a format that AWS crawls, and the embedded AWS does not.
+            CrawlFailed: it is in a format that AWS crawls and the embedded AWS does not.
         """
         look = self._looks.get(item)
         if look is None:
@@ -237,7 +237,7 @@ class S3Reader:
             look = Look(UNKNOWN)
         else:
             try:
-                # The object may have been overwritten since it was listed: what is looked at is what is read.
+                # The object may have been overwritten since it was listed: `item` becomes the one that was read.
                 look, item = self._classify(item)
             except ObjectGone:
                 self._log(f"INFO : Skipped {item.key}: it was deleted while the crawl was on")

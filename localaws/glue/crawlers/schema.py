@@ -13,7 +13,7 @@ INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 
 
 class Primitive(StrEnum):
-    """The types of single values. VOID is what only nulls were seen of; it is written as string."""
+    """The types of single values. VOID means that only nulls were seen; it is written as string."""
 
     VOID = "void"
     BOOLEAN = "boolean"
@@ -39,7 +39,7 @@ class Struct:
 
 @dataclass(frozen=True)
 class Stated:
-    """A type that a file states itself, in Hive's notation; it goes with no other."""
+    """A type that a file states itself, in Hive's notation; it is compatible with no other type."""
 
     name: str
 
@@ -55,7 +55,7 @@ _WIDER = {
 
 
 def infer(value: Any) -> Type:
-    """The narrowest type that holds `value`, a value as JSON has them."""
+    """Return the narrowest type that holds `value`, a JSON value."""
     kind = type(value)
     if kind is str:
         return Primitive.STRING
@@ -76,7 +76,7 @@ def infer(value: Any) -> Type:
 
 
 def merge(one: Type, other: Type) -> Type:
-    """The narrowest type that holds what both hold; string where they have nothing in common."""
+    """Return the narrowest type that holds the values of both; string if they have nothing in common."""
     if one == other or other is Primitive.VOID:
         return one
     if one is Primitive.VOID:
@@ -91,11 +91,11 @@ def merge(one: Type, other: Type) -> Type:
 
 
 def infer_schema(rows: Iterable[Mapping[str, Any]]) -> Schema:
-    """The schema that holds all `rows`, its columns in the order in which they were first seen."""
+    """Return the schema that holds all `rows`, with its columns in the order in which they were first seen."""
     rows = list(rows)
     names = tuple(rows[0]) if rows else ()
     if all(map(names.__eq__, map(tuple, rows))):
-        # Most files have the same fields in each row: column by column, nearly all of a crawl's time is saved.
+        # Most files have the same fields in each row. Going column by column saves nearly all of a crawl's time.
         return {name: _infer_column(list(map(itemgetter(name), rows))) for name in names}
     schema: Schema = {}
     for row in rows:
@@ -116,7 +116,7 @@ def _infer_column(values: list[Any]) -> Type:
 
 
 def merge_schemas(schemas: Iterable[Schema]) -> Schema:
-    """The schema that holds what each of `schemas` holds."""
+    """Return the schema that holds the values of all `schemas`."""
     merged: Schema = {}
     for schema in schemas:
         for name, column in schema.items():
@@ -125,12 +125,12 @@ def merge_schemas(schemas: Iterable[Schema]) -> Schema:
 
 
 def lower_case(schema: Schema) -> Schema:
-    """`schema` with column names as the catalog keeps them; columns that differ in case only are merged."""
+    """Return `schema` with column names as the catalog keeps them; columns that differ only in case are merged."""
     return merge_schemas({name.lower(): column} for name, column in schema.items() if name)
 
 
 def hive_type(column: Type) -> str:
-    """`column` in Hive's notation, as in ``struct<name:string,sizes:array<int>>``."""
+    """Return `column` in Hive's notation, as in ``struct<name:string,sizes:array<int>>``."""
     if isinstance(column, Array):
         return f"array<{hive_type(column.element)}>"
     if isinstance(column, Struct):

@@ -1,4 +1,4 @@
-"""The catalog's picture of a found table: TableInput and PartitionInput as Glue's crawler makes them."""
+"""Describes found tables for the catalog: TableInput and PartitionInput as Glue's crawler makes them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def s3_table(
         location: the include path that it was found below, ``s3://bucket/folder/``.
         prefix: the crawler's TablePrefix.
         crawler: the crawler's name.
-        exclusions: the target's patterns behind its include path, which are "also stored as a property of tables
-            created by the crawler"
+        exclusions: the target's exclude patterns, each after its include path; they are "also stored as a property of
+            tables created by the crawler"
             (https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude).
     """
     parameters = _parameters(found.look, found.statistics, crawler)
@@ -79,7 +79,7 @@ def jdbc_table(
         columns: names and Hive types, in order.
         prefix: the crawler's TablePrefix.
         crawler: the crawler's name.
-        connection: the Glue connection that leads to it.
+        connection: the Glue connection to the database.
     """
     parameters = {
         "CrawlerSchemaDeserializerVersion": "1.0",
@@ -112,7 +112,7 @@ def jdbc_table(
 
 
 def known_tables(tables: list[dict[str, Any]], location: str, crawler: str) -> list[KnownTable]:
-    """Those of the catalog's `tables` that `crawler` wrote at `location` or below."""
+    """Return those of the catalog's `tables` that `crawler` wrote at `location` or below."""
     known = []
     for table in tables:
         descriptor = table.get("StorageDescriptor") or {}
@@ -181,7 +181,7 @@ def _formats(look: Look, field_names: Sequence[str]) -> tuple[str, str, dict[str
     if look.classification == "parquet":
         serde = _serde(f"{_PARQUET}.serde.ParquetHiveSerDe", {"serialization.format": "1"})
         return f"{_PARQUET}.MapredParquetInputFormat", f"{_PARQUET}.MapredParquetOutputFormat", serde
-    # For quoted fields, too: only who reads a table decides whether it honours quotes, and Glue's jobs do.
+    # Also for quoted fields: the reader of a table decides whether it honours quotes, and Glue's jobs do.
     # https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-builtin-rules
     delimiter = {"field.delim": look.delimiter} if look.classification == "csv" else {}
     return _TEXT_INPUT, _TEXT_OUTPUT, _serde("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe", delimiter)

@@ -24,11 +24,11 @@ class S3Target:
     sample_size: int | None = None  # files to look at in each folder; None is all
     queue_arn: str | None = None  # of the S3 events that tell what changed
     prefix: str = ""  # the folder: ends in "/", or is empty
-    name: str = ""  # of the object, where the include path is a single object: it lies in `prefix`
+    name: str = ""  # of the object in `prefix`, if the include path is a single object
 
     @classmethod
     def of(cls, definition: dict[str, Any]) -> S3Target:
-        """Read a target as the API has it; S3Reader.resolve then tells whether it is a folder or an object.
+        """Read a target in the API's form; S3Reader.resolve then decides whether it is a folder or an object.
 
         Raises:
             ValueError: the path is not an S3 path, or an exclusion can't be read.
@@ -42,11 +42,11 @@ class S3Target:
         return cls(bucket, path, exclusions, definition.get("SampleSize"), definition.get("EventQueueArn"), path)
 
     def as_folder(self) -> S3Target:
-        """This target, its path being a folder or the whole bucket."""
+        """Return this target with its path as a folder or the whole bucket."""
         return replace(self, prefix=self.path if self.path.endswith("/") or not self.path else self.path + "/")
 
     def as_object(self) -> S3Target:
-        """This target, its path being a single object."""
+        """Return this target with its path as a single object."""
         folder, slash, name = self.path.rpartition("/")
         return replace(self, prefix=folder + slash, name=name)
 
@@ -62,7 +62,7 @@ class S3Target:
 
     @property
     def excluded(self) -> list[str]:
-        """The exclusions with the include path, which they are relative to, before them."""
+        """The exclusions, each after the include path that it is relative to."""
         return [f"{self.location}{self.name and self.name + '/'}{pattern}" for pattern in self.exclusions.patterns]
 
     def covers(self, location: str) -> bool:
@@ -72,15 +72,15 @@ class S3Target:
         return location == self.include_path or location.startswith(self.include_path + "/")
 
     def wants(self, path: str) -> bool:
-        """Whether the file at `path`, relative to the folder, is to be crawled."""
+        """Whether to crawl the file at `path`, relative to the folder."""
         if self.name:
             return path == self.name
         if path.endswith("/") or not path or self.exclusions.match(path):
             return False
-        # Spark and Hive take names with a leading _ or . for their own bookkeeping, and so does the crawler.
+        # Spark and Hive treat names that start with _ or . as their own bookkeeping, and so does the crawler.
         return not any(part.startswith(("_", ".")) and "=" not in part for part in path.split("/"))
 
 
 def object_paths(targets: Iterable[S3Target]) -> frozenset[str]:
-    """The include paths among those of `targets` that may be single objects."""
+    """Return the include paths of `targets` that may be single objects."""
     return frozenset(target.include_path for target in targets if target.path and not target.path.endswith("/"))

@@ -1,4 +1,4 @@
-"""What AWS's built-in classifiers know and these do not: recognised, so that a crawl can refuse it by name.
+"""Recognises formats that AWS's built-in classifiers know and these don't, so that a crawl can refuse them by name.
 
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html#classifier-built-in
 """
@@ -17,7 +17,7 @@ _MAGIC = {
 _ORC = re.compile(rb"ORC.{0,1000}?[\x00\x02-\x08]", re.DOTALL)  # text may begin with these letters, too
 _BSON = re.compile(rb"....[\x01-\x13][^\x00-\x1f]*\x00", re.DOTALL)
 _CLF = r'\S+ \S+ \S+ \[[^\]]+\] "[^"]*" \d{3} (\d+|-)'  # Apache's common log format
-# How the first line reads.
+# Patterns of the first line.
 _TEXTS = {
     r'<\?xml\s.*|<!DOCTYPE\s.*|<[A-Za-z_][\w:.-]*(\s+[\w:.-]+\s*=\s*"[^"]*")*\s*/?>': "XML",
     _CLF: "an Apache log",
@@ -33,7 +33,7 @@ _PATTERNS = [(re.compile(pattern), name) for pattern, name in _TEXTS.items()]
 
 
 def binary_format(beginning: bytes) -> str:
-    """The name of the format or the compression of a file that begins like this; empty where it is none of them."""
+    """Return the name of the format or compression of a file that begins like this; empty if it is none of these."""
     for magic, name in _MAGIC.items():
         if beginning.startswith(magic):
             return name
@@ -43,7 +43,7 @@ def binary_format(beginning: bytes) -> str:
 
 
 def text_format(text: bytes) -> str:
-    """The name of the format of a text that begins like this; empty where it is none of them."""
+    """Return the name of the format of a text that begins like this; empty if it is none of these."""
     line = text.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0][:10_000].decode(errors="replace").rstrip()
     return next((name for pattern, name in _PATTERNS if pattern.fullmatch(line)), "")
 

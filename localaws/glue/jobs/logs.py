@@ -1,7 +1,7 @@
-"""What a run says, in CloudWatch Logs, where Glue 5 has it: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+"""A run's logs in CloudWatch Logs, where Glue 5 has them: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
 
-/aws-glue/jobs/output holds what the script prints, on stdout or stderr, and /aws-glue/jobs/error what Glue itself says:
-its logger's lines and the traceback of a script that raised. Each run has a stream of its own in both.
+/aws-glue/jobs/output holds what the script prints, on stdout or stderr. /aws-glue/jobs/error holds Glue's own messages:
+its logger's lines and the traceback of a script that raised. Each run has its own stream in both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from localaws.glue.jobs.script import Log
 log = logging.getLogger(__name__)
 
 GROUP = "/aws-glue/jobs"
-_EVERY = 1.0  # seconds between two deliveries of a run that goes on
+_EVERY = 1.0  # seconds between two deliveries while a run lasts
 _LARGEST = 200_000  # characters in a delivery; PutLogEvents takes 1 MB
 _LONGEST = 100_000  # characters of a line; an event may have 256 kB
 
@@ -32,9 +32,9 @@ class RunLog:
     def __init__(
         self, logs: Any, run_id: str, arguments: Mapping[str, str], may_log: Callable[[str, str], bool]
     ) -> None:
-        """The log of run `run_id`; its `arguments` may name other places than Glue's own.
+        """Start the log of run `run_id`; its `arguments` may name another group and stream than Glue's own.
 
-        `may_log(group, stream)` tells whether the job's role may write there: where not, lines are lost, as on AWS.
+        `may_log(group, stream)` tells whether the job's role may write there: if not, lines are lost, as on AWS.
         """
         self._logs = logs
         self._may_log = may_log
@@ -52,18 +52,18 @@ class RunLog:
         threading.Thread(target=self._deliver_regularly, name="job-log", daemon=True).start()
 
     def write(self, log: Log, line: str) -> None:
-        """Take one line."""
+        """Add one line, to be delivered later."""
         with self._lock:
             self._lines[log].append((_now(), line[:_LONGEST]))
 
     def explain(self, insight: Mapping[str, Any]) -> None:
-        """Deliver what Glue's job run insights say of a failure, in the stream that they have."""
+        """Deliver Glue's job run insights about a failure, to their own stream."""
         text = json.dumps({**insight, "Timestamp": _now()})
         with self._delivery:
             self._put(self._insights, [(_now(), f"[Glue Exception Analysis] {text}"[:_LARGEST])])
 
     def close(self) -> None:
-        """Deliver what is left."""
+        """Deliver the remaining lines, and stop."""
         self._closed.set()
         self._deliver()
 
@@ -98,7 +98,7 @@ class RunLog:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            self._made.discard(place)  # somebody deleted the group in the middle of the run
+            self._made.discard(place)  # somebody deleted the group during the run
             self._put(place, lines)
 
     def _make(self, group: str, stream: str) -> None:
@@ -115,7 +115,7 @@ def _now() -> int:
 
 
 def _shift(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Take as many lines from the front as one call may carry."""
+    """Remove and return as many lines from the front as one call may carry."""
     size = count = 0
     while count < len(lines) and (count == 0 or size + len(lines[count][1]) + 26 <= _LARGEST):
         size += len(lines[count][1]) + 26

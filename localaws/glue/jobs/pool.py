@@ -1,4 +1,4 @@
-"""The warm Sparks: one always ready, a second when two jobs run at once, a fresh one for each that was spoiled."""
+"""The pool of warm Sparks: one is always ready, a second starts if two jobs run, and spoiled ones are replaced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localaws.glue.jobs.spark import Spark
 log = logging.getLogger(__name__)
 
 LARGEST = 2  # each is a JVM of some 400 MB
-RUNS_EACH = 100  # then a new one, whatever scripts left behind in it
+RUNS_EACH = 100  # then a new one, as scripts may leave things behind in it
 
 
 class PoolStopped(RuntimeError):
@@ -27,30 +27,30 @@ class Pool:
         self._idle: list[Spark] = []
         self._all: set[Spark] = set()
         self._starting = 0
-        self._returning = 0  # their run has ended, and they are closing its context: ready in half a second
+        self._returning = 0  # Sparks that are closing the context of a run that ended: ready in half a second
         self._waiting = 0
         self._failure: BaseException | None = None
-        self.failure: BaseException | None = None  # of the last that was started
+        self.failure: BaseException | None = None  # of the last start; None if it succeeded
         self._number = 0
         self._stopped = False
 
     def warm(self) -> None:
-        """Start one in the background, if there is none."""
+        """Start a Spark in the background, if there is none."""
         with self._changed:
             if not self._all and not self._starting and not self._stopped:
                 self._start_one()
 
     def retry(self) -> None:
-        """Start one again after one that failed; return when it is warm, or has failed too."""
+        """Start a Spark again after one that failed; return when it is warm, or has failed too."""
         self.warm()
         with self._changed:
             self._changed.wait_for(lambda: not self._starting or self._stopped)
 
     def acquire(self, given_up: threading.Event) -> Spark | None:
-        """A warm Spark for one run, waiting for it; None when `given_up` is set before.
+        """Wait for a warm Spark for one run, and return it; None if `given_up` is set before.
 
         Raises:
-            SparkFailed, NoJava: none could be started.
+            SparkFailed, NoJava: no Spark could be started.
             PoolStopped: the server is stopping.
         """
         with self._changed:
@@ -77,25 +77,25 @@ class Pool:
                 self._waiting -= 1
 
     def release(self, spark: Spark) -> None:
-        """Give a Spark back after its run: to the next, or, if it is spoiled or not needed, to its end."""
+        """Take a Spark back after its run: keep it for the next run, or end it if it is spoiled or not needed."""
         with self._changed:
             self._returning += 1
         threading.Thread(target=self._take_back, args=(spark,), name="spark-release", daemon=True).start()
 
     def discard(self, spark: Spark) -> None:
-        """End a Spark with whatever runs in it, and start another; returns when its processes are gone."""
+        """End a Spark with whatever runs in it, and start another; return when its processes are gone."""
         with self._changed:
             self._all.discard(spark)
             self._replace()
         spark.kill()
 
     def wake(self) -> None:
-        """Let waiting runs look at their `given_up`."""
+        """Let waiting runs check their `given_up`."""
         with self._changed:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End all."""
+        """End all Sparks."""
         with self._changed:
             self._stopped = True
             sparks = list(self._all)
@@ -119,7 +119,7 @@ class Pool:
                 self._idle.append(spark)
 
     def _on_death(self, spark: Spark) -> None:
-        """One of an idle Spark's processes died: have another ready. The death of a busy one is its run's affair."""
+        """Replace an idle Spark, one of whose processes died. If a busy Spark dies, its run notices."""
         with self._changed:
             if spark in self._idle:
                 self._idle.remove(spark)

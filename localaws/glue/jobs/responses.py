@@ -15,7 +15,7 @@ from localaws.glue.lists import Lists
 
 
 class JobResponses(Lists):
-    """CreateJob and what follows it."""
+    """CreateJob and the other operations on jobs."""
 
     @property
     def _jobs(self) -> JobOperations:

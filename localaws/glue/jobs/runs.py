@@ -1,4 +1,4 @@
-"""Job runs and bookmarks, as the service keeps them."""
+"""Job runs and bookmarks: the state that the service keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moto.core.utils import utcnow
 from localaws.core.events import WorkflowRef
 
 KEPT_RUNS = 500  # AWS keeps 90 days of them
-KEPT_STATES = 20  # of a bookmark, to go back to
+KEPT_STATES = 20  # states of a bookmark that a job can go back to
 
 
 class JobRunState(StrEnum):
@@ -47,32 +47,32 @@ class JobRun:
     previous_run_id: str | None = None
     workflow: WorkflowRef | None = None
     predecessors: tuple[tuple[str, str], ...] = ()
-    """Job and run of each job run that let the trigger fire which started this one."""
+    """Job name and run id of each job run that met a condition of the trigger that started this run."""
     state: JobRunState = JobRunState.STARTING
     error_message: str = ""
     started_on: datetime = field(default_factory=utcnow)
     last_modified_on: datetime = field(default_factory=utcnow)
     completed_on: datetime | None = None
     execution_seconds: float = 0.0
-    """Since Spark took it up: the time that Glue bills."""
+    """From when Spark took up the run to its end: the time that Glue bills."""
     state_detail: str = ""
-    """Why a run waits."""
+    """Why a run is waiting."""
 
     @property
     def is_running(self) -> bool:
-        """Whether it is one of those that MaxConcurrentRuns counts."""
+        """Whether it counts towards MaxConcurrentRuns."""
         return self.state in RUNNING
 
     @property
     def under_way(self) -> bool:
-        """Whether it has not ended: it runs, or waits to."""
+        """Whether it has not ended: it is running, or waiting to run."""
         return self.is_running or self.state is JobRunState.WAITING
 
     @property
     def dpu_seconds(self) -> float | None:
-        """How long the run has had its DPUs, times their number: told of FLEX runs, as on AWS, once they have ended.
+        """The execution time in seconds, times the number of DPUs; None unless it is a FLEX run that has ended.
 
-        AWS tells it of jobs with auto scaling, too. Nothing scales here, so of those it isn't known.
+        AWS also gives it for jobs with auto scaling. Nothing scales here, so it isn't known for those.
         """
         if self.settings.get("ExecutionClass") != "FLEX" or self.under_way:
             return None
@@ -87,7 +87,7 @@ class JobRun:
             self.completed_on = self.last_modified_on
 
     def as_dict(self, with_predecessors: bool = False) -> dict[str, Any]:
-        """The API's `JobRun`."""
+        """Return the API's `JobRun`."""
         described = {
             "Id": self.job_run_id,
             "Attempt": self.attempt,
@@ -115,7 +115,7 @@ class JobRun:
 
 @dataclass
 class Bookmark:
-    """What a job's runs have read; the state itself is the local `awsglue`'s affair."""
+    """What a job's runs have read; only the local `awsglue` interprets the state itself."""
 
     version: int = 0
     run: int = 0
@@ -124,25 +124,26 @@ class Bookmark:
     previous_run_id: str | None = None
     state: dict[str, Any] = field(default_factory=dict)
     history: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The state that each of the last runs left, by run."""
+    """The state that each of the last runs left, by run id."""
 
     def commit(self, run: JobRun, state: dict[str, Any]) -> None:
-        """Take over what `run` has read."""
+        """Record what `run` has read."""
         self.version += 1
         self.run += 1
         self.attempt = run.attempt
         self.previous_run_id, self.run_id = self.run_id or None, run.job_run_id
-        # A new dictionary: the old one may be being pickled.
+        # A new dictionary: another thread may be pickling the old one.
         self.history = dict([*self.history.items(), (run.job_run_id, state)][-KEPT_STATES:])
         self.state = state
 
     def range(self, first: str, last: str, runs: Sequence[JobRun]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What had been read after run `first`, and after run `last`: --job-bookmark-from and --job-bookmark-to.
+        """Return the states after runs `first` and `last`, for --job-bookmark-from and --job-bookmark-to.
 
-        Of a run that committed nothing it is what the last one before it left; `runs` are the job's, oldest first.
+        For a run that committed nothing, it is the state that the last run before it left. `runs` are the job's runs,
+        oldest first.
 
         Raises:
-            KeyError: there is no such run, or what it left is no longer known.
+            KeyError: there is no such run, or the state that it left is no longer known.
         """
         return self._state_after(first, runs), self._state_after(last, runs)
 
@@ -156,7 +157,7 @@ class Bookmark:
         raise KeyError(run_id)
 
     def reset(self, to_run: str | None) -> None:
-        """Forget all, or, with `to_run`, what runs after that one have read.
+        """Forget everything, or, with `to_run`, only what later runs have read.
 
         Raises:
             KeyError: that run's state is not known.
@@ -167,7 +168,7 @@ class Bookmark:
             self.run, self.attempt, self.run_id, self.previous_run_id, self.history = 0, 0, "", None, {}
 
     def as_entry(self, job_name: str) -> dict[str, Any]:
-        """The API's `JobBookmarkEntry`."""
+        """Return the API's `JobBookmarkEntry`."""
         entry = {
             "JobName": job_name,
             "Version": self.version,

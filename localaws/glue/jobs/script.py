@@ -1,7 +1,7 @@
-"""One script's process: asked for at a warm Spark's Python, followed to its result.
+"""One script's process: requests it from a warm Spark's Python process, and follows it to its result.
 
-The process is a fork of the Python that is warm (worker.py). It is sent what to run, and three descriptors: where its
-stdout and stderr go, where Glue's own words about it go, and a channel on which it commits bookmarks and says how it
+The process is a fork of the warm Python process (worker.py). It is sent what to run, and three descriptors: for its
+stdout and stderr, for Glue's own messages about it, and a channel on which it commits bookmarks and reports how it
 ended.
 """
 
@@ -35,7 +35,7 @@ class ScriptGone(Exception):
 
 
 class RunTimedOut(Exception):
-    """The run did not end in its time, and was killed."""
+    """The run did not end in time; it is killed then."""
 
 
 class Log(StrEnum):
@@ -44,12 +44,12 @@ class Log(StrEnum):
     OUTPUT = "output"
     """What the script and what it starts print, on stdout or stderr."""
     ERROR = "error"
-    """What Glue says: GlueContext's logger, and the traceback of a script that raised."""
+    """Glue's own messages: GlueContext's logger, and the traceback of a script that raised."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a job run's process is told."""
+    """The request that a job run's process gets."""
 
     job_name: str
     run_id: str
@@ -60,7 +60,7 @@ class RunRequest:
     environment: dict[str, str]
     bookmark: dict[str, Any] = field(default_factory=dict)
     bookmark_to: dict[str, Any] | None = None
-    """What a run reads up to, where --job-bookmark-to says so."""
+    """The bookmark state up to which the run reads, if it has --job-bookmark-to."""
     extra_py_files: list[str] = field(default_factory=list)
     extra_files: list[str] = field(default_factory=list)
     spark_properties: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Outcome:
 
 
 class ScriptProcess:
-    """A run's process, from the moment it is asked for."""
+    """A run's process, from the moment it is requested."""
 
     def __init__(
         self,
@@ -87,10 +87,12 @@ class ScriptProcess:
         control: socket.socket,
         on_line: Callable[[Log, str], None],
     ) -> None:
-        """Ask the Python behind `control` for it; `directory` is its own, and goes with it; `account` is its user.
+        """Ask the Python process behind `control` to fork it.
+
+        `directory` belongs to the process, and is deleted with it; `account` is the user that it runs as.
 
         Raises:
-            OSError: nobody is behind `control`.
+            OSError: the Python process is gone.
         """
         self._directory = directory
         (directory / "scratch").mkdir()
@@ -102,7 +104,7 @@ class ScriptProcess:
         file = directory / "request.json"
         file.write_text(json.dumps(content))
         if account is not None:
-            # The directory last: from then on, what lies in it may be something else.
+            # The directory last: from then on, its owner can replace what is in it.
             account.own(file, directory / "scratch", directory)
         self._channel, channel_theirs = socket.socketpair()
         self._messages = _Messages(self._channel)
@@ -122,7 +124,7 @@ class ScriptProcess:
                 reader.start()
 
     def follow(self, on_bookmark: Callable[[dict[str, Any]], None], timeout: float) -> tuple[Outcome, bool]:
-        """Answer what the process says until its result; that, and whether it may have spoiled the JVM.
+        """Answer the process's messages until its result; return it, and whether the JVM may be spoiled.
 
         Raises:
             RunTimedOut: it took more than `timeout` seconds.
@@ -140,15 +142,15 @@ class ScriptProcess:
                     on_bookmark(message["state"])
                 except Exception as error:
                     answer = {"error": str(error)}
-                with contextlib.suppress(ConnectionError):  # it was killed: no further message comes
+                with contextlib.suppress(ConnectionError):  # the process was killed: no further message comes
                     self._channel.sendall(json.dumps(answer).encode() + b"\n")
             elif message["type"] == "result":
-                # A process that the script left behind may hold the pipes: its output is not waited for.
+                # A process that the script left behind may hold the pipes open: don't wait for its output.
                 self._await_readers(2)
                 return Outcome(message["error"], message["insight"]), message["suspect"]
 
     def await_end(self) -> bool:
-        """After a result the process closes its Spark context: whether it did."""
+        """Wait for the process to close its Spark context, as it does after its result; return whether it did."""
         try:
             message = self._messages.next(time.monotonic() + _END_LIMIT)
         except (RunTimedOut, OSError):
@@ -158,7 +160,7 @@ class ScriptProcess:
         return message is not None
 
     def abandon(self) -> None:
-        """Listen no more."""
+        """Close the channel to the process."""
         self._channel.close()
 
     def _await_readers(self, seconds: float) -> None:
@@ -167,14 +169,14 @@ class ScriptProcess:
 
 
 class _Messages:
-    """JSON messages, one a line, from a socket."""
+    """JSON messages, one per line, from a socket."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._buffer = b""
 
     def next(self, deadline: float) -> dict[str, Any] | None:
-        """The next message; None when the other side is gone.
+        """Return the next message; None if the other side is gone.
 
         Raises:
             RunTimedOut: `deadline` (of time.monotonic) has passed.

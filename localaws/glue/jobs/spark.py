@@ -1,10 +1,10 @@
 """One warm Spark: a JVM, and beside it a Python process that forks one process for each job run.
 
-Starting a JVM and Spark's first query cost seconds; a second context in the same JVM costs a tenth. So the JVM starts
-before there is a job, runs one dummy job, and then each script's own `SparkContext()` opens in it. The Python side has
-imported what scripts import; a fork of it is a fresh process for each run, which dies with its run.
+Starting a JVM and Spark's first query cost seconds; a second context in the same JVM costs a tenth of that. So the JVM
+starts before there is a job, and runs one dummy job. Then each script's own `SparkContext()` opens in it. The Python
+process has already imported what scripts import; each run gets a fresh fork of it, which ends with the run.
 
-A run that is killed (timeout, stop) takes its Spark with it: nothing of it is left, and a new one is warmed.
+If a run is killed (timeout, stop), so is its Spark: nothing of the run is left, and a new Spark is warmed up.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ JVM_OPTIONS = (
     "-Xms64m",
     "-XX:MinHeapFreeRatio=30",
     "-XX:MaxHeapFreeRatio=40",
-    # Grow by leaps: each step of a fifth, from small to large, was a collection of everything.
+    # Grow in large steps: with steps of a fifth, every step on the way from small to large was a full collection.
     "-XX:+IgnoreUnrecognizedVMOptions",
     "-XX:TenuredGenerationSizeIncrement=100",
     "-XX:YoungGenerationSizeIncrement=100",
-    # The optimizing compiler only for what is really hot: it is half of the CPU time of a start, and of no use to a
-    # small job. (Leaving it out altogether would double the time of a large one.)
+    # The optimizing compiler only for really hot code: it takes half of the CPU time of a start, and is of no use to a
+    # small job. (Leaving it out altogether would double the time of a large job.)
     "-XX:Tier4InvocationThreshold=50000",
     "-XX:Tier4MinInvocationThreshold=6000",
     "-XX:Tier4CompileThreshold=150000",
@@ -64,12 +64,12 @@ class Spark:
     """One JVM and its Python; runs one job at a time."""
 
     def __init__(self, context: Context, number: int, on_death: Callable[[Spark], None] = lambda _: None) -> None:
-        """`on_death(spark)` is called when one of its processes dies unasked."""
+        """`on_death(spark)` is called when one of its processes dies by itself."""
         self._context = context
         self._on_death = on_death
         self.name = f"spark-{number}"
         self._directory = context.home.work / "glue" / self.name
-        # Of both processes; in the directory itself, only the server writes.
+        # For both processes; only the server writes to the directory itself.
         self._local = self._directory / "local"
         self._scratch = self._directory / "scratch"
         self._confinement = confinement(context.home)
@@ -90,8 +90,8 @@ class Spark:
         """Start both processes and run a dummy job.
 
         Raises:
-            SparkFailed: they did not come up; the message says where the log is.
-            NoJava: there is none.
+            SparkFailed: the processes did not start; the message says where the log is.
+            NoJava: no Java was found.
         """
         began = time.monotonic()
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -112,7 +112,7 @@ class Spark:
         log.info("%s on Java %s is warm after %.1f s", self.name, java.version, time.monotonic() - began)
 
     def kill(self) -> None:
-        """End both processes and all that they started, at once."""
+        """End both processes and everything that they started, without a grace period."""
         self._killed.set()
         for child in (self._python, self._jvm):
             if child is not None:
@@ -123,7 +123,7 @@ class Spark:
 
     @property
     def alive(self) -> bool:
-        """Whether both processes are."""
+        """Whether both processes are alive."""
         return all(child is not None and child.alive for child in (self._jvm, self._python))
 
     @property
@@ -142,14 +142,14 @@ class Spark:
             "spark.local.dir": str(self._local),
             "spark.sql.warehouse.dir": str(self._local / "warehouse"),
             "spark.sql.shuffle.partitions": str(2 * cores),
-            # Both pay for large queries and cost small ones a third of their time. Results are the same.
+            # Both only pay off for large queries, and cost small ones a third of their time. Results are the same.
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.wholeStage": "false",
-            # Local files cost next to nothing to open: many small ones go into one task.
+            # Local files cost next to nothing to open, so many small ones go into one task.
             "spark.sql.files.openCostInBytes": "16384",
-            # One large file is work for all cores, in shares that end together.
+            # Split one large file over all cores, in shares that end at about the same time.
             "spark.sql.files.maxPartitionBytes": "16m",
-            # Without a checksum beside each local file.
+            # No checksum file beside each local file.
             "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
             "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
             "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
@@ -174,7 +174,7 @@ class Spark:
                 "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._local / "gateway"),
             },
             kept=[packages, java.parents[1], java.resolve().parents[1]],
-            # The gateway ends when its standard input does.
+            # The gateway ends when its standard input is closed.
             stdin=subprocess.PIPE,
             output=output,
         )
@@ -182,7 +182,7 @@ class Spark:
     def _start_python(self, packages: Path, output: Any) -> None:
         self._control, theirs = socket.socketpair()
         python = self._directory / "python"
-        # Spark starts its Python workers (for Filter, Map and UDFs) by this name: they too see only what AWS has.
+        # Spark starts its Python workers (for Filter, Map and UDFs) with this: they too see only what AWS has.
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
         python.chmod(0o755)
         self._python = self._launch(
@@ -234,13 +234,13 @@ class Spark:
             **self._context.environment(),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYTHONPATH": f"{RUNTIME}:{packages}",
-            # Not the user's own: what lies there is not for jobs.
+            # Not the user's own home: what lies there is not for jobs.
             "HOME": str(self._local),
             **self._confinement.temporary(self._scratch),
         }
 
     def _on_exit(self, child: Child, status: int) -> None:
-        """One without the other is of no use: end both, so that a waiting run sees it at once."""
+        """End the other process too, as one is of no use without the other: a waiting run then notices immediately."""
         self.reusable = False
         for other in (self._python, self._jvm):
             if other is not None and other is not child:
@@ -297,8 +297,8 @@ class Spark:
     ) -> Outcome:
         """Run a script to its end.
 
-        `on_line(log, text)` gets what it prints, as it prints it; `on_bookmark` the state that it commits, and what
-        that raises is raised in the script.
+        `on_line(log, text)` gets each line as the script prints it. `on_bookmark(state)` gets each state that the
+        script commits; if it raises, an exception is raised in the script.
 
         Raises:
             RunTimedOut: it took more than `timeout` seconds.
@@ -347,19 +347,19 @@ class Spark:
         return "job's Python process" if self._jvm.alive else "Spark JVM"
 
     def _await_end(self, process: ScriptProcess) -> None:
-        """Only when the script's Spark context is closed can the next job open one."""
+        """Wait until the script's Spark context is closed: only then can the next job open one."""
         if not process.await_end():
             self.reusable = False
         self._leave_nothing()
         self._idle.set()
 
     def _leave_nothing(self) -> None:
-        """End what a run has detached, and empty its /tmp: the next run gets neither."""
+        """End the processes that a run has detached, and empty its /tmp: the next run must not see them."""
         for child in (self._python, self._jvm):
             assert child is not None
             child.end_descendants(keep=self._programs)
         self._confinement.empty(self._scratch)
 
     def await_idle(self) -> bool:
-        """Wait until the last run has let go of Spark; whether another run can have it."""
+        """Wait until the last run has released Spark; return whether another run can use it."""
         return self._idle.wait(35) and self.reusable and self.alive

@@ -1,9 +1,9 @@
 """The Python side of a warm Spark: imports what scripts import, then forks one process for each job run.
 
 Started as ``python -I -S worker.py CONTROL RUNTIME PACKAGES``: the path holds the standard library, the local `awsglue`
-(RUNTIME) and the packages of AWS's Glue runtime (PACKAGES), nothing of the lab. For each run it is sent, on the socket
-CONTROL, the path of a request file with three descriptors: where the run's stdout and stderr go, where Glue's own words
-about it go, and the channel to the engine.
+(RUNTIME) and the packages of AWS's Glue runtime (PACKAGES), but nothing of the lab. For each run it receives, on the
+socket CONTROL, the path of a request file and three descriptors: for the run's stdout and stderr, for Glue's own
+messages about it, and the channel to the engine.
 """
 
 # ruff: noqa: E402  the path must be made before what is on it can be imported
@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 CONTROL, RUNTIME, PACKAGES = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 sys.path += [RUNTIME, PACKAGES]
 
-# Imported for scripts to find them ready; they import pyspark, boto3 and redshift_connector.
+# Imported in advance, so that scripts find them ready; they import pyspark, boto3 and redshift_connector.
 import awsglue.context
 import awsglue.job
 import awsglue.transforms
@@ -40,11 +40,11 @@ _properties_before: dict[str, str | None] = {}
 
 
 class BookmarkRefused(Exception):
-    """The service did not take the run's bookmark."""
+    """The service refused the run's bookmark."""
 
 
 class Engine:
-    """The engine that asked for this run, at the other end of the channel."""
+    """The engine that requested this run, at the other end of the channel."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
@@ -55,10 +55,10 @@ class Engine:
         self._channel.sendall(json.dumps(message).encode() + b"\n")
 
     def save_bookmark(self, state: dict[str, Any]) -> None:
-        """Have the service keep `state`.
+        """Save `state` in the service.
 
         Raises:
-            BookmarkRefused: it refused; the message says why.
+            BookmarkRefused: the service refused it; the message says why.
         """
         self.say(type="bookmark", state=state)
         answer = json.loads(self._stream.readline())
@@ -69,15 +69,15 @@ class Engine:
 def serve() -> None:
     """Fork a process for each request, until the engine closes the control socket."""
     control = socket.socket(fileno=CONTROL)
-    # What every script's process would make again. Nothing is connected before the fork.
+    # Clients that every script's process would otherwise create again. Nothing is connected before the fork.
     for service in ("s3", "glue", "secretsmanager"):
         _aws.client(service)
-    # redshift_connector asks for each connection which module makes it: that reads the path of every module, once.
+    # redshift_connector looks up the calling module for each connection: the first lookup reads every module's path.
     inspect.getmodule(inspect.currentframe())
-    # Children are not waited for: the engine sees their end on the channel.
+    # Nobody waits for the children here: the engine sees their end on the channel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.sendall(b"ready")
-    # What is there now stays: a run that looked through it for garbage would get its own copy of every page.
+    # Objects that exist now stay. A run that searched them for garbage would get its own copy of every memory page.
     gc.collect()
     gc.freeze()
     while True:
@@ -92,7 +92,7 @@ def serve() -> None:
 
 
 def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
-    """Be the process of one run: the script as __main__, its result to the engine, Spark left clean."""
+    """Be the process of one run: run the script as __main__, send its result to the engine, and leave Spark clean."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -121,7 +121,7 @@ def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
             error = f"SystemExit: {leaving.code}"
             print(error, file=error_log)
     except BaseException as raised:
-        # An exception of Java's may have left the JVM in a bad way; one of Python's has not.
+        # A Java exception may have left the JVM in a bad state; a Python exception has not.
         suspect = type(raised).__module__.startswith("py4j")
         error = f"{type(raised).__name__}: {raised}".strip().rstrip(":")
         raised = raised.with_traceback(_script_part(raised))
@@ -143,9 +143,9 @@ def run(file: Path, output: int, errors: int, channel: int) -> NoReturn:
 
 
 def execute(request: dict[str, Any]) -> None:
-    """Fetch the script and what it declares, and run it."""
+    """Fetch the script and the files that its job declares, and run it."""
     directory = Path(request["directory"])
-    # A module of its own name must not hide the script, nor the script it.
+    # In separate directories: a module with the script's name must not hide the script, nor the other way round.
     modules = [
         _module_path(_fetch(address, directory / f"module-{number}"), address)
         for number, address in enumerate(request["extra_py_files"])
@@ -164,7 +164,7 @@ def execute(request: dict[str, Any]) -> None:
 
 
 def _set_properties(properties: dict[str, str]) -> None:
-    """Give the next context these as defaults of its configuration, until `_restore_properties`."""
+    """Make `properties` the defaults of the next context's configuration, until `_restore_properties`."""
     if not properties:
         return
     SparkContext._ensure_initialized()
@@ -181,14 +181,14 @@ def _restore_properties() -> None:
 
 
 def _collect_garbage() -> None:
-    """Collect what a large run has left, now that nobody waits: else the next large one does (a tenth of its time)."""
+    """Collect a large run's garbage while nobody waits: else the next large run does it (a tenth of its time)."""
     runtime = SparkContext._jvm.Runtime.getRuntime()
     if runtime.totalMemory() > _LARGE_HEAP:
         runtime.gc()
 
 
 def _fetch(address: str, directory: Path) -> Path:
-    """Copy a script or a module from S3; the warm-up's script is here already."""
+    """Copy a script, a module or a file from S3; the warm-up's script is local already."""
     if not address.startswith("s3"):
         return Path(address)
     bucket, key = _s3.split(address)
@@ -205,7 +205,7 @@ def _fetch(address: str, directory: Path) -> Path:
 
 
 def _module_path(file: Path, address: str) -> str:
-    """What goes on the path for one of --extra-py-files: the archive itself, or a module's directory."""
+    """Return what to put on sys.path for one of --extra-py-files: the archive itself, or a module's directory."""
     if file.suffix in (".zip", ".egg", ".whl"):
         return str(file)
     if file.suffix == ".py":
@@ -214,7 +214,7 @@ def _module_path(file: Path, address: str) -> str:
 
 
 def _script_part(raised: BaseException) -> Any:
-    """The traceback from the script's first frame on: what is above is this worker's."""
+    """Return the traceback from the script's first frame on; the frames above belong to this worker."""
     frames = raised.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
         frames = frames.tb_next
@@ -222,7 +222,7 @@ def _script_part(raised: BaseException) -> Any:
 
 
 def _insight(raised: BaseException, script: str) -> dict[str, Any]:
-    """What Glue's job run insights say of a failure: https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html"""
+    """Return Glue's job run insights about a failure: https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html"""
     frames = traceback.extract_tb(raised.__traceback__)
     in_script = [frame for frame in frames if frame.filename == script]
     # A script that doesn't compile has no frame of its own.

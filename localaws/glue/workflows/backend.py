@@ -15,13 +15,13 @@ from localaws.glue.workflows.trigger_definitions import NodeType, Target, Trigge
 
 
 class WorkflowRunOperations(GlueBackend):
-    """Workflows and their runs. What is asked of a run is done by the workflow engine."""
+    """Workflows and their runs. The workflow engine starts, stops and resumes runs."""
 
     def find_workflow(self, name: str) -> Workflow:
-        """The workflow of that name.
+        """Return the workflow of that name.
 
         Raises:
-            EntityNotFoundException: there is none.
+            EntityNotFoundException: there is no such workflow.
         """
         workflow: Any = self.workflows.get(name)
         if workflow is None:
@@ -29,7 +29,7 @@ class WorkflowRunOperations(GlueBackend):
         return cast("Workflow", workflow)
 
     def find_workflow_run(self, name: str, run_id: str) -> WorkflowRun:
-        """The run of that id.
+        """Return the run with that id.
 
         Raises:
             EntityNotFoundException: there is no such workflow or run.
@@ -40,7 +40,7 @@ class WorkflowRunOperations(GlueBackend):
         return run
 
     def triggers_of(self, workflow_name: str) -> tuple[Trigger, ...]:
-        """The workflow's triggers as they are now."""
+        """Return the workflow's current triggers."""
         triggers: list[Any] = list(self.triggers.values())
         return tuple(trigger for trigger in triggers if trigger.workflow_name == workflow_name)
 
@@ -70,7 +70,7 @@ class WorkflowRunOperations(GlueBackend):
         description: str | None,
         max_concurrent_runs: int | None,
     ) -> str:
-        """UpdateWorkflow: what isn't given stays as it is."""
+        """UpdateWorkflow: a setting that isn't given stays as it is."""
         workflow = self.find_workflow(name)
         _check_limit("UpdateWorkflow", max_concurrent_runs)
         if default_run_properties is not None:
@@ -83,14 +83,14 @@ class WorkflowRunOperations(GlueBackend):
         return name
 
     def get_workflow(self, name: str, include_graph: bool = False) -> dict[str, Any]:
-        """GetWorkflow: with `include_graph`, the design as the triggers are now."""
+        """GetWorkflow; with `include_graph`, including the graph of its current triggers."""
         workflow = self.find_workflow(name).as_dict()
         if include_graph:
             workflow["Graph"] = graph(name, self.triggers_of(name), lambda target: [])
         return workflow
 
     def delete_workflow(self, name: str) -> str:
-        """DeleteWorkflow: its triggers go with it; its jobs and crawlers stay. Not finding it is no error."""
+        """DeleteWorkflow: deletes its triggers too; its jobs and crawlers stay. A missing workflow is not an error."""
         if name in self.workflows:
             for trigger in self.triggers_of(name):
                 self.delete_trigger(trigger.name)
@@ -107,7 +107,7 @@ class WorkflowRunOperations(GlueBackend):
         context.current().ports.workflows.stop_run(self.region_name, workflow_name, run_id)
 
     def resume_workflow_run(self, workflow_name: str, run_id: str, node_ids: list[str]) -> tuple[str, list[str]]:
-        """ResumeWorkflowRun: the new run's id, and the ids of the nodes it begins with."""
+        """ResumeWorkflowRun: return the new run's id, and the ids of the nodes it begins with."""
         return context.current().ports.workflows.resume_run(self.region_name, workflow_name, run_id, node_ids)
 
     def get_workflow_run(self, workflow_name: str, run_id: str, include_graph: bool = False) -> dict[str, Any]:
@@ -119,13 +119,13 @@ class WorkflowRunOperations(GlueBackend):
         return dict(self.find_workflow_run(workflow_name, run_id).properties)
 
     def put_workflow_run_properties(self, workflow_name: str, run_id: str, properties: dict[str, str]) -> None:
-        """PutWorkflowRunProperties: replaces the values of those named and adds new ones."""
+        """PutWorkflowRunProperties: replaces the values of existing properties and adds new ones."""
         run = self.find_workflow_run(workflow_name, run_id)
         run.properties = run.properties | properties
         self.find_workflow(workflow_name).runs.changed(run_id)
 
     def describe_workflow_run(self, run: WorkflowRun, include_graph: bool) -> dict[str, Any]:
-        """The API's `WorkflowRun`; its graph's nodes carry the real crawls and job runs."""
+        """Return the API's `WorkflowRun`; the nodes of its graph list the real crawls and job runs."""
         if not include_graph:
             return run.as_dict()
         return run.as_dict(lambda target: self._node_runs(run, target))
@@ -149,7 +149,7 @@ class WorkflowRunOperations(GlueBackend):
         return found or action.as_crawl()
 
     def state_of_run(self, target: Target, run_id: str) -> str | None:
-        """The state of the crawl or job run, in the API's words; None if it is gone."""
+        """Return the API's state of the crawl or job run; None if it is gone."""
         if target.type is NodeType.JOB:
             described, key = self.described_job_run(target.name, run_id), "JobRunState"
         else:
@@ -157,7 +157,7 @@ class WorkflowRunOperations(GlueBackend):
         return None if described is None else str(described[key])
 
     def runs_begun_for(self, target: Target, ref: WorkflowRef) -> list[str]:
-        """The ids of the crawls or job runs of `target` that were started for `ref`, oldest first."""
+        """Return the ids of the crawls or job runs of `target` that were started for `ref`, oldest first."""
         if target.type is NodeType.JOB:
             job: Any = self.jobs.get(target.name)
             return [run.job_run_id for run in job.job_runs if run.workflow == ref] if job else []
@@ -165,13 +165,13 @@ class WorkflowRunOperations(GlueBackend):
         return [crawl.crawl_id for crawl in crawler.crawls if crawl.workflow == ref] if crawler else []
 
     def described_job_run(self, job_name: str, run_id: str) -> dict[str, Any] | None:
-        """The API's `JobRun`; None if it is gone."""
+        """Return the API's `JobRun`; None if it is gone."""
         job: Any = self.jobs.get(job_name)
         runs = job.job_runs if job else []
         return next((run.as_dict() for run in runs if run.job_run_id == run_id), None)
 
     def described_crawl(self, crawler_name: str, crawl_id: str) -> dict[str, Any] | None:
-        """The API's `Crawl`; None if it is gone."""
+        """Return the API's `Crawl`; None if it is gone."""
         crawler: Any = self.crawlers.get(crawler_name)
         crawl = crawler.crawls.get(crawl_id) if crawler else None
         if crawl is None:
@@ -179,7 +179,7 @@ class WorkflowRunOperations(GlueBackend):
         found = crawl.as_dict()
         state = str(found["State"])
         described = {
-            # ListCrawls and Crawl name the same states differently.
+            # ListCrawls and `Crawl` have different names for the same states.
             "State": {"COMPLETED": "SUCCEEDED", "STOPPED": "CANCELLED", "STOPPING": "CANCELLING"}.get(state, state),
             "StartedOn": found.get("StartTime"),
             "CompletedOn": found.get("EndTime"),

@@ -1,8 +1,8 @@
-"""The workflow engine: fires triggers, and follows what they start.
+"""The workflow engine: fires triggers, and follows the crawls and job runs that they start.
 
-It is told by the bus how crawls and job runs end, and never polls. What it knows is on the Glue backend, so that a
-server that was killed goes on where its last saved state was: an action that had not been started is started then, one
-that had been is finished as what became of it.
+Events on the bus report how crawls and job runs end; the engine never polls. Its state is kept on the Glue backend, so
+a server that was killed resumes from its last saved state: actions that had not been started are started then, and
+actions that had been started take on the state of their crawl or job run.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class WorkflowEngine:
         self._context = context
         self._lock = threading.RLock()
         self._stopped = threading.Event()
-        # What other engines told of the last server's runs before this one was started; None from then on.
+        # Events about the previous server's runs that arrive before this engine is started; None from then on.
         self._early: list[tuple[str, Target, str, str, WorkflowRef | None]] | None = []
         self._timetable = Timetable(clock, lambda key: context.bus.after_response(lambda: self._on_time(*key)))
         context.bus.subscribe(CrawlStarted, self._on_crawl_started)
@@ -61,7 +61,7 @@ class WorkflowEngine:
         context.bus.subscribe(JobRunFinished, self._on_job_finished)
 
     def start(self) -> None:
-        """Go on with what was under way when the server ended, and wait for what is scheduled."""
+        """Resume the runs that were under way when the server ended, and schedule the triggers."""
         with self._lock:
             self._stopped.clear()
             for _, region, _ in list(glue_backends.iter_backends()):
@@ -77,12 +77,12 @@ class WorkflowEngine:
             self._on_finished(*told)
 
     def stop(self) -> None:
-        """Let nothing fire any more: what ends from now on, `start` takes note of the next time."""
+        """Stop firing triggers. The next `start` handles crawls and job runs that end from now on."""
         self._stopped.set()
         self._timetable.clear()
 
     def start_run(self, region: str, name: str, properties: Mapping[str, str]) -> str:
-        """Begin a run of workflow `name`; what it starts is started once the call is answered.
+        """Begin a run of workflow `name` and return its id; its actions start after the call is answered.
 
         Raises:
             EntityNotFoundException: there is no such workflow.
@@ -99,7 +99,9 @@ class WorkflowEngine:
         return run.workflow_run_id
 
     def resume_run(self, region: str, name: str, run_id: str, node_ids: list[str]) -> tuple[str, list[str]]:
-        """Begin a new run that repeats nodes of a completed one and all that is downstream of them.
+        """Begin a new run that repeats nodes of a completed run and everything downstream of them.
+
+        Return the new run's id, and the ids of the nodes it begins with.
 
         https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html
 
@@ -119,14 +121,14 @@ class WorkflowEngine:
             run, first = original.resumed(_attempted(original, node_ids))
             if workflow.is_full():
                 raise ConcurrentRunsExceededException(_too_many(name))
-            # They are in the run before the call is answered, so that a run that was promised is never empty.
+            # They are added before the call is answered, so that nobody sees the new run empty.
             run.actions.extend(first)
             workflow.runs.add(run)
         self._context.bus.after_response(lambda: self._advance(region, run))
         return run.workflow_run_id, [node_id(name, action.target.type, action.target.name) for action in first]
 
     def stop_run(self, region: str, name: str, run_id: str) -> None:
-        """Stop a run: what runs is stopped, what has not begun never starts.
+        """Stop a run: actions that are running are stopped, and no others start.
 
         Raises:
             EntityNotFoundException: there is no such workflow or run.
@@ -142,10 +144,10 @@ class WorkflowEngine:
             run.settle()
 
     def fire(self, region: str, trigger: Trigger, predecessors: Predecessors = ()) -> None:
-        """Start all that a trigger outside workflows starts; `predecessors` are the job runs that it waited for.
+        """Start all actions of a trigger outside workflows; `predecessors` are the job runs that it waited for.
 
         Raises:
-            JsonRESTError: the first error of an action that could not be started; the others are started.
+            JsonRESTError: an action could not be started (the first such error); the other actions are started.
         """
         errors = []
         for action in trigger.actions:
@@ -158,7 +160,7 @@ class WorkflowEngine:
             raise errors[0]
 
     def schedule(self, region: str, name: str) -> None:
-        """Take note of what trigger `name` has become: activated on a schedule, or not (any more)."""
+        """Put trigger `name` on the timetable if it is scheduled and activated; otherwise take it off."""
         trigger: Any = self._backend(region).triggers.get(name)
         due = trigger is not None and trigger.type is TriggerType.SCHEDULED and trigger.state is TriggerState.ACTIVATED
         self._timetable.put((region, name), trigger.schedule if due else None)
@@ -166,7 +168,7 @@ class WorkflowEngine:
     def _on_time(self, region: str, name: str) -> None:
         trigger: Any = self._backend(region).triggers.get(name)
         if self._stopped.is_set() or trigger is None or trigger.state is not TriggerState.ACTIVATED:
-            return  # it was stopped or deleted while this waited for its turn
+            return  # the trigger was stopped or deleted while this call waited
         if trigger.workflow_name is None:
             self._fire_unasked(region, trigger)
             return
@@ -192,7 +194,7 @@ class WorkflowEngine:
         return WorkflowRun(workflow.name, triggers, {**workflow.default_run_properties, **properties})
 
     def _advance(self, region: str, run: WorkflowRun) -> None:
-        """Start what is due in `run`, until nothing more is; end it if nothing runs any more."""
+        """Start all due actions of `run`; end the run if nothing is under way any more."""
         if self._stopped.is_set():
             return
         with self._lock:
@@ -217,8 +219,8 @@ class WorkflowEngine:
                 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
                 action.finish("ERROR", error.message)
             except (JsonRESTError, ServiceException) as error:
-                # "FAILED: The job exceeded its maximum allowed concurrent runs", on the same page. What becomes of a
-                # crawler that runs already is not documented: this treats it alike.
+                # "FAILED: The job exceeded its maximum allowed concurrent runs", on the same page. AWS does not
+                # document what happens if a crawler is already running: it is treated the same way here.
                 action.run_ids = self._backend(region).runs_begun_for(action.target, ref)
                 action.finish("FAILED", error.message)
             except Exception as error:
@@ -253,7 +255,7 @@ class WorkflowEngine:
             else:
                 self._context.ports.jobs.stop_run(region, action.run_ids[-1])
         except (JsonRESTError, ServiceException):
-            # It ended just now: its event is on the way, and settles the run.
+            # It has just ended: its event is on the way, and will settle the run.
             log.info("%s had ended when its workflow run was stopped", action.target)
 
     def _recover(self, region: str, run: WorkflowRun) -> None:
@@ -285,7 +287,7 @@ class WorkflowEngine:
             self._on_finished(event.region, target, event.run_id, event.state, event.workflow)
 
     def _on_started(self, region: str, target: Target, run_id: str, ref: WorkflowRef | None) -> None:
-        """A retry is a run of its own: the action follows the newest."""
+        """Note a start. Each retry of a job is a separate job run: the action follows the newest."""
         run = self._run_of(region, ref)
         with self._lock:
             action = run.action(ref.trigger, target) if run and ref else None
@@ -307,7 +309,7 @@ class WorkflowEngine:
             return  # the workflow was deleted meanwhile
         with self._lock:
             action = run.action(ref.trigger, target)
-            # Another id is one of an attempt, or of a life of the server, that is past.
+            # Any other id belongs to an earlier attempt, or to a run from before a restart of the server.
             if action is not None and action.run_ids[-1:] == [run_id]:
                 self._note(action, state)
         self._advance(region, run)
@@ -315,7 +317,7 @@ class WorkflowEngine:
     def _note_start(self, region: str, action: ActionRun, run_id: str) -> None:
         action.started_as(run_id)
         if self._backend(region).state_of_run(action.target, run_id) == "WAITING":
-            action.state = "WAITING"  # the job run queues, and is told of once more when it starts
+            action.state = "WAITING"  # the job run is queued; another event follows when it starts
 
     def _note(self, action: ActionRun, state: str | None) -> None:
         if action.is_over:
@@ -328,7 +330,7 @@ class WorkflowEngine:
             action.state = state
 
     def _react(self, region: str, target: Target, run_id: str, state: str) -> None:
-        """Fire the conditional triggers outside workflows that waited for this."""
+        """Fire the conditional triggers outside workflows whose predicates hold now that this run has ended."""
         backend = self._backend(region)
         triggers: list[Any] = list(backend.triggers.values())
         for trigger in triggers:

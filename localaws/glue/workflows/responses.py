@@ -15,7 +15,7 @@ _LARGEST_PAGE_OF_WORKFLOWS = 25
 
 
 class WorkflowResponses(Lists):
-    """The triggers' and workflows' part of the Glue API. What is not here, moto's parsing serves as it is."""
+    """The triggers' and workflows' part of the Glue API. moto's own parsing handles the operations not listed here."""
 
     @property
     def _workflows(self) -> WorkflowOperations:

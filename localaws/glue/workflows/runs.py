@@ -1,7 +1,7 @@
-"""Workflows and their runs: what has been started, what came of it, and what is due next.
+"""Workflows and their runs: what has been started, how it ended, and what is due next.
 
 The rules are AWS's: https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html, resuming-workflow.html and
-blueprint_workflow_restrictions.html beside it. This module only keeps the books: engine.py starts things.
+blueprint_workflow_restrictions.html beside it. This module only keeps the records; engine.py starts things.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Details = Callable[[Target], list[dict[str, Any]]]
 
 class RunStatus(StrEnum):
     RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"  # also of a run whose actions failed: the statistics tell
+    COMPLETED = "COMPLETED"  # even if actions failed: only the statistics show that
     STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     ERROR = "ERROR"
 
 
-# Which count of WorkflowRunStatistics an action in this state of a job run or a crawl belongs to.
+# The count of WorkflowRunStatistics for each state of a job run or crawl.
 _COUNTED_AS = {
     "STARTING": "RunningActions",
     "RUNNING": "RunningActions",
@@ -61,7 +61,7 @@ _COUNTS = (
 
 
 def is_final(state: str) -> bool:
-    """Whether a job run or a crawl stays in `state` for good."""
+    """Whether `state` is a final state of a job run or crawl."""
     return _COUNTED_AS[state] not in ("RunningActions", "WaitingActions")
 
 
@@ -82,7 +82,7 @@ class ActionRun:
         return is_final(self.state)
 
     def started_as(self, run_id: str) -> None:
-        """Note the crawl or job run that it has become; a job's retry is a job run of its own."""
+        """Note the crawl or job run that was started for it; each retry of a job is a separate job run."""
         if run_id not in self.run_ids:
             self.run_ids.append(run_id)
         self.state = "RUNNING"
@@ -94,7 +94,7 @@ class ActionRun:
         self.error_message = error_message
 
     def as_job_run(self) -> dict[str, Any]:
-        """What is known of it without the job run itself, which never was or is gone."""
+        """Return the API's `JobRun`, as far as known: the job run itself never existed or is gone."""
         described = {
             "Id": self.run_ids[-1] if self.run_ids else None,
             "JobName": self.target.name,
@@ -107,7 +107,7 @@ class ActionRun:
         return {key: value for key, value in described.items() if value is not None}
 
     def as_crawl(self) -> dict[str, Any]:
-        """The API's `Crawl`, without what only the crawl itself knows."""
+        """Return the API's `Crawl`, without the members that only the crawl itself knows."""
         described = {
             "State": "RUNNING" if self.state == "STARTING" else self.state,
             "StartedOn": self.started_on,
@@ -118,7 +118,7 @@ class ActionRun:
 
 
 class WorkflowRun:
-    """One run of a workflow, on the triggers as they were when it started."""
+    """One run of a workflow, with the triggers as they were when it started."""
 
     def __init__(
         self,
@@ -153,22 +153,22 @@ class WorkflowRun:
         return [action for action in self.actions if not action.is_over]
 
     def action(self, trigger: str, target: Target) -> ActionRun | None:
-        """The action of `trigger` that runs `target`, the newest if it was begun more than once."""
+        """Return the action of `trigger` that runs `target`; the newest, if it was begun more than once."""
         for action in reversed(self.actions):
             if action.trigger == trigger and action.target == target:
                 return action
         return None
 
     def request_of(self, action: ActionRun) -> Mapping[str, Any]:
-        """What the action's trigger asks for, beside the name of what to start."""
+        """Return the `Action` in the trigger's definition, as the API got it, that led to `action`."""
         trigger = next(trigger for trigger in self.triggers if trigger.name == action.trigger)
         return next(one.request for one in trigger.actions if one.target == action.target)
 
     def due(self) -> list[Trigger]:
-        """The triggers to fire now: the start trigger first, then conditional ones whose predicate holds.
+        """Return the triggers to fire now: first the start trigger, then conditional ones whose predicate holds.
 
-        A trigger fires at most once in a run, so ANY means the first of its events. One that was not activated when
-        the run started does not fire.
+        A trigger fires at most once in a run, so one with ANY fires on the first of its events. A conditional trigger
+        that was not activated when the run started does not fire.
         """
         if self.status is not RunStatus.RUNNING:
             return []
@@ -184,12 +184,12 @@ class WorkflowRun:
         ]
 
     def predecessors_of(self, action: ActionRun) -> Predecessors:
-        """The job runs that have let the action's trigger fire."""
+        """Return the job runs that met the conditions of the action's trigger."""
         trigger = next(trigger for trigger in self.triggers if trigger.name == action.trigger)
         return trigger.predecessors(self._conditions_met(trigger))
 
     def _conditions_met(self, trigger: Trigger) -> dict[int, str]:
-        """The numbers of the conditions that hold, and the run by which each does."""
+        """Return the conditions that hold, by number, with the id of the run that met each."""
         ended = {action.target: action for action in self.actions if action.is_over}
         return {
             number: (ended[condition.target].run_ids or [""])[-1]
@@ -198,12 +198,12 @@ class WorkflowRun:
         }
 
     def refuse(self, error_message: str) -> None:
-        """End the run before anything of it began."""
+        """End the run with an error before any of its actions begins."""
         self.error_message = error_message
         self._end_as(RunStatus.ERROR)
 
     def settle(self) -> bool:
-        """End the run if nothing of it is under way any more; whether it has ended now."""
+        """End the run if nothing in it is under way or due; return whether this call ended it."""
         if self.is_over or self.unfinished() or self.due():
             return False
         self._end_as(RunStatus.STOPPED if self.status is RunStatus.STOPPING else RunStatus.COMPLETED)
@@ -211,10 +211,10 @@ class WorkflowRun:
 
     def _end_as(self, status: RunStatus) -> None:
         self.completed_on = utcnow()
-        self.status = status  # the last thing: a run that is over may be packed for good at any moment
+        self.status = status  # set last: the history may pack a finished run at any moment
 
     def statistics(self) -> dict[str, int]:
-        """The API's `WorkflowRunStatistics`: of all the run's actions, also of those that were never begun."""
+        """Return the API's `WorkflowRunStatistics`; the total includes actions that were never begun."""
         counts = dict.fromkeys(_COUNTS, 0)
         counts["TotalActions"] = sum(len(trigger.actions) for trigger in self.triggers)
         newest = {(action.trigger, action.target): action for action in self.actions}
@@ -223,10 +223,10 @@ class WorkflowRun:
         return counts
 
     def resumed(self, selected: Iterable[Target]) -> tuple[WorkflowRun, list[ActionRun]]:
-        """A new run that repeats `selected` and all that is downstream of them, and the actions to begin it with.
+        """Return a new run that repeats `selected` and everything downstream, and the actions that it begins with.
 
-        What is upstream is copied, with its details. A selected node that is downstream of another one is begun by
-        its trigger in the normal flow. The statistics and the graph are those of the whole workflow.
+        The other actions are copied, with their details. A selected node that is downstream of another selected one
+        is started by its trigger as usual. The statistics and the graph are those of the whole workflow.
         """
         chosen = set(selected)
         first = {target for target in chosen if not any(target in self._downstream(o) for o in chosen - {target})}
@@ -251,7 +251,7 @@ class WorkflowRun:
         return found
 
     def as_dict(self, details: Details | None = None) -> dict[str, Any]:
-        """The API's `WorkflowRun`, with its graph if there are `details` to put into it."""
+        """Return the API's `WorkflowRun`; with a graph if `details` gives the runs to list in its nodes."""
         described: dict[str, Any] = {
             "Name": self.workflow_name,
             "WorkflowRunId": self.workflow_run_id,
@@ -291,7 +291,7 @@ class Workflow:
         return self.max_concurrent_runs is not None and len(self.runs.under_way()) >= self.max_concurrent_runs
 
     def as_dict(self) -> dict[str, Any]:
-        """The API's `Workflow`, without its graph."""
+        """Return the API's `Workflow`, without its graph."""
         newest = self.runs.newest
         described: dict[str, Any] = {
             "Name": self.name,
@@ -331,6 +331,6 @@ def graph(workflow_name: str, triggers: Iterable[Trigger], details: Details) -> 
 
 
 def node_id(workflow_name: str, type_: NodeType, name: str) -> str:
-    """A node's UniqueId: the same in the design and in every run, so that a node of one is found in the other."""
+    """Return a node's UniqueId: it is the same in the workflow's design and in every run."""
     digest = hashlib.sha256("\0".join((workflow_name, type_, name)).encode())
     return f"wnode_{digest.hexdigest()}"

@@ -18,7 +18,7 @@ FINEST_MINUTES = 5
 
 
 class InvalidSchedule(ValueError):
-    """An expression that isn't a schedule, with what is wrong with it."""
+    """The expression is not a valid schedule; `reason` says why."""
 
     def __init__(self, expression: str, reason: str) -> None:
         self.expression = expression
@@ -28,7 +28,7 @@ class InvalidSchedule(ValueError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """The minutes at which something is due; None for a `?`."""
+    """A parsed cron expression: the allowed values of each field, None for a `?`."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -42,7 +42,7 @@ class Schedule:
         """Read `cron(15 12 * * ? *)`.
 
         Raises:
-            InvalidSchedule: it isn't such an expression, or fires more often than every five minutes.
+            InvalidSchedule: the expression is malformed or not supported, or fires more often than every five minutes.
         """
         match = re.fullmatch(r"cron\((.*)\)", expression.strip())
         fields = match.group(1).split() if match else []
@@ -64,7 +64,7 @@ class Schedule:
         )
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first due minute after `moment` (aware, any zone), in UTC; None when there is none in eight years."""
+        """Return the first due minute after `moment` (aware, any zone), in UTC; None if none is within eight years."""
         start = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         midnight = start.replace(hour=0, minute=0)
         while midnight - start < _HORIZON:
@@ -93,7 +93,7 @@ def _neighbours(minutes: frozenset[int]) -> list[tuple[int, int]]:
 
 
 def _values(expression: str, text: str, first: int, last: int, names: tuple[str, ...] = ()) -> frozenset[int]:
-    """The numbers that one field stands for: lists of values, ranges and steps."""
+    """Return the numbers that one field stands for; it may hold lists of values, ranges and steps."""
 
     def number(word: str) -> int:
         if word.upper() in names:

@@ -1,4 +1,4 @@
-"""Waits for schedules: one timer per scheduled trigger."""
+"""Runs the schedules: one timer per scheduled trigger."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from localaws.glue.workflows.schedule import Schedule
 
 Key = tuple[str, str]  # region, trigger
 
-# A timer's clock and the calendar's drift apart, and a laptop sleeps: look at the calendar again this often.
+# Timers drift from the wall clock, and a laptop sleeps: check the wall clock again this often.
 _LOOK_AGAIN_SECONDS = 3600.0
 
 
 class Timetable:
-    """Calls `due(key)`, from a thread of its own, each time that the schedule under `key` comes round."""
+    """Calls `due(key)` in a separate thread each time the schedule of `key` is due."""
 
     def __init__(self, clock: Callable[[], datetime], due: Callable[[Key], None]) -> None:
         self._clock = clock
@@ -24,7 +24,7 @@ class Timetable:
         self._timers: dict[Key, threading.Timer] = {}
 
     def put(self, key: Key, expression: str | None) -> None:
-        """Follow `expression` from now on, in the place of what `key` had; None ends it."""
+        """Set or replace the schedule of `key`; None removes it."""
         with self._lock:
             self._cancel(key)
             if expression is not None:
@@ -32,7 +32,7 @@ class Timetable:
                 self._wait(key, schedule, schedule.next_after(self._clock()))
 
     def clear(self) -> None:
-        """End all of them."""
+        """Remove all schedules."""
         with self._lock:
             for key in list(self._timers):
                 self._cancel(key)
@@ -43,7 +43,7 @@ class Timetable:
 
     def _wait(self, key: Key, schedule: Schedule, moment: datetime | None) -> None:
         if moment is None:
-            return  # a schedule whose years are past
+            return  # the schedule is never due again
         delay = (moment - self._clock()).total_seconds()
         timer = threading.Timer(max(0.0, min(delay, _LOOK_AGAIN_SECONDS)), lambda: self._ring(key, schedule, moment))
         timer.daemon = True
@@ -54,7 +54,7 @@ class Timetable:
     def _ring(self, key: Key, schedule: Schedule, moment: datetime) -> None:
         with self._lock:
             if self._timers.get(key) is not threading.current_thread():
-                return  # cancelled, or replaced, at the last moment
+                return  # the timer was cancelled or replaced at the last moment
             now = self._clock()
             due = now >= moment
             self._wait(key, schedule, schedule.next_after(now) if due else moment)

@@ -1,7 +1,7 @@
-"""What a trigger is: when it fires, and what it starts.
+"""Definitions of triggers: when a trigger fires, and what it starts.
 
-A definition never changes: an update puts another in its place. So a workflow run that keeps the definitions of the
-moment it started has the snapshot that AWS promises ("Workflow Run Snapshots",
+A definition is immutable: an update replaces it. So a workflow run that keeps the definitions from the moment it
+started has the snapshot that AWS promises ("Workflow Run Snapshots",
 https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html), and pickling a run stays cheap.
 """
 
@@ -40,7 +40,7 @@ class Logical(StrEnum):
 
 
 class NodeType(StrEnum):
-    """What a workflow's graph is made of."""
+    """The types of nodes in a workflow's graph."""
 
     CRAWLER = "CRAWLER"
     JOB = "JOB"
@@ -108,7 +108,7 @@ class Trigger:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def get_name(self) -> str:
-        """The name, as moto's shared request parsing asks for it."""
+        """Return the name; moto's shared request parsing calls this."""
         return self.name
 
     @property
@@ -121,7 +121,7 @@ class Trigger:
         return len(met) == wanted if self.logical is Logical.AND else bool(met)
 
     def predecessors(self, met: Mapping[int, str]) -> Predecessors:
-        """The job runs among those that met its conditions, which `met` has by the condition's number."""
+        """Return the job runs in `met`, which maps a condition's number to the id of the run that met it."""
         named = [(self.conditions[number].target, run_id) for number, run_id in sorted(met.items())]
         return tuple((target.name, run_id) for target, run_id in named if target.type is NodeType.JOB and run_id)
 
@@ -152,10 +152,10 @@ class TriggerRequest:
         self._request = request
 
     def new(self, name: str, arn: str) -> Trigger:
-        """The trigger that a CreateTrigger request describes.
+        """Return the trigger that a CreateTrigger request describes.
 
         Raises:
-            InvalidInputException: the request doesn't make a trigger of its type, or asks for what can't be had here.
+            InvalidInputException: the request is not valid for its trigger type, or asks for something not supported.
         """
         kind = TriggerType(self._request["Type"])
         if kind is TriggerType.EVENT:
@@ -178,7 +178,7 @@ class TriggerRequest:
         return self.applied_to(trigger)
 
     def applied_to(self, trigger: Trigger) -> Trigger:
-        """`trigger` with what this request says in the place of all that can be updated."""
+        """Return `trigger` with everything that can be updated replaced by what this request says."""
         if self._request.get("EventBatchingCondition"):
             raise self._refused("EventBatchingCondition is only supported for EVENT triggers")
         actions = self._actions()

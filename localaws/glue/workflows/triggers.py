@@ -1,4 +1,4 @@
-"""Triggers: what starts what."""
+"""Triggers: the operations on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from localaws.glue.workflows.trigger_definitions import NodeType, Trigger, Trigg
 
 
 class WorkflowOperations(WorkflowRunOperations):
-    """Triggers and workflows: what starts what, and the runs."""
+    """The operations on triggers, workflows and workflow runs."""
 
     _runs_that_met: dict[str, dict[int, str]]
 
@@ -38,7 +38,7 @@ class WorkflowOperations(WorkflowRunOperations):
         Raises:
             AlreadyExistsException: the name is taken.
             EntityNotFoundException: the workflow, or a job or crawler to start, doesn't exist.
-            InvalidInputException: the request is not a trigger, or the workflow has a start trigger already.
+            InvalidInputException: the request is not valid, or the workflow has a start trigger already.
         """
         name = request.get("Name")
         if not name:
@@ -53,17 +53,17 @@ class WorkflowOperations(WorkflowRunOperations):
         return str(name)
 
     def update_trigger(self, name: str, update: Mapping[str, Any]) -> Trigger:
-        """UpdateTrigger: overwrites all but the trigger's type, workflow and state. Runs under way don't see it."""
+        """UpdateTrigger: replaces all but the trigger's type, workflow and state. Running workflows don't see it."""
         trigger = TriggerRequest("UpdateTrigger", update).applied_to(self.get_trigger(name))
         self._check_targets(trigger)
         self._put_trigger(trigger)
         return trigger
 
     def get_trigger(self, name: str) -> Trigger:  # type: ignore[override]
-        """The trigger of that name.
+        """Return the trigger of that name.
 
         Raises:
-            TriggerNotFoundException: there is none.
+            TriggerNotFoundException: there is no such trigger.
         """
         trigger: Any = self.triggers.get(name)
         if trigger is None:
@@ -71,11 +71,11 @@ class WorkflowOperations(WorkflowRunOperations):
         return cast("Trigger", trigger)
 
     def triggers_starting(self, job_name: str | None) -> list[Trigger]:
-        """Those that can start the job; all of them when no job is named or none starts it."""
+        """Return the triggers that can start the job; all triggers if no job is given or no trigger starts it."""
         return self._starting(job_name) or self._starting(None)
 
     def start_trigger(self, name: str) -> None:
-        """StartTrigger: fires an ON_DEMAND trigger, activates one of the other types.
+        """StartTrigger: fires an ON_DEMAND trigger, activates a trigger of any other type.
 
         https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html. Firing a workflow's ON_DEMAND trigger starts
         a run of the workflow.
@@ -108,7 +108,7 @@ class WorkflowOperations(WorkflowRunOperations):
         self._put_trigger(replace(trigger, state=TriggerState.DEACTIVATED))
 
     def delete_trigger(self, name: str) -> None:
-        """DeleteTrigger: not finding it is no error, says AWS. Runs under way go on with their snapshot."""
+        """DeleteTrigger: a missing trigger is not an error, as on AWS. Running workflows keep their snapshot."""
         trigger: Any = self.triggers.pop(name, None)
         if trigger is None:
             return

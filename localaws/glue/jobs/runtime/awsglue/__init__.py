@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-extensions.html
 
-What is here does what that page says, on a plain Spark DataFrame. What isn't raises an error that names itself.
+What is implemented here does what that page says, on a plain Spark DataFrame. Using anything else raises an error with
+its name.
 """
 
 from __future__ import annotations

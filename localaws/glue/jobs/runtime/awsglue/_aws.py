@@ -1,7 +1,7 @@
-"""boto3 clients, made once: making one costs more than using it.
+"""boto3 clients, created once: creating one costs more than using it.
 
-They are made before the process of a run is forked, so their credentials are looked up at each call: what the run's
-environment holds then is its role's.
+They are created before the process of a run is forked, so they look up their credentials at each call: by then, the
+run's environment holds those of its role.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dateutil.tz import tzutc  # type: ignore[import-untyped]
 
 
 class EnvironmentCredentials(Credentials):  # type: ignore[misc]
-    """What AWS_ACCESS_KEY_ID and its like hold now."""
+    """The current values of AWS_ACCESS_KEY_ID and its like."""
 
     def __init__(self) -> None:
         super().__init__("", "", method="env")
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Raises botocore's NoCredentialsError where the environment has none."""
+        """Raises botocore's NoCredentialsError if the environment has none."""
         try:
             return ReadOnlyCredentials(
                 os.environ["AWS_ACCESS_KEY_ID"],
@@ -42,7 +42,7 @@ class _FromEnvironment:
 
 
 def _moment(value: Any) -> datetime.datetime:
-    """botocore's parse_timestamp; what S3 writes is read without dateutil, which takes most of a listing's time."""
+    """Do what botocore's parse_timestamp does; S3's format without dateutil, which takes most of a listing's time."""
     try:
         return datetime.datetime.fromisoformat(value).astimezone(tzutc())
     except (TypeError, ValueError):
@@ -54,7 +54,7 @@ _session: boto3.Session | None = None
 
 
 def client(service: str) -> Any:
-    """The client of `service` in this run's region."""
+    """Return the client of `service` in this run's region."""
     global _session
     key = (service, os.environ.get("AWS_DEFAULT_REGION"))
     if key not in _clients:
@@ -62,7 +62,7 @@ def client(service: str) -> Any:
             core = botocore.session.Session()
             core.register_component("credential_provider", _FromEnvironment())
             core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-            # A script's own boto3.client() takes this session, too, with what it has read of botocore's files.
+            # A script's own boto3.client() uses this session, too, with the botocore files that it has already read.
             _session = boto3.DEFAULT_SESSION = boto3.Session(botocore_session=core)
         _clients[key] = _session.client(service, region_name=key[1])
     return _clients[key]

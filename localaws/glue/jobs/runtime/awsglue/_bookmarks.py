@@ -4,10 +4,11 @@ https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html: for S3 so
 last-modified times, so an overwritten object is read again; it needs the option, a transformation_ctx, `job.init` and
 `job.commit`.
 
-The state of one transformation_ctx is, by source path, the time up to which everything listed has been read, and each
-object younger than that by its last-modified time and ETag. So it does not grow with the number of objects. All paths
-that are objects themselves share one such state: an object that is named to a later run, and is older than 15 minutes
-before the last one, counts as read. A source that must not pass over old objects takes no transformation_ctx.
+The state of one transformation_ctx holds, for each source path, the time up to which everything listed has been read,
+and the last-modified time and ETag of each younger object. So it does not grow with the number of objects. All paths
+that are objects themselves share one such state: if a later run names an object that was last modified more than 15
+minutes before the last run, the object counts as read. A source that must not skip old objects should not have a
+transformation_ctx.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from awsglue import _run
 from awsglue._s3 import S3Object
 
-# Objects younger than this are remembered one by one. It is AWS's own window for clocks and listings that disagree.
+# Objects younger than this are remembered one by one. AWS uses the same window, as clocks and listings may disagree.
 WINDOW = datetime.timedelta(minutes=15)
 
 
@@ -41,7 +42,7 @@ class Bookmarks:
         self._read: dict[str, Any] = {}
 
     def begin(self, option: BookmarkOption) -> None:
-        """Take up what the last committed run left."""
+        """Start from the state that the last committed run left."""
         self.option = option
         self._committed = _run.current.bookmark
         self._limit = _run.current.bookmark_to
@@ -52,14 +53,14 @@ class Bookmarks:
         return bool(context) and self.option is not BookmarkOption.DISABLE
 
     def is_unread(self, context: str, path: str, item: S3Object) -> bool:
-        """Whether no committed run has read `item`, found under `path`, as it is now; nor one that came later than
-        --job-bookmark-to, where that is given."""
+        """Whether no committed run has read the current version of `item`, found under `path`. With --job-bookmark-to,
+        the run that it names must have read it."""
         if self._limit is not None and _is_unread(self._limit.get(context, {}).get(path), item):
             return False
         return _is_unread(self._committed.get(context, {}).get(path), item)
 
     def remember(self, context: str, path: str, listed_at: datetime.datetime, read: list[S3Object]) -> None:
-        """Note that of the objects found under `path`, the last unread ones were `read`; `commit` makes it last."""
+        """Note that the unread objects found under `path` have been `read`; `commit` saves this."""
         known = self._committed.get(context, {}).get(path, {"read_up_to": None, "objects": {}})
         read_up_to = listed_at - WINDOW
         if known["read_up_to"] is not None:
@@ -74,7 +75,7 @@ class Bookmarks:
         self._read.setdefault(context, {})[path] = state
 
     def commit(self) -> None:
-        """Hand the new state to the service, unless bookmarks are off or paused."""
+        """Save the new state in the service, unless bookmarks are off or paused."""
         if self.option is not BookmarkOption.ENABLE:
             return
         state = {**self._committed}
@@ -86,7 +87,7 @@ class Bookmarks:
 
 
 def _is_unread(known: dict[str, Any] | None, item: S3Object) -> bool:
-    """Whether a run that left the state `known` of a path had not read `item` as it is now."""
+    """Whether the run that left the state `known` of a path had not read the current version of `item`."""
     if known is None:
         return True
     read_up_to = datetime.datetime.fromisoformat(known["read_up_to"])

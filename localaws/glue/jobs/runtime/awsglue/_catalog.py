@@ -1,4 +1,4 @@
-"""Tables and connections of the Data Catalog, as far as a job needs them."""
+"""Reads tables and connections of the Data Catalog, as far as a job needs them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from awsglue._errors import NotSupportedLocally
 
 @dataclass(frozen=True)
 class Storage:
-    """Where files lie and what they are: of a table, or of one of its partitions."""
+    """Where the files of a table or of one of its partitions are, and what they hold."""
 
     location: str
     columns: list[tuple[str, str]]
@@ -29,10 +29,10 @@ class Storage:
 
     @property
     def header_lines(self) -> str | None:
-        """How many lines at the beginning of each file hold no data.
+        """The number of lines at the beginning of each file that hold no data.
 
-        Crawlers, Hive and Terraform write it into the parameters of the table. Hive takes it from the SerDe's, too:
-        where both have it, the table's counts.
+        Crawlers, Hive and Terraform write it into the table's parameters. Hive also takes it from those of the SerDe.
+        If both have it, the table's counts.
         """
         name = "skip.header.line.count"
         return self.parameters.get(name, self.serde_parameters.get(name))
@@ -79,7 +79,7 @@ class Partition:
 
 
 def get_table(database: str, name: str, catalog_id: str | None = None) -> Table:
-    """Look a table up. Raises botocore's EntityNotFoundException where there is none."""
+    """Look up a table. Raises botocore's EntityNotFoundException if there is none."""
     extra = {"CatalogId": catalog_id} if catalog_id else {}
     found = _aws.client("glue").get_table(DatabaseName=database, Name=name, **extra)["Table"]
     storage = _storage(found)
@@ -94,7 +94,7 @@ def get_table(database: str, name: str, catalog_id: str | None = None) -> Table:
 
 
 def get_partitions(table: Table, expression: str = "") -> list[Partition]:
-    """The partitions of `table`, or those for which GetPartitions finds `expression` true.
+    """Return the partitions of `table`; if `expression` is given, those that GetPartitions finds with it.
 
     https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
     """
@@ -119,7 +119,7 @@ def _storage(found: dict[str, Any]) -> Storage:
 
 @dataclass(frozen=True)
 class RedshiftAddress:
-    """Where a Redshift database is, and whom to be there."""
+    """The address of a Redshift database, and the login."""
 
     host: str
     port: int
@@ -132,10 +132,10 @@ _JDBC = re.compile(r"jdbc:redshift(?::iam)?://(?P<host>[^:/]+)(?::(?P<port>\d+))
 
 
 def parse_jdbc_url(url: str) -> tuple[str, int, str]:
-    """Host, port and database of a jdbc:redshift:// address.
+    """Return host, port and database of a jdbc:redshift:// address.
 
     Raises:
-        NotSupportedLocally: it is of another database.
+        NotSupportedLocally: `url` is not such an address.
     """
     match = _JDBC.match(url)
     if match is None:
@@ -144,7 +144,7 @@ def parse_jdbc_url(url: str) -> tuple[str, int, str]:
 
 
 def redshift_address(connection: str, database: str = "") -> RedshiftAddress:
-    """The address that the Glue connection `connection` leads to; `database` overrides the one in its URL."""
+    """Return address and login from the Glue connection `connection`; `database` overrides the one in its URL."""
     found = _aws.client("glue").get_connection(Name=connection, HidePassword=False)["Connection"]
     properties = found["ConnectionProperties"]
     if "JDBC_CONNECTION_URL" not in properties:

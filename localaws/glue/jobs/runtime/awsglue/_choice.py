@@ -1,4 +1,4 @@
-"""resolveChoice, where no field is of a choice type: all records of a frame share the types of its columns.
+"""resolveChoice without choice types: here, all records of a frame share the types of its columns.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ResolveChoice.html
 """
@@ -37,7 +37,7 @@ def resolved(
     table_name: str | None,
     catalog_id: str | None,
 ) -> DataFrame:
-    """`df` after the actions of `specs`, or after `choice`.
+    """Return `df` after the actions in `specs`, or after the action `choice`.
 
     Raises:
         ValueError: neither or both are given, or match_catalog without database and table_name.
@@ -52,7 +52,7 @@ def resolved(
         specs = _of_catalog(df, database, table_name, catalog_id)
     elif choice:
         _leaf_of(choice)
-    # AWS's own examples give one without a list around it.
+    # AWS's own examples give a single one without a list around it.
     for path, action in [specs] if isinstance(specs, tuple) else specs or []:
         leaf = _leaf_of(action)
         df = _fields.change(df, path, leaf) if leaf is not None else df
@@ -79,7 +79,7 @@ def _of_catalog(
 
 
 def _leaf_of(action: str) -> _fields.Change | None:
-    """What an action does to a field; None where it changes choice types only."""
+    """Return what an action does to a field; None if it changes only choice types."""
     verb, _, kind = action.partition(":")
     if verb == "cast" and kind:
         return _cast(kind)
@@ -101,8 +101,8 @@ def _cast(name: str) -> _fields.Change:
 
 
 def _projected(name: str) -> _fields.Change:
-    """Nothing to do where a field has that type; of others, one of AWS's pages says that the values are converted,
-    and another that they are dropped."""
+    """Leave a field that has the type as it is, and refuse others: one of AWS's pages says that their values are
+    converted, and another that they are dropped."""
 
     def check(column: Column, kind: DataType) -> Column:
         if glue_name(kind) not in (name, "null"):

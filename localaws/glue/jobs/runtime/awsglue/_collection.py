@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DynamicFrameCollection:
-    """Frames by name, or of a list, by their own names. As in Glue it is not a dict, and can't be iterated over."""
+    """Frames by name; those of a list, by their own names. As in Glue, it isn't a dict, and can't be iterated over."""
 
     def __init__(
         self, dynamic_frames: Mapping[str, DynamicFrame] | Sequence[DynamicFrame], glue_ctx: GlueContext
@@ -42,13 +42,13 @@ class DynamicFrameCollection:
         return self._frames.values()
 
     def select(self, key: str, transformation_ctx: str = "") -> DynamicFrame:
-        """The frame called `key`; an empty one where there is none."""
+        """Return the frame called `key`, or an empty frame if there is none."""
         if key in self._frames:
             return self._frames[key]
         return _frame_class()._of(empty(self.glue_ctx.spark_session), self.glue_ctx, key)
 
     def map(self, callable: Callable[..., DynamicFrame], transformation_ctx: str = "") -> DynamicFrameCollection:
-        """`callable(frame, "transformation_ctx:name")` of each frame, which must be a frame."""
+        """Return the results of `callable(frame, "transformation_ctx:name")`, which must be DynamicFrames."""
         mapped = {}
         for name, frame in self._frames.items():
             mapped[name] = callable(frame, f"{transformation_ctx}:{name}")
@@ -57,7 +57,7 @@ class DynamicFrameCollection:
         return DynamicFrameCollection(mapped, self.glue_ctx)
 
     def flatmap(self, f: Callable[..., Any], transformation_ctx: str = "") -> DynamicFrameCollection:
-        """`f(frame, "transformation_ctx:name")` of each frame; the frames that it returns, or has in collections."""
+        """Return all frames that `f(frame, "transformation_ctx:name")` returns, alone or in collections."""
         flat: dict[str, DynamicFrame] = {}
         for frame in self._frames.values():
             made = f(frame, f"{transformation_ctx}:{frame.name}")
@@ -71,7 +71,7 @@ class DynamicFrameCollection:
 
 
 def _frame_class() -> Any:
-    # Its module imports this one.
+    # Imported here, because its module imports this one.
     from awsglue.dynamicframe import DynamicFrame
 
     return DynamicFrame

@@ -1,4 +1,4 @@
-"""The error for what this ``awsglue`` does not do."""
+"""The errors of this ``awsglue``, above all the one for what it does not support."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NotSupportedLocally(NotImplementedError):
 
 
 def refuse_unknown(where: str, given: Iterable[str], supported: Iterable[str]) -> None:
-    """Raise for the first of the names `given` that isn't `supported`: an ignored option would be a silent lie."""
+    """Raise NotSupportedLocally for the first of the names `given` that isn't `supported`, rather than ignore it."""
     supported = set(supported)
     for name in given:
         if name not in supported:

@@ -1,4 +1,4 @@
-"""What a crawler was told to leave out, and a job leaves out after it.
+"""The exclude patterns of a crawler, which jobs follow as well.
 
 The exclude patterns of a crawler are stored with its tables, and `create_dynamic_frame.from_catalog` leaves out what
 matches: https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude
@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping
 from awsglue._s3 import S3Object
 
 PARAMETER = "exclusions"
-# In this order: a doubled star before a single one, an escaped character before what it would mean.
+# The order counts: a double star comes before a single one, and an escaped character before its special meaning.
 _PARTS = re.compile(
     r"\\(?P<escaped>.)|(?P<deep>\*\*)|(?P<any>\*)|(?P<one>\?)|\[(?P<set>[^\]][^\]]*)\]|(?P<plain>.)", re.DOTALL
 )
 
 
 def is_excluded(parameters: Mapping[str, str]) -> Callable[[S3Object], bool] | None:
-    """Whether an object is left out, by a table's parameters; None where they leave nothing out."""
+    """Return a test whether a table's parameters exclude an object; None if they exclude nothing."""
     patterns = json.loads(parameters.get(PARAMETER) or "[]")
     if not patterns:
         return None
@@ -29,7 +29,7 @@ def is_excluded(parameters: Mapping[str, str]) -> Callable[[S3Object], bool] | N
 
 
 def _expression(pattern: str) -> str:
-    """The regular expression of a glob of Glue's, which has the s3:// address of its include path before it."""
+    """Return the regular expression of a Glue glob that begins with the s3:// address of its include path."""
     out, in_group = "", False
     for part in _PARTS.finditer(pattern):
         plain = part["plain"] or ""

@@ -1,4 +1,4 @@
-"""Paths of fields, and what to do at their ends: `a.b`, `list[].price`, and names with dots in backticks.
+"""Finds and changes fields by their paths: `a.b`, `list[].price`, and names with dots in backticks.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html
 """
@@ -18,8 +18,8 @@ Change = Callable[[Column, DataType], Column | None]
 
 
 def split(path: str) -> list[str]:
-    """The parts of a dotted path; a part in backticks may have dots of its own; `[]` after an array's name says no
-    more than that it is one."""
+    """Return the parts of a dotted path. A part in backticks may contain dots; `[]` after an array's name is
+    dropped."""
     parts, current, quoted = [], "", False
     for character in path:
         if character == "`":
@@ -33,23 +33,23 @@ def split(path: str) -> list[str]:
 
 
 def listed(paths: str | Sequence[str]) -> list[str]:
-    """`paths`, of which AWS's own examples give one as a mere string."""
+    """Return `paths` as a list; AWS's own examples give a single path as a plain string."""
     return [paths] if isinstance(paths, str) else list(paths)
 
 
 def quoted(name: str) -> str:
-    """`name` as a column's name that Spark takes literally."""
+    """Return `name` as a column name that Spark takes literally."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def find(df: DataFrame, path: str, case_sensitive: bool = False) -> Column | None:
-    """The column at a dotted `path`, or None."""
+    """Return the column at a dotted `path`, or None."""
     found = find_typed(df, path, case_sensitive)
     return found[0] if found is not None else None
 
 
 def find_typed(df: DataFrame, path: str, case_sensitive: bool = False) -> tuple[Column, DataType] | None:
-    """The column at a dotted `path` and its type, or None."""
+    """Return the column at a dotted `path` and its type, or None."""
     kind: DataType = df.schema
     column: Column | None = None
     for part in split(path):
@@ -69,7 +69,7 @@ def _name_in(kind: DataType, part: str, case_sensitive: bool) -> str | None:
 
 
 def nest(columns: Mapping[str, Column]) -> list[Column]:
-    """Columns by dotted path as top-level columns, structs where the paths have more than one part."""
+    """Return columns by dotted path as top-level columns; a path of more than one part leads into structs."""
     tree: dict[str, Any] = {}
     for path, column in columns.items():
         *outer, last = split(path)
@@ -87,10 +87,10 @@ def nest(columns: Mapping[str, Column]) -> list[Column]:
 
 
 def change(df: DataFrame, path: str, leaf: Change) -> DataFrame:
-    """`df` with `leaf(column, type)` in the place of the field at `path`; without it where that is None.
+    """Return `df` with the field at `path` replaced by `leaf(column, type)`, or without it if that is None.
 
-    Arrays on the way are gone through; a struct that loses its last field goes too. A path that leads nowhere changes
-    nothing.
+    In arrays on the way, every element is changed. A struct that loses its last field is dropped too. A path that does
+    not exist changes nothing.
     """
     name, *rest = split(path)
     found = _name_in(df.schema, name, case_sensitive=False)
@@ -104,7 +104,7 @@ def _changed(column: Column, kind: DataType, parts: list[str], leaf: Change) -> 
     if not parts:
         return leaf(column, kind)
     if isinstance(kind, ArrayType):
-        # Whether the element goes altogether depends on its type alone: any column tells.
+        # Whether the whole element is dropped depends only on its type: any column will do to find out.
         if _changed(F.col("x"), kind.elementType, parts, leaf) is None:
             return None
         return F.transform(column, lambda element: _changed(element, kind.elementType, parts, leaf))
@@ -118,7 +118,7 @@ def _changed(column: Column, kind: DataType, parts: list[str], leaf: Change) -> 
 
 
 def flat(df: DataFrame) -> dict[str, Column]:
-    """Every field that is no struct, by its dotted path."""
+    """Return every field that is not a struct, by its dotted path."""
     columns: dict[str, Column] = {}
 
     def walk(path: str, column: Column, kind: DataType) -> None:
@@ -134,7 +134,7 @@ def flat(df: DataFrame) -> dict[str, Column]:
 
 
 def schema_lines(kind: DataType, indent: str = "") -> list[str]:
-    """The lines that printSchema shows of a struct's fields."""
+    """Return the lines that printSchema shows for a struct's fields."""
     lines = []
     fields = (
         [(field.name, field.dataType) for field in kind.fields]

@@ -1,4 +1,4 @@
-"""What the readers of all formats share: local files in, a frame of rows and one of errors out."""
+"""Common parts of the readers of all formats: they take local files, and return a frame of rows and one of errors."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Source:
 
 
 def empty(spark: SparkSession) -> DataFrame:
-    """No rows and, as a frame without records has no schema in Glue, no columns."""
+    """Return a frame without rows and columns: in Glue, a frame without records has no schema."""
     return spark.range(0).select()
 
 
 def by_file(values: Sequence[str]) -> Column:
-    """For each row, the one of `values` that stands at the number of its file."""
+    """Return a column that has, for each row, the one of `values` at the number of the row's file."""
     if len(set(values)) == 1:
         return F.lit(values[0])
-    # As bytes: Spark finds the last characters of a text by counting all of it. And one constant that it parses once,
-    # not a literal for each of what may be thousands of files.
+    # As bytes: Spark finds the last characters of a text by counting all of its characters. And as one constant that it
+    # parses once, not as a literal for each of possibly thousands of files.
     number = F.substring(F.col(FILE).cast("binary"), -_source.NAME_LENGTH, 8).cast("string").cast("int")
     return F.from_json(F.lit(json.dumps(values)), "array<string>")[number]
 
 
 def is_true(value: Any) -> bool:
-    """A flag among a script's options."""
+    """Whether a flag among a script's options is set."""
     return str(value).lower() == "true"
 
 
 def is_multiline(options: Mapping[str, Any]) -> bool:
-    """Whether a record may go over several lines."""
+    """Whether a record may extend over several lines."""
     return is_true(options.get("multiLine", options.get("multiline", False)))

@@ -1,4 +1,4 @@
-"""What lies in "folders" of S3: listing it, and deleting what is old."""
+"""Lists the objects in "folders" of S3, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PAGE = 1000  # objects; S3 gives no more in one answer
 
 
 def objects_in(uris: Sequence[str], *, recurse: bool) -> list[list[S3Object]]:
-    """The objects with content in each of the "folders" `uris`.
+    """Return the objects with content in each of the "folders" `uris`.
 
-    Hidden ones (a last part that begins with "_" or ".") are left out, as Hadoop's input formats do.
+    Hidden objects (whose last part begins with "_" or ".") are left out, as by Hadoop's input formats.
     """
     by_bucket: dict[str, list[str]] = {}
     addresses = [_folder(uri) for uri in uris]
@@ -46,16 +46,16 @@ def _is_data(item: S3Object, folder: str, recurse: bool) -> bool:
 
 
 def _objects_by_folder(bucket: str, folders: list[str]) -> dict[str, list[S3Object]]:
-    """All objects under each of the sorted `folders`."""
+    """Return all objects under each of the sorted `folders`."""
     if len(folders) == 1:
         return {folders[0]: list(objects(bucket, folders[0]))}
     scan = _Scan(bucket, folders)
-    # Who may not list what the folders have in common may be allowed to list each of them.
+    # A role that may not list the folders' common prefix may still be allowed to list each folder.
     return {folder: list(objects(bucket, folder) if scan.refused else scan.under(folder)) for folder in folders}
 
 
 def objects(bucket: str, prefix: str) -> Iterator[S3Object]:
-    """All objects whose keys begin with `prefix`."""
+    """Yield all objects whose keys begin with `prefix`."""
     query = {"prefix": prefix}
     while True:
         page = _ask(bucket, query)
@@ -83,14 +83,14 @@ def delete_older(uri: str, age: datetime.timedelta) -> None:
 class _Page:
     items: list[S3Object] = field(default_factory=list)
     token: str = ""
-    """Empty where there are no more."""
+    """Empty if there are no more pages."""
     after: str = ""
-    """The page holds what follows this key."""
+    """The page holds the objects that follow this key."""
 
 
 class _Scan:
-    """The objects under many folders, by listing what they have in common: a partition of one object costs as good as
-    nothing, where a request for each costs milliseconds. What lies between the folders is jumped over."""
+    """Finds the objects under many folders by listing their common prefix. A partition of one object then costs next to
+    nothing, whereas a request for each would cost milliseconds. Objects between the folders are skipped."""
 
     def __init__(self, bucket: str, folders: list[str]) -> None:
         common = os.path.commonprefix(folders)  # noqa: RUF071  a key is a text, not a path
@@ -103,7 +103,7 @@ class _Scan:
         self.refused = False
 
     def under(self, folder: str) -> list[S3Object]:
-        """The objects under `folder`: the next of the sorted ones."""
+        """Return the objects under `folder`, which must be the next of the sorted folders."""
         found: list[S3Object] = []
         after = folder
         while True:
@@ -119,12 +119,12 @@ class _Scan:
             after = self._keys[-1]
 
     def _reaches(self, page: _Page, after: str) -> bool:
-        """Whether `page` holds what follows `after`."""
+        """Whether `page` holds the objects that follow `after`."""
         return page.after <= after and (not page.token or (bool(self._keys) and after < self._keys[-1]))
 
     def _ask(self, after: str) -> None:
         if self._page is not None:
-            # Ask for more where it is mostly folders that are wanted, for less where they lie far apart.
+            # Ask for more if most listed objects were wanted, and for fewer if the folders lie far apart.
             dense = 2 * self._used >= len(self._keys)
             self._size = min(self._size * 4, _PAGE) if dense else max(self._size // 4, 16)
         query = {"prefix": self._parent, "start-after": after, "max-keys": str(self._size)}
@@ -134,12 +134,12 @@ class _Scan:
 
 
 def _end_of(folder: str) -> str:
-    """The first string after all that begin with `folder`, which ends in a slash."""
+    """Return the first string that sorts after all that begin with `folder`, which ends in a slash."""
     return folder[:-1] + chr(ord("/") + 1) if folder else "\U0010ffff"
 
 
 def _ask(bucket: str, query: Mapping[str, str]) -> _Page | None:
-    """One page of ListObjectsV2; None where S3 does not just give it."""
+    """Return one page of ListObjectsV2; None if the plain request fails."""
     response = wire().send("GET", f"/{bucket}", {"list-type": "2", "encoding-type": "url", **query})
     text = response.read() if response is not None else b""
     if response is None or response.status != 200:

@@ -1,8 +1,8 @@
-"""Types as the Data Catalog writes them (Hive's notation), as Spark's types.
+"""Parses types as the Data Catalog writes them (in Hive's notation) into Spark's types.
 
-The names of a struct's fields stand in the notation as they are, without quotes: ``struct<a-b:int,c d:array<string>>``
-(https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html: Type is any single-line string). So a name may hold
-what the notation itself is made of. A name then ends at the first colon after which the rest can be read.
+The notation has the names of a struct's fields as they are, without quotes: ``struct<a-b:int,c d:array<string>>``
+(https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html: Type is any single-line string). So a name may contain
+the notation's own punctuation. A name then ends at the first colon after which the rest can be parsed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ATOMIC: dict[str, DataType] = {
 }  # fmt: skip
 _NESTED = re.compile(r"^(struct|array|map)<.*>$", re.DOTALL | re.IGNORECASE)
 _Read = tuple[DataType, int]
-"""A type, and the place behind it."""
+"""A type, and the position after it."""
 
 
 def spark_type(name: str) -> str:
@@ -36,12 +36,12 @@ def spark_type(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parse(text: str, *, exact_names: bool = False) -> DataType:
-    """The type that the catalog calls `text`.
+    """Return the Spark type for `text`, a type in the catalog.
 
     Args:
         text: the type in Hive's notation.
-        exact_names: blanks and backticks around the name of a field belong to it, as in what a crawler has written;
-            otherwise they are taken for the layout and the quotes of someone who typed the type.
+        exact_names: whether blanks and backticks around a field's name belong to it, as in a type that a crawler wrote;
+            otherwise they are taken as layout and quotes, from someone who typed the type.
 
     Raises:
         NotSupportedLocally: there is no such type here.
@@ -54,7 +54,7 @@ def parse(text: str, *, exact_names: bool = False) -> DataType:
 
 
 def ddl(kind: DataType) -> str:
-    """`kind` in Spark's notation, in which names are quoted."""
+    """Return `kind` in Spark's notation, in which names are quoted."""
     if isinstance(kind, StructType):
         return f"struct<{','.join(f'{quoted(field.name)}:{ddl(field.dataType)}' for field in kind.fields)}>"
     if isinstance(kind, ArrayType):
@@ -71,7 +71,7 @@ class _Parser:
         self._known: dict[int, _Read | None] = {}
 
     def type_at(self, start: int) -> _Read | None:
-        """The type that begins at `start`, or None."""
+        """Return the type that begins at `start`, or None."""
         if start not in self._known:
             self._known[start] = self._type(start)
         return self._known[start]
@@ -92,8 +92,8 @@ class _Parser:
         return self._atomic(start)
 
     def _struct(self, start: int) -> _Read | None:
-        """The struct whose first field begins at `start`. Where the rest can't be read, a name goes on to its next
-        colon."""
+        """Return the struct whose first field begins at `start`, or None. If the rest can't be parsed, a name extends
+        to its next colon."""
         chosen: list[tuple[int, int, StructField]] = []
         unreadable: set[int] = set()
         begin, colon = start, start - 1
@@ -127,7 +127,7 @@ class _Parser:
         return name
 
     def _atomic(self, start: int) -> _Read | None:
-        """The type of single values at `start`: it ends before a delimiter that is not in parentheses."""
+        """Return the type of single values at `start`, or None; it ends before a delimiter outside parentheses."""
         end, depth = start, 0
         while end < len(self._text) and (depth or self._text[end] not in ",:<>"):
             depth += {"(": 1, ")": -1}.get(self._text[end], 0)

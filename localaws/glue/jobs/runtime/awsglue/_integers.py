@@ -1,10 +1,10 @@
-"""Whole numbers without a declared type: in Glue each has the type that its size asks for.
+"""Whole numbers without a declared type: in Glue, the size of each value decides between int and long.
 
-Where no catalog says what a number is (JSON read by its paths, what a script's function returns), Glue takes a value
-that fits into four bytes for an int and others for longs: a field with both is of a choice type there
-(https://github.com/awslabs/aws-glue-libs/issues/157). Spark infers long for all. So a column of which all values fit is
-made int here: a mapping goes by the type of a value. What a function leaves as it was keeps its type
-(https://github.com/awslabs/aws-glue-libs/issues/44 shows both).
+If no catalog declares a number's type (JSON read by its paths, what a script's function returns), a value that fits
+into four bytes is an int in Glue, and any other a long; a field with both has a choice type there
+(https://github.com/awslabs/aws-glue-libs/issues/157). Spark infers long for all of them. So a column is made int here
+if all its values fit, because mappings depend on the type of a value. Fields that a function leaves unchanged keep
+their type (https://github.com/awslabs/aws-glue-libs/issues/44 shows both).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pyspark.sql.types import ArrayType, DataType, IntegerType, LongType, Struct
 from awsglue import _fields, _run
 
 _INT = range(-(1 << 31), 1 << 31)
-# Of a column, the extreme of its longs at one place: the extreme of an array, where one is on the way.
+# The extreme (smallest or largest) of a column's longs at one path. The second argument, array_min or array_max, finds
+# the extreme of an array on the way.
 _Extreme = Callable[[Column, Callable[[Column], Column]], Column]
 _Path = tuple[str, ...]
 
 
 def narrowed(df: DataFrame, known: StructType | None = None) -> DataFrame:
-    """`df` with int in the place of long, where all values fit; fields that are longs in `known` stay so."""
+    """Return `df` with int in place of long if all values fit; fields that are longs in `known` stay longs."""
     longs = list(_longs(df.schema, known))
     if not longs:
         return df
@@ -54,7 +55,7 @@ def _column(path: _Path) -> Column:
 
 
 def _longs(struct: StructType, known: DataType | None) -> Iterator[tuple[_Path, _Extreme]]:
-    """The path of each long in a struct, and its extreme in the column of the path's first part."""
+    """Yield the path of each long in a struct, and its extreme in the column of the path's first part."""
     for field in struct.fields:
         was = known[field.name].dataType if isinstance(known, StructType) and field.name in known.names else None
         for path, extreme in _longs_in(field.dataType, was):

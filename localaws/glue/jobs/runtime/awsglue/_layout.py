@@ -20,7 +20,7 @@ FORMATS = {**{name: name for name in OPTIONS}, "glueparquet": "parquet"}
 
 
 def check_format(name: str) -> str:
-    """`name` as one of the formats that can be read and written here."""
+    """Return the format called `name`, if it can be read and written here."""
     if name not in FORMATS:
         raise NotSupportedLocally(f"format={name!r}", FORMATS)
     return FORMATS[name]
@@ -28,35 +28,35 @@ def check_format(name: str) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """What must be known of files to read them; partitions of one layout are read together."""
+    """What is needed to read files; partitions with the same layout are read together."""
 
     format_name: str
     options: tuple[tuple[str, str], ...] = ()
     """Format options, as of create_dynamic_frame.from_options."""
     header_lines: int = 0
     names: tuple[str, ...] = ()
-    """CSV only: which of the table's columns stands at each place of a line; empty where it is none."""
+    """CSV only: the table's column at each position of a line; empty if the table has none there."""
 
 
 def of_table(table: Table) -> Layout:
-    """The layout of a table's own files."""
+    """Return the layout of a table's own files."""
     return _layout(table.storage, table.storage, tuple(name for name, _ in table.columns), table.storage.header_lines)
 
 
 def of_partition(table: Table, partition: Partition) -> Layout:
-    """The layout of a partition: what it does not say itself, the table says.
+    """Return the layout of a partition; the table supplies what the partition does not say itself.
 
     Raises:
-        ValueError: the columns of a partition's CSV can't be told to be the table's.
+        ValueError: the columns of a partition's CSV can't be matched with the table's.
     """
     own = partition.storage
-    # A crawler describes each partition by itself: one without a header has no line about it.
+    # A crawler describes each partition separately: if it says nothing about a header, there is none.
     header_lines = own.header_lines if own.classification else own.header_lines or table.storage.header_lines
     return _layout(own, table.storage, _places(table, partition), header_lines)
 
 
 def write_options(table: Table) -> dict[str, str]:
-    """The format options with which a frame is written into `table`, so that it can be read from it."""
+    """Return the format options with which a frame has to be written to `table`, so that it can be read back."""
     layout = of_table(table)
     if layout.format_name != "csv":
         return {}
@@ -89,10 +89,10 @@ def _count(lines: str) -> int:
 
 
 def _places(table: Table, partition: Partition) -> tuple[str, ...]:
-    """Which of the table's columns stands at each place of the lines of a partition's CSV.
+    """Return the table's column at each position of the lines of a partition's CSV.
 
-    Lines have no names: those of a partition's own columns tell, where it has any. One that the table does not know is
-    the table's column at its place under an earlier name.
+    Lines have no names, so the names of the partition's own columns decide, if it has any. A name that the table does
+    not know is taken as an earlier name of the table's column at the same position.
     """
     names = [name for name, _ in table.columns]
     known = {name.lower(): name for name in names}

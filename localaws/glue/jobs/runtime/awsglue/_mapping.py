@@ -2,10 +2,10 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html
 
-In Glue each value has a type of its own, and a mapping takes the values that have its source type: others are lost, and
-the column is there with NULL. (https://github.com/awsdocs/aws-glue-developer-guide/issues/3 asked for a warning about
-it.) Here all values of a column have the column's type, so they are lost all together, and the job's log says so.
-Types compare by their names: a decimal is a decimal whatever its precision, a struct whatever its fields.
+In Glue each value has its own type, and a mapping only takes the values that have its source type: others are lost, and
+the column has NULL instead. (https://github.com/awsdocs/aws-glue-developer-guide/issues/3 asked for a warning about
+it.) Here all values of a column have the column's type, so they are all lost together, and the job's log says so.
+Types are compared by name: a decimal is a decimal whatever its precision, and a struct whatever its fields.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from awsglue._errors import NotSupportedLocally
 from awsglue._hive_types import spark_type
 from awsglue._type_names import NESTED, check_cast, declared_name, glue_name
 
-# What the log has said already, so that it says it once for each field.
+# The warnings that were logged already: each is logged once for each field.
 _reported: set[tuple[str, str, str]] = set()
 
 
 def mapped(df: DataFrame, mappings: Sequence[tuple[str, ...]], case_sensitive: bool) -> DataFrame:
-    """`df` with only the mapped fields, renamed and cast.
+    """Return `df` with only the mapped fields, renamed and cast.
 
     Raises:
         TypeError, ValueError: something is not a mapping.
@@ -51,7 +51,7 @@ def mapped(df: DataFrame, mappings: Sequence[tuple[str, ...]], case_sensitive: b
 
 
 def _parts(mapping: Any) -> tuple[str, str, str, str]:
-    """Source, source type, target and target type of a mapping; the types are empty where it has two elements."""
+    """Return source, source type, target and target type of a mapping; the types are empty if it has two elements."""
     if not isinstance(mapping, tuple) or not all(isinstance(part, str) for part in mapping):
         raise TypeError(f"a mapping must be a tuple of texts, not {mapping!r}")
     match mapping:
@@ -65,10 +65,10 @@ def _parts(mapping: Any) -> tuple[str, str, str, str]:
 
 
 def _target_type(target_type: str, kind: DataType) -> DataType | str:
-    """The type that a value of the type `kind` becomes."""
+    """Return the type to which a value of the type `kind` is cast."""
     name = target_type.strip().lower()
     if name in NESTED:
-        # Glue Studio names no fields: ("address", "struct", "home", "struct").
+        # Glue Studio doesn't name the fields: ("address", "struct", "home", "struct").
         if name != glue_name(kind):
             raise NotSupportedLocally(f"a mapping of {glue_name(kind)} to {name}", [f"{name}<...>"])
         return kind

@@ -16,16 +16,16 @@ from awsglue._catalog import Partition, Table
 from awsglue._files import by_file
 from awsglue._hive_types import spark_type
 
-# What Hive and Spark name the partition of the rows without a value.
+# Hive's and Spark's name for the partition of the rows without a value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _PLACE = "__place"
 
 
 def selected(spark: SparkSession, table: Table, partitions: Sequence[Partition], predicate: str) -> list[Partition]:
-    """Those of `partitions` for which `predicate`, Spark SQL over the partition keys, is true.
+    """Return those of `partitions` for which `predicate`, Spark SQL over the partition keys, is true.
 
     Raises:
-        ValueError: the predicate names something else.
+        ValueError: the predicate names something that is not a partition key.
     """
     values = F.from_json(F.lit(json.dumps([partition.values for partition in partitions])), "array<array<string>>")
     listed = spark.range(1).select(F.posexplode(values).alias(_PLACE, "values"))
@@ -34,7 +34,7 @@ def selected(spark: SparkSession, table: Table, partitions: Sequence[Partition],
         for number, (name, kind) in enumerate(table.partition_keys)
     ]
     try:
-        # Under a name of its own: else Spark would look for what is not a key in what the keys were made of.
+        # With an alias: otherwise Spark would look up a name that isn't a key among the columns the keys are made from.
         found = listed.select(_PLACE, *keys).alias("partitions").where(predicate).select(_PLACE)
     except AnalysisException as error:
         raise unresolved(predicate, table) from error
@@ -42,7 +42,7 @@ def selected(spark: SparkSession, table: Table, partitions: Sequence[Partition],
 
 
 def unresolved(predicate: str, table: Table) -> ValueError:
-    """The error for a predicate that is not about partition keys; Glue's has the same words."""
+    """Return the error for a predicate that is not about partition keys, in Glue's words."""
     names = ", ".join(name for name, _ in table.partition_keys)
     return ValueError(
         f"User's pushdown predicate: {predicate} can not be resolved against partition columns: List({names})"
@@ -50,7 +50,7 @@ def unresolved(predicate: str, table: Table) -> ValueError:
 
 
 def keys(table: Table, partition_of_file: Sequence[Partition]) -> dict[str, Column]:
-    """The key columns of the rows of some files, which lie in the partitions `partition_of_file`."""
+    """Return the key columns for the rows of some files; `partition_of_file` is the partition of each file."""
     made = {}
     for number, (name, kind) in enumerate(table.partition_keys):
         text = by_file([partition.values[number] for partition in partition_of_file])

@@ -1,4 +1,4 @@
-"""S3 objects as Spark DataFrames: paths in a format, and tables of the Data Catalog with their partitions.
+"""Reads S3 objects as Spark DataFrames: paths in a format, and tables of the Data Catalog with their partitions.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html
@@ -28,7 +28,7 @@ from awsglue._read_json import read_json
 from awsglue._read_parquet import read_parquet
 
 _READERS = {"json": read_json, "csv": read_csv, "parquet": read_parquet}
-# Glue's vectorized readers have rules of their own.
+# Options of Glue's vectorized readers, which have their own rules.
 _ONLY_OFF = ("optimizePerformance", "strictCheckForQuoting")
 _LARGE = 32 << 20  # bytes
 
@@ -43,7 +43,7 @@ def read_paths(
     recurse: bool = True,
     compression: str = "",
 ) -> Source:
-    """What lies under `paths` and the bookmark of `context` has not seen."""
+    """Read the objects under `paths` that the bookmark of `context` has not seen."""
     refuse_unknown(f"format_options of {format_name}", format_options, _layout.OPTIONS[format_name])
     for name in _ONLY_OFF:
         if is_true(format_options.get(name, False)):
@@ -63,17 +63,17 @@ def read_paths(
 def read_table(
     spark: SparkSession, table: Table, context: str, predicate: str = "", catalog_predicate: str = ""
 ) -> Source:
-    """All of `table` that its bookmark has not seen, with the catalog's columns and types.
+    """Read the objects of `table` that its bookmark has not seen, with the catalog's columns and types.
 
     Args:
         spark: the session.
         table: a table over S3.
         context: the transformation_ctx.
-        predicate: push_down_predicate: only the partitions for which this is true, in Spark's SQL.
-        catalog_predicate: catalogPartitionPredicate: the same, as GetPartitions takes it.
+        predicate: push_down_predicate: read only the partitions for which this is true, in Spark's SQL.
+        catalog_predicate: catalogPartitionPredicate: the same, in the form that GetPartitions takes.
 
     Raises:
-        ValueError: a predicate is not about the partition keys alone.
+        ValueError: a predicate names something that is not a partition key.
     """
     columns = [
         (name, _hive_types.parse(kind, exact_names=table.is_crawled))
@@ -103,18 +103,18 @@ def read_table(
 
 
 def _with_keys(found: Source, table: Table, partition_of_file: Sequence[Partition]) -> Source:
-    """What was found in the files of some partitions, with the columns of their keys."""
+    """Add the columns of the partition keys to what was found in the files of some partitions."""
     if not partition_of_file:
         return found
     keys = _partitions.keys(table, partition_of_file)
-    # A key counts before a column of the same name that the files have.
+    # A key takes precedence over a column of the same name in the files.
     folded = {name.lower() for name in keys}
     kept = [F.col(quoted(name)) for name in found.rows.columns if name.lower() not in {*folded, FILE}]
     return Source(found.rows.select(*kept, *(value.alias(name) for name, value in keys.items())), found.errors)
 
 
 def _read_layout(spark: SparkSession, files: _source.Fetched, layout: Layout, columns: Columns) -> Source:
-    """The rows of `files` with the table's `columns`."""
+    """Return the rows of `files` with the table's `columns`."""
     if not files.objects:
         return Source(empty(spark))
     _prepare(spark, files)
@@ -137,7 +137,7 @@ def _read_layout(spark: SparkSession, files: _source.Fetched, layout: Layout, co
 
 
 def _together(spark: SparkSession, sources: Sequence[Source]) -> Source:
-    """The rows and errors of all `sources`; those without any have no columns either."""
+    """Return the rows and errors of all `sources`; a source without rows has no columns either."""
     rows = [source.rows for source in sources if source.rows.columns]
     errors = [source.errors for source in sources if source.errors is not None]
     return Source(
@@ -149,12 +149,12 @@ def _together(spark: SparkSession, sources: Sequence[Source]) -> Source:
 def _prepare(spark: SparkSession, files: _source.Fetched) -> None:
     _check_archives(files)
     if sum(file.stat().st_size for file in files.directory.iterdir()) > _LARGE:
-        # Off by default (spark.py): it is only worth its time where there is much to do.
+        # Off by default (spark.py), as it only pays off if there is a lot of data.
         spark.conf.set("spark.sql.codegen.wholeStage", "true")
 
 
 def _check_archives(files: _source.Fetched) -> None:
-    """Raise for a damaged .gz, by its name: Spark would fail too, naming only a local file."""
+    """Raise ValueError with the name of a damaged .gz object: Spark would fail too, but name only a local file."""
     for archive in files.directory.glob("*.gz"):
         try:
             with gzip.open(archive) as stream:

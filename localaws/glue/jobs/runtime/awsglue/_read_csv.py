@@ -22,7 +22,7 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
 
 def read_csv(spark: SparkSession, files: Fetched, options: Mapping[str, Any], columns: Columns | None) -> Source:
-    """The rows of `files`, with `columns` in their order, or those of the header, or col0, col1, …"""
+    """Return the rows of `files`, with `columns` in their order, or those of the header, or col0, col1, …"""
     quote = str(options.get("quoteChar", '"'))
     escaper = str(options.get("escaper", "none"))
     header = is_true(options.get("withHeader", False))
@@ -49,9 +49,9 @@ def read_csv(spark: SparkSession, files: Fetched, options: Mapping[str, Any], co
 
 
 def drop_lines(directory: Path, count: int) -> None:
-    """Leave the first `count` lines of each file in `directory` out."""
+    """Remove the first `count` lines of each file in `directory`."""
     for file in list(directory.iterdir()):
-        # A new file: the old one may be a link to what S3 holds.
+        # Into a new file: the old one may be a link to the one that S3 holds.
         shorter = file.with_name(f"{file.name[:8]}.data.short")
         with _OPENERS.get(file.suffix, open)(file, "rb") as stream, shorter.open("wb") as target:
             for _ in range(count):
@@ -63,7 +63,7 @@ def drop_lines(directory: Path, count: int) -> None:
 
 
 def _read_lines(spark: SparkSession, directory: Path, separator: str) -> DataFrame:
-    """CSV of one column, without quotes: its rows are the file's lines, and the text reader takes half of the time."""
+    """Read CSV of one column, without quotes: its rows are lines of text, and the text reader takes half the time."""
     first = F.substring_index("value", separator, 1) if _occurs(separator, directory) else F.col("value")
     first = first.alias("col0")
     return spark.read.text(str(directory)).where("value != ''").select(first, F.input_file_name().alias(FILE))
@@ -81,7 +81,7 @@ def _occurs(text: str, directory: Path) -> bool:
 
 
 def _width(directory: Path, separator: str, quote: str) -> int:
-    """The number of columns in the first line that is not blank, at least one."""
+    """Return the number of columns in the first line that is not blank, at least one."""
     csv.field_size_limit(1 << 30)
     for file in sorted(directory.iterdir()):
         with _OPENERS.get(file.suffix, open)(file, "rt", encoding="utf-8", errors="replace", newline="") as stream:

@@ -1,10 +1,10 @@
-"""JSON: objects, or arrays of objects, one a line (or a file, with multiLine).
+"""Reads JSON: objects, or arrays of objects, one per line (or one per file, with multiLine).
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-json-home.html
 
-Spark's own JSON reader makes a row of NULLs of a text that it can't parse and loses what follows an object on its line.
-Here each text goes through its parser in brackets, so that an object, an array of objects, and nothing else, is taken;
-the others are the frame's errors.
+Spark's own JSON reader turns a text that it can't parse into a row of NULLs, and loses what follows an object on its
+line. Here each text is put in brackets before it is parsed, so that only an object or an array of objects is accepted;
+other texts become the frame's errors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from awsglue._spelling import spellings
 
 
 def read_json(spark: SparkSession, files: Fetched, options: Mapping[str, Any], columns: Columns | None) -> Source:
-    """The rows of `files`, with the catalog's `columns`, or what Spark infers."""
+    """Return the rows of `files`, with the catalog's `columns`, or those that Spark infers."""
     texts = spark.read.text(str(files.directory), wholetext=is_multiline(options))
     spelled: dict[str, list[str]] = {}
     inferred = columns is None
@@ -53,8 +53,8 @@ def read_json(spark: SparkSession, files: Fetched, options: Mapping[str, Any], c
 
 
 def _one_column_each(rows: DataFrame, columns: Columns, spelled: Mapping[str, Sequence[str]]) -> DataFrame:
-    """`rows`, which has a column for each spelling, with one for each of `columns`."""
-    # By number: the names differ in case only, and Spark's DataFrames don't tell them apart.
+    """Merge the columns of `rows`, one for each spelling, into one for each of `columns`."""
+    # By number: the names differ only in case, and Spark's DataFrames don't tell them apart.
     numbered = rows.toDF(FILE, *(f"c{number}" for number in range(len(rows.columns) - 1)))
     made, number = [F.col(FILE)], 0
     for name, _ in columns:
@@ -66,7 +66,7 @@ def _one_column_each(rows: DataFrame, columns: Columns, spelled: Mapping[str, Se
 
 
 def _only(cells: list[Column], name: str, keys: Sequence[str]) -> Column:
-    """The one of `cells` that is not NULL."""
+    """Return the one of `cells` that is not NULL."""
     if len(cells) == 1:
         return cells[0]
     message = f"A record has more than one value for the column {name!r} of the catalog: its keys {', '.join(keys)}"

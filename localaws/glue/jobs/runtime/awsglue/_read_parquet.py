@@ -1,9 +1,9 @@
-"""Parquet files, also of different columns.
+"""Reads Parquet files, even if their columns differ.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-parquet-home.html
 
-A column that a file lacks is NULL in its rows. Where files give a column different types, Glue makes a choice type;
-here the catalog chooses, or the wider of two numbers, and where a value would change, the read is refused.
+A column that a file lacks is NULL in its rows. If files give a column different types, Glue makes a choice type. Here
+the column gets the catalog's type, or the wider of two numbers; if a value would change, the read is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from awsglue._fields import quoted
 from awsglue._files import FILE, Columns, Source
 from awsglue._source import Fetched
 
-# Each holds all values of those before it; an int fits into a double, too, a bigint does not.
+# Each type holds all values of those before it. An int also fits into a double, a bigint does not.
 _INTEGERS = ["tinyint", "smallint", "int", "bigint"]
 _WIDER = {
     *((narrow, wide) for place, narrow in enumerate(_INTEGERS) for wide in _INTEGERS[place + 1 :]),
@@ -33,21 +33,21 @@ _AS_TEXT = {*_INTEGERS, "float", "double", "boolean", "date", "timestamp"}
 
 
 def read_parquet(spark: SparkSession, files: Fetched, options: Mapping[str, Any], columns: Columns | None) -> Source:
-    """The rows of `files`: the catalog's `columns`, then what else the files have.
+    """Return the rows of `files`: the catalog's `columns`, then the other columns that the files have.
 
-    Types are those of the files, as in a DynamicFrame of Glue's; the catalog's where the files differ.
+    Types are those of the files, as in Glue's DynamicFrame; if the files differ, those of the catalog.
     """
     reader = spark.read.option("mergeSchema", len(files.objects) > 1)
     try:
         rows = reader.parquet(str(files.directory))
     except (PySparkException, Py4JJavaError):
-        # The files' types differ, or the names in one of them only in case. Or it is no Parquet: then this fails, too.
+        # The files' types differ, or names in a file differ only in case. If a file isn't Parquet, this fails, too.
         rows = _read_by_schema(spark, files, dict(columns or ()))
     return Source(_arranged(rows, columns or ()).withColumn(FILE, F.input_file_name()))
 
 
 def _arranged(rows: DataFrame, columns: Columns) -> DataFrame:
-    """`rows` with the catalog's columns first, and under its names."""
+    """Return `rows` with the catalog's columns first, and under its names."""
     there = {name.lower(): name for name in rows.columns}
     wanted = {name.lower() for name, _ in columns}
     return rows.select(
@@ -60,7 +60,7 @@ def _arranged(rows: DataFrame, columns: Columns) -> DataFrame:
 
 
 def _read_by_schema(spark: SparkSession, files: Fetched, catalog: Mapping[str, DataType]) -> DataFrame:
-    """The rows of all `files`, read apart by schema and brought together."""
+    """Read `files` separately by schema, and return the rows of all of them."""
     frames = [spark.read.parquet(str(group)) for group in _grouped(files)]
     kinds: dict[str, list[DataType]] = {}
     names: dict[str, str] = {}
@@ -83,8 +83,8 @@ def _read_by_schema(spark: SparkSession, files: Fetched, catalog: Mapping[str, D
 
 
 def _grouped(files: Fetched) -> list[Path]:
-    """A directory for each of the schemas among `files`, with those that have it."""
-    import pyarrow as pa  # a quarter of a second that only these reads take
+    """Move `files` into one directory for each schema, and return the directories."""
+    import pyarrow as pa  # takes a quarter of a second, and only these reads need it
     import pyarrow.parquet as pq
 
     groups: dict[str, Path] = {}
@@ -104,10 +104,10 @@ def _grouped(files: Fetched) -> list[Path]:
 
 
 def _common(name: str, kinds: Sequence[DataType], declared: DataType | None) -> DataType:
-    """The one type of a column that files give these types.
+    """Return one type for a column to which files give different types.
 
     Raises:
-        ValueError: there is none that holds the values of all.
+        ValueError: no type holds the values of all.
     """
     distinct = list(dict.fromkeys(kinds))
     if len(distinct) == 1:
@@ -125,7 +125,7 @@ def _common(name: str, kinds: Sequence[DataType], declared: DataType | None) -> 
 
 
 def _fits(kind: DataType, wide: DataType) -> bool:
-    """Whether each value of the type `kind` is the same as one of the type `wide`."""
+    """Whether each value of the type `kind` stays the same in the type `wide`."""
     if kind == wide:
         return True
     narrow, target = kind.simpleString(), wide.simpleString()

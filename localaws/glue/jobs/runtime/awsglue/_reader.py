@@ -38,11 +38,13 @@ class DynamicFrameReader:
         *,
         name_space: str | None = None,
     ) -> DynamicFrame:
-        """The rows of a catalog table over S3, with the catalog's columns and types. `name_space` is the database, too.
+        """Return the rows of a catalog table over S3, with the catalog's columns and types.
+
+        `name_space` is another name for `database`.
 
         Raises:
-            ValueError: there is no table name, or not one of database and name_space.
-            NotSupportedLocally: the table is of Redshift, or of a format not known here.
+            ValueError: there is no table name, or not exactly one of database and name_space.
+            NotSupportedLocally: the table is not over S3, or its format is not supported here.
         """
         database, table_name = table_address(database, name_space, table_name)
         options = additional_options or {}
@@ -71,11 +73,11 @@ class DynamicFrameReader:
         transformation_ctx: str = "",
         push_down_predicate: str = "",
     ) -> DynamicFrame:
-        """The rows of files under S3 paths.
+        """Return the rows of files under S3 paths.
 
         Raises:
             ValueError: there is no format, or no path.
-            NotSupportedLocally: the connection type, an option or the format is not known here.
+            NotSupportedLocally: the connection type, an option or the format is not supported here.
         """
         if push_down_predicate:
             raise NotSupportedLocally("push_down_predicate of from_options")
@@ -154,7 +156,7 @@ class DataFrameReader:
 
 
 def table_address(database: str | None, name_space: str | None, table_name: str | None) -> tuple[str, str]:
-    """The database and the name of a catalog table; `name_space` is what the database was called in older scripts.
+    """Return the database and the name of a catalog table; older scripts call the database `name_space`.
 
     Raises:
         ValueError: one is missing, or the database is given twice.

@@ -1,10 +1,10 @@
-"""Functions of records: what Filter and Map do with a script's Python.
+"""Applies a script's Python functions to records, for Filter and Map.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-filter.html
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html
 
-A record for which the function raises becomes an error record of the resulting frame; the others go on. But Filter
-takes a KeyError, TypeError or ValueError for "no": records may lack the field that the function looks at.
+A record for which the function raises becomes an error record of the resulting frame; the others are kept. But for
+Filter, a KeyError, TypeError or ValueError means "no": records may lack the field that the function looks at.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ERROR_SCHEMA = "error struct<msg:string,input:string>"
 
 
 class DynamicRecord(dict[str, Any]):
-    """A record: a dict of its fields, which also are attributes where their names allow it."""
+    """A record: a dict of its fields, which are also attributes if their names allow it."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -36,7 +36,7 @@ class DynamicRecord(dict[str, Any]):
 
 
 def as_record(row: Row) -> DynamicRecord:
-    """A row as a script sees it. Its structs are records; what is in them are dicts."""
+    """Return a row as a script sees it. Its structs are records; structs inside these are dicts."""
     fields = {name: _plain(value) for name, value in zip(row.__fields__, row, strict=True)}
     return DynamicRecord(
         {name: DynamicRecord(value) if isinstance(value, dict) else value for name, value in fields.items()}
@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
 
 
 def as_row(value: Any) -> Any:
-    """A record as Spark takes it: dicts are structs."""
+    """Return a record as Spark takes it: dicts become structs."""
     if isinstance(value, dict):
         return Row(**{name: as_row(inner) for name, inner in value.items()})
     if isinstance(value, list | tuple):
@@ -61,7 +61,7 @@ def as_row(value: Any) -> Any:
 
 
 def filtered(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
-    """The rows of which `f` says yes, and the errors."""
+    """Return the rows for which `f` is true, and the errors."""
     judged = df.rdd.map(_safely(lambda row: (_says_yes(f, row), row))).persist(StorageLevel.MEMORY_AND_DISK)
     kept = judged.filter(lambda result: result[0] is None and result[1][0]).map(lambda result: result[1][1])
     return df.sparkSession.createDataFrame(kept, df.schema, verifySchema=False), _errors(df, judged)
@@ -75,21 +75,21 @@ def _says_yes(f: Callable[[DynamicRecord], Any], row: Row) -> bool:
 
 
 def mapped(df: DataFrame, f: Callable[[DynamicRecord], Any]) -> tuple[DataFrame, DataFrame]:
-    """What `f` makes of the rows, and the errors."""
+    """Return the records that `f` returns for the rows, and the errors."""
     made = df.rdd.map(_safely(lambda row: as_row(_needs_record(f(as_record(row)))))).persist(
         StorageLevel.MEMORY_AND_DISK
     )
     rows = made.filter(lambda result: result[0] is None).map(lambda result: result[1])
     if rows.isEmpty():
         return df.sparkSession.range(0).select(), _errors(df, made)
-    # Rows are placed by position, and a function may give its records other fields, or in another order, each time.
+    # Rows go by position, but a function may return records with other fields, or in another order, each time.
     schema = df.sparkSession.createDataFrame(rows, samplingRatio=1.0).schema
     placed = rows.map(lambda row: _placed(row, schema))
     return narrowed(df.sparkSession.createDataFrame(placed, schema, verifySchema=False), df.schema), _errors(df, made)
 
 
 def _placed(value: Any, kind: DataType) -> Any:
-    """`value` with the fields of its structs where `kind` has them."""
+    """Return `value` with the fields of its structs in the positions that `kind` has for them."""
     if isinstance(value, Row) and isinstance(kind, StructType):
         held = dict(zip(value.__fields__, value, strict=True))
         return tuple(_placed(held.get(field.name), field.dataType) for field in kind.fields)
@@ -99,7 +99,7 @@ def _placed(value: Any, kind: DataType) -> Any:
 
 
 def _needs_record(result: Any) -> dict[str, Any]:
-    # A record without fields is none in Glue.
+    # In Glue, a record without fields is not a record.
     if not isinstance(result, dict) or not result:
         raise TypeError(f"the function must return a record, not {result!r}")
     return result

@@ -2,11 +2,11 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html
 
-The transaction: create the table if it is missing, preactions, COPY (by position, as Glue's), postactions, commit. A
-frame without rows skips the COPY, not the actions. What was staged stays in S3, as on AWS.
+The transaction: create the table if it is missing, preactions, COPY (by position, as in Glue), postactions, commit. A
+frame without rows skips the COPY, but not the actions. The staged files stay in S3, as on AWS.
 
-Actions are SQL statements, run one by one: a `commit` or `end` among them ends the transaction, and the next statement
-begins another; a `begin` within one only draws a warning. Glue Studio's MERGE ends in such a pair.
+Actions are SQL statements, run one by one. A `commit` or `end` among them ends the transaction, and the next statement
+begins another; a `begin` inside a transaction only causes a warning. Glue Studio's MERGE ends in such a pair.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from awsglue._write import parts_of
 
 _NULL = "@NULL@"
 _COMMON = {"preactions", "postactions", "aws_iam_role", "extracopyoptions", "tempformat", "csvnullstring"}
-# A statement: what is between semicolons that are not quoted. An open quote goes on to the end.
+# A statement: the text between unquoted semicolons. A quote that is not closed extends to the end.
 _STATEMENT = re.compile(r"""(?:[^;'"]+|'[^']*(?:'|$)|"[^"]*(?:"|$))+""")
 _COLUMN_TYPES = {
     "string": "VARCHAR(65535)", "bigint": "BIGINT", "int": "INTEGER", "smallint": "SMALLINT", "tinyint": "SMALLINT",
@@ -39,16 +39,16 @@ _COLUMN_TYPES = {
 
 
 class RedshiftWriteFailed(Exception):
-    """Redshift refused; nothing of the frame is in the table."""
+    """Redshift refused the write; no rows of the frame are in the table."""
 
     def __init__(self, where: str, error: redshift_connector.Error) -> None:
-        # The driver gives a server's error as its fields; M is the message.
+        # The driver passes a server's error as a dict of its fields; M is the message.
         told = error.args[0] if error.args else error
         super().__init__(f"{told['M'] if isinstance(told, dict) and 'M' in told else error} (Redshift at {where})")
 
 
 def write_through_options(df: DataFrame, options: Mapping[str, Any], temporary_directory: str) -> None:
-    """from_options(connection_type="redshift"): the database by URL, or by Glue connection."""
+    """Write for from_options(connection_type="redshift"): the database is given by URL, or by Glue connection."""
     refuse_unknown(
         "connection_options of redshift",
         options,
@@ -68,7 +68,7 @@ def write_through_options(df: DataFrame, options: Mapping[str, Any], temporary_d
 def write_through_connection(
     df: DataFrame, connection: str, options: Mapping[str, Any], temporary_directory: str
 ) -> None:
-    """from_jdbc_conf: the database by Glue connection, the table by connection_options."""
+    """Write for from_jdbc_conf: a Glue connection gives the database, connection_options the table."""
     refuse_unknown("connection_options", options, _COMMON | {"dbtable", "database"})
     address = redshift_address(connection, options.get("database", ""))
     _write(df, address, _needed(options, "dbtable"), options, temporary_directory)
@@ -77,7 +77,7 @@ def write_through_connection(
 def write_to_table(
     df: DataFrame, connection: str, location: str, options: Mapping[str, Any], temporary_directory: str
 ) -> None:
-    """from_catalog: the database by the table's connection, the table by its location, DATABASE.SCHEMA.TABLE."""
+    """Write for from_catalog: the table's connection and its location, DATABASE.SCHEMA.TABLE, say where."""
     refuse_unknown("additional_options", options, _COMMON)
     database, _, table = location.partition(".")
     _write(df, redshift_address(connection, database), table, options, temporary_directory)
@@ -101,7 +101,7 @@ def _write(
     preactions, postactions = _statements(options, "preactions"), _statements(options, "postactions")
     null = options.get("csvnullstring", _NULL)
     with ThreadPoolExecutor(1) as pool:
-        # The connection is made while Spark writes.
+        # Connect while Spark writes.
         connecting = pool.submit(_connect, address)
         manifest = _stage(df, temporary_directory, options.get("tempformat", "CSV"), null)
     name = ".".join(_quoted(part) for part in table.split("."))
@@ -138,7 +138,7 @@ def _check_columns(df: DataFrame) -> None:
 
 
 def _stage(df: DataFrame, temporary_directory: str, format_name: str, null: str) -> str | None:
-    """Write the rows as CSV parts and a manifest below `temporary_directory`; the manifest's address, or None."""
+    """Write CSV parts and a manifest below `temporary_directory`; return its address, or None if there are no rows."""
     if format_name.upper() not in ("CSV", "CSV GZIP"):
         raise NotSupportedLocally(f"tempformat {format_name!r}", ["CSV", "CSV GZIP"])
     if not df.columns:
@@ -209,10 +209,10 @@ def _authorization(options: Mapping[str, Any]) -> str:
 
 
 def _statements(options: Mapping[str, Any], name: str) -> list[str]:
-    """The statements of preactions or postactions.
+    """Return the statements of preactions or postactions.
 
     Raises:
-        ValueError: there is a line break in it, which AWS's writer does not take
+        ValueError: the text contains a line break, which AWS's writer does not accept
             (https://repost.aws/knowledge-center/sql-commands-redshift-glue-job).
     """
     text = str(options.get(name, ""))

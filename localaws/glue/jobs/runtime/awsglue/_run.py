@@ -1,4 +1,4 @@
-"""What a script's process knows of the job run that it is: set by the worker before the script starts."""
+"""What a script's process knows about its own job run; the worker sets it before the script starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 
 def _keep_nothing(state: dict[str, Any]) -> None:
-    """Without a service behind it, a bookmark lasts as long as its process."""
+    """Do nothing: without a service behind it, a bookmark lasts as long as its process."""
 
 
 @dataclass
@@ -24,11 +24,12 @@ class Run:
     bookmark: dict[str, Any] = field(default_factory=dict)
     """The bookmark's state as the last committed run left it; see _bookmarks.py."""
     bookmark_to: dict[str, Any] | None = None
-    """What is read at most, where --job-bookmark-to names a run: what that had read; `bookmark` is -from's then."""
+    """If --job-bookmark-to names a run, the state that it left: this run reads no further. `bookmark` is then the state
+    of the run in --job-bookmark-from."""
     save_bookmark: Callable[[dict[str, Any]], None] = _keep_nothing
-    """Hand a new state to the service; returns when it is durable."""
+    """Saves a new state in the service; returns when it is durable."""
     error_log: TextIO = field(default_factory=lambda: sys.stderr)
-    """Where Glue's own logger writes: the run's error log, which stderr does not go to."""
+    """The run's error log, to which Glue's own logger writes. The script's stderr goes elsewhere."""
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
 
@@ -36,10 +37,10 @@ current = Run()
 
 
 def log(line: str) -> None:
-    """Write a line of Glue's own to the run's error log."""
+    """Write one of Glue's own messages to the run's error log."""
     print(line, file=current.error_log)
 
 
 def new_directory(stem: str) -> Path:
-    """A fresh directory of this run."""
+    """Create a new directory for this run, and return it."""
     return Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=current.scratch))

@@ -1,4 +1,4 @@
-"""S3 objects in and out. Spark itself reads and writes local files: it needs no S3 driver that way."""
+"""Copies S3 objects to local files and back. Spark itself only uses local files, so it needs no S3 driver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BY_FILE = "/_localaws/s3-files"
 
 @dataclass(frozen=True)
 class S3Object:
-    """One object as a listing, or an answer to a GET, shows it."""
+    """One object, as a listing or the response to a GET shows it."""
 
     bucket: str
     key: str
@@ -38,10 +38,10 @@ class S3Object:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of `uri`.
+    """Return bucket and key of `uri`.
 
     Raises:
-        ValueError: it is no s3:// address.
+        ValueError: `uri` is not an s3:// address.
     """
     scheme, rest = uri.split("://", 1) if "://" in uri else ("", uri)
     bucket, _, key = rest.partition("/")
@@ -56,7 +56,7 @@ def fetch_all(
     wanted: Callable[[S3Object], bool],
     pool: ThreadPoolExecutor,
 ) -> list[S3Object | None]:
-    """`fetch` for each bucket and key, into the file at its place in `files`."""
+    """Do what `fetch` does for each bucket and key, into the file at the same position in `files`."""
     found = _link(addresses, files, wanted)
     left = [number for number, item in enumerate(found) if item is None]
     fetched = pool.map(lambda number: fetch(*addresses[number], files[number], wanted), left)
@@ -68,9 +68,9 @@ def fetch_all(
 def _link(
     addresses: Sequence[tuple[str, str]], files: Sequence[Path], wanted: Callable[[S3Object], bool]
 ) -> list[S3Object | None]:
-    """What of it the local S3 hands out by file (localaws/s3/local_files.py); None for what is to be fetched.
+    """Take the objects that the local S3 hands out as files (localaws/s3/local_files.py); None for each other object.
 
-    The files that it names are ours: the server has put them where we can take them from.
+    The files that S3 names belong to this process: the server has put them where the process can move them from.
     """
     if not addresses:
         return []
@@ -94,9 +94,9 @@ def _link(
 
 
 def fetch(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool] = bool) -> S3Object | None:
-    """Copy an object into `file`, if it is `wanted` as it is now; the object, or None where there is none.
+    """Copy an object into `file` if its current version is `wanted`; return the object, or None if there is none.
 
-    Raises botocore's ClientError for any refusal but the object's not being there.
+    Raises botocore's ClientError for any refusal, except that a missing object is not an error.
     """
     connection = wire()
     response = connection.send("GET", f"/{bucket}/{key}")
@@ -109,7 +109,7 @@ def fetch(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool] 
     changed = email.utils.parsedate_to_datetime(headers["Last-Modified"])
     item = S3Object(bucket, key, int(headers["Content-Length"]), changed, headers["ETag"])
     if not wanted(item):
-        # What is on its way is not worth reading.
+        # Closing is cheaper than reading the rest of the response.
         connection.close()
         return item
     try:
@@ -139,7 +139,7 @@ def _fetch_patiently(bucket: str, key: str, file: Path, wanted: Callable[[S3Obje
 
 
 def upload(files: Iterable[tuple[Path, str]]) -> None:
-    """Put each local file at its s3:// address."""
+    """Upload each local file to its s3:// address."""
 
     def put(pair: tuple[Path, str]) -> None:
         bucket, key = split(pair[1])

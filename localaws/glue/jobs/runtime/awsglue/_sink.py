@@ -1,4 +1,4 @@
-"""GlueContext.getSink for S3, which can also keep a catalog table of what it writes.
+"""GlueContext.getSink for S3, which can also create and update a catalog table for what it writes.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html (DataSink)
 https://docs.aws.amazon.com/glue/latest/dg/update-from-job.html: with enableUpdateCatalog, a missing table is created
@@ -54,11 +54,11 @@ class DataSink:
         self._table: tuple[str, str] | None = None
 
     def setFormat(self, format: str, **options: Any) -> None:
-        """The format of what is written, and its format options."""
+        """Set the format to write, and its format options."""
         self._format, self._format_options = check_format(format), options
 
     def setCatalogInfo(self, catalogDatabase: str, catalogTableName: str, catalogId: str = "") -> None:
-        """The catalog table to keep up to date, where enableUpdateCatalog is set."""
+        """Set the catalog table to keep up to date if enableUpdateCatalog is set."""
         if catalogId:
             raise NotSupportedLocally("setCatalogInfo(catalogId)")
         self._table = (catalogDatabase, catalogTableName)
@@ -110,7 +110,7 @@ def write_and_catalog(
 
 
 class _CatalogTable:
-    """The catalog's table; its columns and keys are in lower case, whatever case the frame's have
+    """The catalog's table. Its columns and keys are in lower case, whatever the case of the frame's fields
     (https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)."""
 
     def __init__(
@@ -132,7 +132,7 @@ class _CatalogTable:
         try:
             self._found = self._glue.get_table(DatabaseName=self._database, Name=self._name)["Table"]
         except self._glue.exceptions.EntityNotFoundException:
-            # The database must be there; GetDatabase says so where it isn't.
+            # The database must exist: GetDatabase raises if it doesn't.
             self._glue.get_database(Name=self._database)
             return
         keys = [key["Name"].lower() for key in self._found.get("PartitionKeys", [])]
@@ -176,7 +176,7 @@ class _CatalogTable:
                 self._check_location(values, folder + "/")
 
     def _check_location(self, values: list[str], written: str) -> None:
-        """Raise where the partition lies elsewhere: what was written would never be read."""
+        """Raise ValueError if the partition lies elsewhere: the rows that were written would never be read."""
         where = {"DatabaseName": self._database, "TableName": self._name, "PartitionValues": values}
         found = self._glue.get_partition(**where)["Partition"]["StorageDescriptor"]["Location"]
         if found.rstrip("/") != written.rstrip("/"):

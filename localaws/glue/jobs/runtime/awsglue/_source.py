@@ -1,4 +1,4 @@
-"""What a source over S3 reads: the objects under its paths that the bookmark does not know, as local files."""
+"""Copies what a source over S3 reads to local files: the objects under its paths that the bookmark does not know."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _Path = tuple[int, str]
 
 @dataclass(frozen=True)
 class Fetched:
-    """Local copies: the file NNNNNNNN* of `directory` is `objects[NNNNNNNN]`; names are of NAME_LENGTH characters."""
+    """Local copies: the file NNNNNNNN* of `directory` is `objects[NNNNNNNN]`; names have NAME_LENGTH characters."""
 
     directory: Path
     objects: list[_s3.S3Object]
     origins: list[int]
-    """For each object, which of the source's paths it was found under."""
+    """For each object, the index of the source's path under which it was found."""
 
     def uri(self, file: Path) -> str:
-        """The address of the object that `file` is a copy of."""
+        """Return the address of the object that `file` is a copy of."""
         return str(self.objects[int(file.name[:8])].uri)
 
 
@@ -41,10 +41,11 @@ def fetch_unread(
     compression: str = "",
     excluded: Callable[[_s3.S3Object], bool] | None = None,
 ) -> Fetched:
-    """Copy what the bookmark of the transformation_ctx `context` does not know.
+    """Copy the objects that the bookmark of the transformation_ctx `context` does not know.
 
-    A path that is an object costs one GET, and no listing; any other is a "folder". One that is neither is no error:
-    Glue's log says "Skipping Partition … no new files detected … or path does not exist", and so does this one's.
+    A path that is an object costs one GET, and no listing; any other is a "folder". A path that is neither is not an
+    error. Glue's log then says "Skipping Partition … no new files detected … or path does not exist"; so does the log
+    here.
     """
     if compression and compression not in ENDINGS:
         raise NotSupportedLocally(f"compressionType={compression!r}", ENDINGS)
@@ -58,9 +59,9 @@ def fetch_unread(
 def fetch_partitions(
     locations: Sequence[str], context: str, excluded: Callable[[_s3.S3Object], bool] | None = None
 ) -> Fetched:
-    """The same for the locations of partitions: nearly all are folders, and each is read, also one that is given twice.
+    """Do the same for the locations of partitions: nearly all are folders, and one that is given twice is read twice.
 
-    A location that is an object is found by its being no folder.
+    A location is tried as an object only if it turns out not to be a folder.
     """
     with _Source(context, excluded) as source:
         missing = source.fetch_folders(list(enumerate(locations)), recurse=True)
@@ -85,7 +86,7 @@ class _Source:
         self._pool.shutdown()
 
     def fetch_named(self, paths: Sequence[_Path]) -> list[_Path]:
-        """Copy those of `paths` that are objects; the others."""
+        """Copy those of `paths` that are objects; return the others."""
         began = datetime.datetime.now(datetime.UTC)
         named = [path for path in paths if _s3.split(path[1])[1] and not path[1].endswith("/")]
         unread = self._unread(_NAMED)
@@ -98,7 +99,7 @@ class _Source:
         return [path for path in paths if path not in objects]
 
     def fetch_folders(self, folders: Sequence[_Path], *, recurse: bool) -> list[_Path]:
-        """Copy what is under each folder; those with nothing under them, read or unread."""
+        """Copy the unread objects under each folder; return the folders with no objects at all, read or unread."""
         began = datetime.datetime.now(datetime.UTC)
         listed = _folders.objects_in([folder for _, folder in folders], recurse=recurse) if folders else []
         wanted = [list(filter(self._unread(path), items)) for (_, path), items in zip(folders, listed, strict=True)]
@@ -107,7 +108,7 @@ class _Source:
             for (place, _), items in zip(folders, wanted, strict=True)
             for item in items
         ]  # fmt: skip
-        # An object that was overwritten since it was listed is as unread as it was.
+        # An object that was overwritten since it was listed is still unread.
         found = iter(self._fetch(addresses, lambda item: item.size > 0))
         for (_, folder), items in zip(folders, wanted, strict=True):
             read = [next(found) for _ in items]
@@ -116,7 +117,7 @@ class _Source:
         return [folder for folder, items in zip(folders, listed, strict=True) if not items]
 
     def fetched(self, compression: str = "") -> Fetched:
-        """All that was copied, under its final names; the error log says where there was nothing to copy."""
+        """Return everything that was copied, under its final names; the error log names paths with nothing to copy."""
         _warn([path for _, path in self._empty])
         for index, (_, item, file) in enumerate(self._copies):
             ending = ENDINGS.get(compression) or _ending(item.key)
@@ -161,5 +162,5 @@ def _warn(empty: Sequence[str]) -> None:
 
 
 def _ending(key: str) -> str:
-    # It tells Spark the compression.
+    # The ending tells Spark the compression.
     return next((ending for ending in ENDINGS.values() if key.endswith(ending)), ".data")

@@ -23,7 +23,7 @@ from awsglue._errors import NotSupportedLocally
 
 ARGUMENT = "--enable-glue-datacatalog"
 _INSTEAD = ["create_dynamic_frame.from_catalog", "write_dynamic_frame.from_catalog", "getSink", "temporary views"]
-# Statements that work without the table or the database that they name, by the parser's names.
+# Statements that Spark runs even if the table or database that they name does not exist, by the parser's names.
 _STATEMENTS = {
     "CreateFunction", "CreateNamespace", "CreateTable", "CreateTableAsSelect", "CreateView", "DescribeNamespace",
     "DropFunction", "DropNamespace", "DropTable", "ReplaceTable", "ReplaceTableAsSelect", "ShowNamespaces",
@@ -46,7 +46,7 @@ _REFUSED = {
 
 
 def refuse_if_enabled(arguments: Mapping[str, str]) -> None:
-    """In this process, refuse what Spark would have from the Data Catalog, if the run's arguments say so."""
+    """If the run's arguments ask for the Data Catalog in Spark, refuse its use in this process."""
     # "Only specify the key; no value is needed."
     if str(arguments.get(ARGUMENT, "false")).lower() == "false":
         return
@@ -72,7 +72,7 @@ def _refusing(what: str) -> Callable[..., Any]:
 
 
 def _looking(call: Callable[..., Any], what: str) -> Callable[..., Any]:
-    """`call`, which says what is missing where Spark says that a table or a database is not there."""
+    """Wrap `call`: if Spark can't find a table or a database, raise NotSupportedLocally for the Data Catalog."""
 
     @functools.wraps(call)
     def look(*args: Any, **kwargs: Any) -> Any:

@@ -1,8 +1,8 @@
 """How JSON files spell the names of the catalog's columns.
 
 The catalog has them in lower case (https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html),
-the data may not: a file's `Id` is what the column `id` holds. Spark's JSON parser tells the cases apart, so it has to
-be told each spelling there is.
+the data may not: a file's `Id` belongs in the column `id`. Spark's JSON parser is case-sensitive, so it needs every
+spelling that occurs.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 _CHUNK = 1 << 22  # bytes
-# Looked at without being passed over: what a text of the data makes look like a key must not hide one.
+# A lookahead, so that matches may overlap: data that looks like a key must not hide a real key.
 _KEYS = re.compile(rb"""[{,]\s*(?=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*:)""", re.DOTALL)
-# Between single quotes, what is written otherwise between double ones.
+# What is written differently between single quotes than between double quotes.
 _ESCAPED_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
 _AS_DOUBLE = {b"\\'": b"'", b'"': b'\\"'}
-_KNOWN = 64  # so many keys are taken out of a chunk in less time than it takes to look for all
+_KNOWN = 64  # removing up to this many keys from a chunk takes less time than searching for all keys
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
-# What a chunk is brought down to, to see whether it has such a key: A for all that might make a name differ from its
-# lower case (upper case, an escape, what is not ASCII), quotes and colons as they are, nothing of the rest.
+# How a chunk is reduced to see whether it has such a key: every byte that might make a name differ from its lower case
+# (upper case, an escape, not ASCII) becomes A, quotes and colons stay as they are, and the rest is dropped.
 _MARKS = bytes(
     ord("A") if byte >= 0x80 or chr(byte).isupper() or chr(byte) == "\\" else byte for byte in range(256)
 )  # fmt: skip
@@ -33,9 +33,9 @@ _SIGNS = {quote: re.compile(b"A:*%c:" % quote) for quote in _QUOTES}
 
 
 def spellings(directory: Path, names: Iterable[str]) -> dict[str, list[str]]:
-    """For each of the columns `names`, how the files in `directory` spell it where they don't spell it so."""
+    """Return, for each of the columns `names`, the other spellings of it that the files in `directory` use."""
     wanted = {name.lower(): name for name in names}
-    # A key without capitals is not looked for below.
+    # The search below does not find keys without capitals.
     found = {folded for folded, name in wanted.items() if folded != name}
     known: set[bytes] = set()
     for file in directory.iterdir():
@@ -53,12 +53,12 @@ def spellings(directory: Path, names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _chunks(stream: Any) -> Iterator[bytes]:
-    """The content in pieces of whole lines."""
+    """Yield the content in pieces of whole lines."""
     rest, size = b"", _CHUNK
     while block := stream.read(size):
         rest += block
         end = rest.rfind(b"\n") + 1
-        # A line that is longer than a chunk is not to be copied for each chunk of it.
+        # Larger and larger blocks, so that a line of many chunks is not copied once for each chunk.
         size = _CHUNK if end else size * 2
         if end:
             yield rest[:end]
@@ -68,7 +68,7 @@ def _chunks(stream: Any) -> Iterator[bytes]:
 
 
 def _may_have_capitals(chunk: bytes) -> bool:
-    """Whether a key of `chunk` may differ from its lower case; it costs a small part of what a parser would."""
+    """Whether a key of `chunk` may differ from its lower case; this costs a small part of what a parser would."""
     if b"\\" in chunk:
         chunk = chunk.replace(b"\\\\", b"A").replace(b'\\"', b"A").replace(b"\\'", b"A")
     return any(_SIGNS[quote].search(chunk.translate(_MARKS, _all_but(quote))) for quote in _QUOTES if quote in chunk)
@@ -80,7 +80,7 @@ def _all_but(quote: int) -> bytes:
 
 
 def _without(keys: set[bytes], chunk: bytes) -> bytes:
-    """`chunk` without those of its `keys` that are known: if others are left, they must be looked for."""
+    """Return `chunk` without the known `keys`, unless there are too many: keys that are left must be searched for."""
     if len(keys) <= _KNOWN:
         for key in keys:
             chunk = chunk.replace(key, b'""')
@@ -88,7 +88,7 @@ def _without(keys: set[bytes], chunk: bytes) -> bytes:
 
 
 def _text(key: bytes) -> str:
-    """The key that is written so in JSON, with its quotes."""
+    """Decode a key as it is written in JSON, with its quotes."""
     bare = key[1:-1]
     if key.startswith(b"'"):
         bare = _ESCAPED_OR_QUOTE.sub(lambda found: _AS_DOUBLE.get(found[0], found[0]), bare)

@@ -1,4 +1,4 @@
-"""One type, three names: Glue's, the Data Catalog's (Hive's) and Spark's are nearly the same.
+"""Type names: those of Glue, the Data Catalog (Hive) and Spark are nearly the same.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html
 """
@@ -52,19 +52,19 @@ def atomic_type(name: str) -> str:
 
 
 def hive_type(kind: spark.DataType) -> str:
-    """The Data Catalog's name of a type of Spark's, which is Spark's own, but for what Hive has no word for."""
+    """Return the Data Catalog's name for a Spark type: Spark's own name, except for a type that Hive does not have."""
     name = str(kind.simpleString())
     return "string" if name == "void" else name
 
 
 def glue_name(kind: spark.DataType) -> str:
-    """Glue's name of a type of Spark's, without what is in it: `struct`, `decimal`, `long`."""
+    """Return Glue's name for a Spark type, without its parameters: `struct`, `decimal`, `long`."""
     name = str(kind.simpleString())
     return _GLUE_NAMES.get(name, re.split("[<(]", name)[0])
 
 
 def declared_name(name: str) -> str:
-    """Glue's name of the type that a script calls `name`: `long` for `bigint`, `struct` for `struct<a:int>`."""
+    """Return Glue's name for the type that a script calls `name`: `long` for `bigint`, `struct` for `struct<a:int>`."""
     outer = re.split("[<(]", name.strip().lower())[0]
     if outer in (*NESTED, "null"):
         return outer
@@ -73,7 +73,7 @@ def declared_name(name: str) -> str:
 
 
 def check_cast(kind: spark.DataType, name: str) -> None:
-    """Refuse a cast of a number to the type `name` of time, or the other way.
+    """Refuse a cast of a number to a date or timestamp, or the other way round.
 
     Spark counts the seconds since 1970. AWS does not say what Glue counts, and there are scripts that expect
     milliseconds.
@@ -89,7 +89,7 @@ def check_cast(kind: spark.DataType, name: str) -> None:
 
 
 def glue_type(kind: spark.DataType) -> gluetypes.DataType:
-    """A type of Spark's as Glue has it."""
+    """Return the Glue type for a Spark type."""
     if isinstance(kind, spark.StructType):
         return gluetypes.StructType([gluetypes.Field(field.name, glue_type(field.dataType)) for field in kind.fields])
     if isinstance(kind, spark.ArrayType):

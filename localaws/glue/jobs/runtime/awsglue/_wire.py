@@ -1,7 +1,7 @@
-"""S3's plain requests, signed and sent without boto3, whose client spends more on a request than S3 on its answer.
+"""Signs and sends plain S3 requests without boto3, whose client takes more time for a request than S3 for its answer.
 
-Only what goes well is dealt with here: any other answer is `None`, and the caller makes the same call through boto3,
-which tries again, or raises AWS's error.
+Errors are not handled here: `None` is returned instead, and the caller makes the same call through boto3, which retries
+or raises AWS's error.
 
 Signature: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html (UNSIGNED-PAYLOAD).
 """
@@ -39,9 +39,9 @@ class Wire:
     def send(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Path | bytes | None = None
     ) -> http.client.HTTPResponse | None:
-        """The answer with status 200, or 404, to `method` on `path` (/bucket/key, not quoted); read it to its end.
+        """Send a request for `path` (/bucket/key, not quoted); return the response, which must be read to its end.
 
-        None where anything else came back, or nothing.
+        Return None if the status is neither 200 nor 404, or if there is no response.
         """
         quoted = urllib.parse.quote(path, safe="/~")
         if query:
@@ -83,7 +83,7 @@ class Wire:
         return self._connection
 
     def close(self) -> None:
-        """Drop the connection; the next request opens another."""
+        """Close the connection; the next request opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -99,7 +99,7 @@ _of_thread = _OfThread()
 
 
 def wire() -> Wire:
-    """This thread's."""
+    """Return this thread's connection."""
     meta = _aws.client("s3").meta
     if _of_thread.wire is None or _of_thread.wire.endpoint != meta.endpoint_url:
         _of_thread.wire = Wire(meta.endpoint_url, meta.region_name)

@@ -1,4 +1,4 @@
-"""DataFrames as S3 objects.
+"""Writes DataFrames as S3 objects.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html
 """
@@ -27,7 +27,7 @@ _COMPRESSIONS = {"gzip", "bzip2", "snappy", "none", "uncompressed"}
 def write_to_s3(
     df: DataFrame, options: Mapping[str, Any], format_name: str, format_options: Mapping[str, Any]
 ) -> list[str]:
-    """Write `df` under options["path"], as Glue names its files (run-NUMBER-part-r-00000); the addresses written.
+    """Write `df` under options["path"], with Glue's file names (run-NUMBER-part-r-00000); return the addresses written.
 
     A frame without rows writes nothing.
     """
@@ -75,11 +75,11 @@ def write_to_s3(
 
 
 def _is_one_line(part: Path) -> bool:
-    """Whether there is only a header. A compressed part is never taken for one."""
+    """Whether a part has only a header. False for a compressed part."""
     with part.open("rb") as stream:
         return len(stream.readline()) == part.stat().st_size and part.suffix == ".csv"
 
 
 def parts_of(directory: Path) -> list[Path]:
-    """The parts that hold rows. Spark writes a part for each partition, and one for a frame with none."""
+    """Return the parts that hold rows. Spark writes a part for each partition, and one for a frame with none."""
     return [part for part in sorted(directory.rglob("part-*")) if part.stat().st_size]

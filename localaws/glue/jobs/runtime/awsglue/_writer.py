@@ -36,7 +36,7 @@ class DynamicFrameWriter:
         *,
         name_space: str | None = None,
     ) -> DynamicFrame:
-        """Write to a catalog table: of Redshift, through its connection, or over S3, in its format."""
+        """Write to a catalog table: to Redshift through the table's connection, or to S3 in the table's format."""
         database, table_name = table_address(database, name_space, table_name)
         table = get_table(database, table_name, catalog_id)
         options = additional_options or {}

@@ -71,15 +71,15 @@ class GlueContext:
         return self.spark_session
 
     def get_logger(self) -> Logger:
-        """A logger for the job's log."""
+        """Return a logger for the job's error log."""
         return Logger()
 
     def sql(self, sqlQuery: str) -> DataFrame:
-        """A SQL query over the session's views, as GlueContext inherits it from SQLContext."""
+        """Run a SQL query over the session's views. In Glue, GlueContext inherits this from SQLContext."""
         return self.spark_session.sql(sqlQuery)
 
     def extract_jdbc_conf(self, connection_name: str, catalog_id: str | None = None) -> dict[str, str]:
-        """user, password, vendor, url and fullUrl of a Glue connection to Redshift."""
+        """Return user, password, vendor, url, fullUrl and enforceSSL of a Glue connection to Redshift."""
         if catalog_id is not None:
             raise NotSupportedLocally("extract_jdbc_conf(catalog_id)")
         address = redshift_address(connection_name)
@@ -93,7 +93,7 @@ class GlueContext:
             "enforceSSL": "false",
         }
 
-    # The same by other names
+    # The same methods under other names
 
     def create_dynamic_frame_from_catalog(
         self,
@@ -236,7 +236,7 @@ class GlueContext:
         *,
         accumulator_size: int = 0,
     ) -> DynamicFrame:
-        """See DynamicFrameWriter.from_options; collections are not supported. An empty `format` is none."""
+        """See DynamicFrameWriter.from_options; collections are not supported. An empty `format` counts as None."""
         if accumulator_size:
             raise NotSupportedLocally("write_from_options(accumulator_size)")
         return self.write_dynamic_frame.from_options(
@@ -267,7 +267,7 @@ class GlueContext:
     def getSink(
         self, connection_type: str, format: str | None = None, transformation_ctx: str = "", **options: Any
     ) -> _sink.DataSink:
-        """A sink that writes to S3, and keeps a catalog table of it where enableUpdateCatalog is set."""
+        """Return a sink that writes to S3; if enableUpdateCatalog is set, it also keeps a catalog table up to date."""
         if connection_type != "s3":
             raise NotSupportedLocally(f"getSink(connection_type={connection_type!r})", ["s3"])
         return _sink.DataSink(format, options)
@@ -275,7 +275,7 @@ class GlueContext:
     def purge_s3_path(
         self, s3_path: str, options: Mapping[str, Any] = NO_OPTIONS, transformation_ctx: str = ""
     ) -> None:
-        """Delete the objects under `s3_path` that are older than options["retentionPeriod"] hours: 168, a week."""
+        """Delete the objects under `s3_path` that are older than options["retentionPeriod"] hours (168: a week)."""
         refuse_unknown("purge_s3_path options", options, {"retentionPeriod"})
         _folders.delete_older(s3_path, datetime.timedelta(hours=float(options.get("retentionPeriod", 168))))
 

@@ -48,23 +48,23 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class DataType:
-    """A type. Two are equal if they are of one class and hold the same."""
+    """A type. Two types are equal if they have the same class and attributes."""
 
     def __init__(self, properties: Mapping[str, Any] = _NONE) -> None:
         self.properties = dict(properties)
 
     @classmethod
     def typeName(cls) -> str:
-        """The class's name, in small letters and without "Type"."""
+        """Return the class's name, in lower case and without "Type"."""
         return cls.__name__.removesuffix("Type").lower()
 
     def jsonValue(self) -> dict[str, Any]:
-        """The type as a JSON object."""
+        """Return the type as a JSON object."""
         return {"dataType": self.typeName(), "properties": self.properties}
 
     @classmethod
     def fromJsonValue(cls, json_value: Mapping[str, Any]) -> DataType:
-        """The type that `jsonValue` made this object of."""
+        """Return the type from the JSON object that `jsonValue` made of it."""
         return cls(json_value.get("properties", {}))
 
     def __eq__(self, other: object) -> bool:
@@ -156,7 +156,7 @@ class IntegerType(AtomicType):
 
     @classmethod
     def typeName(cls) -> str:
-        """The name that mappings and schemas have for it."""
+        """Return the type's name in mappings and schemas."""
         return "int"
 
 
@@ -181,7 +181,7 @@ class TimestampType(AtomicType):
 
 
 class TimestampNTZType(AtomicType):
-    """Dates with a time of day, of no time zone."""
+    """Dates with a time of day, without a time zone."""
 
 
 class UnknownType(AtomicType):
@@ -234,7 +234,7 @@ class MapType(DataType):
 
 
 class ChoiceType(DataType):
-    """One of several types, by their names in `choices`: what a field is whose records differ."""
+    """One of several types, which `choices` has by name: the type of a field that differs between records."""
 
     def __init__(self, choices: Iterable[DataType] = (), properties: Mapping[str, Any] = _NONE) -> None:
         super().__init__(properties)
@@ -246,7 +246,7 @@ class ChoiceType(DataType):
         """Add a type.
 
         Raises:
-            ValueError: there is one of its name.
+            ValueError: there is already a choice with its name.
         """
         name = _checked(new_choice, DataType, "a choice").typeName()
         if name in self.choices:
@@ -254,7 +254,7 @@ class ChoiceType(DataType):
         self.choices[name] = new_choice
 
     def merge(self, new_choices: DataType | Iterable[DataType]) -> None:
-        """Add types, each merged with the one of its name."""
+        """Add types, each merged with the choice of the same name."""
         for choice in [new_choices] if isinstance(new_choices, DataType) else new_choices:
             name = choice.typeName()
             self.choices[name] = mergeDataTypes(self.choices.get(name, UnknownType()), choice)
@@ -281,12 +281,12 @@ class Field:
         self.properties = dict(properties)
 
     def jsonValue(self) -> dict[str, Any]:
-        """The field as a JSON object."""
+        """Return the field as a JSON object."""
         return {"name": self.name, "container": self.dataType.jsonValue(), "properties": self.properties}
 
     @classmethod
     def fromJsonValue(cls, json_value: Mapping[str, Any]) -> Field:
-        """The field that `jsonValue` made this object of."""
+        """Return the field from the JSON object that `jsonValue` made of it."""
         return cls(json_value["name"], _type_of(json_value["container"]), json_value.get("properties", {}))
 
     def __eq__(self, other: object) -> bool:
@@ -322,7 +322,7 @@ class StructType(DataType):
         return _name_of(field) in self.field_map
 
     def getField(self, field: str | Field) -> Field:
-        """The field of this name. Raises KeyError where there is none."""
+        """Return the field of this name. Raises KeyError if there is none."""
         return self.field_map[_name_of(field)]
 
     def __iter__(self) -> Iterator[Field]:
@@ -356,7 +356,7 @@ _BY_NAME: dict[str, type[DataType]] = {
 
 
 def mergeDataTypes(s1: DataType, s2: DataType) -> DataType:
-    """The type of a field that is of type `s1` in some records and `s2` in others: a ChoiceType where they differ."""
+    """Return the type of a field that has type `s1` in some records and `s2` in others: a ChoiceType if they differ."""
     if isinstance(s1, UnknownType | NullType):
         return s2
     if isinstance(s2, UnknownType | NullType):

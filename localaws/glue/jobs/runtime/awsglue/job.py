@@ -1,4 +1,4 @@
-"""The Job class: the beginning and the end of a run that keeps a bookmark.
+"""The Job class, which marks the beginning and the end of a run that keeps a bookmark.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-glue-context.html and
 https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
@@ -20,7 +20,7 @@ class Job:
         self._initialized = False
 
     def init(self, job_name: str, args: Mapping[str, Any] | None = None) -> None:
-        """Begin the run: take up the bookmark as --job-bookmark-option says."""
+        """Begin the run: load the bookmark as --job-bookmark-option says."""
         given = {
             **_run.current.arguments,
             **{f"--{key.replace('_', '-')}": value for key, value in (args or {}).items()},
@@ -39,7 +39,7 @@ class Job:
         return self._initialized
 
     def commit(self) -> None:
-        """End the run: everything read so far is read for good."""
+        """End the run: save the bookmark, if it is enabled, so that what was read so far is not read again."""
         if not self._initialized:
             raise RuntimeError("job.commit() needs a job.init(args['JOB_NAME'], args) before it")
         _bookmarks.current.commit()

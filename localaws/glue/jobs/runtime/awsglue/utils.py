@@ -1,11 +1,11 @@
-"""getResolvedOptions: a job's arguments, from sys.argv.
+"""getResolvedOptions, which reads a job's arguments from sys.argv.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html
 
 Glue reserves the names of the arguments that it passes or reads itself. They are in the result whether or not they were
-given, and a script that asks for one fails: TempDir alone may be asked for, and is never required. What argparse does
-with the other names is what Glue does: it takes abbreviations (every Glue before 6.0), the last of two values, and
-refuses a name that is asked for twice.
+given, and a script that asks for one fails; only TempDir may be asked for, and is never required. For the other names,
+Glue does what argparse does: it takes abbreviations (every Glue before 6.0) and the last of two values, and refuses a
+name that is asked for twice.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from awsglue._bookmarks import BookmarkOption
 
 _BOOKMARK = "job-bookmark-option"
 _BOOKMARK_RANGE = ("job-bookmark-from", "job-bookmark-to")
-# The name and the values that --job-bookmark-option had before, with what they are called now.
+# The old name of --job-bookmark-option, and its old values with the current ones.
 _CONTINUATION = "continuation-option"
 _CONTINUATIONS = {
     "continuation-enabled": BookmarkOption.ENABLE,
     "continuation-readonly": BookmarkOption.PAUSE,
     "continuation-ignore": BookmarkOption.DISABLE,
 }
-# argparse refuses a script that asks for one of these: the option is there already.
+# argparse refuses a script that asks for one of these, because the option exists already.
 _TAKEN = ("JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "encryption-type", "enable-data-lineage")
 _TEMPORARY = ("TempDir", "RedshiftTempDir")
-# What the script may not ask for, by its spelling, and how Glue's error spells it.
+# Names that a script may not ask for, with their spelling in Glue's error.
 _RESERVED = {
     **{name: name for name in (_CONTINUATION, _BOOKMARK)},
     **{name: f"--{name}" for name in _BOOKMARK_RANGE},
@@ -46,14 +46,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def getResolvedOptions(args: Sequence[str], options: Sequence[str]) -> dict[str, Any]:
-    """The values of `options` in `args` (a sys.argv), and those of Glue's own arguments, by name.
+    """Return the values of `options` in `args` (a sys.argv), and those of Glue's own arguments, by name.
 
     Hyphens in a name are underscores in the result.
 
     Raises:
         GlueArgumentError: an option is missing, or its value is not one of those that it takes.
-        RuntimeError: an option of job bookmarks is asked for, or its arguments contradict each other.
-        argparse.ArgumentError: another reserved name is asked for, or a name twice.
+        RuntimeError: an option of job bookmarks is asked for, or the bookmark arguments contradict each other.
+        argparse.ArgumentError: another reserved name is asked for, or a name is asked for twice.
     """
     for name, shown in _RESERVED.items():
         if name in options:
@@ -71,8 +71,8 @@ def getResolvedOptions(args: Sequence[str], options: Sequence[str]) -> dict[str,
 
 
 def _parser(options: Sequence[str]) -> _Parser:
-    """Knows Glue's own arguments and, as required, `options`."""
-    # Abbreviations and --help are argparse's, and Glue's.
+    """Return a parser of Glue's own arguments and, as required ones, `options`."""
+    # Like Glue, it takes argparse's abbreviations and --help.
     parser = _Parser()
     choices = {
         _BOOKMARK: [str(continuation) for continuation in _CONTINUATIONS.values()],
@@ -88,7 +88,7 @@ def _parser(options: Sequence[str]) -> _Parser:
 
 
 def _check_bookmark_range(found: dict[str, Any]) -> None:
-    """--job-bookmark-from and --job-bookmark-to belong to a paused bookmark, and to each other."""
+    """Check that --job-bookmark-from and --job-bookmark-to are given together, and only for a paused bookmark."""
     missing = [f"--{name}" for name in _BOOKMARK_RANGE if found[name.replace("-", "_")] is None]
     if found["job_bookmark_option"] == BookmarkOption.PAUSE:
         if len(missing) == 1:

@@ -1,4 +1,4 @@
-"""What Glue Studio imports in every script that it writes today: data quality is on for new targets.
+"""The import that Glue Studio puts into every script that it writes today: data quality is on for new targets.
 
 https://docs.aws.amazon.com/glue/latest/dg/data-quality-gs-studio.html
 """
@@ -15,7 +15,7 @@ __all__ = ["EvaluateDataQuality"]
 
 
 class EvaluateDataQuality:
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     @classmethod
     def apply(

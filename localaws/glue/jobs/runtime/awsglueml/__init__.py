@@ -1,4 +1,4 @@
-"""Glue's machine learning transforms, which the embedded AWS does not have: using one says so.
+"""Glue's machine learning transforms, which the embedded AWS does not have: they raise NotSupportedLocally.
 
 https://docs.aws.amazon.com/glue/latest/dg/machine-learning.html
 """

@@ -11,7 +11,7 @@ __all__ = ["EntityDetector", "FillMissingValues", "FindIncrementalMatches", "Fin
 
 
 class EntityDetector:
-    """Not supported here: making one says so.
+    """Not supported here: creating one raises NotSupportedLocally.
 
     https://docs.aws.amazon.com/glue/latest/dg/detect-PII.html
     """

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-transforms.html
 
-All of AWS's are here, so that importing them works; those in refused.py are refused, by name, when they are used.
+All of AWS's transforms are here, so that importing them works; those in refused.py raise an error when they are used.
 """
 
 from __future__ import annotations

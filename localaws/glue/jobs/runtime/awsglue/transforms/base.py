@@ -20,11 +20,11 @@ class GlueTransform:
         return cls()(*args, **kwargs)
 
     __call__: Callable[..., Any]
-    """What the transform does: each has parameters of its own."""
+    """Carries out the transform; each transform has its own parameters."""
 
     @classmethod
     def name(cls) -> str:
-        """The transform's name."""
+        """Return the transform's name."""
         return cls.__name__
 
     @classmethod

@@ -87,7 +87,7 @@ class RenameField(GlueTransform):
 
 
 class ResolveChoice(GlueTransform):
-    """Settles fields of more than one type; here, casts."""
+    """Resolves choice types; here, it only casts."""
 
     def __call__(
         self,
@@ -120,7 +120,7 @@ class DropNullFields(GlueTransform):
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The frame without them."""
+        """Return the frame without these fields."""
         df = frame.toDF()
         if not df.columns:
             return frame
@@ -143,14 +143,14 @@ class SplitFields(GlueTransform):
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrameCollection:
-        """See DynamicFrame.split_fields; frames that are not named have the frame's name, or "frame", with 1 and 2."""
+        """See DynamicFrame.split_fields; the names default to the frame's name, or "frame", with 1 and 2."""
         stem = frame.name or "frame"
         first, second = (f"{stem}1" if name1 is None else name1), (f"{stem}2" if name2 is None else name2)
         return frame.split_fields(paths, first, second, transformation_ctx, info, stageThreshold, totalThreshold)
 
 
 class UnnestFrame(GlueTransform):
-    """Makes fields of structs fields of the top level."""
+    """Turns the fields of structs into top-level fields."""
 
     def __call__(
         self,

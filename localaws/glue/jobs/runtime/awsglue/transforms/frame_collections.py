@@ -10,7 +10,7 @@ from .base import GlueTransform
 
 
 class SelectFromCollection(GlueTransform):
-    """One frame of a collection."""
+    """Selects one frame of a collection."""
 
     def __call__(self, dfc: DynamicFrameCollection, key: str, transformation_ctx: str = "") -> DynamicFrame:
         """See DynamicFrameCollection.select."""
@@ -28,12 +28,12 @@ class MapToCollection(GlueTransform):
         transformation_ctx: str = "",
         **base_kwargs: Any,
     ) -> DynamicFrameCollection:
-        """The collection of `BaseTransform.apply(frame_name=frame, **base_kwargs)`."""
+        """Return the collection of `BaseTransform.apply(frame_name=frame, **base_kwargs)` for each frame."""
         return dfc.map(lambda frame, _: BaseTransform.apply(**{frame_name: frame}, **base_kwargs), transformation_ctx)
 
 
 class FlatMap(GlueTransform):
-    """Applies a transform to each frame of a collection, and puts the collections that come out of it together."""
+    """Applies a transform to each frame of a collection, and combines the resulting collections into one."""
 
     def __call__(
         self,
@@ -43,7 +43,7 @@ class FlatMap(GlueTransform):
         transformation_ctx: str = "",
         **base_kwargs: Any,
     ) -> DynamicFrameCollection:
-        """The collection of what came out."""
+        """Return the combined collection."""
         return dfc.flatmap(
             lambda frame, _: BaseTransform.apply(**{frame_name: frame}, **base_kwargs), transformation_ctx
         )

@@ -11,7 +11,7 @@ from .base import GlueTransform
 
 
 class Filter(GlueTransform):
-    """Keeps the records that a function says yes to."""
+    """Keeps the records for which a function returns true."""
 
     def __call__(
         self,
@@ -67,7 +67,7 @@ class Join(GlueTransform):
 
 
 class SplitRows(GlueTransform):
-    """Splits a frame in two: the rows that a comparison holds for, and the others."""
+    """Splits a frame in two: the rows for which a comparison holds, and the others."""
 
     def __call__(
         self,
@@ -141,7 +141,7 @@ class Coalesce(GlueTransform):
 
 
 class ErrorsAsDynamicFrame(GlueTransform):
-    """The errors of a frame."""
+    """Returns the errors of a frame."""
 
     def __call__(self, frame: DynamicFrame) -> DynamicFrame:
         """See DynamicFrame.errorsAsDynamicFrame."""

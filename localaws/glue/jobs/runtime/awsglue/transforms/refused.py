@@ -1,4 +1,4 @@
-"""Transforms that the embedded AWS does not have: using one says so, by its name."""
+"""Transforms that the embedded AWS does not have: using one raises NotSupportedLocally with its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 class Relationalize(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,
@@ -34,7 +34,7 @@ class Relationalize(GlueTransform):
 
 
 class Unbox(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,
@@ -52,7 +52,7 @@ class Unbox(GlueTransform):
 
 
 class Union(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,
@@ -68,7 +68,7 @@ class Union(GlueTransform):
 
 
 class FillMissingValues(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,
@@ -85,7 +85,7 @@ class FillMissingValues(GlueTransform):
 
 
 class FindMatches(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,
@@ -102,7 +102,7 @@ class FindMatches(GlueTransform):
 
 
 class FindIncrementalMatches(GlueTransform):
-    """Not supported here: using it says so."""
+    """Not supported here: using it raises NotSupportedLocally."""
 
     def __call__(
         self,

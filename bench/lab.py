@@ -40,6 +40,7 @@ class BenchLab:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PG", "LABKIT_"))},
             "LABKIT_HOME": str(home),
+            "LABKIT_RUNS": str(home.with_name("runs")),
         }
 
     def labkit(self, *arguments: str) -> str:

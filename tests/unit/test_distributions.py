@@ -99,10 +99,10 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
 def labkit(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """`labkit("send")` runs the installed wheel's command in an empty directory.
 
-    The wheel has an environment of its own, which finds its dependencies in this one.
+    The wheel has an environment of its own, which finds its dependencies in this one. All paths have a space.
     """
     monkeypatch.delenv("LABKIT_RUNS")
-    environment, empty = tmp_path / "environment", tmp_path / "empty"
+    environment, empty = tmp_path / "an environment", tmp_path / "an empty directory"
     venv.create(environment)
     python = environment / "bin" / "python"
     (file,) = built.glob("*.whl")
@@ -129,15 +129,15 @@ def test_an_installed_wheel_runs_the_pipeline_from_an_empty_directory(
 ) -> None:
     try:
         labkit("up")
-        assert (tmp_path / "empty" / ".labkit").is_dir(), "the home is in the current directory"
-        assert f"{tmp_path}/environment/" in labkit("doctor"), "its own files, not the repository's"
+        assert (tmp_path / "an empty directory" / ".labkit").is_dir(), "the home is in the current directory"
+        assert f"{tmp_path}/an environment/" in labkit("doctor"), "its own files, not the repository's"
         labkit("deploy")
         labkit("send", "--rows", "5")
         until = time.monotonic() + 120
         while labkit("query", "select count(*) from toll_table").split() != ["count", "5"]:
             assert time.monotonic() < until, labkit("status")
         labkit("run", "10")
-        assert list((tmp_path / "empty" / "runs").glob("*/report.html"))
+        assert list((tmp_path / "an empty directory" / "runs").glob("*/report.html"))
     finally:
         labkit("down", "--wipe")
-    assert not (tmp_path / "empty" / ".labkit").exists()
+    assert not (tmp_path / "an empty directory" / ".labkit").exists()

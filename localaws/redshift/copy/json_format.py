@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from localaws.redshift.copy.load_errors import Code, Problem
 from localaws.redshift.copy.parse import CopyOptions
-from localaws.redshift.copy.records import FastCopy, Record
+from localaws.redshift.copy.records import FastCopy, Record, file_matches
 from localaws.redshift.copy.target import Target
 from localaws.redshift.errors import SqlError
 
@@ -52,11 +52,19 @@ class JsonReader:
             options.trim_blanks, options.date_format not in (None, "auto"), options.time_format not in (None, "auto"),
         )  # fmt: skip
         exact = (not self._survives_double(column.type, column.precision_and_scale) for column in self.target.columns)
-        if any(per_field) or any(exact) or path.stat().st_size <= _SMALL:
+        if any(per_field) or any(exact) or path.stat().st_size <= _SMALL or self._has_long_decimal(path):
             return None
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)
-        return FastCopy(f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}", self._csv(path))
+        copy_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
+        return FastCopy(copy_options, self._csv(path), bool(self.target.scales) and not options.round_decimals)
+
+    def _has_long_decimal(self, path: Path) -> bool:
+        """Whether a decimal may have more digits than a double keeps: 20.2599999999999999 would be read as 20.26."""
+        return any(
+            file_matches(path, re.compile(rb"%b\s{0,99}:\s{0,99}-?[\d.]{%d}" % (_key(name), _EXACT_DIGITS + 1)))
+            for name in self.target.scales
+        )
 
     @staticmethod
     def _survives_double(kind: str, precision_and_scale: tuple[int, int] | None) -> bool:
@@ -125,6 +133,11 @@ def _database() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     return duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"})
+
+
+def _key(name: str) -> bytes:
+    """A pattern for the key of this name."""
+    return re.escape(json.dumps(name, ensure_ascii=False).encode())
 
 
 class NotFast(Exception):

@@ -81,8 +81,8 @@ def _records(line):
 def fits(field, kind):
     """SQL: whether the text of the field fits its column. NULL (the field is missing) counts as a failed check."""
     if kind == "bigint":
-        # A cast alone would accept 1.5 and make it 1.
-        return f"cast({field} as bigint) is not null and {field} rlike '^[+-]?[0-9]+$'"
+        # A cast alone would accept 1.5 and make it 1. \z is the very end; $ would also accept "1\n".
+        return f"cast({field} as bigint) is not null and {field} rlike '^[+-]?[0-9]+\\\\z'"
     if kind == "double":
         return f"abs(cast({field} as double)) <= {LARGEST_REAL}D"
     return f"octet_length({field}) <= {LONGEST_TEXT} and not contains({field}, char(0))"

@@ -73,7 +73,7 @@ class LocalLambdaBackend(MappingOperations, VersionOperations, LambdaBackend):
         return function
 
     def _check_role(self, role_arn: str, function_arn: str) -> None:
-        if not re.match(InvalidRoleFormat.pattern, role_arn):
+        if not re.fullmatch(InvalidRoleFormat.pattern, role_arn):
             raise InvalidRoleFormat(role_arn)
         if not trusts_service(role_arn, self.account_id, "lambda.amazonaws.com", function_arn):
             raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")

@@ -54,6 +54,7 @@ class _Active:
     run: JobRun
     stop: threading.Event = field(default_factory=threading.Event)
     spark: Spark | None = None
+    bookmark_version: int = 0  # of the bookmark that the run read, or that its last commit made
 
 
 class JobsEngine:
@@ -294,12 +295,11 @@ class JobsEngine:
 
     def _follow(self, active: _Active, spark: Spark, request: RunRequest, run_log: RunLog) -> tuple[JobRunState, str]:
         run = active.run
-        expected = active.job.bookmark.version
         try:
             outcome = spark.run(
                 request,
                 run_log.write,
-                lambda state: self._commit_bookmark(active, expected, state),
+                lambda state: self._commit_bookmark(active, state),
                 run.settings["Timeout"] * 60,
             )
         except RunTimedOut:
@@ -330,7 +330,9 @@ class JobsEngine:
             arguments["--WORKFLOW_RUN_ID"] = run.workflow.run_id
         arguments = {**run.arguments, **arguments}
         arguments.setdefault("--job-bookmark-option", "job-bookmark-disable")
-        bookmark, limit = _bookmark_for(active.job, arguments)
+        with self._lock:
+            active.bookmark_version = active.job.bookmark.version
+            bookmark, limit = _bookmark_for(active.job, arguments)
         return RunRequest(
             job_name=run.job_name,
             run_id=run.job_run_id,
@@ -345,16 +347,14 @@ class JobsEngine:
             spark_properties=spark_properties(arguments),
         )
 
-    def _commit_bookmark(self, active: _Active, expected: int, state: dict[str, Any]) -> None:
-        """Carry out job.commit(): the bookmark is durable before the call returns to the script."""
+    def _commit_bookmark(self, active: _Active, state: dict[str, Any]) -> None:
+        """Save what the run has read, for job.commit(): durable before it returns to the script."""
         with self._lock:
             bookmark = active.job.bookmark
-            if active.stop.is_set():
-                raise VersionMismatch(expected, bookmark.version)
-            committed_by_this_run = bookmark.run_id == active.run.job_run_id
-            if bookmark.version != expected and not committed_by_this_run:
-                raise VersionMismatch(expected, bookmark.version)
+            if active.stop.is_set() or bookmark.version != active.bookmark_version:
+                raise VersionMismatch(active.bookmark_version, bookmark.version)
             bookmark.commit(active.run, state)
+            active.bookmark_version = bookmark.version
         self._context.state.save("glue")
 
     def _publish_end(self, region: str, run: JobRun, *, final: bool) -> None:

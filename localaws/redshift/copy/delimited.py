@@ -13,11 +13,12 @@ from typing import BinaryIO
 
 from localaws.redshift.copy.load_errors import Code, Problem
 from localaws.redshift.copy.parse import CopyOptions, Format
-from localaws.redshift.copy.records import CHUNK, FastCopy, Record
+from localaws.redshift.copy.records import CHUNK, FastCopy, Record, file_matches
 from localaws.redshift.copy.target import Target, quote_literal
 
 _DEFAULT_NULL = "\\N"
 _NO_QUOTE = "\x01"  # PostgreSQL's CSV wants a quote character: one that such a file does not hold
+_SMALL = 64 * 1024  # bytes up to which reading row by row is faster than a staging table
 csv.field_size_limit(16 << 20)  # a SUPER value's largest size
 
 
@@ -42,11 +43,22 @@ class DelimitedReader:
         nulls = self._null_options()
         if nulls is None or not self._plain(path, nulls[1]):
             return None
+        truncate = self._may_truncate(path)
+        if truncate and path.stat().st_size <= _SMALL:
+            return None
         quote = options.quote if self.is_csv else _NO_QUOTE
         copy_options = (
             f"FORMAT csv, DELIMITER {quote_literal(options.field_delimiter)}, QUOTE {quote_literal(quote)}, {nulls[0]}"
         )
-        return FastCopy(copy_options, self._chunks(path))
+        return FastCopy(copy_options, self._chunks(path), truncate)
+
+    def _may_truncate(self, path: Path) -> bool:
+        """Whether some number in the file has more decimals than a DECIMAL column: in that column, or in any other."""
+        scales = self.target.scales.values()
+        if not scales or self.options.round_decimals:
+            return False
+        # An underscore, because PostgreSQL takes 20.2_59 for a number.
+        return file_matches(path, re.compile(rb"\.[\d_]{%d}|[eE]-\d" % (min(scales) + 1)))
 
     def _null_options(self) -> tuple[str, bytes | None] | None:
         """PostgreSQL's options for NULLs, and what the file must not hold for them to be right."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from localaws.redshift.copy.load_errors import Code, Problem
 from localaws.redshift.copy.parse import CopyOptions
-from localaws.redshift.copy.records import FastCopy, Record
+from localaws.redshift.copy.records import FastCopy, Record, file_matches
 from localaws.redshift.copy.target import Target
 from localaws.redshift.errors import SqlError
 
@@ -47,15 +47,23 @@ class JsonReader:
             options.trim_blanks, options.date_format not in (None, "auto"), options.time_format not in (None, "auto"),
         )  # fmt: skip
         exact = (not self._survives_double(column.type, column.precision_and_scale) for column in self.target.columns)
-        if any(per_field) or any(exact) or path.stat().st_size <= _SMALL:
+        if any(per_field) or any(exact) or path.stat().st_size <= _SMALL or self._has_long_decimal(path):
             return None
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)
-        sql_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
+        copy_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
         # Imported for the first file: duckdb and pyarrow take 60 MB, which a front without such files need not have.
         from localaws.redshift.copy.json_lines import csv_chunks
 
-        return FastCopy(sql_options, csv_chunks(path, self.target, MAX_OBJECT))
+        truncated = bool(self.target.scales) and not options.round_decimals
+        return FastCopy(copy_options, csv_chunks(path, self.target, MAX_OBJECT), truncated)
+
+    def _has_long_decimal(self, path: Path) -> bool:
+        """Whether a decimal may have more digits than a double keeps: 20.2599999999999999 would be read as 20.26."""
+        return any(
+            file_matches(path, re.compile(rb"%b\s{0,99}:\s{0,99}-?[\d.]{%d}" % (_key(name), _EXACT_DIGITS + 1)))
+            for name in self.target.scales
+        )
 
     @staticmethod
     def _survives_double(kind: str, precision_and_scale: tuple[int, int] | None) -> bool:
@@ -82,6 +90,11 @@ class JsonReader:
         if self._ignore_case:
             value = {key.lower(): member for key, member in value.items()}
         return [_text(value.get(column.name)) for column in self.target.columns]
+
+
+def _key(name: str) -> bytes:
+    """A pattern for the key of this name."""
+    return re.escape(json.dumps(name, ensure_ascii=False).encode())
 
 
 class _Number(str):

@@ -16,10 +16,10 @@ from localaws.redshift.copy.access import s3_client
 from localaws.redshift.copy.delimited import DelimitedReader
 from localaws.redshift.copy.json_format import JsonReader, parse_jsonpaths
 from localaws.redshift.copy.parse import CopyStatement, Format, parse_copy
-from localaws.redshift.copy.records import NotFast, Reader
+from localaws.redshift.copy.records import FastCopy, NotFast, Reader
 from localaws.redshift.copy.row_by_row import ExactLoad
 from localaws.redshift.copy.source import FetchedFile, fetched, find_files, s3_error, split_url
-from localaws.redshift.copy.target import Target, find_target
+from localaws.redshift.copy.target import Staging, Target, find_target
 from localaws.redshift.errors import Notice, SqlError
 from localaws.redshift.sql.statements import ClientSession, StatementContext, StatementResult
 from localaws.redshift.sql.tokens import Token
@@ -151,18 +151,32 @@ class _Copy:
             return None
         self._session.execute("savepoint localaws_copy")
         try:
-            outcome = self._session.copy_in(target.copy_sql(fast.options), fast.chunks)
+            rows = self._truncate(target, fast) if fast.truncate else self._copy_in(target, fast)
         except NotFast:
             self._session.execute("rollback to savepoint localaws_copy")
             return None
         except SqlError as error:
             # 22, 23: a row is bad. 0A: PostgreSQL has no such delimiter or quote.
-            if error.sqlstate[:2] not in ("22", "23", "0A"):
+            # 42501: the user may not create temporary tables; reading row by row needs none.
+            no_staging = fast.truncate and error.sqlstate == "42501"
+            if error.sqlstate[:2] not in ("22", "23", "0A") and not no_staging:
                 raise
             self._session.execute("rollback to savepoint localaws_copy")
             return None
         self._session.execute("release savepoint localaws_copy")
-        return outcome.rows
+        return rows
+
+    def _copy_in(self, target: Target, fast: FastCopy) -> int:
+        return self._session.copy_in(target.copy_sql(fast.options), fast.chunks).rows
+
+    def _truncate(self, target: Target, fast: FastCopy) -> int:
+        """Load the file through a staging table, which keeps all digits of a decimal."""
+        staging = Staging(target)
+        self._session.execute(staging.create)
+        rows = self._session.copy_in(target.copy_sql(fast.options, staging), fast.chunks).rows
+        self._session.execute(staging.insert)
+        self._session.execute(staging.drop)
+        return rows
 
 
 def _read(s3: Any, url: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol
 from localaws.redshift.copy.load_errors import Problem
 
 CHUNK = 256 * 1024  # bytes given to PostgreSQL at once, about
+_OVERLAP = 1024  # bytes; no match that is searched for is longer
 
 
 class NotFast(Exception):
@@ -22,6 +24,7 @@ class FastCopy:
 
     options: str
     chunks: Iterator[bytes]
+    truncate: bool = False  # some decimals may have more digits than their columns, and are to be truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,14 @@ def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
             gathered, size = [], 0
     if gathered:
         yield "".join(gathered).encode()
+
+
+def file_matches(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    """Whether `pattern` is found anywhere in the file."""
+    kept = b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK * 4):
+            if pattern.search(kept + chunk):
+                return True
+            kept = (kept + chunk)[-_OVERLAP:]
+    return False

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from pathlib import Path
 
 from localaws.redshift.copy.load_errors import Code, LoadError, Problem, invalid_utf8, missing, too_long, value_problem
@@ -161,11 +162,16 @@ class Conversion:
         marker = options.null_as
         self._null = marker if marker is not None else None if options.format is Format.JSON else "\\N"
         self._convert_time = {column.name: convert for column in target.columns if (convert := _time(column, options))}
+        self._scales = {} if options.round_decimals else target.scales
         # How long a value may be to be taken as it is, where it holds nothing special; -1: never.
         self._plain_lengths = [self._plain_length(column) for column in target.columns]
 
     def _plain_length(self, column: Column) -> int:
-        if column.name in self._convert_time or (self._options.trim_blanks and column.is_character):
+        if (
+            column.name in self._convert_time
+            or column.name in self._scales
+            or (self._options.trim_blanks and column.is_character)
+        ):
             return -1
         return column.length or sys.maxsize
 
@@ -201,6 +207,8 @@ class Conversion:
                 return None
             if convert := self._convert_time.get(column.name):
                 return convert(value)
+            if column.name in self._scales:
+                value = truncated(value, self._scales[column.name])
         elif (not value and options.empty_as_null) or (options.blanks_as_null and value.isspace()):
             return None
         if not value.isascii() or "\0" in value:
@@ -236,6 +244,22 @@ class Conversion:
         return value
 
 
+_TRUNCATING = Context(prec=1000, rounding=ROUND_DOWN)  # more digits than any DECIMAL has
+
+
+def truncated(value: str, scale: int) -> str:
+    """The number with at most `scale` decimals, the rest cut off; `value` itself where PostgreSQL has to judge it.
+
+    Source: ROUNDEC in https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+    """
+    if not value.isascii() or not ("." in value or "e" in value or "E" in value):
+        return value
+    try:
+        return format(Decimal(value).quantize(Decimal(1).scaleb(-scale), context=_TRUNCATING), "f")
+    except InvalidOperation:
+        return value
+
+
 # Redshift's format words, longest first, as strptime's. https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html
 _WORDS = {
     "YYYY": "%Y", "HH24": "%H", "HH12": "%I", "MON": "%b", "OF": "%z", "YY": "%y", "MM": "%m", "DD": "%d", "HH": "%H",
@@ -247,10 +271,11 @@ def _time(column: Column, options: CopyOptions) -> Callable[[str], str | Problem
     """How to read a date or time column where the COPY gives a format."""
     written = {"date": options.date_format, "timestamp": options.time_format, "timestamptz": options.time_format}
     form = written.get(column.type)
-    if form is None or form.lower() == "auto":
+    # These keywords are case-sensitive: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+    if form in (None, "auto"):
         return None
-    if form.lower() in ("epochsecs", "epochmillisecs"):
-        divisor = 1 if form.lower() == "epochsecs" else 1000
+    if form in ("epochsecs", "epochmillisecs"):
+        divisor = 1 if form == "epochsecs" else 1000
 
         def from_epoch(value: str) -> str | Problem:
             try:

@@ -72,14 +72,52 @@ class Target:
     shown_table: str
     columns: tuple[Column, ...]
 
-    def copy_sql(self, options: str) -> str:
-        """`COPY table (columns) FROM STDIN (options)`, for PostgreSQL."""
-        listed = ", ".join(quote_identifier(column.name) for column in self.columns)
-        return f"COPY {quote_identifier(self.schema)}.{quote_identifier(self.table)} ({listed}) FROM STDIN ({options})"
+    @property
+    def scales(self) -> dict[str, int]:
+        """The scale of each DECIMAL column."""
+        return {column.name: column.precision_and_scale[1] for column in self.columns if column.precision_and_scale}
+
+    def copy_sql(self, options: str, staging: Staging | None = None) -> str:
+        """`COPY table (columns) FROM STDIN (options)`, for PostgreSQL: into the table, or into its staging table."""
+        return f"COPY {staging.name if staging else self.name} ({self.names}) FROM STDIN ({options})"
+
+    @property
+    def name(self) -> str:
+        """The quoted name, with its schema."""
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.table)}"
+
+    @property
+    def names(self) -> str:
+        """The quoted names of the columns."""
+        return ", ".join(quote_identifier(column.name) for column in self.columns)
 
     def listed(self, *, character: bool) -> str:
         """The quoted names of the columns that are, or are not, of a character type."""
         return ", ".join(quote_identifier(column.name) for column in self.columns if column.is_character is character)
+
+
+class Staging:
+    """A temporary table whose decimal columns have no scale: PostgreSQL would round to the scale, COPY truncates.
+
+    Its other columns have the target's types without their lengths, which the INSERT checks.
+    """
+
+    name = "pg_temp.localaws_copy"
+
+    def __init__(self, target: Target) -> None:
+        scales = target.scales
+        columns, values = [], []
+        for column in target.columns:
+            name = quote_identifier(column.name)
+            columns.append(f"{name} pg_catalog.{quote_identifier(column.type)}")
+            values.append(f"pg_catalog.trunc({name}, {scales[column.name]})" if column.name in scales else name)
+        self.create = f"CREATE TABLE {self.name} ({', '.join(columns)})"
+        # As COPY does, the INSERT takes values for identity columns (EXPLICIT_IDS).
+        self.insert = (
+            f"INSERT INTO {target.name} ({target.names}) OVERRIDING SYSTEM VALUE "
+            f"SELECT {', '.join(values)} FROM {self.name}"
+        )
+        self.drop = f"DROP TABLE {self.name}"
 
 
 def find_target(statement: CopyStatement, session: ClientSession) -> Target:

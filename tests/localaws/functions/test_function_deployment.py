@@ -197,3 +197,15 @@ def test_a_deleted_function_is_gone(deploy: Deploy, call: Call, aws: Callable[..
     with pytest.raises(ClientError) as refused:
         call(name)
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_an_arn_that_only_begins_as_a_roles_is_refused(aws: Callable[..., Any], role: str) -> None:
+    for ending in ("\n", " x"):
+        with pytest.raises(ClientError, match="Member must satisfy regular expression pattern"):
+            aws("lambda").create_function(
+                FunctionName="ending",
+                Runtime="python3.13",
+                Role=role + ending,
+                Handler="a.b",
+                Code={"ZipFile": _zipped("")},
+            )

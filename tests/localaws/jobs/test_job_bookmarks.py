@@ -152,3 +152,20 @@ def test_a_bookmark_that_was_reset_under_a_run_makes_its_commit_fail(
     run = jobs.run(name)
     assert run["JobRunState"] == "FAILED"
     assert "version mismatch. Expected version 1 but found version 2" in run["ErrorMessage"]
+
+
+def test_a_bookmark_that_was_rewound_between_two_commits_of_a_run_makes_the_second_fail(
+    jobs: Any, land: Callable[[str, int], None], script: str
+) -> None:
+    """The service can't know that a rewind during a run was meant for the run's own commit, so it stays in force."""
+    name = jobs.make(script + COMMIT + COMMIT, arguments=ENABLED)
+    land("a.json", 1)
+    first = jobs.run(name)["Id"]
+    rewind = f"import boto3; boto3.client('glue').reset_job_bookmark(JobName=args['JOB_NAME'], RunId='{first}')\n"
+    land("b.json", 2)
+    jobs.rewrite(name, script + COMMIT + rewind + COMMIT)
+    run = jobs.run(name)
+    assert run["JobRunState"] == "FAILED"
+    assert "version mismatch. Expected version 3 but found version 4" in run["ErrorMessage"]
+    jobs.rewrite(name, script + COMMIT)
+    assert jobs.succeed(name) == ["2"]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from localaws.redshift.copy.load_errors import Code, invalid_utf8, missing, too_long, value_problem
-from localaws.redshift.copy.target import Column
+from localaws.redshift.copy.load_errors import Code, Problem, invalid_utf8, missing, too_long, value_problem
+from localaws.redshift.copy.parse import CopyOptions
+from localaws.redshift.copy.row_by_row import Conversion
+from localaws.redshift.copy.target import Column, Target
 
 
 def column(kind: str, modifier: int = -1) -> Column:
@@ -172,3 +174,33 @@ def test_a_nul_within_a_field_is_named_by_its_place(value: str, position: int) -
     problem = invalid_utf8(column("varchar", 14), value)
     assert (problem.code, problem.position) == (Code.UTF8, position)
     assert "Bad UTF-8 hex sequence: 00" in problem.reason
+
+
+def read_as(kind: str, value: str, form: str) -> str | Problem:
+    """What is given to PostgreSQL for a value, where `form` is DATEFORMAT and TIMEFORMAT."""
+    target = Target(1, "public", "t", "t", (column(kind),))
+    return Conversion(target, CopyOptions(date_format=form, time_format=form)).convert([value])
+
+
+@pytest.mark.as_on_aws("Redshift")
+@pytest.mark.parametrize(
+    ("kind", "keyword", "value", "loaded"),
+    [
+        ("date", "auto", "Feb 3 2024", "Feb 3 2024\n"),
+        ("timestamp", "auto", "2024-02-03 04:05:06", "2024-02-03 04:05:06\n"),
+        ("timestamp", "epochsecs", "1600000000", "2020-09-13 12:26:40+00:00\n"),
+        ("timestamptz", "epochmillisecs", "1600000000500", "2020-09-13 12:26:40.500000+00:00\n"),
+    ],
+)
+def test_the_keywords_of_dateformat_and_timeformat_are_case_sensitive(
+    kind: str, keyword: str, value: str, loaded: str
+) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html: in another case they are
+    format strings, which no value matches.
+    """
+    assert read_as(kind, value, keyword) == loaded
+    for other in (keyword.upper(), keyword.title()):
+        problem = read_as(kind, value, other)
+        assert isinstance(problem, Problem)
+        assert problem.code is (Code.DATE if kind == "date" else Code.TIMESTAMP)
+        assert problem.reason.endswith(f"[{other}]")

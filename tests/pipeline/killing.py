@@ -90,7 +90,7 @@ def _what(process: psutil.Process) -> Victim | None:
             return Victim.FRONT
         if "localaws/core/reaper.py" in text:
             return Victim.REAPER
-        if "functions/bootstrap.py" in text:
+        if "invocations/bootstrap.py" in text:
             return Victim.FUNCTION
         if "jobs/worker.py" in text:
             parent = process.parent()

@@ -244,11 +244,11 @@ def test_a_refusal_is_in_the_words_of_the_service_that_was_meant(
         ("glue", "AWSGlue.BatchGetJobs", True),
         ("glue", "AWSGlue.DeleteDatabase", False),
         ("glue", "AWSGlue.StartWorkflowRun", False),
-        # Statements of the Data API are kept: to describe one is to know of it.
-        ("redshift-data", "RedshiftData.ListStatements", False),
+        ("redshift-data", "RedshiftData.ListStatements", True),
+        ("redshift-data", "RedshiftData.CancelStatement", False),
     ],
 )
 def test_a_call_that_only_reads_changes_nothing_that_has_to_be_saved(service: str, target: str, reads: bool) -> None:
     given: dict[str, Any] = {"DeleteDatabase": {"Name": "n"}, "StartWorkflowRun": {"Name": "n"},
-             "BatchGetJobs": {"JobNames": []}}.get(target.partition(".")[2], {})  # fmt: skip
+             "BatchGetJobs": {"JobNames": []}, "CancelStatement": {"Id": "00000000-0000-0000-0000-000000000000"}}.get(target.partition(".")[2], {})  # fmt: skip
     assert by_json(service, target, given).call.reads is reads

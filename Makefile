@@ -98,4 +98,4 @@ lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	    --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file tests/mutants/requirements.txt
 
 clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
-	rm -rf .venv .venv-bench .venv-clients .venv-mutants .mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bench .venv-clients .venv-mutants .mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -41,6 +41,7 @@ def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab)
     assert lab.count() == rows + 5
 
 
+@pytest.mark.nightly  # the whole local AWS is killed below, too
 def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None:
     lab.put(("before-kill.json", strict(20, 5)))
     rows = lab.count()
@@ -93,7 +94,8 @@ def test_what_is_killed_while_a_job_is_about_to_load_loses_nothing(lab: ShellLab
     landing.settle()
 
 
-@pytest.mark.parametrize("moment", [0.0, *(pytest.param(at / 10, marks=pytest.mark.nightly) for at in range(1, 20))])
+@pytest.mark.nightly
+@pytest.mark.parametrize("moment", [at / 10 for at in range(20)])
 def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afterwards(
     lab: ShellLab, moment: float
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_job_that_dies_between_its_commit_in_redshift_and_job_commit_loads_not
     raise AssertionError("the job was always faster than its killer")
 
 
+@pytest.mark.nightly
 def test_two_labs_run_side_by_side(lab: ShellLab, tmp_path: Path) -> None:
     other = ShellLab(tmp_path / "other")
     try:

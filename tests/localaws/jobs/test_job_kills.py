@@ -36,7 +36,10 @@ def spark_of_run(jobs: Any, name: str, run_id: str, stack: localaws.Status) -> t
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-@pytest.mark.parametrize(("victim", "message"), [(0, "The job's Python process ended"), (1, "The Spark JVM ended")])
+@pytest.mark.parametrize(
+    ("victim", "message"),
+    [pytest.param(0, "The job's Python process ended", marks=pytest.mark.nightly), (1, "The Spark JVM ended")],
+)
 def test_a_run_whose_script_or_spark_is_killed_fails_at_once_and_is_tried_again(
     jobs: Any, stack: localaws.Status, victim: int, message: str
 ) -> None:

@@ -249,6 +249,10 @@ def test_a_refusal_is_in_the_words_of_the_service_that_was_meant(
     ],
 )
 def test_a_call_that_only_reads_changes_nothing_that_has_to_be_saved(service: str, target: str, reads: bool) -> None:
-    given: dict[str, Any] = {"DeleteDatabase": {"Name": "n"}, "StartWorkflowRun": {"Name": "n"},
-             "BatchGetJobs": {"JobNames": []}, "CancelStatement": {"Id": "00000000-0000-0000-0000-000000000000"}}.get(target.partition(".")[2], {})  # fmt: skip
-    assert by_json(service, target, given).call.reads is reads
+    required: dict[str, dict[str, Any]] = {
+        "DeleteDatabase": {"Name": "n"},
+        "StartWorkflowRun": {"Name": "n"},
+        "BatchGetJobs": {"JobNames": []},
+        "CancelStatement": {"Id": "00000000-0000-0000-0000-000000000000"},
+    }
+    assert by_json(service, target, required.get(target.partition(".")[2], {})).call.reads is reads

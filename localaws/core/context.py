@@ -12,9 +12,9 @@ from localaws.core import ca_bundle
 from localaws.core.children import Children
 from localaws.core.events import Bus
 from localaws.core.home import Home
+from localaws.core.ports import Ports
 
 if TYPE_CHECKING:
-    from localaws.core.ports import Ports
     from localaws.core.state import State
 
 Part = TypeVar("Part")
@@ -35,7 +35,6 @@ class Context:
     state: State
     account_id: str = ACCOUNT_ID
     region: str = REGION
-    _ports: list[Ports] = field(default_factory=list, repr=False)
     _parts: dict[type[Any], Any] = field(default_factory=dict, repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -52,13 +51,7 @@ class Context:
         Raises:
             RuntimeError: the parts are not connected yet.
         """
-        if not self._ports:
-            raise RuntimeError("the parts of the embedded AWS are not connected yet")
-        return self._ports[0]
-
-    def connect(self, ports: Ports) -> None:
-        """Let the parts find each other from now on, through `ports`."""
-        self._ports[:] = [ports]
+        return self.part(Ports)
 
     def add(self, part: Part) -> Part:
         """Add an object that the server has once, such as the store of SQS's messages, for `Context.part` to find.

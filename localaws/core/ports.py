@@ -8,6 +8,7 @@ The API of a service finds its own engine here as well: moto creates the backend
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,11 @@ from localaws.core.events import Predecessors, WorkflowRef
 PolicyOf = Callable[[str, str, str], str]
 """Takes a resource's account ("" for an anonymous caller's), its region and the last part of its ARN, and returns the
 text of its policy; empty if it has none."""
+
+
+def policy_text(policy: str | dict[str, Any] | None) -> str:
+    """The text of a policy that moto keeps as text, as parsed JSON, or not at all."""
+    return policy if isinstance(policy, str) else json.dumps(policy) if policy else ""
 
 
 class Role(Protocol):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from moto.secretsmanager.models import secretsmanager_backends
+
+from localaws.core.ports import policy_text
 
 
 def policy_of(account_id: str, region: str, resource: str) -> str:
@@ -13,4 +14,4 @@ def policy_of(account_id: str, region: str, resource: str) -> str:
     arn = f"arn:aws:secretsmanager:{region}:{account_id}:{resource}"
     secrets: list[Any] = list(secretsmanager_backends[account_id][region].secrets.values())
     policy = next((getattr(found, "policy", None) for found in secrets if found.arn == arn), None)
-    return policy if isinstance(policy, str) else json.dumps(policy) if policy else ""
+    return policy_text(policy)

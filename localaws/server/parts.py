@@ -92,7 +92,7 @@ def make(context: Context) -> Parts:
         jobs=JobsEngine(context),
         workflow=WorkflowEngine(context),
     )
-    context.connect(
+    context.add(
         Ports(
             objects=s3_ports.StoredObjects(),
             buckets=s3_ports.BucketFacts(),

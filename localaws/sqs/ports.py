@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
-from localaws.core.ports import QueueUnavailable
+from localaws.core.ports import QueueUnavailable, policy_text
 from localaws.sqs.messages import MessageStore, StoredMessage, decode_attributes
 from localaws.sqs.models import as_message
 from localaws.sqs.queues import LocalQueue
@@ -67,7 +66,7 @@ def policy_of(account_id: str, region: str, name: str) -> str:
     """A queue's policy."""
     queue: Any = sqs_backends[account_id][region].queues.get(name)
     policy = queue.policy if queue is not None else None
-    return policy if isinstance(policy, str) else json.dumps(policy) if policy else ""
+    return policy_text(policy)
 
 
 def _queue(arn: str) -> LocalQueue:

@@ -224,7 +224,7 @@ class Lab:
         self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
         self.workflow = WorkflowEngine(self.context, self.now)
         nothing: Any = None  # stands for what workflows don't ask
-        self.context.connect(
+        self.context.add(
             Ports(
                 objects=nothing,
                 buckets=nothing,

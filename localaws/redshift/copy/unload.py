@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localaws.redshift import dialect
 from localaws.redshift.copy.access import s3_client
 from localaws.redshift.copy.parse import Authorization, AuthorizationParameters, Format, not_supported
 from localaws.redshift.copy.source import s3_error, split_url
@@ -64,7 +65,7 @@ def parse_unload(statement: Sequence[Token]) -> UnloadStatement:
     query = words.take().value if words.peek.kind is Kind.DOLLAR else words.string()
     words.expect(")")
     words.expect("to")
-    parsed = UnloadStatement(query.strip().rstrip(";"), words.string())
+    parsed = UnloadStatement(dialect.rewrite(query.strip().rstrip(";")), words.string())
     authorization = AuthorizationParameters(words, "UNLOAD")
     while not words.at_end:
         if words.accept(",", "with"):

@@ -109,7 +109,7 @@ def join(statements: Sequence[Statement]) -> Rewritten:
 
 
 def rewrite(sql: str, *, backslash_escapes: bool = True) -> str:
-    """`sql` for PostgreSQL: what UNLOAD uses for its query."""
+    """`sql` for PostgreSQL, as one text. UNLOAD rewrites its query with it."""
     return join(parse(sql, backslash_escapes=backslash_escapes)).text
 
 

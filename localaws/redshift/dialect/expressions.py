@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localaws.redshift.dialect.sentence import Sentence
+from localaws.redshift.errors import SqlError
 from localaws.redshift.sql.tokens import Kind
 
 # Date parts and their abbreviations.
@@ -17,6 +18,11 @@ millisecond milliseconds ms msec msecs msecond mseconds millisec millisecs milli
 microsecond microseconds microsec microsecs usecond useconds us usec usecs timezone timezone_hour timezone_minute
 """
 DATE_PARTS = frozenset(_DATE_PARTS.split())
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
+DECIMALS = ("DECIMAL", "NUMERIC", "DEC")
+DEFAULT_DECIMAL = "numeric(18, 0)"
+_LARGEST_PRECISION = 38
 
 
 def rewrite(sentence: Sentence) -> None:
@@ -97,6 +103,41 @@ def _bytes_type(sentence: Sentence, index: int) -> None:
     if before in ("AS", "::") or (index > 0 and sentence[index - 1].kind in (Kind.WORD, Kind.QUOTED)):
         end = sentence.closing(index + 1) + 1 if sentence.text(index + 1) == "(" else index + 1
         sentence.replace(index, end, "bytea")
+
+
+def _decimal(sentence: Sentence, index: int) -> None:
+    """A cast to DECIMAL without a precision is one to DECIMAL(18, 0). PostgreSQL's keeps all decimals."""
+    if sentence.text(index - 1) == "::" or _called(sentence, index, "CONVERT") or _is_cast_to(sentence, index):
+        sentence.write(index, DEFAULT_DECIMAL)
+
+
+def _called(sentence: Sentence, index: int, name: str) -> bool:
+    """Whether the token is the first argument of a call of `name`, alone."""
+    return sentence.text(index - 1) == "(" and sentence.text(index - 2) == name and sentence.text(index + 1) == ","
+
+
+def _is_cast_to(sentence: Sentence, index: int) -> bool:
+    """Whether the token is the type in CAST(… AS type); after another AS, it is an alias."""
+    if sentence.text(index - 1) != "AS" or sentence.text(index + 1) != ")":
+        return False
+    opening = next((at for at in range(index - 1, -1, -1) if _opens(sentence, at, index)), 0)
+    return sentence.text(opening - 1) in ("CAST", "TRY_CAST")
+
+
+def _opens(sentence: Sentence, at: int, index: int) -> bool:
+    """Whether the parenthesis that is opened at `at` is still open at `index`."""
+    return sentence.text(at) == "(" and sentence.closing(at) > index
+
+
+def _decimal_type(sentence: Sentence, index: int, closing: int) -> None:
+    """DECIMAL(p, s): Redshift has at most 38 digits, where PostgreSQL has 1000.
+
+    Raises:
+        SqlError: the precision is too large.
+    """
+    precision = sentence.text(index + 2)
+    if precision.isdigit() and not 1 <= int(precision) <= _LARGEST_PRECISION:
+        raise SqlError("22023", f"NUMERIC precision {precision} must be between 1 and {_LARGEST_PRECISION}")
 
 
 # --- calls ----------------------------------------------------------------------------------------------------------
@@ -185,6 +226,7 @@ _CALLS: dict[str, Callable[[Sentence, int, int], None]] = {
     "BPCHAR": lambda sentence, index, closing: _type_name(sentence, index),
     "VARBYTE": lambda sentence, index, closing: _bytes_type(sentence, index),
     "VARBINARY": lambda sentence, index, closing: _bytes_type(sentence, index),
+    **dict.fromkeys(DECIMALS, _decimal_type),
 }
 _WORDS: dict[str, Callable[[Sentence, int], None]] = {
     "SYSDATE": _sysdate,
@@ -195,5 +237,6 @@ _WORDS: dict[str, Callable[[Sentence, int], None]] = {
     "CHARACTER": _type_name,
     "VARBYTE": _bytes_type,
     "VARBINARY": _bytes_type,
+    **dict.fromkeys(DECIMALS, _decimal),
 }
 WORDS = frozenset(_CALLS) | frozenset(_WORDS)

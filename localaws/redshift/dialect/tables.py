@@ -13,16 +13,18 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 
+from localaws.redshift.dialect.expressions import DECIMALS, DEFAULT_DECIMAL
 from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.sql.tokens import Kind
 
-# Lengths that a column has when its type names none.
-# https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+# Lengths and precisions that a column has when its type names none.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html and r_Numeric_types201.html
 _DEFAULT_LENGTHS = {
     "TEXT": "varchar(256)",
     "BPCHAR": "char(256)",
     "NVARCHAR": "varchar(256)",
     "VARCHAR": "varchar(256)",
+    **dict.fromkeys(DECIMALS, DEFAULT_DECIMAL),
 }
 _COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
 _CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")

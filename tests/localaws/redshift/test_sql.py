@@ -299,3 +299,30 @@ def test_a_database_made_with_sql_is_redshifts_too(session: Connection, psycopg_
         query = "select nvl(null, len('abc')), distkey from pg_table_def where tablename = 't'"
         assert connection.execute(query).fetchone() == (3, True)
     session.execute("drop database second")
+
+
+@pytest.mark.as_on_aws("Redshift")
+@pytest.mark.parametrize("kind", ["decimal", "numeric", "dec"])
+def test_a_decimal_without_precision_has_eighteen_digits_and_no_decimals(session: Connection, kind: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
+    session.execute(f"create table plain_{kind} (id int, price {kind})")
+    session.execute(f"alter table plain_{kind} add column more {kind}")
+    session.execute(f"insert into plain_{kind} values (1, 7.9, 1.2)")
+    assert session.execute(f"select price, more from plain_{kind}").fetchone() == (Decimal(8), Decimal(1))
+    for cast in (f"7.9::{kind}", f"cast(7.9 as {kind})", f"convert({kind}, 7.9)", f"cast((7.9 + 0) as {kind})"):
+        assert value(session, cast) == Decimal(8), cast
+    assert value(session, f"7.94::{kind}(3, 1)") == Decimal("7.9")
+    with pytest.raises(psycopg.Error, match="overflow"):
+        session.execute(f"select 1234567890123456789::{kind}")
+
+
+def test_a_column_may_be_named_as_the_type_decimal(session: Connection) -> None:
+    assert session.execute("select * from (select 7.9 as numeric) t").fetchone() == (Decimal("7.9"),)
+
+
+@pytest.mark.as_on_aws("Redshift")
+def test_a_decimal_has_at_most_38_digits(session: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
+    with pytest.raises(psycopg.Error, match="NUMERIC precision 39 must be between 1 and 38"):
+        session.execute("create table too_precise (price decimal(39, 2))")
+    session.execute("create table precise (price decimal(38, 2))")

@@ -91,3 +91,10 @@ def test_a_query_that_is_wrong_fails_as_it_would_alone(db: Session) -> None:
 def test_forms_of_unload_that_are_not_supported(db: Session, table: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="PARTITION"):
         unload(db, table, "parquet partition by (id)")
+
+
+def test_the_query_is_in_redshifts_own_sql(db: Session, table: str) -> None:
+    target = f"s3://{db.warehouse.bucket}/{table}/own_"
+    query = f"select top 1 id, nvl(name, $$-$$), 7.9::decimal from {table} order by id"
+    db.run(f"unload ('{query}') to '{target}' iam_role '{db.warehouse.role}' csv parallel off")
+    assert db.warehouse.get(f"{table}/own_000").decode() == "1,a|b,8\n"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from labkit.calls import found
 from labkit.names import Names
+from labkit.session import Session
 
 
 class Delivery(StrEnum):
@@ -53,3 +55,14 @@ class DeliveryNames:
             names.exactly_once_event_trigger,
             names.exactly_once_job,
         )
+
+
+def in_use(session: Session) -> Delivery | None:
+    """The delivery whose start function the notification invokes; None if there is no notification."""
+    names = session.names
+    there = found(session.client("s3").get_bucket_notification_configuration, Bucket=names.landing_bucket) or {}
+    for configuration in there.get("LambdaFunctionConfigurations", []):
+        if configuration.get("Id") == names.notification:
+            function = configuration["LambdaFunctionArn"].rsplit(":", 1)[1]
+            return Delivery.EXACTLY_ONCE if function == names.reliable_start_function else Delivery.AS_DESCRIBED
+    return None

@@ -26,14 +26,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
-
-if TYPE_CHECKING:
-    from labkit.data.landing import Landed
 
 
 class LabError(Exception):
@@ -220,13 +217,14 @@ class FunctionFailed(LabError):
 class SendStopped(LabError):
     """Some of the files landed; then something failed, or somebody pressed stop."""
 
-    def __init__(self, landed: Landed, files: int, cause: BaseException, unknown: str) -> None:
-        self.landed = landed
+    def __init__(self, bucket: str, keys: Sequence[str], files: int, cause: BaseException, unknown: str) -> None:
+        self.landed = tuple(keys)
+        """The keys of the files that have landed, for `lab.follow`."""
         reason = cause.what if isinstance(cause, LabError) else str(cause) or "it was interrupted"
         perhaps = f" {unknown} may have landed too." if unknown else ""
         super().__init__(
-            f"Sending stopped after {landed.files} of {files} files: {reason}",
-            where=f"Landed in {landed.bucket}: {', '.join(landed.keys) or 'nothing'}.{perhaps}",
+            f"Sending stopped after {len(keys)} of {files} files: {reason}",
+            where=f"Landed in {bucket}: {', '.join(keys) or 'nothing'}.{perhaps}",
             fix="What has landed stays. Send the others again when the reason is gone.",
         )
 

@@ -1,19 +1,16 @@
 """Which step creates which resource, for errors about missing resources.
 
-AWS often does not say what is missing ("Entity Not Found"). So the call's parameters explain a failed call. For a
-failed run, the lab looks up which of the resources that the run needs is missing.
+AWS often does not say what is missing ("Entity Not Found"), but the call's parameters do. `labkit.needs` looks up what
+a failed run needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labkit.errors import NAMING, LabError, MissingStep
-from labkit.steps.base import Step, found
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.errors import NAMING, MissingStep
+from labkit.names import Names
 
 CRAWL = "crawl"
 """Stands for the crawl of the landing bucket, which is not a step."""
@@ -57,136 +54,85 @@ MADE_BY = {
 }
 """Field of `Names` → the step that creates the resource."""
 
-LOOKUPS = {
-    "landing_bucket": ("s3", "head_bucket", "Bucket"),
-    "staging_bucket": ("s3", "head_bucket", "Bucket"),
-    "glue_role": ("iam", "get_role", "RoleName"),
-    "copy_role": ("iam", "get_role", "RoleName"),
-    "secret": ("secretsmanager", "describe_secret", "SecretId"),
-    "cluster_identifier": ("redshift", "describe_clusters", "ClusterIdentifier"),
-    "connection": ("glue", "get_connection", "Name"),
-    "glue_database": ("glue", "get_database", "Name"),
-    "target_table": ("glue", "get_table", "Name"),
-    "source_table": ("glue", "get_table", "Name"),
-    "workflow": ("glue", "get_workflow", "Name"),
-    "exactly_once_workflow": ("glue", "get_workflow", "Name"),
-    "retry_queue": ("sqs", "get_queue_url", "QueueName"),
+NOTEBOOKS = {
+    "buckets": "00_start",
+    "roles": "00_start",
+    "functions": "00_start",
+    "network": "01_network",
+    "redshift": "02_redshift",
+    "secrets": "03_secrets",
+    "crawlers": "04_crawlers",
+    "job": "05_job",
+    "workflow": "06_workflow",
+    "notification": "07_notification",
+    "query": "08_query",
+    "reliability": "09_reliability",
 }
-"""How to look up whether a resource exists: service, operation, parameter."""
-
-# In the order in which the resources depend on each other.
-S3_CRAWL_NEEDS = ("landing_bucket", "glue_role", "glue_database")
-REDSHIFT_CRAWL_NEEDS = ("glue_role", "secret", "cluster_identifier", "connection", "glue_database")
-JOB_NEEDS = (
-    "landing_bucket", "staging_bucket", "glue_role", "copy_role", "secret", "cluster_identifier", "connection",
-    "glue_database", "target_table", "source_table",
-)  # fmt: skip
-FUNCTION_NEEDS = {
-    "generator_function": ("landing_bucket",),
-    "start_function": ("workflow",),
-    "reliable_start_function": ("staging_bucket", "retry_queue", "exactly_once_workflow"),
-}
+"""Step → the notebook that teaches it."""
 
 
-def of_a_call(lab: Lab, asked: Mapping[str, Any], message: str) -> str:
+def of_a_call(names: Names, asked: Mapping[str, Any], message: str) -> str:
     """Return what to do about a call that found something missing; empty if it is not one of the lab's resources.
 
     Args:
-        lab: the lab.
+        names: the lab's names.
         asked: the call's parameters.
         message: AWS's error message. If it names a resource in the parameters, that one is missing, otherwise the last
             one.
     """
     if "Key" in asked:  # an object in a bucket: no step creates it
         return ""
-    try:
-        fields = {getattr(lab.names, field): field for field in MADE_BY}
-    except LabError:  # without the account the names are not known
-        return ""
+    fields = {getattr(names, field): field for field in MADE_BY}
     naming = [value for name, value in asked.items() if name.endswith(NAMING) and isinstance(value, str)]
     texts = [value.rpartition("/")[2].rpartition(":")[2] for value in naming]  # the name in an ARN or a queue's URL
     for missing_one in ([text for text in texts if text in message] or texts)[-1:]:
         if missing_one in fields:
-            return how_to_make(lab, fields[missing_one])
+            return how_to_make(names, fields[missing_one])
     return ""
 
 
-def of_a_run(lab: Lab, needs: tuple[str, ...]) -> str:
-    """Return what to do about a failed run: how to create the first missing resource that it needs.
-
-    Empty if none of them is missing.
-    """
-    for field in needs:
-        service, operation, parameter = LOOKUPS[field]
-        asked = {parameter: getattr(lab.names, field)}
-        if operation == "get_table":
-            asked["DatabaseName"] = lab.names.glue_database
-        try:
-            missing = found(getattr(lab.session.client(service), operation), **asked) is None
-        except LabError:
-            continue  # it can't be looked up; the run's own error says more
-        if missing:
-            return how_to_make(lab, field)
-    return ""
-
-
-def of_a_job(lab: Lab) -> str:
-    """Like `of_a_run`, for a run of one of the lab's jobs. It also needs the table in Redshift."""
-    advice = of_a_run(lab, JOB_NEEDS)
-    if advice:
-        return advice
-    try:
-        lab.query.describe()
-    except MissingStep as error:
-        return error.fix
-    except LabError:
-        return ""
-    return ""
-
-
-def of_a_function(lab: Lab, function: str) -> str:
-    """Like `of_a_run`, for a function of the lab that raised."""
-    for field, needs in FUNCTION_NEEDS.items():
-        if getattr(lab.names, field) == function:
-            return of_a_run(lab, needs)
-    return ""
-
-
-def of_a_statement(lab: Lab, message: str) -> str:
-    """Return what to do about a statement that failed because one of the lab's tables does not exist."""
+def of_a_statement(names: Names, table: str, message: str) -> str:
+    """Return what to do about a statement that failed because `table` or the ledger does not exist."""
     if "does not exist" in message:
-        ledger_schema, _, ledger = lab.names.ledger.partition(".")
-        if f'"{lab.config.redshift_table}"' in message or f'"public.{lab.config.redshift_table}"' in message:
-            return _by_step(lab, f"the table {lab.config.redshift_table}", "redshift")
-        if any(f'"{name}"' in message for name in (lab.names.ledger, ledger, ledger_schema)):
-            return _by_step(lab, f"the ledger {lab.names.ledger}", "reliability")
+        ledger_schema, _, ledger = names.ledger.partition(".")
+        if f'"{table}"' in message or f'"public.{table}"' in message:
+            return _by_step(f"the table {table}", "redshift")
+        if any(f'"{name}"' in message for name in (names.ledger, ledger, ledger_schema)):
+            return _by_step(f"the ledger {names.ledger}", "reliability")
     return ""
 
 
-def missing(step: Step[Any], what: str, name: str) -> MissingStep:
-    """The error for a missing resource. It names the step that creates it, which may not be `step`."""
-    lab = step.lab
-    field = next((field for field in MADE_BY if getattr(lab.names, field) == name), None)
-    if field is None:
-        return step.missing(f"{what} {name}")
-    if MADE_BY[field] == CRAWL:
-        return step.missing(f"{what} {name}", fix=how_to_make(lab, field))
-    (maker,) = lab.chosen([MADE_BY[field]])
-    return maker.missing(f"{what} {name}")
+def missing(names: Names, what: str, name: str, asking: str = "") -> MissingStep:
+    """The error for a missing resource. It names the step that creates it.
+
+    Args:
+        names: the lab's names.
+        what: the kind of resource.
+        name: its name.
+        asking: the step to name for a resource that no step creates.
+    """
+    field = next((field for field in MADE_BY if getattr(names, field) == name), None)
+    step = CRAWL if field is None else MADE_BY[field]
+    if step != CRAWL:
+        return missing_part(step, f"{what} {name}")
+    return missing_part(asking, f"{what} {name}", fix=how_to_make(names, field) if field else "")
 
 
-def how_to_make(lab: Lab, field: str) -> str:
+def missing_part(step: str, what: str, *, fix: str = "") -> MissingStep:
+    """The error for a missing part of a step. Pass `fix` if the part is not made by the step's `create`."""
+    return MissingStep(what, step=step, notebook=NOTEBOOKS[step], fix=fix)
+
+
+def how_to_make(names: Names, field: str) -> str:
     """How to create the resource with this name: the step, its notebook, and the command."""
-    name, step = getattr(lab.names, field), MADE_BY[field]
+    name, step = getattr(names, field), MADE_BY[field]
     if step == CRAWL:
-        crawlers = lab.crawlers
         return (
             f"Crawling what has landed makes the table {name}. Land a file if there is none (lab.send(), labkit send), "
-            f"then crawl: lab.crawlers.crawl_s3(), as notebook {crawlers.notebook} does."
+            f"then crawl: lab.crawlers.crawl_s3(), as notebook {NOTEBOOKS['crawlers']} does."
         )
-    return _by_step(lab, name, step)
+    return _by_step(name, step)
 
 
-def _by_step(lab: Lab, what: str, name: str) -> str:
-    (step,) = lab.chosen([name])
-    return f"Step {name!r} makes {what}: run notebook {step.notebook} first, or: labkit deploy {name}"
+def _by_step(what: str, step: str) -> str:
+    return f"Step {step!r} makes {what}: run notebook {NOTEBOOKS[step]} first, or: labkit deploy {step}"

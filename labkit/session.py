@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 import localaws
-from labkit.clients import Advise, Translator, translate_errors
+from labkit import origins
+from labkit.clients import Translator, translate_errors
 from labkit.config import LabConfig, Target
 from labkit.errors import HomeUnusable, LabError, NotAllWorks, NotRunning, StartError
 from labkit.names import Names
@@ -73,10 +74,9 @@ class TargetStatus:
 class Session:
     """boto3 clients for one lab's target."""
 
-    def __init__(self, config: LabConfig, advise: Advise = lambda _asked, _words: "") -> None:
-        """`advise` returns what to do after a call that found something missing."""
+    def __init__(self, config: LabConfig) -> None:
         self.config = config
-        self._translator = Translator(config, advise)
+        self._translator = Translator(config, self._advise)
         self._clients: dict[str, Any] = {}
         self.records: dict[tuple[str, str, str], int] = {}
         """The number of records in the object versions that were counted, by (bucket, key, version)."""
@@ -107,6 +107,13 @@ class Session:
         """The names of all resources of this lab."""
         needs_account = self.config.account_in_bucket_names
         return Names.of(self.config, self.account_id if needs_account else "")
+
+    def _advise(self, asked: Mapping[str, Any], message: str) -> str:
+        """Return what to do about a call that found something missing."""
+        try:
+            return origins.of_a_call(self.names, asked, message)
+        except LabError:  # without the account the names are not known
+            return ""
 
     def start(self) -> TargetStatus:
         """Start the target. Does nothing if the target is healthy, or if it is AWS.

@@ -11,15 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labkit.data import landing, ledger, rejects
+from labkit.data import landing, ledger, rejects, table
 from labkit.data.landing import ObjectVersion
 from labkit.delivery import Delivery
+from labkit.session import Session
 from labkit.show.display import Described
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -108,35 +106,35 @@ class ExactlyOnceCounts(Described):
         )
 
 
-def count(lab: Lab, keys: Sequence[str] | None) -> Counts | ExactlyOnceCounts:
+def count(session: Session, keys: Sequence[str] | None) -> Counts | ExactlyOnceCounts:
     """Count the rows now. With `keys`, only records of these files count as landed.
 
     Raises:
         MissingStep: there are no buckets, or there is no cluster.
         QueryFailed: there is no table.
     """
-    lab.buckets.describe()
-    if lab.owner is Delivery.AS_DESCRIBED:
-        landed = sum(landing.records_in(lab, version) for version in _current(lab, keys))
-        return Counts(landed, lab.query.loaded(), lab.query.count())
+    landing.require_buckets(session)
+    if ledger.owner(session) is Delivery.AS_DESCRIBED:
+        landed = sum(landing.records_in(session, version) for version in _current(session, keys))
+        return Counts(landed, table.loaded(session), table.count(session))
     named = None if keys is None else set(keys)
-    versions = {(version.key, version.version): version for version in _current_or_loaded(lab)}
-    landed = sum(landing.records_in(lab, one) for one in versions.values() if named is None or one.key in named)
-    rejected = sum(reject.rows for reject in rejects.read(lab) if (reject.file, reject.version) in versions)
-    return ExactlyOnceCounts(landed, lab.query.loaded(), rejected, lab.query.count())
+    versions = {(version.key, version.version): version for version in _current_or_loaded(session)}
+    landed = sum(landing.records_in(session, one) for one in versions.values() if named is None or one.key in named)
+    rejected = sum(reject.rows for reject in rejects.read(session) if (reject.file, reject.version) in versions)
+    return ExactlyOnceCounts(landed, table.loaded(session), rejected, table.count(session))
 
 
-def _current(lab: Lab, keys: Sequence[str] | None) -> list[ObjectVersion]:
+def _current(session: Session, keys: Sequence[str] | None) -> list[ObjectVersion]:
     """The current version of each landed file, or of each of these."""
     if keys is None:
-        return [version for version in landing.data_files(lab) if version.is_current]
-    return [version for key in keys if (version := landing.current_version(lab, key))]
+        return [version for version in landing.data_files(session) if version.is_current]
+    return [version for key in keys if (version := landing.current_version(session, key))]
 
 
-def _current_or_loaded(lab: Lab) -> list[ObjectVersion]:
+def _current_or_loaded(session: Session) -> list[ObjectVersion]:
     """The versions that the exactly-once delivery has to answer for.
 
     A version that was overwritten before a run read it is not loaded: it counts as landed only if the ledger has it.
     """
-    loaded = ledger.loaded(lab)
-    return [one for one in landing.data_files(lab) if one.is_current or (one.key, one.version) in loaded]
+    loaded = ledger.loaded(session)
+    return [one for one in landing.data_files(session) if one.is_current or (one.key, one.version) in loaded]

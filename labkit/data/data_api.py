@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labkit import origins
-from labkit.errors import AwsRefused, MissingStep, QueryFailed
+from labkit.calls import found
+from labkit.errors import AwsRefused, QueryFailed
+from labkit.session import Session
 from labkit.show.waiting import wait_for
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,11 @@ class Result:
     count: int
 
 
-def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
+def execute(session: Session, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
     """Run one statement as the admin user in the secret, and wait until it has finished.
 
     Args:
-        lab: the lab whose cluster runs the statement.
+        session: of the lab whose cluster runs the statement.
         sql: the statement; parameters are written `:name` in it.
         parameters: their values. The Data API passes them as text, and Redshift converts them.
 
@@ -36,10 +35,10 @@ def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> 
         MissingStep: there is no cluster yet.
     """
     given = [{"name": name, "value": str(value)} for name, value in (parameters or {}).items()]
-    answer = _finished(lab, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
+    answer = _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
     if not answer.get("HasResultSet"):
         return Result((), (), int(answer.get("ResultRows", -1)))
-    pages = lab.session.client("redshift-data").get_paginator("get_statement_result").paginate(Id=answer["Id"])
+    pages = session.client("redshift-data").get_paginator("get_statement_result").paginate(Id=answer["Id"])
     columns: tuple[str, ...] = ()
     rows: list[tuple[Any, ...]] = []
     for page in pages:
@@ -49,28 +48,28 @@ def execute(lab: Lab, sql: str, parameters: Mapping[str, Any] | None = None) -> 
     return Result(columns, tuple(rows), len(rows))
 
 
-def execute_together(lab: Lab, statements: Sequence[str]) -> None:
+def execute_together(session: Session, statements: Sequence[str]) -> None:
     """Run these statements in one transaction: either all take effect, or none.
 
     Raises:
         QueryFailed: Redshift refused one of them.
         MissingStep: there is no cluster yet.
     """
-    _finished(lab, "; ".join(statements), "batch_execute_statement", Sqls=list(statements))
+    _finished(session, "; ".join(statements), "batch_execute_statement", Sqls=list(statements))
 
 
-def _finished(lab: Lab, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:
+def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:
     """Submit the statement, wait until it has finished, and return the answer of DescribeStatement."""
-    redshift = lab.session.client("redshift-data")
+    redshift = session.client("redshift-data")
     try:
         statement = getattr(redshift, operation)(
-            ClusterIdentifier=lab.names.cluster_identifier,
-            Database=lab.config.redshift_database,
-            SecretArn=lab.redshift.secret_arn(),
+            ClusterIdentifier=session.names.cluster_identifier,
+            Database=session.config.redshift_database,
+            SecretArn=admin_secret(session),
             **arguments,
         )["Id"]
     except AwsRefused as error:
-        lab.redshift.describe()  # a missing cluster explains most errors better than AWS's message
+        require_cluster(session)  # a missing cluster explains most errors better than AWS's message
         raise QueryFailed(sql, error.message) from error
 
     def look() -> tuple[str, dict[str, Any] | None]:
@@ -78,10 +77,10 @@ def _finished(lab: Lab, sql: str, operation: str, **arguments: Any) -> dict[str,
         return answer["Status"], answer if answer["Status"] in ("FINISHED", "FAILED", "ABORTED") else None
 
     go_on = f"Its result stays for a day: describe_statement(Id={statement!r})."
-    answer = wait_for("the statement", look, config=lab.config, go_on=go_on, quiet=True)
+    answer = wait_for("the statement", look, config=session.config, go_on=go_on, quiet=True)
     if answer["Status"] != "FINISHED":
         message = answer.get("Error", answer["Status"])
-        raise QueryFailed(sql, message, fix=_hint(lab, message))
+        raise QueryFailed(sql, message, fix=_hint(session, message))
     return answer
 
 
@@ -93,8 +92,8 @@ def _value(field: dict[str, Any], type_name: str) -> Any:
     return float(value) if type_name in ("numeric", "decimal") and isinstance(value, str) else value
 
 
-def _hint(lab: Lab, message: str) -> str:
-    if advice := origins.of_a_statement(lab, message):
+def _hint(session: Session, message: str) -> str:
+    if advice := origins.of_a_statement(session.names, session.config.redshift_table, message):
         return advice
     if "does not exist" in message:
         return "Look at lab.redshift.check(): is the table there? Names are case-insensitive unless quoted."
@@ -103,6 +102,21 @@ def _hint(lab: Lab, message: str) -> str:
     return ""
 
 
-def missing_cluster(lab: Lab) -> MissingStep:
-    """The error for a missing cluster."""
-    return lab.redshift.missing(f"Cluster {lab.names.cluster_identifier}")
+def admin_secret(session: Session) -> str:
+    """The ARN of the secret with the admin user's name and password.
+
+    Raises:
+        MissingStep: it is not there yet.
+    """
+    secret = found(session.client("secretsmanager").describe_secret, SecretId=session.names.secret)
+    if secret is None or "DeletedDate" in secret:
+        raise origins.missing_part("redshift", f"Secret {session.names.secret}")
+    return str(secret["ARN"])
+
+
+def require_cluster(session: Session) -> None:
+    """Raise MissingStep if there is no cluster that can be used."""
+    cluster = session.names.cluster_identifier
+    answer = found(session.client("redshift").describe_clusters, ClusterIdentifier=cluster)
+    if answer is None or "Address" not in answer["Clusters"][0].get("Endpoint", {}):
+        raise origins.missing_part("redshift", f"A usable cluster {cluster}")

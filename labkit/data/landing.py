@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labkit import origins
+from labkit.calls import found
+from labkit.session import Session
 from labkit.show.display import Described, hidden
-from labkit.steps.base import found
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,25 @@ class ObjectVersion:
     landed_at: datetime
 
 
-def data_files(lab: Lab) -> Iterator[ObjectVersion]:
+def require_buckets(session: Session) -> None:
+    """Raise MissingStep if there is no landing bucket, or no staging bucket."""
+    for bucket in (session.names.landing_bucket, session.names.staging_bucket):
+        if found(session.client("s3").head_bucket, Bucket=bucket) is None:
+            raise origins.missing_part("buckets", f"Bucket {bucket}")
+
+
+def data_files(session: Session) -> Iterator[ObjectVersion]:
     """All versions of all data files in the landing bucket."""
-    pages = lab.session.client("s3").get_paginator("list_object_versions").paginate(Bucket=lab.names.landing_bucket)
+    pages = session.client("s3").get_paginator("list_object_versions").paginate(Bucket=session.names.landing_bucket)
     for page in pages:
         for item in page.get("Versions", []):
             if is_data_key(item["Key"]):
                 yield _version(item["Key"], item, is_current=item["IsLatest"])
 
 
-def current_version(lab: Lab, key: str) -> ObjectVersion | None:
+def current_version(session: Session, key: str) -> ObjectVersion | None:
     """The current version of a landed file; None if there is none."""
-    answer = found(lab.session.client("s3").head_object, Bucket=lab.names.landing_bucket, Key=key)
+    answer = found(session.client("s3").head_object, Bucket=session.names.landing_bucket, Key=key)
     return None if answer is None else _version(key, answer, is_current=True)
 
 
@@ -60,13 +66,13 @@ def is_data_key(key: str) -> bool:
     return name.endswith(".json") and not name.startswith(("_", "."))
 
 
-def records_in(lab: Lab, version: ObjectVersion) -> int:
+def records_in(session: Session, version: ObjectVersion) -> int:
     """The number of records in a version of a landed file. Each version is read once, because it never changes."""
-    known = lab.session.records
-    which = (lab.names.landing_bucket, version.key, version.version)
+    known = session.records
+    which = (session.names.landing_bucket, version.key, version.version)
     if which not in known:
         given = {} if version.version_id == "null" else {"VersionId": version.version_id}
-        answer = lab.session.client("s3").get_object(Bucket=lab.names.landing_bucket, Key=version.key, **given)
+        answer = session.client("s3").get_object(Bucket=session.names.landing_bucket, Key=version.key, **given)
         known[which] = count_records(answer["Body"].read())
     return known[which]
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from labkit.session import Session
 from labkit.show.display import hidden
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
 
 REJECTS = "rejects/"
 """The prefix in the staging bucket under which the job keeps them, one file for each object version."""
@@ -31,9 +28,9 @@ class Reject:
     """How many rows this stands for. If a file was refused as a whole, one entry stands for all its good rows."""
 
 
-def read(lab: Lab) -> Iterator[Reject]:
+def read(session: Session) -> Iterator[Reject]:
     """All rejected rows. Those of the last file come first."""
-    s3, bucket = lab.session.client("s3"), lab.names.staging_bucket
+    s3, bucket = session.client("s3"), session.names.staging_bucket
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=REJECTS)
     files = [item for page in pages for item in page.get("Contents", [])]
     for file in sorted(files, key=lambda item: item["LastModified"], reverse=True):

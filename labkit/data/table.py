@@ -1,30 +1,28 @@
-"""Empties toll_table, and resets the time from which its loads are counted."""
+"""toll_table: its columns and rows, the loads into it, and how it is emptied."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from labkit import origins
 from labkit.data import data_api
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.session import Session
 
 COUNTED_SINCE = "etl.counted_since"
 """A table with one row: the time from which loads are counted."""
 
 
-def empty(lab: Lab, with_it: Sequence[str]) -> None:
+def empty(session: Session, with_it: Sequence[str]) -> None:
     """Delete the table's rows and start counting its loads again, in one transaction with the statements `with_it`.
 
     It uses DELETE, because Redshift's TRUNCATE commits the transaction that it is in.
     """
     data_api.execute_together(
-        lab,
+        session,
         [
             "create schema if not exists etl",
             f"create table if not exists {COUNTED_SINCE} (since timestamp not null)",
-            f"delete from public.{lab.config.redshift_table}",
+            f"delete from public.{session.config.redshift_table}",
             *with_it,
             f"delete from {COUNTED_SINCE}",
             f"insert into {COUNTED_SINCE} values (getdate())",
@@ -32,11 +30,45 @@ def empty(lab: Lab, with_it: Sequence[str]) -> None:
     )
 
 
-def counted_since(lab: Lab) -> str:
+def counted_since(session: Session) -> str:
     """The time from which loads are counted, in Redshift's format; 1970 if the table was never emptied."""
     schema, _, name = COUNTED_SINCE.partition(".")
     sql = "select count(*) from information_schema.tables where table_schema = :schema and table_name = :name"
-    if not data_api.execute(lab, sql, {"schema": schema, "name": name}).rows[0][0]:
+    if not data_api.execute(session, sql, {"schema": schema, "name": name}).rows[0][0]:
         return "1970-01-01 00:00:00"
-    rows = data_api.execute(lab, f"select cast(max(since) as varchar) from {COUNTED_SINCE}").rows
+    rows = data_api.execute(session, f"select cast(max(since) as varchar) from {COUNTED_SINCE}").rows
     return str(rows[0][0])
+
+
+def columns(session: Session) -> tuple[tuple[str, str], ...]:
+    """The table's columns: name and type.
+
+    Raises:
+        MissingStep: there is no table, or no cluster.
+    """
+    table = session.config.redshift_table
+    rows = data_api.execute(
+        session,
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = 'public' and table_name = :name order by ordinal_position",
+        {"name": table},
+    ).rows
+    if not rows:
+        raise origins.missing_part("redshift", f"Table {table}")
+    return tuple((name, kind) for name, kind in rows)
+
+
+def count(session: Session) -> int:
+    """The number of rows in the table."""
+    return int(data_api.execute(session, f"select count(*) from public.{session.config.redshift_table}").rows[0][0])
+
+
+def loaded(session: Session) -> int:
+    """The number of rows that COPY has loaded since the table was last emptied, from Redshift's load history."""
+    rows = data_api.execute(
+        session,
+        "select coalesce(sum(loaded_rows), 0) from sys_load_history "
+        "where table_name = :table and status = 'completed' and start_time >= cast(:since as timestamp)",
+        {"table": session.config.redshift_table, "since": counted_since(session)},
+    ).rows
+    return int(rows[0][0])

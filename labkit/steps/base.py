@@ -1,4 +1,4 @@
-"""The base class of all steps, and functions that several steps use."""
+"""The base class of all steps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from labkit.config import LabConfig
-from labkit.errors import AwsRefused, LabError, MissingStep
+from labkit.errors import LabError, MissingStep
 from labkit.names import Names
 from labkit.show.display import Check, Described, Fact, Removed
-from labkit.show.waiting import wait_for
 
 if TYPE_CHECKING:
-    from labkit.lab import Lab
+    from labkit.steps.lab_steps import LabSteps
 
 D = TypeVar("D", bound=Described)
 
@@ -30,7 +28,7 @@ class Step(ABC, Generic[D]):
     notebook: str
     """The notebook that teaches it."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: LabSteps) -> None:
         self.lab = lab
         self.config = lab.config
         self.aws: Callable[[str], Any] = lab.session.client
@@ -82,44 +80,3 @@ class Step(ABC, Generic[D]):
     def tag_list(self) -> list[dict[str, str]]:
         """The lab's tags in the form that most services take: [{"Key": …, "Value": …}]."""
         return [{"Key": key, "Value": value} for key, value in self.config.tags.items()]
-
-
-def retry(what: str, call: Callable[[], Any], *refusals: str, config: LabConfig) -> None:
-    """Repeat a call that uses a new resource until AWS knows the resource everywhere.
-
-    Args:
-        what: what the call creates, for the message.
-        call: the call.
-        refusals: texts that occur in AWS's error messages for "not known yet". Any other error is raised.
-        config: for `poll_seconds` and `wait_minutes`.
-
-    Raises:
-        AwsRefused: AWS refused for another reason.
-        WaitTimeout: AWS does not know the resource within `wait_minutes`.
-    """
-
-    def attempt() -> tuple[str, bool | None]:
-        try:
-            call()
-        except AwsRefused as error:
-            if any(words in str(error) for words in refusals):
-                return str(error), None
-            raise
-        return "made", True
-
-    wait_for(what, attempt, config=config, go_on="Run it again.", quiet=True)
-
-
-def found(call: Callable[..., Any], **arguments: Any) -> Any:
-    """Return the answer of an AWS call that looks something up, or None if it does not exist."""
-    try:
-        return call(**arguments)
-    except AwsRefused as error:
-        if is_missing(error):
-            return None
-        raise
-
-
-def is_missing(error: AwsRefused) -> bool:
-    """Whether AWS says that something does not exist."""
-    return error.means_missing

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from labkit.calls import found
 from labkit.show.display import Described, Fact, Removed
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step
 
 
 @dataclass(frozen=True)

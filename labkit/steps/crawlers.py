@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit import origins
+from labkit import needs, origins
+from labkit.calls import found
 from labkit.errors import RunFailed
 from labkit.show.display import Described, Fact, Removed
 from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Crawlers(Step[CrawlersMade]):
         """
         answer = found(self.aws("glue").get_table, DatabaseName=self.names.glue_database, Name=name)
         if answer is None:
-            raise origins.missing(self, "Catalog table", name)
+            raise origins.missing(self.names, "Catalog table", name, self.name)
         table = answer["Table"]
         columns = {item["Name"]: item["Type"] for item in table["StorageDescriptor"]["Columns"]}
         return CatalogTable(table["Name"], table.get("Parameters", {}).get("classification", "unknown"), columns)
@@ -213,13 +214,13 @@ class Crawlers(Step[CrawlersMade]):
         state = last.get("Status", "UNKNOWN")
         if state != "SUCCEEDED":
             log = f"{last.get('LogGroup', '/aws-glue/crawlers')}, stream {last.get('LogStream', crawler)}"
-            needs = origins.S3_CRAWL_NEEDS if crawler == self.names.s3_crawler else origins.REDSHIFT_CRAWL_NEEDS
+            wanted = needs.S3_CRAWL_NEEDS if crawler == self.names.s3_crawler else needs.REDSHIFT_CRAWL_NEEDS
             raise RunFailed(
                 f"Crawler {crawler}",
                 state,
                 last.get("ErrorMessage", ""),
                 where=f"Its log: labkit logs {crawler} (CloudWatch Logs group {log}).",
-                fix=origins.of_a_run(self.lab, needs),
+                fix=needs.of_a_run(self.lab.session, wanted),
             )
         pages = glue.get_paginator("get_tables").paginate(DatabaseName=self.names.glue_database)
         tables = sorted(table["Name"] for page in pages for table in page["TableList"])

@@ -53,7 +53,7 @@ class ExactlyOnceWorkflow(Workflow):
 
     def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
         """The last run that loaded current versions of these files; None if the ledger lacks any of them."""
-        job_runs = ledger.loaded_by(self.lab, keys)
+        job_runs = ledger.loaded_by(self.lab.session, keys)
         if job_runs is None:
             return None
         return next((run for run in runs if run.job_run_id in job_runs), None) or next(iter(runs), None)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit import origins
+from labkit import needs, origins
+from labkit.calls import found, retry
 from labkit.errors import FunctionFailed
 from labkit.show.display import Described, Fact, Removed
-from labkit.steps.base import Step, found, retry
+from labkit.steps.base import Step
 from labkit.tools.packaging import code_hash, package
 
 
@@ -89,7 +90,7 @@ class Functions(Step[FunctionsMade]):
         payload: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
         if answer.get("FunctionError"):
             kind, words = payload.get("errorType", "an error"), payload.get("errorMessage", "without a message")
-            raise FunctionFailed(function, str(kind), str(words), fix=origins.of_a_function(self.lab, function))
+            raise FunctionFailed(function, str(kind), str(words), fix=needs.of_a_function(self.lab.session, function))
         return payload
 
     def facts(self) -> Iterator[Fact]:
@@ -157,7 +158,7 @@ class Functions(Step[FunctionsMade]):
     def _configuration(self, function: str) -> dict[str, Any]:
         there: dict[str, Any] | None = found(self.aws("lambda").get_function_configuration, FunctionName=function)
         if there is None:
-            raise origins.missing(self, "Function", function)
+            raise origins.missing(self.names, "Function", function, self.name)
         return there
 
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from labkit import origins, project
+from labkit import needs, project
+from labkit.calls import found, is_missing
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import AwsRefused, RunFailed
 from labkit.job_arguments import job_arguments
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found, is_missing
+from labkit.steps.base import Step
 
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
@@ -90,7 +91,7 @@ class Job(Step[JobMade]):
         defaults = (self._job() or {}).get("DefaultArguments", {})
         run = self._wait(self._start(job_arguments(self.job, arguments, defaults)))
         if run.state != "SUCCEEDED":
-            advice = origins.of_a_job(self.lab)
+            advice = needs.of_a_job(self.lab.session)
             raise RunFailed(f"Job {run.job}", run.state, run.message, where=self.log_advice(run.run_id), fix=advice)
         return run
 

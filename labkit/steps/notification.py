@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.calls import found, retry
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.show.display import Described, Fact, Removed, hidden
-from labkit.steps.base import Step, found, retry
+from labkit.steps.base import Step
 
 OTHER_WAYS = "s3OtherEvents"
 """The name of the exactly-once delivery's second notification."""
@@ -55,7 +56,7 @@ class Notification(Step[NotificationMade]):
         """
         self.lab.consent(self.name)
         self.lab.buckets.describe()
-        was_there = self.delivery() is not None
+        was_there = self.lab.delivery is not None
         self.point_to(self.lab.owner)
         made = self.describe()
         if was_there or not (unread := self.lab.unread_files()):
@@ -84,15 +85,6 @@ class Notification(Step[NotificationMade]):
             if other is not delivery:
                 self._forbid_s3(DeliveryNames.of(other, self.names).start_function)
         workflow.resume()
-
-    def delivery(self) -> Delivery | None:
-        """The delivery that the notification points to; None if there is no notification."""
-        mine = self._mine(self._bucket)
-        if mine is None:
-            return None
-        function = mine["LambdaFunctionArn"].rsplit(":", 1)[1]
-        safe = DeliveryNames.of(Delivery.EXACTLY_ONCE, self.names).start_function
-        return Delivery.EXACTLY_ONCE if function == safe else Delivery.AS_DESCRIBED
 
     def describe(self) -> NotificationMade:
         """The notification as S3 returns it."""

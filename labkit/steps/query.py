@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labkit.data import data_api, table
+from labkit.data import counts, data_api, table
 from labkit.data.counts import ExactlyOnceCounts
 from labkit.errors import LabError
 from labkit.show.display import Described, Fact, Removed
@@ -50,7 +50,7 @@ class Query(Step[QueryMade]):
         """
         import pandas as pd  # here, because pandas is slow to import, and most commands don't need it
 
-        result = data_api.execute(self.lab, sql, parameters)
+        result = data_api.execute(self.lab.session, sql, parameters)
         return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
 
     def preview(self, rows: int = 10) -> pd.DataFrame:
@@ -75,17 +75,11 @@ class Query(Step[QueryMade]):
 
     def loaded(self) -> int:
         """The number of rows that COPY has loaded since the table was last emptied, from Redshift's load history."""
-        rows = data_api.execute(
-            self.lab,
-            "select coalesce(sum(loaded_rows), 0) from sys_load_history "
-            "where table_name = :table and status = 'completed' and start_time >= cast(:since as timestamp)",
-            {"table": self.config.redshift_table, "since": table.counted_since(self.lab)},
-        ).rows
-        return int(rows[0][0])
+        return table.loaded(self.lab.session)
 
     def count(self) -> int:
         """The number of rows in the table."""
-        return int(data_api.execute(self.lab, f"select count(*) from {self._table}").rows[0][0])
+        return table.count(self.lab.session)
 
     def connect(self) -> Any:
         """Connect with redshift_connector, as the admin user in the secret, with the driver's default TLS settings.
@@ -114,14 +108,7 @@ class Query(Step[QueryMade]):
 
     def describe(self) -> QueryMade:
         """The table's columns, as Redshift has them."""
-        columns = data_api.execute(
-            self.lab,
-            "select column_name, data_type from information_schema.columns "
-            "where table_schema = 'public' and table_name = :name order by ordinal_position",
-            {"name": self.config.redshift_table},
-        ).rows
-        if not columns:
-            raise self.lab.redshift.missing(f"Table {self.config.redshift_table}")
+        columns = table.columns(self.lab.session)
         return QueryMade(
             self.names.cluster_identifier,
             self.config.redshift_database,
@@ -133,18 +120,18 @@ class Query(Step[QueryMade]):
         """The Data API answers, the table has rows, and no row was lost or loaded twice."""
         self.describe()
         yield Fact(True, "the Data API answers")
-        counts = self.lab.counts()
-        yield Fact(counts.queried > 0, "the table has rows", "land data: lab.send(), then lab.load()")
-        if isinstance(counts, ExactlyOnceCounts):
-            yield Fact(counts.loaded == counts.queried, "loaded = queried: every loaded row is in the table once",
-                       f"{counts.loaded} loaded, {counts.queried} queried: lab.reliability.rebuild()")  # fmt: skip
-            yield Fact(counts.landed == counts.loaded + counts.rejected,
+        rows = counts.count(self.lab.session, None)
+        yield Fact(rows.queried > 0, "the table has rows", "land data: lab.send(), then lab.load()")
+        if isinstance(rows, ExactlyOnceCounts):
+            yield Fact(rows.loaded == rows.queried, "loaded = queried: every loaded row is in the table once",
+                       f"{rows.loaded} loaded, {rows.queried} queried: lab.reliability.rebuild()")  # fmt: skip
+            yield Fact(rows.landed == rows.loaded + rows.rejected,
                        "landed = loaded + rejected: every landed record was loaded once, or rejected",
-                       f"{counts.sentence}: lab.load() loads what is missing")  # fmt: skip
+                       f"{rows.sentence}: lab.load() loads what is missing")  # fmt: skip
             return
         advice = "lab.load() loads what is missing; lab.reliability.create() rebuilds the table from the landing bucket"
-        yield Fact(counts.missing == 0, "no landed row is missing", f"{counts.missing} are: {advice}")
-        yield Fact(counts.doubled == 0, "no row is doubled", f"{counts.doubled} are: {advice}")
+        yield Fact(rows.missing == 0, "no landed row is missing", f"{rows.missing} are: {advice}")
+        yield Fact(rows.doubled == 0, "no row is doubled", f"{rows.doubled} are: {advice}")
 
     def destroy(self) -> Removed:
         """Nothing to delete: `create` makes nothing."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from labkit.calls import found, retry
 from labkit.errors import MissingStep
 from labkit.show.display import Described, Fact, hidden
 from labkit.show.waiting import wait_for
-from labkit.steps.base import found, retry
 
 if TYPE_CHECKING:
-    from labkit.lab import Lab
+    from labkit.steps.lab_steps import LabSteps
 
 MOST_RECEIVES = 500
 """The queue's maxReceiveCount.
@@ -39,7 +39,7 @@ class DeadLetter(Described):
 class Queues:
     """Lambda retries a failed event twice, and then drops it. The queue keeps the event until its file is loaded."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: LabSteps) -> None:
         self.lab = lab
         self.names = lab.names
         self.aws = lab.session.client

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import project
+from labkit.calls import found
 from labkit.data import data_api
 from labkit.errors import RunFailed
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step
 
 COLUMNS = (
     "transaction_id",
@@ -78,7 +79,7 @@ class Redshift(Step[RedshiftMade]):
         there = self._wait_until_available()
         if copy_role not in [role["IamRoleArn"] for role in there.get("IamRoles", [])]:
             redshift.modify_cluster_iam_roles(ClusterIdentifier=cluster, AddIamRoles=[copy_role])
-        data_api.execute(self.lab, project.file("sql", "create_table.sql").read_text())
+        data_api.execute(self.lab.session, project.file("sql", "create_table.sql").read_text())
         return self.describe()
 
     def describe(self) -> RedshiftMade:
@@ -104,10 +105,7 @@ class Redshift(Step[RedshiftMade]):
         Raises:
             MissingStep: it is not there yet.
         """
-        secret = found(self.aws("secretsmanager").describe_secret, SecretId=self.names.secret)
-        if secret is None or "DeletedDate" in secret:
-            raise self.missing(f"Secret {self.names.secret}")
-        return str(secret["ARN"])
+        return data_api.admin_secret(self.lab.session)
 
     def facts(self) -> Iterator[Fact]:
         """The cluster's state and settings, and the table's columns."""
@@ -132,7 +130,7 @@ class Redshift(Step[RedshiftMade]):
         roles = [role["IamRoleArn"] for role in there.get("IamRoles", [])]
         yield Fact(copy_role in roles, f"its COPY may use the role {self.names.copy_role}", self.fix)
         columns = data_api.execute(
-            self.lab,
+            self.lab.session,
             "select column_name from information_schema.columns "
             "where table_schema = 'public' and table_name = :name order by ordinal_position",
             {"name": self.config.redshift_table},

@@ -19,7 +19,7 @@ from labkit.steps.queues import DeadLetter, Queues
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labkit.lab import Lab
+    from labkit.steps.lab_steps import LabSteps
 
 POLICY_NAME = "toll-etl-exactly-once"
 """The policy that adds the exactly-once job's permissions to the Glue role."""
@@ -49,7 +49,7 @@ class Reliability(Step[ReliabilityMade]):
     name = "reliability"
     notebook = "09_reliability"
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: LabSteps) -> None:
         super().__init__(lab)
         self.job = ExactlyOnceJob(lab)
         self.workflow = ExactlyOnceWorkflow(lab)
@@ -92,7 +92,7 @@ class Reliability(Step[ReliabilityMade]):
         self.lab.job.wait_until_idle()
         self.queues.empty()
         self.lab.buckets.empty(self.names.staging_bucket, MARKERS, rejects.REJECTS)
-        table.empty(self.lab, [f"drop table if exists {self.names.ledger}", *ledger.create_statements()])
+        table.empty(self.lab.session, [f"drop table if exists {self.names.ledger}", *ledger.create_statements()])
         self.workflow.resume()
         self._load_what_is_missing()
         self.lab.notification.point_to(Delivery.EXACTLY_ONCE)
@@ -106,15 +106,15 @@ class Reliability(Step[ReliabilityMade]):
 
     def unread(self) -> tuple[str, ...]:
         """The keys of the landed files whose current version is not loaded."""
-        loaded = ledger.loaded(self.lab)
-        current = (one for one in landing.data_files(self.lab) if one.is_current)
+        loaded = ledger.loaded(self.lab.session)
+        current = (one for one in landing.data_files(self.lab.session) if one.is_current)
         return tuple(one.key for one in current if (one.key, one.version) not in loaded)
 
     def rejects(self) -> pd.DataFrame:
         """The rows that the job could not load: file, line, reason, and the row as it is in the file."""
         import pandas as pd  # here, because pandas is slow to import, and most commands don't need it
 
-        rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab)]
+        rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab.session)]
         return pd.DataFrame(rows, columns=["file", "line", "reason", "row"])
 
     def dead_letters(self, most: int = 100) -> tuple[DeadLetter, ...]:
@@ -196,7 +196,7 @@ class Reliability(Step[ReliabilityMade]):
         try:
             self.workflow.load()
         except RunFailed:
-            refused = {reject.file for reject in rejects.read(self.lab)}
+            refused = {reject.file for reject in rejects.read(self.lab.session)}
             if not refused.issuperset(self.unread()):
                 raise
 

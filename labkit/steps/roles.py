@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labkit import origins, policies
+from labkit.calls import found
 from labkit.policies import Policy
 from labkit.show.display import Described, Fact, Removed
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step
 
 POLICY_NAME = "toll-etl"
 
@@ -67,7 +68,7 @@ class Roles(Step[RolesMade]):
         """
         answer = found(self.aws("iam").get_role, RoleName=role)
         if answer is None:
-            raise origins.missing(self, "Role", role)
+            raise origins.missing(self.names, "Role", role, self.name)
         return str(answer["Role"]["Arn"])
 
     def facts(self) -> Iterator[Fact]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.calls import found
 from labkit.show.display import Described, Fact, Removed, hidden
-from labkit.steps.base import Step, found
+from labkit.steps.base import Step
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from labkit import origins
+from labkit import needs
+from labkit.calls import found, is_missing
 from labkit.data import landing
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
-from labkit.steps.base import Step, found, is_missing
+from labkit.steps.base import Step
 from labkit.steps.job import Job
 
 ENDED = {"COMPLETED", "STOPPED", "ERROR"}
@@ -166,7 +167,7 @@ class Workflow(Step[WorkflowMade]):
     def unread(self) -> tuple[str, ...]:
         """The keys of the landed files that no run has read: those that landed since the job's last good run began."""
         began = self.job.last_success()
-        files = (one for one in landing.data_files(self.lab) if one.is_current)
+        files = (one for one in landing.data_files(self.lab.session) if one.is_current)
         return tuple(one.key for one in files if began is None or one.landed_at >= began)
 
     def pause(self) -> None:
@@ -280,8 +281,8 @@ class Workflow(Step[WorkflowMade]):
         part = "job" if run.crawl == "SUCCEEDED" else "crawl"
         where = self.job.log_advice(run.job_run_id) if run.job_run_id else f"labkit logs {self.names.s3_crawler}"
         state = f"{run.status}, its crawl {run.crawl} and its job {run.job}"
-        lab = self.lab
-        advice = origins.of_a_job(lab) if part == "job" else origins.of_a_run(lab, origins.S3_CRAWL_NEEDS)
+        session = self.lab.session
+        advice = needs.of_a_job(session) if part == "job" else needs.of_a_run(session, needs.S3_CRAWL_NEEDS)
         raise RunFailed(f"Workflow {run.workflow}", state, run.message, where=f"The {part} failed. {where}", fix=advice)
 
     def _run(self, raw: dict[str, Any]) -> Run:

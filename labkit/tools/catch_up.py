@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit import project
+from labkit.calls import found
 from labkit.data import landing
 from labkit.delivery import Delivery
 from labkit.errors import UsageError
 from labkit.show.display import Described
-from labkit.steps.base import found
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.steps.lab_steps import LabSteps
+from labkit.tools import sending
 
 ROWS, UNTIL = 100, "2023-08-31"
 LANDS = {"00": 1, "06": 2, "07": 3, "08": 4}
@@ -37,7 +35,7 @@ class CaughtUp(Described):
         yield "next", f"notebook {self.next}"
 
 
-def catch_up(lab: Lab, notebook: str | int) -> CaughtUp:
+def catch_up(lab: LabSteps, notebook: str | int) -> CaughtUp:
     """Create what the notebooks before this one create, and skip what is already there.
 
     Args:
@@ -56,7 +54,7 @@ def catch_up(lab: Lab, notebook: str | int) -> CaughtUp:
     return CaughtUp(tuple((name, tuple(_do(lab, name))) for name in earlier), chosen)
 
 
-def _do(lab: Lab, notebook: str) -> Iterator[str]:
+def _do(lab: LabSteps, notebook: str) -> Iterator[str]:
     """Do what this notebook does, and yield each thing that was made."""
     number = notebook[:2]
     for step in lab.steps:
@@ -73,17 +71,17 @@ def _do(lab: Lab, notebook: str) -> Iterator[str]:
         yield "a load of what had landed"
 
 
-def _land(lab: Lab, number: str) -> bool:
+def _land(lab: LabSteps, number: str) -> bool:
     """Land this notebook's file, unless as many files have landed as this notebook and the ones before it land."""
     wanted = sum(1 for other in LANDS if other <= number)
-    there = {file.key for file in landing.data_files(lab) if file.is_current}
+    there = {file.key for file in landing.data_files(lab.session) if file.is_current}
     if len(there) >= wanted:
         return False
-    lab.send(rows=ROWS, seed=LANDS[number], until=UNTIL)
+    sending.generate(lab, rows=ROWS, count=1, seed=LANDS[number], until=UNTIL)
     return True
 
 
-def _is_crawled(lab: Lab) -> bool:
+def _is_crawled(lab: LabSteps) -> bool:
     names, glue = lab.names, lab.session.client("glue")
     return found(glue.get_table, DatabaseName=names.glue_database, Name=names.source_table) is not None
 

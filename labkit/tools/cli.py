@@ -326,9 +326,7 @@ def logs(what: str, lines: int) -> None:
     of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. Of a job and a workflow
     that is the last run.
     """
-    from labkit.data import logs as sources
-
-    found = sources.read(_lab(), what, lines)
+    found = _lab().logs(what, lines)
     for line in deque(found, maxlen=lines):
         click.echo(line.rstrip("\n"))
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit.errors import MissingStep, QueryFailed
 from labkit.show.display import Described, hidden
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.steps.lab_steps import LabSteps
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Leftovers(Described):
         return "nothing is left" if not self.left else "left: " + ", ".join(self.left)
 
 
-def find_leftovers(lab: Lab) -> Leftovers:
+def find_leftovers(lab: LabSteps) -> Leftovers:
     """Find all resources with the lab's tags, and all steps whose `describe` still succeeds."""
     pages = (
         lab.session.client("resourcegroupstaggingapi")

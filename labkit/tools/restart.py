@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit.data import landing, table
 from labkit.delivery import Delivery
 from labkit.errors import MissingStep
 from labkit.show.display import Described
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.steps.lab_steps import LabSteps
 
 
 @dataclass(frozen=True)
@@ -28,11 +25,11 @@ class Restarted(Described):
         yield "s3Events", self.s3events
 
 
-def to_be_removed(lab: Lab) -> tuple[str, ...]:
+def to_be_removed(lab: LabSteps) -> tuple[str, ...]:
     """What a restart would remove, in words."""
     names, found = lab.names, []
     if lab.buckets.exists(names.landing_bucket):
-        files = sum(1 for _ in landing.data_files(lab))
+        files = sum(1 for _ in landing.data_files(lab.session))
         found.append(_counted(files, f"file in bucket {names.landing_bucket}"))
     if _has_table(lab):
         found.append(_counted(lab.query.count(), f"row of {lab.config.redshift_table}"))
@@ -46,7 +43,7 @@ def to_be_removed(lab: Lab) -> tuple[str, ...]:
     return tuple(filter(None, found))
 
 
-def restart(lab: Lab, removed: tuple[str, ...]) -> Restarted:
+def restart(lab: LabSteps, removed: tuple[str, ...]) -> Restarted:
     """Empty the lab, and put the described delivery into use if its parts are there.
 
     It can be interrupted and run again. `removed` is what `to_be_removed` found.
@@ -66,7 +63,7 @@ def restart(lab: Lab, removed: tuple[str, ...]) -> Restarted:
     if lab.buckets.exists(names.staging_bucket):
         lab.buckets.empty(names.staging_bucket, "landed/", "rejects/", "temp/")
     if _has_table(lab):
-        table.empty(lab, [f"drop table if exists {names.ledger}"])
+        table.empty(lab.session, [f"drop table if exists {names.ledger}"])
     if lab.job.exists():
         lab.job.forget()
     lab.workflow.resume()
@@ -75,7 +72,7 @@ def restart(lab: Lab, removed: tuple[str, ...]) -> Restarted:
     return Restarted(removed, points)
 
 
-def _has_table(lab: Lab) -> bool:
+def _has_table(lab: LabSteps) -> bool:
     try:
         lab.query.describe()
     except MissingStep:

@@ -12,21 +12,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labkit.calls import found
 from labkit.data.landing import Landed, count_records, is_data_key
 from labkit.errors import AwsRefused, LabError, SendStopped, UsageError
-from labkit.steps.base import found
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.steps.lab_steps import LabSteps
 
 ROWS = 100
 NOT_DATA = "the pipeline only reads files whose names end in .json, and do not begin with _ or a dot"
 CHUNK = 65536
 
 
-def upload(lab: Lab, files: Sequence[Path | str], **of_the_generator: Any) -> Landed:
+def upload(lab: LabSteps, files: Sequence[Path | str], **of_the_generator: Any) -> Landed:
     """Upload files from this machine to the landing bucket under their own names.
 
     Raises:
@@ -50,7 +48,9 @@ def upload(lab: Lab, files: Sequence[Path | str], **of_the_generator: Any) -> La
     return _land(bucket, [path.name for path in paths], land)
 
 
-def generate(lab: Lab, *, rows: int | None, count: int | None, seed: int | None, until: date | str | None) -> Landed:
+def generate(
+    lab: LabSteps, *, rows: int | None, count: int | None, seed: int | None, until: date | str | None
+) -> Landed:
     """Make the generator function land `count` files (1 by default) of `rows` rows (100 by default).
 
     Raises:
@@ -72,7 +72,7 @@ def generate(lab: Lab, *, rows: int | None, count: int | None, seed: int | None,
     return _land(lab.names.landing_bucket, ["the next file"] * files, land)
 
 
-def landed_keys(lab: Lab, landed: Landed | str | Iterable[str]) -> tuple[str, ...]:
+def landed_keys(lab: LabSteps, landed: Landed | str | Iterable[str]) -> tuple[str, ...]:
     """Return the keys of what `send` returned, or the given keys if each of them is an existing data file.
 
     Raises:
@@ -108,7 +108,7 @@ def _land(bucket: str, names: Sequence[str], land: Callable[[int], tuple[str, in
         if not keys and isinstance(error, LabError | KeyboardInterrupt):
             raise
         unknown = "" if isinstance(error, AwsRefused | OSError) else names[len(keys)]
-        raise SendStopped(Landed(bucket, len(keys), rows, tuple(keys)), len(names), error, unknown) from error
+        raise SendStopped(bucket, keys, len(names), error, unknown) from error
     return Landed(bucket, len(keys), rows, tuple(keys))
 
 

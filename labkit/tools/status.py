@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.data.counts import Counts, ExactlyOnceCounts
-from labkit.data.event_status import EventStatus
-from labkit.data.recent_runs import RecentRuns, recent_runs
 from labkit.errors import MissingStep, QueryFailed
 from labkit.session import TargetStatus
 from labkit.show.display import Check
+from labkit.tools.event_status import EventStatus
+from labkit.tools.recent_runs import RecentRuns, recent_runs
 
 if TYPE_CHECKING:
     from labkit.lab import Lab

@@ -60,13 +60,13 @@ class Stage:
         lab.follow(lab.send(rows=1))
         s3.put_object(Bucket=names.landing_bucket, Key="proof.txt", Body=b"a")
         s3.put_object(Bucket=names.staging_bucket, Key="proof/1.csv", Body=b"1\n")
-        execute(lab, "create table if not exists public.proof (a int)")
+        execute(lab.session, "create table if not exists public.proof (a int)")
         made._wait_for_crawler(names.s3_crawler)
         made._wait_for_crawler(names.redshift_crawler)
         try:
             yield made
         finally:
-            execute(lab, "drop table public.proof")
+            execute(lab.session, "drop table public.proof")
             s3.delete_object(Bucket=names.landing_bucket, Key="proof.txt")
             s3.delete_object(Bucket=names.staging_bucket, Key="proof/1.csv")
             glue.close()

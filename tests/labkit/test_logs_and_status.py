@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from labkit import Lab
-from labkit.data import logs
-from labkit.data.recent_runs import RecentRun, recent_runs
 from labkit.errors import LabError
 from labkit.steps.workflow import Run
 from labkit.tools.cli import cli
+from labkit.tools.recent_runs import RecentRun, recent_runs
 
 
 @pytest.fixture(scope="module")
@@ -39,32 +38,32 @@ def ran(lab: Lab) -> Lab:
     ],
 )
 def test_a_part_s_log_is_found_with_and_without_the_prefix(ran: Lab, name: str, said: str) -> None:
-    with_prefix = logs.read(ran, f"kit-{name}", 100)
+    with_prefix = ran.logs(f"kit-{name}", 100)
     assert any(said in line for line in with_prefix)
-    assert logs.read(ran, name, 100) == with_prefix
+    assert ran.logs(name, 100) == with_prefix
 
 
 def test_the_short_names_are_those_of_the_delivery_in_use(ran: Lab) -> None:
-    assert logs.read(ran, "job", 50) == logs.read(ran, "exactly_once_job", 50)
-    assert logs.read(ran, "start", 50) == logs.read(ran, "start_workflow_reliably", 50)
-    assert logs.read(ran, "workflow", 50) == logs.read(ran, "exactly_once_workflow", 50)
-    assert logs.read(ran, "generator", 50) == logs.read(ran, "toll_plaza_application", 50)
-    assert len(logs.read(ran, "crawler", 500)) > len(logs.read(ran, "s3_crawler", 500))
+    assert ran.logs("job", 50) == ran.logs("exactly_once_job", 50)
+    assert ran.logs("start", 50) == ran.logs("start_workflow_reliably", 50)
+    assert ran.logs("workflow", 50) == ran.logs("exactly_once_workflow", 50)
+    assert ran.logs("generator", 50) == ran.logs("toll_plaza_application", 50)
+    assert len(ran.logs("crawler", 500)) > len(ran.logs("s3_crawler", 500))
 
 
 def test_a_workflow_s_log_is_how_its_last_run_went_and_what_its_parts_wrote(ran: Lab) -> None:
-    first, *rest = logs.read(ran, "workflow", 200)
+    first, *rest = ran.logs("workflow", 200)
     assert "COMPLETED, crawl SUCCEEDED, job SUCCEEDED" in first
     assert any("Crawler has finished" in line for line in rest)
-    assert logs.read(ran, "workflow", 1) == [first]
+    assert ran.logs("workflow", 1) == [first]
 
 
 def test_what_has_not_run_says_so_and_how_to_run_it(lab: Lab) -> None:
     assert not lab.job.runs(), "the exactly-once delivery is in use"
     with pytest.raises(LabError, match=r"Job kit-s3_to_redshift_job has written no log(.|\n)*labkit load"):
-        logs.read(lab, "s3_to_redshift_job", 10)
+        lab.logs("s3_to_redshift_job", 10)
     with pytest.raises(LabError, match="not invoked yet"):
-        logs.read(lab, "start_workflow_function", 10)
+        lab.logs("start_workflow_function", 10)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +75,12 @@ def test_what_has_not_run_says_so_and_how_to_run_it(lab: Lab) -> None:
 )  # fmt: skip
 def test_what_is_not_there_yet_names_the_step_that_makes_it(make_lab: Callable[..., Lab], name: str) -> None:
     with pytest.raises(LabError, match=r"is not there yet(.|\n)*labkit deploy "):
-        logs.read(make_lab("nobody"), name, 10)
+        make_lab("nobody").logs(name, 10)
 
 
 def test_an_unknown_name_lists_the_known_ones(lab: Lab) -> None:
     with pytest.raises(LabError, match="There is no log of 'no_such_thing'") as caught:
-        logs.read(lab, "no_such_thing", 10)
+        lab.logs("no_such_thing", 10)
     for known in ("server", "workflow", "kit-s3_crawler", "kit-redshift_workflow", "kit-start_workflow_function"):
         assert known in str(caught.value)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labkit import Lab, LabError, origins
+from labkit import Lab, LabError, needs, origins
 from labkit.errors import AwsRefused, FunctionFailed, MissingStep, QueryFailed, RunFailed
 from labkit.names import Names
 
@@ -93,8 +93,9 @@ def test_a_call_for_something_else_is_not_explained(lab: Lab) -> None:
 def test_each_name_of_the_lab_has_its_step(lab: Lab) -> None:
     assert set(origins.MADE_BY) == {field.name for field in fields(Names)}
     assert set(origins.MADE_BY.values()) <= {step.name for step in lab.steps} | {origins.CRAWL}
-    needed = {*origins.S3_CRAWL_NEEDS, *origins.REDSHIFT_CRAWL_NEEDS, *origins.JOB_NEEDS}
-    assert needed | {need for needs in origins.FUNCTION_NEEDS.values() for need in needs} == set(origins.LOOKUPS)
+    assert {step.name: step.notebook for step in lab.steps} == origins.NOTEBOOKS
+    needed = {*needs.S3_CRAWL_NEEDS, *needs.REDSHIFT_CRAWL_NEEDS, *needs.JOB_NEEDS}
+    assert needed | {need for more in needs.FUNCTION_NEEDS.values() for need in more} == set(needs.LOOKUPS)
 
 
 def test_what_a_later_step_makes_is_not_said_to_be_an_earlier_one_s(fresh: Lab) -> None:

@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from labkit import Lab
-from labkit.data.event_status import EventStatus
 from labkit.data.ledger import loaded_by
 from labkit.show.waiting import wait_for
+from labkit.tools.event_status import EventStatus
 
 
 def given_up(lab: Lab, key: str, **attributes: str) -> None:
@@ -36,7 +36,7 @@ def until_loaded(lab: Lab, key: str) -> None:
 
     def look() -> tuple[str, bool | None]:
         waiting = lab.reliability.waiting()
-        return f"{waiting} waiting", (loaded_by(lab, [key]) is not None and waiting == 0) or None
+        return f"{waiting} waiting", (loaded_by(lab.session, [key]) is not None and waiting == 0) or None
 
     wait_for("the event", look, config=lab.config, go_on="", quiet=True)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labkit.errors import MissingStep
+from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
 
 SHOWN = 5
 LONGEST_MESSAGE = 160
@@ -64,7 +62,7 @@ class RecentRuns:
         return "\n".join(["last workflow runs:", *(f"  {run}" for run in self.runs)])
 
 
-def recent_runs(lab: Lab, most: int = SHOWN) -> RecentRuns:
+def recent_runs(lab: LabSteps, most: int = SHOWN) -> RecentRuns:
     """Return the last runs, at most `most` of them. A workflow that does not exist has no runs."""
     runs: list[Run] = []
     for workflow in (lab.workflow, lab.reliability.workflow):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit.data import rejects
 from labkit.errors import MissingStep
-
-if TYPE_CHECKING:
-    from labkit.lab import Lab
+from labkit.steps.lab_steps import LabSteps
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class EventStatus:
     last_reject: str
 
     @classmethod
-    def of(cls, lab: Lab) -> EventStatus:
+    def of(cls, lab: LabSteps) -> EventStatus:
         """Look up the status on the target. A resource that does not exist yet counts as 0."""
         try:
             waiting, given_up = lab.reliability.waiting(), len(lab.reliability.dead_letters())
@@ -31,7 +28,7 @@ class EventStatus:
             waiting = given_up = 0
         try:
             lab.buckets.describe()
-            rows = list(rejects.read(lab))
+            rows = list(rejects.read(lab.session))
         except MissingStep:
             rows = []
         files = {(row.file, row.version) for row in rows}

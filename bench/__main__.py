@@ -14,11 +14,12 @@ from typing import Any
 
 import psutil
 
-from bench import event, growth, million, startup
+from bench import event, growth, http, million, startup
 from bench.measure import Report
 from bench.sizes import Sizes
 
 PARTS: dict[str, Callable[[Report, Sizes], None]] = {
+    "http": http.measure,
     "event": event.measure,
     "growth": growth.measure,
     "million": million.measure,

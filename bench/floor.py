@@ -97,25 +97,25 @@ def plain_postgres() -> Iterator[Plain]:
         *settings,
     ]
     with (place / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, cwd=place, stdout=log, stderr=log, **as_user)
+        process = subprocess.Popen(command, env=environment, cwd=place, stdout=log, stderr=log, **as_user)
     try:
         plain = Plain(port)
-        _wait(plain, server, place / "log")
+        _wait(plain, process, place / "log")
         yield plain
     finally:
-        server.terminate()
-        server.wait()
+        process.terminate()
+        process.wait()
         shutil.rmtree(place)
         programs.release(place)
 
 
-def _wait(plain: Plain, server: subprocess.Popen[Any], log: Path) -> None:
+def _wait(plain: Plain, process: subprocess.Popen[Any], log: Path) -> None:
     while True:
         try:
             plain.connect().close()
             return
         except psycopg.OperationalError:
-            if server.poll() is not None:
+            if process.poll() is not None:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')}") from None
             time.sleep(GLANCE)
 

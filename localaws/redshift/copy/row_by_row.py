@@ -176,7 +176,7 @@ class Conversion:
         return column.length or sys.maxsize
 
     def convert(self, values: list[str | None]) -> str | Problem:
-        """Return the line, or the problem why the row can't be loaded."""
+        """Return the line, or a Problem if the row can't be loaded."""
         out = []
         for column, value, plain_length in zip(self._columns, values, self._plain_lengths, strict=True):
             if (

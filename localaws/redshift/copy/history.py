@@ -54,7 +54,7 @@ def write(
     Raises:
         SqlError: PostgreSQL refused the connection.
     """
-    # An aborted transaction can't be asked for its number, so this connection looks it up.
+    # A query in an aborted transaction fails, so this connection looks up the transaction's id.
     with _connect(session.database, context) as connection, connection.transaction():
         return _insert(connection, record, session, status, failure)
 

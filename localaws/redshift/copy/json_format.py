@@ -52,7 +52,7 @@ class JsonReader:
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)
         copy_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
-        # Imported for the first file: duckdb and pyarrow take 60 MB, which a front without such files should not need.
+        # Imported only when needed: duckdb and pyarrow take 60 MB, which a front without such files saves.
         from localaws.redshift.copy.json_lines import csv_chunks
 
         truncated = bool(self.target.scales) and not options.round_decimals

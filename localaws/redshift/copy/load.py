@@ -120,7 +120,7 @@ class _Copy:
     def _parquet(self, file: FetchedFile, target: Target, region: str) -> int:
         if file.source.size == 0 and file.source.key.endswith("/"):
             return 0  # the object that marks an empty folder
-        # Imported for the first file: pyarrow takes 50 MB, which a front without such files should not need.
+        # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
         from localaws.redshift.copy.parquet import parquet_csv
 
         rows = parquet_csv(file.path, file.source, target, region)

@@ -163,7 +163,7 @@ class Conversion:
         self._null = marker if marker is not None else None if options.format is Format.JSON else "\\N"
         self._convert_time = {column.name: convert for column in target.columns if (convert := _time(column, options))}
         self._scales = {} if options.round_decimals else target.scales
-        # Up to which length a value without special characters is used unchanged; -1: never.
+        # The length up to which a value without special characters is used unchanged; -1: never.
         self._plain_lengths = [self._plain_length(column) for column in target.columns]
 
     def _plain_length(self, column: Column) -> int:

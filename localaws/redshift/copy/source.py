@@ -151,7 +151,7 @@ def _decompressed(body: Any, compression: Compression) -> BinaryIO:
         case Compression.BZIP2:
             return cast(BinaryIO, bz2.BZ2File(body))
         case Compression.ZSTD:
-            # Imported for the first file: pyarrow takes 50 MB, which a front without such files should not need.
+            # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
             import pyarrow
 
             return cast(BinaryIO, pyarrow.CompressedInputStream(pyarrow.PythonFile(body, mode="r"), "zstd"))

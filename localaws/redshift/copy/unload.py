@@ -229,7 +229,7 @@ def _write_json(statement: UnloadStatement, session: ClientSession, stream: Bina
 
 
 def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
-    # Imported for the first file: pyarrow takes 50 MB, which a front without such files should not need.
+    # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
     from localaws.redshift.copy import unload_parquet
 
     schema = unload_parquet.schema_of(statement.query, session)

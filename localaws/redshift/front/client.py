@@ -12,7 +12,7 @@ import struct
 from localaws.redshift.front import wire
 
 READ_AHEAD = 1000  # messages of a client that are read before they are handled
-READ_AHEAD_BYTES = 16 << 20  # when there are more, no further message is read
+READ_AHEAD_BYTES = 16 << 20  # no further message is read when the queue has more bytes
 CHECK_INTERVAL = 1.0  # seconds between checks whether a client that is not being read has gone
 ONE_RECORD = 16 * 1024  # bytes: TLS splits longer messages
 LONGEST_STARTUP = 10_000  # bytes, as in PostgreSQL

@@ -1,9 +1,9 @@
 """Creates, starts and stops one embedded PostgreSQL server: only a unix socket, durable, never as root.
 
-PostgreSQL refuses to run as root, so if we are root, it runs as `nobody`. `nobody` may not reach two places. The first
-is the data directory, under a home that is private to root: PostgreSQL uses it through its working directory
-(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above. The second are the
-programs: see programs.py.
+PostgreSQL refuses to run as root, so if we are root, it runs as `nobody`. Two places may then be out of its reach. The
+first is the data directory, under a home that is private to root: PostgreSQL uses it through its working directory
+(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above. The second is the directory
+of the programs: see programs.py.
 """
 
 from __future__ import annotations

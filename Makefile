@@ -19,7 +19,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This lab needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.11")'
 	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) packages into .venv/ (pinned, with hashes: requirements.lock)"
 	$(PYTHON) -m venv .venv
-	@# The lock's own pip first: older ones, as Python brings them, warn about what they are about to install.
+	@# The lock's own pip first: the older pip that comes with Python warns about packages that it is about to install.
 	@awk '/^[a-z]/ {ours = /^pip==/} ours' requirements.lock >.venv/pip.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/pip.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
@@ -78,9 +78,9 @@ lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependenci
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@# What the lab runs imports nothing that only the extra `dev` brings.
+	@# The lab itself imports no package that only the extra `dev` installs.
 	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "setup.py|tests|docs|bench|notebooks/.*\.py"
-	@# With the tests, whose helper modules are found by pytest, not by deptry (DEP001).
+	@# Now with the tests: pytest finds their helper modules, deptry does not (DEP001).
 	$(BIN)/deptry . --ignore DEP001
 
 fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them

@@ -22,7 +22,7 @@ group by vehicle_make
 order by passages desc, vehicle_make
 limit 10;
 
--- What COPY has loaded, load by load.
+-- The loads by COPY, the newest first.
 select query_id, status, loaded_rows, source_file_count, start_time
 from sys_load_history
 where table_name = 'toll_table'

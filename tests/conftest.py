@@ -13,10 +13,10 @@ import pytest
 
 import localaws
 
-collect_ignore = ["clients"]  # make test-clients: they have an environment of their own
+collect_ignore = ["clients"]  # `make test-clients` runs them in their own environment
 _counter = itertools.count(1)
 
-# Tests that share something that takes long to make run in one process (`make test` has two), the slowest first.
+# Tests that share a slow fixture run in the same process (`make test` has two processes), the slowest first.
 _TOGETHER = (
     "pipeline",
     "labkit",
@@ -29,20 +29,20 @@ _TOGETHER = (
 
 
 def _group(nodeid: str) -> str:
-    """What a test is run together with: its directory, if that is in _TOGETHER, else its file."""
+    """Return the group that a test runs in: its directory, if that is in _TOGETHER, else its file."""
     file = nodeid.partition("::")[0].removeprefix("tests/")
     return next((directory for directory in _TOGETHER if file.startswith(f"{directory}/")), file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slowest first."""
+    """Sort the slowest groups first."""
     order = {directory: place for place, directory in enumerate(_TOGETHER)}
     items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let a process take a group at a time. (xdist's own --dist loadgroup forgets the groups under pytest 9.2.)"""
+    """Give each process one group at a time. (xdist's own --dist loadgroup loses the groups with pytest 9.2.)"""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
@@ -54,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[localaws.Status]:
-    """One embedded AWS for the whole test run. Tests keep apart by using names of their own."""
+    """One embedded AWS for the whole test run. Tests use their own names, so they don't affect each other."""
     home = tmp_path_factory.mktemp("lab")
     status = localaws.start(home)
     try:
@@ -92,7 +92,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test may reach a real account, or another lab, by what the caller's shell has set; or write into runs/."""
+    """Prevent tests from reaching a real account or another lab through the shell's variables, or writing to runs/."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_"))]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull

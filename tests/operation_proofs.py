@@ -1,7 +1,7 @@
-"""Runs the tests that the tables of operations name, and checks that each gets the answers it is named for.
+"""Runs the tests that the tables of operations name, and checks that each test calls the operations that it proves.
 
-`make proofs` runs it. A row `CreateJob = "FILE::TEST"` of a table says that TEST proves CreateJob; here it must have
-called CreateJob of that service itself, and been answered with success.
+`make proofs` runs it. A row `CreateJob = "FILE::TEST"` of a table says that TEST proves CreateJob. So TEST itself must
+call CreateJob of that service, and the call must succeed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from localaws.server.models import models_of
 
 TESTS = Path(__file__).parent
 NO_OPERATIONS = {"PostObject", "PreflightObject"}
-"""Forms and preflight requests, which botocore neither sends nor records."""
+"""Upload forms and preflight requests, which botocore neither sends nor records."""
 Answered = dict[tuple[str, str], set[str]]
-"""By service ID and operation: the tests that were answered with success."""
+"""The tests with a successful call, by service ID and operation."""
 
 
 def main() -> int:
-    """Run the tests and print what is wrong; return the exit code."""
+    """Run the tests, and print what is wrong; return the exit code."""
     rows = {
         (service, operation): proof
         for service in vouching.services()
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _run(proofs: list[str], calls: Path) -> bool:
-    """Whether the tests fail; what they call is in `calls` then."""
+    """Run the tests, and write their calls to `calls`; return whether tests fail."""
     names = [str(TESTS / proof) for proof in proofs]
     options = ["-p", "tests.recording", "--calls", str(calls), "-n", "2", "--no-loadscope-reorder", "-q", "-m", ""]
     return subprocess.run([sys.executable, "-m", "pytest", *options, *names], cwd=TESTS.parent).returncode != 0

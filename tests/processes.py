@@ -1,4 +1,4 @@
-"""What runs below a process, and what it listens on: any of it may end while a test looks at it."""
+"""Finds the processes below a process, and the ports that they listen on. They may end at any time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 
 from localaws.core.processes import has_ended
 
-# The number of Linux's call that ends one thread only.
+# The number of Linux's system call that ends only one thread.
 _EXIT = {"x86_64": 60, "aarch64": 93}.get(platform.machine()) if sys.platform == "linux" else None
 FIRST_THREAD_ENDS = (
     f"""
@@ -24,20 +24,20 @@ ctypes.CDLL(None).syscall(ctypes.c_long({_EXIT}), ctypes.c_long(0))
     if _EXIT is not None
     else None
 )
-"""A program whose first thread ends at once, and whose second one reads the standard input; None where nobody can."""
+"""A program whose first thread ends immediately, while its second thread reads stdin; None if this is impossible."""
 
 _Which = TypeVar("_Which", psutil.Process, int)
 
 
 def family(parent: psutil.Process | int | None) -> list[psutil.Process]:
-    """The process and all below it."""
+    """Return the process and all processes below it."""
     assert parent is not None, "no process to look at"
     parent = parent if isinstance(parent, psutil.Process) else psutil.Process(parent)
     return [parent, *parent.children(recursive=True)]
 
 
 def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
-    """The address and port of each TCP socket that one of the processes listens on."""
+    """Return the address and port of each TCP socket that one of the processes listens on."""
     addresses = set()
     for process in processes:
         try:
@@ -48,14 +48,14 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
             }
         except psutil.NoSuchProcess:
             pass
-        except psutil.AccessDenied:  # what a process that has ended had open is root's business
+        except psutil.AccessDenied:  # only root may read the connections of a process that has ended
             if is_running(process):
                 raise
     return addresses
 
 
 def is_running(process: psutil.Process | int) -> bool:
-    """Whether any of it still runs; what has ended and was not collected yet doesn't."""
+    """Whether any thread of the process still runs; a process that has ended but was not reaped doesn't run."""
     try:
         return not has_ended(process if isinstance(process, psutil.Process) else psutil.Process(process))
     except psutil.NoSuchProcess:
@@ -63,7 +63,7 @@ def is_running(process: psutil.Process | int) -> bool:
 
 
 def outliving(processes: Collection[_Which], timeout: float = 15) -> list[_Which]:
-    """Those that still run after `timeout` seconds; it returns as soon as none does."""
+    """Return the processes that still run after `timeout` seconds; return earlier if none runs any more."""
     deadline = time.monotonic() + timeout
     while (alive := [process for process in processes if is_running(process)]) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -79,7 +79,7 @@ def wait_for_zombie(process: psutil.Process) -> None:
 
 
 def kill(processes: Iterable[psutil.Process]) -> int:
-    """Kill them, all at once, and return how many there still were."""
+    """Kill the processes, and return how many still existed."""
     killed = 0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):

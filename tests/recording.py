@@ -1,8 +1,8 @@
-"""A plugin of pytest: which test has made which calls of AWS. `pytest -p tests.recording --calls DIRECTORY …`
+"""A pytest plugin that records which test calls which AWS operations: `pytest -p tests.recording --calls DIRECTORY …`
 
-botocore can report each attempt by UDP ("client-side monitoring"), also in processes that a test
-starts. Each of pytest's processes writes one JSON file: lists of test, service (botocore's service ID), operation, HTTP
-status and how often. `tests/operation_proofs.py` compares the tables of operations with them.
+botocore can report each attempt over UDP ("client-side monitoring"), also in processes that a test starts. Each of
+pytest's processes writes one JSON file, with lists of test, service (botocore's service ID), operation, HTTP status and
+number of calls. `tests/operation_proofs.py` compares the tables of operations with them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 _TEST = "Test"
-_QUIET = 0.5  # seconds after which no more calls are on their way
+_QUIET = 0.5  # seconds without a call, after which no more calls are expected
 
 
 class Recorder:
-    """Listens to botocore, and knows which test runs."""
+    """Listens to botocore's reports, and knows which test is running."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -50,18 +50,18 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self) -> Generator[None, Any, Any]:
-        """Ask again: a fixture removes AWS's variables from the environment."""
+        """Turn monitoring on again, as a fixture removes AWS's variables from the environment."""
         self._ask()
         made = yield
         self._ask()
         return made
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """The next test begins: said where calls are told, so that those of the last test are counted as its own."""
+        """Note that the next test begins, over the same socket: so the last test's calls are counted before it."""
         self._socket.sendto(json.dumps({"Type": _TEST, "Name": nodeid}).encode(), self._socket.getsockname())
 
     def pytest_sessionfinish(self) -> None:
-        """Write down what was heard."""
+        """Write the recorded calls to a file."""
         self._thread.join(_QUIET)
         self._socket.sendto(b"", self._socket.getsockname())
         self._thread.join()
@@ -71,7 +71,7 @@ class Recorder:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--calls`."""
+    """Add the option `--calls`."""
     parser.addoption("--calls", type=Path, required=True, help="a directory for the calls that tests have made")
 
 

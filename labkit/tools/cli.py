@@ -24,7 +24,7 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The console script: runs a command, and turns what goes wrong into a message and an exit code."""
+    """The console script: runs a command, and turns errors into a message and an exit code."""
     sys.exit(_run(arguments))
 
 
@@ -52,7 +52,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _lab() -> Any:
-    """The lab of this shell's settings. Imported here: `--help` and completion need not load boto3 and pandas."""
+    """Return the lab for this shell's settings. Imported here, so that `--help` loads neither boto3 nor pandas."""
     from labkit.lab import Lab
 
     return Lab()
@@ -123,7 +123,7 @@ def env() -> None:
     try:
         cluster, secret = lab.redshift.describe(), lab.secrets.read()
     except MissingStep:
-        cluster = None  # not there yet: what S3 or Glue needs is known all the same
+        cluster = None  # it does not exist yet; the variables for S3, Glue and so on are known without it
     if cluster is not None:
         variables |= {
             "PGHOST": cluster.host,
@@ -332,7 +332,7 @@ def logs(what: str, lines: int) -> None:
 
 
 def _delivery_in_use(lab: Any) -> dict[str, str]:
-    """Which delivery is in use, and the names of its workflow, job and start function: the description's if none is."""
+    """Return the delivery in use, and its workflow, job and start function (the described delivery's if none is)."""
     if not lab.session.status().running:
         return {"delivery": "unknown: the local AWS is not running"}
     delivery = lab.delivery

@@ -1,1 +1,1 @@
-"""Redshift's control plane: clusters that really run."""
+"""Amazon Redshift: its control plane, clusters that really run, COPY and UNLOAD, and the Data API."""

@@ -1,8 +1,8 @@
-"""One cluster: its PostgreSQL, its front, and what is known of it on disk.
+"""One cluster: its PostgreSQL, its front (the proxy that clients connect to), and its files.
 
-clusters/<identifier>/cluster.json   written last when a cluster is made: what has none was never finished
-                      data/          PostgreSQL's
-                      front.json     what the front is told
+clusters/<identifier>/cluster.json   the definition; written last, so a directory without it was never finished
+                      data/          PostgreSQL's data directory
+                      front.json     the front's configuration
                       socket         a link to the directory of PostgreSQL's unix socket, while it runs
 """
 
@@ -36,26 +36,26 @@ from localaws.redshift.postgres.server import Postgres
 
 log = logging.getLogger(__name__)
 
-HOST = "localhost"  # as clients are told: the certificate's name
+HOST = "localhost"  # the endpoint's address; the certificate is issued for this name
 FRONT_TIMEOUT = 30.0  # seconds
 RESTARTS_PER_MINUTE = 10
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What is kept of a cluster beside its data."""
+    """A cluster's definition, which is saved in `cluster.json`."""
 
     identifier: str
     region: str
     database: str
     user: str
     token_key: str  # hexadecimal; signs temporary passwords
-    compatibility: str  # of the functions and views in its databases: a digest of their text
+    compatibility: str  # digest of the SQL that made the functions and views in its databases
     paused: bool = False
 
 
 class Cluster:
-    """A cluster that exists on disk; running or not."""
+    """A cluster that exists on disk, whether it runs or not."""
 
     def __init__(self, context: Context, directory: Path, definition: Definition) -> None:
         self.definition = definition
@@ -80,17 +80,17 @@ class Cluster:
     def create(
         cls, context: Context, directory: Path, *, region: str, database: str, user: str, password: str
     ) -> Cluster:
-        """Make a cluster named as its directory, and start it.
+        """Create a cluster with the name of its directory, and start it.
 
         Raises:
-            FileExistsError: there is one.
-            PortTaken: another program listens on the port that it was given.
-            RuntimeError: PostgreSQL could not be made or started.
+            FileExistsError: the cluster exists.
+            PortTaken: another program listens on the cluster's port.
+            RuntimeError: PostgreSQL could not be initialised or started.
         """
         if (directory / "cluster.json").exists():
             raise FileExistsError(f"cluster {directory.name} exists")
         sockets.remove(directory)
-        shutil.rmtree(directory, ignore_errors=True)  # what a server that was killed left half made
+        shutil.rmtree(directory, ignore_errors=True)  # a cluster that a killed server left unfinished
         directory.mkdir(mode=0o700)
         definition = Definition(directory.name, region, database, user, secrets.token_hex(32), compatibility.digest())
         cluster = cls(context, directory, definition)
@@ -108,7 +108,7 @@ class Cluster:
 
     @classmethod
     def load(cls, context: Context, directory: Path) -> Cluster:
-        """A cluster found on disk, not yet started."""
+        """Load a cluster from disk, without starting it."""
         return cls(context, directory, Definition(**json.loads((directory / "cluster.json").read_text())))
 
     def start(self) -> None:
@@ -116,7 +116,7 @@ class Cluster:
 
         Raises:
             PortTaken: another program listens on the cluster's port.
-            RuntimeError: one of them did not start.
+            RuntimeError: PostgreSQL or the front did not start.
         """
         with self._lock:
             self._stopping = False
@@ -135,7 +135,7 @@ class Cluster:
         self.running.set()
 
     def heal(self) -> None:
-        """Start again what of it does not run, if it should.
+        """Restart the cluster if PostgreSQL or the front does not run but should.
 
         Raises:
             PortTaken, RuntimeError: see `start`.
@@ -171,7 +171,7 @@ class Cluster:
         self.postgres.stop()
 
     def pause(self) -> None:
-        """Stop until `resume`, over restarts of the server too."""
+        """Stop the cluster until `resume`; it also stays stopped when the server restarts."""
         self.stop()
         self.definition = dataclasses.replace(self.definition, paused=True)
         self._save()
@@ -185,23 +185,23 @@ class Cluster:
     def delete(self) -> None:
         """Stop the cluster and delete its data."""
         self.stop()
-        # First what makes it a cluster: a server killed in the middle must not find it again.
+        # This file goes first: if the server is killed in the middle, its next start must not find the cluster.
         (self._directory / "cluster.json").unlink(missing_ok=True)
         shutil.rmtree(self._directory, ignore_errors=True)
         self._context.home.forget_port(f"redshift:{self.definition.identifier}")
 
     def set_master_password(self, password: str) -> None:
-        """Change the master user's password; open sessions go on."""
+        """Change the master user's password; open sessions stay open."""
         with self.postgres.connect() as connection:
             statement = sql.SQL("alter user {} password {}")
             connection.execute(statement.format(sql.Identifier(self.definition.user), sql.Literal(password)))
 
-    # --- making -------------------------------------------------------------------------------------------------
+    # --- creating -----------------------------------------------------------------------------------------------
 
     def _populate(self, password: str) -> None:
         compatibility.install(self.postgres)
         with self.postgres.connect("template1") as connection:
-            # All users may create in public on Redshift.
+            # On Redshift, all users may create objects in the schema public.
             connection.execute("grant create, usage on schema public to public")
         user, database = sql.Identifier(self.definition.user), sql.Identifier(self.definition.database)
         with self.postgres.connect() as connection:
@@ -250,7 +250,7 @@ class Cluster:
             finally:
                 os.close(given)
             self._front = child
-            # A byte when it listens; the end of the pipe if it died before.
+            # The front writes a byte when it listens; if it dies before that, the pipe ends.
             answered, _, _ = select.select([listens], [], [], FRONT_TIMEOUT)
             if not answered or not listens.read(1):
                 child.stop()
@@ -313,6 +313,6 @@ def _environment(context: Context, region: str) -> dict[str, str]:
         **kept,
         **context.environment(region),
         "PYTHONPATH": str(Path(__file__).parents[2]),
-        # Files on their way to or from S3 are swept with the rest of the scratch space if the front is killed.
+        # Temporary files for S3 go into the scratch space: it is swept, so a front that is killed leaves none behind.
         "TMPDIR": str(context.home.work),
     }

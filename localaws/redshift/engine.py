@@ -1,4 +1,4 @@
-"""The Redshift engine: clusters that are an embedded PostgreSQL behind a front speaking Redshift's protocol."""
+"""The Redshift engine: a cluster is an embedded PostgreSQL behind a front, a proxy that speaks Redshift's protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Address:
-    """Where a cluster listens: what DescribeClusters gives as its endpoint."""
+    """Where a cluster listens; DescribeClusters returns it as the endpoint."""
 
     host: str
     port: int
@@ -26,7 +26,7 @@ class Address:
 
 @dataclass(frozen=True)
 class TemporaryCredentials:
-    """What GetClusterCredentials answers; `user` has the prefix `IAM:`, or `IAMA:` with AutoCreate."""
+    """The result of GetClusterCredentials; `user` has the prefix `IAM:`, or `IAMA:` with AutoCreate."""
 
     user: str
     password: str
@@ -43,7 +43,7 @@ class RedshiftEngine:
         self._starting: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start again every cluster found on disk, but for paused ones (in the background)."""
+        """Start every cluster found on disk, except paused ones, in the background."""
         for file in sorted(self._context.home.clusters.glob("*/cluster.json")):
             cluster = Cluster.load(self._context, file.parent)
             self._clusters[cluster.definition.identifier] = cluster
@@ -64,7 +64,7 @@ class RedshiftEngine:
         for cluster in list(self._clusters.values()):
             cluster.postgres.give_up()
         for thread in self._starting:
-            thread.join()  # else it would start what has just been stopped
+            thread.join()  # otherwise it would start a cluster again after it has been stopped
         with self._lock:
             stoppers = [threading.Thread(target=cluster.stop) for cluster in self._clusters.values()]
             for stopper in stoppers:
@@ -73,7 +73,7 @@ class RedshiftEngine:
                 stopper.join()
 
     def failures(self) -> dict[str, str]:
-        """By cluster, why it does not run though it should."""
+        """Return why each cluster that should run does not, by cluster identifier."""
         found = {}
         for identifier, cluster in list(self._clusters.items()):
             if not cluster.definition.paused and not cluster.sound:
@@ -81,7 +81,7 @@ class RedshiftEngine:
         return found
 
     def heal(self) -> None:
-        """Start again what does not run though it should; `failures` tells what fails again."""
+        """Restart the clusters that should run but do not; `failures` has those that fail again."""
         clusters = [cluster for cluster in list(self._clusters.values()) if not cluster.sound]
         healers = [threading.Thread(target=_heal, args=(cluster,)) for cluster in clusters]
         for healer in healers:
@@ -90,11 +90,11 @@ class RedshiftEngine:
             healer.join()
 
     def create_cluster(self, identifier: str, *, database: str, user: str, password: str, region: str) -> Address:
-        """Make the cluster and its database and master user; return when it accepts connections.
+        """Create the cluster, its database and its master user; return when it accepts connections.
 
         Raises:
-            FileExistsError: there is a cluster of this name.
-            PortTaken: another program listens on the port that it was given.
+            FileExistsError: a cluster with this name exists.
+            PortTaken: another program listens on the cluster's port.
             RuntimeError: PostgreSQL or the front did not start; the message says why.
         """
         directory = self._context.home.clusters / identifier
@@ -106,34 +106,34 @@ class RedshiftEngine:
         return Address(HOST, cluster.port)
 
     def delete_cluster(self, identifier: str) -> None:
-        """Stop the cluster and delete its data. Raises KeyError where there is none."""
+        """Stop the cluster and delete its data. Raises KeyError if there is no such cluster."""
         with self._lock:
             cluster = self._clusters.pop(identifier)
         cluster.delete()
 
     def pause_cluster(self, identifier: str) -> None:
-        """Stop the cluster, keep its data. Raises KeyError where there is none."""
+        """Stop the cluster and keep its data. Raises KeyError if there is no such cluster."""
         self._clusters[identifier].pause()
 
     def resume_cluster(self, identifier: str) -> None:
-        """Start a paused cluster. Raises KeyError where there is none."""
+        """Start a paused cluster. Raises KeyError if there is no such cluster."""
         self._clusters[identifier].resume()
 
     def is_paused(self, identifier: str) -> bool:
-        """Whether the cluster was paused, also by an earlier server. Raises KeyError where there is none."""
+        """Whether the cluster is paused, also if an earlier server paused it. Raises KeyError if there is none."""
         return self._clusters[identifier].definition.paused
 
     def address(self, identifier: str) -> Address:
-        """Where the cluster listens. Raises KeyError where there is none."""
+        """Return where the cluster listens. Raises KeyError if there is no such cluster."""
         return Address(HOST, self._clusters[identifier].port)
 
     def wait_until_available(self, identifier: str, timeout: float = 60.0) -> None:
-        """Return when a cluster that was found at start accepts connections.
+        """Return when a cluster accepts connections that `start` found on disk.
 
         Raises:
-            KeyError: there is none.
-            RuntimeError: it could not be started; the message says why.
-            TimeoutError: not within `timeout` seconds.
+            KeyError: there is no such cluster.
+            RuntimeError: the cluster could not be started; the message says why.
+            TimeoutError: the cluster does not accept connections after `timeout` seconds.
         """
         cluster = self._clusters[identifier]
         if not cluster.running.wait(timeout):
@@ -150,7 +150,7 @@ class RedshiftEngine:
         auto_create: bool = False,
         duration_seconds: int = 900,
     ) -> TemporaryCredentials:
-        """Credentials that the front accepts, over TLS, until they expire.
+        """Return credentials that the front accepts, over TLS, until they expire.
 
         Raises:
             KeyError: there is no such cluster.
@@ -162,13 +162,13 @@ class RedshiftEngine:
         return TemporaryCredentials(prefix + db_user, password, datetime.fromtimestamp(expires, UTC))
 
     def set_master_password(self, identifier: str, password: str) -> None:
-        """ModifyCluster's MasterUserPassword. Raises KeyError where there is no cluster."""
+        """Change the master user's password. Raises KeyError if there is no such cluster."""
         self._clusters[identifier].set_master_password(password)
 
     def internal_connection_parameters(
         self, identifier: str, *, db_user: str | None = None, database: str | None = None
     ) -> dict[str, Any]:
-        """Keyword arguments for psycopg.connect to log in through the front as `db_user` (default: the master).
+        """Return arguments for psycopg.connect to log in through the front as `db_user` (default: the master user).
 
         Raises:
             KeyError: there is no such cluster.

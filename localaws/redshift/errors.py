@@ -1,7 +1,7 @@
-"""Errors and notices as a Redshift session shows them.
+"""Errors and notices that a Redshift session sends to its client.
 
 SqlError ─┬─ raised by a statement handler: the client gets it as an ErrorResponse
-          └─ raised by ClientSession: what the client's own PostgreSQL session answered
+          └─ raised by ClientSession: an error of the client's own PostgreSQL session
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 class SqlError(Exception):
-    """A statement failed; the client's transaction is aborted with it.
+    """A statement failed, and aborts the client's transaction.
 
     `sqlstate` is the five characters of the SQLSTATE (XX000 is Redshift's "internal error", which is what
     a failed COPY reports), `where` PostgreSQL's CONTEXT line, such as `COPY t, line 3, column x: "a"`.
@@ -39,7 +39,7 @@ class SqlError(Exception):
 
 @dataclass(frozen=True)
 class Notice:
-    """A NoticeResponse: to the client when a handler returns it, from PostgreSQL when a session collects it."""
+    """A NoticeResponse: one that a handler returns for the client, or one that a session collected from PostgreSQL."""
 
     message: str
     severity: str = "INFO"

@@ -16,14 +16,14 @@ class InvalidClusterState(RedshiftClientError):
 
 
 class UnsupportedOperation(RedshiftClientError):
-    """AWS does this, the embedded one does not, and does not pretend to."""
+    """AWS supports this operation, the embedded AWS does not."""
 
     def __init__(self, what: str) -> None:
         super().__init__("UnsupportedOperation", f"{what} is not supported by the embedded AWS.")
 
 
 class CustomDomainAssociationNotFound(RedshiftClientError):
-    """No cluster has a custom domain here."""
+    """There is no such custom domain: in the embedded AWS, no cluster has one."""
 
     def __init__(self, domain: str) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class InvalidParameterValue(RedshiftClientError):
 
 
 class GroupState(RedshiftClientError):
-    """A group is there already, or can't be deleted as long as a cluster uses it."""
+    """A group exists already, or can't be deleted: a cluster uses it, or it is the default group."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)

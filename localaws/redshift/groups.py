@@ -1,4 +1,4 @@
-"""Parameter groups and subnet groups: kept as they are made, and not deleted while a cluster uses them."""
+"""Parameter groups and subnet groups. Creating a group never replaces one, and a group in use can't be deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_GROUP = "default.redshift-1.0"
 
 
 class GroupOperations(RedshiftBackend):
-    """What a cluster names, apart from the cluster."""
+    """The operations on the groups that a cluster can name."""
 
     def create_cluster_parameter_group(
         self, cluster_parameter_group_name: str, group_family: str, *rest: Any, **more: Any
@@ -21,8 +21,8 @@ class GroupOperations(RedshiftBackend):
         """CreateClusterParameterGroup.
 
         Raises:
-            InvalidParameterValue: Redshift has no such family of parameters.
-            GroupState: there is such a group.
+            InvalidParameterValue: Redshift has no such parameter group family.
+            GroupState: a group with this name exists.
         """
         rules.check_family(group_family)
         if cluster_parameter_group_name in self.parameter_groups:
@@ -51,7 +51,7 @@ class GroupOperations(RedshiftBackend):
         """CreateClusterSubnetGroup.
 
         Raises:
-            GroupState: there is such a group.
+            GroupState: a group with this name exists.
         """
         if cluster_subnet_group_name in self.subnet_groups:
             raise GroupState(

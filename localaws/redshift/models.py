@@ -1,4 +1,4 @@
-"""moto's Redshift backend with clusters that really run: created, paused, resumed and deleted in the engine."""
+"""moto's Redshift backend, with clusters that the engine really creates, pauses, resumes and deletes."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from localaws.redshift.groups import GroupOperations
 
 log = logging.getLogger(__name__)
 
-# Clusters that a thread of this process is at work on. What else is found in such a state was left by a server
-# that ended in the middle.
+# Clusters that a thread of this process is working on. If another cluster is in such a state, an earlier server
+# ended in the middle of the work.
 _at_work: set[str] = set()
 _lock = threading.Lock()
 
 
 class LocalCluster(Cluster):
-    """A cluster whose endpoint and state are the engine's."""
+    """A cluster that takes its endpoint and its state from the engine."""
 
-    _status = "creating"  # while one of _at_work: what is being done
+    _status = "creating"  # while the cluster is in _at_work: what is being done
 
     def __init__(self, *arguments: Any, default_iam_role_arn: str | None = None, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -57,7 +57,7 @@ class LocalCluster(Cluster):
                 return "paused"
             redshift.wait_until_available(self.cluster_identifier, timeout=0)
         except TimeoutError:
-            return "rebooting"  # as after a start of the embedded AWS
+            return "rebooting"  # for example, after a start of the embedded AWS
         except (KeyError, RuntimeError) as error:
             self.failure = self.failure or str(error)
             return "hardware-failure"
@@ -65,23 +65,23 @@ class LocalCluster(Cluster):
 
     @status.setter
     def status(self, value: str) -> None:
-        # moto's constructor sets it, for a cluster that is not there yet.
+        # moto's constructor sets the status, before the cluster exists.
         self._status = value
 
     @property
     def is_half_made(self) -> bool:
-        """Whether the server ended while it made this cluster."""
+        """Whether the server ended while it was creating this cluster."""
         return self._status == "creating" and self.cluster_identifier not in _at_work
 
     @property
     def cluster_availability_status(self) -> str:
-        """What clients may expect of it."""
+        """ClusterAvailabilityStatus, which follows from the status."""
         states = {"available": "Available", "paused": "Paused", "hardware-failure": "Failed"}
         return states.get(self.status, "Modifying" if self.status != "deleting" else "Unavailable")
 
     @property
     def endpoint(self) -> dict[str, str | int]:
-        """Where it listens: nothing while it is being created, as on AWS."""
+        """Where the cluster listens; empty while it is being created, as on AWS."""
         try:
             address = context.current().ports.clusters.address(self.cluster_identifier)
         except KeyError:
@@ -94,22 +94,22 @@ class LocalCluster(Cluster):
 
     @property
     def vpc_id(self) -> str | None:
-        """The VPC of its subnet group."""
+        """The VPC of the cluster's subnet group; None if it has no group."""
         group = self.redshift_backend.subnet_groups.get(self.cluster_subnet_group_name)
         return group.vpc_id if group else None
 
     @property
     def cluster_namespace_arn(self) -> str:
-        """Made from the cluster's own id."""
+        """The namespace's ARN, made from the cluster's own id."""
         return f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{self.unique_cluster_id}"
 
     @property
     def physical_resource_id(self) -> str:
-        """How CloudFormation names it."""
+        """The id by which CloudFormation knows the cluster."""
         return str(self.cluster_identifier)
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Called by CloudFormation when its stack is deleted."""
+        """Delete the cluster; CloudFormation calls this when it deletes the cluster's stack."""
         _wait_for_work(self.cluster_identifier)
         self.redshift_backend.delete_cluster(cluster_identifier=self.cluster_identifier, skip_final_snapshot=True)
 
@@ -120,7 +120,7 @@ class LocalRedshiftBackend(GroupOperations):
     clusters: dict[str, LocalCluster]  # type: ignore[assignment]
 
     def reset(self) -> None:
-        """Forget all clusters, with their data."""
+        """Delete all clusters and their data."""
         for cluster in self.clusters.values():
             _wait_for_work(cluster.cluster_identifier)
             with contextlib.suppress(KeyError):
@@ -128,8 +128,8 @@ class LocalRedshiftBackend(GroupOperations):
         super().reset()
 
     def create_cluster(self, **parameters: Any) -> Cluster:
-        """CreateCluster: checks what AWS checks, then makes the cluster in the background."""
-        # Identifiers are stored in small letters; CloudFormation makes them of the stack's and the resource's names.
+        """CreateCluster: check the request as AWS does, then create the cluster in the background."""
+        # AWS stores identifiers in lower case; CloudFormation builds them from the names of the stack and the resource.
         identifier = parameters["cluster_identifier"] = str(parameters["cluster_identifier"]).lower()
         self._check(parameters)
         if identifier in self.clusters or self._known_elsewhere(identifier):
@@ -148,7 +148,7 @@ class LocalRedshiftBackend(GroupOperations):
     def describe_clusters(
         self, cluster_identifier: str | None = None, tag_keys: list[str] | None = None
     ) -> list[Cluster]:
-        """DescribeClusters: who waits for a cluster asks here, so a creation that a kill cut short goes on here."""
+        """DescribeClusters. Also continues a creation that an earlier server did not finish, as waiters call this."""
         found = super().describe_clusters(cluster_identifier, tag_keys)
         for cluster in found:
             if isinstance(cluster, LocalCluster) and cluster.is_half_made:
@@ -157,7 +157,7 @@ class LocalRedshiftBackend(GroupOperations):
 
     def _make(self, cluster: LocalCluster) -> None:
         def make() -> None:
-            with contextlib.suppress(FileExistsError):  # all was done but to say so
+            with contextlib.suppress(FileExistsError):  # an earlier server created it, but ended before it saved this
                 context.current().ports.clusters.create_cluster(
                     cluster.cluster_identifier,
                     database=cluster.db_name,
@@ -169,7 +169,7 @@ class LocalRedshiftBackend(GroupOperations):
         self._in_background(cluster, "creating", make)
 
     def delete_cluster(self, **parameters: Any) -> Cluster:
-        """DeleteCluster: the cluster and its data are gone when this returns."""
+        """DeleteCluster: when this returns, the cluster and its data are gone."""
         cluster = self._cluster(parameters["cluster_identifier"])
         if cluster.cluster_identifier in _at_work:
             raise InvalidClusterState(cluster.cluster_identifier, cluster.status)
@@ -184,13 +184,13 @@ class LocalRedshiftBackend(GroupOperations):
         except KeyError:
             log.info("Cluster %s had no data to delete", cluster.cluster_identifier)
         del self.clusters[cluster.cluster_identifier]
-        _at_work.add(cluster.cluster_identifier)  # for the answer, which says so
+        _at_work.add(cluster.cluster_identifier)  # so that the answer has the status "deleting"
         cluster.status = "deleting"
         context.current().bus.after_response(lambda: _at_work.discard(cluster.cluster_identifier))
         return cluster
 
     def modify_cluster(self, **parameters: Any) -> Cluster:
-        """ModifyCluster: the password is changed in the cluster, the rest is its description."""
+        """ModifyCluster: change the password in the running cluster, everything else only in its description."""
         cluster = self._available(parameters["cluster_identifier"])
         if parameters.get("new_cluster_identifier"):
             raise UnsupportedOperation("ModifyCluster with NewClusterIdentifier")
@@ -205,7 +205,7 @@ class LocalRedshiftBackend(GroupOperations):
             self.describe_cluster_parameter_groups(group)
             parameters["cluster_parameter_group_name"] = [group]
         modified = super().modify_cluster(**parameters)
-        if password is not None:  # last: a call that is refused has changed nothing
+        if password is not None:  # last, so that a refused call changes nothing
             context.current().ports.clusters.set_master_password(cluster.cluster_identifier, password)
         return modified
 
@@ -227,7 +227,7 @@ class LocalRedshiftBackend(GroupOperations):
         return cluster
 
     def pause_cluster(self, cluster_id: str) -> Cluster:
-        """PauseCluster: stopped, its data kept."""
+        """PauseCluster: stop the cluster and keep its data."""
         cluster = self._available(cluster_id)
 
         self._in_background(cluster, "pausing", lambda: context.current().ports.clusters.pause_cluster(cluster_id))
@@ -242,7 +242,7 @@ class LocalRedshiftBackend(GroupOperations):
         return cluster
 
     def reboot_cluster(self, identifier: str) -> Cluster:
-        """RebootCluster: sessions end, committed rows stay."""
+        """RebootCluster: sessions end, committed rows are kept."""
         cluster = self._available(identifier)
 
         def reboot() -> None:
@@ -260,7 +260,7 @@ class LocalRedshiftBackend(GroupOperations):
         duration_seconds: int,
         db_name: str | None = None,
     ) -> dict[str, Any]:
-        """GetClusterCredentials: a user and a password that the cluster accepts until they expire."""
+        """GetClusterCredentials: return a user and a password that the cluster accepts until they expire."""
         if not 900 <= duration_seconds <= 3600:
             raise InvalidParameterValue("Token duration must be between 900 and 3600 seconds")
         self._available(cluster_identifier)
@@ -270,13 +270,13 @@ class LocalRedshiftBackend(GroupOperations):
         return {"DbUser": given.user, "DbPassword": given.password, "Expiration": given.expiration}
 
     def describe_custom_domain_associations(self, domain: str | None) -> list[Any]:
-        """DescribeCustomDomainAssociations: there are none."""
+        """DescribeCustomDomainAssociations: there are never any."""
         if domain:
             raise CustomDomainAssociationNotFound(domain)
         return []
 
     def create_cluster_snapshot(self, *arguments: Any, **parameters: Any) -> Any:
-        """Snapshots are not taken, so none is promised."""
+        """CreateClusterSnapshot: refused, as the embedded AWS takes no snapshots."""
         raise UnsupportedOperation("CreateClusterSnapshot")
 
     def restore_from_cluster_snapshot(self, **parameters: Any) -> Cluster:
@@ -288,7 +288,7 @@ class LocalRedshiftBackend(GroupOperations):
         raise UnsupportedOperation("EnableSnapshotCopy")
 
     def enable_logging(self, *arguments: Any, **parameters: Any) -> Any:
-        """No audit log is written."""
+        """EnableLogging: refused, as the embedded AWS writes no audit log."""
         raise UnsupportedOperation("EnableLogging")
 
     def _check(self, parameters: dict[str, Any]) -> None:
@@ -319,14 +319,14 @@ class LocalRedshiftBackend(GroupOperations):
             )
 
     def _check_description(self, parameters: dict[str, Any]) -> None:
-        """What CreateCluster and ModifyCluster have in common that is kept, and nothing more."""
+        """Check parameters of CreateCluster and ModifyCluster that only become part of the description."""
         rules.check_nodes(parameters.get("number_of_nodes"))
         rules.check_maintenance_window(parameters.get("preferred_maintenance_window"))
         groups, zone = parameters.get("vpc_security_group_ids") or (), parameters.get("availability_zone")
         rules.check_network(ec2_backends[self.account_id][self.region_name], groups, zone)
 
     def _known_elsewhere(self, identifier: str) -> bool:
-        """Whether another region has a cluster of this name: here, unlike on AWS, names are the lab's."""
+        """Whether another region has a cluster of this name: unlike on AWS, names are unique in the whole lab."""
         try:
             context.current().ports.clusters.address(identifier)
         except KeyError:

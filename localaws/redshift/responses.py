@@ -1,4 +1,4 @@
-"""Requests and answers of the Redshift API that moto reads otherwise, or not at all."""
+"""Requests and responses of the Redshift API that moto handles differently, or not at all."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from moto.redshift.responses import RedshiftResponse
 from localaws.redshift.exceptions import UnsupportedOperation
 from localaws.redshift.models import LocalRedshiftBackend
 
-_ROOT_USER = "IAM:RootIdentity"  # the database user of an account's root
+_ROOT_USER = "IAM:RootIdentity"  # the database user for the root user of an account
 
 
 class LocalRedshiftResponse(RedshiftResponse):
-    """moto's, with what is different here."""
+    """moto's responses, with the operations that differ here."""
 
-    # The answers say what the cluster's state is, also where moto says "creating".
+    # Report the cluster's real state in every response; moto would replace it by "creating" in some.
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {}
 
     @property

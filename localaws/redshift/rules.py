@@ -1,4 +1,4 @@
-"""What CreateCluster and ModifyCluster take.
+"""Checks of the parameters of CreateCluster and ModifyCluster.
 
 Source: https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
 """
@@ -13,7 +13,7 @@ from moto.ec2.models import EC2Backend
 from localaws.redshift.exceptions import InvalidParameterValue
 from localaws.redshift.postgres import roles
 
-# dc2 can't be created on AWS any more (2025); the embedded AWS keeps it.
+# AWS no longer lets you create dc2 clusters (2025); the embedded AWS still does.
 NODE_TYPES = (
     "dc2.large",
     "dc2.8xlarge",
@@ -29,8 +29,8 @@ _MOST_NODES = 100
 _FAMILIES = ("redshift-1.0", "redshift-2.0")
 _DAY = "(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]"
 _WINDOW = re.compile(f"{_DAY}-{_DAY}", re.IGNORECASE)
-# Names that can be neither a database nor a user:
-# https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html (those that people would try)
+# Reserved words, which can't be the name of a database or a user:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html (only those that people are likely to try)
 _RESERVED = frozenset(
     re.findall(
         r"\w+",
@@ -46,7 +46,7 @@ _RESERVED = frozenset(
 
 
 def check_identifier(identifier: str) -> None:
-    """1 to 63 lower-case letters, digits and single hyphens; a letter first, no hyphen last."""
+    """Check for 1 to 63 lower-case letters, digits and single hyphens; a letter first, no hyphen last."""
     if not re.fullmatch(r"[a-z](?:[a-z0-9]|-(?!-))*", identifier) or identifier.endswith("-") or len(identifier) > 63:
         raise InvalidParameterValue(
             f"The parameter ClusterIdentifier is not a valid identifier: {identifier}. Identifiers must begin with a "
@@ -56,19 +56,19 @@ def check_identifier(identifier: str) -> None:
 
 
 def check_node_type(node_type: str) -> None:
-    """One of AWS's, or dc2."""
+    """Check for one of AWS's node types, or dc2."""
     if node_type not in NODE_TYPES:
         raise InvalidParameterValue(f"Invalid node type: {node_type}. Valid node types are {', '.join(NODE_TYPES)}.")
 
 
 def check_nodes(number: int | None) -> None:
-    """1 to 100."""
+    """Check for a number from 1 to 100, or None."""
     if number is not None and not 1 <= number <= _MOST_NODES:
         raise InvalidParameterValue(f"Number of nodes must be between 1 and {_MOST_NODES}.")
 
 
 def check_maintenance_window(window: str | None) -> None:
-    """Such as sun:05:00-sun:05:30, in UTC."""
+    """Check for a window such as sun:05:00-sun:05:30, in UTC."""
     if window and not _WINDOW.fullmatch(window):
         raise InvalidParameterValue(
             f"The parameter PreferredMaintenanceWindow is not valid: {window}. Its format is ddd:hh24:mi-ddd:hh24:mi."
@@ -76,13 +76,13 @@ def check_maintenance_window(window: str | None) -> None:
 
 
 def check_family(family: str) -> None:
-    """A family of parameter groups that AWS has."""
+    """Check for a parameter group family that AWS has."""
     if family not in _FAMILIES:
         raise InvalidParameterValue(f"ParameterGroupFamily {family} is not a valid parameter group family")
 
 
 def check_network(ec2: EC2Backend, security_groups: Iterable[str], zone: str | None) -> None:
-    """Security groups and an availability zone that are there."""
+    """Check that the security groups and the availability zone exist."""
     for group in security_groups:
         if ec2.get_security_group_from_id(group) is None:
             raise InvalidParameterValue(f"Invalid security group, groupId= {group}, groupName= ")
@@ -91,7 +91,7 @@ def check_network(ec2: EC2Backend, security_groups: Iterable[str], zone: str | N
 
 
 def check_database(name: str) -> None:
-    """1 to 64 lower-case letters, digits and underscores; no reserved word."""
+    """Check for 1 to 64 lower-case letters, digits and signs (_ $); a letter or _ first; not a reserved word."""
     if not re.fullmatch(r"[a-z_][a-z0-9_$]{0,63}", name):
         raise InvalidParameterValue(
             f"The parameter DBName is not valid: {name}. It must contain 1 to 64 alphanumeric characters, "
@@ -102,7 +102,7 @@ def check_database(name: str) -> None:
 
 
 def check_user(name: str) -> None:
-    """1 to 127 letters, digits and some signs; a letter first; no reserved word."""
+    """Check for 1 to 127 letters, digits and some signs; a letter first; not a reserved word."""
     if not re.fullmatch(r"[A-Za-z][\w+.@-]{0,126}", name, re.ASCII):
         raise InvalidParameterValue(
             f"The parameter MasterUsername is not valid: {name}. It must begin with a letter and contain only "
@@ -113,7 +113,7 @@ def check_user(name: str) -> None:
 
 
 def check_password(password: str) -> None:
-    """8 to 64 printable ASCII characters but / @ " ' \\ and space; one each of upper case, lower case and digits."""
+    """Check for 8 to 64 printable ASCII characters, not / @ " ' \\ or space; with upper case, lower case and digits."""
     prefix = "The parameter MasterUserPassword"
     if not 8 <= len(password) <= 64:
         raise InvalidParameterValue(f"{prefix} must contain between 8 and 64 characters.")

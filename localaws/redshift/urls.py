@@ -1,4 +1,4 @@
-"""Where the Redshift API answers."""
+"""The URLs of the Redshift API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An embedded AWS for other programs' clients: it runs from the project's own environment, they from theirs.
+"""An embedded AWS for other programs' clients: it runs in the project's environment, the clients in their own.
 
 `make test-clients` installs them (requirements.txt) and runs these tests; no other command collects this folder.
 """
@@ -26,7 +26,7 @@ _EXPORT = re.compile(r"^export (\w+)=(\S+)$", re.MULTILINE)
 
 @pytest.fixture(scope="session", autouse=True)
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """One embedded AWS; this process has the environment that `labkit env` tells a shell to have."""
+    """One embedded AWS; this process gets the environment variables that `labkit env` prints."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_", "AIRFLOW_"))]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -70,7 +70,7 @@ def bucket(aws: Callable[[str], Any], unique: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def role(aws: Callable[[str], Any]) -> str:
-    """The ARN of a role that Lambda, Glue and Redshift may take on, and that may do everything."""
+    """The ARN of a role that Lambda, Glue and Redshift may assume, and that may do everything."""
     services = [f"{name}.amazonaws.com" for name in ("lambda", "glue", "redshift")]
     trust = _policy(Principal={"Service": services}, Action="sts:AssumeRole")
     arn = aws("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -84,7 +84,7 @@ def _policy(**statement: Any) -> str:
 
 @pytest.fixture(scope="session")
 def cluster(aws: Callable[[str], Any], role: str) -> dict[str, Any]:
-    """The endpoint of a Redshift cluster that is up."""
+    """The endpoint of a Redshift cluster that is available."""
     redshift = aws("redshift")
     redshift.create_cluster(
         ClusterIdentifier=CLUSTER,
@@ -103,7 +103,7 @@ def cluster(aws: Callable[[str], Any], role: str) -> dict[str, Any]:
 
 @pytest.fixture
 def query(aws: Callable[[str], Any], cluster: dict[str, Any]) -> Callable[[str], list[tuple[Any, ...]]]:
-    """`query("select 1")` runs a statement by the Data API: its rows."""
+    """`query("select 1")` runs a statement with the Data API and returns its rows."""
     data = aws("redshift-data")
 
     def run(sql: str) -> list[tuple[Any, ...]]:

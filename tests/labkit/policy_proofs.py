@@ -1,4 +1,4 @@
-"""What the lab's parts do with their roles, each as one thing that can be done, or is denied."""
+"""What the lab's parts do with their roles. Each method does one thing with a role; it may be denied."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ STORAGE = {"Columns": [{"Name": "a", "Type": "int"}], "Location": "s3://landing-
 
 
 class Denied(Exception):
-    """AWS's refusal, in its words; empty where AWS says nothing."""
+    """AWS refused a call; the message is AWS's, and may be empty."""
 
     def names(self, action: str) -> bool:
-        """Whether the refusal names `action`, as far as there are words."""
+        """Whether the refusal names `action`; also true if AWS's message has no details."""
         return str(self) in ("", "Access Denied") or f"not authorized to perform: {action} " in str(self)
 
 
 class Stage:
-    """A deployed lab, and what its parts do as their roles. `role` is whose turn it is."""
+    """A deployed lab, and what its parts do with their roles. `role` is the role that makes the next call."""
 
     def __init__(self, lab: Lab, sessions: dict[str, boto3.Session]) -> None:
         self.lab = lab
@@ -46,7 +46,7 @@ class Stage:
     @classmethod
     @contextlib.contextmanager
     def of(cls, lab: Lab) -> Iterator[Stage]:
-        """The stage, with a row that went all the way, an object in each bucket and a table to copy into."""
+        """Yield a stage in which one row was loaded, each bucket has an object, and there is a table to copy into."""
         names, s3, glue = lab.names, lab.session.client("s3"), lab.session.client("glue")
         sessions = {}
         roles = (names.generator_role, names.start_role, names.reliable_start_role, names.copy_role, names.glue_role)
@@ -74,7 +74,7 @@ class Stage:
     # The functions
 
     def land_a_file(self) -> None:
-        key = "proof.not-json"  # no event announces it
+        key = "proof.not-json"  # there is no event for this key
         self._call("s3", "put_object", Bucket=self._names.landing_bucket, Key=key, Body=b"x")
         self._own("s3").delete_object(Bucket=self._names.landing_bucket, Key=key)
 
@@ -123,13 +123,13 @@ class Stage:
     # The functions' logs
 
     def log(self) -> None:
-        """Invoke the function; what it prints is in its log group."""
+        """Invoke the function, and check that its log group has new events."""
         group = f"/aws/lambda/{self._function}"
         before = self._events(group)
         self._invoke(self._function)
         other = self._names.start_function if self._function != self._names.start_function else ""
         other = other or self._names.generator_function
-        # Logs are written in the order of the invocations: once the other function's are there, so would be these.
+        # Logs are written in the order of the invocations: so when the other function's logs are there, these must be.
         others = self._events(f"/aws/lambda/{other}")
         self._invoke(other)
         self._until(lambda: self._events(f"/aws/lambda/{other}") > others)
@@ -168,7 +168,7 @@ class Stage:
         self._call("s3", "get_object", **landed, VersionId=versions["Versions"][0]["VersionId"])
 
     def run_the_job(self) -> None:
-        """Run the job: first of all Glue fetches its script, as the job's role."""
+        """Run the job: Glue first fetches its script, with the job's role."""
         try:
             self.lab.reliability.job.run()
         except RunFailed as error:
@@ -230,7 +230,7 @@ class Stage:
 
     @contextlib.contextmanager
     def _table_with_partitions(self) -> Iterator[dict[str, str]]:
-        """What a crawl makes of a bucket that holds folders, to which each is a partition."""
+        """Yield a table like one that a crawl makes of a bucket with folders: each folder is a partition."""
         glue, database, name = self._own("glue"), self._names.glue_database, "partitioned"
         keys = [{"Name": "partition_0", "Type": "string"}]
         glue.create_table(
@@ -280,7 +280,7 @@ class Stage:
         return self.lab.session.client(service)
 
     def _call(self, service: str, operation: str, **parameters: Any) -> Any:
-        """Call AWS as the role."""
+        """Call AWS with the role."""
         key = (self.role, service)
         if key not in self._clients:
             url = self.lab.session.status().endpoint_url
@@ -294,7 +294,7 @@ class Stage:
             raise
 
     def _call_without_message(self, operation: str, **parameters: Any) -> None:
-        """Call SQS about a message that is not there: who is told so was let in."""
+        """Call SQS with a message that does not exist: if SQS says so, the role was allowed to call."""
         try:
             self._call("sqs", operation, QueueUrl=self._queue, ReceiptHandle="none", **parameters)
         except ClientError as error:
@@ -325,7 +325,7 @@ class Stage:
         self._own("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
 
     def _events(self, group: str, stream: str | None = None) -> int:
-        """How many events a log group, or one stream of it, has."""
+        """Return the number of events in a log group, or in one of its streams."""
         logs = self._own("logs")
         with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
             streams = [item["logStreamName"] for item in logs.describe_log_streams(logGroupName=group)["logStreams"]]

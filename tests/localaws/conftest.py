@@ -1,4 +1,4 @@
-"""What tests of several services share: queues, and taking what is in them."""
+"""Fixtures that tests of several services share: queues, and the lab without its refusals."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import localaws
 
 @dataclass(frozen=True)
 class MadeQueue:
-    """A queue and a client of it."""
+    """A queue, and a client to use it."""
 
     sqs: Any
     url: str
     arn: str
 
     def send(self, *bodies: str, **more: Any) -> list[str]:
-        """Send each of `bodies`; the messages' ids."""
+        """Send each of `bodies`; return the messages' ids."""
         return [self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
 
     def receive(self, **arguments: Any) -> list[dict[str, Any]]:
-        """Up to ten messages, with all that SQS says of them."""
+        """Receive up to ten messages, with all their attributes."""
         wanted = {"MaxNumberOfMessages": 10, "AttributeNames": ["All"], "MessageAttributeNames": ["All"], **arguments}
         return list(self.sqs.receive_message(QueueUrl=self.url, **wanted).get("Messages", []))
 
@@ -35,7 +35,7 @@ class MadeQueue:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
 
     def collect(self, count: int, seconds: float = 15.0) -> list[dict[str, Any]]:
-        """Receive and delete until `count` messages have come."""
+        """Receive and delete messages until `count` have arrived; return them."""
         deadline, found = time.monotonic() + seconds, []
         while len(found) < count and time.monotonic() < deadline:
             for message in self.receive(WaitTimeSeconds=1):
@@ -45,7 +45,7 @@ class MadeQueue:
         return found
 
     def counts(self) -> tuple[int, int, int]:
-        """How many are visible, in flight and delayed."""
+        """Return the number of visible, in-flight and delayed messages."""
         names = ("", "NotVisible", "Delayed")
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
         visible, in_flight, delayed = (int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
@@ -54,7 +54,10 @@ class MadeQueue:
 
 @pytest.fixture
 def queue(aws: Callable[..., Any], unique: Callable[[str], str]) -> Callable[..., MadeQueue]:
-    """`queue(VisibilityTimeout=1, dead=other, receives=2)` makes one; `dead` gets what was received twice in vain."""
+    """`queue(VisibilityTimeout=1, dead=other, receives=2)` creates a queue with the dead-letter queue `other`.
+
+    A message goes to the dead-letter queue after it was received twice without being deleted.
+    """
 
     def make(dead: MadeQueue | None = None, receives: int = 1, **attributes: Any) -> MadeQueue:
         wanted = {name: str(value) for name, value in attributes.items()}
@@ -70,7 +73,7 @@ def queue(aws: Callable[..., Any], unique: Callable[[str], str]) -> Callable[...
 
 @pytest.fixture
 def allowing(stack: localaws.Status) -> Iterator[None]:
-    """The lab answers what it does not vouch for, for one test."""
+    """For one test, the lab does not refuse operations that are not proven to work."""
     localaws.start(stack.home, allow_unproven=True)
     yield
     localaws.start(stack.home, allow_unproven=False)

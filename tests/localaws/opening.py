@@ -1,4 +1,4 @@
-"""Buckets that everybody can be let into."""
+"""Buckets that can be made public."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def opened(s3: Any, bucket: str) -> None:
-    """Let the bucket take public policies and ACLs, which no new bucket does."""
+    """Allow public policies and ACLs for the bucket; new buckets block both."""
     s3.delete_public_access_block(Bucket=bucket)
     rule = {"ObjectOwnership": "ObjectWriter"}
     s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [rule]})

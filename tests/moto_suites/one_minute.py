@@ -1,4 +1,4 @@
-"""A pytest plugin: no test runs for longer than a minute, so that one that waits in vain does not stop the suite."""
+"""A pytest plugin that ends each test after a minute, so that a test that hangs does not stop the suite."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _over(signum: int, frame: FrameType | None) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
-    """Raise TimeoutError in a test after a minute."""
+    """Raise TimeoutError in a test that runs for a minute."""
     before = signal.signal(signal.SIGALRM, _over)
     signal.alarm(SECONDS)
     try:

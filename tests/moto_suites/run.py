@@ -43,7 +43,7 @@ SUITES = (
 TARGETS = ("plain", "lab")
 SUITE_SECONDS = 3600
 
-Outcomes = dict[str, str]  # a test's name → "" where it passed, "skipped", or the first line of what went wrong
+Outcomes = dict[str, str]  # a test's name → "" if it passed, "skipped", or the first line of its error
 
 
 def main() -> None:
@@ -67,20 +67,20 @@ def main() -> None:
 
 
 def check_version(checkout: Path) -> None:
-    """The checkout must be of the moto that is installed: other versions' tests prove nothing about it."""
+    """Check that the checkout has the version of the installed moto: other versions' tests prove nothing about it."""
     found = re.search(r'__version__ = "([^"]+)"', (checkout / "moto" / "__init__.py").read_text())
     if found is None or found[1] != version("moto"):
         sys.exit(f"{checkout} is moto {found[1] if found else '?'}; installed is {version('moto')}.")
 
 
 def report_of(results: Path, target: str, suite: str) -> Path:
-    """Where the outcomes of a suite are kept."""
+    """Return the file with the outcomes of a suite."""
     return results / f"{suite}-{target}.xml"
 
 
 @contextmanager
 def serving(target: str) -> Iterator[str]:
-    """A server of `target`, by its endpoint."""
+    """Run a server for `target`, and yield its endpoint."""
     with tempfile.TemporaryDirectory(prefix="moto-suites-") as directory:
         if target == "plain":
             with plain_moto(Path(directory)) as endpoint:
@@ -92,7 +92,7 @@ def serving(target: str) -> Iterator[str]:
 
 @contextmanager
 def plain_moto(directory: Path) -> Iterator[str]:
-    """moto's own server."""
+    """Run moto's own server, and yield its endpoint."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -109,11 +109,11 @@ def plain_moto(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def embedded_aws(directory: Path) -> Iterator[str]:
-    """The embedded AWS, which takes any key and resets itself when a suite asks for it."""
+    """Run the embedded AWS, which accepts any key, and resets itself when a suite asks for it."""
     sys.path.insert(0, str(ROOT))
     import localaws
 
-    os.environ["LOCALAWS_MOTO_API"] = "1"  # what the server is started with: no request can set it
+    os.environ["LOCALAWS_MOTO_API"] = "1"  # set in the server's environment, as no request can set it
     status = localaws.start(directory, enforce_iam=False, verify_signatures=False, allow_unproven=True)
     try:
         yield status.endpoint_url
@@ -122,13 +122,13 @@ def embedded_aws(directory: Path) -> Iterator[str]:
 
 
 def run(checkout: Path, suite: str, endpoint: str, report: Path) -> None:
-    """Run a suite against `endpoint`; its outcomes are in `report`."""
+    """Run a suite against `endpoint`, and write its outcomes to `report`."""
     argv = [sys.executable, "-m", "pytest", f"tests/test_{suite}", "-q", "--tb=line", "--no-header", "-p", "one_minute"]
     argv += ["-p", "no:cacheprovider", f"--junitxml={report}"]
     settings = environment(
         TEST_SERVER_MODE="true",
         TEST_SERVER_MODE_ENDPOINT=endpoint,
-        AWS_MAX_ATTEMPTS="1",  # an answer that boto3 would ask for again is the answer
+        AWS_MAX_ATTEMPTS="1",  # no retries: the first answer counts
         PYTHONPATH=os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
     )
     began = time.monotonic()
@@ -143,7 +143,7 @@ def run(checkout: Path, suite: str, endpoint: str, report: Path) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, without what could lead to a real account."""
+    """Return this process's environment, without variables that could lead to a real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
     return {**kept, **keys, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **more}
@@ -163,7 +163,7 @@ def wait_for(url: str, seconds: float = 60.0) -> None:
 
 
 def outcomes(report: Path) -> Outcomes:
-    """What came of each test."""
+    """Return the outcome of each test."""
     found: Outcomes = {}
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname', '').rpartition('tests.')[2]}::{case.get('name')}"

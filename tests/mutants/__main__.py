@@ -1,16 +1,16 @@
-"""Put one-line faults ("mutants") into the parts that decide, and see whether the tests notice: `make mutants`.
+"""Put one-line faults ("mutants") into the parts that make decisions, and see whether tests notice: `make mutants`.
 
     make mutants                      every part, the sample that parts.toml gives
-    make mutants PART=iam SAMPLE=40   one part, 40 mutants of it
+    make mutants PART=iam SAMPLE=40   one part, 40 of its mutants
     make mutants PART=iam SAMPLE=0    one part, all of its mutants (hours)
 
 The faults come from cosmic-ray (https://cosmic-ray.readthedocs.io), which changes one operator, number, condition or
-loop at a time and runs the tests of the part. It changes files in place, so this works on a copy of the tree in
-`.mutants/tree`, with an environment of its own: a killed run leaves nothing behind in your files.
+loop at a time, and runs the tests of the part. It changes files in place, so this works on a copy of the tree in
+`.mutants/tree`, with its own environment: a killed run leaves nothing behind in your files.
 
-A sample is chosen by a fixed seed: the same tree gives the same mutants. A survivor is a gap in the tests, or it is
-equivalent: no input can tell it from the original. Equivalent ones are listed in equivalent.toml, with the reason.
-The command fails when a part notices less than its goal.
+The sample is chosen with a fixed seed: the same tree gives the same mutants. A survivor is a gap in the tests, or it is
+equivalent: no input can tell it from the original. equivalent.toml lists the equivalent ones, with the reason. The
+command fails if the tests of a part notice fewer mutants than its goal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 WORK = ROOT / ".mutants"
 TREE = WORK / "tree"
 
-# A swap that stays near the original finds real gaps; the others (`==` to `>=`, `+` to `<<`) find the same ones again.
+# Swaps that stay close to the original find real gaps; the others (`==` to `>=`, `+` to `<<`) find the same ones again.
 KEPT = (
     "core/ReplaceComparisonOperator_Eq_NotEq",
     "core/ReplaceComparisonOperator_NotEq_Eq",
@@ -65,7 +65,7 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Part:
-    """A part that decides: its files, the tests that must notice, how many mutants to try, and the share to notice."""
+    """A part that makes decisions: its files, its tests, the number of mutants to try, and the share to notice."""
 
     name: str
     files: tuple[str, ...]
@@ -85,7 +85,7 @@ class Survivor:
 
 
 def parts() -> list[Part]:
-    """The parts of parts.toml, in its order."""
+    """Return the parts in parts.toml, in its order."""
     table = tomllib.loads((HERE / "parts.toml").read_text())
     return [
         Part(name, tuple(entry["files"]), tuple(entry["tests"]), entry.get("sample", table["sample"]), table["goal"])
@@ -94,7 +94,7 @@ def parts() -> list[Part]:
 
 
 def copy_tree() -> None:
-    """Bring `.mutants/tree` into line with the working tree, and install it: its environment is kept between runs."""
+    """Update `.mutants/tree` from the working tree, and install it; its environment is kept between runs."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -112,10 +112,10 @@ def copy_tree() -> None:
 
 
 def mutants(part: Part, sample: int) -> Path:
-    """Choose the part's mutants, and return cosmic-ray's database of them (its results are empty)."""
+    """Choose the part's mutants, and return cosmic-ray's database with them (without results)."""
     config, database = WORK / f"{part.name}.toml", WORK / f"{part.name}.sqlite"
     database.unlink(missing_ok=True)
-    # -B: a mutant and its original can have the same size and the same second, so no bytecode may be reused.
+    # -B: a mutant and its original can have the same size and modification time, so bytecode must not be reused.
     command = " ".join(
         [str(TREE / ".venv/bin/python"), "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *part.tests]
     )
@@ -138,7 +138,7 @@ def mutants(part: Part, sample: int) -> Path:
 
 
 def place(item: WorkItem) -> str:
-    """Order mutants at random, but in the same way each time: by a hash of what is changed where."""
+    """Return a sort key that orders mutants at random, but always in the same way: a hash of the change."""
     one = item.mutations[0]
     return hashlib.sha256(f"{one.module_path}|{one.operator_name}|{one.occurrence}".encode()).hexdigest()
 
@@ -146,13 +146,13 @@ def place(item: WorkItem) -> str:
 def cosmic_ray(*arguments: str) -> None:
     """Run cosmic-ray in the copied tree."""
     program = Path(sys.executable).with_name("cosmic-ray")
-    # pytest's plugins (nbval, Hypothesis, Faker) would take longer to load than most parts' tests to run.
+    # Loading pytest's plugins (nbval, Hypothesis, Faker) would take longer than most parts' tests.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     subprocess.run([str(program), *arguments], cwd=TREE, env=environment, check=True)
 
 
 def judge(part: Part, database: Path, equivalent: list[dict[str, Any]]) -> bool:
-    """Print what was noticed and each survivor; return whether the part keeps its goal."""
+    """Print how many mutants were noticed, and each survivor; return whether the part reaches its goal."""
     tried, named, survivors = 0, 0, []
     with use_db(str(database), WorkDB.Mode.open) as work:
         for item, result in work.completed_work_items:
@@ -174,7 +174,7 @@ def judge(part: Part, database: Path, equivalent: list[dict[str, Any]]) -> bool:
 
 
 def survivor(item: WorkItem, result: WorkResult) -> Survivor:
-    """Read a survivor's changed line out of its diff."""
+    """Return the survivor in a result, with the changed line from its diff."""
     lines = (result.diff or "").splitlines()
     before = " ".join(line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---"))
     after = " ".join(line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++"))
@@ -183,12 +183,12 @@ def survivor(item: WorkItem, result: WorkResult) -> Survivor:
 
 
 def is_named(found: Survivor, entry: dict[str, Any]) -> bool:
-    """Whether equivalent.toml names this survivor. Lines are compared, not their numbers: code moves."""
+    """Whether this entry of equivalent.toml names the survivor. Lines are compared, not line numbers, as code moves."""
     return (found.file, found.before, found.after) == (entry["file"], entry["before"], entry["after"])
 
 
 def main() -> int:
-    """Run the parts that were asked for; return 1 when one misses its goal."""
+    """Run the requested parts; return 1 if one of them misses its goal."""
     reader = argparse.ArgumentParser(prog="make mutants", description="See whether the tests notice one-line faults.")
     reader.add_argument("--part", choices=[part.name for part in parts()], help="only this part")
     reader.add_argument("--sample", type=int, help="how many mutants of each part; 0: all of them")
@@ -201,7 +201,7 @@ def main() -> int:
         if chosen.part in (None, part.name):
             database = mutants(part, part.sample if chosen.sample is None else chosen.sample)
             config = str(WORK / f"{part.name}.toml")
-            cosmic_ray("baseline", config)  # Fails when the tests fail without a mutant: then nothing would be shown.
+            cosmic_ray("baseline", config)  # Fails if the tests fail without a mutant: results would mean nothing.
             cosmic_ray("exec", config, str(database))
             kept &= judge(part, database, equivalent)
     return 0 if kept else 1

@@ -1,4 +1,4 @@
-"""The notebooks' names, in the order of the story."""
+"""The notebooks' names, in the order in which they are run."""
 
 from __future__ import annotations
 

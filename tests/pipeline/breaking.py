@@ -1,4 +1,4 @@
-"""What the pipeline needs, held back or broken for a while, from outside."""
+"""Context managers that block or break something that the pipeline needs, from outside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.pipeline.conftest import ShellLab
 
 @contextmanager
 def ledger_held(lab: ShellLab) -> Iterator[Callable[[], bool]]:
-    """Holds every job back when it comes to load, as another writer would; yields what says whether one is waiting."""
+    """Make every job wait before it loads, as another writer would; yield a function: whether one is waiting."""
     with lab.connect() as connection, lab.connect() as watcher:
         connection.execute("begin")
         connection.execute(f"delete from {lab.config['ledger']} where object = 'of nobody'")
@@ -23,13 +23,13 @@ def ledger_held(lab: ShellLab) -> Iterator[Callable[[], bool]]:
             return bool(waiting and waiting[0])
 
         yield one_waits
-        with suppress(psycopg.OperationalError):  # PostgreSQL may have been killed meanwhile
+        with suppress(psycopg.OperationalError):  # PostgreSQL may have been killed in the meantime
             connection.execute("rollback")
 
 
 @contextmanager
 def wrong_password(lab: ShellLab) -> Iterator[None]:
-    """The secret holds another password than the cluster."""
+    """Put a wrong password into the secret."""
     secrets, name = lab.client("secretsmanager"), lab.config["secret_id"]
     right = secrets.get_secret_value(SecretId=name)["SecretString"]
     wrong = json.dumps(json.loads(right) | {"password": "Not-the-one-1"})
@@ -42,7 +42,7 @@ def wrong_password(lab: ShellLab) -> Iterator[None]:
 
 @contextmanager
 def no_copy_role(lab: ShellLab) -> Iterator[None]:
-    """The cluster may not take on the role that COPY reads the staging bucket with."""
+    """Remove the role with which COPY reads the staging bucket from the cluster."""
     redshift, cluster = lab.client("redshift"), lab.config["cluster_identifier"]
     roles = redshift.describe_clusters(ClusterIdentifier=cluster)["Clusters"][0]["IamRoles"]
     arns = [role["IamRoleArn"] for role in roles]

@@ -1,4 +1,4 @@
-"""A whole lab, deployed and driven as someone outside the project would: by the command line and plain clients."""
+"""A complete lab, deployed and used as people outside the project would: with the command line and plain clients."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tests.pipeline.rows import strict
 
 BIN = Path(sys.executable).parent
 CLIENTS = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32)
-"""Tests that kill the server decide themselves what is tried again."""
+"""No retries: tests that kill the server retry themselves."""
 
 LOGS = ("server", "start", "job")
 GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 DEAD = (BotoCoreError, ClientError, psycopg.OperationalError)
-"""What clients say of a server that is being killed or started."""
+"""The errors that clients raise while the server is being killed or started."""
 
 
 class ShellLab:
-    """A lab as a shell sees it. Nothing here imports labkit or localaws."""
+    """A lab that is used from a shell. Nothing here imports labkit or localaws."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -40,7 +40,7 @@ class ShellLab:
         self._clients: dict[str, Any] = {}
 
     def labkit(self, *arguments: str, succeeds: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line, with these settings changed."""
+        """Run labkit's command line, with these settings changed."""
         changed = {f"LABKIT_{name.upper()}": value for name, value in settings.items()}
         done = subprocess.run(
             ["labkit", *arguments],
@@ -56,7 +56,7 @@ class ShellLab:
         return done
 
     def enter(self) -> None:
-        """What `eval "$(labkit env)"` does to a shell, evaluated by a real one."""
+        """Take over the environment that `eval "$(labkit env)"` sets in a real shell."""
         script = f"{self.labkit('env').stdout}\nenv -0"
         shell = subprocess.run(["sh", "-c", script], env=self.environment, capture_output=True, check=True)
         for entry in shell.stdout.decode().split("\0"):
@@ -70,7 +70,7 @@ class ShellLab:
         )
 
     def client(self, service: str) -> Any:
-        """boto3's client of `service`. It outlives a restart: addresses stay the same."""
+        """Return a boto3 client of `service`. It can be used after a restart, as addresses stay the same."""
         if service not in self._clients:
             self._clients[service] = self._session.client(
                 service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], config=CLIENTS
@@ -97,14 +97,14 @@ class ShellLab:
         return int(self.rows("select count(*) from toll_table")[0][0])
 
     def ledger(self, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
-        """What the job remembers of what it loaded; nothing before its first run."""
+        """Return these columns of the ledger; an empty list before the job's first run."""
         try:
             return self.rows(f"select {columns} from {self.config['ledger']} where {where}")
         except psycopg.errors.UndefinedTable:
             return []
 
     def workflow_runs(self) -> list[dict[str, Any]]:
-        """All runs of the workflow."""
+        """Return all runs of the workflow."""
         answer = self.client("glue").get_workflow_runs(Name=self.config["workflow"], MaxResults=1000)
         return list(answer["Runs"])
 
@@ -116,12 +116,12 @@ class ShellLab:
         return len(self.workflow_runs())
 
     def job_runs(self, *states: str) -> int:
-        """How many runs of the job are in one of these states."""
+        """Return the number of job runs in one of these states."""
         runs = self.client("glue").get_job_runs(JobName=self.config["job"], MaxResults=200)["JobRuns"]
         return sum(run["JobRunState"] in states for run in runs)
 
     def put(self, *files: tuple[str, str | bytes]) -> None:
-        """Land these (key, body), and wait until all are read and nothing goes on."""
+        """Put these (key, body) into the landing bucket; wait until all are read and the pipeline is quiet."""
         s3, bucket = self.client("s3"), self.config["landing_bucket"]
         landed = {s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"] for key, body in files}
         named = ", ".join(f"'{version}'" for version in landed)
@@ -133,7 +133,7 @@ class ShellLab:
         self.wait_until_quiet(also=unread)
 
     def rejects(self) -> Iterator[dict[str, Any]]:
-        """All rows that the job set aside, from the staging bucket."""
+        """Yield all rows that the job rejected, from the staging bucket."""
         s3, bucket = self.client("s3"), self.config["staging_bucket"]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejects/"):
             for item in page.get("Contents", []):
@@ -141,7 +141,7 @@ class ShellLab:
                 yield from map(json.loads, body.splitlines())
 
     def going_on(self) -> list[str]:
-        """What the pipeline still has to do or is doing, in words; empty when it is quiet."""
+        """Return what the pipeline is doing or still has to do, in words; an empty list if it is quiet."""
         glue, names = self.client("glue"), self.config
         found = [f"workflow run {run['Status']}" for run in self.workflow_runs() if run["Status"] in GOING]
         found += [f"{jobs} job runs"] if (jobs := self.job_runs(*GOING)) else []
@@ -156,18 +156,18 @@ class ShellLab:
         return [*found, f"{waiting} messages"] if waiting else found
 
     def messages(self, queue: str) -> int:
-        """How many messages are in a queue, whether visible, delayed or being worked on."""
+        """Return the number of messages in a queue: visible, delayed and in flight."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
     def dead_letters(self) -> int:
-        """How many events were given up, and wait to be sent back."""
+        """Return the number of events that were given up and are in the dead-letter queue."""
         return self.messages(self.config["dead_letter_queue"])
 
     def wait_until_quiet(self, seconds: float = 120, also: Callable[[], list[str]] = list) -> None:
-        """Wait until nothing goes on, nothing of `also` is left, and no event was given up."""
+        """Wait until the pipeline is quiet, `also` returns an empty list, and there are no dead letters."""
         left: list[str] = []
 
         def quiet() -> bool:
@@ -193,7 +193,7 @@ class ShellLab:
 
 @contextmanager
 def deployed(home: Path, *options: str) -> Iterator[ShellLab]:
-    """A lab in `home`, up and deployed, and stopped in the end."""
+    """Start and deploy a lab in `home`; stop it at the end."""
     made = ShellLab(home)
     try:
         made.labkit("up")
@@ -206,7 +206,7 @@ def deployed(home: Path, *options: str) -> Iterator[ShellLab]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShellLab]:
-    """A deployed lab that has run once. Tests that share it look at their own rows."""
+    """A deployed lab that has loaded one file. Tests share it, so they look only at their own rows."""
     with deployed(tmp_path_factory.mktemp("pipeline") / "home") as made:
         made.put(("first.json", strict(1, 1)))
         yield made

@@ -1,4 +1,4 @@
-"""`kill -9` of a lab's processes, found as an outsider finds them: by what they are called and whose children."""
+"""Finds a lab's processes for `kill -9`, as an outsider would: by their command lines and their parents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Victim(StrEnum):
-    """What can be killed."""
+    """The processes that can be killed."""
 
     FUNCTION = "the Lambda worker"
     JVM = "Spark's JVM"
@@ -45,11 +45,11 @@ SPARED = {
     Victim.ALL_BUT_FRONT: (Victim.FRONT,),
     Victim.ALL_BUT_REAPER: (Victim.REAPER,),
 }
-"""Of those who kill almost all: what they spare."""
+"""The processes that a victim `ALL_BUT_…` does not include."""
 
 
 def server(lab: ShellLab) -> psutil.Process:
-    """The server of the lab, which all its other processes are children of."""
+    """Return the lab's server; all its other processes are below it."""
     for process in psutil.process_iter(["cmdline"]):
         if {"localaws.server", str(lab.home)} <= set(process.info["cmdline"] or ()):
             return process
@@ -57,7 +57,7 @@ def server(lab: ShellLab) -> psutil.Process:
 
 
 def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
-    """The processes that `victim` names, of the server `parent`; none where there are none now."""
+    """Return the processes of `victim` below the server `parent`; there may be none now."""
     if victim is Victim.SERVER:
         return [parent]
     everyone = family(parent)
@@ -66,20 +66,20 @@ def find(parent: psutil.Process, victim: Victim) -> list[psutil.Process]:
     if victim is Victim.SERVER_AND_REAPER:
         return [*(process for process in everyone if _what(process) is Victim.REAPER), parent]
     if victim in SPARED:
-        # The reaper first: seeing the server die, it ends in no time what is to be spared.
+        # The reaper first: when it sees the server die, it immediately ends the processes that should be spared.
         others = [process for process in everyone if _what(process) not in SPARED[victim]]
         return sorted(others, key=lambda process: _what(process) is not Victim.REAPER)
     return [process for process in everyone if _what(process) is victim]
 
 
 def _what(process: psutil.Process) -> Victim | None:
-    """What a process is, by its command line."""
+    """Return what a process is, by its command line."""
     try:
         line = process.cmdline()
         if not line:
             return None
         if line[0].startswith("postgres:"):
-            # A session shows its user and database; the others of PostgreSQL's processes have names without.
+            # A session's title has its user and database; the titles of PostgreSQL's other processes do not.
             return Victim.SESSION if " toll_db " in f"{line[0]} " else Victim.POSTGRES_HELPER
         if line[0].endswith("/postgres"):
             return Victim.POSTGRES

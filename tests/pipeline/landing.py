@@ -1,4 +1,4 @@
-"""Files of one test's own: what has landed of them, and how Redshift differs from it, row for row."""
+"""The files of one test: which have landed, and how Redshift differs from them, row for row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _blocks = itertools.count(1)
 BLOCK = 1_000_000_000
 SHOWN = 5
-"""So many rows of a difference are shown."""
+"""The number of rows of a difference that are shown."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Version:
 
 
 class Landing:
-    """Lands files below a prefix of its own, with transaction ids that nobody else uses.
+    """Lands files under its own prefix, with transaction ids that no other test uses.
 
-    What must be in Redshift is worked out from S3's list of versions, since of a PUT that was not answered nobody
-    knows whether it was done, and from the bodies that were put, known by their MD5.
+    The expected rows in Redshift follow from S3's list of versions, as the outcome of a PUT without a response is
+    unknown, and from the bodies that were put, which are found by their MD5.
     """
 
     def __init__(self, lab: ShellLab, name: str, seed: int = 1) -> None:
@@ -51,13 +51,13 @@ class Landing:
         self._acknowledged: set[tuple[str, str]] = set()
 
     def content(self, rows: int = 10, bad: int = 0) -> Content:
-        """A new file's content: no other has these rows."""
+        """Return the content of a new file; its rows are unique."""
         made = content(self.dice, self._numbers, rows, bad)
         self._contents[hashlib.md5(made.body, usedforsecurity=False).hexdigest()] = made
         return made
 
     def put(self, name: str, made: Content | None = None) -> str:
-        """Land a file (a new one without `made`), and return its version."""
+        """Land a file (with new content by default), and return its version."""
         made = made or self.content()
         key = self.prefix + name
         answer = self.lab.client("s3").put_object(Bucket=self.lab.config["landing_bucket"], Key=key, Body=made.body)
@@ -66,7 +66,7 @@ class Landing:
         return version
 
     def put_in_the_end(self, name: str, made: Content, seconds: float = 60) -> None:
-        """Land a file, trying again for as long as nobody answers."""
+        """Land a file; retry until the server answers."""
 
         def landed() -> bool:
             try:
@@ -78,7 +78,7 @@ class Landing:
         self.lab.wait(landed, seconds)
 
     def versions(self) -> list[Version]:
-        """All versions of this landing's objects."""
+        """Return all versions of this landing's objects."""
         pages = self.lab.client("s3").get_paginator("list_object_versions")
         found = []
         for page in pages.paginate(Bucket=self.lab.config["landing_bucket"], Prefix=self.prefix):
@@ -88,7 +88,7 @@ class Landing:
         return found
 
     def loaded(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
-        """What the ledger has of this landing: for each (key, version) how many rows were loaded and rejected."""
+        """Return this landing's entries in the ledger: the numbers of rows loaded and rejected, by (key, version)."""
         found = defaultdict(list)
         for name, version, good, bad in self.lab.ledger("object, version, loaded_rows, rejected_rows"):
             if (key := unquote(name)).startswith(self.prefix):
@@ -96,18 +96,18 @@ class Landing:
         return found
 
     def rows(self) -> Counter[Row]:
-        """The rows of the table that came from this landing, and how often each is there."""
+        """Return the rows in the table that came from this landing, and how often each is there."""
         below = self._first + BLOCK
         sql = f"select * from toll_table where transaction_id >= {self._first} and transaction_id < {below}"
         return Counter(self.lab.rows(sql))
 
     def unread(self) -> list[str]:
-        """The keys whose newest version is not in the ledger."""
+        """Return the keys with a newest version that is not in the ledger."""
         loaded = self.loaded()
         return [one.key for one in self.versions() if one.newest and (one.key, one.version) not in loaded]
 
     def differences(self) -> list[str]:
-        """In words: what is not as "each good row of each version that was read, exactly once" wants it."""
+        """Return all violations of "each good row of each version that was read, exactly once", in words."""
         versions = {(one.key, one.version): one for one in self.versions()}
         loaded = self.loaded()
         found = [f"acknowledged, and not in S3: {one}" for one in self._acknowledged - set(versions)]
@@ -123,14 +123,14 @@ class Landing:
         found += _shown("missing", expected - actual)
         found += _shown("too many", actual - expected)
         bad = Counter((one.key, one.version, at, text) for one in read for at, text in one.content.bad)
-        # What was overwritten while it was read is set aside, too, and not loaded.
+        # Rows of a file that was overwritten while it was read are rejected, too, and are not loaded.
         kept = Counter({one: count for one, count in self.rejects().items() if one[:2] in loaded})
         found += [f"rejected, and not kept: {one}" for one in bad - kept]
         found += [f"kept as rejected, and not landed so: {one}" for one in kept - bad]
         return found
 
     def rejects(self) -> Counter[tuple[str, str, int, str]]:
-        """What the job set aside of this landing: key, version, line number and text, and how often."""
+        """Return this landing's rows that the job rejected: key, version, line number and text, and how often."""
         found: Counter[tuple[str, str, int, str]] = Counter()
         for reject in self.lab.rejects():
             assert reject["reason"], reject
@@ -139,10 +139,10 @@ class Landing:
         return found
 
     def settle(self, seconds: float = 120) -> None:
-        """Wait until the pipeline is quiet and every object read; then all must be there, row for row.
+        """Wait until the pipeline is quiet and all objects are read; then check all rows.
 
         Raises:
-            AssertionError: it does not come to rest, or what is in Redshift is not what landed.
+            AssertionError: the pipeline does not become quiet, or Redshift differs from the landed files.
         """
         self.lab.wait_until_quiet(seconds, also=self.unread)
         differences = self.differences()

@@ -1,4 +1,4 @@
-"""Toll rows, as text in the forms in which they may land."""
+"""Toll rows as text, in the formats in which they may land."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = tuple[int, str, str, str, str, float]
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it lands: its bytes, the rows to load, and the lines that can't be, each (number from 1, text)."""
+    """A file's content: its bytes, the rows to load, and the lines that can't be loaded, as (number from 1, text)."""
 
     body: bytes
     good: tuple[Row, ...]
@@ -26,7 +26,7 @@ class Content:
 
 
 def toll(number: int, **changes: Any) -> dict[str, Any]:
-    """One valid row; `changes` replace or add fields, and a None removes one."""
+    """Return one valid row; `changes` replace or add fields, and None removes a field."""
     row = {
         "transaction_id": number,
         "transaction_date": "2023/08/13",
@@ -40,20 +40,20 @@ def toll(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def strict(first: int, count: int) -> str:
-    """JSON, one object a line."""
+    """Return rows as JSON, one object per line."""
     return "\n".join(json.dumps(toll(number)) for number in range(first, first + count)) + "\n"
 
 
 def single_quoted(first: int, count: int) -> str:
-    """Python's own notation, as in the sample file of the original description."""
+    """Return rows in Python's notation, as in the sample file of the original description."""
     return "\n".join(str(toll(number)) for number in range(first, first + count)) + "\n"
 
 
 def content(dice: random.Random, numbers: Iterator[int], rows: int, bad: int = 0) -> Content:
-    """A file of `rows` rows that differ from those of every other file, and of `bad` lines that can't be loaded.
+    """Return a file with `rows` rows that differ from those of every other file, and `bad` lines that can't be loaded.
 
-    `numbers` gives the transaction ids. About one row in ten is there twice: ids are not unique, and a copy in the
-    same file is a row like any other.
+    `numbers` yields the transaction ids. About one row in ten occurs twice: ids are not unique, and a copy in the same
+    file is a row like any other.
     """
     lines: list[tuple[str, Row | None]] = []
     for _ in range(rows):
@@ -69,7 +69,7 @@ def content(dice: random.Random, numbers: Iterator[int], rows: int, bad: int = 0
 
 
 def _good(dice: random.Random, number: int) -> tuple[str, Row]:
-    """A line, and the row that must come of it."""
+    """Return a line, and the row that it must be loaded as."""
     row = toll(
         number,
         transaction_date=f"2023/08/{dice.randint(1, 28):02}",

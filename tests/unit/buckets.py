@@ -1,4 +1,4 @@
-"""S3 in memory, as far as the modules of glue/ call it: versions, delete markers, and listings of small pages."""
+"""S3 in memory, with the calls that the modules of glue/ make: versions, delete markers, listings with small pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 A_PAGE = 2
-"""Keys in one answer. S3 has 1,000: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html"""
+"""Keys per page. S3 has 1,000: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html"""
 
 
 class Buckets:
@@ -51,12 +51,12 @@ class Buckets:
         return {"Body": SimpleNamespace(read=lambda: found["body"])}
 
     def keys(self, bucket: str) -> list[str]:
-        """The keys of the current objects, in the order of their bytes."""
+        """Return the keys of the current objects, in the order of their bytes."""
         current = {key for key, versions in self._objects.get(bucket, {}).items() if versions[0]["body"] is not None}
         return sorted(current, key=str.encode)
 
     def bodies(self, bucket: str) -> dict[str, bytes]:
-        """The current objects."""
+        """Return the bodies of the current objects, by key."""
         return {key: self._objects[bucket][key][0]["body"] for key in self.keys(bucket)}
 
     def get_paginator(self, operation: str) -> Any:
@@ -72,7 +72,7 @@ class Buckets:
             yield {"Contents": [{"Key": key} for key in keys[start : start + A_PAGE]]}
 
     def _versions(self, Bucket: str, Prefix: str = "", KeyMarker: str = "") -> Iterator[dict[str, Any]]:
-        """The newest version of a key first; keys after `KeyMarker` alone."""
+        """Yield versions, the newest of each key first; only keys after `KeyMarker`."""
         found = [
             {"Key": key, "IsLatest": place == 0, "deleted": one["body"] is None, **self._described(Bucket, one, "null")}
             for key, versions in sorted(self._objects.get(Bucket, {}).items(), key=lambda item: item[0].encode())

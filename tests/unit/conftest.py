@@ -1,4 +1,4 @@
-"""The programs of the safe delivery: its start function with an AWS in memory that it calls, and its job."""
+"""Fixtures: the exactly-once delivery's start function, with an AWS in memory that it calls, and its job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def function() -> ModuleType:
 
 @pytest.fixture
 def world(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An AWS in which nothing is under way, which the function calls."""
+    """The AWS that the function calls; nothing is under way in it."""
     world = World()
     for name in ("glue", "s3", "sqs", "time", "random", "datetime"):
         monkeypatch.setattr(function, name, world)

@@ -1,4 +1,4 @@
-"""The modules of glue/ as a job has them, in the tests' own process: loaded from their files, without Spark running."""
+"""Loads the modules of glue/ from their files into the tests' own process, as a job would, but without Spark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNTIME = Path(localaws.glue.jobs.__file__).with_name("runtime")
 
 @contextmanager
 def loaded(*names: str) -> Iterator[list[ModuleType]]:
-    """These modules of glue/. A script is loaded without its last line, which runs it."""
+    """Load these modules of glue/. A script is loaded without its last line, which runs it."""
     before = dict(sys.modules)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")

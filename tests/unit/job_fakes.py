@@ -1,4 +1,4 @@
-"""The landing bucket and the ledger, as glue/exactly_once_job.py sees them, in memory."""
+"""The landing bucket and the ledger that glue/exactly_once_job.py uses, in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ARGS = {"MAX_REJECTED_SHARE": "0.5", "REJECTS": "s3://staging-bucket/rejects/", 
 
 @dataclass(frozen=True)
 class Version:
-    """An object version: its file, and its name."""
+    """An object version: its file and its name."""
 
     key: str
     version: str = "v1"

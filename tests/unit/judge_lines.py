@@ -1,6 +1,6 @@
-"""Judge lines with glue/rows.py on a small Spark: JSON {URI: line} on stdin, what is found on stdout.
+"""Check lines with glue/rows.py on a small Spark: reads JSON {URI: line} from stdin, and writes the results to stdout.
 
-A program of its own: Spark's sockets and its JVM end with it.
+This is a separate program, so that Spark's sockets and JVM end with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What lambdas/start_workflow_reliably.py sees of AWS, in memory, with a clock that moves when the function waits."""
+"""An AWS in memory for lambdas/start_workflow_reliably.py, with a clock that moves when the function waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Busy(ClientError):  # type: ignore[misc]
 
 
 class World:
-    """Glue, S3 and SQS, as far as the function calls them: each attribute is what there is, or what was done."""
+    """Glue, S3 and SQS, with the calls that the function makes. Attributes hold the state and the calls."""
 
     class exceptions:
         ConcurrentRunsExceededException = Busy
@@ -25,35 +25,35 @@ class World:
     def __init__(self) -> None:
         self.moment = BEGIN
         self.later: list[tuple[float, Callable[[], None]]] = []
-        """What happens at which second after the beginning."""
+        """Events, each with the second after the beginning at which it happens."""
         self.runs: list[dict[str, Any]] = []
         self.crawler = "READY"
         self.job_runs: list[str] = []
         self.markers: set[str] = set()
         self.errors: dict[str, ClientError] = {}
-        """By operation: what is raised in place of an answer."""
+        """The errors that operations raise instead of answering, by operation."""
         self.calls: list[str] = []
         self.started: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.made_visible: list[dict[str, Any]] = []
 
     def fail(self, operation: str, code: str = "AccessDeniedException") -> None:
-        """Let each call of `operation` raise an error with this code."""
+        """Make each call of `operation` raise an error with this code."""
         kind = Busy if code == "ConcurrentRunsExceededException" else ClientError
         self.errors[operation] = kind({"Error": {"Code": code, "Message": "no"}}, operation)
 
     def begin_run(self, run_id: str, at: float = 0, **more: Any) -> dict[str, Any]:
-        """A run that is under way since this second."""
+        """Add a run that started at this second."""
         run = {"WorkflowRunId": run_id, "StartedOn": BEGIN + timedelta(seconds=at), "Status": "RUNNING", **more}
         self.runs.append(run)
         return run
 
     def end_run(self, run: dict[str, Any], at: float, **statistics: int) -> None:
-        """The run ends at this second, with these numbers of actions."""
+        """End the run at this second, with these numbers of actions."""
         run |= {"Status": "COMPLETED", "CompletedOn": BEGIN + timedelta(seconds=at), "Statistics": statistics}
 
     def fail_runs(self, count: int) -> None:
-        """So many runs that failed, with pauses between them; the last ended at second 0."""
+        """Add `count` failed runs, with pauses between them; the last ended at second 0."""
         for number in range(count):
             at = 5.0 - 10 * (count - number)
             self.end_run(self.begin_run(f"wr_{number + 1}", at), at + 5, FailedActions=1, SucceededActions=1)
@@ -103,7 +103,7 @@ class World:
         runs = [{"Id": f"jr_{at}", "JobRunState": state} for at, state in enumerate(self.job_runs)]
         return {"JobRuns": runs[:MaxResults]}
 
-    # S3: the staging bucket alone.
+    # S3: only the staging bucket.
 
     def put_object(self, Bucket: str, Key: str) -> None:
         self._called("put_object", Bucket)
@@ -142,7 +142,7 @@ class World:
 
 
 def landed(*keys: str, sequencer: str | None = "00A1", **changes: Any) -> dict[str, Any]:
-    """S3's event of objects that have landed. Keys are as S3 has them in events, URL-encoded.
+    """Return S3's event for objects that have landed. Keys are URL-encoded, as in S3's events.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
@@ -164,7 +164,7 @@ def landed(*keys: str, sequencer: str | None = "00A1", **changes: Any) -> dict[s
 
 
 def message(number: int, body: dict[str, Any], sent: datetime = BEGIN - timedelta(hours=1), **attributes: Any) -> Any:
-    """A message as Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Return a message as Lambda passes it on: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     return {
         "messageId": f"m{number}",
         "receiptHandle": f"handle{number}",

@@ -1,11 +1,11 @@
-"""How a JSON document is cut into rows, and which spellings of a row are read.
+"""Splits a JSON document into rows, and reads the spellings of a row that are accepted.
 
-Spark's JSON reader, by whose rules jobs read, takes the same spellings (its `allowSingleQuotes` is on by default): what
-crawls without a complaint also loads without one. They are:
+Jobs read with Spark's JSON reader, which accepts the same spellings (its `allowSingleQuotes` is on by default). So data
+that can be crawled can also be loaded. The spellings are:
 
-- strict JSON, one object a line (JSON lines);
-- an object in single quotes and with None, True and False, as Python prints a dict;
-- documents over several lines, one after the other, and arrays of objects, whose elements are the rows.
+- strict JSON, one object per line (JSON lines);
+- objects with single quotes and with None, True and False, as Python prints a dict;
+- documents that span lines, one after the other, and arrays of objects, whose elements are the rows.
 
 Whether AWS's own crawler takes single quotes is not documented. It reads a top-level array into one column unless a
 custom classifier with the path ``$[*]`` says otherwise; here the elements are the rows
@@ -38,12 +38,12 @@ class Rows:
     """The rows of a document, or of its beginning."""
 
     rows: list[Row] = field(default_factory=list)
-    unreadable: int = 0  # lines, or documents, that are not rows
-    consumed: int = 0  # bytes that the rows and the unreadable lines took
+    unreadable: int = 0  # number of lines or documents that are not rows
+    consumed: int = 0  # number of bytes that the rows and the unreadable lines took
 
     @property
     def is_json(self) -> bool:
-        """Whether this is JSON at all: there are rows, and no more lines that aren't."""
+        """Whether this is JSON at all: there are rows, and at most as many unreadable lines."""
         return bool(self.rows) and len(self.rows) >= self.unreadable
 
 
@@ -67,7 +67,7 @@ def read_value(text: bytes) -> Any:
 
 
 def to_strict(text: str) -> str:
-    """Spell `text`, a JSON value that may be in Python's quotes and with its constants, as strict JSON."""
+    """Return `text`, a JSON value that may have Python's quotes and constants, as strict JSON."""
 
     def spell(match: re.Match[str]) -> str:
         string, constant = match.groups()
@@ -90,15 +90,15 @@ def _strict_escape(match: re.Match[str]) -> str:
 
 
 def read_rows(beginning: bytes, *, complete: bool) -> Rows:
-    """Cut a document, or its `beginning` where it isn't `complete`, into rows.
+    """Split a document into rows, or only its `beginning` if it isn't `complete`.
 
-    A last row that the cut went through counts neither as a row nor as unreadable.
+    If the beginning ends within a row, this row counts neither as a row nor as unreadable.
     """
     beginning = beginning.removeprefix(b"\xef\xbb\xbf")
     found = _read_lines(beginning, complete)
     if found.is_json and not found.unreadable:
         return found
-    # Rows may spread over lines, or stand in one array. Where that reads more, it is the right way to read.
+    # Rows may span lines, or be elements of one array. If reading them this way finds more rows, it is the right way.
     documents = _read_documents(beginning, complete)
     return documents if len(documents.rows) > len(found.rows) else found
 

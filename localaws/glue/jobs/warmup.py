@@ -1,8 +1,8 @@
-"""The dummy job that warms a Spark: what a small S3-to-Redshift job does, on made-up rows of its own.
+"""A dummy job that warms up a Spark: it does what a small S3-to-Redshift job does, with made-up rows.
 
-Java loads a class when it is first used, and compiles what is used often. So this takes the ways that such jobs take:
-rows read as JSON and as lines, JSON texts parsed into maps and arrays, casts and conditions, a checkpoint, counts, a
-mapping, and the files that are staged for COPY. Nothing is connected to: S3 and Redshift are not asked.
+Java loads a class when it is first used, and compiles code that runs often. So this runs the code that such jobs run:
+it reads rows as JSON and as lines, parses JSON texts into maps and arrays, uses casts and conditions, a checkpoint,
+counts and a mapping, and writes the files that are staged for COPY. It does not connect to S3 or Redshift.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ source = _source.Fetched(files, [], [])
 
 
 def read_as_json() -> None:
-    """Rows with the catalog's types, one of which doesn't fit."""
+    """Read rows with the catalog's types; one row doesn't fit them."""
     typed = _read_json.read_json(spark, source, {}, [("number", LongType()), ("size", StringType())]).rows
     typed.select(F.col("size").cast("double")).agg(F.count("*")).first()
 
 
 def read_as_lines(round_number: int) -> None:
-    """Lines, each parsed and checked, counted by file, mapped and staged."""
+    """Read lines, parse and check each, count them by file, map them and stage them."""
     lines = _read_csv.read_csv(spark, source, {"separator": "\u0001", "quoteChar": -1}, None).rows
     lines = lines.withColumn("file", _files.by_file(["s3://bucket/one", "s3://bucket/two"])).drop(_files.FILE)
     frame = DynamicFrame.fromDF(lines, glue_context, "lines").toDF()
@@ -69,6 +69,6 @@ def read_as_lines(round_number: int) -> None:
 
 
 read_as_json()
-# The first makes Java load its classes; each further one runs more of it compiled.
+# In the first round Java loads its classes; in each further round, more of the code is compiled.
 for each in range(ROUNDS):
     read_as_lines(each)

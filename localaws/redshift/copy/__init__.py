@@ -1,6 +1,6 @@
-"""COPY and UNLOAD: between S3 and a client's own session and transaction.
+"""COPY and UNLOAD: move rows between S3 and a table, in the client's own session and transaction.
 
-The module is a `SpecialStatements`, as `sql/statements.py` describes it.
+The module implements `SpecialStatements` of `sql/statements.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ def run(verb: str, tokens: Sequence[Token], session: ClientSession, context: Sta
     """Run a COPY or an UNLOAD in the client's session.
 
     Raises:
-        SqlError: it failed.
+        SqlError: the statement failed.
     """
     return _COMMANDS[verb](tokens, session, context)

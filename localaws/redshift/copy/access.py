@@ -1,4 +1,4 @@
-"""S3 as the COPY's role or key sees it."""
+"""Clients of S3 that act with the role or the access key of a COPY or UNLOAD."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from localaws.redshift.copy.parse import Authorization
 from localaws.redshift.errors import SqlError
 from localaws.redshift.sql.statements import ClientSession, StatementContext
 
-_KEPT_FOR = 15 * 60.0  # seconds for which a role's temporary credentials, and the client that has them, are used
+_KEPT_FOR = 15 * 60.0  # seconds for which a client with a role's temporary credentials is used
 _lock = threading.Lock()
 _session: boto3.Session | None = None
 _clients: dict[tuple[str | None, ...], tuple[float, Any]] = {}
@@ -23,10 +23,10 @@ _clients: dict[tuple[str | None, ...], tuple[float, Any]] = {}
 def s3_client(
     authorization: Authorization, region: str | None, session: ClientSession, context: StatementContext
 ) -> Any:
-    """A boto3 S3 client that acts as the statement says.
+    """Return a boto3 S3 client with the authorization that the statement gives.
 
     Raises:
-        SqlError: a role does not exist, is not the cluster's, or may not be assumed.
+        SqlError: a role does not exist, is not associated with the cluster, or may not be assumed.
     """
     region = region or context.region
     roles = authorization.roles
@@ -45,13 +45,13 @@ def s3_client(
 
 
 def warm_up(context: StatementContext) -> None:
-    """Make what the first COPY would otherwise wait for: the clients, whose services' models take long to read."""
+    """Create the clients that the first COPY would otherwise wait for: reading botocore's service models takes long."""
     for service in ("iam", "redshift", "sts", "s3"):
         _own_client(service, context)
 
 
 def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: StatementContext) -> tuple[str, ...]:
-    """The roles by their ARNs; the first must be associated with the cluster, and all must exist."""
+    """Return the roles' ARNs. All must exist, and the first must be associated with the cluster and trust Redshift."""
     attached, default = _cluster_roles(context)
     if roles == ("default",):
         if default is None:
@@ -64,7 +64,7 @@ def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: Stat
             found = _own_client("iam", context).get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
         except ClientError as error:
             raise _not_authorized(role, session, context) from error
-        # A role further down the chain trusts the one before it, which STS is asked about.
+        # Each later role in the chain trusts the one before it; STS checks that when it is assumed.
         if role == roles[0] and not _trusts_redshift(found["AssumeRolePolicyDocument"]):
             raise _not_authorized(role, session, context)
     if roles[0] not in attached:
@@ -77,7 +77,7 @@ def _checked_roles(roles: tuple[str, ...], session: ClientSession, context: Stat
 
 
 def _trusts_redshift(policy: dict[str, Any]) -> bool:
-    """Whether a trust policy lets Redshift take the role: https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service.html."""
+    """Whether a trust policy lets Redshift assume the role: https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service.html."""
     statements = _listed(policy.get("Statement"))
     return any(
         statement.get("Effect") == "Allow"
@@ -99,7 +99,7 @@ def _cluster_roles(context: StatementContext) -> tuple[set[str], str | None]:
     try:
         found = _own_client("redshift", context).describe_clusters(ClusterIdentifier=context.cluster_identifier)
     except ClientError:
-        return set(), None  # a cluster that was not made through the API has no roles
+        return set(), None  # a cluster that was not created through the API has no roles
     cluster = found["Clusters"][0]
     return {role["IamRoleArn"] for role in cluster.get("IamRoles", ())}, cluster.get("DefaultIamRoleArn") or None
 
@@ -129,7 +129,7 @@ def _not_authorized(role: str, session: ClientSession, context: StatementContext
 
 
 def _own_client(service: str, context: StatementContext) -> Any:
-    """A client with the cluster's own credentials, which are the lab's."""
+    """Return a client with the cluster's own credentials, which are the lab's."""
     key = (context.access_key_id, context.secret_access_key, None)
     kept = ("own", service, *key, context.region, context.endpoint_url)
     with _lock:
@@ -145,7 +145,7 @@ def _client(
     service: str, context: StatementContext, region: str, key: tuple[str | None, str | None, str | None]
 ) -> Any:
     global _session
-    # One boto3 session for all: it keeps the services' parsed models, which take most of a client's making.
+    # All clients share one boto3 session: it caches the parsed service models, and parsing them takes most of the time.
     with _lock:
         if _session is None:
             _session = boto3.Session()

@@ -1,4 +1,4 @@
-"""Delimited text and CSV.
+"""Reads delimited text and CSV.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
 """
@@ -17,13 +17,13 @@ from localaws.redshift.copy.records import CHUNK, FastCopy, Record, file_matches
 from localaws.redshift.copy.target import Target, quote_literal
 
 _DEFAULT_NULL = "\\N"
-_NO_QUOTE = "\x01"  # PostgreSQL's CSV wants a quote character: one that such a file does not hold
+_NO_QUOTE = "\x01"  # PostgreSQL's CSV needs a quote character: one that delimited text does not contain
 _SMALL = 64 * 1024  # bytes up to which reading row by row is faster than a staging table
-csv.field_size_limit(16 << 20)  # a SUPER value's largest size
+csv.field_size_limit(16 << 20)  # the largest size of a SUPER value
 
 
 class DelimitedReader:
-    """Reads what `options` describe for `target`."""
+    """Reads files as `options` describe them, for `target`."""
 
     def __init__(self, target: Target, options: CopyOptions) -> None:
         self.target = target
@@ -31,7 +31,7 @@ class DelimitedReader:
         self.is_csv = options.format is Format.CSV
 
     def fast(self, path: Path) -> FastCopy | None:
-        """The file as it is: PostgreSQL reads Redshift's CSV, and delimited text as a CSV without quotes."""
+        """Pass the file on unchanged: PostgreSQL reads Redshift's CSV, and delimited text as a CSV without quotes."""
         options = self.options
         per_field = (
             options.blanks_as_null, options.truncate_columns, options.trim_blanks, options.remove_quotes,
@@ -53,19 +53,19 @@ class DelimitedReader:
         return FastCopy(copy_options, self._chunks(path), truncate)
 
     def _may_truncate(self, path: Path) -> bool:
-        """Whether some number in the file has more decimals than a DECIMAL column: in that column, or in any other."""
+        """Whether a number in the file, in any column, has more decimals than one of the DECIMAL columns."""
         scales = self.target.scales.values()
         if not scales or self.options.round_decimals:
             return False
-        # An underscore, because PostgreSQL takes 20.2_59 for a number.
+        # Underscores, too: PostgreSQL accepts 20.2_59 as a number.
         return file_matches(path, re.compile(rb"\.[\d_]{%d}|[eE]-\d" % (min(scales) + 1)))
 
     def _null_options(self) -> tuple[str, bytes | None] | None:
-        """PostgreSQL's options for NULLs, and what the file must not hold for them to be right."""
+        """Return PostgreSQL's options for NULLs, and a text that the file must not contain for them to be right."""
         text, other = self.target.listed(character=True), self.target.listed(character=False)
         every = ", ".join(filter(None, (text, other)))
         if self.options.null_as:
-            # An empty field of a type other than text is NULL too: PostgreSQL refuses it, and then we read exactly.
+            # Except in text columns, an empty field is also NULL. PostgreSQL refuses it, and we then read row by row.
             if self.options.empty_as_null:
                 return None
             return f"NULL {quote_literal(self.options.null_as)}, FORCE_NULL ({every})", None
@@ -75,7 +75,7 @@ class DelimitedReader:
         return ", ".join(["NULL ''", *filter(None, columns)]), _DEFAULT_NULL.encode()
 
     def _plain(self, path: Path, forbidden: bytes | None) -> bool:
-        """Whether the file holds nothing that PostgreSQL would read otherwise than Redshift."""
+        """Whether PostgreSQL would read all of the file as Redshift does."""
         unwanted = [word for word in (forbidden, None if self.is_csv else _NO_QUOTE.encode()) if word]
         # VARCHAR(n) counts bytes in Redshift, characters in PostgreSQL.
         only_ascii = any(column.length for column in self.target.columns)
@@ -98,7 +98,7 @@ class DelimitedReader:
                 yield chunk
 
     def records(self, path: Path) -> Iterator[Record]:
-        """Row by row; the header lines count as lines."""
+        """Yield the file's rows; the header lines count as lines."""
         with path.open("rb") as stream:
             for _ in range(self.options.ignore_header):
                 stream.readline()
@@ -142,16 +142,16 @@ class DelimitedReader:
                 yield record
 
     def _split(self, line: str) -> list[str | None] | None:
-        """The fields of a line where ESCAPE or REMOVEQUOTES is given; None where a quotation mark has no end.
+        """Split a line for ESCAPE or REMOVEQUOTES; return None if a quotation mark is not closed.
 
-        Only the marks around a field are removed: one ends it where a delimiter, or the line's end, comes next.
+        Only the marks around a field are removed: a mark closes the field if a delimiter or the line's end follows.
         """
         delimiter, fields = self.options.field_delimiter, list[str | None]()
         field, at, quote, begun = [], 0, "", False
         while at < len(line):
             character = line[at]
             if self.options.escape and character == "\\" and at + 1 < len(line):
-                # \N stays as it is: it is NULL where it is the whole field.
+                # \N stays as it is: if it is the whole field, it means NULL.
                 field.append("\\N" if line[at + 1] == "N" else line[at + 1])
                 at += 1
             elif quote:
@@ -174,14 +174,14 @@ class DelimitedReader:
         return None if quote else fields
 
     def _shaped(self, line: int, raw: str, values: list[str | None]) -> Record | None:
-        """The row, with a problem where it has too many or too few fields."""
+        """Return the row, with a problem if it has too many or too few fields; None if it is to be ignored."""
         expected = len(self.target.columns)
         if raw == "" and (self.options.ignore_blank_lines or expected > 1):
             if self.options.ignore_blank_lines:
                 return None
             return Record(line, raw, [], Problem(Code.BLANK_LINE, "Line has no data", self.target.columns[0]))
         if len(values) > expected:
-            # A delimiter at the end of the line is no field.
+            # A delimiter at the end of the line does not begin another field.
             if len(values) == expected + 1 and values[-1] == "" and not self.is_csv:
                 return Record(line, raw, values[:-1])
             return Record(line, raw, [], Problem(Code.EXTRA_COLUMN, "Extra column(s) found"))
@@ -198,7 +198,7 @@ class DelimitedReader:
 
 
 class _Lines:
-    """A file's lines as text, remembering which were taken; bytes that are no UTF-8 become surrogates."""
+    """A file's lines as text; `taken` has those that were read. Bytes that are not valid UTF-8 become surrogates."""
 
     def __init__(self, stream: BinaryIO, number: int) -> None:
         self._stream = stream

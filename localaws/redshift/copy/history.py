@@ -1,4 +1,4 @@
-"""The load history: written by a connection of its own, so that a failed load is known after the client's rollback."""
+"""Writes the load history, over a separate connection: so a failed load stays recorded after the client's rollback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_LINE = 1024  # characters of stl_load_errors.raw_line and raw_field_val
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A file that was read whole."""
+    """A file that was read completely."""
 
     url: str
     bytes: int
@@ -34,7 +34,7 @@ class ScannedFile:
 
 @dataclass
 class LoadRecord:
-    """One COPY, as sys_load_history will show it."""
+    """One COPY, for sys_load_history and the views with its details."""
 
     statement: CopyStatement
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -49,12 +49,12 @@ class LoadRecord:
 def write(
     record: LoadRecord, session: ClientSession, context: StatementContext, *, status: str, failure: str | None
 ) -> int:
-    """Write what became of a COPY ("completed" or "aborted"), and return its query id.
+    """Record a COPY with its status ("completed" or "aborted"), and return its query id.
 
     Raises:
-        SqlError: PostgreSQL did not let us in.
+        SqlError: PostgreSQL refused the connection.
     """
-    # What an aborted transaction's number was can't be asked of it: these come from outside.
+    # A query in an aborted transaction fails, so this connection looks up the transaction's id.
     with _connect(session.database, context) as connection, connection.transaction():
         return _insert(connection, record, session, status, failure)
 
@@ -138,7 +138,7 @@ def _error_rows(query_id: int, errors: Sequence[LoadError]) -> list[tuple[object
 
 
 def _shown(text: str) -> str:
-    """Text for a system table: "multibyte characters in the load data are replaced with a period"."""
+    """Return text for a system table: "multibyte characters in the load data are replaced with a period"."""
     return "".join(c if c.isascii() and c != "\0" else "." for c in text[:_LONGEST_LINE])
 
 

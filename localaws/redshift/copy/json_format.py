@@ -1,4 +1,4 @@
-"""JSON: objects matched to columns by their keys ('auto'), or by a jsonpaths file.
+"""Reads JSON: objects matched to columns by their keys ('auto'), or by a jsonpaths file.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
 """
@@ -17,15 +17,15 @@ from localaws.redshift.copy.records import FastCopy, Record, file_matches
 from localaws.redshift.copy.target import Target
 from localaws.redshift.errors import SqlError
 
-MAX_OBJECT = 4 << 20  # bytes; Redshift's limit of one JSON object
-_SMALL = 64 * 1024  # bytes up to which reading object by object is done before duckdb has begun
-_EXACT_DIGITS = 15  # decimal digits that a double keeps
+MAX_OBJECT = 4 << 20  # bytes; Redshift's limit for one JSON object
+_SMALL = 64 * 1024  # bytes up to which reading object by object ends before duckdb would have started
+_EXACT_DIGITS = 15  # decimal digits that a double keeps exactly
 
 JsonPath = tuple[str | int, ...]
 
 
 class JsonReader:
-    """Reads JSON objects for `target`; `paths` come from the jsonpaths file, where there is one."""
+    """Reads JSON objects for `target`; `paths` come from the jsonpaths file, if there is one."""
 
     def __init__(self, target: Target, options: CopyOptions, paths: list[JsonPath] | None = None) -> None:
         self.target = target
@@ -40,7 +40,7 @@ class JsonReader:
             )
 
     def fast(self, path: Path) -> FastCopy | None:
-        """duckdb reads one object a line into text columns, pyarrow writes them as CSV."""
+        """Convert a file with one object per line to CSV: duckdb reads text columns, pyarrow writes them."""
         options = self.options
         per_field = (
             self.paths, self._ignore_case, options.null_as, options.blanks_as_null, options.truncate_columns,
@@ -52,14 +52,14 @@ class JsonReader:
         forced = [column for column in self.target.columns if options.empty_as_null or not column.is_character]
         listed = ", ".join('"' + column.name.replace('"', '""') + '"' for column in forced)
         copy_options = f"FORMAT csv, NULL ''{f', FORCE_NULL ({listed})' if forced else ''}"
-        # Imported for the first file: duckdb and pyarrow take 60 MB, which a front without such files need not have.
+        # Imported only when needed: duckdb and pyarrow take 60 MB, which a front without such files saves.
         from localaws.redshift.copy.json_lines import csv_chunks
 
         truncated = bool(self.target.scales) and not options.round_decimals
         return FastCopy(copy_options, csv_chunks(path, self.target, MAX_OBJECT), truncated)
 
     def _has_long_decimal(self, path: Path) -> bool:
-        """Whether a decimal may have more digits than a double keeps: 20.2599999999999999 would be read as 20.26."""
+        """Whether a DECIMAL value may have more digits than a double keeps: 20.2599999999999999 would become 20.26."""
         return any(
             file_matches(path, re.compile(rb"%b\s{0,99}:\s{0,99}-?[\d.]{%d}" % (_key(name), _EXACT_DIGITS + 1)))
             for name in self.target.scales
@@ -67,13 +67,13 @@ class JsonReader:
 
     @staticmethod
     def _survives_double(kind: str, precision_and_scale: tuple[int, int] | None) -> bool:
-        # duckdb turns numbers with a point into doubles: exact enough for these types only.
+        # duckdb reads numbers with a decimal point as doubles, which are exact enough only for these types.
         if kind == "numeric":
             return precision_and_scale is not None and precision_and_scale[0] <= _EXACT_DIGITS
         return kind != "jsonb"
 
     def records(self, path: Path) -> Iterator[Record]:
-        """Object by object, wherever they begin and end."""
+        """Yield the file's objects, also if they span lines or share one."""
         with path.open("rb") as stream:
             for line, raw, value in _objects(stream):
                 if isinstance(value, Problem):
@@ -93,12 +93,12 @@ class JsonReader:
 
 
 def _key(name: str) -> bytes:
-    """A pattern for the key of this name."""
+    """Return a pattern for the key of this name in a file."""
     return re.escape(json.dumps(name, ensure_ascii=False).encode())
 
 
 class _Number(str):
-    """A number as the file wrote it."""
+    """A number, as it is written in the file."""
 
     __slots__ = ()
 
@@ -107,7 +107,7 @@ _decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_consta
 
 
 def _objects(stream: BinaryIO) -> Iterator[tuple[int, str, Any]]:
-    """Each value with its last line's number and its text; a Problem in place of what can't be read."""
+    """Yield the number of each value's last line, its text, and the value; a Problem if it can't be parsed."""
     number, pending, begun = 0, "", 0
     for line in stream:
         number += 1
@@ -115,7 +115,7 @@ def _objects(stream: BinaryIO) -> Iterator[tuple[int, str, Any]]:
         if not pending:
             begun = number
         pending += text
-        # A parse can only succeed where an object or an array ends: this spares one for each line of a long object.
+        # Parsing can only succeed if the line ends an object or an array. So don't try at each line of a long object.
         if not text.rstrip().endswith(("}", "]")) and begun < number and len(pending) < MAX_OBJECT:
             continue
         values, rest, fault = _values(pending)
@@ -138,12 +138,12 @@ def _unreadable(number: int, text: str) -> tuple[int, str, Problem]:
 
 
 def _starts_object(stream: Any) -> bool:
-    """Whether a new object begins on the next line: then what came before is cut short."""
+    """Whether a new object begins on the next line: then the one before it is incomplete."""
     return bool(stream.peek(1)[:1] == b"{")
 
 
 def _values(text: str) -> tuple[list[tuple[Any, str]], str, json.JSONDecodeError | None]:
-    """The values that `text` begins with, the rest, and why the rest is none."""
+    """Return the values that `text` begins with, the rest, and why the rest can't be parsed (None: nothing is left)."""
     values: list[tuple[Any, str]] = []
     at = 0
     while True:
@@ -160,7 +160,7 @@ def _values(text: str) -> tuple[list[tuple[Any, str]], str, json.JSONDecodeError
 
 
 def _text(value: Any) -> str | None:
-    """A member's value as the text of a field: objects and arrays as JSON."""
+    """Return a member's value as the text of a field: objects and arrays as JSON."""
     match value:
         case None | str():
             return value
@@ -183,10 +183,10 @@ def _dump(value: Any) -> str:
 
 
 def parse_jsonpaths(content: bytes) -> list[JsonPath]:
-    """The paths of a jsonpaths file.
+    """Return the paths in a jsonpaths file.
 
     Raises:
-        SqlError: it is not one.
+        SqlError: `content` is not a valid jsonpaths file.
     """
     try:
         listed = json.loads(content)["jsonpaths"]

@@ -1,4 +1,4 @@
-"""JSON, one object a line, as CSV at full speed: duckdb reads, pyarrow writes."""
+"""Converts JSON with one object per line to CSV at full speed: duckdb reads it, pyarrow writes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _ROWS = 20_000  # rows converted at once
 
 
 def csv_chunks(path: Path, target: Target, largest: int) -> Iterator[bytes]:
-    """The file's objects as rows of CSV: every value quoted, NULL as nothing; `largest` is in bytes, of one object.
+    """Yield the file's objects as rows of CSV, with every value quoted and NULL as an empty field.
+
+    `largest` is the largest size of one object, in bytes.
 
     Raises:
         NotFast: a line is not one object, or a value is too long for its column.
@@ -52,5 +54,5 @@ def _check_lengths(batch: pyarrow.RecordBatch, bounded: dict[str, int]) -> None:
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    """One for all loads of this process, which so share its memory limit; each uses a cursor of its own."""
+    """Return the process's one database: all loads share its memory limit, and each uses its own cursor."""
     return duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"})

@@ -1,4 +1,4 @@
-"""COPY: finds the files, loads them one by one into the client's transaction, and keeps the history."""
+"""COPY: finds the files, loads them one by one in the client's transaction, and records the load history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def copy(tokens: Sequence[Token], session: ClientSession, context: StatementCont
     """Run a COPY.
 
     Raises:
-        SqlError: nothing was loaded; why is in the message or, row by row, in stl_load_errors.
+        SqlError: nothing was loaded; the message has the reason, or stl_load_errors has it row by row.
     """
     statement = parse_copy(tokens)
     record = history.LoadRecord(statement)
@@ -68,7 +68,7 @@ def _notices(statement: CopyStatement, record: history.LoadRecord) -> list[Notic
 
 
 class _Copy:
-    """One COPY at work."""
+    """One COPY while it runs."""
 
     def __init__(
         self, statement: CopyStatement, session: ClientSession, context: StatementContext, record: history.LoadRecord
@@ -119,8 +119,8 @@ class _Copy:
 
     def _parquet(self, file: FetchedFile, target: Target, region: str) -> int:
         if file.source.size == 0 and file.source.key.endswith("/"):
-            return 0  # the marker of an empty folder
-        # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+            return 0  # the object that marks an empty folder
+        # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
         from localaws.redshift.copy.parquet import parquet_csv
 
         rows = parquet_csv(file.path, file.source, target, region)
@@ -145,7 +145,7 @@ class _Copy:
         return rows
 
     def _fast(self, target: Target, reader: Reader, path: Path) -> int | None:
-        """Load the file at full speed; None, and nothing loaded, where it holds something unusual."""
+        """Load the file at full speed; if it holds something unusual, load nothing and return None."""
         fast = reader.fast(path)
         if fast is None:
             return None
@@ -156,7 +156,7 @@ class _Copy:
             self._session.execute("rollback to savepoint localaws_copy")
             return None
         except SqlError as error:
-            # 22, 23: a row is bad. 0A: PostgreSQL has no such delimiter or quote.
+            # 22, 23: a row is bad. 0A: PostgreSQL does not support this delimiter or quote.
             # 42501: the user may not create temporary tables; reading row by row needs none.
             no_staging = fast.truncate and error.sqlstate == "42501"
             if error.sqlstate[:2] not in ("22", "23", "0A") and not no_staging:

@@ -1,4 +1,4 @@
-"""Why a row was not loaded: stl_load_errors' codes and reasons.
+"""The codes and reasons in stl_load_errors, which say why a row was not loaded.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 """
@@ -40,7 +40,7 @@ class Code(IntEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a row, before it is known where the row is."""
+    """What is wrong with a row; a LoadError adds where the row is."""
 
     code: Code
     reason: str
@@ -60,7 +60,7 @@ class LoadError:
 
 
 def value_problem(column: Column, value: str, message: str = "", sqlstate: str = "") -> Problem:
-    """Why PostgreSQL did not take `value` into `column`, in Redshift's words."""
+    """Return the problem, in Redshift's words, for a `value` that PostgreSQL did not accept for `column`."""
     kind = column.type
     if kind in _INTEGER_NAMES:
         return _integer_problem(column, value)
@@ -87,17 +87,17 @@ def value_problem(column: Column, value: str, message: str = "", sqlstate: str =
 
 
 def too_long(column: Column, value: str) -> Problem:
-    """A string that its column is too short for."""
+    """Return the problem for a string that is too long for its column."""
     return Problem(Code.LENGTH, "String length exceeds DDL length", column, value)
 
 
 def missing(column: Column) -> Problem:
-    """NULL for a NOT NULL column."""
+    """Return the problem for a NULL in a NOT NULL column."""
     return Problem(Code.NOT_NULL, "Missing data for not-null field", column)
 
 
 def invalid_utf8(column: Column, value: str) -> Problem:
-    """Bytes that are no UTF-8, or a NUL; `value` was decoded with surrogateescape.
+    """Return the problem for bytes that are not valid UTF-8, or for a NUL; `value` was decoded with surrogateescape.
 
     https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html lists the kinds of error.
     """
@@ -117,7 +117,7 @@ def invalid_utf8(column: Column, value: str) -> Problem:
 
 
 def _bad_sequence(found: bytes) -> tuple[bytes, int]:
-    """The sequence that `found` begins with, which is no UTF-8, and AWS's number for what is wrong with it."""
+    """Return the invalid UTF-8 sequence at the start of `found`, and AWS's number for this kind of error."""
     first = found[0]
     if first < 0xC0 or first >= 0xFE:
         return found[:1], 3

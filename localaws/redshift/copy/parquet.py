@@ -1,4 +1,4 @@
-"""Parquet: columns by position, types strictly as the table has them.
+"""Reads Parquet: columns are matched by position, and their types must match the table's.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
 """
@@ -20,10 +20,10 @@ _ROWS = 20_000  # rows converted at once
 
 
 def parquet_csv(path: Path, source: SourceFile, target: Target, region: str) -> Iterator[bytes]:
-    """The file's rows as CSV: every value quoted, NULL as nothing.
+    """Yield the file's rows as CSV, with every value quoted and NULL as an empty field.
 
     Raises:
-        SqlError: it is no Parquet, or its columns are not the table's.
+        SqlError: the file is not valid Parquet, or its columns don't match the table's.
     """
     url = f"https://s3.{region}.amazonaws.com/{source.bucket}/{source.key}"
     try:

@@ -1,6 +1,6 @@
-"""COPY statements: from text to a typed description of the load.
+"""Parses COPY statements into a typed description of the load.
 
-Source: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html and its pages of parameters.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html and its pages on parameters.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from localaws.redshift.sql.tokens import Kind, Token
 
 
 class Format(StrEnum):
-    """What the files hold; the values are those of sys_load_history.file_format."""
+    """The format of the files; the values are those of sys_load_history.file_format."""
 
     DELIMITED = "txt"
     CSV = "csv"
@@ -34,7 +34,7 @@ class Compression(StrEnum):
 
 @dataclass(frozen=True)
 class Authorization:
-    """Who reads or writes in S3: a chain of roles ("default" is the cluster's default one), or a key."""
+    """The credentials for S3: a chain of roles ("default" is the cluster's default role), or an access key."""
 
     roles: tuple[str, ...] = ()
     access_key_id: str | None = None
@@ -65,7 +65,7 @@ class CopyOptions:
     fill_record: bool = False
     ignore_blank_lines: bool = False
     explicit_ids: bool = False
-    accept_invalid_characters: str | None = None  # the replacement; "" leaves them out
+    accept_invalid_characters: str | None = None  # the replacement; "" removes them
     date_format: str | None = None
     time_format: str | None = None
     round_decimals: bool = False
@@ -73,7 +73,7 @@ class CopyOptions:
 
     @property
     def field_delimiter(self) -> str:
-        """What separates fields: `|`, or a comma in CSV, unless DELIMITER says otherwise."""
+        """The character between fields: DELIMITER, by default `|`, or a comma in CSV."""
         return self.delimiter or ("," if self.format is Format.CSV else "|")
 
 
@@ -90,7 +90,7 @@ class CopyStatement:
 
     @property
     def shown_table(self) -> str:
-        """The table as messages name it."""
+        """The table's name in messages."""
         return f"{self.schema}.{self.table}" if self.schema else self.table
 
 
@@ -101,10 +101,10 @@ _UNSUPPORTED = {
 
 
 def parse_copy(statement: Sequence[Token]) -> CopyStatement:
-    """Understand a COPY statement.
+    """Parse a COPY statement.
 
     Raises:
-        SqlError: 42601 for what is not a COPY; 0A000 naming the parameter for what is, but isn't supported here.
+        SqlError: 42601 if this is not a valid COPY; 0A000, with the parameter's name, if a parameter isn't supported.
     """
     words = Words(statement)
     words.expect("copy")
@@ -131,7 +131,7 @@ def parse_copy(statement: Sequence[Token]) -> CopyStatement:
 
 
 def not_supported(command: str, what: str) -> SqlError:
-    """The error for what Redshift can do and this lab can't."""
+    """Return the error for a feature that Redshift has and the local Redshift does not."""
     return SqlError("0A000", f"{command}: {what} is not supported by the local Redshift")
 
 
@@ -144,7 +144,7 @@ class AuthorizationParameters:
         self.authorization = Authorization()
 
     def accept(self, word: str) -> bool:
-        """Read the parameter that `word` begins, if it is one of these."""
+        """Read the parameter that `word` begins; return False if it is not one of these parameters."""
         match word:
             case "iam_role":
                 if self.words.accept("default"):
@@ -164,7 +164,7 @@ class AuthorizationParameters:
         return True
 
     def checked(self) -> Authorization:
-        """What was given. Raises SqlError where nothing, or too little, was."""
+        """Return the authorization. Raises SqlError if it is missing or incomplete, or there are two."""
         given = self.authorization
         if not given.roles and not (given.access_key_id and given.secret_access_key):
             raise SqlError("42601", f"CREDENTIALS argument is required but not specified for {self.command}")
@@ -231,7 +231,7 @@ class _Parameters:
             "timeformat": lambda: self._set(time_format=self._text()),
             "roundec": lambda: self._set(round_decimals=True),
             "noload": lambda: self._set(no_load=True),
-            # They steer how Redshift stores the rows, not which: nothing to do here.
+            # These change how Redshift stores rows, not which rows it loads: there is nothing to do here.
             "compupdate": self._on_off,
             "statupdate": self._on_off,
             "comprows": lambda: self._discard(self._number()),

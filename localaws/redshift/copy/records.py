@@ -1,4 +1,4 @@
-"""What a reader of a file format gives to the loader."""
+"""What the readers of the file formats return to the loader."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Protocol
 
 from localaws.redshift.copy.load_errors import Problem
 
-CHUNK = 256 * 1024  # bytes given to PostgreSQL at once, about
-_OVERLAP = 1024  # bytes; no match that is searched for is longer
+CHUNK = 256 * 1024  # approximate number of bytes that PostgreSQL gets at a time
+_OVERLAP = 1024  # bytes; no match of a pattern is longer
 
 
 class NotFast(Exception):
-    """The fast way does not apply to a file after all."""
+    """A file can't be loaded the fast way after all."""
 
 
 @dataclass(frozen=True)
 class FastCopy:
-    """A file as PostgreSQL can read it: options for its COPY, and the bytes. Any error means: read it exactly."""
+    """A file as PostgreSQL can read it: options for its COPY, and the bytes. After any error, read it row by row."""
 
     options: str
     chunks: Iterator[bytes]
-    truncate: bool = False  # some decimals may have more digits than their columns, and are to be truncated
+    truncate: bool = False  # whether to truncate decimals: some may have more digits than their columns
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row of a file: its (last) line, the line's text, and either its fields as text or what is wrong with it."""
+    """One row of a file: its (last) line number, its text, and either its fields as text or what is wrong with it."""
 
     line: int
     raw: str
@@ -38,17 +38,17 @@ class Record:
 
 
 class Reader(Protocol):
-    """A format: two ways to read a file, one for speed and one that knows each row's place and fault."""
+    """Reads files of one format in two ways: `fast` for speed, `records` to find each row's line and problem."""
 
     def fast(self, path: Path) -> FastCopy | None:
-        """The file for PostgreSQL, or None where that would not load what Redshift loads."""
+        """Return the file for PostgreSQL, or None if PostgreSQL would not load the same rows as Redshift."""
 
     def records(self, path: Path) -> Iterator[Record]:
-        """The file row by row."""
+        """Yield the rows of the file."""
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """The pieces, encoded, in chunks of a good size."""
+    """Encode the pieces, and join them into chunks of a good size."""
     gathered: list[str] = []
     size = 0
     for piece in pieces:

@@ -1,7 +1,7 @@
-"""The exact way to load a file: row by row, so that every row that can't be loaded is known by line and reason.
+"""Loads a file row by row, so that each row that can't be loaded is reported with its line and the reason.
 
-PostgreSQL still converts the values: it skips the rows whose values it can't read and says which they were. What
-it would stop at (too few fields, NULL in a NOT NULL column, invalid UTF-8) is found, and left out, before.
+PostgreSQL still converts the values: it skips rows with values that it can't read, and reports them. Rows at which it
+would stop (too few fields, NULL in a NOT NULL column, invalid UTF-8) are found and left out before.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STOPPED = re.compile(r"^COPY .*?, line (?P<line>\d+)(?:, column (?P<column>.+?)
 
 
 class ExactLoad:
-    """Loads one file; afterwards `errors` tell of the rows that were left out, in the file's order."""
+    """Loads one file; afterwards `errors` has the rows that were left out, in the file's order."""
 
     def __init__(
         self, session: ClientSession, target: Target, options: CopyOptions, reader: Reader, path: Path, file: str
@@ -37,13 +37,13 @@ class ExactLoad:
         self._reader = reader
         self._path = path
         self._file = file
-        self._found: dict[int, tuple[Column | None, str, str]] = {}  # by record: what PostgreSQL said
+        self._found: dict[int, tuple[Column | None, str, str]] = {}  # PostgreSQL's errors, by record
         self.errors: list[LoadError] = []
 
     def load(self, allowed: int) -> int | None:
-        """Load what can be loaded, and return how many rows; None where more than `allowed` rows can't be.
+        """Load the rows that can be loaded, and return their number; None if more than `allowed` rows can't be loaded.
 
-        After None the savepoint's rows are still there: the caller fails the whole COPY.
+        If it returns None, rows may already be loaded: the caller must fail the whole COPY.
         """
         stop_at: int | None = None
         while True:
@@ -61,7 +61,7 @@ class ExactLoad:
                 if not allowed:
                     return self._finish(feed, None)
                 if "REJECT_LIMIT" in error.message:
-                    # One row too many. Once more, up to that row, to hear of those before it.
+                    # One bad row too many. Read again, up to that row, to learn which rows before it are bad.
                     stop_at = ordinal
                 continue
             for notice in outcome.notices:
@@ -73,7 +73,7 @@ class ExactLoad:
             return self._finish(feed, outcome.rows)
 
     def _stopped_at(self, error: SqlError, feed: _Feed) -> int:
-        """Note the row that PostgreSQL refused. Raises the error itself where it is not about a row."""
+        """Note which row PostgreSQL refused, and return its ordinal. Raises `error` if it is not about a row."""
         match = _STOPPED.match(error.where or "")
         if match is None or error.sqlstate[:2] not in ("22", "23"):
             raise error
@@ -85,7 +85,7 @@ class ExactLoad:
         return next((column for column in self._target.columns if column.name == name), None)
 
     def _finish(self, feed: _Feed, rows: int | None) -> int | None:
-        """Put the errors in order; those of PostgreSQL get their line's text by reading the file once more."""
+        """Set `errors`, in the file's order; read the file once more for the text of rows that PostgreSQL refused."""
         problems = {ordinal: (record, problem) for ordinal, record, problem in feed.problems}
         if self._found:
             last = max(self._found)
@@ -110,7 +110,7 @@ class ExactLoad:
 
 
 class _Feed:
-    """One pass over the file: the rows that may be loaded, in PostgreSQL's text format."""
+    """One pass over the file: yields the rows to load, in PostgreSQL's text format."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Feed:
             yield converted
 
     def ordinal(self, line: int) -> int:
-        """Which record of the file PostgreSQL's `line` was."""
+        """Return the ordinal of the file's record that PostgreSQL got as `line`."""
         for absent in self._absent:
             if absent > line:
                 break
@@ -154,7 +154,7 @@ class _Feed:
 
 
 class Conversion:
-    """Turns a row's fields into a line of PostgreSQL's text format, as the COPY's parameters say."""
+    """Converts a row's fields into a line of PostgreSQL's text format, following the COPY's parameters."""
 
     def __init__(self, target: Target, options: CopyOptions) -> None:
         self._options = options
@@ -163,7 +163,7 @@ class Conversion:
         self._null = marker if marker is not None else None if options.format is Format.JSON else "\\N"
         self._convert_time = {column.name: convert for column in target.columns if (convert := _time(column, options))}
         self._scales = {} if options.round_decimals else target.scales
-        # How long a value may be to be taken as it is, where it holds nothing special; -1: never.
+        # The length up to which a value without special characters is used unchanged; -1: never.
         self._plain_lengths = [self._plain_length(column) for column in target.columns]
 
     def _plain_length(self, column: Column) -> int:
@@ -176,7 +176,7 @@ class Conversion:
         return column.length or sys.maxsize
 
     def convert(self, values: list[str | None]) -> str | Problem:
-        """The line, or why there is none."""
+        """Return the line, or a Problem if the row can't be loaded."""
         out = []
         for column, value, plain_length in zip(self._columns, values, self._plain_lengths, strict=True):
             if (
@@ -221,7 +221,7 @@ class Conversion:
         if column.length is not None and len(value) * 4 > column.length:
             encoded = value.encode()
             if len(encoded) > column.length:
-                # Blanks at the end of a CHAR don't count.
+                # Trailing blanks of a CHAR don't count.
                 if column.type == "bpchar" and len(value.rstrip(" ").encode()) <= column.length:
                     return value.rstrip(" ")
                 if not options.truncate_columns:
@@ -248,7 +248,7 @@ _TRUNCATING = Context(prec=1000, rounding=ROUND_DOWN)  # more digits than any DE
 
 
 def truncated(value: str, scale: int) -> str:
-    """The number with at most `scale` decimals, the rest cut off; `value` itself where PostgreSQL has to judge it.
+    """Truncate the number to at most `scale` decimals; return other values unchanged, for PostgreSQL to check.
 
     Source: ROUNDEC in https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
     """
@@ -260,7 +260,7 @@ def truncated(value: str, scale: int) -> str:
         return value
 
 
-# Redshift's format words, longest first, as strptime's. https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html
+# strptime's equivalents of Redshift's format words, longest first. https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html
 _WORDS = {
     "YYYY": "%Y", "HH24": "%H", "HH12": "%I", "MON": "%b", "OF": "%z", "YY": "%y", "MM": "%m", "DD": "%d", "HH": "%H",
     "MI": "%M", "SS": "%S", "US": "%f", "MS": "%f", "AM": "%p", "PM": "%p", "T": "T",
@@ -268,7 +268,7 @@ _WORDS = {
 
 
 def _time(column: Column, options: CopyOptions) -> Callable[[str], str | Problem] | None:
-    """How to read a date or time column where the COPY gives a format."""
+    """Return a function that parses a date or time column, if the COPY gives a format for it; otherwise None."""
     written = {"date": options.date_format, "timestamp": options.time_format, "timestamptz": options.time_format}
     form = written.get(column.type)
     # These keywords are case-sensitive: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html

@@ -1,4 +1,4 @@
-"""The files of a COPY: found in S3 by prefix or manifest, and fetched to local disk one after the other."""
+"""Finds the files of a COPY in S3, by prefix or manifest, and fetches them to the local disk."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localaws.redshift.copy.parse import Compression, CopyStatement
 from localaws.redshift.errors import SqlError
 
-_FETCHED_AHEAD = 4  # files on disk that wait to be loaded
+_FETCHED_AHEAD = 4  # files that are fetched before they are needed
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """An object to load; `size` in bytes, as it lies in S3."""
+    """An object to load; `size` is its size in S3, in bytes."""
 
     bucket: str
     key: str
@@ -41,23 +41,23 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class FetchedFile:
-    """A SourceFile on local disk, decompressed."""
+    """A SourceFile on the local disk, decompressed."""
 
     source: SourceFile
     path: Path
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`."""
+    """Return the bucket and the key of `s3://bucket/key`."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     return bucket, key
 
 
 def find_files(statement: CopyStatement, s3: Any) -> list[SourceFile]:
-    """What the COPY loads, in the order of the keys or of the manifest.
+    """Return the objects that the COPY loads, in the order of the keys or of the manifest.
 
     Raises:
-        SqlError: nothing has the prefix, or S3 or the manifest says no.
+        SqlError: no object has the prefix, S3 returns an error, or the manifest is not valid.
     """
     bucket, key = split_url(statement.source)
     if statement.options.manifest:
@@ -103,7 +103,7 @@ def _manifest_files(s3: Any, bucket: str, key: str) -> list[SourceFile]:
 
 @contextmanager
 def fetched(files: list[SourceFile], s3: Any, compression: Compression) -> Iterator[Iterator[FetchedFile]]:
-    """The files on local disk, in order, a few fetched ahead; each is deleted when the next one is taken."""
+    """Yield the files in order, on the local disk, a few fetched ahead; taking the next one deletes the one before."""
     with (
         tempfile.TemporaryDirectory(prefix="localaws-copy-") as directory,
         ThreadPoolExecutor(_FETCHED_AHEAD, thread_name_prefix="copy-fetch") as pool,
@@ -151,7 +151,7 @@ def _decompressed(body: Any, compression: Compression) -> BinaryIO:
         case Compression.BZIP2:
             return cast(BinaryIO, bz2.BZ2File(body))
         case Compression.ZSTD:
-            # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+            # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
             import pyarrow
 
             return cast(BinaryIO, pyarrow.CompressedInputStream(pyarrow.PythonFile(body, mode="r"), "zstd"))
@@ -159,15 +159,16 @@ def _decompressed(body: Any, compression: Compression) -> BinaryIO:
 
 
 def s3_error(error: Exception, before: str = "") -> SqlError:
-    """What Redshift makes of an answer of S3 that is an error."""
+    """Return Redshift's error for an error of S3."""
     if not isinstance(error, ClientError):
         return SqlError("XX000", f"{before}S3CurlException: {error}")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    # A HEAD has no body: its error's code is only the status.
+    # The response to a HEAD has no body, so its error code is only the status.
     bodiless = {"404": ("NoSuchKey", "The specified key does not exist."), "403": ("AccessDenied", "Access Denied")}
     code, text = bodiless.get(code, (code, text))
-    # https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html has no more of it: the detail has.
+    # Redshift's message says only "Access Denied", and the detail has the reason:
+    # https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html
     reason, text = (text, "Access Denied") if code == "AccessDenied" else ("", text)
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
     message = f"{before}S3ServiceException:{text},Status {status},Error {code},Rid {request_id},CanRetry 1"

@@ -1,4 +1,4 @@
-"""The table that a COPY fills: its columns, their types and what PostgreSQL must be told of them."""
+"""The table that a COPY loads: its columns and their types, and PostgreSQL's COPY statements for it."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ class Column:
 
     @property
     def is_character(self) -> bool:
-        """Whether an empty field is an empty string (in the other types it is NULL)."""
+        """Whether an empty field is an empty string (for other types it is NULL)."""
         return self.type in _CHARACTER
 
     @property
     def length(self) -> int | None:
-        """The most bytes that a CHAR or VARCHAR column takes."""
+        """The largest number of bytes in a CHAR or VARCHAR column; None if there is no limit, or for another type."""
         return self.modifier - 4 if self.type in ("varchar", "bpchar") and self.modifier >= 4 else None
 
     @property
     def precision_and_scale(self) -> tuple[int, int] | None:
-        """Of a NUMERIC(p, s)."""
+        """The precision and scale of a NUMERIC(p, s); otherwise None."""
         if self.type != "numeric" or self.modifier < 4:
             return None
         return (self.modifier - 4) >> 16 & 0xFFFF, (self.modifier - 4) & 0x7FF
 
     @property
     def shown_type(self) -> str:
-        """The type as stl_load_errors names it."""
+        """The type's name in stl_load_errors."""
         return _SHOWN.get(self.type, self.type)
 
     @property
     def long_type(self) -> str:
-        """The type as DDL and Parquet's errors name it."""
+        """The type's name in DDL and in errors about Parquet."""
         return _LONG_NAMES.get(self.type, self.type.upper())
 
     @property
     def shown_length(self) -> str:
-        """stl_load_errors.col_length: the length, "precision, scale", or "0" where the type has none."""
+        """stl_load_errors.col_length: the length, or "precision, scale", or "0" if the type has neither."""
         if self.precision_and_scale:
             return "{}, {}".format(*self.precision_and_scale)
         return str(self.length or 0)
@@ -64,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Target:
-    """The table and those of its columns that the files hold, in the files' order."""
+    """The table, and the columns that the files contain, in the files' order."""
 
     table_id: int
     schema: str
@@ -78,12 +78,12 @@ class Target:
         return {column.name: column.precision_and_scale[1] for column in self.columns if column.precision_and_scale}
 
     def copy_sql(self, options: str, staging: Staging | None = None) -> str:
-        """`COPY table (columns) FROM STDIN (options)`, for PostgreSQL: into the table, or into its staging table."""
+        """Return PostgreSQL's `COPY table (columns) FROM STDIN (options)`, into the table or its staging table."""
         return f"COPY {staging.name if staging else self.name} ({self.names}) FROM STDIN ({options})"
 
     @property
     def name(self) -> str:
-        """The quoted name, with its schema."""
+        """The quoted name, with the schema."""
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.table)}"
 
     @property
@@ -92,7 +92,7 @@ class Target:
         return ", ".join(quote_identifier(column.name) for column in self.columns)
 
     def listed(self, *, character: bool) -> str:
-        """The quoted names of the columns that are, or are not, of a character type."""
+        """Return the quoted names of the columns that are, or are not, of a character type."""
         return ", ".join(quote_identifier(column.name) for column in self.columns if column.is_character is character)
 
 
@@ -112,7 +112,7 @@ class Staging:
             columns.append(f"{name} pg_catalog.{quote_identifier(column.type)}")
             values.append(f"pg_catalog.trunc({name}, {scales[column.name]})" if column.name in scales else name)
         self.create = f"CREATE TABLE {self.name} ({', '.join(columns)})"
-        # As COPY does, the INSERT takes values for identity columns (EXPLICIT_IDS).
+        # Like COPY, the INSERT accepts values for identity columns (EXPLICIT_IDS).
         self.insert = (
             f"INSERT INTO {target.name} ({target.names}) OVERRIDING SYSTEM VALUE "
             f"SELECT {', '.join(values)} FROM {self.name}"
@@ -145,7 +145,7 @@ def find_target(statement: CopyStatement, session: ClientSession) -> Target:
 
 
 def _columns(session: ClientSession, table_id: int) -> list[Column]:
-    # A column may be of a domain over the type that counts; its length is then the domain's.
+    # The type of a column may be a domain: then the domain's base type and its length count.
     rows = session.query(
         "select a.attname, b.typname, case when t.typtype = 'd' then t.typtypmod else a.atttypmod end,"
         " a.attnotnull or t.typnotnull, a.attidentity <> ''"
@@ -175,10 +175,10 @@ def _chosen(statement: CopyStatement, columns: list[Column]) -> tuple[Column, ..
 
 
 def quote_identifier(name: str) -> str:
-    """`name` as a quoted identifier."""
+    """Return `name` as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(text: str) -> str:
-    """`text` as a string constant, whatever standard_conforming_strings is."""
+    """Return `text` as a string constant that does not depend on standard_conforming_strings."""
     return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

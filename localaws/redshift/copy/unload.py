@@ -1,4 +1,4 @@
-"""UNLOAD: a query's rows written to S3 as text, CSV, JSON or Parquet.
+"""UNLOAD: writes a query's rows to S3 as text, CSV, JSON or Parquet.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
@@ -54,10 +54,10 @@ _UNITS = {"mb": 1 << 20, "gb": 1 << 30}
 
 
 def parse_unload(statement: Sequence[Token]) -> UnloadStatement:
-    """Understand an UNLOAD statement.
+    """Parse an UNLOAD statement.
 
     Raises:
-        SqlError: 42601 for what is not an UNLOAD; 0A000 naming the parameter for what isn't supported here.
+        SqlError: 42601 if this is not a valid UNLOAD; 0A000, with the parameter's name, if a parameter isn't supported.
     """
     words = Words(statement)
     words.expect("unload")
@@ -119,7 +119,7 @@ def unload(tokens: Sequence[Token], session: ClientSession, context: StatementCo
     """Run an UNLOAD.
 
     Raises:
-        SqlError: the query or S3 failed, or there are files already and ALLOWOVERWRITE is not given.
+        SqlError: the query or S3 failed, or the destination is not empty and ALLOWOVERWRITE is not given.
     """
     statement = parse_unload(tokens)
     s3 = s3_client(statement.authorization, statement.region, session, context)
@@ -198,7 +198,7 @@ def _write_text(statement: UnloadStatement, session: ClientSession, stream: Bina
 
 
 def _rows(statement: UnloadStatement, session: ClientSession) -> Generator[tuple[str | None, ...], None, None]:
-    """The column names, then the rows, as PostgreSQL's text; to be closed."""
+    """Yield the column names, then the rows, as PostgreSQL's text. Close the generator."""
     escapes = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
     def value(field: str) -> str | None:
@@ -229,7 +229,7 @@ def _write_json(statement: UnloadStatement, session: ClientSession, stream: Bina
 
 
 def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: BinaryIO) -> int:
-    # Imported for the first file: pyarrow takes 50 MB, which a front without such files need not have.
+    # Imported only when needed: pyarrow takes 50 MB, which a front without such files saves.
     from localaws.redshift.copy import unload_parquet
 
     schema = unload_parquet.schema_of(statement.query, session)
@@ -239,7 +239,7 @@ def _write_parquet(statement: UnloadStatement, session: ClientSession, stream: B
 
 
 def _upload(statement: UnloadStatement, s3: Any, bucket: str, prefix: str, path: Path) -> None:
-    """Put the file where slice 0 (or PARALLEL OFF) would, and the manifest beside it."""
+    """Upload the file with the key that slice 0 (or PARALLEL OFF) would use, and the manifest beside it."""
     names = {Format.PARQUET: ".parquet", Format.CSV: "", Format.JSON: "", Format.DELIMITED: ""}
     extension = names[statement.format]
     if statement.compress and statement.format is not Format.PARQUET:

@@ -1,4 +1,4 @@
-"""UNLOAD … FORMAT AS PARQUET: the types of a query's columns, and its rows in a file."""
+"""UNLOAD … FORMAT AS PARQUET: finds the types of a query's columns, and writes its rows to a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROWS = 50_000  # rows converted at once
 
 
 def schema_of(query: str, session: ClientSession) -> pyarrow.Schema:
-    """The query's columns, with Arrow's types."""
+    """Return the query's columns, with Arrow's types."""
     session.execute(f"create temporary view localaws_unload as {query}")
     described = session.query(
         "select a.attname, t.typname, a.atttypmod from pg_catalog.pg_attribute a join pg_catalog.pg_type t"

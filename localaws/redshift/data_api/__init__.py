@@ -1,1 +1,1 @@
-"""The Redshift Data API, on clusters that really run."""
+"""The Redshift Data API: runs statements on the embedded clusters."""

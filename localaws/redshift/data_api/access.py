@@ -1,4 +1,4 @@
-"""How a call of the Data API logs in to its cluster: as a database user, with a secret, or as its IAM identity.
+"""How a call of the Data API logs in to its cluster: as a database user, with a secret, or with its IAM identity.
 
 Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-access.html
 """
@@ -20,7 +20,7 @@ _ROOT_USER = "IAM:RootIdentity"
 
 @dataclass(frozen=True)
 class Access:
-    """What a request says of cluster, database and credentials."""
+    """The cluster, the database and the credentials that a request names."""
 
     cluster_identifier: str
     database: str
@@ -56,7 +56,7 @@ class Access:
         return access
 
     def connection_parameters(self, region: str) -> dict[str, Any]:
-        """Keyword arguments for psycopg.connect; the cluster itself checks the credentials."""
+        """Return the arguments for psycopg.connect; the cluster itself checks the credentials."""
         redshift = context.current().ports.clusters
         parameters = redshift.internal_connection_parameters(
             self.cluster_identifier, db_user=self.db_user, database=self.database

@@ -1,4 +1,4 @@
-"""ListDatabases, ListSchemas, ListTables, DescribeTable: asked of the database itself."""
+"""ListDatabases, ListSchemas, ListTables and DescribeTable: they query the database itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TABLE_KINDS = (
 
 
 def databases(access: Access, region: str) -> list[str]:
-    """All databases that one can connect to."""
+    """Return all databases that accept connections."""
     rows = _rows(
         access,
         region,
@@ -26,7 +26,7 @@ def databases(access: Access, region: str) -> list[str]:
 
 
 def schemas(access: Access, region: str, pattern: str | None) -> list[str]:
-    """All schemas whose names match the LIKE pattern."""
+    """Return all schemas with names that match the LIKE pattern."""
     rows = _rows(
         access,
         region,
@@ -38,7 +38,7 @@ def schemas(access: Access, region: str, pattern: str | None) -> list[str]:
 
 
 def tables(access: Access, region: str, schema_pattern: str | None, table_pattern: str | None) -> list[dict[str, str]]:
-    """All tables and views whose schema and name match the LIKE patterns."""
+    """Return all tables and views with a schema and a name that match the LIKE patterns."""
     rows = _rows(
         access,
         region,
@@ -54,7 +54,7 @@ def tables(access: Access, region: str, schema_pattern: str | None, table_patter
 
 
 def columns(access: Access, region: str, schema: str | None, table: str) -> list[dict[str, Any]]:
-    """The ColumnMetadata of a table's columns; none where there is no such table."""
+    """Return the ColumnMetadata of a table's columns; an empty list if there is no such table."""
     rows = _rows(
         access,
         region,

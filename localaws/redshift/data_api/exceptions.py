@@ -1,4 +1,4 @@
-"""The Data API's errors, in its shape (`Message` with a capital, as botocore's model has it).
+"""The Data API's errors, in its shape (with `Message` in upper case, as in botocore's model).
 
 Source: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html#API_ExecuteStatement_Errors
 """
@@ -26,7 +26,7 @@ class ValidationException(DataApiError):
 
 
 class ResourceNotFoundException(DataApiError):
-    """There is no such statement, or no result of it."""
+    """There is no such statement, or it has no result."""
 
     def __init__(self, message: str, resource: str) -> None:
         super().__init__("ResourceNotFoundException", message, ResourceId=resource)
@@ -42,7 +42,7 @@ class DatabaseConnectionException(DataApiError):
 
 
 class ActiveStatementsExceededException(DataApiError):
-    """Too many statements run at once."""
+    """Too many statements are active."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -51,5 +51,5 @@ class ActiveStatementsExceededException(DataApiError):
 
 
 def not_supported(what: str) -> ValidationException:
-    """AWS does this, the embedded one does not, and does not pretend to."""
+    """Return the error for a feature that AWS has and the embedded AWS does not."""
     return ValidationException(f"{what} is not supported by the embedded AWS.")

@@ -1,4 +1,4 @@
-"""Runs statements: each in a thread and a session of its own, as a client of the cluster's front."""
+"""Runs statements: each in its own thread and session, as a client of the cluster's front."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Connection = psycopg.Connection[Any]
 
 
 class Execution:
-    """One statement at work in this process."""
+    """A statement that is running in this process."""
 
     def __init__(self, statement: Statement, region: str) -> None:
         self.statement = statement
@@ -36,10 +36,10 @@ class Execution:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin, in a thread.
+        """Start a thread that runs the statement.
 
         Raises:
-            ActiveStatementsExceededException: as many as may are at work.
+            ActiveStatementsExceededException: the limit of active statements is reached.
         """
         with _lock:
             if len(_active) >= MOST_ACTIVE:
@@ -48,9 +48,9 @@ class Execution:
         threading.Thread(target=self._run, name=f"statement-{self.statement.id}", daemon=True).start()
 
     def cancel(self) -> None:
-        """Ask the cluster to cancel what it is doing."""
+        """Ask the cluster to cancel the statement."""
         self._cancelled = True
-        # Asked before the cluster has the statement, it would have nothing to cancel: ask until it has ended.
+        # If the cluster does not have the statement yet, there is nothing to cancel: so repeat this until it has ended.
         for _ in range(_CANCEL_ATTEMPTS):
             with self._lock:
                 if self._connection is not None:
@@ -102,7 +102,7 @@ class Execution:
         begun = time.monotonic_ns()
         part.become(Status.STARTED)
         try:
-            # A raw cursor leaves % and $ alone; values are bound with no type, as Redshift's drivers do.
+            # A raw cursor leaves % and $ alone; values are bound without a type, as in Redshift's drivers.
             with psycopg.RawCursor(connection) as cursor:
                 cursor.execute(sql.encode(), values or None, prepare=False)
                 self._keep(part, cursor)
@@ -145,15 +145,15 @@ _lock = threading.Lock()
 
 
 def active(statement_id: str) -> Execution | None:
-    """The execution of a statement that is at work in this process."""
+    """Return the execution of a statement that is running in this process; otherwise None."""
     return _active.get(statement_id)
 
 
 def _text(error: psycopg.Error) -> str:
-    """The error as DescribeStatement gives it: `ERROR: relation "t" does not exist`."""
+    """Return the error's text for DescribeStatement: `ERROR: relation "t" does not exist`."""
     diagnosis = error.diag
     if diagnosis.severity is None:
-        # A refused login: libpq names host and port before what the server said.
+        # A refused login: libpq writes host and port before the server's message.
         return re.sub(r"^connection .*? failed: (\w+): +", r"\1: ", str(error).strip(), flags=re.DOTALL)
     parts = [f"{diagnosis.severity}: {diagnosis.message_primary}"]
     if diagnosis.message_detail:

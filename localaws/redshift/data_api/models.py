@@ -1,4 +1,4 @@
-"""The Data API's statements: submitted here, run by execution.py, kept for a day as on AWS."""
+"""The Data API's statements: submitted here, run by execution.py, and kept for a day, as on AWS."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from localaws.redshift.data_api.execution import Execution, active
 from localaws.redshift.data_api.statements import Statement, Status, SubStatement, with_parameters
 
 KEPT_FOR = 24 * 3600.0  # seconds: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
-MOST_STATEMENTS = 40  # of a batch
-LONGEST_WAIT = 20.0  # seconds of WaitTimeSeconds
+MOST_STATEMENTS = 40  # in a batch
+LONGEST_WAIT = 20.0  # seconds; the limit of WaitTimeSeconds
 
 
 def end_interrupted() -> None:
-    """Fail the statements that an earlier server left at work."""
+    """Fail the statements that were running when the last server ended."""
     for _, _, backend in list(redshiftdata_backends.iter_backends()):
         if isinstance(backend, LocalRedshiftDataBackend):
             backend.end_interrupted()
@@ -33,8 +33,8 @@ class LocalRedshiftDataBackend(BaseBackend):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.statements: dict[str, Statement] = {}  # in the order of their submission
-        self.tokens: dict[str, str] = {}  # ids by client token
+        self.statements: dict[str, Statement] = {}  # in the order in which they were submitted
+        self.tokens: dict[str, str] = {}  # statement ids by client token
 
     def submit(
         self,
@@ -46,7 +46,12 @@ class LocalRedshiftDataBackend(BaseBackend):
         name: str | None = None,
         token: str | None = None,
     ) -> Statement:
-        """Take statements to be run, and begin."""
+        """Check statements and start them; return the earlier Statement if its client token is the same.
+
+        Raises:
+            ValidationException: the SQL or its parameters are not valid.
+            ActiveStatementsExceededException: the limit of active statements is reached.
+        """
         self._forget_old()
         if token and token in self.tokens and self.tokens[token] in self.statements:
             return self.statements[self.tokens[token]]
@@ -73,11 +78,11 @@ class LocalRedshiftDataBackend(BaseBackend):
         return statement
 
     def statement(self, statement_id: str) -> Statement:
-        """The statement of this id (a sub-statement's id finds its batch).
+        """Return the statement with this id (a sub-statement's id finds its batch).
 
         Raises:
-            ValidationException: it is not an id.
-            ResourceNotFoundException: there is none.
+            ValidationException: it is not a valid id.
+            ResourceNotFoundException: there is no such statement.
         """
         if not re.fullmatch(r"[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?", statement_id):
             raise ValidationException(
@@ -104,7 +109,7 @@ class LocalRedshiftDataBackend(BaseBackend):
         execution.cancel()
 
     def result(self, statement_id: str, offset: int) -> tuple[SubStatement, Any, Any, int | None]:
-        """GetStatementResult: the statement, columns, rows and where the next page begins."""
+        """GetStatementResult: return the statement, the columns, the rows, and where the next page begins."""
         statement = self.statement(statement_id)
         number = statement_id.partition(":")[2]
         if number and not 1 <= int(number) <= len(statement.parts):
@@ -127,7 +132,7 @@ class LocalRedshiftDataBackend(BaseBackend):
     def listed(
         self, status: str | None, name: str | None, database: str | None, cluster: str | None
     ) -> list[Statement]:
-        """ListStatements, the newest first: only finished ones unless `status` says otherwise."""
+        """ListStatements: return the newest statements first; only finished ones if `status` is not given."""
         oldest, wanted = time.time() - KEPT_FOR, status or Status.FINISHED
         return [
             statement
@@ -140,7 +145,7 @@ class LocalRedshiftDataBackend(BaseBackend):
         ]
 
     def end_interrupted(self) -> None:
-        """Fail what was at work when the last server ended: its sessions, and so its transactions, ended too."""
+        """Fail the statements that were running when the last server ended: their transactions ended with it."""
         for statement in self.statements.values():
             if statement.status.is_final:
                 continue

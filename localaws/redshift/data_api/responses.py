@@ -1,4 +1,4 @@
-"""Requests and answers of the Data API."""
+"""Requests and responses of the Data API."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _json(answer: dict[str, Any]) -> TYPE_RESPONSE:
 
 
 def _page(request: dict[str, Any], name: str, found: list[Any], most: int = 1000) -> TYPE_RESPONSE:
-    """One page of a list, and the token for the next."""
+    """Return one page of a list, with the token for the next."""
     begin, size = _offset(request), min(int(request.get("MaxResults") or most), most)
     more = begin + size if begin + size < len(found) else None
     return _json(_with_next({**request.get("_extra", {}), name: found[begin : begin + size]}, more))

@@ -1,6 +1,7 @@
-"""Results of statements: typed fields, kept in files so that they outlive the server.
+"""Results of statements: typed fields, kept in files, so that they are still there after a restart of the server.
 
-A result is a file of lines: the columns, then one row a line, each as GetStatementResult gives it.
+A result is a text file: the first line has the columns, each other line a row, in the form that GetStatementResult
+returns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import psycopg
 
 from localaws.core import context
 
-PAGE = 1 << 20  # bytes of one answer, about
+PAGE = 1 << 20  # approximate size of one response, in bytes
 _TYPES = {
     16: "bool", 17: "varbyte", 18: "char", 19: "varchar", 20: "int8", 21: "int2", 23: "int4", 25: "varchar",
     26: "oid", 700: "float4", 701: "float8", 705: "varchar", 1042: "bpchar", 1043: "varchar", 1082: "date",
@@ -29,7 +30,7 @@ _NAMELESS_TABLE = (None, "", "", True)
 
 
 def directory() -> Path:
-    """Where results lie."""
+    """Return the directory of the results; create it if needed."""
     place = context.current().home.statements
     place.mkdir(mode=0o700, exist_ok=True)
     return place
@@ -40,7 +41,7 @@ def _file(statement_id: str) -> Path:
 
 
 def store(statement_id: str, cursor: psycopg.Cursor[Any]) -> tuple[int, int]:
-    """Write the result that `cursor` has, and return its rows and bytes."""
+    """Write the result in `cursor` to a file, and return its number of rows and bytes."""
     result = cursor.pgresult
     assert result is not None
     oids = [result.ftype(column) for column in range(result.nfields)]
@@ -55,10 +56,10 @@ def store(statement_id: str, cursor: psycopg.Cursor[Any]) -> tuple[int, int]:
 
 
 def read(statement_id: str, offset: int) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]], int | None]:
-    """The columns, a page of rows from byte `offset` (0: the first), and where the next page begins.
+    """Return the columns, the page of rows at byte `offset` (0: the first page), and where the next page begins.
 
     Raises:
-        FileNotFoundError: the result is not kept (any more).
+        FileNotFoundError: there is no result, or it was deleted.
     """
     with _file(statement_id).open("rb") as stream:
         columns = json.loads(stream.readline())
@@ -87,7 +88,7 @@ def _field(value: bytes | None, oid: int) -> dict[str, Any]:
         return {"longValue": int(text)}
     if oid in _FLOATS:
         number = float(text)
-        # JSON has no Infinity or NaN.
+        # JSON does not have Infinity and NaN.
         return {"doubleValue": number} if abs(number) < float("inf") else {"stringValue": text}
     if oid == 16:
         return {"booleanValue": text == "t"}
@@ -107,7 +108,7 @@ def _columns(cursor: psycopg.Cursor[Any], result: Any, oids: Sequence[int]) -> l
 def metadata(
     name: str, oid: int, modifier: int, default: str | None, schema: str, table: str, nullable: bool
 ) -> dict[str, Any]:
-    """A ColumnMetadata: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ColumnMetadata.html."""
+    """Return a ColumnMetadata: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ColumnMetadata.html."""
     kind = _TYPES.get(oid, "varchar")
     length = precision = scale = 0
     if kind in ("varchar", "bpchar"):
@@ -138,7 +139,7 @@ def metadata(
 def _origins(
     connection: psycopg.Connection[Any], tables: set[int]
 ) -> dict[tuple[int, int], tuple[str | None, str, str, bool]]:
-    """By table and column number: the column's default, schema, table and whether it may be NULL."""
+    """Return each column's default, schema, table and whether it may be NULL, by table and column number."""
     if not tables:
         return {}
     listed = ", ".join(str(table) for table in sorted(tables))

@@ -1,4 +1,4 @@
-"""A statement of the Data API: what is kept of it, and its parameters put in their places."""
+"""A statement of the Data API: its state, and the binding of its parameters."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the statement has ended."""
         return self in (Status.FINISHED, Status.ABORTED, Status.FAILED)
 
 
 @dataclass
 class SubStatement:
-    """One SQL statement: of a batch, or the only one."""
+    """One SQL statement of a batch, or the only one."""
 
     id: str
     sql: str
@@ -52,7 +52,7 @@ class SubStatement:
         self.updated = time.time()
 
     def describe(self) -> dict[str, Any]:
-        """A SubStatementData."""
+        """Return the API's `SubStatementData`."""
         described = {
             "Id": self.id,
             "CreatedAt": self.created,
@@ -69,7 +69,7 @@ class SubStatement:
 
 @dataclass
 class Statement:
-    """What ExecuteStatement or BatchExecuteStatement made."""
+    """A statement that ExecuteStatement or BatchExecuteStatement created."""
 
     id: str
     access: Access
@@ -90,7 +90,7 @@ class Statement:
         self.updated = time.time()
 
     def answer(self) -> dict[str, Any]:
-        """What ExecuteStatement answers."""
+        """Return the response of ExecuteStatement."""
         answered = {
             "Id": self.id,
             "CreatedAt": self.created,
@@ -102,7 +102,7 @@ class Statement:
         return {name: value for name, value in answered.items() if value is not None}
 
     def describe(self) -> dict[str, Any]:
-        """What DescribeStatement answers."""
+        """Return the response of DescribeStatement."""
         described = {
             **self.answer(),
             "Status": self.status.value,
@@ -125,7 +125,7 @@ class Statement:
         return described
 
     def list_entry(self) -> dict[str, Any]:
-        """A StatementData of ListStatements."""
+        """Return the API's `StatementData`, for ListStatements."""
         entry: dict[str, Any] = {
             "Id": self.id,
             "CreatedAt": self.created,
@@ -146,7 +146,7 @@ class Statement:
 
 
 def with_parameters(sql: str, parameters: list[dict[str, str]]) -> tuple[str, list[str]]:
-    """The SQL with `$1`, `$2`, … in place of `:name`, and their values. Values are bound, never pasted.
+    """Replace each `:name` by `$1`, `$2`, …; return the SQL and the values. Values are bound, never put into the SQL.
 
     Raises:
         ValidationException: a name is missing, unused or given twice, or there is more than one statement.
@@ -155,7 +155,7 @@ def with_parameters(sql: str, parameters: list[dict[str, str]]) -> tuple[str, li
     try:
         refuse_unterminated(tokens)
     except SqlError as error:
-        # The database has the last word on what is wrong with it.
+        # Without parameters, the database reports the error itself.
         if parameters:
             raise ValidationException(error.message) from error
         return sql, []

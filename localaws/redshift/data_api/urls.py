@@ -1,4 +1,4 @@
-"""Where the Redshift Data API answers."""
+"""The URLs of the Redshift Data API."""
 
 from __future__ import annotations
 

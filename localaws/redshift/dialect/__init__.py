@@ -1,7 +1,7 @@
-"""Redshift's SQL in PostgreSQL's: a rewriter of tokens.
+"""Rewrites Redshift's SQL into PostgreSQL's, token by token.
 
-What can be a function or a view in PostgreSQL is one (`compat/*.sql`); the rewriter does the rest, where the two
-grammars differ. What it doesn't know it leaves alone, so that a wrong statement gets PostgreSQL's own error.
+Everything that can be a function or a view in PostgreSQL is one (`compat/*.sql`). The rewriter does the rest, where the
+two grammars differ. It leaves everything that it doesn't know alone, so a wrong statement gets PostgreSQL's own error.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from localaws.redshift.sql.tokens import Kind, Token, tokenize
 SPECIAL = frozenset({"COPY", "UNLOAD"})
 _REWRITTEN = SPECIAL | commands.VERBS | expressions.WORDS | {"CREATE", "ALTER", "QUALIFY", "AS"}
 _STRING = re.compile(r"'[^']*'")
-_HIDES_QUOTES = re.compile(r'[\\"$]|--|/\*')  # with one of these a quote need not begin or end a string
-# Text with none of these outside its strings needs no look at its tokens: most of the long statements are lists of
-# values.
+_HIDES_QUOTES = re.compile(r'[\\"$]|--|/\*')  # with one of these in the text, a quote may not begin or end a string
+# Text without any of these outside its strings does not have to be tokenized: most long statements are lists of values.
 _MAY_CHANGE = re.compile(rf"\b(?:{'|'.join(sorted(_REWRITTEN))})\b|[#]|(?<!\w)\d[\d.]*[A-Za-z_]", re.IGNORECASE)
 TRANSACTION = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"})
 
 
 @dataclass(frozen=True)
 class Rewritten:
-    """PostgreSQL's text, and the way back: `pieces` are (place in `text`, place in the client's text)."""
+    """The text for PostgreSQL; `pieces` map it back: (place in `text`, place in the client's text)."""
 
     text: str
     pieces: tuple[tuple[int, int], ...] = ()
 
     def original_position(self, position: int) -> int:
-        """The client's position (from 1, as errors give it) for a position in `text`."""
+        """Return the position in the client's text for a position in `text` (both from 1, as in errors)."""
         if not self.pieces:
             return position
         at = bisect_right(self.pieces, (position - 1, 1 << 60)) - 1
@@ -44,22 +43,22 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a client: its tokens, and what is written in their place for PostgreSQL."""
+    """One statement of a client: its tokens, and the text that PostgreSQL gets instead of each."""
 
-    verb: str  # upper case; empty for one that needs no rewriting
+    verb: str  # upper case; empty if the statement needs no rewriting
     tokens: tuple[Token, ...]
-    written: tuple[str, ...]  # in the place of each token
+    written: tuple[str, ...]  # instead of each token
     aliases: frozenset[str] = frozenset()  # names that may be references to an alias: PostgreSQL must be asked
 
     def expanded(self, names: frozenset[str]) -> Statement:
-        """The statement with these aliases' expressions in place of the references to them."""
+        """Return the statement with references to these aliases replaced by their expressions."""
         sentence = Sentence(self.tokens)
         _rewrite(sentence, names)
         return replace(self, written=tuple(sentence.written))
 
     @property
     def special(self) -> bool:
-        """Whether PostgreSQL does not run it as it is: COPY, UNLOAD."""
+        """Whether PostgreSQL can't run it: COPY or UNLOAD."""
         return self.verb in SPECIAL
 
     @property
@@ -69,10 +68,10 @@ class Statement:
 
 
 def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
-    """The statements of `sql`, rewritten; empty ones left out. Text that needs no rewriting stays in one piece.
+    """Return the statements in `sql`, rewritten, without empty ones. Text that needs no rewriting stays one Statement.
 
     Raises:
-        SqlError: a statement that Redshift refuses and PostgreSQL would not.
+        SqlError: Redshift refuses a statement that PostgreSQL would accept.
     """
     bare = sql if _HIDES_QUOTES.search(sql) else _STRING.sub("''", sql)
     if not _MAY_CHANGE.search(bare):
@@ -92,7 +91,7 @@ def parse(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
 
 
 def join(statements: Sequence[Statement]) -> Rewritten:
-    """The statements as one text for PostgreSQL."""
+    """Join the statements into one text for PostgreSQL."""
     text: list[str] = []
     pieces: list[tuple[int, int]] = []
     length = 0
@@ -109,7 +108,7 @@ def join(statements: Sequence[Statement]) -> Rewritten:
 
 
 def rewrite(sql: str, *, backslash_escapes: bool = True) -> str:
-    """`sql` for PostgreSQL, as one text. UNLOAD rewrites its query with it."""
+    """Return `sql` rewritten for PostgreSQL, as one text; UNLOAD uses this for its query."""
     return join(parse(sql, backslash_escapes=backslash_escapes)).text
 
 

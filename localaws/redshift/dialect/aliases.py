@@ -1,9 +1,9 @@
-"""References to a column's alias in the same SELECT, which PostgreSQL refuses.
+"""Lateral column aliases: references to a column's alias in the same SELECT, which PostgreSQL refuses.
 
     select clicks / impressions as probability, round(100 * probability, 1) as percentage from t where probability > 0.5
 
-An alias is meant only where no column has the name, which PostgreSQL alone knows: the front asks it, and
-has those names expanded that it calls unknown.
+A name refers to an alias only if no column has this name, and only PostgreSQL knows that. So the front asks PostgreSQL,
+and then expands the names that PostgreSQL does not know.
 https://aws.amazon.com/about-aws/whats-new/2018/08/amazon-redshift-announces-support-for-lateral-column-alias-reference/
 """
 
@@ -19,19 +19,19 @@ _AFTER_THE_LIST = ("FROM", "INTO", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER
 
 
 def candidates(sentence: Sentence) -> frozenset[str]:
-    """The names in a statement that may be aliases referred to, or columns."""
+    """Return the names in a statement that may refer to an alias, or to a column."""
     return frozenset(sentence[use].name for _, _, use in _uses(sentence))
 
 
 def expand(sentence: Sentence, names: frozenset[str]) -> None:
-    """Put the expressions behind these aliases where they are referred to."""
+    """Replace references to these aliases by the aliases' expressions."""
     for begin, end, use in _uses(sentence):
         if sentence[use].name in names:
             sentence.write(use, f"({sentence.render(begin, end)})")
 
 
 def _uses(sentence: Sentence) -> Iterator[tuple[int, int, int]]:
-    """Each reference, from left to right: its expression's first token and the one after its last, and its place."""
+    """Yield each reference, from left to right: start and end of the alias's expression, and the reference's place."""
     for index in range(len(sentence)):
         if sentence.text(index) == "SELECT" and sentence[index].kind == Kind.WORD:
             yield from _uses_in(sentence, index + 1)
@@ -59,7 +59,7 @@ def _uses_in(sentence: Sentence, begin: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _conditions(sentence: Sentence, index: int) -> Iterator[tuple[int, int]]:
-    """The WHERE, HAVING and QUALIFY of the SELECT whose list ends before `index`."""
+    """Yield the start and end of WHERE, HAVING and QUALIFY in the SELECT whose list ends before `index`."""
     begin: int | None = None
     while index < len(sentence) and sentence.text(index) != ")" and sentence.text(index) not in _SET_OPERATIONS:
         if sentence.text(index) in _AFTER_THE_LIST:
@@ -78,7 +78,7 @@ def _references(
     while index < end:
         token = sentence[index]
         if sentence.text(index) == "(" and sentence.text(index + 1) in ("SELECT", "WITH"):
-            index = sentence.closing(index)  # a query of its own
+            index = sentence.closing(index)  # a subquery
         elif (
             token.name in defined
             and sentence.text(index - 1) not in (".", "::", "AS")

@@ -1,4 +1,4 @@
-"""Commands that are written otherwise on Redshift: settings, users, databases, maintenance."""
+"""Commands with another syntax on Redshift: settings, users, databases, maintenance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.errors import SqlError
 from localaws.redshift.sql.tokens import Kind, Token
 
-# Redshift's settings that PostgreSQL does not know: kept, under a prefix, so that SHOW gives back what SET said.
+# Redshift's settings that PostgreSQL does not know. They are stored with a prefix, so that SHOW returns what SET set.
 # https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
 _SETTINGS = """
 activate_aqua analyze_threshold_percent auto_analyze auto_mv cast_super_null_on_error
@@ -22,7 +22,7 @@ spectrum_query_maxerror stored_proc_log_min_messages use_fips_ssl wlm_json_confi
 SETTINGS = frozenset(_SETTINGS.split())
 PREFIX = "redshift."
 
-# What Redshift runs and this one can't, told apart from what is no SQL at all.
+# Statements that Redshift has and the embedded one does not: they get a clearer error than a syntax error.
 _UNSUPPORTED = (
     ("ANALYZE", "COMPRESSION"),
     ("CREATE", "EXTERNAL"),
@@ -38,7 +38,7 @@ _UNSUPPORTED = (
     ("CREATE", "RLS"),
     ("ATTACH", "RLS"),
 )
-# Options of a database that Redshift does not have: settings for all its sessions, and what it is copied from.
+# PostgreSQL's options of a database that Redshift does not have: settings for all its sessions, its template, ...
 # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html, r_ALTER_DATABASE.html
 _FOREIGN_OPTIONS = """
 set reset template is_template allow_connections tablespace encoding strategy locale lc_collate lc_ctype builtin_locale
@@ -141,7 +141,7 @@ def _alter(sentence: Sentence) -> None:
 
 
 def _refuse_options(sentence: Sentence) -> None:
-    """CREATE | ALTER DATABASE: what PostgreSQL takes behind the name and Redshift does not."""
+    """CREATE | ALTER DATABASE: refuse options that PostgreSQL accepts after the name and Redshift does not."""
     index = 3
     while index < len(sentence):
         if sentence.text(index) in ("OWNER", "TO", "="):  # a name follows, which may be any word
@@ -154,7 +154,7 @@ def _refuse_options(sentence: Sentence) -> None:
 
 
 def _user(sentence: Sentence) -> None:
-    """CREATE | ALTER USER: CREATEUSER makes a superuser, which here is one who may make users."""
+    """CREATE | ALTER USER: CREATEUSER makes a superuser, which here is a user who may create users."""
     index = 3
     while index < len(sentence):
         word = sentence.text(index)
@@ -176,7 +176,7 @@ def _user(sentence: Sentence) -> None:
 
 
 def _no_password(sentence: Sentence) -> None:
-    """CREATE | ALTER ROLE, GROUP: nobody logs in as one on Redshift."""
+    """CREATE | ALTER ROLE, GROUP: refuse PASSWORD, as roles and groups can't log in on Redshift."""
     for index in range(3, len(sentence)):
         if sentence.text(index) == "PASSWORD" and index + 1 < len(sentence):
             raise SqlError(

@@ -1,4 +1,4 @@
-"""Expressions and queries: the functions whose syntax PostgreSQL does not take, TOP, temporary names, types."""
+"""Expressions and queries: functions with a syntax that PostgreSQL does not have, TOP, temporary names, types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LARGEST_PRECISION = 38
 
 
 def rewrite(sentence: Sentence) -> None:
-    """Rewrite one statement's expressions, the innermost first: they stand to the right."""
+    """Rewrite one statement's expressions from right to left, so that the innermost come first."""
     for index in range(len(sentence) - 1, -1, -1):
         token = sentence[index]
         if token.kind != Kind.WORD:
@@ -45,7 +45,7 @@ def rewrite(sentence: Sentence) -> None:
 
 
 def _temporary_name(sentence: Sentence, index: int) -> None:
-    """#name is a temporary table's."""
+    """#name is the name of a temporary table."""
     sentence.write(index, f'"{sentence[index].text.lower()}"')
     if sentence.text(index - 1) == "INTO" and sentence.text(index - 2) != "INSERT" and sentence.text(0) != "MERGE":
         sentence.write(index - 1, "INTO TEMP TABLE")  # SELECT … INTO #name
@@ -67,7 +67,7 @@ def _approximate(sentence: Sentence, index: int) -> None:
 
 
 def _top(sentence: Sentence, index: int) -> None:
-    """SELECT [ALL | DISTINCT] TOP n …: LIMIT n at the end of that query."""
+    """SELECT [ALL | DISTINCT] TOP n … becomes LIMIT n at the end of that query."""
     first = index - 1 if sentence.text(index - 1) in ("ALL", "DISTINCT") else index
     if sentence.text(first - 1) != "SELECT" or index + 1 >= len(sentence):
         return
@@ -76,7 +76,7 @@ def _top(sentence: Sentence, index: int) -> None:
     elif sentence[index + 1].kind in (Kind.NUMBER, Kind.PARAMETER):
         last = index + 1
     else:
-        return  # a column that is called top
+        return  # a column with the name top
     if sentence.text(last + 1) in (",", "FROM", ")", ""):
         return
     count = sentence.render(index + 1, last + 1)
@@ -88,7 +88,7 @@ def _top(sentence: Sentence, index: int) -> None:
 
 
 def _type_name(sentence: Sentence, index: int) -> None:
-    """NVARCHAR is VARCHAR, VARCHAR(MAX) the longest there is."""
+    """NVARCHAR is VARCHAR, and MAX is the longest possible length."""
     word = sentence.text(index)
     following = index + 2 if sentence.text(index + 1) == "VARYING" else index + 1
     if sentence.reads(following, "(", "MAX", ")"):
@@ -98,7 +98,7 @@ def _type_name(sentence: Sentence, index: int) -> None:
 
 
 def _bytes_type(sentence: Sentence, index: int) -> None:
-    """VARBYTE(n), VARBINARY(n): a type where one is meant, that is after a name, AS or a cast."""
+    """VARBYTE(n), VARBINARY(n): these are types only after a name, AS or `::`."""
     before = sentence.text(index - 1)
     if before in ("AS", "::") or (index > 0 and sentence[index - 1].kind in (Kind.WORD, Kind.QUOTED)):
         end = sentence.closing(index + 1) + 1 if sentence.text(index + 1) == "(" else index + 1
@@ -106,18 +106,18 @@ def _bytes_type(sentence: Sentence, index: int) -> None:
 
 
 def _decimal(sentence: Sentence, index: int) -> None:
-    """A cast to DECIMAL without a precision is one to DECIMAL(18, 0). PostgreSQL's keeps all decimals."""
+    """A cast to DECIMAL without a precision means DECIMAL(18, 0); PostgreSQL would keep all decimals."""
     if sentence.text(index - 1) == "::" or _called(sentence, index, "CONVERT") or _is_cast_to(sentence, index):
         sentence.write(index, DEFAULT_DECIMAL)
 
 
 def _called(sentence: Sentence, index: int, name: str) -> bool:
-    """Whether the token is the first argument of a call of `name`, alone."""
+    """Whether the token is the whole first argument of a call of `name`."""
     return sentence.text(index - 1) == "(" and sentence.text(index - 2) == name and sentence.text(index + 1) == ","
 
 
 def _is_cast_to(sentence: Sentence, index: int) -> bool:
-    """Whether the token is the type in CAST(… AS type); after another AS, it is an alias."""
+    """Whether the token is the type in CAST(… AS type); after any other AS, it is an alias."""
     if sentence.text(index - 1) != "AS" or sentence.text(index + 1) != ")":
         return False
     opening = next((at for at in range(index - 1, -1, -1) if _opens(sentence, at, index)), 0)
@@ -130,7 +130,7 @@ def _opens(sentence: Sentence, at: int, index: int) -> bool:
 
 
 def _decimal_type(sentence: Sentence, index: int, closing: int) -> None:
-    """DECIMAL(p, s): Redshift has at most 38 digits, where PostgreSQL has 1000.
+    """DECIMAL(p, s): Redshift allows at most 38 digits, PostgreSQL 1000.
 
     Raises:
         SqlError: the precision is too large.
@@ -145,7 +145,7 @@ def _decimal_type(sentence: Sentence, index: int, closing: int) -> None:
 
 def _date_part_call(name: str) -> Callable[[Sentence, int, int], None]:
     def rule(sentence: Sentence, index: int, closing: int) -> None:
-        """The first argument, a bare word on Redshift, as a string."""
+        """Write the first argument, an unquoted word on Redshift, as a string."""
         sentence.write(index, name)
         if sentence.text(index + 3) != ",":
             return
@@ -172,7 +172,7 @@ def _nvl2(sentence: Sentence, index: int, closing: int) -> None:
 
 
 def _decode(sentence: Sentence, index: int, closing: int) -> None:
-    """DECODE(expression, search, result, …, default): NULLs are equal. With two arguments it is PostgreSQL's own."""
+    """DECODE(expression, search, result, …, default): NULLs are equal. With two arguments it is PostgreSQL's DECODE."""
     arguments = [sentence.render(*part).strip() for part in sentence.parts(index + 1, closing)]
     if len(arguments) < 3:
         return
@@ -186,7 +186,7 @@ def _decode(sentence: Sentence, index: int, closing: int) -> None:
 
 
 def _listagg(sentence: Sentence, index: int, closing: int) -> None:
-    """LISTAGG(…) WITHIN GROUP (ORDER BY …): the order goes into the call."""
+    """LISTAGG(…) WITHIN GROUP (ORDER BY …): move the ORDER BY into the call."""
     if sentence.reads(closing + 1, "WITHIN", "GROUP", "("):
         opening, end = closing + 3, sentence.closing(closing + 3)
         order = sentence.render(opening + 1, end)

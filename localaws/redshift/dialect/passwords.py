@@ -1,4 +1,4 @@
-"""CREATE and ALTER USER … PASSWORD: what Redshift takes for a password.
+"""CREATE and ALTER USER … PASSWORD: Redshift's rules for passwords.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
 """
@@ -18,10 +18,10 @@ _LETTERS = (("[A-Z]", "an uppercase letter"), ("[a-z]", "a lowercase letter"), (
 
 
 def rewrite(sentence: Sentence, index: int) -> None:
-    """Check what follows the word PASSWORD at `index`; DISABLE is PostgreSQL's NULL.
+    """Check what follows the word PASSWORD at `index`; DISABLE becomes PostgreSQL's NULL.
 
     Raises:
-        SqlError: Redshift does not take this password, or it is of a kind that is not supported here.
+        SqlError: the password breaks Redshift's rules, or is of a kind that is not supported here.
     """
     at = index + 1
     if sentence.text(at) == "DISABLE":
@@ -29,7 +29,7 @@ def rewrite(sentence: Sentence, index: int) -> None:
         return
     written = []
     while at < len(sentence) and sentence[at].kind in (Kind.STRING, Kind.DOLLAR):
-        written.append(_content(sentence[at]))  # strings that follow each other are one
+        written.append(_content(sentence[at]))  # consecutive strings are one string
         at += 1
     if written:
         check("".join(written))
@@ -57,7 +57,7 @@ def check(password: str) -> None:
 
 
 def _content(token: Token) -> str:
-    """What stands between the quotes. An escape stays as it is: its backslash, or its quote, is refused anyway."""
+    """Return the text between the quotes. Escapes are not decoded: their backslash or quote is refused anyway."""
     match = _QUOTES.fullmatch(token.text)
     if match is None:
         raise SqlError("42601", f'syntax error at or near "{token.text[:2]}"', position=token.start + 1)

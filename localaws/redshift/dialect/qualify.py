@@ -2,7 +2,7 @@
 
     SELECT a, b AS c FROM t WHERE w QUALIFY q ORDER BY o LIMIT n
 
-becomes a query of a query, which has the condition as one more column:
+becomes a query with a subquery, which has the condition as an additional column:
 
     SELECT q1 AS a, q2 AS c FROM (SELECT a, b, (q) FROM t WHERE w) AS qualified (q1, q2, keep) WHERE keep
     ORDER BY o LIMIT n
@@ -28,7 +28,7 @@ def rewrite(sentence: Sentence) -> None:
     """Rewrite each SELECT with QUALIFY, the innermost first; leave others alone.
 
     Raises:
-        SqlError: QUALIFY behind a select list with `*`, whose columns are not known here.
+        SqlError: QUALIFY with a `*` in the select list, whose columns are not known here.
     """
     for index in range(len(sentence) - 1, -1, -1):
         if sentence.text(index) == "QUALIFY" and sentence[index].kind == Kind.WORD:
@@ -38,7 +38,7 @@ def rewrite(sentence: Sentence) -> None:
 
 
 def _select_of(sentence: Sentence, qualify: int) -> int | None:
-    """The SELECT that a QUALIFY belongs to; None where the word is something else, such as a name."""
+    """Return the SELECT that a QUALIFY belongs to; None if the word is something else, such as a name."""
     if sentence.text(qualify - 1) in (".", ",", "AS") or sentence.text(qualify + 1) in ("", ",", ".", ")", "FROM"):
         return None
     depth = 0
@@ -55,7 +55,7 @@ def _select_of(sentence: Sentence, qualify: int) -> int | None:
 def _rewrite(sentence: Sentence, select: int, qualify: int) -> None:
     begin = select + 2 if sentence.text(select + 1) in ("DISTINCT", "ALL") else select + 1
     while begin < qualify and not sentence.output(begin).strip():
-        begin += 1  # TOP n, taken out before
+        begin += 1  # TOP n, which was removed before
     source = _find(sentence, begin, qualify, ("FROM",))
     if source == qualify:
         return
@@ -76,7 +76,7 @@ def _rewrite(sentence: Sentence, select: int, qualify: int) -> None:
     inner = ", ".join(_expression(sentence, first, last) for first, last in items)
     relation = sentence.render(source, qualify).rstrip()
     condition = sentence.render(qualify + 1, end).strip()
-    limit = _LIMIT.search(condition)  # from a TOP n; a user's own would have ended the condition
+    limit = _LIMIT.search(condition)  # from a TOP n; the client's own LIMIT would have ended the condition
     if limit is not None:
         condition = condition[: limit.start()]
     text = f"{sentence.render(select, begin)} {outer} FROM (SELECT {inner}, ({condition}) {relation})"
@@ -101,7 +101,7 @@ def _items(sentence: Sentence, begin: int, end: int) -> list[tuple[int, int]]:
 
 
 def _alias(sentence: Sentence, first: int, last: int) -> int | None:
-    """Where an item's alias stands: after AS, or alone behind an expression that can't go on with a name."""
+    """Return the place of an item's alias: after AS, or after an expression that can't continue with a name."""
     if last - first < 2 or sentence[last - 1].kind not in (Kind.WORD, Kind.QUOTED):
         return None
     before = sentence[last - 2]
@@ -120,7 +120,7 @@ def _expression(sentence: Sentence, first: int, last: int) -> str:
 
 
 def _name(sentence: Sentence, first: int, last: int) -> str:
-    """The name that PostgreSQL gives an item's column: its alias, its column's or its function's name."""
+    """Return the name that PostgreSQL gives an item: its alias, or the name of its column or function."""
     alias = _alias(sentence, first, last)
     if alias is not None:
         return sentence.output(alias).strip()

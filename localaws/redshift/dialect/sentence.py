@@ -1,8 +1,8 @@
-"""One statement being rewritten: its tokens, and the text that takes the place of each.
+"""A statement that is being rewritten: its tokens, and the text that replaces each.
 
-The tokens never change: a rewriting says what is written in place of single ones, so that string literals, quoted
-identifiers, dollar quotes and comments stay as they are unless a rule means exactly them, and every place in the
-output leads back to a place in the input.
+The tokens never change: a rule only changes the text that is written for single tokens. So string literals, quoted
+identifiers, dollar quotes and comments stay as they are unless a rule is for them, and every place in the output can be
+mapped back to a place in the input.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from localaws.redshift.sql.tokens import Kind, Token
 
 
 class Sentence:
-    """The tokens of one statement, seen without spaces and comments: `self[i]` is the i-th that counts."""
+    """The tokens of one statement; `self[i]` is the i-th token, not counting spaces and comments."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
-        self.written = [token.text for token in tokens]  # in the place of each token
+        self.written = [token.text for token in tokens]  # the text for each token
         self._places = [place for place, token in enumerate(tokens) if not token.is_blank]
         for place, (token, following) in enumerate(pairwise(tokens)):
             if token.kind is Kind.NUMBER and following.kind is Kind.WORD:
-                self.written[place] += " "  # "1WHEN" was two tokens until PostgreSQL 15, and is on Redshift
+                self.written[place] += " "  # "1WHEN" is two tokens on Redshift, as in PostgreSQL before 15
 
     def __len__(self) -> int:
         return len(self._places)
@@ -31,18 +31,18 @@ class Sentence:
         return self.tokens[self._places[index]]
 
     def text(self, index: int) -> str:
-        """The text of the token there, upper case if it is a word; empty beyond either end."""
+        """Return the text of the token at `index`, in upper case if it is a word; empty beyond either end."""
         if not 0 <= index < len(self._places):
             return ""
         token = self.tokens[self._places[index]]
         return token.upper or token.text
 
     def reads(self, index: int, *texts: str) -> bool:
-        """Whether the tokens from `index` on are these."""
+        """Whether the tokens from `index` on have these texts."""
         return all(self.text(index + offset) == text for offset, text in enumerate(texts))
 
     def closing(self, opening: int) -> int:
-        """The parenthesis that closes the one at `opening`; the last token where none does."""
+        """Return the index of the parenthesis that closes the one at `opening`; the last token's if none does."""
         depth = 0
         for index in range(opening, len(self)):
             text = self.text(index)
@@ -52,7 +52,7 @@ class Sentence:
         return len(self) - 1
 
     def parts(self, opening: int, closing: int) -> list[tuple[int, int]]:
-        """What stands between two parentheses, split at its commas: first token and the one after the last."""
+        """Split what is between two parentheses at its commas; return the start and the end of each part."""
         parts: list[tuple[int, int]] = []
         begin = index = opening + 1
         while index < closing:
@@ -67,30 +67,30 @@ class Sentence:
         return parts
 
     def output(self, index: int) -> str:
-        """What is written so far in the place of the token there."""
+        """Return the current text for the token at `index`."""
         return self.written[self._places[index]]
 
     def render(self, begin: int, end: int) -> str:
-        """The output so far of the tokens from `begin` to before `end`, with what is between them."""
+        """Return the current text for the tokens from `begin` to before `end`, and for what is between them."""
         if begin >= end:
             return ""
         return "".join(self.written[self._places[begin] : self._places[end - 1] + 1])
 
     def blank(self, begin: int, end: int) -> None:
-        """Take these tokens out, comments between them stay."""
+        """Remove these tokens; comments between them stay."""
         for place in self._places[begin:end]:
             self.written[place] = ""
 
     def write(self, index: int, text: str) -> None:
-        """Put `text` in the place of the token there."""
+        """Replace the token at `index` by `text`."""
         self.written[self._places[index]] = text
 
     def replace(self, begin: int, end: int, text: str) -> None:
-        """Put `text` in the place of these tokens and of what is between them."""
+        """Replace these tokens, and everything between them, by `text`."""
         for place in range(self._places[begin], self._places[end - 1] + 1):
             self.written[place] = ""
         self.write(begin, text)
 
     def append(self, index: int, text: str) -> None:
-        """Put `text` behind the token there."""
+        """Add `text` after the token at `index`."""
         self.written[self._places[index]] += text

@@ -1,4 +1,4 @@
-"""SHOW DATABASES, SCHEMAS, TABLES and COLUMNS: queries of the system views.
+"""SHOW DATABASES, SCHEMAS, TABLES and COLUMNS become queries of the system views.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW_TABLES.html and its neighbours.
 """
@@ -13,7 +13,7 @@ _TABLES = "database_name, schema_name, table_name, table_type, table_acl, remark
 
 
 def rewrite(sentence: Sentence) -> bool:
-    """Rewrite a SHOW of catalog objects; False for one of a setting."""
+    """Rewrite a SHOW of catalog objects; return False if it is the SHOW of a setting."""
     what = sentence.text(1)
     if what == "DATABASES":
         _replace(sentence, 2, "* from pg_catalog.svv_redshift_databases where true", "database_name")
@@ -39,7 +39,7 @@ def rewrite(sentence: Sentence) -> bool:
 
 
 def _names(sentence: Sentence, at: int) -> tuple[list[str], int]:
-    """A name with dots at `at`, in its parts, and where it ends."""
+    """Return the parts of the dotted name at `at`, and where it ends."""
     names = [sentence[at].name if at < len(sentence) else ""]
     while sentence.text(at + 1) == "." and at + 2 < len(sentence):
         at += 2
@@ -55,7 +55,7 @@ def _where(columns: tuple[str, ...], names: list[str]) -> str:
 
 
 def _replace(sentence: Sentence, at: int, query: str, name: str, order: str | None = None) -> None:
-    """Put the query in the statement's place, with the LIKE and LIMIT that follow from `at` on."""
+    """Replace the statement by the query, with the LIKE and LIMIT that follow from `at` on."""
     limit = ""
     if sentence.text(at) == "LIKE" and at + 1 < len(sentence):
         query += f" and {name} like {sentence.output(at + 1)}"
@@ -65,7 +65,7 @@ def _replace(sentence: Sentence, at: int, query: str, name: str, order: str | No
         at += 2
     if at < len(sentence):
         raise SqlError("42601", f'syntax error at or near "{sentence[at].text}"', position=sentence[at].start + 1)
-    # The table's columns stand together, in their order.
+    # The columns of a table stay together, in their order.
     by = f"database_name, {'schema_name, ' if name != 'database_name' else ''}{order or name}"
     sentence.replace(0, len(sentence), f"select {query} order by {by}{limit}")
 

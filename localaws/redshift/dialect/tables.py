@@ -1,8 +1,9 @@
-"""CREATE TABLE and ALTER TABLE: keys, encodings and identities as Redshift writes them.
+"""CREATE TABLE and ALTER TABLE: Redshift's keys, encodings and identity columns.
 
-Where rows lie (DISTKEY, SORTKEY, DISTSTYLE, ENCODE) has no meaning on one PostgreSQL. It is handed on in a comment,
-from which an event trigger (`compat/05_tables.sql`) takes what pg_table_def and svv_table_info show. PRIMARY KEY,
-UNIQUE and FOREIGN KEY are for the planner only on Redshift and not enforced; a primary key's columns are NOT NULL.
+Where rows are stored (DISTKEY, SORTKEY, DISTSTYLE, ENCODE) has no meaning in a single PostgreSQL. It is passed on in a
+comment: an event trigger (`compat/05_tables.sql`) reads it there, and pg_table_def and svv_table_info show it. On
+Redshift, PRIMARY KEY, UNIQUE and FOREIGN KEY are only for the planner and not enforced; a primary key's columns are NOT
+NULL.
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
 """
@@ -17,7 +18,7 @@ from localaws.redshift.dialect.expressions import DECIMALS, DEFAULT_DECIMAL
 from localaws.redshift.dialect.sentence import Sentence
 from localaws.redshift.sql.tokens import Kind
 
-# Lengths and precisions that a column has when its type names none.
+# The default lengths and precisions of columns.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html and r_Numeric_types201.html
 _DEFAULT_LENGTHS = {
     "TEXT": "varchar(256)",
@@ -32,7 +33,7 @@ _CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
 
 @dataclass
 class Declared:
-    """What a statement says of where a table's rows lie."""
+    """What a statement declares about the storage of a table's rows."""
 
     table: str
     diststyle: str | None = None
@@ -42,13 +43,13 @@ class Declared:
     encodings: dict[str, str] = field(default_factory=dict)
 
     def comment(self) -> str:
-        """For the event trigger; empty where nothing is said."""
+        """Return the comment for the event trigger; empty if nothing is declared."""
         said = {name: value for name, value in dataclasses.asdict(self).items() if value}
         return " /*redshift:" + json.dumps(said).replace("/", "\\/") + "*/" if len(said) > 1 else ""
 
 
 def rewrite(sentence: Sentence) -> None:
-    """Rewrite a statement that makes or changes a table; leave others alone."""
+    """Rewrite a statement that creates or alters a table; leave others alone."""
     declared = Declared("")
     if sentence.text(0) == "CREATE":
         _create(sentence, declared)
@@ -82,7 +83,7 @@ def _create(sentence: Sentence, declared: Declared) -> None:
 
 
 def _after_name(sentence: Sentence, at: int, declared: Declared) -> int:
-    """Where the table's name, which may have a schema, ends."""
+    """Return where the table's name, which may have a schema, ends."""
     while sentence.text(at + 1) == ".":
         at += 2
     if at < len(sentence):
@@ -91,7 +92,7 @@ def _after_name(sentence: Sentence, at: int, declared: Declared) -> int:
 
 
 def _is_query_behind(sentence: Sentence, closing: int) -> bool:
-    """Whether the parenthesis before `closing` holds the names of CREATE TABLE … (a, b) AS."""
+    """Whether AS follows the parenthesis: then it has only column names, as in CREATE TABLE … (a, b) AS."""
     index = closing + 1
     while index < len(sentence) and sentence.text(index) != "AS":
         index += 1
@@ -99,7 +100,7 @@ def _is_query_behind(sentence: Sentence, closing: int) -> bool:
 
 
 def _attributes(sentence: Sentence, at: int, declared: Declared) -> None:
-    """Take out what stands between the columns and AS: DISTSTYLE, DISTKEY, SORTKEY, ENCODE AUTO, BACKUP."""
+    """Remove the attributes between the columns and AS: DISTSTYLE, DISTKEY, SORTKEY, ENCODE AUTO, BACKUP."""
     while at < len(sentence) and sentence.text(at) != "AS":
         word = sentence.text(at)
         length = 0
@@ -143,7 +144,7 @@ def _columns(sentence: Sentence, opening: int, closing: int, declared: Declared)
             if sentence.text(begin) != "LIKE":
                 _column(sentence, begin, end, declared)
             kept.append((begin, end))
-    # Commas only between what is left.
+    # Keep commas only between the parts that are left.
     survivors = {begin for begin, _ in kept}
     seen = False
     for begin, _ in parts:
@@ -153,7 +154,7 @@ def _columns(sentence: Sentence, opening: int, closing: int, declared: Declared)
 
 
 def _constraint(sentence: Sentence, begin: int, end: int) -> str | None:
-    """What takes the place of a table constraint; None for one that is enforced on Redshift, too."""
+    """Return the text that replaces a table constraint; None for a constraint that Redshift enforces, too."""
     at = begin + 2 if sentence.text(begin) == "CONSTRAINT" else begin
     word = sentence.text(at)
     if word == "PRIMARY":
@@ -164,7 +165,7 @@ def _constraint(sentence: Sentence, begin: int, end: int) -> str | None:
 
 
 def _column(sentence: Sentence, begin: int, end: int, declared: Declared) -> None:
-    """A column's definition: its name, its type, its attributes."""
+    """Rewrite a column's definition: its name, type and attributes."""
     _default_length(sentence, begin + 1, end)
     at = begin + 2
     while at < end:
@@ -225,7 +226,7 @@ def _identity(sentence: Sentence, at: int) -> int:
     if len(values) == 2:
         prefix = "" if sentence.text(at - 1) == "AS" else "GENERATED ALWAYS AS "
         seed, step = values
-        # PostgreSQL's own bounds are 1 and -1: IDENTITY(0, 1) starts beyond them.
+        # PostgreSQL's default bounds are 1 and -1: IDENTITY(0, 1) would start outside them.
         bound = "MAXVALUE" if step.startswith("-") else "MINVALUE"
         text = f"{prefix}IDENTITY (START WITH {seed} INCREMENT BY {step} {bound} {seed})"
         sentence.replace(at, closing + 1, text)
@@ -263,5 +264,5 @@ def _alter(sentence: Sentence, declared: Declared) -> None:
 
 
 def _check_only(sentence: Sentence, at: int) -> None:
-    """Replace an action without meaning here by one without effect: the table must still exist and be the user's."""
+    """Replace an action that means nothing here by one without effect: the table must still exist and be the user's."""
     sentence.replace(at, len(sentence), "SET (fillfactor = 100)")

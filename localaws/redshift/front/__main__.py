@@ -1,6 +1,6 @@
-"""`python -m localaws.redshift.front CONFIGURATION READY_FD`: the process that speaks to a cluster's clients.
+"""`python -m localaws.redshift.front CONFIGURATION READY_FD`: the process that a cluster's clients connect to.
 
-It closes READY_FD, having written a byte, when it listens; closed without one, it has failed.
+When it listens, it writes a byte to READY_FD and closes it. If READY_FD is closed without a byte, it has failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from localaws.redshift.sql.statements import SpecialStatements
 
 
 def _copy() -> SpecialStatements:
-    # Not imported at the start: boto3 and psycopg take longer than all else that the front needs to listen.
+    # Imported later: boto3 and psycopg take longer to import than everything else that the front needs to listen.
     from localaws.redshift import copy
 
     return copy
@@ -41,7 +41,7 @@ def main() -> None:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(_serve(FrontConfiguration.read(Path(sys.argv[1])), int(sys.argv[2])))
-    # A COPY may be waiting for the network in a thread; its transaction is rolled back with its connection.
+    # Don't wait for threads: a COPY may be waiting for the network. Closing its connection rolls its transaction back.
     sys.stdout.flush()
     os._exit(0)
 

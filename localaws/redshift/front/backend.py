@@ -1,4 +1,4 @@
-"""A PostgreSQL session over its unix socket, used by blocking code: logins, and statements run for a client."""
+"""A PostgreSQL session over its unix socket, for blocking code: logins, and statements that run for a client."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from localaws.redshift.sql.statements import CopyOutcome
 RECEIVE = 256 * 1024
 PROBE = "localaws_probe"
 CANNOT_CONNECT_NOW = "57P03"
-COMES_BACK_WITHIN = 10.0  # seconds; PostgreSQL needs less than one, on a busy machine a few
-ANSWERS_WITHIN = 30.0  # seconds, to a login
+COMES_BACK_WITHIN = 10.0  # seconds; PostgreSQL needs less than one, or a few on a busy machine
+ANSWERS_WITHIN = 30.0  # seconds that a login may take
 CANCELLED = "canceling statement due to user request"
 
 _NO_DATA = wire.message(wire.COPY_FAIL, wire.string("no data here"))
 
 
 class Backend:
-    """One session, from its socket: implements `ClientSession`.
+    """One session over its socket; implements `ClientSession`.
 
-    Messages that PostgreSQL sends on its own (a changed parameter) are kept in `unasked`, as the client must see them.
+    `unasked` keeps messages that PostgreSQL sends on its own (a changed parameter), as the client must get them.
     """
 
     def __init__(self, connection: socket.socket, directory: Path, *, user: str, database: str) -> None:
@@ -37,7 +37,7 @@ class Backend:
         self._notices: list[Notice] = []
         self._user = user
         self._database = database
-        self.key = b""  # cancels what the session is doing; the body of BackendKeyData
+        self.key = b""  # with it a CancelRequest cancels the session's statement; the body of BackendKeyData
         self.status = wire.IDLE
         self.unasked = bytearray()
         self.cancelled = threading.Event()
@@ -63,7 +63,7 @@ class Backend:
             raise SqlError("57014", CANCELLED)
 
     def execute(self, sql: str) -> str:
-        """Run one statement, return its command tag."""
+        """Run one statement and return its command tag."""
         tag = ""
         for kind, body in self._run(sql):
             if kind == wire.COMMAND_COMPLETE:
@@ -71,7 +71,7 @@ class Backend:
         return tag
 
     def query(self, sql: str) -> list[tuple[str | None, ...]]:
-        """Run one query, return its rows as text."""
+        """Run one query and return its rows as text."""
         return [wire.parse_data_row(body) for kind, body in self._run(sql) if kind == wire.DATA_ROW]
 
     def copy_in(self, sql: str, chunks: Iterable[bytes]) -> CopyOutcome:
@@ -86,11 +86,11 @@ class Backend:
                 self.check_cancelled()
                 self._exchange(wire.message(wire.COPY_DATA, chunk))
                 if self._has_failed():
-                    break  # it drops what more we would send
+                    break  # PostgreSQL would ignore further data
         except ConnectionError:
             raise
         except BaseException as failure:
-            # The reader of the data failed: PostgreSQL must know, so that the session can go on.
+            # The source of the chunks failed: tell PostgreSQL, so that the session stays usable.
             reason = str(failure).encode(errors="replace").replace(b"\0", b"") or b"no more data"
             self._send(wire.message(wire.COPY_FAIL, reason + b"\0"))
             with contextlib.suppress(SqlError):
@@ -104,7 +104,7 @@ class Backend:
         return CopyOutcome(rows, tuple(self._notices))
 
     def copy_out(self, sql: str) -> Generator[bytes, None, None]:
-        """Run `COPY … TO STDOUT`, yield its rows. To be read to its end, or closed."""
+        """Run `COPY … TO STDOUT` and yield its rows. Read the generator to its end, or close it."""
         self.check_cancelled()
         self._notices = []
         self._send(wire.query(sql))
@@ -114,14 +114,14 @@ class Backend:
             for kind, body in self._until_ready():
                 if kind == wire.COPY_DATA:
                     yield body
-        except GeneratorExit:  # the caller stopped early: have the query ended, so that the session stays usable
+        except GeneratorExit:  # the caller stopped early: end the query, so that the session stays usable
             self.cancel()
             with contextlib.suppress(SqlError, ConnectionError):
                 self._finish()
             raise
 
     def prepare(self, sql: str, types: bytes) -> None:
-        """Have PostgreSQL parse a statement, and forget it again; in a transaction, an error does not abort it.
+        """Let PostgreSQL parse a statement, without keeping it; an error does not abort an open transaction.
 
         `types` is the end of a Parse message: the number of parameter types and the types.
         """
@@ -143,7 +143,7 @@ class Backend:
                 self.execute(f"release savepoint {PROBE}")
 
     def cancel(self) -> None:
-        """Have PostgreSQL cancel what the session is doing."""
+        """Make PostgreSQL cancel the session's current statement."""
         cancel(self._directory, self.key)
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Backend:
         return self._until_ready()
 
     def _await_copy(self, wanted: bytes) -> bool:
-        """Read up to the answer that opens a copy; False (and the session ready again) if there is none."""
+        """Read up to the response that opens a copy; return False if the statement ends without one."""
         while True:
             kind, body = self._message()
             if kind == wanted:
@@ -175,7 +175,7 @@ class Backend:
                 return False
 
     def _until_ready(self) -> Iterator[tuple[bytes, bytes]]:
-        """The messages up to ReadyForQuery; raises the error among them when the session is ready again."""
+        """Yield the messages up to ReadyForQuery; then raise the first error among them. The session is ready again."""
         failure: SqlError | None = None
         while True:
             kind, body = self._message()
@@ -217,7 +217,7 @@ class Backend:
         self._connection.sendall(data)
 
     def _exchange(self, data: bytes) -> None:
-        """Send, taking in what PostgreSQL says meanwhile: with both directions full, both sides would wait forever."""
+        """Send data, and meanwhile receive: if both directions were full, both sides would wait forever."""
         remaining = memoryview(data)
         while remaining:
             readable, writable, _ = select.select([self._connection], [self._connection], [])
@@ -234,7 +234,7 @@ class Backend:
 
 
 class LoginRefused(Exception):
-    """PostgreSQL refused a login; `response` is its ErrorResponse, whole."""
+    """PostgreSQL refused a login; `response` is its complete ErrorResponse."""
 
     def __init__(self, response: bytes) -> None:
         error = wire.parse_error(response[5:])
@@ -244,7 +244,7 @@ class LoginRefused(Exception):
 
 
 class Login:
-    """A session just opened: its backend, the key that cancels it, and what PostgreSQL said of its parameters."""
+    """A new session: its backend, the key that cancels its statements, and the parameters that PostgreSQL reported."""
 
     def __init__(self, backend: Backend, connection: socket.socket, key: bytes, parameters: Mapping[str, str]) -> None:
         self.backend = backend
@@ -254,13 +254,13 @@ class Login:
 
 
 def log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
-    """Open a session; PostgreSQL trusts whoever reaches its socket, so the password is checked before this.
+    """Open a session. PostgreSQL trusts everyone who can reach its socket, so check the password before.
 
-    While PostgreSQL comes back after a crash, this waits: who tries again at once should not fail at once again.
+    While PostgreSQL restarts after a crash, this waits, so that a client that reconnects immediately does not fail.
 
     Raises:
         LoginRefused: PostgreSQL refused the user, the database or a parameter.
-        OSError: PostgreSQL is not there.
+        OSError: PostgreSQL can't be reached.
     """
     deadline = time.monotonic() + COMES_BACK_WITHIN
     while True:
@@ -302,9 +302,9 @@ def _log_in(socket_directory: Path, parameters: dict[str, str]) -> Login:
 
 
 def cancel(socket_directory: Path, key: bytes) -> None:
-    """Ask PostgreSQL to cancel what the session with this key is doing."""
+    """Ask PostgreSQL to cancel the current statement of the session with this key."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(5)
         connection.connect(str(socket_directory / ".s.PGSQL.5432"))
         connection.sendall(wire.cancel_request(key))
-        connection.recv(1)  # PostgreSQL closes it when it has signalled
+        connection.recv(1)  # PostgreSQL closes the connection when it has sent the signal

@@ -1,4 +1,4 @@
-"""What a client sends: its startup packets, then its messages, which are taken in before they are due."""
+"""Receives what a client sends: first its startup packets, then its messages, which are read ahead."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import struct
 
 from localaws.redshift.front import wire
 
-READ_AHEAD = 1000  # messages of a client that are taken in before they are due
-READ_AHEAD_BYTES = 16 << 20  # beyond this, one more
-CHECK_INTERVAL = 1.0  # seconds after which a client that is not listened to is looked for
-ONE_RECORD = 16 * 1024  # bytes: TLS sends a longer message in pieces
-LONGEST_STARTUP = 10_000  # bytes, as PostgreSQL's
+READ_AHEAD = 1000  # messages of a client that are read before they are handled
+READ_AHEAD_BYTES = 16 << 20  # no further message is read when the queue has more bytes
+CHECK_INTERVAL = 1.0  # seconds between checks whether a client that is not being read has gone
+ONE_RECORD = 16 * 1024  # bytes: TLS splits longer messages
+LONGEST_STARTUP = 10_000  # bytes, as in PostgreSQL
 LONGEST_PASSWORD = 65_535
 
 Message = tuple[bytes, bytes]
@@ -33,12 +33,13 @@ class Client:
         self._taken = asyncio.Event()
 
     async def startup(self, tls: ssl.SSLContext) -> tuple[int, bytes] | None:
-        """Encrypt the connection where the client asks for it, and read up to the packet that begins something.
+        """Encrypt the connection if the client asks for it, and read up to a StartupMessage or CancelRequest.
 
-        Returns the packet's code (of a CancelRequest or a protocol version) and what follows it; None for no client.
+        Returns the packet's code (the CancelRequest's, or a protocol version) and what follows the code; None if its
+        length is not valid, so that this is not a PostgreSQL client.
 
         Raises:
-            SqlError: it broke the protocol.
+            SqlError: the client broke the protocol.
         """
         asked: set[int] = set()
         while True:
@@ -58,10 +59,10 @@ class Client:
                 return code, body[4:]
 
     async def _no_more_clear_text(self, request: str) -> None:
-        """Make sure that nothing came behind a request for encryption: it would pass for part of what is encrypted.
+        """Check that no data came after a request for encryption: it would be taken for part of the encrypted data.
 
         Raises:
-            SqlError: something did (08P01, as PostgreSQL's answer since CVE-2021-23214).
+            SqlError: there is such data (08P01, as in PostgreSQL since CVE-2021-23214).
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0):
@@ -69,10 +70,10 @@ class Client:
                 raise wire.violation(f"received unencrypted data after {request} request")
 
     async def read_message(self, longest: int = wire.MAX_MESSAGE) -> Message:
-        """One message.
+        """Read one message.
 
         Raises:
-            ConnectionError, IncompleteReadError: the client left, or sends what no message is.
+            ConnectionError, IncompleteReadError: the client left, or sent something that is not a message.
         """
         kind, length = struct.unpack("!cI", await self._reader.readexactly(5))
         if not 4 <= length <= longest:
@@ -82,32 +83,32 @@ class Client:
         return kind, await self._reader.readexactly(length - 4)
 
     def _acknowledge(self) -> None:
-        """Acknowledge what came of a message at once: a client with Nagle's algorithm on, as redshift_connector, holds
-        the rest back until then, and Linux would let it wait for 40 ms."""
+        """Acknowledge the received part of a message immediately. A client that uses Nagle's algorithm, such as
+        redshift_connector, does not send the rest before that, and Linux would delay the acknowledgement by 40 ms."""
         if hasattr(socket, "TCP_QUICKACK"):
             connection = self._writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):  # it is closed: the read that follows says so
+            with contextlib.suppress(OSError):  # the connection is closed: the next read reports it
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def listen(self) -> None:
-        """Take in the client's messages until it leaves; `next` then gives None."""
+        """Read the client's messages into the queue until it leaves."""
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 await self._take_in(await self.read_message())
 
     def left(self) -> None:
-        """Have `next` give None after what is there: the client has left."""
+        """Note that the client has left: `next` returns None after the messages in the queue."""
         if self._messages.full():
             self._messages.get_nowait()
         self._messages.put_nowait(None)
 
     @property
     def quiet(self) -> bool:
-        """Whether there is no message that `next` would give without waiting."""
+        """Whether `next` would have to wait for a message."""
         return self._messages.empty()
 
     async def _take_in(self, message: Message) -> None:
-        """Keep a message until it is due; wait while there are many, or large ones, already."""
+        """Add a message to the queue; wait while there are too many messages or bytes in it."""
         while self._messages.full() or self._ahead > READ_AHEAD_BYTES:
             self._taken.clear()
             try:
@@ -120,7 +121,7 @@ class Client:
         self._messages.put_nowait(message)
 
     async def next(self) -> Message | None:
-        """The next message that is due; None after the last."""
+        """Return the next message; None after the last one."""
         received = await self._messages.get()
         if received is not None:
             self._ahead -= len(received[1])
@@ -129,7 +130,7 @@ class Client:
 
 
 def _has_gone(connection: socket.socket) -> bool:
-    """Whether the other end is closed, though what it sent before is not yet read; only Linux can tell."""
+    """Whether the other end is closed, even if data from it is still unread. Only Linux can tell; elsewhere, False."""
     if not hasattr(select, "POLLRDHUP"):
         return False
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""What the engine tells a front at its start, as a file that only its user can read."""
+"""The configuration that the engine passes to a front at its start, in a file that only its user can read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localaws.core.home import write_durably
 
 @dataclass(frozen=True)
 class FrontConfiguration:
-    """One cluster's front."""
+    """The configuration of one cluster's front."""
 
     identifier: str
     host: str
@@ -21,16 +21,14 @@ class FrontConfiguration:
     certificate: str
     key: str
     token_key: str  # hexadecimal; signs temporary passwords
-    access_key_id: (
-        str  # of the cluster's own calls, as when it looks at roles; in no environment, which others could read
-    )
+    access_key_id: str  # for the cluster's own calls, as for roles; not in the environment, which others could read
     secret_access_key: str
     endpoint_url: str
     region: str
     account_id: str
 
     def write(self, file: Path) -> None:
-        """Save, readable by ourselves only."""
+        """Save the configuration; only our own user can read the file."""
         write_durably(file, json.dumps(dataclasses.asdict(self)).encode(), mode=0o600)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Who may log in: passwords as md5, temporary (IAM) passwords in clear text over TLS."""
+"""Logins: checks passwords as md5, and temporary (IAM) passwords in clear text over TLS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from localaws.redshift.postgres import roles
 
 INVALID = "28000"
 
-# What PostgreSQL takes at the start of a session; drivers send more, which Redshift knows and PostgreSQL refuses.
+# The startup parameters that are passed on to PostgreSQL. Drivers send others, which Redshift accepts and PostgreSQL
+# would refuse.
 _KNOWN_PARAMETERS = """
 application_name client_encoding client_min_messages datestyle extra_float_digits intervalstyle options
 search_path standard_conforming_strings statement_timeout timezone
@@ -25,37 +26,37 @@ KNOWN_PARAMETERS = frozenset(_KNOWN_PARAMETERS.split())
 
 @dataclass(frozen=True)
 class Challenge:
-    """The authentication request that a user gets: AuthenticationMD5Password or -CleartextPassword."""
+    """The authentication request that is sent to a user: AuthenticationMD5Password or -CleartextPassword."""
 
     code: int
     salt: bytes = b""
 
     @classmethod
     def for_user(cls, user: str) -> Challenge:
-        """What to ask `user` for; the connection must be encrypted, as for all users."""
+        """Return the challenge for `user`; the connection must be encrypted, as for all users."""
         if is_temporary(user):
             return cls(wire.AUTHENTICATION_CLEARTEXT)
         return cls(wire.AUTHENTICATION_MD5, secrets.token_bytes(4))
 
     def request(self) -> bytes:
-        """The message to send."""
+        """Return the message to send."""
         return wire.authentication(self.code, self.salt)
 
 
 def is_temporary(user: str) -> bool:
-    """Whether this is a name as GetClusterCredentials gives them."""
+    """Whether this is a user name from GetClusterCredentials, with a prefix."""
     return user.startswith(("IAM:", "IAMA:"))
 
 
 def database_user(user: str) -> str:
-    """The database user behind a login name: `IAM:ann` and `IAMA:ann` are `ann`."""
+    """Return the database user for a login name: `ann` for `IAM:ann` and `IAMA:ann`."""
     return user.split(":", 1)[1] if is_temporary(user) else user
 
 
 def authenticate(
     configuration: FrontConfiguration, user: str, database: str, challenge: Challenge, answer: str
 ) -> None:
-    """Check the answer to the challenge; make the user where its credentials say so (AutoCreate).
+    """Check the answer to the challenge; create the user if the credentials ask for it (AutoCreate).
 
     Raises:
         SqlError: wrong password, unknown user, expired credentials: FATAL, 28000.
@@ -86,7 +87,7 @@ def open_session(configuration: FrontConfiguration, client: dict[str, str], user
     Raises:
         LoginRefused: PostgreSQL refused the user, the database or a parameter.
         SqlError: the session would be a superuser's.
-        OSError: PostgreSQL is not there.
+        OSError: PostgreSQL can't be reached.
     """
     parameters = upstream_parameters(client, database_user(user), database)
     opened = backend.log_in(Path(configuration.socket_directory), parameters)
@@ -97,13 +98,13 @@ def open_session(configuration: FrontConfiguration, client: dict[str, str], user
 
 
 def upstream_parameters(client: dict[str, str], user: str, database: str) -> dict[str, str]:
-    """The startup parameters for PostgreSQL: what it knows of the client's, the rest absorbed."""
+    """Return the startup parameters for PostgreSQL: the client's, without those that PostgreSQL does not know."""
     known = {name: value for name, value in client.items() if name.lower() in KNOWN_PARAMETERS}
     return {**known, "user": user, "database": database}
 
 
 def _stored_password(configuration: FrontConfiguration, user: str) -> str | None:
-    """`md5…` as PostgreSQL keeps it, None where there is no such user, no password, or it is no longer valid."""
+    """Return PostgreSQL's hash `md5…`; None if there is no such user or no password, or it is no longer valid."""
     session = _own_session(configuration, roles.AUTHENTICATION)
     try:
         rows = session.query(
@@ -121,18 +122,18 @@ def _create_user(configuration: FrontConfiguration, name: str) -> None:
         if not session.query(f"select from pg_catalog.pg_roles where rolname = {_literal(name)}"):
             session.execute('create role "{}" login'.format(name.replace('"', '""')))
     except SqlError as error:
-        if error.sqlstate not in ("42710", "23505"):  # another login has just made it
+        if error.sqlstate not in ("42710", "23505"):  # another login has just created it
             raise
     finally:
         session.close()
 
 
 def _own_session(configuration: FrontConfiguration, role: str) -> backend.Backend:
-    """A session of one of the front's own roles, in the database that users can't connect to."""
+    """Open a session of one of the front's own roles, in the database that users can't connect to."""
     parameters = {"user": role, "database": roles.DATABASE, "application_name": "front", "options": roles.OPTIONS}
     return backend.log_in(Path(configuration.socket_directory), parameters).backend
 
 
 def _literal(text: str) -> str:
-    """SQL for a text that somebody else chose, without quoting rules to get wrong."""
+    """Return SQL for an untrusted text; hexadecimal, so that quoting rules don't matter."""
     return f"convert_from(decode('{text.encode().hex()}', 'hex'), 'UTF8')"

@@ -1,4 +1,4 @@
-"""Runs one special statement in the client's own PostgreSQL session, and keeps its transaction right."""
+"""Runs COPY and UNLOAD in the client's own PostgreSQL session, and keeps its transaction's state correct."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNKNOWN_COLUMN = re.compile(r'column "(.*)" does not exist', re.DOTALL)
 def run_special(
     statement: dialect.Statement, special_statements: Callable[[], SpecialStatements], context: StatementContext
 ) -> Callable[[Backend], StatementResult]:
-    """What runs `statement` (COPY, UNLOAD), given the client's session."""
+    """Return a function that runs `statement` (COPY, UNLOAD) in the client's session."""
 
     def work(session: Backend) -> StatementResult:
         if session.status == wire.FAILED:
@@ -49,7 +49,7 @@ def run_special(
 
 
 def fail(failure: SqlError) -> Callable[[Backend], None]:
-    """What makes the client's transaction, if it has one, fail with an error that PostgreSQL does not know of."""
+    """Return a function that aborts the client's open transaction, if any, for an error that the front found."""
 
     def work(session: Backend) -> None:
         if session.status == wire.IN_TRANSACTION:
@@ -59,7 +59,7 @@ def fail(failure: SqlError) -> Callable[[Backend], None]:
 
 
 def resolve_aliases(statement: dialect.Statement, types: bytes) -> Callable[[Backend], dialect.Statement]:
-    """What finds out which of a statement's names are references to an alias, and expands those."""
+    """Return a function that finds out which names in a statement refer to an alias, and expands those."""
 
     def work(session: Backend) -> dialect.Statement:
         expanded, unknown = statement, frozenset[str]()

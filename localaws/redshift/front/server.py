@@ -1,4 +1,4 @@
-"""The front of one cluster: listens on loopback, one session per client."""
+"""The server of a front: listens on loopback, with one session per client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError
 
 
 class Front:
-    """Takes connections, and gives each a session."""
+    """Accepts connections, and runs a session for each."""
 
     def __init__(self, configuration: FrontConfiguration, special_statements: Callable[[], SpecialStatements]) -> None:
         self._shared = Shared(configuration, special_statements)

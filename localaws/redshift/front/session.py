@@ -1,8 +1,8 @@
-"""One client's session: its login, then its messages, with the statements in them rewritten.
+"""One client's session: handles its login and its messages, and rewrites the statements in them.
 
-Clients may pipeline, so the two directions run independently: this module reads the client's messages and sends them
-on; `upstream.py` passes the answers back. A statement that PostgreSQL does not know (COPY, UNLOAD) needs the
-PostgreSQL session for itself: it waits until every answer to what was sent before has been passed on.
+Clients may pipeline, so the two directions run independently: this module reads the client's messages and forwards
+them; `upstream.py` passes PostgreSQL's responses back. COPY and UNLOAD, which PostgreSQL can't run, need exclusive use
+of the PostgreSQL session: they wait until all responses to earlier messages have been passed on.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from localaws.redshift.front.shared import Shared
 from localaws.redshift.front.upstream import Upstream
 
 SEND_BATCH = 64 * 1024
-LONG = 64 * 1024  # bytes of a statement that takes noticeable time to read
+LONG = 64 * 1024  # bytes; parsing a longer statement takes noticeable time
 LOGIN_TIMEOUT = 60.0
-NO_TYPES = b"\0\0"  # of parameters, in a Parse
+NO_TYPES = b"\0\0"  # no parameter types, in a Parse
 
 
 class Session:
@@ -31,7 +31,7 @@ class Session:
         self._shared = shared
         self._client = Client(reader, writer)
         self._writer = writer
-        self._skipping = False  # after an error in an extended query: until the next Sync
+        self._skipping = False  # after an error in an extended query, until the next Sync
         self._prepared: dict[bytes, dialect.Statement] = {}
         self._portals: dict[bytes, dialect.Statement] = {}
 
@@ -39,7 +39,7 @@ class Session:
         """Serve the client until it leaves.
 
         Raises:
-            ConnectionError, IncompleteReadError, TimeoutError: it left in the middle, or did not log in.
+            ConnectionError, IncompleteReadError, TimeoutError: the client left in the middle, or did not log in.
         """
         try:
             async with asyncio.timeout(LOGIN_TIMEOUT):
@@ -76,7 +76,7 @@ class Session:
     # --- login --------------------------------------------------------------------------------------------------
 
     async def _startup(self) -> dict[str, str] | None:
-        """The parameters of the StartupMessage; None for a connection that only wanted to cancel or was no client."""
+        """Return the parameters of the StartupMessage; None if this was a CancelRequest or not a PostgreSQL client."""
         packet = await self._client.startup(self._shared.tls)
         if packet is None:
             return None
@@ -92,7 +92,7 @@ class Session:
         return parameters
 
     def _negotiate_version(self, code: int, parameters: dict[str, str]) -> None:
-        """Tell a client that asks for more than version 3.0 that there is no more."""
+        """Offer version 3.0, without options, to a client that asks for a later version or for protocol options."""
         unknown = [name for name in parameters if name.startswith("_pq_.")]
         if code != wire.PROTOCOL_3_0 or unknown:
             body = struct.pack("!II", wire.PROTOCOL_3_0, len(unknown)) + b"".join(map(wire.string, unknown))
@@ -125,7 +125,7 @@ class Session:
     # --- the client's messages ----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Take in the client's messages, and notice when it leaves whatever else is going on."""
+        """Read the client's messages, and notice when it leaves, even while a statement runs."""
         await self._client.listen()
         if self.upstream.active:
             await self._shared.cancel(self.upstream.key)
@@ -154,7 +154,7 @@ class Session:
             elif kind not in wire.FROM_CLIENT:
                 raise wire.violation(f"invalid frontend message type {kind[0]}")
             elif not self._skipping and kind not in (wire.COPY_DATA, wire.COPY_DONE, wire.COPY_FAIL):
-                # No copy of a client's is ever open: what it sends for one is dropped.
+                # A client never has a COPY FROM STDIN open, so messages for one are dropped.
                 await self._extended(kind, body)
 
     async def _extended(self, kind: bytes, body: bytes) -> None:
@@ -191,7 +191,7 @@ class Session:
             return
         self._prepared.pop(name, None)
         if statements and statements[0].special:
-            # PostgreSQL prepares an empty statement in its place, and answers Parse, Bind and Describe in due order.
+            # PostgreSQL prepares an empty statement instead, so that it answers Parse, Bind and Describe in order.
             self._prepared[name] = statements[0]
             self.upstream.send_parse(wire.message(wire.PARSE, name + b"\0\0" + types), None)
             return
@@ -222,7 +222,7 @@ class Session:
         await self._writer.drain()
 
     async def _with_aliases(self, statements: list[dialect.Statement], types: bytes) -> list[dialect.Statement]:
-        """The statements with references to aliases expanded; where there may be some, PostgreSQL is asked."""
+        """Return the statements with references to aliases expanded; PostgreSQL is asked which names are references."""
         if not any(statement.aliases for statement in statements):
             return statements
         await self.upstream.barrier()
@@ -235,14 +235,14 @@ class Session:
     async def _statements(self, text: bytes) -> list[dialect.Statement]:
         escapes = self.upstream.backslash_escapes
         try:
-            if len(text) > LONG:  # other sessions go on meanwhile
+            if len(text) > LONG:  # in a thread, so that other sessions don't wait
                 return await self._shared.workers.run_statement(dialect.parse, text.decode(), backslash_escapes=escapes)
             return dialect.parse(text.decode(), backslash_escapes=escapes)
         except UnicodeDecodeError as error:
             raise SqlError("22021", 'invalid byte sequence for encoding "UTF8"') from error
 
     async def _script(self, statements: list[dialect.Statement]) -> None:
-        """Run statements with a special one among them in turn; all or none, as PostgreSQL does in one Query."""
+        """Run the statements of one Query, a COPY or UNLOAD among them; all or none take effect, as in PostgreSQL."""
         controls = any(statement.controls_transaction for statement in statements)
         wrap = len(statements) > 1 and self.upstream.status == wire.IDLE and not controls
         if wrap:
@@ -265,7 +265,7 @@ class Session:
             await self.upstream.exclusively(lambda session: session.execute(ending))
 
     async def _run_special(self, statement: dialect.Statement) -> bool:
-        """Run a COPY or UNLOAD and answer the client; False where it failed."""
+        """Run a COPY or UNLOAD and send the result to the client; return False if it failed."""
         try:
             work = run_special(statement, self._shared.special_statements, self._shared.context)
             result = await self.upstream.exclusively(work)
@@ -278,6 +278,6 @@ class Session:
         return True
 
     async def _fail(self, failure: SqlError) -> None:
-        """Answer with an error that PostgreSQL does not know of."""
+        """Send an error that the front found, and abort the client's transaction."""
         await self.upstream.exclusively(fail(failure))
         self._writer.write(wire.error(failure))

@@ -1,4 +1,4 @@
-"""What the sessions of one front share."""
+"""The state that all sessions of a front share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from localaws.redshift.sql.statements import SpecialStatements, StatementContext
 
 
 class Shared:
-    """The front's configuration, certificate and threads, and every session's PostgreSQL side by its key."""
+    """The front's configuration, certificate and threads, and the PostgreSQL side of each session by its key."""
 
     def __init__(self, configuration: FrontConfiguration, special_statements: Callable[[], SpecialStatements]) -> None:
         self.configuration = configuration
@@ -34,7 +34,7 @@ class Shared:
         )
 
     async def cancel(self, key: bytes) -> None:
-        """Cancel what the session with this key is doing."""
+        """Cancel the current statement of the session with this key."""
         upstream = self.upstreams.get(key)
         if upstream is not None:
             upstream.cancelled()

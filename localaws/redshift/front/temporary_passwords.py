@@ -1,6 +1,6 @@
-"""Temporary passwords: signed, so that the front can check them without being told of each one.
+"""Temporary passwords: they are signed, so the front can check them without a list of those that were issued.
 
-GetClusterCredentials answers a user name with the prefix `IAM:` (`IAMA:` with AutoCreate) and such a password.
+GetClusterCredentials returns such a password, with a user name that has the prefix `IAM:` (`IAMA:` with AutoCreate).
 https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html
 """
 
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Grant:
-    """What a temporary password allows: a user, for a time, perhaps in one database only."""
+    """What a temporary password allows: to log in as a user until it expires, perhaps only to one database."""
 
     db_user: str
     database: str | None
@@ -30,13 +30,13 @@ class InvalidPassword(Exception):
 
 
 def issue(key: bytes, grant: Grant) -> str:
-    """A password for this grant."""
+    """Return a password for this grant."""
     claims = json.dumps({**asdict(grant), "nonce": secrets.token_hex(4)}, separators=(",", ":")).encode()
     return _encode(claims + _signature(key, claims))
 
 
 def check(key: bytes, password: str) -> Grant:
-    """The grant behind a password.
+    """Return the grant in a password.
 
     Raises:
         InvalidPassword: its signature is wrong, or it has expired.

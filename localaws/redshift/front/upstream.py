@@ -1,4 +1,4 @@
-"""The PostgreSQL side of one client's session: what was sent, what was answered, and when it is ours alone."""
+"""The PostgreSQL side of one client's session: keeps track of requests and responses, and lends the session to COPY."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from localaws.redshift.errors import SqlError
 from localaws.redshift.front import backend, wire
 from localaws.redshift.front.workers import Workers
 
-HIGH_WATER = 1 << 20  # bytes waiting for a slow client before PostgreSQL has to wait too
-FOREVER = 10.0**6  # seconds: a time-out, unlike none, keeps the socket non-blocking for the event loop
+HIGH_WATER = 1 << 20  # bytes that may wait for a slow client; then PostgreSQL has to wait, too
+FOREVER = 10.0**6  # seconds: with a timeout, unlike with none, the socket stays non-blocking for the event loop
 CLOSED = "the session with PostgreSQL is closed"
 REDSHIFT_VERSION = "8.0.2"
 
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 @dataclass
 class Pending:
-    """Something that was sent and whose answer is still to come: a Parse, or what ends in ReadyForQuery."""
+    """A request without a response so far: a Parse, or a message that PostgreSQL answers with ReadyForQuery."""
 
-    ends: bool  # in ReadyForQuery
+    ends: bool  # whether the response ends in ReadyForQuery
     source: Rewritten | None = None  # for the positions in errors
-    swallow: bool = False  # the client did not ask for this ReadyForQuery
+    swallow: bool = False  # the client did not ask for this ReadyForQuery, and does not get it
 
 
 class Upstream:
     """One PostgreSQL session, relayed to `writer`.
 
-    Answers are passed on by a callback of the event loop, in bulk; only those are looked at that say where in
-    the conversation we are, or that are different on Redshift.
+    A callback of the event loop passes responses on, in bulk. It looks only at messages that are needed to track the
+    session's state, or that differ on Redshift.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Upstream:
 
     @property
     def active(self) -> bool:
-        """Whether PostgreSQL is at work for the client."""
+        """Whether PostgreSQL is working for the client."""
         return self._busy or bool(self._pending)
 
     # --- to PostgreSQL ------------------------------------------------------------------------------------------
@@ -94,19 +94,19 @@ class Upstream:
         self.send(data)
 
     def send_ending(self, data: bytes, *, source: Rewritten | None = None, swallow: bool = False) -> None:
-        """Send what PostgreSQL will answer with ReadyForQuery: a Query, a FunctionCall or a Sync."""
+        """Send a message that PostgreSQL answers with ReadyForQuery: a Query, a FunctionCall or a Sync."""
         self._pending.append(Pending(ends=True, source=source, swallow=swallow))
         self._drained.clear()
         self._unsynced = False
         self._outgoing += data
 
     def synchronize(self) -> None:
-        """End an extended query that the client did not end: after an error in it PostgreSQL would answer nothing."""
+        """Send a Sync if the client did not end its extended query: after an error, PostgreSQL skips to the Sync."""
         if self._unsynced:
             self.send_ending(wire.message(wire.SYNC), swallow=True)
 
     async def flush(self) -> None:
-        """Let what was sent go out."""
+        """Send the bytes that wait in the buffer."""
         if not self._outgoing:
             return
         if self._closed:
@@ -129,7 +129,7 @@ class Upstream:
             self._sending = None
 
     async def barrier(self) -> None:
-        """Wait until PostgreSQL has answered all that it was sent, and the answers are passed on."""
+        """Wait until PostgreSQL has answered everything that was sent, and the client has got the responses."""
         self.synchronize()
         await self.flush()
         while self._pending and not self._closed:
@@ -138,7 +138,7 @@ class Upstream:
             raise ConnectionError(CLOSED)
 
     async def exclusively(self, work: Callable[[backend.Backend], T]) -> T:
-        """Run `work` in a thread, with the session to itself; call `barrier` first."""
+        """Run `work` in a thread, with exclusive use of the session; call `barrier` first."""
         self._loop.remove_reader(self._socket)
         self._socket.settimeout(FOREVER)
         self._backend.status = self.status
@@ -157,11 +157,11 @@ class Upstream:
                 self._loop.add_reader(self._socket, self._readable)
 
     def cancelled(self) -> None:
-        """The client asked to cancel what runs now (PostgreSQL is told by the front)."""
+        """Note that the client cancelled the current statement. (`Shared.cancel` also cancels it in PostgreSQL.)"""
         self._backend.cancelled.set()
 
     def close(self) -> None:
-        """End the session; what it is doing is cancelled and rolled back."""
+        """End the session; its current statement is cancelled and rolled back."""
         if self._closed:
             return
         self._closed = True
@@ -173,7 +173,7 @@ class Upstream:
                 waiting.cancel()
         self._backend.abandoned.set()
         if self._busy:
-            # The thread that uses the socket closes its end of the work when it sees this.
+            # A thread is using the socket: it stops when it notices this.
             with contextlib.suppress(OSError):
                 self._socket.shutdown(2)
             return
@@ -213,7 +213,7 @@ class Upstream:
                 self._loop.add_reader(self._socket, self._readable)
 
     def _pass_on(self, data: bytearray) -> None:
-        """Write the complete messages in `data` to the client, and take them out of it."""
+        """Write the complete messages in `data` to the client, and remove them from `data`."""
         begin = done = 0
         for kind, start, end in wire.split_messages(data):
             if kind in b"EZS1G":
@@ -229,7 +229,7 @@ class Upstream:
         del data[:done]
 
     def _look_at(self, kind: bytes, data: bytearray, start: int, end: int) -> bytes | None:
-        """Keep track; return what the client gets in place of the message, None to pass it on as it is."""
+        """Update the state; return what the client gets instead of the message, or None to pass it on unchanged."""
         if kind == wire.READY_FOR_QUERY:
             self.status = bytes(data[start + 5 : end])
             swallow = self._ended()
@@ -239,7 +239,7 @@ class Upstream:
                 self._pending.popleft()
             return None
         if kind == wire.COPY_IN_RESPONSE:
-            # A COPY that we did not see for one. PostgreSQL would wait for data that nobody sends.
+            # A COPY that we did not recognise. PostgreSQL would wait for data that never comes.
             return self._broken("0A000", "COPY FROM STDIN is not supported by this embedded Redshift")
         body = bytes(data[start + 5 : end])
         if kind == wire.ERROR_RESPONSE:
@@ -259,7 +259,7 @@ class Upstream:
         return False
 
     def _with_position(self, body: bytes) -> bytes | None:
-        """The error with its position in the client's own text."""
+        """Return the error with its position in the client's own text; None if there is no position to change."""
         source = self._pending[0].source if self._pending else None
         fields = wire.parse_fields(body)
         if "P" not in fields or source is None:
@@ -271,22 +271,22 @@ class Upstream:
     def _parameter(self, body: bytes) -> bytes | None:
         name, value, _ = body.split(b"\0")
         if name == b"is_superuser" and value == b"on":
-            return self._broken("28000", "permission denied")  # there is no way to this; if there is one, it ends here
+            return self._broken("28000", "permission denied")  # should never happen; if it does, the session ends
         if name == b"standard_conforming_strings":
             self.backslash_escapes = value == b"off"
         if name == b"server_version" and self._is_redshift_driver:
-            # With a later version the driver looks for a row count in the tag COPY, and fails.
+            # For a later version, the driver looks for a row count in the command tag COPY, and fails.
             return wire.parameter_status("server_version", REDSHIFT_VERSION)
         return None
 
     def _broken(self, sqlstate: str, message: str) -> bytes:
-        """End the session; the error that the client gets as its last message."""
+        """End the session, and return the error that the client gets as its last message."""
         self._is_broken = True
         self._loop.remove_reader(self._socket)
         self._loop.call_soon(self._lost)
         return wire.error(SqlError(sqlstate, message, severity="FATAL"))
 
     def _lost(self) -> None:
-        """PostgreSQL has closed the session: it was terminated, or died."""
+        """Handle the end of the PostgreSQL session: it was terminated, or PostgreSQL died."""
         self.close()
         self._on_lost()

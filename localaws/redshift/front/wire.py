@@ -1,4 +1,4 @@
-"""PostgreSQL's wire protocol, version 3: message names, a reader's helpers and the messages that the front writes.
+"""PostgreSQL's wire protocol, version 3: message names, parsing helpers, and the messages that the front writes.
 
 Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from localaws.redshift.errors import Notice, SqlError
 
-# Startup requests, in place of a protocol version
+# Startup requests, sent in place of a protocol version
 SSL_REQUEST = 80877103
 GSSENC_REQUEST = 80877104
 CANCEL_REQUEST = 80877102
@@ -65,49 +65,49 @@ _INT = struct.Struct("!I")
 
 
 def message(kind: bytes, body: bytes = b"") -> bytes:
-    """One message: its kind, its length, its body."""
+    """Return one message: its kind, its length and its body."""
     return _HEADER.pack(kind, len(body) + 4) + body
 
 
 def string(text: str) -> bytes:
-    """A String: zero-terminated."""
+    """Return a String: zero-terminated."""
     return text.encode() + b"\0"
 
 
 def query(sql: str) -> bytes:
-    """A simple Query."""
+    """Return a simple Query."""
     return message(QUERY, string(sql))
 
 
 def ready(status: bytes) -> bytes:
-    """ReadyForQuery."""
+    """Return a ReadyForQuery."""
     return message(READY_FOR_QUERY, status)
 
 
 def parameter_status(name: str, value: str) -> bytes:
-    """ParameterStatus."""
+    """Return a ParameterStatus."""
     return message(PARAMETER_STATUS, string(name) + string(value))
 
 
 def authentication(code: int, data: bytes = b"") -> bytes:
-    """AuthenticationOk, -CleartextPassword or -MD5Password."""
+    """Return an AuthenticationOk, -CleartextPassword or -MD5Password."""
     return message(AUTHENTICATION, _INT.pack(code) + data)
 
 
 def startup(parameters: dict[str, str]) -> bytes:
-    """A StartupMessage."""
+    """Return a StartupMessage."""
     body = _INT.pack(PROTOCOL_3_0)
     body += b"".join(string(name) + string(value) for name, value in parameters.items()) + b"\0"
     return _INT.pack(len(body) + 4) + body
 
 
 def cancel_request(key: bytes) -> bytes:
-    """A CancelRequest; `key` is the body of BackendKeyData."""
+    """Return a CancelRequest; `key` is the body of BackendKeyData."""
     return _INT.pack(8 + len(key)) + _INT.pack(CANCEL_REQUEST) + key
 
 
 def error(failure: SqlError) -> bytes:
-    """ErrorResponse."""
+    """Return an ErrorResponse."""
     fields = [("S", failure.severity), ("V", failure.severity), ("C", failure.sqlstate), ("M", failure.message)]
     optional = [("D", failure.detail), ("H", failure.hint), ("W", failure.where)]
     optional.append(("P", str(failure.position) if failure.position is not None else None))
@@ -115,7 +115,7 @@ def error(failure: SqlError) -> bytes:
 
 
 def notice(said: Notice) -> bytes:
-    """NoticeResponse."""
+    """Return a NoticeResponse."""
     fields = [("S", said.severity), ("V", said.severity), ("C", said.sqlstate), ("M", said.message)]
     return message(NOTICE_RESPONSE, _fields(fields, [("D", said.detail), ("H", said.hint), ("W", said.where)]))
 
@@ -126,13 +126,13 @@ def _fields(fields: list[tuple[str, str]], optional: list[tuple[str, str | None]
 
 
 def parse_fields(body: bytes) -> dict[str, str]:
-    """The fields of an ErrorResponse or NoticeResponse by their letters."""
+    """Return the fields of an ErrorResponse or NoticeResponse by their letters."""
     parts = body.rstrip(b"\0").split(b"\0")
     return {part[:1].decode(): part[1:].decode(errors="replace") for part in parts if part}
 
 
 def parse_error(body: bytes) -> SqlError:
-    """The SqlError that an ErrorResponse tells of."""
+    """Return the SqlError for an ErrorResponse."""
     fields = parse_fields(body)
     return SqlError(
         fields.get("C", "XX000"),
@@ -146,7 +146,7 @@ def parse_error(body: bytes) -> SqlError:
 
 
 def parse_notice(body: bytes) -> Notice:
-    """The Notice that a NoticeResponse tells of."""
+    """Return the Notice for a NoticeResponse."""
     fields = parse_fields(body)
     return Notice(
         fields.get("M", ""),
@@ -159,7 +159,7 @@ def parse_notice(body: bytes) -> Notice:
 
 
 def parse_startup(body: bytes) -> dict[str, str]:
-    """The parameters of a StartupMessage, whose body begins after the protocol version.
+    """Return the parameters of a StartupMessage; `body` begins after the protocol version.
 
     Raises:
         SqlError: its layout is wrong.
@@ -172,15 +172,15 @@ def parse_startup(body: bytes) -> dict[str, str]:
 
 
 def violation(message: str) -> SqlError:
-    """The error that ends a session whose client does not keep to the protocol."""
+    """Return the error that ends a session whose client broke the protocol."""
     return SqlError("08P01", message, severity="FATAL")
 
 
 def whole_string(body: bytes) -> bytes:
-    """The one String that a message's body is, without its zero.
+    """Return the only String in a message's body, without its zero.
 
     Raises:
-        SqlError: it is something else.
+        SqlError: the body is not one String.
     """
     if not body or body.find(b"\0") != len(body) - 1:
         raise violation("invalid message format")
@@ -188,10 +188,10 @@ def whole_string(body: bytes) -> bytes:
 
 
 def two_strings(body: bytes) -> tuple[bytes, bytes, bytes]:
-    """The two Strings at the start of a message's body, and what follows them.
+    """Return the two Strings at the start of a message's body, and what follows them.
 
     Raises:
-        SqlError: they are not there.
+        SqlError: the body does not begin with two Strings.
     """
     parts = body.split(b"\0", 2)
     if len(parts) != 3:
@@ -200,7 +200,7 @@ def two_strings(body: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def parse_data_row(body: bytes) -> tuple[str | None, ...]:
-    """The values of a DataRow in text format."""
+    """Return the values of a DataRow in text format."""
     (count,) = struct.unpack_from("!H", body)
     values: list[str | None] = []
     at = 2
@@ -216,7 +216,7 @@ def parse_data_row(body: bytes) -> tuple[str | None, ...]:
 
 
 def split_messages(data: bytes | bytearray) -> Iterator[tuple[bytes, int, int]]:
-    """The complete messages at the start of `data`: kind, where the message begins, where it ends."""
+    """Yield the kind, the start and the end of each complete message at the start of `data`."""
     at, end = 0, len(data)
     while at + 5 <= end:
         kind, length = _HEADER.unpack_from(data, at)

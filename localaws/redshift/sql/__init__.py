@@ -1,1 +1,1 @@
-"""SQL as the front, the dialect, COPY, UNLOAD and the Data API all see it: tokens, and statements to be run."""
+"""Shared by the front, the dialect, COPY, UNLOAD and the Data API: SQL tokens, and the interface of COPY and UNLOAD."""

@@ -1,9 +1,9 @@
-"""The contract between the front and what runs the statements that PostgreSQL does not know: COPY and UNLOAD.
+"""The interface between the front and the handlers of COPY and UNLOAD, which PostgreSQL can't run.
 
-The front calls `SpecialStatements.run` in a thread of its own, once per statement, with the client's PostgreSQL
-session lent to it for that time. It has opened a transaction where the client had none, and commits it when `run`
-returns. When `run` raises SqlError the client gets it as an ErrorResponse, and the transaction is rolled back (the
-front's own) or aborted (the client's).
+The front calls `SpecialStatements.run` once per statement, in its own thread, and lends it the client's PostgreSQL
+session. If the client has no open transaction, the front opens one, and commits it when `run` returns. If `run` raises
+SqlError, the client gets it as an ErrorResponse, and the transaction is rolled back (the front's own) or aborted (the
+client's).
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from localaws.redshift.sql.tokens import Token
 
 @dataclass(frozen=True)
 class StatementContext:
-    """What a handler may know of the world outside the client's session."""
+    """What a handler needs to know beyond the client's session."""
 
     cluster_identifier: str
-    endpoint_url: str  # our own AWS
+    endpoint_url: str  # of the embedded AWS
     region: str  # the cluster's
     account_id: str
-    access_key_id: str  # of the cluster's own calls there
+    access_key_id: str  # for the cluster's own calls to it
     secret_access_key: str = field(repr=False)
-    socket_directory: Path  # PostgreSQL's unix socket, for rows that must survive the client's rollback (load history)
+    socket_directory: Path  # of PostgreSQL's unix socket; the load history must survive a client's rollback
 
 
 @dataclass(frozen=True)
 class StatementResult:
-    """A statement that succeeded: its command tag (`COPY`, `UNLOAD`) and what to tell the client before it."""
+    """A statement succeeded: its command tag (`COPY`, `UNLOAD`), and notices that the client gets before the tag."""
 
     tag: str
     notices: Sequence[Notice] = ()
@@ -40,7 +40,7 @@ class StatementResult:
 
 @dataclass(frozen=True)
 class CopyOutcome:
-    """What PostgreSQL said to one COPY … FROM STDIN: rows loaded, and its notices in order.
+    """The result of one COPY … FROM STDIN: the number of rows loaded, and PostgreSQL's notices in order.
 
     With `ON_ERROR ignore, LOG_VERBOSITY verbose` the notices name each skipped row: line, column and value
     are in `where`.
@@ -51,11 +51,11 @@ class CopyOutcome:
 
 
 class ClientSession(Protocol):
-    """The client's own PostgreSQL session; everything here is PostgreSQL's dialect and blocks.
+    """The client's own PostgreSQL session. Its methods take PostgreSQL's dialect, and block.
 
-    Every method raises SqlError with PostgreSQL's own text when a statement fails, SqlError 57014 when the client
-    cancelled, and ConnectionError when the client or PostgreSQL has gone. After a failure the transaction is aborted:
-    set a savepoint (`execute("savepoint s")`) before what may fail and be tried again.
+    Every method raises SqlError with PostgreSQL's own message if a statement fails, SqlError 57014 if the client
+    cancelled, and ConnectionError if the client or PostgreSQL has gone. After a failure the transaction is aborted:
+    set a savepoint (`execute("savepoint s")`) before a statement that may fail and be retried.
     """
 
     @property
@@ -64,33 +64,33 @@ class ClientSession(Protocol):
 
     @property
     def user(self) -> str:
-        """The database user that is logged in."""
+        """The name of the database user that is logged in."""
 
     @property
     def database(self) -> str:
         """The database's name."""
 
     def check_cancelled(self) -> None:
-        """Raise SqlError 57014 if the client asked to cancel, ConnectionError if it has gone: call it in long loops."""
+        """Raise SqlError 57014 if the client cancelled, ConnectionError if it has gone. Call this in long loops."""
 
     def execute(self, sql: str) -> str:
-        """Run one statement, return its command tag; rows are thrown away."""
+        """Run one statement and return its command tag; rows are discarded."""
 
     def query(self, sql: str) -> list[tuple[str | None, ...]]:
-        """Run one query, return its rows as PostgreSQL's text values."""
+        """Run one query and return its rows as PostgreSQL's text values."""
 
     def copy_in(self, sql: str, chunks: Iterable[bytes]) -> CopyOutcome:
-        """Run `COPY … FROM STDIN`, feeding it the chunks (best 64 KiB to 1 MiB each; rows may span chunks)."""
+        """Run `COPY … FROM STDIN` with the chunks (best 64 KiB to 1 MiB each; rows may span chunks)."""
 
     def copy_out(self, sql: str) -> Generator[bytes, None, None]:
-        """Run `COPY … TO STDOUT`, yielding its rows (bytes, one row each in text and csv formats); to be closed."""
+        """Run `COPY … TO STDOUT`, yield its rows (bytes, one row each in text and csv formats). Close the generator."""
 
 
 class SpecialStatements(Protocol):
-    """What runs COPY and UNLOAD. `localaws.redshift.copy` does, and `front/__main__.py` hands it to the front."""
+    """Runs COPY and UNLOAD: the module `localaws.redshift.copy`, which `front/__main__.py` passes to the front."""
 
     def warm_up(self, context: StatementContext) -> None:
-        """Do ahead of time what the first statement would otherwise wait for."""
+        """Prepare in advance what the first statement would otherwise have to wait for."""
 
     def run(
         self, verb: str, tokens: Sequence[Token], session: ClientSession, context: StatementContext

@@ -1,7 +1,7 @@
-"""SQL as a list of tokens: the one tokenizer of Redshift's SQL.
+"""The tokenizer of Redshift's SQL.
 
-Nothing is left out: the tokens' texts, joined, are the SQL again. Nothing is refused either: PostgreSQL says what is
-wrong with a statement, but for those that it never sees (COPY, UNLOAD), which call `refuse_unterminated`.
+Nothing is left out: joining the texts of the tokens gives the SQL again. Nothing is refused: PostgreSQL reports what is
+wrong with a statement. COPY and UNLOAD, which PostgreSQL never sees, call `refuse_unterminated`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from localaws.redshift.errors import SqlError
 
 
 class Kind(StrEnum):
-    """What a token is."""
+    """The kind of a token."""
 
     SPACE = "space"
     COMMENT = "comment"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     WORD = "word"  # a keyword or an unquoted identifier
     SYMBOL = "symbol"
-    UNTERMINATED = "unterminated"  # the rest of the text, from a quote or the start of a comment that nothing closes
+    UNTERMINATED = "unterminated"  # the rest of the text, from a quote or the start of a comment that is not closed
 
 
 class Token(NamedTuple):
@@ -35,18 +35,18 @@ class Token(NamedTuple):
     kind: Kind
     text: str
     start: int
-    upper: str = ""  # of a word; empty for everything else, so that a literal is never taken for a keyword
+    upper: str = ""  # only for words; otherwise empty, so that a literal is never taken for a keyword
 
     @property
     def name(self) -> str:
-        """The identifier that this token is, folded as PostgreSQL folds it; empty if it is not one."""
+        """The identifier, folded as PostgreSQL folds it; empty if the token is not an identifier."""
         if self.kind is Kind.QUOTED:
             return self.text[1:-1].replace('""', '"')
         return self.text.lower() if self.kind is Kind.WORD else ""
 
     @property
     def value(self) -> str:
-        """The folded identifier, the decoded string, or the text of any other token."""
+        """The folded identifier, the decoded string, or, for any other token, its text."""
         if self.kind is Kind.STRING:
             return _decoded(self.text[self.text.index("'") + 1 : -1])
         if self.kind is Kind.DOLLAR:
@@ -89,13 +89,13 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
 def tokenize(sql: str, *, backslash_escapes: bool = True) -> list[Token]:
-    """All of `sql` as tokens; `backslash_escapes` is the session's standard_conforming_strings = off."""
+    """Return all of `sql` as tokens; `backslash_escapes`: whether the session has standard_conforming_strings = off."""
     pattern = _WITH_ESCAPES if backslash_escapes else _WITHOUT_ESCAPES
     tokens: list[Token] = []
     at = 0
     while at < len(sql):
         match = pattern.match(sql, at)
-        assert match is not None  # the last alternative takes any character
+        assert match is not None  # the last alternative matches any character
         kind, end = Kind(str(match.lastgroup)), _end(sql, match)
         if end is None:
             kind, end = Kind.UNTERMINATED, len(sql)
@@ -106,7 +106,7 @@ def tokenize(sql: str, *, backslash_escapes: bool = True) -> list[Token]:
 
 
 def _end(sql: str, match: re.Match[str]) -> int | None:
-    """Where the token that begins with `match` ends; None if nothing closes it. Comments nest."""
+    """Return where the token that begins with `match` ends; None if it is not closed. Comments nest."""
     opening, end = match.group(), match.end()
     if match.lastgroup == Kind.DOLLAR:
         closing = sql.find(opening, end)
@@ -122,7 +122,7 @@ def _end(sql: str, match: re.Match[str]) -> int | None:
 
 
 def refuse_unterminated(tokens: Iterable[Token], origin: int = 0) -> None:
-    """Raise SqlError 42601, as PostgreSQL does, for a token that nothing closes; positions count from `origin`."""
+    """Raise SqlError 42601, as PostgreSQL does, for a token that is not closed; positions count from `origin`."""
     for token in tokens:
         if token.kind is Kind.UNTERMINATED:
             message = f'unterminated {_opened(token.text)} at or near "{token.text}"'
@@ -138,7 +138,7 @@ def _opened(text: str) -> str:
 
 
 def _decoded(body: str) -> str:
-    """A string's value: `''` is a quote, and backslashes escape as they do in Redshift."""
+    """Return a string's value: `''` is a quote, and backslashes escape as they do in Redshift."""
 
     def replace(match: re.Match[str]) -> str:
         escaped = match[1]
@@ -148,7 +148,7 @@ def _decoded(body: str) -> str:
             return chr(int(escaped, 8))
         if escaped[0] == "x" and len(escaped) > 1:
             return chr(int(escaped[1:], 16))
-        # \N is the usual NULL AS string, which people write without doubling its backslash.
+        # \N is the usual NULL AS string, and people write it without doubling the backslash.
         return _ESCAPES.get(escaped, "\\N" if escaped == "N" else escaped)
 
     return re.sub(r"''|\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)", replace, body, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""What tests of crawlers share: a role, and a crawler on a bucket of its own."""
+"""Fixtures for tests of crawlers: a role, and a crawler with its own bucket."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def crawled(aws: Callable[..., Any], unique: Callable[[str], str], glue_role: st
 
 @pytest.fixture
 def new_crawled(aws: Callable[..., Any], unique: Callable[[str], str], glue_role: str) -> Callable[..., Crawled]:
-    """`new_crawled("folder/", TablePrefix="x_")`: a crawler with settings of its own."""
+    """`new_crawled("folder/", TablePrefix="x_")` is a crawler with these settings."""
     return lambda path="", **settings: make_crawled(aws, unique, glue_role, path, **settings)

@@ -1,4 +1,4 @@
-"""A bucket, a database and a crawler between them: what tests of crawls start from."""
+"""A bucket, a database and a crawler that reads the one and writes to the other, for tests of crawls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALLOWED = {
 
 @dataclass
 class Crawled:
-    """The three, and what a test does with them."""
+    """A bucket, a database and a crawler, and what tests do with them."""
 
     aws: Callable[..., Any]
     bucket: str
@@ -29,7 +29,7 @@ class Crawled:
     crawler: str
 
     def put(self, **files: bytes | str) -> None:
-        """Land files; `__` in a name stands for a slash, and `DOT` for a dot."""
+        """Put files into the bucket; in a name, `__` stands for a slash and `DOT` for a dot."""
         for name, body in files.items():
             self.put_key(name.replace("__", "/").replace("DOT", "."), body)
 
@@ -42,7 +42,7 @@ class Crawled:
         return self.wait()
 
     def wait(self) -> dict[str, Any]:
-        """Wait for the crawl that is on."""
+        """Wait for the end of the current crawl."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             crawler = self.aws("glue").get_crawler(Name=self.crawler)["Crawler"]
@@ -52,20 +52,20 @@ class Crawled:
         raise TimeoutError(f"{self.crawler} did not end")
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The database's tables by name."""
+        """Return the database's tables by name."""
         return {table["Name"]: table for table in self.aws("glue").get_tables(DatabaseName=self.database)["TableList"]}
 
     def table(self) -> dict[str, Any]:
-        """The database's only table."""
+        """Return the database's only table."""
         (table,) = self.tables().values()
         return table
 
     def columns(self) -> dict[str, str]:
-        """The only table's columns: types by name."""
+        """Return the only table's column types by name."""
         return {column["Name"]: column["Type"] for column in self.table()["StorageDescriptor"]["Columns"]}
 
     def log(self) -> list[str]:
-        """The last crawl's lines in CloudWatch Logs."""
+        """Return the last crawl's lines in CloudWatch Logs."""
         last = self.aws("glue").get_crawler(Name=self.crawler)["Crawler"]["LastCrawl"]
         events = self.aws("logs").get_log_events(
             logGroupName=last["LogGroup"], logStreamName=last["LogStream"], startFromHead=True
@@ -76,7 +76,7 @@ class Crawled:
 def make_crawled(
     aws: Callable[..., Any], unique: Callable[[str], str], role: str, path: str = "", **settings: Any
 ) -> Crawled:
-    """A crawler on `path` of a new bucket, with further settings of CreateCrawler and of its S3 target."""
+    """Create a crawler on `path` of a new bucket, with further settings of CreateCrawler and of its S3 target."""
     bucket, database, crawler = unique("landing-bucket-"), unique("raw-db"), unique("s3_crawler")
     aws("s3").create_bucket(Bucket=bucket)
     aws("glue").create_database(DatabaseInput={"Name": database})
@@ -91,7 +91,7 @@ def make_crawled(
 
 
 def make_role(iam: Any, name: str) -> str:
-    """A role that Glue may assume, and that may do all that a crawl does; its name."""
+    """Create a role that Glue may assume, and that may do all that a crawl does; return its name."""
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=name, PolicyName="crawls", PolicyDocument=json.dumps(ALLOWED))
     return name

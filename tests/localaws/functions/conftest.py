@@ -1,4 +1,4 @@
-"""What the tests of functions share: deploying one from its source, and waiting for what it prints."""
+"""Fixtures for tests of functions: deploy a function from its source, and wait for what it prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRUST_LAMBDA = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-# What the functions of these tests do, and what Lambda does for them.
+# What the functions in these tests do, and what Lambda does for them.
 ALLOWED = {
     "Version": "2012-10-17",
     "Statement": [
@@ -28,7 +28,7 @@ ALLOWED = {
 
 
 def zipped(**files: str) -> bytes:
-    """A zip of modules: `zipped(lambda_function="...")` holds lambda_function.py."""
+    """Return a zip of modules: `zipped(lambda_function="...")` contains lambda_function.py."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, source in files.items():
@@ -38,7 +38,7 @@ def zipped(**files: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def make_role() -> Callable[..., str]:
-    """`make_role(iam, name, policy)` makes a role that Lambda may assume and that may do this, and gives its ARN."""
+    """`make_role(iam, name, policy)` creates a role that Lambda may assume, with this policy, and returns its ARN."""
 
     def make(iam: Any, name: str, policy: dict[str, Any] = ALLOWED) -> str:
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
@@ -56,7 +56,7 @@ def role(aws: Callable[..., Any], make_role: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="session")
 def deploy_to() -> Callable[..., None]:
-    """`deploy_to(client, name, role, source, Timeout=1)` makes a function of `source`."""
+    """`deploy_to(client, name, role, source, Timeout=1)` creates a function from `source`."""
 
     def make(client: Any, name: str, role: str, source: str, **settings: Any) -> None:
         wanted = {"Runtime": "python3.13", "Handler": "lambda_function.handler", "Role": role, **settings}
@@ -69,7 +69,7 @@ def deploy_to() -> Callable[..., None]:
 def deploy(
     aws: Callable[..., Any], unique: Callable[[str], str], role: str, deploy_to: Callable[..., None]
 ) -> Callable[..., str]:
-    """`deploy(source, Timeout=1)` makes a function of `source` and gives its name."""
+    """`deploy(source, Timeout=1)` creates a function from `source` and returns its name."""
 
     def make(source: str, **settings: Any) -> str:
         name = unique("function")
@@ -81,7 +81,7 @@ def deploy(
 
 @pytest.fixture
 def call(aws: Callable[..., Any]) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """`call(name, {"n": 1})` invokes synchronously: (what came back, the response)."""
+    """`call(name, {"n": 1})` invokes a function synchronously, and returns (its result, the response)."""
 
     def invoke(name: str, event: Any = None, **arguments: Any) -> tuple[Any, dict[str, Any]]:
         answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event), **arguments)
@@ -92,7 +92,7 @@ def call(aws: Callable[..., Any]) -> Callable[..., tuple[Any, dict[str, Any]]]:
 
 @pytest.fixture
 def logged(aws: Callable[..., Any]) -> Callable[..., list[str]]:
-    """`logged(name, "text", count)` waits until `count` of the function's log events hold `text`: all its events."""
+    """`logged(name, "text", count)` waits until `count` log events contain `text`, and returns all the events."""
 
     def wait(name: str, text: str, count: int = 1, seconds: float = 15.0) -> list[str]:
         deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""What tests of Glue's API share: a client that lets the server check, and one of each thing that has a list."""
+"""Fixtures for tests of Glue's API: a client that leaves all checks to the server, a role and a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Refusal = tuple[str, str]
 
 @pytest.fixture(scope="session")
 def glue(aws: Callable[..., Any]) -> Any:
-    """A client that checks nothing of its own: what is refused, the server refuses."""
+    """A client that does not check parameters itself: only the server refuses requests."""
     return aws("glue", config=Config(parameter_validation=False))
 
 
@@ -37,7 +37,7 @@ def database(glue: Any, unique: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def refused(glue: Any) -> Callable[..., Refusal]:
-    """`refused("get_tables", DatabaseName="x")` is the code and the message with which the call is refused."""
+    """`refused("get_tables", DatabaseName="x")` returns the code and the message with which the call is refused."""
 
     def call(operation: str, **arguments: Any) -> Refusal:
         with pytest.raises(ClientError) as refusal:

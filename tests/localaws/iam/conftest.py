@@ -1,4 +1,4 @@
-"""Fixtures that make users, roles and what they try."""
+"""Fixtures that create users and roles, and a bucket for their calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import localaws
 
 @pytest.fixture
 def make_role(stack: localaws.Status, aws: Callable[..., Any], unique: Callable[[str], str]) -> Callable[..., Actor]:
-    """`make_role(statement, …)` is a session of a new role with an inline policy of these statements."""
+    """`make_role(statement, …)` is a session of a new role with these statements as its inline policy."""
 
     def make(*statements: dict[str, Any], **settings: Any) -> Actor:
         iam, name = aws("iam"), unique("role")
@@ -29,7 +29,7 @@ def make_role(stack: localaws.Status, aws: Callable[..., Any], unique: Callable[
 
 @pytest.fixture
 def make_user(stack: localaws.Status, aws: Callable[..., Any], unique: Callable[[str], str]) -> Callable[..., Actor]:
-    """`make_user(statement, …)` is a new IAM user with an access key and an inline policy of these statements."""
+    """`make_user(statement, …)` is a new IAM user with an access key, and these statements as its inline policy."""
 
     def make(*statements: dict[str, Any]) -> Actor:
         iam, name = aws("iam"), unique("user")

@@ -1,4 +1,4 @@
-"""Users and roles that try what their policies allow, and the policies to give them."""
+"""Users and roles that make calls, and the policies to give them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _session = boto3.Session(region_name="us-east-1")
 
 
 def policy(*statements: dict[str, Any]) -> str:
-    """A policy document of these statements."""
+    """Return a policy document with these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """An Allow statement."""
+    """Return an Allow statement."""
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
 def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """A Deny statement."""
+    """Return a Deny statement."""
     return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
 
 
 def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    """Code and message of the refusal that `call` meets."""
+    """Return the code and the message with which `call` is refused."""
     with pytest.raises(ClientError) as caught:
         call(**parameters)
     error = caught.value.response["Error"]
@@ -42,7 +42,7 @@ def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
 
 @dataclass
 class Actor:
-    """Somebody with credentials of his own."""
+    """A user, or a role's session, with its own credentials."""
 
     arn: str
     name: str
@@ -52,19 +52,19 @@ class Actor:
     kind: str
 
     def client(self, service: str, **settings: Any) -> Any:
-        """A boto3 client with his credentials."""
+        """Return a boto3 client with these credentials."""
         config = Config(retries={"max_attempts": 1, "mode": "standard"}, **settings)
         return _session.client(service, endpoint_url=self.endpoint_url, config=config, **self.credentials)
 
     def may(self, *statements: dict[str, Any]) -> None:
-        """Make these statements his only ones."""
+        """Replace the inline policy by these statements."""
         put = self.iam.put_role_policy if self.kind == "role" else self.iam.put_user_policy
         key = "RoleName" if self.kind == "role" else "UserName"
         put(**{key: self.name}, PolicyName="own", PolicyDocument=policy(*statements))
 
 
 def credentials_of(answer: dict[str, Any]) -> dict[str, str]:
-    """What STS gave, as boto3 takes it."""
+    """Return the credentials in an answer of STS, as arguments for boto3."""
     given = answer["Credentials"]
     return {
         "aws_access_key_id": given["AccessKeyId"],

@@ -1,4 +1,4 @@
-"""Tables of behaviours of ``awsglue``: many rows, one job run, each row's result compared with what AWS documents."""
+"""Tables of behaviours of ``awsglue``: one job run checks many rows, each against what AWS documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 GUIDE = "https://docs.aws.amazon.com/glue/latest/dg/"
 FRAME_PAGE = f"{GUIDE}aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html"
-# What each row's code can use. `data` gives a frame's rows, sorted; `names` its columns.
+# The names that each row's code can use. `data` returns a frame's rows, sorted; `names` its columns.
 # Small tables need neither compiled queries nor more than one partition.
 _HELPERS = """
 settings = {"codegen.wholeStage": "false", "codegen.factoryMode": "NO_CODEGEN", "shuffle.partitions": 1}
@@ -44,7 +44,7 @@ def evaluate(code):
 
 @dataclass(frozen=True)
 class Row:
-    """One behaviour: the code of a script, and what it must come to."""
+    """One behaviour: the code of a script, and its expected result."""
 
     page: str
     """AWS's page, below the Glue developer guide."""
@@ -54,7 +54,7 @@ class Row:
 
 
 def check(jobs: Any, preamble: str, rows: Iterable[Row], setup: str = "") -> None:
-    """Run all rows in one job, and compare each."""
+    """Run all rows in one job, and check each result."""
     table = list(rows)
     assert all(row.page.endswith(".html") or ".html#" in row.page for row in table)
     codes = [row.code for row in table]
@@ -75,12 +75,12 @@ def check(jobs: Any, preamble: str, rows: Iterable[Row], setup: str = "") -> Non
 
 
 def _same(found: Any, expected: Any) -> bool:
-    """Equal as JSON; an expected function judges for itself."""
+    """Whether both are equal as JSON; if `expected` is a function, whether it accepts `found`."""
     if isinstance(expected, Callable):  # type: ignore[arg-type]
         return bool(expected(found))
     return bool(found == json.loads(json.dumps(expected)))
 
 
 def contains(*texts: str) -> Callable[[Any], bool]:
-    """Whether the result is a text with all of `texts` in it."""
+    """Return a function that checks whether the result is a text that contains all of `texts`."""
     return lambda found: isinstance(found, str) and all(text in found for text in texts)

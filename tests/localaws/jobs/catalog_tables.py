@@ -1,4 +1,4 @@
-"""Catalog tables for tests of reads: crawled, or declared as Terraform and Hive would; and the read of one."""
+"""Catalog tables for tests of reads: crawled, or declared as Terraform and Hive would; and a script to read one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CRAWLS = "add-crawler.html"
 
 
 def reading(jobs: Any) -> str:
-    """What a script needs to write `read("table")`."""
+    """Return the start of a script that can then call `read("table")`."""
     return (
         "def read(table, **more):\n"
         f"    named = dict(database={jobs.bucket!r}, table_name=table)\n"
@@ -26,7 +26,7 @@ def reading(jobs: Any) -> str:
 
 
 def crawl(jobs: Any, prefix: str, *, exclusions: Sequence[str] = ()) -> str:
-    """Crawl what lies under `prefix`; the name of its one table."""
+    """Crawl the objects under `prefix`; return the name of the one table."""
     glue, name = jobs.aws("glue"), jobs.unique("crawler")
     database = {"DatabaseName": jobs.bucket}
     before = {table["Name"] for page in _pages(glue, database) for table in page["TableList"]}
@@ -57,7 +57,7 @@ def declare(
     serde: dict[str, str] | None = None,
     keys: dict[str, str] | None = None,
 ) -> str:
-    """A table as someone declares it: at `location`, an s3:// address or a key of the tests' bucket; its name."""
+    """Create a table at `location`, an s3:// address or a key in the tests' bucket; return its name."""
     name = str(jobs.unique("declared"))
     jobs.aws("glue").create_table(
         DatabaseName=jobs.bucket,
@@ -72,7 +72,7 @@ def declare(
 
 
 def storage(jobs: Any, columns: dict[str, str], location: str, *, serde: dict[str, str] | None = None) -> Any:
-    """A StorageDescriptor."""
+    """Return a StorageDescriptor."""
     there = location if "://" in location else f"s3://{jobs.bucket}/{location}"
     return {"Columns": _named(columns), "Location": there, "SerdeInfo": {"Parameters": serde or {}}}
 
@@ -80,7 +80,7 @@ def storage(jobs: Any, columns: dict[str, str], location: str, *, serde: dict[st
 def add_partition(
     jobs: Any, table: str, values: list[str], descriptor: Any, parameters: dict[str, str] | None = None
 ) -> None:
-    """A partition, as CreatePartition takes it."""
+    """Create a partition with CreatePartition."""
     partition = {"Values": values, "StorageDescriptor": descriptor, "Parameters": parameters or {}}
     jobs.aws("glue").create_partition(DatabaseName=jobs.bucket, TableName=table, PartitionInput=partition)
 
@@ -90,7 +90,7 @@ def _named(columns: dict[str, str]) -> list[dict[str, str]]:
 
 
 def parquet(**columns: Any) -> bytes:
-    """A Parquet file; each column is a list, or a pyarrow array."""
+    """Return a Parquet file; each column is a list or a pyarrow array."""
     file = io.BytesIO()
     pq.write_table(pa.table(columns), file)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""What the tests of jobs share: a bucket, jobs made of a script's text, and runs waited for."""
+"""Fixtures for tests of jobs: a bucket, jobs made from a script's text, and waiting for their runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import localaws.glue.jobs
 
 UNDER_WAY = ("WAITING", "STARTING", "RUNNING", "STOPPING")
 ROLE = "JobsTestsGlueRole"
-# The beginning of every script that Glue Studio writes.
+# The first lines of every script that Glue Studio writes.
 PREAMBLE = """
 import sys
 from awsglue.transforms import *
@@ -44,7 +44,7 @@ class Jobs:
     bucket: str
 
     def make(self, script: str, *, arguments: dict[str, str] | None = None, **settings: Any) -> str:
-        """A job that runs `script`; its name."""
+        """Create a job that runs `script`; return its name."""
         name = self.unique("job")
         key = f"scripts/{name}.py"
         self.put(key, textwrap.dedent(script))
@@ -60,16 +60,16 @@ class Jobs:
         return name
 
     def rewrite(self, name: str, script: str) -> None:
-        """Put another script in the place of job `name`'s."""
+        """Replace the script of job `name`."""
         self.put(f"scripts/{name}.py", textwrap.dedent(script))
 
     def start(self, name: str, **arguments: str) -> str:
-        """Start a run; its id. `name_x="v"` is the argument --name-x."""
+        """Start a run and return its id. `name_x="v"` is the argument --name-x."""
         given = {f"--{key.replace('_', '-')}": value for key, value in arguments.items()}
         return str(self.aws("glue").start_job_run(JobName=name, Arguments=given)["JobRunId"])
 
     def wait(self, name: str, run_id: str, until: Iterable[str] | None = None, limit: float = 120) -> dict[str, Any]:
-        """The run, once it has ended, or is in one of the states `until`."""
+        """Wait until a run has ended, or is in one of the states `until`; return the run."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
             run: dict[str, Any] = self.aws("glue").get_job_run(JobName=name, RunId=run_id)["JobRun"]
@@ -80,17 +80,17 @@ class Jobs:
         raise AssertionError(f"the run is still {state} after {limit} s")
 
     def run(self, name: str, **arguments: str) -> dict[str, Any]:
-        """Start a run and wait for its end."""
+        """Start a run and wait for its end; return the run."""
         return self.wait(name, self.start(name, **arguments))
 
     def succeed(self, name: str, **arguments: str) -> list[str]:
-        """What a run that must succeed printed."""
+        """Start a run that must succeed; return the lines that it printed."""
         run = self.run(name, **arguments)
         assert run["JobRunState"] == "SUCCEEDED", (run, self.log(run["Id"], "error"))
         return self.log(run["Id"])
 
     def log(self, run_id: str, kind: str = "output") -> list[str]:
-        """The lines of a run's log."""
+        """Return the lines of a run's log."""
         logs = self.aws("logs")
         try:
             answer = logs.get_log_events(
@@ -105,7 +105,7 @@ class Jobs:
         self.aws("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def objects(self, prefix: str) -> dict[str, str]:
-        """The objects under `prefix`, by key."""
+        """Return the objects under `prefix`, by key."""
         s3 = self.aws("s3")
         found = s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return {
@@ -113,7 +113,7 @@ class Jobs:
         }
 
     def table(self, columns: dict[str, str], prefix: str, classification: str = "json", **extra: Any) -> str:
-        """A catalog table over `prefix` in the database of the tests; its name."""
+        """Create a catalog table over `prefix` in the tests' database; return its name."""
         name = self.unique("table")
         self.aws("glue").create_table(
             DatabaseName=self.bucket,
@@ -131,7 +131,7 @@ class Jobs:
 
 
 def make_role(iam: Any) -> None:
-    """The role of the tests' jobs: Glue may assume it, and it may do everything."""
+    """Create the role of the tests' jobs: Glue may assume it, and it may do everything."""
     trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
@@ -141,7 +141,7 @@ def make_role(iam: Any) -> None:
 
 @pytest.fixture(scope="session")
 def jobs_bucket(aws: Callable[..., Any]) -> str:
-    """A bucket, and a Glue database of the same name; and the role that jobs run as."""
+    """A bucket, a Glue database with the same name, and the role that jobs run with."""
     make_role(aws("iam"))
     aws("s3").create_bucket(Bucket="jobs-tests")
     aws("glue").create_database(DatabaseInput={"Name": "jobs-tests"})
@@ -150,12 +150,12 @@ def jobs_bucket(aws: Callable[..., Any]) -> str:
 
 @pytest.fixture
 def jobs(aws: Callable[..., Any], unique: Callable[[str], str], jobs_bucket: str) -> Jobs:
-    """Jobs of the embedded AWS of all tests."""
+    """Jobs on the embedded AWS that all tests share."""
     return Jobs(aws, unique, jobs_bucket)
 
 
 def json_lines(rows: Iterable[dict[str, Any]]) -> str:
-    """`rows`, one JSON object a line."""
+    """Return `rows` as text, one JSON object per line."""
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
@@ -166,7 +166,7 @@ def _json_lines() -> Callable[[Iterable[dict[str, Any]]], str]:
 
 @pytest.fixture
 def preamble() -> str:
-    """What every script of Glue Studio's begins with."""
+    """The first lines of every script that Glue Studio writes."""
     return PREAMBLE
 
 
@@ -180,7 +180,7 @@ def jobs_cluster(aws: Callable[..., Any], stack: Any) -> Iterator[Target]:
 
 @pytest.fixture
 def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
-    """`jobs_of(aws, bucket)` is the same for another embedded AWS than the one that all tests share."""
+    """`jobs_of(aws, bucket)` is the same as `jobs`, for another embedded AWS than the shared one."""
 
     def make(aws: Callable[..., Any], bucket: str) -> Jobs:
         make_role(aws("iam"))
@@ -192,7 +192,7 @@ def jobs_of(unique: Callable[[str], str]) -> Callable[..., Jobs]:
 
 @pytest.fixture(scope="module")
 def awsglue() -> Iterator[None]:
-    """The local ``awsglue`` can be imported in the tests' own process."""
+    """Make the local ``awsglue`` importable in the tests' own process."""
     runtime = str(Path(localaws.glue.jobs.__file__).with_name("runtime"))
     sys.path.insert(0, runtime)
     yield

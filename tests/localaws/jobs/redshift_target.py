@@ -35,7 +35,7 @@ class Target:
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:
-        """A cursor of the driver that the job uses too."""
+        """Open a cursor of the driver that the job also uses."""
         with redshift_connector.connect(
             host=self.host, port=self.port, database=DATABASE, user=USER, password=PASSWORD
         ) as connection:
@@ -43,7 +43,7 @@ class Target:
             yield connection.cursor()
 
     def query(self, statement: str) -> list[list[Any]]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         with self.cursor() as cursor:
             cursor.execute(statement)
             return [list(row) for row in cursor.fetchall()]
@@ -54,7 +54,7 @@ class Target:
             cursor.execute(statement)
 
     def catalog_table(self, database: str, table: str) -> str:
-        """A catalog table of `public.table`, as the JDBC crawl makes it; its name."""
+        """Create the catalog table for `public.table` that a JDBC crawl would create; return its name."""
         name = f"{DATABASE}_public_{table}"
         self.aws("glue").create_table(
             DatabaseName=database,

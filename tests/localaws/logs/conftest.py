@@ -20,19 +20,19 @@ class Group:
     name: str
 
     def put(self, stream: str, *messages: str, at: int | None = None) -> int:
-        """Put events with stamps a millisecond apart; the first one's stamp."""
+        """Put events with timestamps a millisecond apart; return the first timestamp."""
         first = int(time.time() * 1000) if at is None else at
         events = [{"timestamp": first + number, "message": message} for number, message in enumerate(messages)]
         self.logs.put_log_events(logGroupName=self.name, logStreamName=stream, logEvents=events)
         return first
 
     def get(self, stream: str = "one", **asked: Any) -> dict[str, Any]:
-        """What GetLogEvents answers."""
+        """Return the response of GetLogEvents."""
         answer: dict[str, Any] = self.logs.get_log_events(logGroupName=self.name, logStreamName=stream, **asked)
         return answer
 
     def filter(self, pattern: str = "", **asked: Any) -> dict[str, Any]:
-        """What FilterLogEvents answers."""
+        """Return the response of FilterLogEvents."""
         answer: dict[str, Any] = self.logs.filter_log_events(logGroupName=self.name, filterPattern=pattern, **asked)
         return answer
 
@@ -53,7 +53,7 @@ def group(logs: Any, unique: Callable[[str], str]) -> Group:
 
 @pytest.fixture
 def refusal() -> Callable[..., tuple[str, str]]:
-    """`refusal(call, **arguments)` is the code and the message with which a call is refused."""
+    """`refusal(call, **arguments)` returns the code and the message with which a call is refused."""
 
     def of(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
         with pytest.raises(ClientError) as refused:

@@ -1,4 +1,4 @@
-"""A real engine with one real cluster, without the rest of the embedded AWS."""
+"""Fixtures: a real engine with a real cluster, without the rest of the embedded AWS; and a cluster of a whole one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def address(lab: Lab) -> Address:
 
 @pytest.fixture
 def driver(lab: Lab, address: Address, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """redshift_connector.connect to the cluster, as it is by default."""
+    """redshift_connector.connect for the cluster, with its default settings."""
     monkeypatch.setenv("SSL_CERT_FILE", str(lab.home.ca_bundle))
     return functools.partial(
         redshift_connector.connect,
@@ -59,7 +59,7 @@ def cursor(driver: Callable[..., Any]) -> Iterator[Any]:
 
 @pytest.fixture
 def psycopg_parameters(lab: Lab, address: Address) -> dict[str, Any]:
-    """What psycopg.connect needs to log in as the master user."""
+    """The arguments with which psycopg.connect logs in as the master user."""
     return {
         "host": address.host,
         "port": address.port,
@@ -80,7 +80,7 @@ def session(psycopg_parameters: dict[str, Any]) -> Iterator[psycopg.Connection[t
 
 @pytest.fixture
 def connect(psycopg_parameters: dict[str, Any]) -> Iterator[Connect]:
-    """Sessions in autocommit; of the master user where no other is named."""
+    """Opens sessions in autocommit, for the master user by default."""
     opened = []
 
     def connect(user: str = "admin", password: str = PASSWORD, database: str = "dev") -> Connection:
@@ -104,7 +104,7 @@ def eve(connect: Connect) -> Iterator[Connection]:
 
 @pytest.fixture
 def owner(connect: Connect) -> Iterator[Connection]:
-    """A session of a user who may make databases, in `owned`, which is its own."""
+    """A session of a user who may create databases, in its own database `owned`."""
     admin = connect()
     admin.execute(f"create user owner password '{OWNER}' createdb")
     connect("owner", OWNER).execute("create database owned")
@@ -117,7 +117,7 @@ def owner(connect: Connect) -> Iterator[Connection]:
 
 @pytest.fixture(scope="session")
 def warehouse(stack: localaws.Status, aws: Callable[..., Any]) -> Warehouse:
-    """A cluster made through the API of the whole embedded AWS, with a bucket and a role that it may use."""
+    """A cluster, created through the API of the whole embedded AWS, with a bucket and a role that it may use."""
     role = aws("iam").create_role(RoleName="warehouse-copy", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     aws("iam").attach_role_policy(RoleName="warehouse-copy", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     aws("s3").create_bucket(Bucket="warehouse-files")

@@ -1,4 +1,4 @@
-"""An engine on a home of its own, for the tests of Redshift."""
+"""An engine with its own home, for the tests of Redshift."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from localaws.core.state import State
 from localaws.redshift.engine import RedshiftEngine
 
 PASSWORD = "Master-Passw0rd"
-EVE, OWNER = "Eve-Passw0rd", "Own-Passw0rd"  # passwords of users of these names
-# A COPY that fails, after which its history is written; it needs no S3.
+EVE, OWNER = "Eve-Passw0rd", "Own-Passw0rd"  # passwords of the users with these names
+# A COPY that fails without S3; its load history is written nevertheless.
 FAILING_COPY = "copy nowhere from 's3://bucket/key' access_key_id 'a' secret_access_key 'b' csv"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -28,7 +28,7 @@ Connect = Callable[..., Connection]
 
 @dataclass(frozen=True)
 class Lab:
-    """An engine and the home that it runs in."""
+    """An engine and its home."""
 
     home: Home
     context: Context

@@ -1,4 +1,4 @@
-"""A cluster of the whole embedded AWS, and what tests of COPY, UNLOAD and the Data API do with it."""
+"""A cluster of the whole embedded AWS, for tests of COPY, UNLOAD and the Data API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEADLINE = 60.0  # seconds
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A cluster, a bucket and the role by which the cluster reads it."""
+    """A cluster, a bucket, and the role with which the cluster uses the bucket."""
 
     aws: Callable[..., Any]
     home: Path
@@ -30,7 +30,7 @@ class Warehouse:
     role: str
 
     def put(self, key: str, content: str | bytes) -> str:
-        """Put an object, and return its address."""
+        """Put an object, and return its s3:// address."""
         body = content.encode() if isinstance(content, str) else content
         self.aws("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
@@ -48,7 +48,7 @@ class Warehouse:
         return dict(cluster["Endpoint"])
 
     def connect(self, user: str = "admin", password: str = PASSWORD) -> psycopg.Connection[tuple[Any, ...]]:
-        """A session, in autocommit."""
+        """Open a session, in autocommit."""
         endpoint = self.endpoint()
         return psycopg.connect(
             host=endpoint["Address"],
@@ -63,7 +63,7 @@ class Warehouse:
 
 
 class Session:
-    """A session in which a test loads tables and looks at them."""
+    """A session in which a test loads and queries tables."""
 
     def __init__(self, warehouse: Warehouse, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.warehouse = warehouse
@@ -81,11 +81,11 @@ class Session:
         return self.connection.execute(sql.encode()).fetchall()
 
     def copy(self, table: str, source: str, options: str = "csv") -> None:
-        """COPY with the warehouse's role."""
+        """Run a COPY with the warehouse's role."""
         self.run(f"copy {table} from '{source}' iam_role '{self.warehouse.role}' {options}")
 
     def errors(self) -> list[tuple[Any, ...]]:
-        """The last failed or partly failed load's rows of stl_load_errors."""
+        """Return the rows in stl_load_errors of the last load that failed or had errors."""
         return self.rows(
             "select line_number, colname, err_code, err_reason from stl_load_errors"
             " where query = (select max(query) from stl_load_errors) order by line_number"
@@ -104,5 +104,5 @@ def wait_for_status(aws: Callable[..., Any], identifier: str, *wanted: str) -> d
 
 
 def lines(records: Iterable[object]) -> str:
-    """JSON lines."""
+    """Return the records as JSON lines."""
     return "".join(json.dumps(record) + "\n" for record in records)

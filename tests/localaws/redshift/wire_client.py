@@ -1,4 +1,4 @@
-"""A client that says what a test wants, well-formed or not."""
+"""A client that sends whatever a test wants, well-formed or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import TracebackType
 
 from localaws.redshift.front import wire
 
-PATIENCE = 30.0  # seconds: who is not answered within these is taken to wait for ever
+PATIENCE = 30.0  # seconds; after this time, no answer is expected any more
 
 
 class WireClient:
@@ -43,19 +43,19 @@ class WireClient:
         self.until_ready()
 
     def message(self) -> tuple[bytes, bytes]:
-        """The next message; raises EOFError where the connection is closed."""
+        """Return the next message. Raises EOFError if the connection is closed."""
         kind, length = struct.unpack("!cI", self._exactly(5))
         return kind, self._exactly(length - 4)
 
     def until_ready(self) -> list[tuple[bytes, bytes]]:
-        """The messages up to ReadyForQuery."""
+        """Return the messages up to ReadyForQuery."""
         messages = [self.message()]
         while messages[-1][0] != wire.READY_FOR_QUERY:
             messages.append(self.message())
         return messages
 
     def until_closed(self) -> list[tuple[bytes, bytes]]:
-        """The messages up to the end of the connection."""
+        """Return the messages up to the end of the connection."""
         messages = []
         try:
             while True:
@@ -78,5 +78,5 @@ class WireClient:
 
 
 def errors(messages: list[tuple[bytes, bytes]]) -> list[str]:
-    """SQLSTATEs of the errors among messages."""
+    """Return the SQLSTATEs of the errors among `messages`."""
     return [wire.parse_error(body).sqlstate for kind, body in messages if kind == wire.ERROR_RESPONSE]

@@ -1,4 +1,4 @@
-"""Requests to S3 that no SDK sends: made from AWS's model with any value in any place, and disturbed."""
+"""Requests to S3 that no SDK sends: made from AWS's model with any value for any member, and then changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.localaws.server.drafts import Draft, draft_of, model_of
 
-# What is neither a number, a date, a name nor a document, or only nearly.
+# Values that are not valid numbers, dates, names or documents, or only almost.
 ODD = (
     "", "abc", "-1", "0", "1", "007", "1.5", "1e5", "2147483648", "9" * 40, "%zz", "é☃", " ", "null", "true", "*",
     "a=b&a=c", "aws:x=1", "bytes=0-", "bytes=5-2", "bytes=-0", "bytes=x-y", "bytes=1", "=", "2020-13-45T99:99:99Z",
@@ -31,7 +31,7 @@ _ELEMENT = re.compile(rb"<(\w+)[^<>]*>[^<>]*</\1>")
 
 @dataclass(frozen=True)
 class Odd:
-    """A request that may be anything but the cause of a failure of the server's."""
+    """A request that may be refused or answered, but must not make the server fail."""
 
     draft: Draft
     headers: dict[str, str]
@@ -41,7 +41,7 @@ class Odd:
 
 
 class Source:
-    """Makes requests to one bucket, always the same ones for a seed."""
+    """Makes requests to one bucket; the same seed makes the same requests."""
 
     def __init__(self, seed: int, bucket: str, upload_id: str) -> None:
         self._random = random.Random(seed)
@@ -49,7 +49,7 @@ class Source:
         self._upload_id = upload_id
 
     def request(self, operation: str) -> Odd:
-        """A request of this operation."""
+        """Return a request for this operation."""
         shape = model_of("s3").operation_model(operation).input_shape
         draft = draft_of("s3", operation, self._structure(shape, first=True))
         for _ in range(self._random.choice((0, 1, 1, 2))):
@@ -106,7 +106,7 @@ class Source:
             draft.content = draft.content[: one.start(1)] + odd + draft.content[one.end(1) :]
 
     def _element(self, draft: Draft) -> None:
-        """Take an element away, have it twice, or give it a neighbour."""
+        """Remove an element, duplicate it, or add something beside it."""
         found = list(_ELEMENT.finditer(draft.content))
         if found:
             one = self._random.choice(found)
@@ -122,5 +122,5 @@ class Source:
 
 
 def _sendable(text: str) -> str:
-    """As a client sends it: in Latin-1, without line breaks."""
+    """Return text that a client can send: quoted if it is not ASCII."""
     return urllib.parse.quote(text, safe="".join(map(chr, range(32, 127)))) if not text.isascii() else text

@@ -1,4 +1,4 @@
-"""Asks for every operation of a service, as the root user does with a request that botocore makes."""
+"""Calls every operation of a service, as the root user, with a request that botocore makes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _DEEPEST = 4
 _ALSO_KNOWN_AS = {
     ("s3", "GetBucketNotification"),  # GetBucketNotificationConfiguration's old name
     ("s3", "PutBucketNotification"),
-    ("s3", "ListDirectoryBuckets"),  # ListBuckets, but for the host
+    ("s3", "ListDirectoryBuckets"),  # same request as ListBuckets, except for the host
 }
-"""Operations whose requests are those of another one, which is in a table."""
+"""Operations with the same request as another operation, which is in a table."""
 _PLAIN: dict[str, Any] = {
     "boolean": True,
     "integer": 1,
@@ -37,18 +37,18 @@ _BY_PATH = re.compile(r"does not support ((GET|PUT|POST|DELETE|PATCH|HEAD) /|any
 
 @dataclass
 class Answers:
-    """What came of it."""
+    """The responses."""
 
     refused: Counter[str] = field(default_factory=Counter)
-    """Of the operations that no table has: how often each status was answered."""
+    """For operations that are in no table: how often each status was returned."""
     answered: list[str] = field(default_factory=list)
-    """Those of them that were answered with success, or that moto was asked for."""
+    """Operations among them that succeeded, or that reached moto."""
     unnamed: list[str] = field(default_factory=list)
-    """Those of them that were refused as not supported by an answer that doesn't name them."""
+    """Operations among them that were refused as not supported, without their name in the response."""
 
 
 def ask_everything(enclosure: Enclosure, services: list[str]) -> Answers:
-    """Ask for all operations of these services, by botocore's names of them, that no table has."""
+    """Call all operations of these services that are in no table. The services are botocore's names."""
     found = Answers()
     for service in services:
         model = model_of(service)
@@ -69,9 +69,9 @@ def ask_everything(enclosure: Enclosure, services: list[str]) -> Answers:
 
 
 def _is_named(operation: Any, answer: Answer) -> bool:
-    """By its name; by method and path where nothing says which of several models was meant.
+    """Whether the response names the operation, or its method and path if several models match the request.
 
-    A label that takes slashes takes the end of another operation's path, too.
+    A path label that accepts slashes also matches the end of another operation's path.
     """
     if "+}" in operation.http.get("requestUri", ""):
         return "does not support " in answer.text
@@ -79,7 +79,7 @@ def _is_named(operation: Any, answer: Answer) -> bool:
 
 
 def least(shape: Any, depth: int = 0) -> Any:
-    """The least that the model takes."""
+    """Return the smallest value that the model accepts."""
     if shape.type_name == "structure":
         return {
             name: least(member, depth + 1)

@@ -1,4 +1,4 @@
-"""Somebody with few rights, something to get at, and a wire that sends what no SDK would."""
+"""A user with few rights, resources to protect from it, and a wire that sends requests that no SDK sends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.localaws.server.wire import Wire
 
 @dataclass(frozen=True)
 class Victim:
-    """What somebody with few rights must not get at."""
+    """Resources that a user with few rights must not reach."""
 
     secret: str
     bucket: str
@@ -30,7 +30,7 @@ class Victim:
 
 @pytest.fixture(scope="module")
 def victim(aws: Callable[..., Any]) -> Iterator[Victim]:
-    """One, with something of each service."""
+    """A victim with a resource in each service."""
     name = "victim-of-requests"
     role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_trusting("lambda.amazonaws.com"))["Role"]
     aws("secretsmanager").create_secret(Name=name, SecretString=Victim.password)
@@ -53,7 +53,7 @@ def victim(aws: Callable[..., Any]) -> Iterator[Victim]:
 def someone(
     stack: localaws.Status, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> Iterator[Callable[..., Wire]]:
-    """`someone(statement, …)` is the wire of a new user who may do that and nothing else."""
+    """`someone(statement, …)` is the wire of a new user whose policy has only these statements."""
     made: list[tuple[str, str]] = []
 
     def make(*statements: dict[str, Any]) -> Wire:
@@ -76,14 +76,14 @@ def someone(
 
 @pytest.fixture
 def root(stack: localaws.Status) -> Wire:
-    """The wire of the lab's own key."""
+    """A wire that signs with the lab's own key."""
     key = {"aws_access_key_id": stack.access_key_id, "aws_secret_access_key": stack.secret_access_key}
     return Wire(stack.endpoint_url, key)
 
 
 @pytest.fixture
 def stranger(stack: localaws.Status) -> Wire:
-    """The wire of somebody without a key."""
+    """A wire without a key, which signs nothing."""
     return Wire(stack.endpoint_url)
 
 

@@ -1,4 +1,4 @@
-"""What is done to a request so that two who read it may read two things."""
+"""Changes to a request that could make two parsers read it differently."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SUBS = (
 
 
 def disturb(draw: Draw, draft: Draft) -> str:
-    """Disturb `draft` in one way; the way's name."""
+    """Change `draft` in one way; return the name of the way."""
     own = _OF_FORMS if draft.upload is not None else _OF_SERVICE.get(draft.service, _OF_ALL)
     way = draw(st.sampled_from(own if draw(st.integers(0, 2)) else _OF_ALL))
     way(draw, draft)
@@ -66,7 +66,7 @@ def _value_for(draw: Draw, name: str) -> str:
 
 
 def _duplicate(draw: Draw, draft: Draft) -> None:
-    """A parameter once more, of another value, before or after the first."""
+    """Add a parameter a second time, with another value, before or after the first."""
     if (pairs := draft.parameters) is None:
         return
     named = [name for name, _ in pairs if name in _PAIRED]
@@ -77,14 +77,14 @@ def _duplicate(draw: Draw, draft: Draft) -> None:
 
 
 def _of_another(draw: Draw, draft: Draft) -> None:
-    """A parameter of another operation: most often one that names what this one names otherwise."""
+    """Add a parameter of another operation: usually one that names the same thing in another way."""
     name = draw(st.sampled_from(_TWINS.get(draft.service, tuple(sorted(_PAIRED)))))
     pairs = draft.parameters if draft.parameters is not None else draft.query
     pairs.insert(0 if draw(st.booleans()) else len(pairs), (name, _value_for(draw, name)))
 
 
 def _move(draw: Draw, draft: Draft) -> None:
-    """A parameter from where it is to the query, the headers or a form."""
+    """Move a parameter to the query, the headers or a form."""
     if (pairs := draft.parameters) is None:
         return
     name, value = pairs.pop(_pick(draw, pairs))
@@ -117,7 +117,7 @@ def _rename(draw: Draw, draft: Draft) -> None:
 
 
 def _retype(draw: Draw, draft: Draft) -> None:
-    """Another type of JSON, or text that is a form as well."""
+    """Give a parameter another JSON type, or text that is also a valid form."""
     if (pairs := draft.parameters) is None:
         return
     place = _pick(draw, pairs)
@@ -129,7 +129,7 @@ def _retype(draw: Draw, draft: Draft) -> None:
 
 
 def _catalog(draw: Draw, draft: Draft) -> None:
-    """A second action, in a parameter that nobody looks at."""
+    """Add a second action, in a parameter that is usually ignored."""
     text = f"x&Action={_action(draw, draft)}&x="
     pairs = draft.parameters if draft.parameters is not None else draft.query
     pairs.append((draw(st.sampled_from(("CatalogId", "ClientRequestToken", "VersionId", "NextToken"))), text))
@@ -189,7 +189,7 @@ def _content_encoding(draw: Draw, draft: Draft) -> None:
 
 
 def _header(draw: Draw, draft: Draft) -> None:
-    """A header that moto, or Flask, makes something of."""
+    """Add a header that moto or Flask interprets."""
     more = (
         ("Action", _action(draw, draft)), ("policy", "x"), ("X-Moto-Account-Id", "111111111111"),
         ("acl", "public-read"),
@@ -207,7 +207,7 @@ def _header(draw: Draw, draft: Draft) -> None:
 
 
 def _body_too(draw: Draw, draft: Draft) -> None:
-    """A body where there is none, or another one."""
+    """Add a body, or replace it by another one."""
     bodies = (b"policy=x", b"acl=&tagging=", b"key=private%2Fplan.txt", b"Action=DeleteDatabase&Name=victim_db", b"{}",
               b"\xff",
               b"Action=ListUsers&Version=2010-05-08", b"<Tagging/>", b"")  # fmt: skip
@@ -216,7 +216,7 @@ def _body_too(draw: Draw, draft: Draft) -> None:
 
 
 def _as_a_form(draw: Draw, draft: Draft) -> None:
-    """A body that names a key, and says that it is a form."""
+    """Send a form that names a key, with the Content-Type of a form."""
     draft.content = draw(st.sampled_from((b"key=private%2Fplan.txt&file=x", b"key=mine&file=x", b"policy=x")))
     draft.replace_header("Content-Type", FORM)
 
@@ -237,7 +237,7 @@ def _sub_resource(draw: Draw, draft: Draft) -> None:
 
 
 def _two_sub_resources(draw: Draw, draft: Draft) -> None:
-    """What a policy's document is sent for, and what else."""
+    """Send a bucket policy, and add `?policy` or another sub-resource to the query."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::own-bucket/*"}
     draft.content = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
     draft.headers = [each for each in draft.headers if each[0].lower() != "content-md5"]
@@ -254,7 +254,7 @@ def _copy_source(draw: Draw, draft: Draft) -> None:
 
 
 def _another_key(draw: Draw, draft: Draft) -> None:
-    """Where the bucket and the key are is the victim's, or one's own."""
+    """Replace the bucket or the key in the path by the victim's, or the other way round."""
     old, new = draw(st.sampled_from((("own-bucket", "victim-bucket"), ("victim-bucket", "own-bucket"),
                                      ("mine", "..%2Fvictim-bucket%2Fprivate%2Fplan.txt"))))  # fmt: skip
     draft.path = draft.path.replace(old, new)

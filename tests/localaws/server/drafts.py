@@ -1,4 +1,4 @@
-"""Requests before they are sent: made by botocore's serializers, in parts that can be disturbed, and then signed."""
+"""Requests before they are sent: botocore's serializers make them, tests change their parts, then they are signed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ BOUNDARY = "the-boundary"
 
 @cache
 def model_of(service: str) -> Any:
-    """botocore's model."""
+    """Return botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 
 @dataclass
 class Draft:
-    """A request in parts. Names may be there twice; a body is one of `form`, `document`, `upload` and `content`."""
+    """The parts of a request. Names may occur twice; the body is one of `form`, `document`, `upload` and `content`."""
 
     service: str
     operation: str
@@ -50,11 +50,11 @@ class Draft:
 
     @property
     def parameters(self) -> Pairs | None:
-        """Where a disturbance finds parameters by name."""
+        """The named parameters that can be changed; None if there are none."""
         return next((each for each in (self.form, self.document, self.upload, self.query) if each), None)
 
     def body(self) -> bytes:
-        """The body as bytes."""
+        """Return the body as bytes."""
         if self.form is not None:
             return urllib.parse.urlencode(self.form).encode()
         if self.document is not None:
@@ -71,19 +71,19 @@ class Draft:
         return self.content
 
     def target(self) -> str:
-        """Path and query."""
+        """Return the path and the query."""
         query = "&".join(
             f"{_quoted(name)}={_quoted(str(value))}" if value != "" else _quoted(name) for name, value in self.query
         )
         return f"{self.path}?{query}" if query else self.path
 
     def replace_header(self, name: str, value: str) -> None:
-        """Have this header once."""
+        """Set this header, so that it occurs once."""
         self.headers = [each for each in self.headers if each[0].lower() != name.lower()] + [(name, value)]
 
 
 def draft_of(service: str, operation: str, parameters: dict[str, Any], protocol: str = "") -> Draft:
-    """The request that botocore makes."""
+    """Return the request that botocore makes."""
     model = model_of(service)
     protocol = protocol or model.metadata["protocol"]
     made = create_serializer(protocol, include_validation=False).serialize_to_request(
@@ -109,7 +109,7 @@ def draft_of(service: str, operation: str, parameters: dict[str, Any], protocol:
 
 @dataclass(frozen=True)
 class Signer:
-    """A key, and how it is used: "header", "query", or "not"."""
+    """A key, and where the signature goes: "header", "query", or "not"."""
 
     key: str
     secret: str
@@ -117,7 +117,7 @@ class Signer:
 
 
 def upload_of(bucket: str, key: str, signer: Signer) -> Draft:
-    """An upload form, whose policy `signer` signed."""
+    """Return an upload form with a policy that `signer` signed."""
     fields: dict[str, str] = {"key": key}
     soon = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     policy = {"expiration": soon, "conditions": [{"bucket": bucket}, ["starts-with", "$key", ""]]}
@@ -131,7 +131,7 @@ def upload_of(bucket: str, key: str, signer: Signer) -> Draft:
 
 
 def signed(draft: Draft, signer: Signer) -> Request:
-    """The request as `signer` signs it: rightly, whatever it is."""
+    """Return the request with a valid signature by `signer`, whatever the request contains."""
     body, target = draft.body(), draft.target()
     headers = draft.headers if any(name.lower() == "host" for name, _ in draft.headers) else [
         ("Host", HOST), *draft.headers
@@ -141,7 +141,7 @@ def signed(draft: Draft, signer: Signer) -> Request:
     host = next(value for name, value in headers if name.lower() == "host")
     s3 = draft.service == "s3"
     in_query = signer.way == "query" and (s3 or not body)
-    # A presigned URL says nothing of the body, and botocore would take it for parameters.
+    # A presigned URL does not sign the body, and botocore would take the body for parameters.
     request = AWSRequest(draft.method, f"http://{host}{target}", data=b"" if in_query else body)
     for name, value in headers:
         request.headers.add_header(name, value)

@@ -1,6 +1,6 @@
-"""The embedded AWS inside one process, without sockets and engines: requests go in as WSGI hands them over.
+"""The embedded AWS inside one process, without sockets and engines: it gets requests as WSGI environs.
 
-It takes moto's backends, which a process has once: run it in a process of its own.
+It uses moto's backends, which exist once per process: run it in its own process.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.localaws.server.wire import Answer
 ROOT_KEY, ROOT_SECRET = "AKIAROOTROOTROOTROOT", "the-root-s-secret"
 _SERVICES = ("s3", "sqs", "iam", "sts", "glue", "lambda", "secretsmanager", "logs", "redshift", "ec2")
 _EC2 = ("instances", "reservations", "vpcs", "subnets", "groups", "volumes", "keypairs", "addresses", "tags")
-# Held beside the state, or changed by whoever is known at all.
+# Attributes that are not part of the state, or that calls of every known user change.
 _NOT_STATE = {
     "touched", "index", "store", "lock", "last_used", "password_last_used", "_saved_buckets", "_saving", "_home",
     "managed_policies_loaded", "account_summary", "_resp", "_lock", "_store", "backend", "_backend", "_url_module",
@@ -49,7 +49,7 @@ _NOT_STATE = {
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it is sent."""
+    """A request in the form in which it is sent."""
 
     method: str
     target: str
@@ -57,7 +57,7 @@ class Request:
     body: bytes = b""
 
     def environ(self) -> dict[str, Any]:
-        """The request as localaws/server/http.py hands it over."""
+        """Return the WSGI environ that localaws/server/http.py would make of the request."""
         path, _, query = self.target.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.method,
@@ -89,12 +89,12 @@ class Enclosure:
 
     application: Application
     asked: int = 0
-    """How many requests came through to moto."""
+    """How many requests reached moto."""
     _texts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def at(cls, directory: Path) -> Enclosure:
-        """Start one with its home in `directory`."""
+        """Start an embedded AWS with its home in `directory`."""
         home = Home.at(directory)
         backends.register()
         state, bus = State(home), Bus()
@@ -124,7 +124,7 @@ class Enclosure:
         dispatcher.application = application  # type: ignore[method-assign]
 
     def send(self, request: Request) -> Answer:
-        """Its answer."""
+        """Send a request and return the answer."""
         started: list[Any] = []
         parts = self.application(request.environ(), lambda status, headers: started.append((status, headers)))
         try:
@@ -136,7 +136,7 @@ class Enclosure:
         return Answer(int(status.partition(" ")[0]), {name.lower(): str(value) for name, value in headers}, body)
 
     def state(self, services: Collection[str] = _SERVICES) -> dict[str, str]:
-        """All that these have, as text, by `service/account/region/kind/name`; S3 is in finer parts."""
+        """Return all state of these services, as text, by `service/account/region/kind/name`; S3 in finer parts."""
         found: dict[str, str] = {}
         for each in list(BackendDict._instances):  # type: ignore[misc]
             if each.service_name in services:
@@ -160,7 +160,7 @@ def _parts(label: str, service: str, backend: Any) -> dict[str, str]:
         elif name == "tagger":
             found |= {f"{label}/tags/{arn}": as_text(tags) for arn, tags in value.tags.items() if tags}
         elif isinstance(value, dict):
-            # Roles, for one, are kept by their ids.
+            # Use names as labels: roles, for example, are kept by their ids.
             found |= {
                 f"{label}/{name}/{getattr(each, 'name', key)}": as_text(each) for key, each in list(value.items())
             }
@@ -181,7 +181,7 @@ def _bucket(label: str, bucket: Any) -> dict[str, str]:
 
 
 def as_text(item: Any) -> str:
-    """All of `item`, as far as it is state."""
+    """Return the state in `item` as text."""
     return "".join(_written(item, set()))
 
 
@@ -194,7 +194,7 @@ def _written(item: Any, above: set[int]) -> Iterator[str]:
         yield type(item).__name__
     elif isinstance(item, dict):
         for key, value in list(item.items()):
-            # What is empty may be made by a look at it.
+            # Empty collections are left out: reading may create them.
             if key not in _NOT_STATE and (text := "".join(_written(value, above | {id(item)}))):
                 yield f"{key!r}:{text},"
     elif isinstance(item, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""Requests that no SDK sends: made from botocore's models, disturbed, and signed by somebody with one right."""
+"""Requests that no SDK sends: made from botocore's models, changed, and signed by a user with one right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALLOW_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allo
 _ALL_OF_BUCKET = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::own-bucket/*"}]})  # fmt: skip
 _TAGGING = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
-# What somebody wants who has no right to it: asked for most.
+# Operations that an attacker without the right wants to call. Many requests are for these.
 WANTED = {
     "s3": ("GetObject", "PutObject", "CopyObject", "DeleteObject", "PutBucketPolicy", "PutObjectAcl", "PutBucketAcl",
            "GetBucketPolicy", "PostObject", "ListObjectsV2", "DeleteObjects"),
@@ -34,7 +34,7 @@ WANTED = {
     "redshift": ("CreateClusterSubnetGroup", "DeleteClusterSubnetGroup", "CreateTags"),
 }  # fmt: skip
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role"
-# What is somebody's own, and the victim's, by the names of parameters.
+# Names of the user's own resources and of the victim's, by the parameters that name them.
 _NAMED: dict[str, tuple[Any, ...]] = {
     "Bucket": ("own-bucket", "victim-bucket"), "Key": ("mine", "private/plan.txt", "own/new"),
     "CopySource": ("victim-bucket/private/plan.txt", "own-bucket/mine"),
@@ -68,7 +68,7 @@ _PROTOCOLS = {"sqs": ("json", "query")}
 
 @dataclass
 class Shot:
-    """One request, and whose right it was sent with."""
+    """One request, and the right of the user who sent it."""
 
     right: Right
     draft: Draft
@@ -82,7 +82,7 @@ class Shot:
 
 @st.composite
 def shots(draw: Draw, rights: tuple[str, ...] = ()) -> Shot:
-    """A request of somebody's; `rights` are the names of those that they may have, all by default."""
+    """Generate a request by a user with one of `rights` (their names; all by default)."""
     right = draw(st.sampled_from([each for each in RIGHTS if not rights or each.name in rights]))
     how = draw(st.sampled_from(_SIGNERS))
     signer = _signer(how, right.signer)
@@ -108,7 +108,7 @@ def _signer(how: str, key: Signer) -> Signer:
 
 
 def _with_two(draw: Draw, request: Request) -> Request:
-    """With root's credential beside one's own."""
+    """Add root's credential beside the user's own."""
     claim, headers = f"Credential={ROOT_KEY}/20260101/{REGION}/s3/aws4_request", []
     first = draw(st.booleans())
     for name, value in request.headers:

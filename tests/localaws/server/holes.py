@@ -1,4 +1,4 @@
-"""Ways around the checks that there were once, each put back while its context is open: the fuzzer must find them."""
+"""Ways around the checks that existed once. Each context manager reopens one: the fuzzer must find it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TARGET = "x-amz-target"
 
 
 def _as_it_came(found: Reading) -> Reading:
-    """A reading of which moto is given the request itself."""
+    """Change a reading so that moto gets the original request."""
 
     def environ() -> Environ:
         return {**found.envelope.environ, "wsgi.input": io.BytesIO(found.envelope.body())}
@@ -44,7 +44,7 @@ def _claimed(environ: Environ) -> tuple[Envelope, Claim | None]:
 
 @contextmanager
 def _reading_as(read: Callable[[Envelope, Claim], Reading | None]) -> Iterator[None]:
-    """Let `read` read what it can; the rest is read as ever."""
+    """Parse requests with `read` first; if it returns None, parse them as usual."""
     original = application.read
 
     def either(environ: Environ) -> Reading:
@@ -58,7 +58,7 @@ def _reading_as(read: Callable[[Envelope, Claim], Reading | None]) -> Iterator[N
 
 @contextmanager
 def methods_pass() -> Iterator[None]:
-    """OPTIONS, and methods that nobody knows, are answered without a look."""
+    """OPTIONS and unknown methods are answered without checks."""
 
     def read(given: Envelope, claim: Claim) -> Reading | None:
         if given.method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
@@ -78,7 +78,7 @@ def methods_pass() -> Iterator[None]:
 
 @contextmanager
 def unknown_signers_pass() -> Iterator[None]:
-    """A key that nobody has may do everything."""
+    """An unknown key may do everything."""
     principal, authenticate = Gate.principal, application.Application._authenticate
 
     def anybody(gate: Gate, key: str | None, token: str | None, service: str) -> Any:
@@ -99,7 +99,7 @@ def unknown_signers_pass() -> Iterator[None]:
 
 @contextmanager
 def unsigned_passes() -> Iterator[None]:
-    """Who doesn't sign may do everything."""
+    """A request without a signature may do everything."""
     principal = Gate.principal
 
     def anybody(gate: Gate, key: str | None, token: str | None, service: str) -> Any:
@@ -123,7 +123,7 @@ def sts_by_its_target() -> AbstractContextManager[Any]:
 
 
 def action_beside_a_target() -> AbstractContextManager[Any]:
-    """A call with a target may have a query, which moto sees too."""
+    """A call with an X-Amz-Target may also have a query, and moto sees it, too."""
 
     def read(given: Envelope, claim: Claim) -> Reading | None:
         if claim.service != "glue" or _TARGET not in given.headers or not given.query_string:
@@ -136,7 +136,7 @@ def action_beside_a_target() -> AbstractContextManager[Any]:
 
 
 def json_as_a_form() -> AbstractContextManager[Any]:
-    """A body may be JSON of any type, and moto looks for an action in the body and among the headers."""
+    """A JSON body may have any Content-Type, and moto looks for an action in the body and the headers."""
 
     def read(given: Envelope, claim: Claim) -> Reading | None:
         if claim.service != "glue" or _TARGET not in given.headers or given.query_string:
@@ -150,7 +150,7 @@ def json_as_a_form() -> AbstractContextManager[Any]:
 
 @contextmanager
 def two_names_of_a_queue() -> Iterator[None]:
-    """SQS takes parameters of other operations: QueueName beside QueueUrl."""
+    """SQS accepts parameters of other operations: QueueName beside QueueUrl."""
 
     def anything(*_: Any) -> None:
         return
@@ -161,7 +161,7 @@ def two_names_of_a_queue() -> Iterator[None]:
 
 @contextmanager
 def parameters_twice() -> Iterator[None]:
-    """The gate takes the last of two, moto the first."""
+    """If a parameter occurs twice, the gate uses the last one, moto the first."""
     original = application.read
 
     def read(environ: Environ) -> Reading:
@@ -174,7 +174,7 @@ def parameters_twice() -> Iterator[None]:
 
 @contextmanager
 def a_policy_for_two() -> Iterator[None]:
-    """IAM takes parameters of other operations: a role's name beside a user's."""
+    """IAM accepts parameters of other operations: a role's name beside a user's."""
     original = query.check
 
     def check(service: str, model: Any, operation: str, given: dict[str, str]) -> None:
@@ -187,7 +187,7 @@ def a_policy_for_two() -> Iterator[None]:
 
 @contextmanager
 def bodies_of_another_type() -> Iterator[None]:
-    """The gate reads bodies that say that they are JSON, moto reads all."""
+    """The gate reads only bodies with the Content-Type of JSON, moto reads all bodies."""
     original = rest._read_body
 
     def read_body(service: str, given: Envelope, found: Any, shape: Any) -> None:
@@ -202,7 +202,7 @@ def bodies_of_another_type() -> Iterator[None]:
 
 @contextmanager
 def sub_resources_of_another_method() -> Iterator[None]:
-    """A GET of an object with ?uploads or ?restore is let through as what these are, and answered with the object."""
+    """A GET of an object with ?uploads or ?restore is checked as ListParts, but answered with the object."""
     original = s3._operation
 
     def operation(method: str, kind: str, given: Any, copies: bool) -> tuple[str, dict[str, str]]:
@@ -216,7 +216,7 @@ def sub_resources_of_another_method() -> Iterator[None]:
 
 @contextmanager
 def two_sub_resources() -> Iterator[None]:
-    """Of two sub-resources, the gate looks at the first, and moto at the one that it knows best."""
+    """If there are two sub-resources, the gate checks the first, and moto uses the one that it tests for first."""
     original = s3._operation
 
     def operation(method: str, kind: str, given: Any, copies: bool) -> tuple[str, dict[str, str]]:
@@ -240,7 +240,7 @@ def two_sub_resources() -> Iterator[None]:
 
 @contextmanager
 def sources_as_they_came() -> Iterator[None]:
-    """The gate takes all of a copy's source for a key; moto, which parses a URL, only what is before ;, # or ?."""
+    """The gate takes the whole copy source for the key; moto parses it as a URL, and stops at ;, # or ?."""
     original = s3.read
 
     def source(text: str) -> S3Object:
@@ -259,7 +259,7 @@ def sources_as_they_came() -> Iterator[None]:
 
 @contextmanager
 def two_keys_of_a_form() -> Iterator[None]:
-    """The gate takes the last key of an upload form, moto the first."""
+    """If an upload form has two keys, the gate uses the last one, moto the first."""
     take, form_of = forms._take, forms.form_of
 
     def take_any(form: forms.Form, part: Any, content: bytes) -> None:
@@ -277,7 +277,7 @@ def two_keys_of_a_form() -> Iterator[None]:
 
 @contextmanager
 def two_credentials() -> Iterator[None]:
-    """Signed with one credential, and let through for the other."""
+    """If there are two credentials, one is used to verify the signature, the other to check permissions."""
     in_header, signer = claims._in_header, application._signer
     root = f"Credential={ROOT_KEY}/"
 
@@ -295,7 +295,7 @@ def two_credentials() -> Iterator[None]:
 
 @contextmanager
 def signatures_not_verified() -> Iterator[None]:
-    """Whoever knows a key's id is taken for its owner."""
+    """A request with a known key id is accepted without the right signature."""
 
     def verify(*_: Any) -> None:
         return
@@ -306,7 +306,7 @@ def signatures_not_verified() -> Iterator[None]:
 
 @contextmanager
 def forms_are_posted() -> Iterator[None]:
-    """Whatever says that it is a form reaches moto as a POST, whatever the gate has checked."""
+    """A request with the Content-Type of a form reaches moto as a POST, whatever method the gate checked."""
     original = Reading.environ
 
     def environ(found: Reading) -> Environ:
@@ -339,4 +339,4 @@ HOLES: dict[str, tuple[Hole, tuple[str, ...]]] = {
     "two credentials": (two_credentials, ("secrets",)),
     "signatures not verified": (signatures_not_verified, ("secrets",)),
 }
-"""Each with the right that its user has while it is searched for."""
+"""The holes, each with the rights that users have while the fuzzer searches for it."""

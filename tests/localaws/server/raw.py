@@ -1,4 +1,4 @@
-"""Requests as the HTTP side hands them on: an environ of WSGI, without a server."""
+"""Requests as WSGI environs, in the form in which the HTTP server passes them on, without a server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def environ(
     headers: Mapping[str, str] | list[tuple[str, str]] = {},  # noqa: B006
     body: bytes = b"",
 ) -> dict[str, Any]:
-    """The environ of a request to localhost."""
+    """Return the environ of a request to localhost."""
     pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
     if "host" not in {name.lower() for name, _ in pairs}:
         pairs = [("Host", "localhost"), *pairs]
@@ -37,12 +37,12 @@ def envelope(
     headers: Mapping[str, str] | list[tuple[str, str]] = {},  # noqa: B006
     body: bytes = b"",
 ) -> Envelope:
-    """A request to localhost, as it came over the wire."""
+    """Return a request to localhost as an Envelope."""
     return Envelope.of(environ(method, target, headers, body))
 
 
 def asked(method: str, target: str, service: str, body: bytes = b"", **headers: str) -> Reading:
-    """What a request that is signed for `service` is read as."""
+    """Return the Reading of a request that is signed for `service`."""
     scope = f"AKIA/20260101/us-east-1/{service}/aws4_request"
     signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"
     given = {"Authorization": signed, **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -50,7 +50,7 @@ def asked(method: str, target: str, service: str, body: bytes = b"", **headers: 
 
 
 def refused(call: Any, *arguments: Any, **more: Any) -> str:
-    """Code and message of what a call is refused with."""
+    """Return the code and the message with which a call is refused."""
     with pytest.raises((Refused, UnsupportedOperation)) as caught:
         call(*arguments, **more)
     error = caught.value

@@ -1,4 +1,4 @@
-"""Asks for every operation that only reads, as the root user does, and looks at the state before and after."""
+"""Calls every operation that only reads, as the root user, and compares the state before and after."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ _THERE: dict[str, tuple[str, ...]] = {
     "logStreamName": ("stream",),
     "resourceArn": (f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:own-group",),
 }
-"""What is there to read, by the parameters that name it."""
+"""Existing resources, by the parameters that name them."""
 _FORMS = frozenset({"PreflightObject"})
-"""Which botocore has no model of."""
+"""Operations without a model in botocore."""
 
 
 @dataclass
 class Reads:
-    """What came of it."""
+    """The results."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     changed: list[str] = field(default_factory=list)
-    """Calls after which the state was another one."""
+    """Calls that changed the state."""
 
 
 def read_everything(world: World) -> Reads:
-    """Call every operation that reads, of every service that has a table."""
+    """Call every operation that only reads, of every service that has a table."""
     world.call("sns", "CreateTopic", Name="own-topic")
     found = Reads()
     for service in vouching.services():

@@ -1,4 +1,4 @@
-"""The search for a request that gets at what its signer's right doesn't cover. It needs a process of its own."""
+"""The search for a request that does more than its signer's right allows. It needs its own process."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _SECRET = re.compile(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search came to."""
+    """The result of a search."""
 
     found: str
-    """The violation in words; empty where there was none."""
+    """The violation in words; empty if there was none."""
     sent: int
     passed: int
-    """How many requests came through to moto."""
+    """How many requests reached moto."""
     seconds: float
     statuses: dict[int, int]
 
 
 def search(examples: int, number: int | None = None, hole: str = "") -> Outcome:
-    """Search with so many requests.
+    """Search with at most `examples` requests.
 
     Args:
-        examples: how many at most.
-        number: the seed; None takes those of the test itself, the same each time.
-        hole: one of HOLES to put back.
+        examples: the largest number of requests.
+        number: the seed; None means the test's own requests, the same each time.
+        hole: the one of HOLES to reopen.
     """
     world, statuses, found = _world(), {}, [""]  # type: ignore[var-annotated]
     before, began = world.enclosure.asked, time.monotonic()
@@ -55,7 +55,7 @@ def search(examples: int, number: int | None = None, hole: str = "") -> Outcome:
     def keeps_what_is_not_theirs(shot: Shot) -> None:
         status, problems = _problems(world, shot)
         statuses[status] = statuses.get(status, 0) + 1
-        if hole:  # not what another parser of moto's fails at
+        if hole:  # ignore errors of moto's other parsers
             problems = [each for each in problems if each.startswith(("shown", "changed"))]
         if problems:
             found[0] = f"{problems}: {shot}"
@@ -76,14 +76,14 @@ def search(examples: int, number: int | None = None, hole: str = "") -> Outcome:
     with opened():
         try:
             test()
-        except (AssertionError, FlakyFailure):  # what has been changed once may not be changed again
+        except (AssertionError, FlakyFailure):  # the second time, the same request may not change the state
             assert found[0]
     seconds = time.monotonic() - began
     return Outcome(found[0], sum(statuses.values()), world.enclosure.asked - before, seconds, statuses)
 
 
 def _problems(world: World, shot: Shot) -> tuple[int, list[str]]:
-    """The answer's status, and what it, and the state after it, must not be."""
+    """Send a request; return the answer's status, and what is wrong with the answer and the state after it."""
     before = world.enclosure.asked
     answer = world.enclosure.send(shot.request)
     text = f"{answer.headers} {answer.text}"
@@ -96,7 +96,7 @@ def _problems(world: World, shot: Shot) -> tuple[int, list[str]]:
 
 
 def work_in(directory: Path) -> None:
-    """Have this process's embedded AWS, and hypothesis, keep their files there; called before `search`."""
+    """Set the directory for the files of this process's embedded AWS and of hypothesis; call it before `search`."""
     global _directory
     _directory = directory
 
@@ -106,16 +106,16 @@ _directory = Path()
 
 @cache
 def _world() -> World:
-    logging.disable()  # of refusals there are many
+    logging.disable()  # there are many refusals
     set_hypothesis_home_dir(_directory / "hypothesis")
     return World(Enclosure.at(_directory / "home"))
 
 
 def ask(services: list[str]) -> Answers:
-    """Ask this process's embedded AWS for all that no table has, of these services."""
+    """Call all operations of these services that are in no table, on this process's embedded AWS."""
     return ask_everything(_world().enclosure, services)
 
 
 def read() -> Reads:
-    """Ask this process's embedded AWS for all that only reads."""
+    """Call all operations that only read, on this process's embedded AWS."""
     return read_everything(_world())

@@ -1,4 +1,4 @@
-"""Signed requests, and the time at which their signatures are looked at; no server."""
+"""Signed requests, and the time at which their signatures are verified; without a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_STATUS_400 = ("AuthorizationQueryParametersError", "InvalidSignatureExceptio
 
 
 def stop_the_clock(monkeypatch: pytest.MonkeyPatch, moment: datetime = NOW) -> None:
-    """Let signatures be looked at at `moment`."""
+    """Let signatures be verified as if it were `moment`."""
 
     class Stopped(datetime):
         @classmethod
@@ -35,7 +35,7 @@ def stop_the_clock(monkeypatch: pytest.MonkeyPatch, moment: datetime = NOW) -> N
 def refusal(
     method: str, target: str, headers: dict[str, str] | Pairs, payload: str = EMPTY, secret: str = SECRET
 ) -> Refused | None:
-    """Why a signed request is refused; None where it isn't."""
+    """Return why a signed request is refused; None if it isn't."""
     request = envelope(method, target, headers)
     claim = claim_of(request)
     assert claim is not None
@@ -47,7 +47,7 @@ def refusal(
 
 
 def code(*request: Any, **more: Any) -> str:
-    """The code of the refusal; empty where there is none."""
+    """Return the code of the refusal; empty if the request is not refused."""
     found = refusal(*request, **more)
     assert found is None or found.status == (400 if found.code in _OF_STATUS_400 else 403)
     return "" if found is None else found.code

@@ -1,4 +1,4 @@
-"""Requests as an attacker writes them: signed by whoever's key, and then, or before, anything but what an SDK sends."""
+"""Requests as an attacker writes them: signed with any key, and changed before or after signing as no SDK would."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON = "application/x-amz-json-1.1"
 
 @dataclass
 class Answer:
-    """What came back."""
+    """The response to a request."""
 
     status: int
     headers: dict[str, str]
@@ -31,11 +31,11 @@ class Answer:
 
 @dataclass
 class Wire:
-    """One signer's way to an endpoint."""
+    """Sends requests of one signer to an endpoint."""
 
     endpoint: str
     key: dict[str, str] = field(default_factory=dict)
-    """aws_access_key_id, aws_secret_access_key and, for a session, aws_session_token; empty signs nothing."""
+    """aws_access_key_id, aws_secret_access_key and, for a session, aws_session_token; if empty, nothing is signed."""
 
     def send(
         self,
@@ -48,11 +48,11 @@ class Wire:
         body: bytes = b"",
         after: dict[str, str] | None = None,
     ) -> Answer:
-        """Send a request whose signature is right. `after` are headers that are added, or changed, after signing."""
+        """Send a request with a valid signature. `after` are headers that are added or changed after signing."""
         parts = urllib.parse.urlsplit(self.endpoint)
         given = {"Host": parts.netloc, **(headers or {})}
         if self.key:
-            # By the header Host; some releases of Python refuse a name before an IPv6 address in a URL.
+            # Use the header Host: some releases of Python refuse a name before an IPv6 address in a URL.
             signed = AWSRequest(method, f"{self.endpoint}{target}", data=body, headers=given)
             credentials = Credentials(
                 self.key["aws_access_key_id"], self.key["aws_secret_access_key"], self.key.get("aws_session_token")
@@ -64,7 +64,7 @@ class Wire:
     def raw(
         self, method: str, target: str, headers: dict[str, str] | list[tuple[str, str]], body: bytes = b""
     ) -> Answer:
-        """Send exactly this."""
+        """Send exactly this request."""
         parts = urllib.parse.urlsplit(self.endpoint)
         assert parts.hostname is not None
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
@@ -83,13 +83,13 @@ class Wire:
             connection.close()
 
     def json(self, service: str, target: str, given: Any, path: str = "/", **more: Any) -> Answer:
-        """A call of a service that speaks JSON."""
+        """Call a service that uses the JSON protocol."""
         body = given if isinstance(given, bytes) else json.dumps(given).encode()
         headers = {"X-Amz-Target": target, "Content-Type": JSON, **more.pop("headers", {})}
         return self.send("POST", path, service=service, headers=headers, body=body, **more)
 
     def form(self, service: str, given: dict[str, str] | list[tuple[str, str]], path: str = "/", **more: Any) -> Answer:
-        """A call of a service that speaks the query protocol."""
+        """Call a service that uses the query protocol."""
         headers = {"Content-Type": FORM, **more.pop("headers", {})}
         body = urllib.parse.urlencode(given).encode()
         return self.send("POST", path, service=service, headers=headers, body=body, **more)

@@ -1,4 +1,4 @@
-"""What there is to get at, and who has which right: users with one right each, and a victim's things."""
+"""The resources in the embedded AWS and their owners: users with one right each, and a victim."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Right:
     name: str
     service: str
     actions: tuple[str, ...]
-    """As operations, which are asked for most."""
+    """Their actions. Most requests are for the operations with these names."""
     resources: tuple[str, ...] = ("*",)
     changes: str = "nothing"
-    """A pattern of what of the state they may change (`Enclosure.state`)."""
+    """A pattern for the labels of the state that they may change (`Enclosure.state`)."""
     more: tuple[tuple[str, str], ...] = ()
-    """Further actions and their resources."""
+    """Further actions, with their resources."""
     operations: tuple[str, ...] = ()
-    """The operations that the actions are for, where they have other names."""
+    """The operations for the actions, if their names differ."""
 
     @property
     def user(self) -> str:
@@ -50,7 +50,7 @@ class Right:
         return Signer(f"AKIA{self.name.upper():O<16}", f"the-secret-of-{self.name}")
 
     def document(self) -> str:
-        """The user's policy."""
+        """Return the user's policy."""
         prefix = self.service
         statements = [
             {
@@ -101,7 +101,7 @@ RIGHTS = (
 
 
 def trusting(who: dict[str, str], sid: str = "x") -> str:
-    """A trust policy."""
+    """Return a trust policy."""
     statement = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole", "Sid": sid}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -118,7 +118,7 @@ ZIP = _zip()
 
 @dataclass
 class World:
-    """The things, which can be put back as they were."""
+    """The resources, which can be restored."""
 
     enclosure: Enclosure
     _saved: dict[str, bytes] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class World:
         self.before = self.enclosure.state()
 
     def restore(self, service: str) -> None:
-        """Have a service's things as they were."""
+        """Restore a service's resources to their first state."""
         backends: Any = get_backend(service)  # type: ignore[call-overload]
         place = ACCOUNT, "aws" if service in ("s3", "iam", "sts") else REGION
         for account, region, backend in list(backends.iter_backends()):
@@ -137,7 +137,7 @@ class World:
                 backend.reset()
         backend = backends[place[0]][place[1]]
         if service in self._saved:
-            # Others refer to it: it stays the one that it is.
+            # Keep the object, as others refer to it; replace only its attributes.
             backend.__dict__.clear()
             backend.__dict__.update(pickle.loads(self._saved[service])[place])
             return
@@ -145,14 +145,14 @@ class World:
             self._empty_s3()
         else:
             for queue in list(backend.queues) if service == "sqs" else ():
-                backend.delete_queue(queue)  # with its messages, which are in a file
+                backend.delete_queue(queue)  # also deletes its messages, which are in a file
             backend.reset()
         getattr(self, f"_make_{service}", lambda: None)()
-        if service not in ("s3", "sqs", "logs"):  # which have more than moto's backends
+        if service not in ("s3", "sqs", "logs"):  # these have state outside moto's backends
             self._saved[service] = _dump(backends)
 
     def check(self, right: Right) -> list[str]:
-        """What of the state is not as `right` allows it, in words; all is put back then, as after any change."""
+        """Return changes of the state that `right` does not allow, in words; then restore every changed service."""
         now = self.enclosure.state()
         changed = {label for label in {*now, *self.before} if now.get(label) != self.before.get(label)}
         found = [
@@ -168,7 +168,7 @@ class World:
         return sorted(found)
 
     def call(self, service: str, operation: str, **parameters: Any) -> str:
-        """Have root call."""
+        """Call an operation as root."""
         return self.send(draft_of(service, operation, parameters))
 
     def send(self, draft: Draft) -> str:

@@ -1,4 +1,4 @@
-"""A function's code."""
+"""A fixture with a function's code."""
 
 from __future__ import annotations
 

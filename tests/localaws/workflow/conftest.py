@@ -1,7 +1,7 @@
-"""A Glue API on a real port with the real workflow engine, and crawlers and jobs that end when a test says so.
+"""A Glue API on a real port with the real workflow engine, and crawlers and jobs that end when a test ends them.
 
-The crawler and jobs engines proper take a JVM, a warehouse and seconds; what is proven here is what the workflow engine
-makes of how they end, in any order. test_workflow_end_to_end.py has the real ones.
+The real crawler and jobs engines need a JVM, a warehouse and seconds. The tests here prove how the workflow engine
+reacts when crawls and jobs end in any way and order. test_workflow_end_to_end.py uses the real engines.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test",
 
 @dataclass
 class Record:
-    """A crawl or a job run, as the Glue backend keeps it."""
+    """A crawl or a job run, in the form in which the Glue backend keeps it."""
 
     id: str
     described: dict[str, Any]
@@ -73,7 +73,7 @@ class Record:
 
 @dataclass
 class Definition:
-    """A job or a crawler: as much of it as triggers ask for."""
+    """A job or a crawler, with what triggers need of it."""
 
     name: str
     crawls: History[Record] = field(default_factory=lambda: History(1000))
@@ -108,7 +108,7 @@ class ByHandCrawler:
 
 
 class ByHandJobs:
-    """Job runs that run until `finish`; one at a time of each job."""
+    """Job runs that run until `finish`; each job has at most one at a time."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
@@ -143,7 +143,7 @@ class ByHandJobs:
         return run_id
 
     def run(self, name: str) -> None:
-        """Let the job's newest run run, which may have waited."""
+        """Move the job's newest run, which may be waiting, to RUNNING."""
         run = _find(_glue().jobs, name).job_runs[-1]
         run.described["JobRunState"] = "RUNNING"
         self.bus.publish(JobRunStarted(REGION, name, run.id, run.workflow))
@@ -159,7 +159,7 @@ class ByHandJobs:
 
 
 class Tracked:
-    """A WSGI application that knows how many calls are not over yet: what is done after an answer belongs to it."""
+    """A WSGI application that counts calls under way; work that is done after the answer belongs to the call."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
@@ -197,7 +197,7 @@ class Body:
 
 
 class Lab:
-    """The parts of one test's Glue, and the way to kill and start it again."""
+    """The parts of one test's Glue, which can be killed and started again."""
 
     def __init__(self, root: Path) -> None:
         self.home = Home.at(root)
@@ -207,14 +207,14 @@ class Lab:
         self._running = False
 
     def set_clock(self, moment: datetime) -> None:
-        """Let it be `moment` for schedules, until `wait_for` lets the clock run on."""
+        """Stop the schedules' clock at `moment`; it runs on when `wait_for` is called."""
         self._stands_at = moment
 
     def now(self) -> datetime:
         return self._stands_at or datetime.now(UTC) + self._ahead
 
     def start(self, before: Callable[[], None] = lambda: None) -> None:
-        """Start; `before` is done before the workflow engine starts, as the other engines start sooner."""
+        """Start; `before` is called before the workflow engine starts, as the other engines start earlier."""
         glue_backends.clear()
         self.bus = Bus()
         self.state = State(self.home)
@@ -223,7 +223,7 @@ class Lab:
         self.state.load()
         self.crawler, self.jobs = ByHandCrawler(self.bus), ByHandJobs(self.bus)
         self.workflow = WorkflowEngine(self.context, self.now)
-        nothing: Any = None  # stands for what workflows don't ask
+        nothing: Any = None  # stands for the ports that workflows don't use
         self.context.add(
             Ports(
                 objects=nothing,
@@ -249,7 +249,7 @@ class Lab:
         self._running = True
 
     def kill(self) -> None:
-        """End without telling anybody, as far as a process can do that to itself."""
+        """Stop without a proper shutdown, as far as this is possible within a process."""
         if self._running:
             self._running = False
             self._http.shutdown()
@@ -263,7 +263,7 @@ class Lab:
         return _session.client("glue", endpoint_url=self.context.endpoint_url)
 
     def settle(self) -> None:
-        """Wait until calls are over, and the bus has delivered what was published and what came of it."""
+        """Wait until calls are over, and the bus has delivered all events and those that follow from them."""
         self._calls.wait()
         for _ in range(20):
             delivered = threading.Event()
@@ -271,11 +271,11 @@ class Lab:
             assert delivered.wait(10)
 
     def run(self, workflow: str, run_id: str) -> Any:
-        """The run itself, as the backend keeps it."""
+        """Return the run that the backend keeps."""
         return _glue().workflows[workflow].runs[run_id]
 
     def wait_for(self, holds: Callable[[], Any]) -> None:
-        """Wait, ten seconds at most, until `holds()`."""
+        """Wait until `holds()` is true, for at most ten seconds."""
         if self._stands_at is not None:
             self._ahead, self._stands_at = self._stands_at - datetime.now(UTC), None
         deadline = time.monotonic() + 10
@@ -284,7 +284,7 @@ class Lab:
             threading.Event().wait(0.02)
 
     def define(self, *names: str) -> None:
-        """Let jobs and crawlers of these names exist: a name with `crawler` in it is a crawler."""
+        """Define jobs and crawlers with these names; a name that contains `crawler` is a crawler."""
         for name in names:
             kind: dict[str, Any] = _glue().crawlers if "crawler" in name else _glue().jobs
             kind[name] = Definition(name)

@@ -1,4 +1,4 @@
-"""Short ways to make triggers and workflow runs in tests, without a server."""
+"""Helpers that create triggers and workflow runs in tests, without a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from localaws.glue.workflows.trigger_definitions import (
 
 
 def target(name: str) -> Target:
-    """A name that begins with `crawler` is a crawler's."""
+    """Return a crawler if the name begins with `crawler`, otherwise a job."""
     return Target(NodeType.CRAWLER if name.startswith("crawler") else NodeType.JOB, name)
 
 
@@ -34,7 +34,7 @@ def after(
     logical: Logical = Logical.AND,
     state: TriggerState = TriggerState.ACTIVATED,
 ) -> Trigger:
-    """A trigger that waits for jobs and crawlers to end as `watched` says."""
+    """Return a trigger that fires when jobs and crawlers have ended as `watched` says."""
     actions = tuple(Action(target(one), {"JobName": one}) for one in starts)
     conditions = tuple(Condition(target(one), end) for one, end in watched.items())
     return Trigger(name, f"arn:{name}", TriggerType.CONDITIONAL, actions, "flow", conditions, logical, state=state)
@@ -45,7 +45,7 @@ def run_of(*triggers: Trigger) -> WorkflowRun:
 
 
 def begin(run: WorkflowRun) -> list[str]:
-    """Fire what is due: the names of the triggers."""
+    """Fire the triggers that are due; return their names."""
     due = run.due()
     for trigger in due:
         run.fired.add(trigger.name)
@@ -54,7 +54,7 @@ def begin(run: WorkflowRun) -> list[str]:
 
 
 def end(run: WorkflowRun, **states: str) -> None:
-    """Let the newest actions end: `a="FAILED"`."""
+    """End the newest run of each named action: `a="FAILED"`."""
     for name, state in states.items():
         action = [one for one in run.actions if one.target.name == name][-1]
         action.started_as(f"jr_{name}")

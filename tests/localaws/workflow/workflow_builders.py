@@ -1,4 +1,4 @@
-"""Short ways to make workflows and triggers in tests, by the API."""
+"""Helpers that create workflows and triggers in tests, through the API."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def workflow(glue: Any, name: str, *, start: Sequence[str], **settings: Any) -> None:
-    """A workflow whose ON_DEMAND trigger `begin` starts the named jobs and crawlers."""
+    """Create a workflow with an ON_DEMAND trigger `begin` that starts the named jobs and crawlers."""
     glue.create_workflow(Name=name, **settings)
     glue.create_trigger(Name="begin", WorkflowName=name, Type="ON_DEMAND", Actions=[action(one) for one in start])
 
 
 def pipeline(lab: Any, glue: Any, **settings: Any) -> None:
-    """The lab's own shape: `begin` starts `crawler`, whose success starts `job`."""
+    """Create a workflow like the lab's: `begin` starts `crawler`, and when it succeeds, `job` starts."""
     lab.define("crawler", "job")
     workflow(glue, "flow", start=["crawler"], **settings)
     conditional(glue, "flow", "after-crawl", "ANY", [crawl_ended("crawler")], ["job"])
@@ -28,7 +28,7 @@ def conditional(
     starts: Sequence[str],
     **settings: Any,
 ) -> None:
-    """A CONDITIONAL trigger, activated unless `settings` say otherwise."""
+    """Create a CONDITIONAL trigger, activated unless `settings` say otherwise."""
     if workflow_name is not None:
         settings["WorkflowName"] = workflow_name
     glue.create_trigger(
@@ -53,6 +53,6 @@ def crawl_ended(name: str, state: str = "SUCCEEDED") -> dict[str, str]:
 
 
 def status(glue: Any, run_id: str, name: str = "flow") -> tuple[str, dict[str, int]]:
-    """A run's status, and its statistics without the zeros."""
+    """Return a run's status, and its statistics without zeros."""
     run = glue.get_workflow_run(Name=name, RunId=run_id)["Run"]
     return run["Status"], {count: number for count, number in run["Statistics"].items() if number}

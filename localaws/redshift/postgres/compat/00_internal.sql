@@ -1,9 +1,9 @@
--- What users must neither read nor change. PostgreSQL keeps the prefix of the schema's name for itself, so no database that
--- a user owns can have another schema of this name.
+-- A schema that users can neither read nor change. PostgreSQL reserves the prefix pg_ for itself, so a user's database can't
+-- have another schema of this name.
 create schema if not exists pg_internal authorization rdsdb_owner;
 revoke all on schema pg_internal from public;
 
--- An earlier release had these elsewhere. A schema of the name that is not the superuser's is a user's own.
+-- An earlier release had these objects elsewhere. A schema load_history that the superuser does not own is a user's own.
 do $$
 begin
     if exists (select from pg_catalog.pg_namespace where nspname = 'load_history' and nspowner = 'rdsdb'::regrole) then

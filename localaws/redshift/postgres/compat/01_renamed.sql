@@ -1,5 +1,5 @@
--- PostgreSQL's own functions whose results differ on Redshift step aside under another name. Views of the system refer
--- to them by their number, so they keep working; new statements find the ones that are made in 02 and 03.
+-- Renames PostgreSQL's own functions whose results differ on Redshift. System views refer to functions by their oid, so
+-- they keep working; new statements find the functions that 02 and 03 create under the old names.
 update pg_catalog.pg_proc set proname = 'pg_sum' where oid in (2107, 2110) and proname = 'sum';
 update pg_catalog.pg_proc set proname = 'pg_avg' where oid in (2100, 2101, 2102) and proname = 'avg';
 update pg_catalog.pg_proc set proname = 'pg_version' where oid = 89 and proname = 'version';

@@ -1,5 +1,5 @@
--- Aggregates with Redshift's types: SUM of REAL is DOUBLE PRECISION and is added up in it, SUM of BIGINT is BIGINT, AVG of
--- an integer type is a BIGINT, cut off.
+-- Aggregates with Redshift's types: SUM of REAL is computed and returned as DOUBLE PRECISION, SUM of BIGINT is BIGINT, and
+-- AVG of an integer type is a BIGINT, truncated.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
 create or replace function pg_catalog.redshift_sum_final(double precision[]) returns double precision
@@ -33,7 +33,7 @@ create or replace aggregate pg_catalog.avg(bigint) (
     finalfunc = redshift_avg_final, combinefunc = int4_avg_combine, parallel = safe
 );
 
--- LISTAGG(expression [, delimiter]); the rewriter moves WITHIN GROUP's order into the call.
+-- LISTAGG(expression [, delimiter]); the rewriter moves the ORDER BY of WITHIN GROUP into the call.
 create or replace aggregate pg_catalog.listagg(text, text) (
     sfunc = string_agg_transfn, stype = internal, finalfunc = string_agg_finalfn
 );

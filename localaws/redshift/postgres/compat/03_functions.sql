@@ -1,5 +1,5 @@
--- Functions of Redshift that PostgreSQL lacks, or has with other results. Bodies hold no backslash: what one means depends on
--- the session's settings.
+-- Redshift's functions that PostgreSQL does not have, or has with other results. Their bodies contain no backslashes, whose
+-- meaning depends on the session's settings.
 
 create or replace function pg_catalog.version() returns text language sql stable parallel safe
     as $$select 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.0 (localaws, PostgreSQL '
@@ -58,12 +58,12 @@ create or replace function pg_catalog.date_add(part text, n bigint, at timestamp
 create or replace function pg_catalog.date_add(part text, n bigint, at time) returns time
     language sql immutable strict parallel safe as $$select $3 + $2 * pg_catalog.redshift_interval($1)$$;
 
--- DATEDIFF counts the boundaries between two times, not the time between them.
+-- DATEDIFF counts the boundaries of date parts between two times, not the elapsed time.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html
 create or replace function pg_catalog.redshift_no_date_part(part text) returns bigint
     language plpgsql immutable parallel safe
     as $$begin raise exception 'date part "%" is not valid here', part using errcode = '22023'; end$$;
--- Not strict, so that PostgreSQL puts the one branch that is meant in the place of the call.
+-- Not strict, so that PostgreSQL can inline the call and keep only the branch for this date part.
 create or replace function pg_catalog.redshift_units(part text, at timestamp) returns bigint
     language sql immutable parallel safe
     as $$select case pg_catalog.redshift_date_part($1)
@@ -215,6 +215,6 @@ create or replace function pg_catalog.json_extract_array_element_text(text, inte
 create or replace function pg_catalog.json_extract_path_text(document text, variadic path text[]) returns text
     language sql immutable strict parallel safe as $$select $1::json #>> $2$$;
 
--- Views here are bound when they are made: there are none of the late-binding kind.
+-- Views are bound when they are created, so there are no late-binding views.
 create or replace function pg_catalog.pg_get_late_binding_view_cols() returns setof record
     language sql stable as $$select ''::name, ''::name, ''::name, ''::text, 0 where false$$;

@@ -66,7 +66,7 @@ select d.datname::varchar(128) as database_name, d.datdba::integer as database_o
        'Snapshot Isolation'::varchar(128) as database_isolation_level
 from pg_catalog.pg_database d where not d.datistemplate and d.datname <> 'postgres';
 
--- There are no external schemas here.
+-- There are no external schemas in the embedded Redshift.
 create or replace view pg_catalog.svv_external_schemas as
 select 0 as esoid, 0::smallint as eskind, null::varchar(128) as schemaname, 0 as esowner, null::varchar(128) as databasename,
        null::varchar(1024) as esoptions where false;
@@ -90,13 +90,13 @@ from pg_catalog.pg_stat_activity
 where backend_type = 'client backend'
   and usename not in ('rdsdb', 'rdsdb_auth', 'rdsdb_users', 'rdsdb_history', 'rdsdb_owner', 'rdsdb_grants');
 
--- The engine's own roles but for rdsdb, which Redshift has, too, are not shown.
+-- Does not show the engine's own roles, except rdsdb, which Redshift has, too.
 create or replace view pg_catalog.pg_user as
 select usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, '********'::text as passwd, valuntil, useconfig
 from pg_catalog.pg_shadow
 where usename not in ('rdsdb_auth', 'rdsdb_users', 'rdsdb_history', 'rdsdb_owner', 'rdsdb_grants');
 
--- What functions and procedures there are, with their numbers under another name.
+-- Functions and procedures; the column oid has another name.
 create or replace view pg_catalog.pg_proc_info as
 select oid as prooid, proname, pronamespace, proowner, prolang, prokind, prosecdef, proisstrict, proretset, provolatile,
        pronargs, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc, proacl

@@ -1,7 +1,9 @@
--- How tables were declared to lie: kept for pg_table_def and svv_table_info, without effect here.
+-- The distribution, sort keys and encodings that tables were declared with: without effect here, but shown in pg_table_def
+-- and svv_table_info.
 create table if not exists pg_internal.redshift_declared (relation oid primary key, declared jsonb not null);
 
--- Runs as its owner, who owns nothing but pg_internal. What it reads in the statement, anybody can have written there.
+-- Runs as its owner, which owns nothing but pg_internal and what is in it. Don't trust the comment in the statement: any user
+-- can write one.
 create or replace function pg_internal.table_made() returns event_trigger
     language plpgsql security definer set search_path = pg_catalog, pg_temp
     as $$
@@ -63,7 +65,7 @@ join pg_catalog.pg_type t on t.oid = a.atttypid
 left join pg_internal.redshift_declared r on r.relation = c.oid
 where a.attnum > 0 and not a.attisdropped and c.relkind = 'r' and pg_table_is_visible(c.oid);
 
--- Sizes are PostgreSQL's, in blocks of 1 MB; the rest has no counterpart here and is NULL.
+-- Sizes are PostgreSQL's, in blocks of 1 MB; columns without a counterpart in PostgreSQL are NULL.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html
 create or replace view pg_catalog.svv_table_info as
 select current_database()::text as database, n.nspname::text as schema, c.oid::integer as table_id, c.relname::text as "table",
@@ -82,7 +84,7 @@ select current_database()::text as database, n.nspname::text as schema, c.oid::i
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_internal.redshift_declared r on r.relation = c.oid
-cross join lateral (  -- what was counted since the start, or by the last ANALYZE
+cross join lateral (  -- the rows counted since the start, or by the last ANALYZE
     select coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0)) as seen
 ) as rows
 where c.relkind = 'r' and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'

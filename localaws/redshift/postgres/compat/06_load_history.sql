@@ -1,4 +1,4 @@
--- The load history: tables that COPY's own connection writes, and Redshift's views over them.
+-- The load history: tables that COPY writes over its own connection, and Redshift's views of them.
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html and its neighbours.
 
 create sequence if not exists pg_internal.query_id start 1000;
@@ -49,8 +49,8 @@ create table if not exists pg_internal.errors (
     error_message text not null
 );
 
--- Regular users see their own loads, Redshift's superusers (who may make users) all. A barrier, so that no function of a
--- query's is called with rows that it must not see.
+-- Regular users see only their own loads, Redshift's superusers (who may create users) see all. security_barrier, so that
+-- PostgreSQL calls no function of a query with rows that the user must not see.
 create or replace view pg_internal.visible_loads with (security_barrier) as
 select l.* from pg_internal.loads l
 where exists (select from pg_catalog.pg_roles r
@@ -94,7 +94,7 @@ select l.user_id as userid, f.query_id as query, 0 as slice, f.file_name as name
 from pg_internal.files f join pg_internal.visible_loads l on l.query_id = f.query_id
 where l.status = 'completed';
 
--- Set in the session by COPY.
+-- COPY sets these settings in the session.
 create or replace function pg_catalog.pg_last_copy_count() returns bigint language sql stable as
 $$ select coalesce(nullif(pg_catalog.current_setting('localaws.last_copy_count', true), ''), '0')::bigint $$;
 
@@ -104,7 +104,7 @@ $$ select coalesce(nullif(pg_catalog.current_setting('localaws.last_copy_id', tr
 grant select on pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail,
     pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits to public;
 
--- COPY's connection, as rdsdb_history, writes these and nothing else.
+-- COPY's connection, as rdsdb_history, can write to these and to nothing else.
 grant usage on schema pg_internal to rdsdb_history;
 grant insert on pg_internal.loads, pg_internal.files, pg_internal.errors to rdsdb_history;
 grant usage on sequence pg_internal.query_id to rdsdb_history;

@@ -1,4 +1,4 @@
--- What Redshift does not have and what would let code run in somebody else's session, or reach beyond the database.
+-- Refuses commands that Redshift does not have, and that could run code in another user's session or outside the database.
 -- https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
 create or replace function pg_internal.refuse() returns event_trigger
     language plpgsql set search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Nothing that users can reach runs, or reads, as a superuser: a view reads its tables as its owner, and so does a
--- SECURITY DEFINER function.
+-- Nothing that users can use may run or read as a superuser. Views read their tables as their owner, and SECURITY DEFINER
+-- functions run as their owner, so rdsdb_owner owns them.
 do $$
 declare
     ours record;

@@ -1,1 +1,1 @@
-"""SQL that makes a PostgreSQL database look like one of Redshift's; run in the order of the names."""
+"""SQL scripts that make a PostgreSQL database look like a Redshift one; they run in the order of their names."""

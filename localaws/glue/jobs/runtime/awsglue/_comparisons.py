@@ -22,7 +22,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def all_hold(df: DataFrame, conditions: Mapping[str, Mapping[str, Any]]) -> Column:
-    """Whether all of {path: {comparator: value}} holds for a row; false where a compared value is NULL.
+    """Whether all of {path: {comparator: value}} hold for a row; false if a compared value is NULL.
 
     Raises:
         ValueError: `df` has no field at a path.

@@ -1,4 +1,4 @@
-"""The errors of a DynamicFrame's records, counted and held against a transform's thresholds."""
+"""Counts the errors of a DynamicFrame's records, and checks them against a transform's thresholds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from awsglue._errors import TooManyErrors
 
 @dataclass(frozen=True)
 class FrameErrors:
-    """Texts of the source that are no records, and records that a script's function raised for.
+    """Texts in the source that are not records, and records for which a script's function raised.
 
-    Each is a row with `error.msg`, and the text or the record in `error.input`. `stage` are those of the step that
-    made the frame, `earlier` those of the steps before.
+    Each is a row with `error.msg`, and the text or the record in `error.input`. `stage` has the errors of the step that
+    made the frame, `earlier` those of the steps before it.
     """
 
     stage: DataFrame | None = None
@@ -23,7 +23,7 @@ class FrameErrors:
 
     @property
     def rows(self) -> DataFrame | None:
-        """All of them; None if no step can have had any."""
+        """All errors; None if no step can have errors."""
         if self.stage is None or self.earlier is None:
             return self.stage if self.earlier is None else self.earlier
         both = self.earlier.select("error.msg", "error.input").unionByName(
@@ -32,19 +32,19 @@ class FrameErrors:
         return both.select(F.struct("msg", "input").alias("error"))
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of all errors."""
         return _count(self.rows)
 
     def stage_count(self) -> int:
-        """How many the step that made the frame had."""
+        """Return the number of errors in the step that made the frame."""
         return _count(self.stage)
 
     def then(self, stage: DataFrame | None) -> FrameErrors:
-        """Those of a frame made of this one by a step that had the errors `stage`."""
+        """Return the errors of the next frame: a step with the errors `stage` makes it from this one."""
         return FrameErrors(stage, self.rows)
 
     def check(self, frame: str, stage_threshold: int, total_threshold: int) -> None:
-        """Raise TooManyErrors if there are as many as a threshold, which is not 0, allows."""
+        """Raise TooManyErrors if the number of errors reaches a threshold; 0 is no threshold."""
         for threshold, count in ((stage_threshold, self.stage_count), (total_threshold, self.count)):
             if threshold and (found := count()) >= threshold:
                 raise TooManyErrors(frame, found, threshold)

@@ -2,12 +2,13 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html
 
-In Glue each record carries its own types; here all records of a frame have the columns and types of its DataFrame, so
-there are no choice types: what would be one is the type that the catalog, or Spark's inference, settled on.
+In Glue each record has its own types. Here all records of a frame have the columns and types of its DataFrame, so there
+are no choice types: a field has the type that the catalog, or Spark's schema inference, gives it.
 
-Every transform takes `transformation_ctx`, `info`, `stageThreshold` and `totalThreshold`, as Glue's do: with a
-threshold, a frame with as many errors (of this transform, or of all up to it) is refused at once. They are keywords
-only where AWS's library has them in another order than its page: what works here works there.
+Like Glue's, every transform takes `transformation_ctx`, `info`, `stageThreshold` and `totalThreshold`. It raises
+TooManyErrors if it has as many errors as `stageThreshold`, or all steps up to it have as many as `totalThreshold`. If
+AWS's library has these parameters in another order than its page, they are keyword-only here: what works here works
+there.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _SPIGOT_RECORDS = 100
 
 
 class DynamicFrame:
-    """A distributed table. Make one with GlueContext.create_dynamic_frame or `fromDF`."""
+    """A distributed table. Create one with GlueContext.create_dynamic_frame or `fromDF`."""
 
     glue_ctx: GlueContext
     name: str
@@ -45,12 +46,12 @@ class DynamicFrame:
     _errors: FrameErrors
 
     def __init__(self, jdf: Any, glue_ctx: GlueContext, name: str = "") -> None:
-        # In Glue, too, one that is made of a Spark DataFrame does not work: that is what fromDF is for.
+        # In Glue, too, a DynamicFrame made from a Spark DataFrame in this way does not work; fromDF is for that.
         raise NotSupportedLocally("DynamicFrame(jdf, ...)", ["DynamicFrame.fromDF(dataframe, ...)"])
 
     @classmethod
     def _of(cls, df: DataFrame, glue_ctx: GlueContext, name: str, errors: FrameErrors = _NO_ERRORS) -> DynamicFrame:
-        """The frame of the rows of `df`, of which making had `errors`."""
+        """Return a frame with the rows of `df`; `errors` are those that occurred while it was made."""
         frame = cls.__new__(cls)
         frame._df = df
         frame._errors = errors
@@ -60,13 +61,13 @@ class DynamicFrame:
 
     @classmethod
     def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str = "") -> DynamicFrame:
-        """A DynamicFrame of the rows of `dataframe`."""
+        """Return a DynamicFrame with the rows of `dataframe`."""
         if not isinstance(dataframe, DataFrame):
             raise TypeError(f"fromDF takes a Spark DataFrame, not a {type(dataframe).__name__}")
         return cls._of(dataframe, glue_ctx, name)
 
     def toDF(self, options: Sequence[ResolveOption] | None = None) -> DataFrame:
-        """The Spark DataFrame of these records."""
+        """Return the records as a Spark DataFrame."""
         if options:
             raise NotSupportedLocally("DynamicFrame.toDF(options)")
         return self._df
@@ -74,27 +75,31 @@ class DynamicFrame:
     def _then(
         self, df: DataFrame, stageThreshold: int = 0, totalThreshold: int = 0, errors: DataFrame | None = None
     ) -> DynamicFrame:
-        """The frame that a transform made of this one."""
+        """Return the result of a transform of this frame.
+
+        Raises:
+            TooManyErrors: a threshold is reached.
+        """
         made = DynamicFrame._of(df, self.glue_ctx, self.name, self._errors.then(errors))
         made._errors.check(made.name, stageThreshold, totalThreshold)
         return made
 
-    # Looking
+    # Inspecting
 
     def count(self) -> int:
-        """The number of records."""
+        """Return the number of records."""
         return int(self._df.count())
 
     def schema(self) -> gluetypes.DataType:
-        """The schema: a StructType of awsglue.gluetypes, as in Glue, not Spark's (`toDF().schema`)."""
+        """Return the schema: a StructType of awsglue.gluetypes, as in Glue, not Spark's (`toDF().schema`)."""
         return glue_type(self._df.schema)
 
     def printSchema(self) -> None:
-        """Print the schema as Glue does: `root` and a line for each field."""
+        """Print the schema as Glue does: `root`, and a line for each field."""
         print("\n".join(["root", *_fields.schema_lines(self._df.schema)]))
 
     def show(self, num_rows: int = 20) -> None:
-        """Print the first records, one JSON object a line."""
+        """Print the first records, one JSON object per line."""
         for line in self._df.limit(num_rows).toJSON().collect():
             print(line)
 
@@ -106,7 +111,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The same records in `numPartitions` partitions."""
+        """Return the same records in `numPartitions` partitions."""
         return self._then(self._df.repartition(numPartitions), stageThreshold, totalThreshold)
 
     def coalesce(
@@ -119,26 +124,26 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The same records in at most `numPartitions` partitions; with `shuffle`, in as many."""
+        """Return the same records in at most `numPartitions` partitions; with `shuffle`, in exactly as many."""
         df = self._df.repartition(numPartitions) if shuffle else self._df.coalesce(numPartitions)
         return self._then(df, stageThreshold, totalThreshold)
 
     def getNumPartitions(self) -> int:
-        """The number of partitions."""
+        """Return the number of partitions."""
         return int(self._df.rdd.getNumPartitions())
 
     # Errors
 
     def errorsCount(self) -> int:
-        """How many errors there were up to this frame; see _frame_errors for what they are."""
+        """Return the number of errors in all steps up to this frame; see _frame_errors for what counts."""
         return int(self._errors.count())
 
     def stageErrorsCount(self) -> int:
-        """How many of them the step that made this frame had."""
+        """Return the number of errors in the step that made this frame."""
         return int(self._errors.stage_count())
 
     def errorsAsDynamicFrame(self) -> DynamicFrame:
-        """The errors as records: `error.msg`, and the text or the record in `error.input`."""
+        """Return the errors as records: `error.msg` is the message, `error.input` the text or the record."""
         rows = self._errors.rows
         return DynamicFrame._of(empty(self._df.sparkSession) if rows is None else rows, self.glue_ctx, "errors")
 
@@ -160,11 +165,11 @@ class DynamicFrame:
         totalThreshold: int = 0,
         case_sensitive: bool = False,
     ) -> DynamicFrame:
-        """Only the mapped fields, renamed and cast: (source, source type, target, target type).
+        """Return only the mapped fields, renamed and cast: (source, source type, target, target type).
 
-        A dotted source goes into structs; a dotted target makes them. A source that the frame lacks is left out; one
-        that is not of the source type is NULL, and the job's log says so. A value that its target type can't hold is
-        NULL.
+        A dotted source is a field of a struct; a dotted target creates a struct. A source that the frame does not have
+        is left out. A source that does not have the source type becomes NULL, and the job's log says so. A value that
+        does not fit the target type becomes NULL.
         """
         return self._then(_mapping.mapped(self._df, mappings, case_sensitive), stageThreshold, totalThreshold)
 
@@ -176,7 +181,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """Only the fields at `paths`; those that the frame lacks are left out."""
+        """Return only the fields at `paths`; paths that the frame does not have are ignored."""
         found = {path: _fields.find(self._df, path) for path in _fields.listed(paths)}
         columns = _fields.nest({path: column for path, column in found.items() if column is not None})
         return self._then(self._df.select(*columns), stageThreshold, totalThreshold)
@@ -189,7 +194,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """All fields but those at `paths`, also within structs and arrays of structs."""
+        """Return all fields except those at `paths`, which may be within structs and arrays of structs."""
         df = self._df
         for path in _fields.listed(paths):
             df = _fields.change(df, path, lambda column, kind: None)
@@ -204,7 +209,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The field `oldName` under the name `newName`; names with dots of their own need backticks."""
+        """Rename the field `oldName` to `newName`; names that contain dots need backticks."""
         old, new = _fields.split(oldName), _fields.split(newName)
         if len(old) > 1 or len(new) > 1:
             raise NotSupportedLocally(
@@ -220,7 +225,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The records for which `f(record)` is true; see _records for those for which it raises."""
+        """Return the records for which `f(record)` is true; see _records for records for which it raises."""
         rows, errors = _records.filtered(self._df, f)
         return self._then(rows, stageThreshold, totalThreshold, errors)
 
@@ -234,7 +239,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """`f(record)` of each record; see _records for those for which it raises."""
+        """Return `f(record)` for each record; see _records for records for which it raises."""
         rows, errors = _records.mapped(self._df, f)
         return self._then(rows, stageThreshold, totalThreshold, errors)
 
@@ -250,9 +255,9 @@ class DynamicFrame:
         totalThreshold: int = 0,
         catalog_id: str | None = None,
     ) -> DynamicFrame:
-        """Casts: `specs` of (path, "cast:type"); `choice`="match_catalog" casts to the catalog's types.
+        """Cast fields: `specs` are (path, "cast:type"); `choice`="match_catalog" casts to the catalog's types.
 
-        "make_cols" and "make_struct" change nothing, nor does any other `choice`: there is no choice type to resolve.
+        "make_cols", "make_struct" and every other `choice` change nothing, as there is no choice type to resolve.
 
         Raises:
             ValueError: neither specs nor choice is given, or both, or match_catalog without database and table_name.
@@ -270,7 +275,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """The equijoin of both frames; a field name that both have gets a leading dot on the right side."""
+        """Return the equijoin of both frames; a field name that both have gets a leading dot on the right side."""
         left, right = self._df.alias("left"), frame2._df
         for name in set(left.columns) & set(right.columns):
             right = right.withColumnRenamed(name, f".{name}")
@@ -293,7 +298,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """All records of the staging frame, and those of this one whose keys it does not have."""
+        """Return all records of the staging frame, and this frame's records with keys that it does not have."""
         refuse_unknown("mergeDynamicFrame options", options, set())
         staged = stage_dynamic_frame._df
         kept = self._df.join(staged.select(*primary_keys).distinct(), list(primary_keys), "left_anti")
@@ -310,7 +315,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrameCollection:
-        """Two frames: `name1` has the fields at `paths`, `name2` the others."""
+        """Return two frames: `name1` has the fields at `paths`, `name2` the others."""
         frames = {name1: self.select_fields(paths), name2: self.drop_fields(paths)}
         return self._split(frames, stageThreshold, totalThreshold)
 
@@ -324,7 +329,7 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrameCollection:
-        """Two frames: `name1` has the rows for which all of {path: {comparator: value}} holds, `name2` the others."""
+        """Return two frames: `name1` has the rows that meet all of {path: {comparator: value}}, `name2` the others."""
         holds = _comparisons.all_hold(self._df, comparison_dict)
         frames = {name1: self._then(self._df.where(holds)), name2: self._then(self._df.where(~holds))}
         return self._split(frames, stageThreshold, totalThreshold)
@@ -340,7 +345,7 @@ class DynamicFrame:
     def unnest(
         self, transformation_ctx: str = "", info: str = "", stageThreshold: int = 0, totalThreshold: int = 0
     ) -> DynamicFrame:
-        """Fields of structs as fields of the top level, named by their path."""
+        """Return fields of structs as top-level fields, with their path as the name."""
         columns = [column.alias(path) for path, column in _fields.flat(self._df).items()]
         return self._then(self._df.select(*columns), stageThreshold, totalThreshold)
 
@@ -353,8 +358,8 @@ class DynamicFrame:
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        """This frame, of which a sample is written to `path`: the first `topk` records (100), each with the
-        probability `prob` (1)."""
+        """Write a sample to `path`, and return this frame. The sample has each record with the probability `prob` (1),
+        up to `topk` records (100)."""
         refuse_unknown("spigot options", options, {"topk", "prob"})
         sample = self._df.sample(float(options["prob"])) if "prob" in options else self._df
         sample = sample.limit(int(options.get("topk", _SPIGOT_RECORDS)))
@@ -382,7 +387,7 @@ class DynamicFrame:
 
 
 def __getattr__(name: str) -> Any:
-    # They are here in AWS's library, too. Importing them above would go in a circle.
+    # AWS's library has these names here, too. Importing them at the top would be a circular import.
     if name == "DynamicFrameReader":
         from awsglue._reader import DynamicFrameReader
 

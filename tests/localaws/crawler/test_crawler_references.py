@@ -67,7 +67,7 @@ def s3(*paths: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_of_a_bucket_that_is_not_there_is_refused(create: Create, bucket: str, unique: Any) -> None:
+def test_a_crawler_of_a_bucket_that_does_not_exist_is_refused(create: Create, bucket: str, unique: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html
 
     Code and text: https://github.com/ansible-collections/community.aws/issues/1796 and
@@ -81,7 +81,9 @@ def test_a_crawler_of_a_bucket_that_is_not_there_is_refused(create: Create, buck
 
 
 @pytest.mark.simplified("Glue crawlers", "whether AWS looks at buckets in UpdateCrawler is not documented")
-def test_an_update_to_a_bucket_that_is_not_there_is_refused_and_changes_nothing(crawled: Crawled, unique: Any) -> None:
+def test_an_update_to_a_bucket_that_does_not_exist_is_refused_and_changes_nothing(
+    crawled: Crawled, unique: Any
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html"""
     glue, missing = crawled.aws("glue"), unique("no-such-bucket-")
     before = glue.get_crawler(Name=crawled.crawler)["Crawler"]
@@ -92,14 +94,14 @@ def test_an_update_to_a_bucket_that_is_not_there_is_refused_and_changes_nothing(
     assert glue.get_crawler(Name=crawled.crawler)["Crawler"] == before
 
 
-def test_an_update_that_names_no_targets_is_accepted_also_when_the_bucket_is_gone(crawled: Crawled) -> None:
+def test_an_update_without_targets_is_accepted_even_if_the_bucket_is_gone(crawled: Crawled) -> None:
     crawled.aws("s3").delete_bucket(Bucket=crawled.bucket)
     crawled.aws("glue").update_crawler(Name=crawled.crawler, Description="its bucket is gone")
     assert crawled.crawl()["Status"] == "FAILED"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_path_and_a_database_need_not_be_there_before_the_crawl(create: Create, bucket: str) -> None:
+def test_the_path_and_the_database_need_not_exist_before_the_crawl(create: Create, bucket: str) -> None:
     """ "If your crawler does not specify a database, your tables are placed in the default database"; the crawler makes
     the database that it names: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
     """
@@ -107,7 +109,7 @@ def test_a_path_and_a_database_need_not_be_there_before_the_crawl(create: Create
 
 
 @pytest.mark.simplified("Glue crawlers", "whether AWS refuses a role that may not list the bucket is not known")
-def test_a_role_that_may_not_list_the_bucket_is_told_by_the_crawl(
+def test_a_role_without_permission_to_list_the_bucket_fails_the_crawl(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html
@@ -122,7 +124,7 @@ def test_a_role_that_may_not_list_the_bucket_is_told_by_the_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_role_that_glue_can_not_assume_is_refused_in_the_words_of_aws(
+def test_a_role_that_glue_can_not_assume_is_refused_with_the_message_of_aws(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html
@@ -135,7 +137,7 @@ def test_a_role_that_glue_can_not_assume_is_refused_in_the_words_of_aws(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_jdbc_target_whose_connection_is_not_there_or_not_to_be_looked_up_is_refused(
+def test_a_jdbc_target_needs_a_connection_that_exists_and_that_the_role_may_read(
     create: Create, aws: Callable[..., Any], unique: Any, glue_role: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JdbcTarget.html
@@ -164,7 +166,7 @@ def test_a_jdbc_target_whose_connection_is_not_there_or_not_to_be_looked_up_is_r
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_queue_of_events_that_is_not_there_or_that_the_role_may_not_read_is_refused(
+def test_an_event_queue_that_does_not_exist_or_that_the_role_may_not_read_is_refused(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
@@ -188,7 +190,9 @@ def test_a_queue_of_events_that_is_not_there_or_that_the_role_may_not_read_is_re
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_what_goes_with_a_recrawl_policy_is_refused_in_the_words_of_aws(create: Create, bucket: str) -> None:
+def test_settings_that_conflict_with_the_recrawl_policy_are_refused_with_the_message_of_aws(
+    create: Create, bucket: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
     https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
 

@@ -235,11 +235,15 @@ def fuzz(budget: settings, watched: Watched, run: Callable[[Watched, bytes], Non
 
 
 @pytest.mark.parametrize(("run", "packets", "framed"), HOLDS)
-def test_disturbed_packets_harm_nobody(watched: Watched, run: Any, packets: list[Packet], framed: bool) -> None:
+def test_corrupted_packets_do_not_affect_other_sessions(
+    watched: Watched, run: Any, packets: list[Packet], framed: bool
+) -> None:
     fuzz(SMALL, watched, run, packets, framed)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("run", "packets", "framed"), HOLDS)
-def test_many_disturbed_packets_harm_nobody(watched: Watched, run: Any, packets: list[Packet], framed: bool) -> None:
+def test_many_corrupted_packets_do_not_affect_other_sessions(
+    watched: Watched, run: Any, packets: list[Packet], framed: bool
+) -> None:
     fuzz(LONG, watched, run, packets, framed)

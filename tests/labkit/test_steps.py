@@ -45,7 +45,7 @@ def test_a_step_out_of_order_names_the_notebook_to_run_first(make_lab: Callable[
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_checking_what_is_not_there_says_so_and_does_not_fail(make_lab: Callable[..., Lab], step: str) -> None:
+def test_a_check_of_a_missing_step_says_so_and_does_not_fail(make_lab: Callable[..., Lab], step: str) -> None:
     check = getattr(make_lab("nobody"), step).check()
     assert not check
     assert all(fact.fix for fact in check.facts if not fact.holds)
@@ -107,7 +107,7 @@ def test_the_network_matches_the_description(lab: Lab) -> None:
     assert len({zone["AvailabilityZone"] for zone in zones}) == 2
 
 
-def test_interface_endpoints_are_made_where_the_target_needs_them(make_lab: Callable[..., Lab]) -> None:
+def test_interface_endpoints_are_created_if_the_target_needs_them(make_lab: Callable[..., Lab]) -> None:
     inner = make_lab("endpoints", interface_endpoints=("secretsmanager", "glue"))
     made = inner.network.create()
     assert made.gateway_endpoint.endswith(".s3")

@@ -103,7 +103,7 @@ def test_a_table_of_csv_has_its_delimiter_and_its_header_in_its_properties() -> 
     assert not {"delimiter", "columnsOrdered", "areColumnsQuoted"} & set(written(found())["Parameters"])
 
 
-def test_a_table_of_parquet_has_the_formats_of_parquet() -> None:
+def test_a_table_of_parquet_has_the_input_and_output_formats_of_parquet() -> None:
     descriptor = written(found(look=Look("parquet")))["StorageDescriptor"]
     package = "org.apache.hadoop.hive.ql.io.parquet"
     assert descriptor["InputFormat"] == f"{package}.MapredParquetInputFormat"
@@ -123,7 +123,7 @@ def test_a_table_of_compressed_files_has_their_compression_type() -> None:
     assert (table["Parameters"]["compressionType"], table["StorageDescriptor"]["Compressed"]) == ("gzip", True)
 
 
-def test_the_average_size_of_no_records_is_0() -> None:
+def test_without_records_the_average_record_size_is_0() -> None:
     assert written(found(statistics=Statistics(1, 0, 50)))["Parameters"]["averageRecordSize"] == "0"
     assert written(found(statistics=Statistics(1, 1, 50)))["Parameters"]["averageRecordSize"] == "50"
 

@@ -80,7 +80,7 @@ def test_a_crawler_of_a_bucket_that_does_not_exist_is_refused(create: Create, bu
         assert refused == ("InvalidInputException", f"S3 bucket {missing} does not exist.")
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS looks at buckets in UpdateCrawler is not documented")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document whether UpdateCrawler checks the buckets")
 def test_an_update_to_a_bucket_that_does_not_exist_is_refused_and_changes_nothing(
     crawled: Crawled, unique: Any
 ) -> None:
@@ -108,7 +108,10 @@ def test_the_path_and_the_database_need_not_exist_before_the_crawl(create: Creat
     assert create(Targets=s3(f"s3://{bucket}/no/such/folder/", f"s3://{bucket}/no/such/object.json")) is None
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS refuses a role that may not list the bucket is not known")
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "it is not known whether AWS refuses such a role already when the crawler is created",
+)
 def test_a_role_without_permission_to_list_the_bucket_fails_the_crawl(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:

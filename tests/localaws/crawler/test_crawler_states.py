@@ -199,7 +199,7 @@ def test_a_crawler_is_stopping_while_its_crawl_is_being_stopped(crawler: Crawler
     assert crawler.state == "READY"
 
 
-def test_the_elapsed_time_is_that_of_the_crawl_that_runs_in_milliseconds(
+def test_the_elapsed_time_of_the_running_crawl_is_in_milliseconds(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
@@ -212,7 +212,7 @@ def test_the_elapsed_time_is_that_of_the_crawl_that_runs_in_milliseconds(
 
 
 @pytest.mark.parametrize(("length", "told"), [(5, 5), (2048, 2048), (2049, 2048)])
-def test_a_crawls_error_message_has_at_most_2048_characters(crawler: Crawler, length: int, told: int) -> None:
+def test_a_crawl_s_error_message_has_at_most_2048_characters(crawler: Crawler, length: int, told: int) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawl = crawl_of(crawler, CrawlState.FAILED, error="x" * length)
     assert len(crawl.as_dict()["ErrorMessage"]) == len(crawl.as_last_crawl()["ErrorMessage"]) == told

@@ -284,7 +284,7 @@ def test_each_crawl_is_logged_from_start_to_end(crawled: Crawled) -> None:
     assert lines[-1] == "BENCHMARK : Crawler has finished running and is in state READY"
 
 
-@pytest.mark.simplified("Glue crawlers", "what was on when the embedded AWS was killed is failed at its next start")
+@pytest.mark.simplified("Glue crawlers", "a crawl that the killed server interrupted is failed at the next start")
 def test_a_killed_crawl_is_failed_and_files_from_earlier_crawls_are_not_read_again(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     status = localaws.start(tmp_path)

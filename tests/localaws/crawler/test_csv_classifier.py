@@ -67,7 +67,7 @@ def test_every_name_of_a_header_has_to_be_a_valid_column_name() -> None:
     assert look("x,Überfahrt (€) 🚗\n1,2\n").header
 
 
-@pytest.mark.simplified("Glue crawlers", "the name that AWS gives the column without a name is not documented")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the name of the column without a name")
 def test_the_last_column_may_be_empty_throughout_to_allow_for_a_trailing_delimiter() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert types("id,town,\n1,Bern,\n2,Rom,\n") == {"id": "bigint", "town": "string", "col2": "string"}
@@ -99,14 +99,14 @@ def test_the_first_row_is_a_header_if_a_column_of_the_data_is_not_a_string() -> 
     }  # as crawled tables in public have it; the page counts from 1
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS documents no rule for names that are the same")
+@pytest.mark.simplified("Glue crawlers", "AWS documents no rule for duplicate names")
 @pytest.mark.parametrize("first", ["id,id", "Id,id", "id, id"])
 def test_a_row_with_a_duplicate_name_is_not_a_header(first: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert types(f"{first}\n1,2\n") == {"col0": "string", "col1": "string"}
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS documents the types, not how they are told")
+@pytest.mark.simplified("Glue crawlers", "AWS documents the types, not how they are recognised")
 def test_a_value_counts_as_a_number_if_a_job_reads_it_as_a_number() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
 
@@ -136,7 +136,7 @@ def test_quoted_fields_may_contain_delimiters_quotes_and_line_breaks() -> None:
     assert {name: hive_type(kind) for name, kind in found.schema} == {"id": "bigint", "town": "string"}
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS does not document what areColumnsQuoted tells")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the meaning of areColumnsQuoted")
 def test_the_columns_count_as_quoted_if_any_field_is_quoted() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     assert look('1,"x"\n2,y\n').quoted

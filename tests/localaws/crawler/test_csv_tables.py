@@ -45,7 +45,10 @@ def test_a_csv_file_with_a_header_makes_a_table_with_the_properties_that_aws_wri
     assert descriptor["OutputFormat"] == "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS's page counts from col1; tables that were crawled on AWS begin with col0")
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "AWS's page counts from col1, but tables that were crawled on AWS begin with col0",
+)
 def test_a_csv_file_without_a_header_has_numbered_columns_and_no_skipped_line(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTcsv="x,Bern\ny,Rom\n")
@@ -73,7 +76,9 @@ def test_quoted_csv_gets_the_LazySimpleSerDe_as_any_other_csv(crawled: Crawled, 
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_each_partition_of_csv_records_that_its_files_have_a_header(new_crawled: Callable[..., Crawled]) -> None:
+def test_each_partition_of_a_csv_table_records_that_its_files_have_a_header(
+    new_crawled: Callable[..., Crawled],
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     crawled = new_crawled("sales/")
     for day in (1, 2):

@@ -113,7 +113,7 @@ def test_the_table_of_a_deleted_object_is_handled_as_the_delete_behavior_says(
     assert "DEPRECATED_BY_CRAWLER" not in crawled.table()["Parameters"]
 
 
-@pytest.mark.simplified("Glue crawlers", "what AWS's crawl of an object that is not there says is not documented")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the result of a crawl of a missing object")
 def test_an_object_that_does_not_exist_makes_no_table(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("raw/nothing.json")
@@ -122,7 +122,7 @@ def test_an_object_that_does_not_exist_makes_no_table(new_crawled: Callable[...,
     assert crawled.tables() == {}
 
 
-@pytest.mark.simplified("Glue crawlers", "which of the two AWS takes is not documented")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document which of the two it crawls")
 def test_a_trailing_slash_tells_a_folder_from_an_object_with_the_same_name(
     new_crawled: Callable[..., Crawled],
 ) -> None:
@@ -148,7 +148,10 @@ def test_an_empty_object_that_marks_a_folder_is_treated_as_the_folder(new_crawle
     assert location(crawled, "raw") == f"s3://{crawled.bucket}/raw/"
 
 
-@pytest.mark.simplified("Glue crawlers", "what AWS excludes from an include path that is an object is not documented")
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "AWS does not document the effect of exclusions on an include path that is an object",
+)
 def test_exclusions_are_relative_to_the_object_and_never_exclude_it(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("raw/a.json", Exclusions=["*.json"])
@@ -177,7 +180,7 @@ def test_a_folder_and_an_object_in_it_keep_their_tables_in_a_recrawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_CRAWL_NEW_FOLDERS_ONLY_does_not_crawl_a_single_object_again(
+def test_an_incremental_crawl_does_not_crawl_a_single_object_again(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""

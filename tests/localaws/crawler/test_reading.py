@@ -80,7 +80,7 @@ def test_the_reader_accepts_any_bytes_without_failing() -> None:
 
 @pytest.mark.simplified(
     "Glue crawlers",
-    "a top-level array's elements are rows, AWS makes them one array column",
+    "the elements of a top-level array are rows; AWS makes them one array column",
 )
 @pytest.mark.parametrize(
     "text",

@@ -72,7 +72,7 @@ def incremental(new_crawled: Callable[..., Crawled]) -> Crawled:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_CRAWL_NEW_FOLDERS_ONLY_adds_partitions_and_does_not_crawl_old_folders_again(incremental: Crawled) -> None:
+def test_an_incremental_crawl_adds_partitions_and_does_not_crawl_old_folders_again(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     incremental.put_key("sales/day=1/b.json", OTHER)
     incremental.put_key("sales/day=2/a.json", ROW)
@@ -83,7 +83,7 @@ def test_CRAWL_NEW_FOLDERS_ONLY_adds_partitions_and_does_not_crawl_old_folders_a
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_CRAWL_NEW_FOLDERS_ONLY_ignores_deleted_objects(incremental: Crawled) -> None:
+def test_an_incremental_crawl_ignores_deleted_objects(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     incremental.aws("s3").delete_object(Bucket=incremental.bucket, Key="sales/day=1/a.json")
     incremental.crawl()
@@ -92,7 +92,7 @@ def test_CRAWL_NEW_FOLDERS_ONLY_ignores_deleted_objects(incremental: Crawled) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_CRAWL_NEW_FOLDERS_ONLY_adds_no_tables_after_its_first_crawl(
+def test_an_incremental_crawl_adds_no_tables_after_the_first_crawl(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """ "No new tables will be added": https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
@@ -107,7 +107,7 @@ def test_CRAWL_NEW_FOLDERS_ONLY_adds_no_tables_after_its_first_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_with_CRAWL_NEW_FOLDERS_ONLY_the_s3_targets_can_not_be_changed(incremental: Crawled) -> None:
+def test_the_s3_targets_of_an_incremental_crawler_can_not_be_changed(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     glue = incremental.aws("glue")
     targets = {"S3Targets": [{"Path": f"s3://{incremental.bucket}/other/"}]}
@@ -190,7 +190,7 @@ def by_events(
 
 
 @pytest.mark.simplified("Glue crawlers", "the first crawl after a restart of the embedded AWS lists everything again")
-def test_CRAWL_EVENT_MODE_crawls_only_the_folders_that_events_in_its_queue_name(
+def test_a_crawler_in_event_mode_crawls_only_the_folders_that_events_in_its_queue_name(
     by_events: tuple[Crawled, Queue, Queue],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
@@ -217,7 +217,7 @@ def test_CRAWL_EVENT_MODE_crawls_only_the_folders_that_events_in_its_queue_name(
     assert partitions(crawled) == [["2"], ["4"]]
 
 
-def test_CRAWL_EVENT_MODE_crawls_a_single_object_again_if_an_event_names_it(
+def test_a_crawler_in_event_mode_crawls_a_single_object_again_if_an_event_names_it(
     by_events: tuple[Crawled, Queue, Queue],
 ) -> None:
     crawled, queue, _ = by_events
@@ -266,7 +266,7 @@ def test_s3_events_can_reach_the_crawler_s_queue_through_an_sns_topic() -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_an_updated_crawler_in_CRAWL_EVENT_MODE_crawls_everything_once(by_events: tuple[Crawled, Queue, Queue]) -> None:
+def test_an_updated_crawler_in_event_mode_crawls_everything_once(by_events: tuple[Crawled, Queue, Queue]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
     crawled, queue, _ = by_events
     crawled.put_key("sales/day=3/a.json", ROW)
@@ -279,7 +279,7 @@ def test_an_updated_crawler_in_CRAWL_EVENT_MODE_crawls_everything_once(by_events
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_CRAWL_EVENT_MODE_needs_an_event_queue(
+def test_a_crawler_in_event_mode_needs_an_event_queue(
     new_crawled: Callable[..., Crawled], aws: Callable[..., Any], new_queue: Callable[[], Queue]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""

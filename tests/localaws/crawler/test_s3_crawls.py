@@ -60,7 +60,7 @@ def test_a_crawl_of_a_bucket_makes_one_table_named_after_it(crawled: Crawled) ->
     }
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS reads them is not documented: land strict JSON")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document whether it reads them, so land strict JSON")
 def test_json_rows_in_single_quotes_are_crawled_like_strict_json(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTjson="".join(f"{ROW}\n" for _ in range(100)))
@@ -79,7 +79,7 @@ def test_a_crawler_reads_gzip_files(crawled: Crawled) -> None:
     assert crawled.table()["Parameters"]["recordCount"] == "7"
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS may make a table of each such file, here they are skipped and logged")
+@pytest.mark.simplified("Glue crawlers", "AWS may make a table of each such file; here they are skipped and logged")
 def test_an_unreadable_file_and_an_empty_file_do_not_stop_the_crawl_of_the_others(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=lines(ROW), badDOTjson=b"\x00\xff garbage", emptyDOTjson=b"", textDOTjson="no, JSON\nat all\n")

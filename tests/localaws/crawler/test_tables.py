@@ -129,7 +129,7 @@ def test_files_at_the_top_of_the_bucket_keep_their_table_next_to_a_different_fol
 
 
 @pytest.mark.simplified(
-    "Glue crawlers", "AWS names no number for similar: here it is 70 % of the columns, and at least half of the files"
+    "Glue crawlers", "AWS does not define similar; here it means 70 % of the columns, and at least half of the files"
 )
 def test_one_different_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
@@ -191,7 +191,7 @@ def test_compression_inside_a_parquet_file_is_not_the_table_s_compression_type(c
     assert crawled.table()["StorageDescriptor"]["Compressed"] is False
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS takes files of each folder at random, here the first ones")
+@pytest.mark.simplified("Glue crawlers", "AWS reads random files of each folder; here the first ones are read")
 def test_a_sample_size_limits_how_many_files_of_each_folder_are_read(
     new_crawled: Callable[..., Crawled],
 ) -> None:

@@ -136,9 +136,7 @@ def test_after_a_killed_server_an_accepted_event_runs_again_and_no_old_worker_is
     assert json.loads(answer["Payload"].read()) == "asked"
 
 
-@pytest.mark.simplified(
-    "Lambda", "a batch that the server died with runs again at once, as if it had not been received"
-)
+@pytest.mark.simplified("Lambda", "an interrupted batch runs again at once, as if it had not been received")
 def test_a_batch_that_was_interrupted_by_a_killed_server_runs_again(killed: Killed) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
     ((times, request_id),) = _marks(killed.aws("s3"), "done/batch/")

@@ -147,7 +147,10 @@ def test_a_function_has_at_most_five_layers_with_different_names(deploy: Deploy,
     _refused("InvalidParameterValueException", f"{many[0]} does not exist", deploy, source="", Layers=many[:1])
 
 
-@pytest.mark.simplified("Lambda", "its subnets and security groups are kept, and it reaches everything all the same")
+@pytest.mark.simplified(
+    "Lambda",
+    "subnets and security groups are stored, but do not restrict what the function can reach",
+)
 def test_the_subnets_and_security_groups_of_a_function_have_to_exist(
     deploy: Deploy, aws: Aws, unique: Unique, make_role: Callable[..., str]
 ) -> None:

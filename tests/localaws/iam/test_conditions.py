@@ -71,7 +71,7 @@ def test_all_conditions_of_a_statement_have_to_be_met() -> None:
     assert not allowed(statement)
 
 
-@pytest.mark.simplified("IAM", "a condition key or operator that is not known here allows nothing, and denies")
+@pytest.mark.simplified("IAM", "this applies to condition keys and operators that are not known here")
 def test_a_condition_that_can_not_be_evaluated_does_not_allow_but_does_deny() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     for operator, key in (("StringEquals", "aws:ResourceTag/team"), ("BinaryEquals", "aws:username")):

@@ -72,7 +72,7 @@ def test_a_session_s_key_is_refused_without_the_session_token(stack: localaws.St
         assert refused(client_with(stack, "s3", given).list_buckets)[0] == "InvalidToken"
 
 
-@pytest.mark.simplified("IAM", "a deleted role's sessions end with it; AWS documents no moment for that")
+@pytest.mark.simplified("IAM", "a deleted role's sessions end at once; AWS does not document when they end")
 def test_the_sessions_of_a_deleted_role_are_refused(make_role: MakeActor) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_delete.html"""
     actor = make_role()
@@ -112,7 +112,10 @@ def test_a_role_can_be_assumed_only_by_those_whom_its_trust_policy_names(
     sts.assume_role(RoleArn=arn, RoleSessionName="tests", ExternalId="42")
 
 
-@pytest.mark.simplified("IAM", "the lab's own key is the account's root, and may assume any role; AWS's root may none")
+@pytest.mark.simplified(
+    "IAM",
+    "the lab's own key is the account's root, and can assume any role; on AWS, root can assume none",
+)
 def test_the_lab_s_own_key_can_do_everything_and_assume_any_role(
     stack: localaws.Status, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:

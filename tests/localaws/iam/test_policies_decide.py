@@ -128,7 +128,7 @@ def test_a_session_policy_limits_one_session(make_role: MakeActor, aws: Callable
     assert message.endswith("because no session policy allows the s3:GetObject action")
 
 
-@pytest.mark.simplified("IAM", "a change of a policy takes effect with the answer to the call; AWS takes some seconds")
+@pytest.mark.simplified("IAM", "a policy change takes effect when the call returns; on AWS it takes some seconds")
 def test_a_policy_change_takes_effect_immediately(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency"""
     actor = make_role()

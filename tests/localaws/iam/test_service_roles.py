@@ -56,7 +56,7 @@ def test_a_crawl_has_the_permissions_of_its_role(crawl: Crawl, bucket: str) -> N
     assert crawl(CATALOG, LOGS, read, listing)["Status"] == "SUCCEEDED"
 
 
-@pytest.mark.simplified("Glue crawlers", "a file that the role may not read adds nothing; AWS makes a table of it")
+@pytest.mark.simplified("Glue crawlers", "such a file adds nothing to a table; AWS makes a table of it")
 def test_a_file_that_the_role_may_not_read_is_logged_and_the_crawl_continues(crawl: Crawl, bucket: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html"""
     listing = allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")

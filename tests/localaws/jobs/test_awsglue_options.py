@@ -180,7 +180,7 @@ def test_a_bookmark_range_needs_a_paused_bookmark_and_both_ends(resolve: Callabl
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_job_that_requests_JOB_RUN_ID_fails_but_gets_it_without_requesting_it(jobs: Any) -> None:
+def test_a_job_that_requests_its_run_id_as_an_option_fails_but_gets_it_without_requesting_it(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
     script = """
         import sys

@@ -148,7 +148,8 @@ def test_paths_that_name_objects_are_read_without_a_listing(
 
 @pytest.mark.simplified(
     "awsglue",
-    "AWS does not say what a path that is not there gives: here, as Glue's own log line has it, no rows and no error",
+    "AWS does not document the result of a missing path; here, as Glue's own log line says, it gives no rows"
+    " and no error",
 )
 def test_a_path_to_a_missing_object_is_skipped_and_noted_in_the_error_log(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
@@ -194,10 +195,10 @@ def test_objects_that_are_named_in_paths_are_bookmarked_by_their_last_modified_t
 
 @pytest.mark.simplified(
     "awsglue",
-    "AWS does not say whether an attached name is URL-encoded: here it is s3://bucket/key, plain;"
-    " Spark's own input_file_name() names a local file",
+    "AWS does not document whether the name is URL-encoded; here it is s3://bucket/key without encoding;"
+    " Spark's own input_file_name() gives a local file",
 )
-def test_attachFilename_gives_the_s3_uri_of_the_object(
+def test_the_attachFilename_option_gives_the_s3_uri_of_the_object(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html ("attachFilename")"""
@@ -247,8 +248,7 @@ def test_a_catalog_table_is_read_with_the_catalog_s_types_and_its_partition_keys
 
 @pytest.mark.simplified(
     "awsglue",
-    "texts that are no JSON objects are the source frame's errors; single-quoted objects are read, AWS may not;"
-    " an array on one line is its elements",
+    "objects in single quotes are read, which AWS may not do; an array on one line is read as its elements",
 )
 def test_json_lines_that_are_not_objects_are_errors_of_the_source_frame(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
@@ -277,7 +277,7 @@ def test_json_lines_that_are_not_objects_are_errors_of_the_source_frame(
     ]
 
 
-@pytest.mark.simplified("awsglue", "the run fails with the object's name and the reason, in words of its own")
+@pytest.mark.simplified("awsglue", "the error has the object's name and the reason, but not AWS's text")
 def test_a_truncated_gzip_file_fails_the_run_and_is_named_in_the_error(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-s3-home.html"""
     key = f"{jobs.unique('in')}/cut.json.gz"

@@ -267,7 +267,7 @@ def test_every_import_that_glue_studio_generates_works(jobs: Any) -> None:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_visual_job_with_a_drop_null_fields_node_runs_unchanged(jobs: Any) -> None:
+def test_a_visual_job_with_a_DropNullFields_node_runs_unchanged(jobs: Any) -> None:
     """Glue Studio's node "Drop Null Fields" goes through the types of `frame.schema()`:
     https://docs.aws.amazon.com/glue/latest/dg/transforms-remove-null-fields.html
     """

@@ -88,7 +88,7 @@ def test_fields_are_mapped_selected_dropped_renamed_and_split_as_documented(jobs
 
 
 @pytest.mark.simplified(
-    "awsglue", "what a value becomes is Spark's cast: AWS documents the types, not what does not fit into them"
+    "awsglue", "values are converted by Spark's cast; AWS documents the types, but not values that do not fit"
 )
 def test_a_value_that_does_not_fit_its_new_type_becomes_null(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html"""
@@ -169,7 +169,7 @@ def test_filter_and_map_pass_a_record_to_the_function_and_keep_exceptions_as_err
     check(jobs, preamble, rows, PEOPLE)
 
 
-@pytest.mark.simplified("awsglue", "a threshold is looked at when the transform is called, not when rows are needed")
+@pytest.mark.simplified("awsglue", "a threshold is checked when the transform is called, not when rows are needed")
 def test_an_error_threshold_raises_when_it_is_reached_and_without_one_nothing_is_raised(
     jobs: Any, preamble: str
 ) -> None:
@@ -187,8 +187,9 @@ def test_an_error_threshold_raises_when_it_is_reached_and_without_one_nothing_is
 
 @pytest.mark.simplified(
     "awsglue",
-    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast whole"
-    " columns, match_catalog casts all that differ, and another choice for all choice types changes nothing",
+    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast"
+    " whole columns, match_catalog casts all columns that differ, and other choices for all choice types"
+    " change nothing",
 )
 def test_ResolveChoice_casts_the_columns_that_its_specs_name(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ResolveChoice.html"""

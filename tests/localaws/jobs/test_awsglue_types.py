@@ -158,7 +158,7 @@ def test_a_number_without_a_declared_type_is_an_int_if_it_fits(
     check(jobs, preamble, table, setup)
 
 
-@pytest.mark.simplified("awsglue", "a field with ints and longs is of no choice type: it is long, and the log says so")
+@pytest.mark.simplified("awsglue", "AWS makes a choice type of such a field")
 def test_a_field_with_ints_and_longs_becomes_long_and_the_log_says_so(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:

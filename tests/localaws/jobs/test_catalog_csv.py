@@ -47,7 +47,7 @@ def test_the_header_of_a_crawled_csv_file_is_not_read_as_a_row(jobs: Any, preamb
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_skip_header_line_count_of_the_table_or_its_serde_applies_to_each_file(jobs: Any, preamble: str) -> None:
+def test_the_skip_header_line_count_of_a_table_or_its_serde_applies_to_each_file(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html; Hive takes the table's parameters before
     those of its SerDe.
     """
@@ -79,8 +79,8 @@ def test_skip_header_line_count_of_the_table_or_its_serde_applies_to_each_file(j
 
 @pytest.mark.simplified(
     "awsglue",
-    "a partition that says its classification says all of its header, one that does not has the table's;"
-    " AWS does not document which counts",
+    "a partition with a classification has its own header setting, a partition without one has the table's;"
+    " AWS does not document which applies",
 )
 def test_a_partition_has_its_own_header_setting_or_the_table_s(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
@@ -97,7 +97,7 @@ def test_a_partition_has_its_own_header_setting_or_the_table_s(jobs: Any, preamb
 
 @pytest.mark.simplified(
     "awsglue",
-    "a partition's CSV has the partition's columns, which are the table's by name; AWS documents neither order",
+    "the partition's columns are matched to the table's by name; AWS documents neither order",
 )
 def test_a_partition_s_csv_has_the_column_order_of_the_partition(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html"""

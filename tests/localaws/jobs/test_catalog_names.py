@@ -70,9 +70,7 @@ def test_another_spelling_of_a_column_name_is_found_anywhere_in_a_large_file(job
     check(jobs, preamble, rows, reading(jobs))
 
 
-@pytest.mark.simplified(
-    "awsglue", "a record with two keys that differ only in case fails the read; on Glue, what selects the column fails"
-)
+@pytest.mark.simplified("awsglue", "such a record fails the read; on Glue, only selecting the column fails")
 def test_a_record_with_two_keys_that_differ_only_in_case_is_refused(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
     prefix = jobs.unique("in")

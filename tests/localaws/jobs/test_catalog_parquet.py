@@ -52,8 +52,8 @@ def test_a_column_that_a_parquet_file_does_not_have_is_null_in_its_rows(jobs: An
 
 @pytest.mark.simplified(
     "awsglue",
-    "where files give a column different types, Glue makes a choice type; here it is of the catalog's type, or of the"
-    " wider number, and where a value could change, the read is refused by the column's name",
+    "Glue makes a choice type of such a column; here it gets the catalog's type or the wider number type, and"
+    " if a value could change, the read is refused with the column's name",
 )
 def test_different_types_in_parquet_files_become_one_type_that_holds_both_or_are_refused(
     jobs: Any, preamble: str
@@ -94,9 +94,7 @@ def test_different_types_in_parquet_files_become_one_type_that_holds_both_or_are
     check(jobs, preamble, rows, reading(jobs))
 
 
-@pytest.mark.simplified(
-    "awsglue", "a file that is no Parquet fails the read with the object's name, in words of its own"
-)
+@pytest.mark.simplified("awsglue", "the error has the object's name, but not AWS's text")
 def test_a_file_that_is_not_parquet_fails_the_read_and_is_named_in_the_error(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-parquet-home.html"""
     prefix = jobs.unique("in")

@@ -111,7 +111,7 @@ def test_a_source_without_a_transformation_ctx_is_not_bookmarked(
 
 
 @pytest.mark.simplified(
-    "Glue jobs", "what the last 20 runs left is kept, to go back to; JobBookmark's text is not AWS's"
+    "Glue jobs", "the states of the last 20 runs are kept for rewinding; the text of JobBookmark is not AWS's"
 )
 def test_a_bookmark_can_be_shown_reset_and_rewound_to_a_run(
     jobs: Any, land: Callable[[str, int], None], script: str

@@ -138,7 +138,7 @@ def test_a_job_name_has_at_most_255_characters(jobs: Any, length: int) -> None:
         {"MaintenanceWindow": "Sun:10"},
     ],
 )
-def test_glue_versions_other_than_5_0_and_5_1_and_jobs_other_than_spark_batch_jobs_are_refused(
+def test_other_glue_versions_and_jobs_other_than_spark_batch_jobs_are_refused(
     jobs: Any, change: dict[str, Any]
 ) -> None:
     assert "not supported by the embedded AWS" in refused(lambda: create(jobs, **change))

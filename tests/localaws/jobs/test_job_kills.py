@@ -70,7 +70,7 @@ def test_a_run_is_stopped_at_its_timeout_and_is_not_retried(jobs: Any) -> None:
 @pytest.mark.nightly
 @pytest.mark.simplified(
     "Glue jobs",
-    "AWS loses workers, not the service; what ran when this one was killed fails, and is tried again by MaxRetries",
+    "AWS loses workers, not the service; a run that a killed server interrupted fails, and is retried up to MaxRetries",
 )
 def test_a_run_that_a_killed_server_interrupted_is_dead_before_its_next_attempt_begins(
     tmp_path: Path, jobs_of: Callable[..., Any], preamble: str
@@ -120,7 +120,7 @@ def test_a_run_that_a_killed_server_interrupted_is_dead_before_its_next_attempt_
         localaws.stop(tmp_path)
 
 
-@pytest.mark.simplified("Glue jobs", "there is one PostgreSQL to a cluster, which is back within a second")
+@pytest.mark.simplified("Glue jobs", "a cluster has one PostgreSQL, which restarts within a second")
 def test_a_run_whose_database_is_killed_fails_at_once_and_its_next_attempt_loads(
     jobs: Any, jobs_cluster: Target, stack: localaws.Status, unique: Callable[[str], str], preamble: str
 ) -> None:

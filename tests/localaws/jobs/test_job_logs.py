@@ -52,7 +52,7 @@ def test_a_job_whose_log_group_name_is_invalid_runs_without_a_log(jobs: Any, pre
     assert run["JobRunState"] == "SUCCEEDED"
 
 
-@pytest.mark.simplified("Glue jobs", "the exception with its line of the script; no Spark events, no advice")
+@pytest.mark.simplified("Glue jobs", "only the exception and its line in the script, without Spark events and advice")
 def test_job_run_insights_give_the_line_at_which_a_script_failed(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: none of a run that succeeded."""
     name = jobs.make("print(1)\n\nprint(nobody)\n")

@@ -21,7 +21,7 @@ while time.monotonic() < deadline:
 """
 
 
-@pytest.mark.simplified("Glue jobs", "the packages that a pipeline of this kind uses, of those that Glue has")
+@pytest.mark.simplified("Glue jobs", "of Glue's packages, those that a pipeline of this kind uses can be imported")
 @pytest.mark.parametrize(
     ("script", "message"),
     [
@@ -154,7 +154,7 @@ def test_with_job_run_queuing_a_run_over_the_limit_waits_until_it_can_start(jobs
 
 
 @pytest.mark.nightly
-@pytest.mark.simplified("Glue jobs", "AWS documents nothing for it; here the run is stopped")
+@pytest.mark.simplified("Glue jobs", "AWS does not document this; here the run is stopped")
 def test_deleting_a_job_ends_its_run_and_frees_its_name(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteJob.html"""
     glue = jobs.aws("glue")

@@ -39,7 +39,7 @@ def test_the_COPY_statement_of_a_glue_job_is_parsed() -> None:
     assert statement.options.manifest
 
 
-def test_a_temporary_tables_name_begins_with_a_number_sign() -> None:
+def test_a_temporary_table_s_name_begins_with_a_number_sign() -> None:
     statement = parse_copy(f"COPY #Staged (a) FROM 's3://b/k' {ROLE} csv")
     assert (statement.schema, statement.table, statement.columns) == (None, "#staged", ("a",))
 

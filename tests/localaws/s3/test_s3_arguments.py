@@ -44,7 +44,9 @@ def element(answer: Answer, name: str) -> str:
     "query", ["max-keys", "list-type=2&max-keys", "versions&max-keys", "uploads&max-uploads", "parts&max-parts",
               "parts&part-number-marker"],
 )  # fmt: skip
-def test_a_malformed_number_is_refused(root: Wire, s3: Any, bucket: str, query: str, value: str) -> None:
+def test_a_malformed_number_in_a_query_parameter_is_refused(
+    root: Wire, s3: Any, bucket: str, query: str, value: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html"""
     path = f"/{bucket}"
     if query.startswith("parts"):

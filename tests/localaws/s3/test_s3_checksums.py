@@ -85,7 +85,7 @@ def test_the_md5_of_a_PutObject_is_verified(s3: Any, bucket: str) -> None:
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA256"])
-def test_a_multipart_upload_has_a_composite_checksum_of_its_parts_checksums(
+def test_a_multipart_upload_has_a_composite_checksum_of_the_checksums_of_its_parts(
     s3: Any, bucket: str, algorithm: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""

@@ -89,7 +89,7 @@ def test_a_queue_that_is_configured_for_notifications_gets_a_test_event(s3: Any,
 
 
 @pytest.mark.as_on_aws("S3")
-def test_put_post_copy_and_multipart_upload_each_have_an_event_name_of_their_own(
+def test_puts_posts_copies_and_multipart_uploads_have_event_names_of_their_own(
     s3: Any, bucket: str, notified: Queue
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
@@ -114,7 +114,7 @@ def test_put_post_copy_and_multipart_upload_each_have_an_event_name_of_their_own
 
 
 @pytest.mark.as_on_aws("S3")
-def test_tags_and_acls_are_events_too(s3: Any, bucket: str, queue: Queue) -> None:
+def test_changes_of_tags_and_acls_are_events_too(s3: Any, bucket: str, queue: Queue) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
     _configure(s3, bucket, _queued(queue.arn, "s3:ObjectTagging:*", "s3:ObjectAcl:Put"))
     queue.receive()

@@ -102,7 +102,7 @@ def test_a_version_s_file_is_deleted_with_the_version(s3: Any, bucket: str, stac
     assert _files(stack) == before
 
 
-def test_parts_become_one_object(s3: Any, bucket: str, stack: localaws.Status) -> None:
+def test_completing_an_upload_makes_one_object_of_its_parts(s3: Any, bucket: str, stack: localaws.Status) -> None:
     before = _files(stack)
     pieces = [os.urandom(5 * MIB), os.urandom(5 * MIB), b"the end"]
     upload = s3.create_multipart_upload(Bucket=bucket, Key="big", Metadata={"m": "1"})["UploadId"]

@@ -98,7 +98,7 @@ def test_a_policy_is_public_if_it_allows_access_to_everybody(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_public_policy_lets_everybody_in_unless_the_bucket_is_restricted(
+def test_a_public_policy_gives_everybody_access_unless_the_bucket_is_restricted(
     s3: Any, bucket: str, read: Callable[..., int]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""

@@ -36,7 +36,7 @@ def topic(aws: Aws, unique: Unique) -> str:
     return str(aws("sns").create_topic(Name=unique("topic"))["TopicArn"])
 
 
-@pytest.mark.simplified("SNS", "nothing is signed")
+@pytest.mark.simplified("SNS", "messages are not signed")
 def test_a_subscribed_queue_receives_published_messages(aws: Aws, queue: MakeQueue, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"""
     sns, made, raw = aws("sns"), queue(), queue()

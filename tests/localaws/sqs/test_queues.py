@@ -224,8 +224,8 @@ def test_messages_and_settings_outside_of_the_documented_limits_are_refused(
     assert made.sqs.get_queue_attributes(QueueUrl=made.url, AttributeNames=["All"])["Attributes"]["DelaySeconds"] == "0"
 
 
-@pytest.mark.simplified("SQS", "a deleted queue is gone at once, and its name free at once, not after 60 seconds")
-def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
+@pytest.mark.simplified("SQS", "a deleted queue is gone and its name is free at once, not after 60 seconds")
+def test_deleting_a_queue_deletes_its_messages(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"""
     made = queue()
     made.send("lost")
@@ -237,7 +237,7 @@ def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
 
 
 @pytest.mark.simplified(
-    "SQS", "FIFO queues are held in memory and saved whole with each call: they are for few messages"
+    "SQS", "FIFO queues are held in memory and saved as a whole with each call, so use them for few messages"
 )
 def test_a_fifo_queue_keeps_the_order_within_a_group_and_drops_duplicates(
     aws: Callable[..., Any], unique: Callable[[str], str]

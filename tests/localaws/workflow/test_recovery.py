@@ -44,7 +44,7 @@ def test_a_run_whose_job_died_with_the_server_ends_with_a_failed_action(lab: Any
     )
 
 
-@pytest.mark.simplified("Glue workflows", "AWS has no restarts, here none loses a run")
+@pytest.mark.simplified("Glue workflows", "AWS has no restarts; here a restart loses no run")
 def test_a_workflow_run_that_was_accepted_before_the_server_was_killed_begins_at_its_next_start(
     lab: Any, glue: Any
 ) -> None:

@@ -180,7 +180,10 @@ def test_a_job_over_its_concurrency_limit_is_a_failed_job_run_that_GetJobRun_ret
     pipeline.glue.batch_stop_job_run(JobName=pipeline.job, JobRunIds=[by_hand])
 
 
-@pytest.mark.simplified("Glue workflows", "what ran when the embedded AWS was killed is failed at its next start")
+@pytest.mark.simplified(
+    "Glue workflows",
+    "jobs and crawls that the killed server interrupted are failed at the next start",
+)
 def test_a_workflow_run_that_the_killed_server_interrupted_ends_after_the_next_start(
     tmp_path: Path, unique: Callable[[str], str]
 ) -> None:

@@ -45,7 +45,7 @@ def test_concurrent_starts_never_exceed_the_maximum_of_concurrent_runs(lab: Any,
     assert len(glue.get_workflow_runs(Name="flow")["Runs"]) == 3
 
 
-@pytest.mark.simplified("Glue workflows", "AWS documents this for StartCrawler, and not for triggers")
+@pytest.mark.simplified("Glue workflows", "AWS documents this for StartCrawler, but not for triggers")
 def test_an_action_whose_crawler_is_already_running_fails_and_says_why(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
     pipeline(lab, glue)
@@ -88,7 +88,7 @@ def test_a_queued_job_run_is_a_waiting_action_until_it_starts(lab: Any, glue: An
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
 
 
-@pytest.mark.simplified("Glue workflows", "AWS does not document it")
+@pytest.mark.simplified("Glue workflows", "AWS does not document this")
 def test_an_action_that_can_not_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)

@@ -98,7 +98,7 @@ def test_a_failed_crawl_does_not_start_a_job_that_waits_for_its_success(lab: Any
 
 
 @pytest.mark.simplified(
-    "Glue workflows", "AWS does not document which attempt a trigger waits for, here it is the last"
+    "Glue workflows", "AWS does not document which attempt a trigger waits for; here it is the last"
 )
 def test_a_retried_job_counts_as_its_last_attempt(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-job.html"""
@@ -119,7 +119,7 @@ def test_a_retried_job_counts_as_its_last_attempt(lab: Any, glue: Any) -> None:
     assert job_runs(glue, run_id)[0]["Id"] == first
 
 
-@pytest.mark.simplified("Glue workflows", "AWS documents the first event, not what further ones do")
+@pytest.mark.simplified("Glue workflows", "AWS documents the first event, not the effect of further events")
 def test_an_ANY_trigger_fires_at_its_first_event_and_only_once_in_a_run(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b", "job-c")

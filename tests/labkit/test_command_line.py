@@ -215,7 +215,7 @@ def test_doctor_finds_no_problem_on_this_machine(kit: Labkit) -> None:
 
 
 def test_nothing_is_created_on_aws_without_credentials(labkit: Labkit, tmp_path: Path) -> None:
-    """Without credentials nothing can be asked at all; the message says how to get them."""
+    """Without credentials no call to AWS is possible; the message says how to get them."""
     done = labkit("deploy", home=tmp_path, LABKIT_TARGET="aws", AWS_EC2_METADATA_DISABLED="true")
     assert done.returncode == 1
     assert "no usable AWS credentials" in done.stderr

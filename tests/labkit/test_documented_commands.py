@@ -116,7 +116,7 @@ def arguments_of(command: str) -> list[str]:
 
 
 def test_commands_are_found_in_all_documents_and_messages() -> None:
-    """Else the tests below prove nothing."""
+    """Otherwise the tests below prove nothing."""
     named = {command for _, command in COMMANDS}
     assert {"labkit logs s3_crawler", "labkit up", "labkit down --wipe", f"labkit deploy {ANY}", "labkit load"} <= named
     assert {place for place, _ in COMMANDS} >= {"README.md", "troubleshooting.md", "errors.py"}
@@ -134,7 +134,7 @@ def test_every_command_in_the_documents_exists_and_has_valid_arguments(place: st
 
 
 def test_every_lab_attribute_in_the_documents_exists() -> None:
-    """`lab.crawlers.crawl_s3()` in a message or a document is there to be called."""
+    """A call like `lab.crawlers.crawl_s3()` in a message or a document can be made."""
     texts = [*messages(), *((file.name, code) for file in documents() for code in shown_code(file))]
     wrong = []
     lab = Lab()

@@ -152,7 +152,7 @@ def test_without_credentials_the_error_says_how_to_get_them(monkeypatch: pytest.
 
 
 def test_only_labkit_s_client_and_error_modules_use_botocore_s_errors(root: Any) -> None:
-    """Else the next `except ClientError` is one that somebody forgets in the next function."""
+    """Otherwise each new function would need its own `except ClientError`, which is easily forgotten."""
     knowing = {
         file.relative_to(root).as_posix()
         for file in root.glob("labkit/**/*.py")
@@ -163,7 +163,7 @@ def test_only_labkit_s_client_and_error_modules_use_botocore_s_errors(root: Any)
 
 
 def test_an_error_for_a_missing_resource_names_the_resource(lab: Lab) -> None:
-    """S3 answers a HEAD with nothing but 404, and a GET without the key; other services have their own gaps."""
+    """S3's error for a HEAD is only 404, and for a GET it lacks the key; errors of other services lack other facts."""
     s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
     for call in (s3.head_object, s3.get_object):
         with pytest.raises(AwsRefused, match=rf"Key no-such\.json, Bucket {bucket}|Bucket {bucket}, Key no-such\.json"):

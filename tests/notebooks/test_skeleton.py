@@ -117,7 +117,7 @@ def test_all_outputs_are_compared_and_at_most_two_are_ignored(notebook: Notebook
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_data_of_a_plot_is_also_shown_as_a_table(notebook: Notebook, name: str) -> None:
-    """nbval doesn't compare pictures: what a plot draws must be in a table of the same notebook."""
+    """nbval doesn't compare pictures, so the data of a plot must be in a table of the same notebook."""
     cells = code(notebook(name))
     for cell in cells:
         if any(HIDDEN_BY_NBVAL & set(output.get("data", {})) for output in cell.outputs):

@@ -185,7 +185,7 @@ def test_bad_rows_are_kept_with_file_and_line_and_good_rows_are_loaded_once(lab:
 
 
 def test_a_refused_job_run_loses_nothing(lab: ShellLab, landing: Landing) -> None:
-    """A job by hand has the only place there is for one when the workflow's crawl is over."""
+    """A manual job run takes the only concurrent run before the workflow's crawl ends."""
     glue, failed = lab.client("glue"), failed_actions(lab)
     for number in range(20):
         with ledger_held(lab) as one_waits:

@@ -160,7 +160,7 @@ def test_a_refused_file_is_kept_out_of_the_table_and_the_ledger_and_the_others_a
 
 
 def test_an_object_that_is_overwritten_while_it_is_read_is_not_loaded(load: Callable[..., Part]) -> None:
-    """Whether the old or the new version was read, nobody knows."""
+    """It is not known whether the old or the new version was read."""
     landing = landing_of("a", "b")
     done = load(landing, lambda: landing.overwrite("a"), a="gg", b="g")
     assert done.overwritten == ["a"]
@@ -174,7 +174,7 @@ def test_an_object_that_is_deleted_while_it_is_read_counts_as_overwritten(load: 
 
 
 def test_a_file_that_is_refused_and_overwritten_does_not_fail_the_run(load: Callable[..., Part]) -> None:
-    """The version that is there now may be a good one: it is judged when it is read."""
+    """The new version may be a good one, and is checked when it is read."""
     landing = landing_of("a")
     done = load(landing, lambda: landing.overwrite("a"), a="bb")
     assert (done.overwritten, landing.refused, done.written) == (["a"], [], [])

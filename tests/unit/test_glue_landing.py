@@ -172,7 +172,7 @@ def test_without_versioning_the_version_is_the_etag_and_the_time(s3: Buckets, la
 def test_an_object_whose_lookup_fails_fails_the_run(
     landing: Any, code: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing permission must not pass for a deleted object."""
+    """A missing permission must not be taken for a deleted object."""
     run = landing()
     error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
 
@@ -187,7 +187,7 @@ def test_an_object_whose_lookup_fails_fails_the_run(
 def test_markers_from_the_beginning_of_the_run_are_deleted_and_later_ones_are_kept(
     s3: Buckets, landing: Any, land: Any
 ) -> None:
-    """A file that lands again while the job runs may be read or not: its own marker says that it has to be."""
+    """A file that lands again while the job runs may have been read or not, so its own marker is kept."""
     land("a.json")
     land("deleted.json")
     s3.delete_object(Bucket="landing-bucket", Key="deleted.json")

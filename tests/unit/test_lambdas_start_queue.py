@@ -247,7 +247,7 @@ def test_a_redriven_dead_letter_starts_as_a_new_event(function: ModuleType, worl
 def test_if_another_file_waits_the_function_checks_twice_before_it_starts_a_run(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another invocation may start a run in the same moment."""
+    """Another invocation may start a run at the same moment."""
     monkeypatch.setenv("POLL_SECONDS", "1")
     world.markers.add("landed/other.json/00")
     world.later = [(0.5, lambda: world.begin_run("wr_of_the_other", 0.5) and None)]
@@ -291,7 +291,7 @@ def test_a_run_counts_as_failed_only_if_it_began_after_the_message_was_sent(func
 def test_a_run_that_began_while_another_was_active_does_not_count(
     function: ModuleType, world: World, end: float | None
 ) -> None:
-    """The crawler or the job was busy; the other run says whether the file can be loaded."""
+    """The crawler or the job was busy; the other run shows whether the file can be loaded."""
     one_run("first", 1, end, world)
     one_run("second", 2, 3, world)
     assert counted(function, world) == ([] if end is None else ["first"])

@@ -138,7 +138,7 @@ def test_a_process_that_a_program_detaches_ends_with_the_program_and_not_before(
 
 @pytest.mark.skipif(FIRST_THREAD_ENDS is None, reason="a call of Linux")
 def test_a_detached_process_is_ended_even_if_its_first_thread_has_ended(launcher: Launcher) -> None:
-    """The kernel calls it a zombie then, and its other threads go on."""
+    """The kernel then reports the process as a zombie, although its other threads still run."""
     detach = (
         "import subprocess, sys, time; kept = subprocess.Popen([sys.executable, '-S', '-c', sys.argv[1]],"
         " stdin=subprocess.PIPE, start_new_session=True); print(kept.pid, flush=True); time.sleep(600)"

@@ -71,8 +71,8 @@ def test_a_crawler_of_a_bucket_that_does_not_exist_is_refused(create: Create, bu
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html
 
     Code and text: https://github.com/ansible-collections/community.aws/issues/1796 and
-    https://github.com/hashicorp/terraform-provider-aws/pull/30370. Not known: which of several buckets AWS names; here
-    the first one that is not there.
+    https://github.com/hashicorp/terraform-provider-aws/pull/30370. Not known: which of several missing buckets AWS
+    names; here it is the first one.
     """
     missing = unique("no-such-bucket-")
     for path in (f"s3://{missing}", f"s3://{missing}/", f"s3://{missing}/folder/a.json"):
@@ -117,7 +117,7 @@ def test_a_role_without_permission_to_list_the_bucket_fails_the_crawl(
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html
 
-    Known is one refusal, of a bucket that S3 had disabled: "Unable to validate existence of s3 target s3://bucket1
+    One refusal is known, for a bucket that S3 had disabled: "Unable to validate existence of s3 target s3://bucket1
     because: All access to this object has been disabled"
     (https://github.com/hashicorp/terraform-provider-aws/pull/30370).
     """
@@ -146,8 +146,8 @@ def test_a_jdbc_target_needs_a_connection_that_exists_and_that_the_role_may_read
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JdbcTarget.html
 
     Code, the beginning of the text, and who looks the connection up (the role):
-    https://github.com/hashicorp/terraform-provider-aws/pull/5502. Not known: the end of the text where the connection
-    is not there; here it is GetConnection's.
+    https://github.com/hashicorp/terraform-provider-aws/pull/5502. Not known: the end of the text if the connection
+    does not exist; here it is the one of GetConnection.
     """
     name, role = unique("conn"), unique("may-do-nothing")
     target = {"JdbcTargets": [{"ConnectionName": name, "Path": "db/public/%"}]}

@@ -155,7 +155,7 @@ def test_a_service_linked_role_trusts_its_service(aws: Aws) -> None:
 def test_iam_and_sts_settings_that_would_not_be_enforced_are_refused(
     aws: Aws, service: str, operation: str, arguments: dict[str, Any]
 ) -> None:
-    """A session that its policies don't limit could do more than its maker meant it to."""
+    """A session that is not limited by its policies could do more than was intended."""
     who = {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "tests"} if service == "sts" else {}
     with pytest.raises(ClientError, match="does not support") as no:
         getattr(aws(service), operation)(**who, **arguments)

@@ -76,7 +76,7 @@ def test_fields_can_be_added_to_a_struct_and_types_to_a_choice(types: Any) -> No
 
 @pytest.mark.as_on_aws("awsglue")
 def test_two_types_merge_into_one_type_that_holds_both(types: Any) -> None:
-    """What a DynamicFrame's schema is made by:
+    """The schema of a DynamicFrame is built this way:
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html (ChoiceType)
     """
     number, text = types.LongType(), types.StringType()

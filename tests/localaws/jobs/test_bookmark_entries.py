@@ -65,7 +65,7 @@ def test_the_commit_of_a_retry_has_its_attempt_number() -> None:
 
 
 def test_a_reset_restarts_the_counters_and_creates_a_new_version(committed: Callable[[int], Bookmark]) -> None:
-    """So that a run under way notices it."""
+    """The new version lets an active run notice the reset."""
     bookmark = committed(2)
     bookmark.reset(None)
     entry = bookmark.as_entry("job")

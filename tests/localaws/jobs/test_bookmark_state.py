@@ -95,7 +95,7 @@ def test_an_object_that_a_committed_run_read_is_not_read_again(job: BookmarkedJo
 
 
 def test_an_overwritten_object_is_read_again(job: BookmarkedJob) -> None:
-    """Its last-modified time says so."""
+    """It is recognised by its last-modified time."""
     job.put("a", 0)
     job.run(1)
     job.put("a", 30)
@@ -158,7 +158,7 @@ def test_setting_the_clock_back_does_not_make_objects_unread(job: BookmarkedJob)
 
 
 def test_the_state_does_not_grow_with_the_number_of_objects(job: BookmarkedJob) -> None:
-    """Only those of the last fifteen minutes are remembered one by one."""
+    """Only the objects of the last fifteen minutes are stored one by one."""
     for minute in range(0, 100, 10):
         job.put(f"{minute}", minute)
         job.run(minute + 1)
@@ -268,7 +268,7 @@ def test_a_source_without_a_transformation_ctx_reads_everything(job: BookmarkedJ
 
 
 def test_each_path_of_a_source_has_its_own_state(job: BookmarkedJob) -> None:
-    """A second commit adds to what the first one left of the same transformation_ctx."""
+    """A second commit adds to the state that the first one saved for the same transformation_ctx."""
     job.put("a", 0)
     for path in ("s3://landing/one/", "s3://landing/two/"):
         bookmarks = job.begin()
@@ -279,7 +279,7 @@ def test_each_path_of_a_source_has_its_own_state(job: BookmarkedJob) -> None:
 
 
 def test_two_reads_of_a_source_within_a_run_return_the_same_objects(job: BookmarkedJob) -> None:
-    """What is read counts as read from the commit on."""
+    """Objects count as read only after the commit."""
     job.put("a", 0)
     bookmarks = job.begin()
     assert [job.read(bookmarks, 1), job.read(bookmarks, 1)] == [["a"], ["a"]]

@@ -197,7 +197,7 @@ def test_a_partition_may_have_another_format_and_other_columns_than_its_table(jo
 
 @pytest.mark.as_on_aws("awsglue")
 def test_each_partition_has_a_bookmark_of_its_own(jobs: Any, preamble: str, json_lines: Callable[..., str]) -> None:
-    """New files are read once, and what a predicate left out is unread:
+    """New files are read once, and partitions that a predicate left out stay unread:
     https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
     """
     table, prefix = days(jobs, 3)

@@ -22,7 +22,7 @@ load()
 def test_output_goes_to_the_output_log_and_logger_messages_and_tracebacks_to_the_error_log(
     jobs: Any, preamble: str
 ) -> None:
-    """As since Glue 5.0, at once: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
+    """In real time, as since Glue 5.0: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
     run = jobs.run(jobs.make(preamble + SAY))
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "ValueError: no such booth")
     assert jobs.log(run["Id"]) == ["to stdout", "to stderr"]
@@ -54,7 +54,7 @@ def test_a_job_whose_log_group_name_is_invalid_runs_without_a_log(jobs: Any, pre
 
 @pytest.mark.simplified("Glue jobs", "only the exception and its line in the script, without Spark events and advice")
 def test_job_run_insights_give_the_line_at_which_a_script_failed(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: none of a run that succeeded."""
+    """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: a run that succeeded has none."""
     name = jobs.make("print(1)\n\nprint(nobody)\n")
     run = jobs.run(name)
     stream = f"{run['Id']}-job-insights-rca-driver"

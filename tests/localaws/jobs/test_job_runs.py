@@ -95,7 +95,7 @@ def test_a_failed_run_is_retried_up_to_MaxRetries_times_with_a_new_run_for_each_
 
 @pytest.mark.as_on_aws("Glue jobs")
 def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_can_not_stop(jobs: Any) -> None:
-    """Over STOPPING to STOPPED, and never tried again: https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
+    """From STOPPING to STOPPED, without a retry: https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
     glue = jobs.aws("glue")
     name = jobs.make("import time; print('up', flush=True); time.sleep(300)", MaxRetries=1)
     run_id = jobs.start(name)
@@ -114,7 +114,7 @@ def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_can_not_stop(jobs: A
 
 @pytest.mark.as_on_aws("Glue jobs")
 def test_a_run_over_MaxConcurrentRuns_is_refused_and_other_jobs_still_run(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html. What a trigger starts is FAILED then:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html. A trigger's run is FAILED then:
     https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
     """
     glue, mark = jobs.aws("glue"), jobs.unique("mark")

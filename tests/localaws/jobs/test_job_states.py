@@ -273,7 +273,7 @@ def test_a_run_is_found_by_its_id() -> None:
 
 
 def test_the_last_500_runs_and_all_active_runs_are_kept() -> None:
-    """A lab keeps that many, where AWS keeps ninety days of them."""
+    """The lab keeps this many; AWS keeps the runs of ninety days."""
     job = make_job(limit=2)
     oldest = job.new_run({}, None)
     ended = []

@@ -98,7 +98,7 @@ def test_a_row_is_split_at_its_delimiters(
     ],
 )
 def test_REMOVEQUOTES_removes_the_quotation_marks_around_a_field(file: Path, given: str, loaded: str) -> None:
-    """The table at REMOVEQUOTES; its blanks at a value's ends are not to be seen there."""
+    """The table at REMOVEQUOTES, which does not show the blanks at the ends of values."""
     assert rows(file, f"{given}|x\n", remove_quotes=True) == [[loaded, "x"]]
     assert rows(file, f"x|{given}\n", remove_quotes=True) == [["x", loaded]]
 

@@ -296,7 +296,7 @@ def test_values_that_a_double_would_change_are_read_one_object_at_a_time(
 
 
 def test_values_that_postgresql_would_load_differently_are_detected_while_the_csv_is_made(file: Path) -> None:
-    """VARCHAR(n) holds n bytes, so the length is checked here: the row has a text of seven."""
+    """VARCHAR(n) holds n bytes, so the length is checked here: the row has a text of seven bytes."""
     assert loaded(fast(file, LARGE, column("a", "varchar", 4 + 7), B))
     with pytest.raises(NotFast, match="a is too long"):
         loaded(fast(file, LARGE, column("a", "varchar", 4 + 6), B))

@@ -170,7 +170,7 @@ def rows(session: Connection, names: SimpleNamespace) -> list[int]:
 def test_a_lookup_does_not_block_another_run(
     ledger: Any, run: Any, session: Connection, names: SimpleNamespace, version: Callable[..., Any]
 ) -> None:
-    """A transaction that stays open after a SELECT keeps its lock, for which LOCK waits."""
+    """A transaction that stays open after a SELECT keeps its lock, and LOCK waits for it."""
     assert ledger.lacks([version("a.json")])
     other = run(ledger.entry({version("a.json"): (1, 0)}, "jr_1"))
     meeting = Meeting(other, 1, session)
@@ -212,7 +212,7 @@ def test_of_two_concurrent_runs_the_second_loads_if_the_first_dies(
 def test_two_concurrent_runs_both_load_if_their_objects_differ(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
-    """The same object in another version, or another object whose version has the same name, is another one."""
+    """Another version of an object, and another object whose version has the same name, are different objects."""
     first = run(ledger.entry({version("a.json"): (1, 0)}, "jr_1"))
     second = run(ledger.entry({version("a.json", "v2"): (1, 0), version("b.json"): (1, 0)}, "jr_2"))
     first.load(1)
@@ -258,7 +258,7 @@ STRANGE = ("o'brien.json", "a;drop table x;.json", "ü\n%.json", "back\\slash.js
 def test_the_ledger_can_hold_any_object_key(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
-    """The writer takes one line of preactions, and splits it at semicolons."""
+    """Preactions are one line of SQL, which the writer splits at semicolons."""
     objects = [version(key) for key in (*STRANGE, "ü" * 512)]
     preactions = ledger.entry(dict.fromkeys(objects, (1, 0)), "jr_1")
     assert "\n" not in preactions

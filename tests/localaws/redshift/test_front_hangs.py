@@ -69,7 +69,7 @@ def test_an_UNLOAD_whose_query_fails_in_its_second_row_returns_the_error(
 def test_an_UNLOAD_that_fails_while_writing_leaves_the_session_usable(
     unloading: WireClient, warehouse: Warehouse
 ) -> None:
-    """Parquet has no infinite timestamp; the query has many more rows when that is seen."""
+    """Parquet has no infinite timestamp; when this is noticed, the query still has many rows."""
     when = "case when i = 1 then ''infinity'' else ''2020-01-01'' end::timestamp"
     query = f"select {when} as t from generate_series(1, 500000) i"
     unload = f"unload ('{query}') to 's3://{warehouse.bucket}/infinite' iam_role '{warehouse.role}' parquet"
@@ -126,7 +126,7 @@ def test_a_client_that_disconnects_with_many_unread_messages_is_noticed(client: 
 def test_a_client_that_disconnects_while_postgresql_is_not_reading_does_not_affect_others(
     lab: Lab, address: Address, session: psycopg.Connection[Any], psycopg_parameters: dict[str, Any]
 ) -> None:
-    """The front was waiting to send on; its socket was closed, and its number given to the next client's."""
+    """The front once waited to send on a closed socket, whose number was then given to the next client's socket."""
     long = wire.query("select '" + "x" * 1_000_000 + "'")
     for _ in range(3):
         client = WireClient(address.port, lab.home.ca_file)
@@ -164,7 +164,7 @@ def test_a_function_call_is_answered_and_the_session_continues(client: WireClien
 
 
 def test_a_COPY_FROM_STDIN_that_the_front_does_not_recognise_ends(client: WireClient, session: Any) -> None:
-    """What a backslash means changes while the front reads on: what it takes for a string is a statement."""
+    """The meaning of a backslash changes while the front reads ahead: what it reads as a string is a statement."""
     session.execute("create table if not exists unseen (a int)")
     client.send(
         wire.query("set standard_conforming_strings to on")

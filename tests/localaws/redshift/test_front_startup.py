@@ -21,7 +21,7 @@ GSS_REQUEST = struct.pack("!II", 8, wire.GSSENC_REQUEST)
 
 @pytest.mark.parametrize("request_", [SSL_REQUEST, GSS_REQUEST])
 def test_clear_text_after_a_request_for_encryption_is_refused(address: Address, request_: bytes) -> None:
-    """Else somebody between client and server could put a beginning to what the client then says encrypted."""
+    """Otherwise someone between client and server could insert text before the client's encrypted messages."""
     with WireClient(address.port, tls=False) as client:
         client.send(request_ + wire.startup({"user": "admin", "database": "dev"}))
         assert errors(client.until_closed()) == ["08P01"]

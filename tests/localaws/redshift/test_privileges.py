@@ -161,7 +161,7 @@ def test_users_can_not_log_in_as_an_internal_role(lab: Lab, psycopg_parameters: 
 
 
 def test_a_superuser_can_not_open_a_session(inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab) -> None:
-    """There is no way to one; should there be, the front is the last to refuse it."""
+    """Users can't become superusers; if one could, the front would still refuse the session."""
     inside.execute("create role accident login superuser")
     try:
         given = lab.engine.temporary_credentials("warehouse", "accident")

@@ -121,7 +121,7 @@ def test_secrets_can_be_listed_by_filters(aws: Aws, unique: Unique) -> None:
 def test_kms_keys_replication_rotation_and_batch_filters_of_secrets_are_refused(
     aws: Aws, operation: str, arguments: dict[str, Any]
 ) -> None:
-    """Values picked by a filter would be given to who may not read them."""
+    """Values that a filter picks would be returned to callers who may not read them."""
     _refused("NotImplemented", "does not support", getattr(aws("secretsmanager"), operation), **arguments)
 
 

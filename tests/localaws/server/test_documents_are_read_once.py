@@ -41,7 +41,7 @@ def own_bucket(aws: Aws) -> str:
 def test_an_object_with_the_content_type_of_a_form_is_not_read_as_another_call(
     someone: Someone, aws: Aws, own_bucket: str, method: str
 ) -> None:
-    """curl and urllib say so of all that they send."""
+    """curl and urllib send this content type with every body by default."""
     rights = [allow(f"s3:{action}Object", f"{OWN_BUCKET}/form") for action in ("Get", "Put", "Delete")]
     aws("s3").put_object(Bucket=own_bucket, Key="form", Body=b"old")
     answer = someone(*rights).send(method, f"/{own_bucket}/form", headers={"Content-Type": FORM}, body=b"new")

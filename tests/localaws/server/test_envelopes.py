@@ -78,7 +78,7 @@ def test_a_bucket_name_may_precede_the_server_s_name_in_the_host(host: str, buck
      "localhost@evil.example", ""],
 )  # fmt: skip
 def test_a_host_that_is_not_this_server_is_refused(host: str) -> None:
-    """A page of the web can make its own name point here: https://en.wikipedia.org/wiki/DNS_rebinding"""
+    """A web page can make its own host name point to this server: https://en.wikipedia.org/wiki/DNS_rebinding"""
     with pytest.raises(Refused) as refused:
         envelope("GET", "/", {"Host": host})
     assert (refused.value.status, refused.value.code) == (421, "MisdirectedRequest")
@@ -151,7 +151,7 @@ class Stream(io.BufferedReader):
     ],
 )
 def test_a_body_is_read_up_to_its_announced_length(given: dict[str, Any], expected: bytes) -> None:
-    """https://peps.python.org/pep-3333/#input-and-error-streams: whoever reads on may wait for ever."""
+    """https://peps.python.org/pep-3333/#input-and-error-streams: a reader that reads on may wait forever."""
     request = {**given, "wsgi.input": Stream(b"body and more")}
     assert body_of(request) == expected
     assert request["wsgi.input"].read() == expected

@@ -64,7 +64,7 @@ def test_ec2_names_missing_parameters_as_ec2_does(root: Wire) -> None:
 
 
 def test_sts_operations_for_external_identities_are_refused_by_name(stack: localaws.Status) -> None:
-    """Unsigned: another identity than IAM's proves who asks."""
+    """These calls are unsigned: an identity provider other than IAM authenticates the caller."""
     sts = boto3.client("sts", endpoint_url=stack.endpoint_url, region_name="us-east-1")
     arn, role = "arn:aws:iam::123456789012:saml-provider/p", "arn:aws:iam::123456789012:role/r"
     for call, given in (

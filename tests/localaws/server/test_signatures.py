@@ -215,7 +215,7 @@ def test_a_presigned_url_is_valid_for_at_most_seven_days(stack: localaws.Status,
 
 
 def test_a_presigned_query_protocol_call_is_accepted(stack: localaws.Status) -> None:
-    """As clients prove who they are to others: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    """Clients prove their identity to other services this way: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
     request = AWSRequest(
         "GET", f"{stack.endpoint_url}/", params={"Action": "GetCallerIdentity", "Version": "2011-06-15"}
     )

@@ -217,7 +217,7 @@ def test_a_presigned_url_of_the_future_is_not_valid_yet() -> None:
 
 
 def test_only_S3_requires_an_expiry_in_a_presigned_url() -> None:
-    """Of other services it holds for 15 minutes, as kubectl's tokens for EKS show, whose URLs are signed so."""
+    """For other services it is valid for 15 minutes, as in kubectl's tokens for EKS, which contain such URLs."""
     for service, expected in (("s3", "AuthorizationQueryParametersError"), ("sts", "")):
         target = presigned(60, service=service).replace("&X-Amz-Expires=60", "")
         request = envelope("GET", target)

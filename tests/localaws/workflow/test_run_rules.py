@@ -313,7 +313,7 @@ def test_a_workflow_shows_its_newest_run() -> None:
 
 
 def test_the_last_1000_runs_of_a_workflow_are_kept() -> None:
-    """A lab keeps that many, where AWS keeps ninety days of them."""
+    """The lab keeps this many; AWS keeps the runs of ninety days."""
     workflow = Workflow("flow", None, None, None)
     for _ in range(KEPT_RUNS + 100):
         run = run_of(started_by("begin", ["a"]))

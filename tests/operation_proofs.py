@@ -1,4 +1,4 @@
-"""Runs the tests that the tables of operations name, and checks that each gets the answers it is named for.
+"""Runs the tests that the tables of operations name, and checks that each calls its operations successfully.
 
 `make proofs` runs it. A row `CreateJob = "FILE::TEST"` of a table says that TEST proves CreateJob; here it must have
 called CreateJob of that service itself, and been answered with success.

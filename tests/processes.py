@@ -1,4 +1,4 @@
-"""What runs below a process, and what it listens on: any of it may end while a test looks at it."""
+"""The descendants of a process and their listening ports; any of them may end while a test looks at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin of pytest: which test has made which calls of AWS. `pytest -p tests.recording --calls DIRECTORY …`
+"""A pytest plugin that records which test made which AWS calls. `pytest -p tests.recording --calls DIRECTORY …`
 
 botocore can report each attempt by UDP ("client-side monitoring"), also in processes that a test
 starts. Each of pytest's processes writes one JSON file: lists of test, service (botocore's service ID), operation, HTTP

@@ -1,4 +1,4 @@
-"""The lab as a participant sees it: JupyterLab in a browser, a notebook run cell by cell, a wait that is alive."""
+"""The lab as a participant sees it: JupyterLab in a browser, a notebook run cell by cell, a wait with progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that read and write files in S3: each gets back what was written, by it and by boto3."""
+"""Libraries that read and write files in S3: each reads what it and boto3 wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lab on the shared embedded AWS, deployed once; what a test changes there, it puts back."""
+"""A lab on the shared embedded AWS, deployed once; each test restores what it changes."""
 
 from __future__ import annotations
 

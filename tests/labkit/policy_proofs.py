@@ -1,4 +1,4 @@
-"""What the lab's parts do with their roles, each as one thing that can be done, or is denied."""
+"""What the lab's parts do with their roles: one action each, which is allowed or denied."""
 
 from __future__ import annotations
 

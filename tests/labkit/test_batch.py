@@ -1,4 +1,4 @@
-"""`labkit run`: small notebooks of this test's own, executed for real."""
+"""`labkit run` on small notebooks that these tests write and really execute."""
 
 from __future__ import annotations
 

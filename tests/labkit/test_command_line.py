@@ -1,4 +1,4 @@
-"""The command line's contract: what scripts outside the project rely on."""
+"""The command line: output and exit codes that scripts outside the project rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two deliveries side by side: which is in use, what each refuses, and the way there and back."""
+"""The two deliveries: which one is active, what each refuses, and how to switch between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`labkit doctor` finds what keeps this lab from starting: its own ports above all."""
+"""`labkit doctor` finds what prevents a lab from starting, above all taken ports."""
 
 from __future__ import annotations
 

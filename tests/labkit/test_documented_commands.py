@@ -1,4 +1,4 @@
-"""Each command that the documents and the error messages name: it is one, its arguments are valid, and it works."""
+"""Each command in the documents and the error messages exists, has valid arguments, and works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a call to AWS leaves the lab as an error of the lab: at the client, whoever made the call."""
+"""Every failed call to AWS raises a LabError, from the client itself, whatever code made the call."""
 
 from __future__ import annotations
 

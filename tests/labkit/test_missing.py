@@ -1,4 +1,4 @@
-"""What is not there is named with the step that makes it: after a refused call, and after a run that failed for it."""
+"""An error for a missing resource names the step that creates it, after a refused call and after a failed run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Each action of each statement of the lab's policies, accounted for.
+"""Each action of each statement of the lab's policies is justified.
 
-*Proven*: without it the part that needs it is denied by AWS's words, and with it it works. *AWS only*: what needs it
-runs on AWS alone; the page says so. The cases are read from labkit.policies, so a new statement without an entry here
-fails.
+*Proven*: without the action, the part that needs it gets AWS's AccessDenied, and with the action it works. *AWS only*:
+the action is needed only on AWS, as the page says. The cases are read from labkit.policies, so a new statement without
+an entry here fails.
 """
 
 from __future__ import annotations

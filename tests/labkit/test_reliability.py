@@ -1,4 +1,4 @@
-"""Events that were given up: seen by `labkit status`, sent back by one command, and done then."""
+"""Events that were given up: `labkit status` shows them, `labkit redrive` sends them back, and then they are loaded."""
 
 from __future__ import annotations
 

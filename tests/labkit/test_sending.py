@@ -1,4 +1,4 @@
-"""What can't be sent is refused before anything lands; what stops half-way says what has landed."""
+"""Files that can't be sent are refused before anything lands; an interrupted upload says what has landed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every step: made once, made again, seen, bent and brought back into line, taken away."""
+"""Every step can be created, created again, described, repaired after a change, and destroyed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home that can't be used, and a shell's settings that the local target does not need: no traceback, but advice."""
+"""An unusable home and unneeded shell settings: the commands give advice and no traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of several services share: queues, and taking what is in them."""
+"""Fixtures for tests of several services: queues, and receiving their messages."""
 
 from __future__ import annotations
 

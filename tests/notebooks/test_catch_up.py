@@ -1,4 +1,4 @@
-"""`lab.catch_up("05")` for people who join late: what the notebooks before 05 make is there, and 05 runs."""
+"""`lab.catch_up("05")` for people who join late creates what the notebooks before 05 create, so that 05 runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/checklist.md, line by line: each numbered line of the description holds on a deployed lab."""
+"""docs/checklist.md, line by line: a deployed lab meets each numbered line of the description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nbval compares for real: of an edited copy of each notebook exactly the edited output fails.
+"""nbval really compares: in an edited copy of each notebook, exactly the edited output fails.
 
 In the same run each exercise is answered with its own solution, and its verdict is the one that is compared.
 """

@@ -1,4 +1,4 @@
-"""The picture that opens each notebook, and the judge of its exercise."""
+"""The picture at the top of each notebook, and the check of its exercise."""
 
 from __future__ import annotations
 

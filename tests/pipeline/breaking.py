@@ -1,4 +1,4 @@
-"""What the pipeline needs, held back or broken for a while, from outside."""
+"""Faults for the pipeline, from outside: resources that it needs are blocked or broken for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kill -9` of a lab's processes, found as an outsider finds them: by what they are called and whose children."""
+"""`kill -9` of a lab's processes, which are found from outside, by their names and parents."""
 
 from __future__ import annotations
 

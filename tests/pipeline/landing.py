@@ -1,4 +1,4 @@
-"""Files of one test's own: what has landed of them, and how Redshift differs from it, row for row."""
+"""The files of one test: which have landed, and how the rows in Redshift differ from them."""
 
 from __future__ import annotations
 

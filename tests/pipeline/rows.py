@@ -1,4 +1,4 @@
-"""Toll rows, as text in the forms in which they may land."""
+"""Toll rows as text, in the notations in which they can land."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each fault of notebook 09, in both deliveries: the described one loses or doubles rows, the other does not."""
+"""Each fault of notebook 09, in both deliveries: the described one loses or duplicates rows, the other does not."""
 
 from __future__ import annotations
 

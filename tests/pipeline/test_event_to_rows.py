@@ -1,4 +1,4 @@
-"""Files that land end as rows, with nothing else called; whatever a file is like, good rows are not lost."""
+"""Landed files become rows without any other call; good rows are never lost, whatever else a file contains."""
 
 from __future__ import annotations
 

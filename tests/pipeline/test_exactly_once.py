@@ -1,7 +1,7 @@
-"""Each good row of each object version that a run read is in the table exactly once, and no landed object is unread.
+"""Each good row of each object version that a run read is loaded exactly once, and every landed object is read.
 
-What is thrown at the pipeline here comes from outside: bursts, events, runs by hand, refusals, what it needs missing
-for a while. What is killed is in test_faults.py and test_random_faults.py. All is compared row for row.
+The faults here come from outside: bursts, events, manual runs, refusals, resources that are missing for a while. Kills
+are in test_faults.py and test_random_faults.py. Everything is compared row for row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kills and restarts: nothing is left behind, nothing that was answered is lost, and what dies comes back."""
+"""Kills and restarts: no processes are left, no acknowledged change is lost, and killed processes restart."""
 
 from __future__ import annotations
 

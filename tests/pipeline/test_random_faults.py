@@ -1,4 +1,4 @@
-"""Rounds of files that land and processes that are killed, at random moments: all is there in the end, once.
+"""Files land and processes are killed at random moments: in the end every row is loaded exactly once.
 
 The dice are seeded: `PIPELINE_SEED=7 PIPELINE_ROUNDS=50 pytest -m nightly tests/pipeline/test_random_faults.py` rolls
 the same rounds again. What a process is doing at that moment is not in the dice, so try more than once.

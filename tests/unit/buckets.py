@@ -1,4 +1,4 @@
-"""S3 in memory, as far as the modules of glue/ call it: versions, delete markers, and listings of small pages."""
+"""S3 in memory, as far as the modules of glue/ call it: versions, delete markers, and listings in small pages."""
 
 from __future__ import annotations
 

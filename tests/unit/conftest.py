@@ -1,4 +1,4 @@
-"""The programs of the safe delivery: its start function with an AWS in memory that it calls, and its job."""
+"""The programs of the exactly-once delivery: its start function with an AWS in memory, and its job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lambdas/start_workflow_reliably.py sees of AWS, in memory, with a clock that moves when the function waits."""
+"""AWS for lambdas/start_workflow_reliably.py, in memory, with a clock that moves when the function waits."""
 
 from __future__ import annotations
 

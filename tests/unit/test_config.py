@@ -1,4 +1,4 @@
-"""Settings: where they come from, and what a wrong one says."""
+"""Settings: where they come from, and the errors for invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The texts can't rot: commands, links and places that they name are there."""
+"""The documents stay correct: the commands, links and files that they name exist."""
 
 from __future__ import annotations
 

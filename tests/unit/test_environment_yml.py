@@ -1,4 +1,4 @@
-"""environment.yml, for conda users, asks for what pyproject.toml asks for."""
+"""environment.yml, for conda users, has the requirements of pyproject.toml."""
 
 from __future__ import annotations
 

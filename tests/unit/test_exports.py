@@ -1,4 +1,4 @@
-"""What can be imported from the packages is what they say can be."""
+"""The packages export exactly the names that they declare."""
 
 from __future__ import annotations
 

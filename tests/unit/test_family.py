@@ -1,4 +1,4 @@
-"""Ending what a process has started."""
+"""Ending the processes that a process has started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""glue/exactly_once_job.py without Spark: what it loads of the files that it reads, what it leaves out and refuses.
+"""glue/exactly_once_job.py without Spark: which rows it loads, rejects and refuses from the files that it reads.
 
 Spark's frames are lists here. tests/localaws/jobs/test_exactly_once_job.py runs the whole job.
 """

@@ -1,4 +1,4 @@
-"""Who imports whom. The contracts are in pyproject.toml; here they are run, and what they can't see is looked at."""
+"""Which modules may import which. These tests run the contracts of pyproject.toml, and check what those can't see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lambdas/start_workflow_reliably.py, without AWS: messages of the queue, until they are done or given up."""
+"""lambdas/start_workflow_reliably.py, without AWS: the queue's messages, until they are done or given up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lambdas/start_workflow_reliably.py, without AWS: when S3's event starts a run, and what becomes of it otherwise."""
+"""lambdas/start_workflow_reliably.py, without AWS: when S3's event starts a run, and what happens otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of operations: what is in them is AWS's, and each operation that works has a test that calls it."""
+"""The tables of operations: each entry is an AWS operation, and each operation that works has a test that calls it."""
 
 from __future__ import annotations
 

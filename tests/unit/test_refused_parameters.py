@@ -1,4 +1,4 @@
-"""Each parameter that a table refuses is refused as it comes in a request; what asks for nothing passes."""
+"""Each parameter that a table refuses is refused in a request, unless it has its default value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lab.job.run(…)` passes what the job knows, and refuses the rest: Glue ignores it in silence."""
+"""`lab.job.run(…)` passes arguments that the job knows, and refuses others, which Glue would ignore silently."""
 
 from __future__ import annotations
 

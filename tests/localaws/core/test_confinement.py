@@ -1,4 +1,4 @@
-"""Programs behind a launcher: they run as ever, seen from outside, but see less and leave nothing."""
+"""Programs behind a launcher: they behave as usual, but have less access and leave nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that is full, or refuses for another reason: what can't be saved does not happen, and nobody sees it."""
+"""A disk that is full or fails: a change that can't be saved is undone, and no client sees it."""
 
 from __future__ import annotations
 

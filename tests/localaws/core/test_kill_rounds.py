@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a stream of calls, at seeded moments: what was acknowledged is there, and nothing else."""
+"""`kill -9` in the middle of a stream of calls, at seeded moments: exactly the acknowledged changes are kept."""
 
 from __future__ import annotations
 

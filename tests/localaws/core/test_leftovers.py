@@ -1,4 +1,4 @@
-"""What an earlier life left: found and ended by a start, a stop and a wipe, whatever it was."""
+"""Processes that outlive their server are found and ended by a start, a stop and a wipe."""
 
 from __future__ import annotations
 

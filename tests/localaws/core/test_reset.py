@@ -1,4 +1,4 @@
-"""moto's reset, which its test suites ask for, forgets what localaws adds too."""
+"""moto's reset, which its test suites call, also resets what localaws adds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients see of the server's connections."""
+"""The server's HTTP connections, as clients see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that used to be answered with success and no effect: none is, unless the lab's user says so."""
+"""Calls that moto answers with success but without an effect are refused, unless the lab's user allows them."""
 
 from __future__ import annotations
 

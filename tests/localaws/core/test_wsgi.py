@@ -1,4 +1,4 @@
-"""What the HTTP front adds to moto: errors that SDKs can read, and answers that are kept."""
+"""What the HTTP front adds to moto: errors that SDKs can parse, and answers that are saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of crawlers share: a role, and a crawler on a bucket of its own."""
+"""Fixtures for tests of crawlers: a role, and a crawler on a bucket of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bucket, a database and a crawler between them: what tests of crawls start from."""
+"""A bucket, a database and a crawler that connects them, for tests of crawls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog's side of connections."""
+"""The API of the catalog's connections."""
 
 from __future__ import annotations
 

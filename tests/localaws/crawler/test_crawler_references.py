@@ -1,7 +1,7 @@
-"""What a crawler's definition names must be there when the crawler is made, where AWS looks.
+"""Resources in a crawler's definition have to exist when the crawler is created, if AWS checks them.
 
-AWS documents the error's code, InvalidInputException, and no text of it. The texts are those that public reports quote;
-what a report does not show is said at the test.
+AWS documents only the error's code, InvalidInputException. The texts are quoted in public reports; each test says what
+the reports do not show.
 """
 
 from __future__ import annotations

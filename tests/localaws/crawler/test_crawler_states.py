@@ -1,4 +1,4 @@
-"""What a crawler's state lets a call do, and what a crawler tells of its crawls: without a server.
+"""Which calls a crawler's state allows, and what a crawler reports about its crawls, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
 """

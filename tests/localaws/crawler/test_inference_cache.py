@@ -1,4 +1,4 @@
-"""What crawls remember of objects, in memory and on disk: without a server."""
+"""The cache of inferred schemas, in memory and on disk, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job reads of a table that a crawl made: the data that was crawled, and nothing beside it."""
+"""A job reads from a crawled table exactly the data that was crawled."""
 
 from __future__ import annotations
 

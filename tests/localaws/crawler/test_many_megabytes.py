@@ -1,4 +1,4 @@
-"""Crawls that are worth a second process: what it looks at, the crawl need not."""
+"""Crawls of many megabytes use a second process, which reads a part of the files for the crawl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An include path that is one object: its table lies at the object, and holds nothing else.
+"""An include path that is one object: its table has the object's location and contains nothing else.
 
 AWS: "For Amazon S3 data stores, include path syntax is bucket-name/folder-name/file-name.ext"
 (https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html). AWS's own example crawls

@@ -1,4 +1,4 @@
-"""Which files make a table and which folders its partitions, when some are unlike and when the table is known.
+"""Which files become a table and which folders its partitions, if some differ and if the table exists.
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html and
 https://repost.aws/knowledge-center/glue-crawler-not-adding-new-partitions; nothing is served here.

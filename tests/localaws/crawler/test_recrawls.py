@@ -1,4 +1,4 @@
-"""What a second crawl looks at again: what changed, what lies in new folders, or what S3's events name."""
+"""What a second crawl reads: changed files, new folders, or the objects in S3's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Crawls of S3: which tables come of which files."""
+"""Crawls of S3: which files become which tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of the catalog: told from values, merged, and written as Hive writes them: without a server.
+"""Types of the catalog: inferred from values, merged, and written in Hive's notation, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html says which types a crawler gives. How two of them become
 one is not documented: what is here is what catalogs that AWS's crawlers made show.

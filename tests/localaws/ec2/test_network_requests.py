@@ -1,4 +1,4 @@
-"""EC2 keeps networks and nothing more: what asks for more than that, or for what is not there, is refused."""
+"""EC2 only stores networks: requests for other effects and references to missing resources are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of functions share: deploying one from its source, and waiting for what it prints."""
+"""Fixtures for tests of functions: deploying one from its source, and waiting for its output."""
 
 from __future__ import annotations
 

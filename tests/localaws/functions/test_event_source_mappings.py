@@ -1,4 +1,4 @@
-"""From a queue to a function."""
+"""Event source mappings from a queue to a function."""
 
 from __future__ import annotations
 

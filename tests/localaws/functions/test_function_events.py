@@ -1,4 +1,4 @@
-"""Asynchronous invocations: accepted at once, retried, and sent where failures go."""
+"""Asynchronous invocations: accepted at once, retried, and sent to destinations and dead-letter queues."""
 
 from __future__ import annotations
 

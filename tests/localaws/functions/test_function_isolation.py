@@ -1,4 +1,4 @@
-"""What a function can reach: not the lab's key, no files of other functions, and no life after its own end."""
+"""A function can't reach the lab's key or files of other functions, and none of its processes outlives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an object to a function."""
+"""S3 events that invoke a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a topic to a function."""
+"""SNS topics that invoke a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of Glue's API share: a client that lets the server check, and one of each thing that has a list."""
+"""Fixtures for tests of Glue's API: a client without validation, and one resource of each kind that is listed."""
 
 from __future__ import annotations
 

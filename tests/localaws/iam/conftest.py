@@ -1,4 +1,4 @@
-"""Fixtures that make users, roles and what they try."""
+"""Fixtures that create users and roles, and the resources that they try to reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which actions on which resources a call comes to: read from requests, nothing is served here."""
+"""Which actions on which resources a call needs, without a server."""
 
 from __future__ import annotations
 

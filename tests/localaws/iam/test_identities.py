@@ -1,4 +1,4 @@
-"""Users, groups, keys and roles: what is given has its effect, and what is taken away has none any more."""
+"""Users, groups, keys and roles: what is attached takes effect, and what is detached no longer does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects by the files that hold them: nobody gets one that a GET would not give."""
+"""Paths of the files that store objects: only callers who could GET the object get its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How policies decide: identity, boundary, session and resource policies together."""
+"""How identity, boundary, session and resource policies decide together."""
 
 from __future__ import annotations
 

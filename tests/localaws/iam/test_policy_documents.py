@@ -1,4 +1,4 @@
-"""Documents that are no policies, and roles that a service may not take on, are refused as AWS refuses them."""
+"""Invalid policy documents, and roles that a service may not assume, are refused as AWS refuses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS refuses of a policy that names a principal, and in which words; no server."""
+"""Which policies with a principal AWS refuses, and with which messages, without a server."""
 
 from __future__ import annotations
 

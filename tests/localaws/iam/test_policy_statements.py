@@ -1,4 +1,4 @@
-"""What policy documents say of a request, statement by statement; no server."""
+"""Whether the statements of a policy document allow or deny a request, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a copy, a version, a presigned URL, an anonymous request and the handing over of a role need."""
+"""Which permissions a copy, a version, a presigned URL, an unsigned request and PassRole need."""
 
 from __future__ import annotations
 

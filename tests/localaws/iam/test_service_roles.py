@@ -1,4 +1,4 @@
-"""What AWS's services do with a role that is theirs: within the server, as over HTTP."""
+"""Services use the permissions of their role, inside the server as over HTTP."""
 
 from __future__ import annotations
 

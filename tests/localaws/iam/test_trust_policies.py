@@ -1,4 +1,4 @@
-"""Whom the trust policy of a role lets take the role; IAM's state is moto's, in this process."""
+"""Who can assume a role by its trust policy; IAM's state is moto's, in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of jobs share: a bucket, jobs made of a script's text, and runs waited for."""
+"""Fixtures for tests of jobs: a bucket, jobs made from a script's text, and waiting for runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""getResolvedOptions: which names a script may ask for, what it gets, and what it is refused.
+"""getResolvedOptions: which names a script may request, what it gets, and which ones are refused.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html, and the
 behaviour of AWS's own Python layer of Glue 5.1 where the page is silent.

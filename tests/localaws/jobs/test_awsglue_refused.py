@@ -1,4 +1,4 @@
-"""What ``awsglue`` does not do raises an error that names it: the names of AWS's pages that other tables lack."""
+"""Everything on AWS's pages that ``awsglue`` does not support raises an error that names it."""
 
 from __future__ import annotations
 

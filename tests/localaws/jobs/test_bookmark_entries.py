@@ -1,4 +1,4 @@
-"""What the service keeps of a bookmark: its entry, its counts and versions, and the states to go back to."""
+"""What the service stores for a bookmark: its entry, its counters and versions, and the states for rewinding."""
 
 from __future__ import annotations
 

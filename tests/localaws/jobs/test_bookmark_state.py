@@ -1,4 +1,4 @@
-"""Which objects a bookmark lets a run read: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+"""Which objects a run with a bookmark reads: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
 
 Without Spark: the state that runs leave, and what the next run makes of it. test_job_bookmarks.py has whole runs.
 """

@@ -1,4 +1,4 @@
-"""CSV tables of the Data Catalog: header lines, and which column stands where.
+"""CSV tables of the Data Catalog: header lines, and the order of the columns.
 
 skip.header.line.count is a parameter of the table: https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html
 """

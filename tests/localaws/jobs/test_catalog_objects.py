@@ -1,4 +1,4 @@
-"""Which objects a table of the Data Catalog is read from, and what a job's role must be allowed for it."""
+"""Which objects are read for a table of the Data Catalog, and which permissions the job's role needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job may be: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html"""
+"""Which job definitions are valid: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job can reach: not the lab's key, no files of another run, and no life after its run."""
+"""A job can't reach the lab's key or files of another run, and none of its processes outlives its run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What dies is said to have died, and the next run works."""
+"""A run that is killed is reported as failed, and the next run works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run's words go: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
+"""Where a run's output goes: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
 
 from __future__ import annotations
 

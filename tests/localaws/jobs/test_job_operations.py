@@ -1,4 +1,4 @@
-"""The operations on jobs, without a server: what their state refuses, and what they tell.
+"""The operations on jobs, without a server: what they refuse in which state, and what they return.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html
 """

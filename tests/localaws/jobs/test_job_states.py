@@ -1,4 +1,4 @@
-"""What a job's state lets a call do, and what a run takes from its job: without a server.
+"""Which calls a job's state allows, and which settings a run takes from its job, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html
 """

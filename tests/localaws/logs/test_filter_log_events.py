@@ -1,4 +1,4 @@
-"""Events of many streams, found by a pattern, and patterns tried out.
+"""Events of many streams that match a filter pattern, and tests of patterns.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """

@@ -1,4 +1,4 @@
-"""Groups and streams that come and go, events that are too old or too new, and retention."""
+"""Creating and deleting groups and streams, events that are too old or too new, and retention."""
 
 from __future__ import annotations
 

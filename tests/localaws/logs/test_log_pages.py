@@ -1,4 +1,4 @@
-"""Pages of a stream's events, of streams and of groups, and what is refused of limits and tokens."""
+"""Pages of a stream's events, of streams and of groups, and limits and tokens that are refused."""
 
 from __future__ import annotations
 

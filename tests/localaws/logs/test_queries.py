@@ -1,4 +1,4 @@
-"""Logs Insights: a part of its language, and what is refused of the rest.
+"""Logs Insights: the supported part of its query language, and the refused rest.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """

@@ -1,4 +1,4 @@
-"""Who may log in, and what everybody else is told."""
+"""Who can log in, and with which errors everyone else is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What COPY says when it can't load, and what it leaves in the load history."""
+"""COPY's errors, and what they leave in the load history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kill -9` of everything while COPY loads: committed loads are there, whole, and nothing of the others."""
+"""`kill -9` of everything while COPY loads: committed loads are complete, and others have left nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a value was not loaded, in stl_load_errors' codes and words: without a server.
+"""Why a value was not loaded, with the codes and texts of stl_load_errors, without a server.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html lists the codes.
 """

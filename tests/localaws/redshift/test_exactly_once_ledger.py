@@ -1,4 +1,4 @@
-"""glue/ledger.py on the local Redshift: what the ledger lets in, and what becomes of two runs that meet in it."""
+"""glue/ledger.py on the local Redshift: which objects may be loaded, and what happens to two concurrent runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front, spoken to by the clients that people use: redshift_connector, psycopg, psql."""
+"""The front with the usual clients: redshift_connector, psycopg, psql."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Disturbed packets: whatever a client sends, the front answers or closes, serves the others, and lets nobody in.
+"""Corrupted packets: whatever a client sends, the front answers or closes, serves others, and admits no one.
 
-Packets are made as they should be, then changed: their lengths, types and order, cut off, repeated, with other bytes.
+Valid packets are changed: their lengths, types, order and bytes; some are truncated or repeated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every statement ends with an answer, and what hangs keeps nobody else from anything."""
+"""Every statement ends with an answer, and a statement that hangs blocks no other session."""
 
 from __future__ import annotations
 

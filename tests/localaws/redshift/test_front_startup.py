@@ -1,4 +1,4 @@
-"""What the front takes from somebody who has not logged in: little, and nothing in clear text for encrypted."""
+"""What the front accepts before a login: little data, and no clear text in place of encrypted messages."""
 
 from __future__ import annotations
 

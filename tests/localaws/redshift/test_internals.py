@@ -1,4 +1,4 @@
-"""What users see of the engine's own tables, and what becomes of those of an earlier release."""
+"""What users see of the engine's internal tables, and how tables of an earlier release are upgraded."""
 
 from __future__ import annotations
 

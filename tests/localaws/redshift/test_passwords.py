@@ -1,4 +1,4 @@
-"""What CREATE USER and ALTER USER take for a password.
+"""Which passwords CREATE USER and ALTER USER accept.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
 """

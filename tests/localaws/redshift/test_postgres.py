@@ -1,4 +1,4 @@
-"""PostgreSQL under a cluster: where it may run, and what it survives."""
+"""The PostgreSQL of a cluster: where it can run, and what it survives."""
 
 from __future__ import annotations
 

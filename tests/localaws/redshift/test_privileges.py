@@ -1,4 +1,4 @@
-"""Who is a user of Redshift stays one: no way leads from a statement to a superuser of PostgreSQL, or to the host."""
+"""Users of Redshift can't become superusers of PostgreSQL, or reach the host, with any statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL that means something else, or nothing, on PostgreSQL: run through the front, with the results of Redshift."""
+"""SQL with another or no meaning on PostgreSQL, run through the front with Redshift's results."""
 
 from __future__ import annotations
 

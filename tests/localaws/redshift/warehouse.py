@@ -1,4 +1,4 @@
-"""A cluster of the whole embedded AWS, and what tests of COPY, UNLOAD and the Data API do with it."""
+"""A cluster of the whole embedded AWS, and helpers for tests of COPY, UNLOAD and the Data API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that says what a test wants, well-formed or not."""
+"""A client that sends any message, well-formed or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of S3 share."""
+"""Fixtures for tests of S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to S3 that no SDK sends: made from AWS's model with any value in any place, and disturbed."""
+"""Requests to S3 that no SDK sends: built from AWS's model with random values, and then changed."""
 
 from __future__ import annotations
 

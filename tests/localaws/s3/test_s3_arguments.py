@@ -1,4 +1,4 @@
-"""What a request to S3 asks for has an effect, or is refused: numbers, headers, documents, tags, metadata, ranges."""
+"""Every argument of an S3 request takes effect or is refused: numbers, headers, documents, tags, metadata, ranges."""
 
 from __future__ import annotations
 

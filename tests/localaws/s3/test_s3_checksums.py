@@ -1,4 +1,4 @@
-"""Checksums: what a client sends is verified, and kept, part by part; what it leaves to S3 is computed."""
+"""Checksums: those that a client sends are verified and kept, part by part; the others are computed."""
 
 from __future__ import annotations
 

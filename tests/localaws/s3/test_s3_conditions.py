@@ -1,4 +1,4 @@
-"""Requests with conditions, on what is read, copied and written; and objects that are read part by part."""
+"""Conditional reads, copies and writes, and objects that are read part by part."""
 
 from __future__ import annotations
 

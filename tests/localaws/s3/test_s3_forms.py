@@ -1,4 +1,4 @@
-"""Upload forms: what their policy says, what they may ask for, and what they are answered.
+"""Upload forms: their policies, their fields, and the responses to them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """

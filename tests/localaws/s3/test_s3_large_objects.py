@@ -1,4 +1,4 @@
-"""Bodies of many megabytes: they go to the disk as they come."""
+"""Bodies of many megabytes are written to disk while they arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Object Lock: a locked version stays, and its lock is changed by who may, as AWS has it."""
+"""Object Lock: a locked version can't be deleted, and changing its lock needs permission, as on AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names S3 takes, of buckets, keys and regions, and that a key may hold any character."""
+"""Which names of buckets, keys and regions S3 accepts; a key may contain any character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bucket may be told to notify, and what arrives in a queue."""
+"""Which notifications a bucket can be configured for, and which messages arrive in a queue."""
 
 from __future__ import annotations
 

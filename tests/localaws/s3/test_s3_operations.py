@@ -1,4 +1,4 @@
-"""A sub-resource that moto doesn't know is refused, and never taken for the bucket or object itself."""
+"""A subresource that moto doesn't know is refused, and never treated as the bucket or object itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Block Public Access, ownership and ACLs: a new bucket lets nobody in, and an opened one whom it says."""
+"""Block Public Access, ownership and ACLs: a new bucket is private, and an opened one gives access as configured."""
 
 from __future__ import annotations
 

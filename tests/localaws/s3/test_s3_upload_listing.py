@@ -1,4 +1,4 @@
-"""Which uploads in parts are under way."""
+"""Listings of active multipart uploads."""
 
 from __future__ import annotations
 

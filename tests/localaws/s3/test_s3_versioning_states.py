@@ -1,4 +1,4 @@
-"""A bucket without versioning, with it, and where it is suspended: what each change leaves, beside a model of it."""
+"""Buckets without versioning, with versioning, and with suspended versioning, compared with a model."""
 
 from __future__ import annotations
 

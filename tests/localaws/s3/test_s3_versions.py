@@ -1,4 +1,4 @@
-"""Versioned buckets: what a version id gives, and how such a bucket is emptied."""
+"""Versioned buckets: reading by version id, and emptying such a bucket."""
 
 from __future__ import annotations
 

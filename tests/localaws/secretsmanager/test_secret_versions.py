@@ -1,4 +1,4 @@
-"""The values of secrets: versions, stages, and making and reading several."""
+"""The values of secrets: versions, staging labels, and creating and reading several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks for every operation of a service, as the root user does with a request that botocore makes."""
+"""Calls every operation of a service as the root user, with requests that botocore builds."""
 
 from __future__ import annotations
 

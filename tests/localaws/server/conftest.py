@@ -1,4 +1,4 @@
-"""Somebody with few rights, something to get at, and a wire that sends what no SDK would."""
+"""Fixtures: a user with few permissions, resources to attack, and a client that sends what no SDK would."""
 
 from __future__ import annotations
 

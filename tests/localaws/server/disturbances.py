@@ -1,4 +1,4 @@
-"""What is done to a request so that two who read it may read two things."""
+"""Changes to a request that could make two readers understand it differently."""
 
 from __future__ import annotations
 

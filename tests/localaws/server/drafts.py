@@ -1,4 +1,4 @@
-"""Requests before they are sent: made by botocore's serializers, in parts that can be disturbed, and then signed."""
+"""Requests before they are sent: built by botocore's serializers, in parts that can be changed, and then signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that no SDK sends: made from botocore's models, disturbed, and signed by somebody with one right."""
+"""Requests that no SDK sends: built from botocore's models, changed, and signed by a user with one permission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways around the checks that there were once, each put back while its context is open: the fuzzer must find them."""
+"""Former ways around the checks; each is put back while its context is open, and the fuzzer must find it."""
 
 from __future__ import annotations
 

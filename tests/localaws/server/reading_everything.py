@@ -1,4 +1,4 @@
-"""Asks for every operation that only reads, as the root user does, and looks at the state before and after."""
+"""Calls every operation that only reads, as the root user, and compares the state before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for a request that gets at what its signer's right doesn't cover. It needs a process of its own."""
+"""The search for a request that reaches more than its signer may access. It needs a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed requests, and the time at which their signatures are looked at; no server."""
+"""Signed requests, and the time at which their signatures are verified, without a server."""
 
 from __future__ import annotations
 

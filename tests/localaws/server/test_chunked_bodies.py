@@ -1,4 +1,4 @@
-"""Bodies in chunks: each chunk's signature, their sizes and the headers behind them are looked at; no server."""
+"""Chunked bodies: each chunk's signature and size and the trailing headers are verified, without a server."""
 
 from __future__ import annotations
 

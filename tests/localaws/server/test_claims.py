@@ -1,4 +1,4 @@
-"""Who says that they signed a request, and how: one way at most, and all of it; no server."""
+"""The claimed signer of a request: at most one signature, which has to be complete; without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranges, lengths, patterns and enums of AWS's models, and how AWS names each value that does not fit; no server."""
+"""Ranges, lengths, patterns and enums of AWS's models, and AWS's errors for invalid values, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document, a form and a copy of S3 are what the request says, and nothing else."""
+"""Documents, forms and copies of S3 are read only as the request says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables say that operations do to the state, on which it depends whether a call is saved."""
+"""The effect of operations on the state, from the tables; it decides whether a call is saved."""
 
 from __future__ import annotations
 

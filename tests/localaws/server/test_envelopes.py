@@ -1,4 +1,4 @@
-"""A request as it came over the wire: what is there twice, or could be read in two ways, is refused; no server."""
+"""Requests as they came over the wire: duplicate and ambiguous parts are refused, without a server."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whatever is sent, nothing is read or changed that its signer's right doesn't cover; and no answer is a 500.
+"""Whatever is sent, nothing is read or changed that its signer may not access, and no answer is a 500.
 
-The requests are made from botocore's models and disturbed (fuzzing.py, disturbances.py). That this finds what there is
-to find is shown by the holes that there were once: each is put back (holes.py), and found.
+The requests are built from botocore's models and changed (fuzzing.py, disturbances.py). To show that the fuzzer works,
+former security holes are put back (holes.py), and it finds each of them.
 """
 
 from __future__ import annotations

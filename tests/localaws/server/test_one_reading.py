@@ -1,4 +1,4 @@
-"""A request that could be read in two ways is refused, and gives nothing: whoever sent it may do next to nothing."""
+"""An ambiguous request is refused and returns nothing; its sender has almost no permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in no table of operations is answered by nobody: all operations of botocore's models are asked for."""
+"""Operations that are in no table are refused: all operations of botocore's models are called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON and REST protocols: what a call may have, where, and of which type; no server."""
+"""The JSON and REST protocols: which parameters a call may have, where, and of which type, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query protocol: an action, and parameters that are written as its model writes them; no server."""
+"""The query protocol: an action, and parameters in the notation of its model, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refusal says, in the words of the protocol that the request spoke."""
+"""Refusals have the format of the request's protocol."""
 
 from __future__ import annotations
 

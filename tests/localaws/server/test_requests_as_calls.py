@@ -1,4 +1,4 @@
-"""What a request is read as: its operation, its parameters, and who says that they signed it."""
+"""How a request is parsed: its operation, its parameters, and its claimed signer."""
 
 from __future__ import annotations
 

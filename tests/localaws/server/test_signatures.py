@@ -1,4 +1,4 @@
-"""Signatures: what AWS's own clients sign is taken; another secret, another body, another time is not."""
+"""Signatures: requests that AWS's own clients sign are accepted; another secret, body or time is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3's upload forms: their fields, who signed them, and the policy that limits them; no server."""
+"""S3's upload forms: their fields, their signer, and the policy that limits them, without a server."""
 
 from __future__ import annotations
 

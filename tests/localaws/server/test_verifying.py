@@ -1,4 +1,4 @@
-"""Whether a signature is right, and in time; what botocore and AWS's own examples sign is. No server."""
+"""Whether a signature is valid and in time, with the signatures of botocore and of AWS's examples, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures of version 2, and AWS's own examples of them; no server.
+"""Signatures of version 2, with AWS's own examples, without a server.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 """

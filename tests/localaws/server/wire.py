@@ -1,4 +1,4 @@
-"""Requests as an attacker writes them: signed by whoever's key, and then, or before, anything but what an SDK sends."""
+"""Requests as an attacker writes them: signed with any key, with any content, also changed after signing."""
 
 from __future__ import annotations
 

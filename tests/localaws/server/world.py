@@ -1,4 +1,4 @@
-"""What there is to get at, and who has which right: users with one right each, and a victim's things."""
+"""The resources to attack and the permissions: users with one permission each, and a victim's resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics: what is published reaches the queues that let SNS in, and what would not be delivered is refused."""
+"""Topics: messages reach the queues whose policy allows SNS, and unsupported deliveries are refused."""
 
 from __future__ import annotations
 

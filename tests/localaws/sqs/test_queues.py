@@ -1,4 +1,4 @@
-"""Queues: sending, receiving, hiding, deleting, dead letters."""
+"""Queues: sending, receiving, visibility timeouts, deleting, dead letters."""
 
 from __future__ import annotations
 

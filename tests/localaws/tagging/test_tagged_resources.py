@@ -1,4 +1,4 @@
-"""The tagging API finds what is tagged, in every service of the lab."""
+"""The tagging API finds tagged resources in every service of the lab."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A Glue API on a real port with the real workflow engine, and crawlers and jobs that end when a test says so.
+"""A Glue API on a real port with the real workflow engine; tests decide when crawlers and jobs end.
 
-The crawler and jobs engines proper take a JVM, a warehouse and seconds; what is proven here is what the workflow engine
-makes of how they end, in any order. test_workflow_end_to_end.py has the real ones.
+The real crawler and job engines need a JVM, a warehouse and seconds; these tests prove how the workflow engine reacts
+to their ends, in any order. test_workflow_end_to_end.py uses the real ones.
 """
 
 from __future__ import annotations

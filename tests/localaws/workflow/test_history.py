@@ -1,4 +1,4 @@
-"""Histories of runs: as many as AWS's users look at, and cheap to save."""
+"""Histories of runs: how many are kept, and that they are cheap to save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a run when the server ends under it: nothing that was acknowledged is lost, nothing is made up."""
+"""Runs after a killed server: nothing that was acknowledged is lost, and nothing is invented."""
 
 from __future__ import annotations
 

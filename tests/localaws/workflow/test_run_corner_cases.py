@@ -1,4 +1,4 @@
-"""Workflow runs where something comes too late, twice or in an odd order."""
+"""Workflow runs with events that come too late, twice or in an unusual order."""
 
 from __future__ import annotations
 

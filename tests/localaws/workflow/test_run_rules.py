@@ -1,4 +1,4 @@
-"""The rules of a workflow run, without a server: what is due next, how it ends, and what it tells.
+"""The rules of a workflow run, without a server: what is due next, how it ends, and what it returns.
 
 https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html
 """

@@ -1,4 +1,4 @@
-"""Triggers outside workflows: when they fire, and what becomes of what can't be started."""
+"""Standalone triggers: when they fire, and what happens to actions that can't start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How schedules are waited for: with timers that ring when a test says so."""
+"""How schedules are waited for, with timers that tests control."""
 
 from __future__ import annotations
 

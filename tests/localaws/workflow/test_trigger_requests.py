@@ -1,4 +1,4 @@
-"""What a CreateTrigger or UpdateTrigger request makes, and what is refused: without a server.
+"""What CreateTrigger and UpdateTrigger requests create, and what they refuse, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-trigger.html
 """

@@ -1,4 +1,4 @@
-"""Triggers: what makes one, what is refused, what state it is in, and triggers outside workflows."""
+"""Triggers: valid and invalid definitions, their states, and standalone triggers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many runs there may be, and what becomes of an action that could not start."""
+"""The limits of concurrent runs, and what happens to an action that can't start."""
 
 from __future__ import annotations
 

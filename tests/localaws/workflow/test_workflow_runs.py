@@ -1,4 +1,4 @@
-"""Workflow runs: what starts what, how a run ends, and what it tells of itself."""
+"""Workflow runs: what starts what, how a run ends, and what it returns."""
 
 from __future__ import annotations
 

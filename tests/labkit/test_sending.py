@@ -58,7 +58,7 @@ def test_a_file_that_the_pipeline_never_reads_is_refused_with_the_reason(
     assert landed(sender) == before
 
 
-def test_a_directory_and_an_empty_file_are_refused(sender: Lab, good: Path, tmp_path: Path) -> None:
+def test_directories_pipes_and_files_without_content_are_refused(sender: Lab, good: Path, tmp_path: Path) -> None:
     before = landed(sender)
     directory, empty, blank, pipe = (tmp_path / f"{name}.json" for name in ("directory", "empty", "blank", "pipe"))
     directory.mkdir()

@@ -280,7 +280,9 @@ def counted(function: ModuleType, world: World, sent: datetime = BEGIN) -> list[
     return [run["WorkflowRunId"] for run in function.failed_runs(world.runs, message(1, {}, sent=sent))]
 
 
-def test_a_run_counts_as_failed_only_if_it_began_after_the_message_was_sent(function: ModuleType, world: World) -> None:
+def test_a_run_counts_only_if_it_began_after_the_message_was_sent_to_the_millisecond(
+    function: ModuleType, world: World
+) -> None:
     one_run("same", 0.25, 1, world)
     one_run("after", 2, 3, world)
     assert counted(function, world, BEGIN + timedelta(seconds=0.249)) == ["same", "after"]

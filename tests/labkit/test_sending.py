@@ -131,7 +131,7 @@ def test_invalid_numbers_are_refused(sender: Lab, wrong: dict[str, Any], said: s
 
 
 @pytest.mark.parametrize("extra", [{"rows": 100}, {"count": 1}, {"seed": 1}, {"until": "2023-08-31"}, {"seed": 0}])
-def test_files_can_not_be_combined_with_generator_settings(sender: Lab, good: Path, extra: dict[str, Any]) -> None:
+def test_files_cannot_be_combined_with_generator_settings(sender: Lab, good: Path, extra: dict[str, Any]) -> None:
     before = landed(sender)
     with pytest.raises(UsageError, match=next(iter(extra))):
         sender.send(good, **extra)

@@ -136,7 +136,7 @@ def test_a_missing_profile_and_a_missing_temporary_directory_are_ignored(command
         command("down", "--wipe", home=home)
 
 
-def test_a_settings_file_that_can_not_be_read_is_named_in_the_error(
+def test_a_settings_file_that_cannot_be_read_is_named_in_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passable(tmp_path)

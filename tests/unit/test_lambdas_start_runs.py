@@ -106,7 +106,7 @@ def test_no_run_starts_if_another_file_already_waits(function: ModuleType, world
 
 
 @pytest.mark.parametrize("operation", ["list_objects_v2", "get_workflow_runs", "get_crawler", "get_job_runs"])
-def test_an_event_is_left_to_the_queue_if_the_current_state_can_not_be_read(
+def test_an_event_is_left_to_the_queue_if_the_current_state_cannot_be_read(
     function: ModuleType, world: World, operation: str
 ) -> None:
     world.fail(operation, "ThrottlingException")
@@ -131,7 +131,7 @@ def test_a_run_that_is_refused_is_left_to_the_queue_and_not_raised(function: Mod
 
 
 @pytest.mark.parametrize("operation", ["put_object", "send_message"])
-def test_if_an_event_can_not_be_saved_the_error_is_raised_and_lambda_retries(
+def test_if_an_event_cannot_be_saved_the_error_is_raised_and_lambda_retries(
     function: ModuleType, world: World, operation: str
 ) -> None:
     world.fail(operation)

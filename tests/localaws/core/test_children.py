@@ -122,7 +122,7 @@ def _outliving(pids: list[int]) -> list[int]:
     return alive
 
 
-def test_a_child_never_starts_if_its_reaper_can_not_be_started(
+def test_a_child_never_starts_if_its_reaper_cannot_be_started(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(line: str) -> None:

@@ -182,7 +182,7 @@ def test_a_program_can_neither_read_the_lab_s_files_nor_write_to_the_machine_s_t
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_can_not_read_the_memory_of_the_lab_s_processes(launcher: Launcher) -> None:
+def test_another_user_cannot_read_the_memory_of_the_lab_s_processes(launcher: Launcher) -> None:
     if not launcher.limits.other_user:
         pytest.skip("no other user can run this Python here")
     reads = (

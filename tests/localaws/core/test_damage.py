@@ -124,7 +124,7 @@ def test_a_truncated_database_is_refused(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.refused("State")
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"http": "x"}', '{"http": 0}'])
-def test_saved_ports_and_credentials_that_can_not_be_read_are_refused(tmp_path: Path, content: str) -> None:
+def test_saved_ports_and_credentials_that_cannot_be_read_are_refused(tmp_path: Path, content: str) -> None:
     home = Home.at(tmp_path)
     for name, read in (("ports.json", lambda: home.port("http")), ("credentials.json", home.credentials)):
         (tmp_path / name).write_text(content)

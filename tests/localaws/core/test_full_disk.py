@@ -157,7 +157,7 @@ def create(name: str) -> None:
     secrets().create_secret(name, "x", None, None, [], None, None, [], force_overwrite=False)
 
 
-def test_a_change_that_can_not_be_saved_is_undone_and_a_concurrent_change_is_not_acknowledged(
+def test_a_change_that_cannot_be_saved_is_undone_and_a_concurrent_change_is_not_acknowledged(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saving = Saving(Home.at(tmp_path / "lab"), state, cast(Parts, None))  # asked only of Glue and of functions

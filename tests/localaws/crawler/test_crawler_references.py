@@ -127,7 +127,7 @@ def test_a_role_without_permission_to_list_the_bucket_fails_the_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_role_that_glue_can_not_assume_is_refused_with_the_message_of_aws(
+def test_a_role_that_glue_cannot_assume_is_refused_with_the_message_of_aws(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html

@@ -87,7 +87,7 @@ def crawler() -> Crawler:
     return Crawler("arn:c", {"Name": "c", "Targets": {"S3Targets": []}})
 
 
-def test_a_running_crawler_can_not_be_updated_or_deleted(backend: LocalGlueBackend) -> None:
+def test_a_running_crawler_cannot_be_updated_or_deleted(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html and API_DeleteCrawler.html"""
     crawl = crawl_of(backend.find_crawler("c"))
     for stopping in (False, True):
@@ -121,7 +121,7 @@ def test_a_running_crawler_can_be_stopped(backend: LocalGlueBackend, crawler_eng
     assert crawler_engine.stopped == [("us-east-1", "c")]
 
 
-def test_a_stopping_crawler_can_not_be_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
+def test_a_stopping_crawler_cannot_be_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     crawl_of(backend.find_crawler("c")).stopping = True
     with pytest.raises(CrawlerStoppingException) as refused:
@@ -134,7 +134,7 @@ def test_a_stopping_crawler_can_not_be_stopped(backend: LocalGlueBackend, crawle
 
 
 @pytest.mark.parametrize("state", [None, CrawlState.COMPLETED, CrawlState.FAILED, CrawlState.STOPPED])
-def test_a_crawler_that_is_not_running_can_not_be_stopped(
+def test_a_crawler_that_is_not_running_cannot_be_stopped(
     backend: LocalGlueBackend, crawler_engine: Crawlers, state: CrawlState | None
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""

@@ -183,7 +183,7 @@ def test_every_operation_on_a_missing_crawler_names_the_crawler_in_its_error(glu
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_that_is_not_running_can_not_be_stopped(crawled: Crawled) -> None:
+def test_a_crawler_that_is_not_running_cannot_be_stopped(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     glue = crawled.aws("glue")
     with pytest.raises(glue.exceptions.CrawlerNotRunningException, match=crawled.crawler):

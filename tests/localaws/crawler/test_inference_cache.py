@@ -140,7 +140,7 @@ def test_a_damaged_cache_file_is_removed_and_objects_are_read_again(file: Path) 
         assert not file.exists()
 
 
-def test_results_that_can_not_be_saved_are_still_cached_in_memory(file: Path) -> None:
+def test_results_that_cannot_be_saved_are_still_cached_in_memory(file: Path) -> None:
     made = saved(file, {item("a"): JSON})
     file.write_bytes(b"garbage" * 1000)
     made.put(item("b"), CSV)

@@ -226,7 +226,7 @@ def test_exclusion_patterns_are_globs_as_aws_documents_them(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_brace_groups_in_exclusion_patterns_can_not_be_nested() -> None:
+def test_brace_groups_in_exclusion_patterns_cannot_be_nested() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     with pytest.raises(ValueError, match="nested"):
         Exclusions(["{a,{b,c}}"])

@@ -107,7 +107,7 @@ def test_an_incremental_crawl_adds_no_tables_after_the_first_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_s3_targets_of_an_incremental_crawler_can_not_be_changed(incremental: Crawled) -> None:
+def test_the_s3_targets_of_an_incremental_crawler_cannot_be_changed(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     glue = incremental.aws("glue")
     targets = {"S3Targets": [{"Path": f"s3://{incremental.bucket}/other/"}]}

@@ -125,7 +125,7 @@ def test_a_timeout_of_more_than_fifteen_minutes_is_refused(deploy: Deploy) -> No
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_role_that_lambda_can_not_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_role_that_lambda_cannot_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]
@@ -189,7 +189,7 @@ def test_function_urls_are_refused(deploy: Deploy, aws: Callable[..., Any]) -> N
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_deleted_function_can_not_be_invoked(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+def test_a_deleted_function_cannot_be_invoked(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html"""
     name = deploy(ONE)
     call(name)

@@ -177,7 +177,7 @@ def test_an_exception_in_the_handler_is_an_unhandled_error_with_its_stack_trace(
 
 @pytest.mark.as_on_aws("Lambda")
 @pytest.mark.parametrize("package", ["labkit", "localaws", "faker", "pandas"])
-def test_a_function_can_not_import_packages_that_its_zip_lacks(deploy: Deploy, call: Call, package: str) -> None:
+def test_a_function_cannot_import_packages_that_its_zip_lacks(deploy: Deploy, call: Call, package: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
     error, response = call(deploy(f"import {package}\ndef handler(event, context): ...\n"))
     assert response["FunctionError"] == "Unhandled"
@@ -195,7 +195,7 @@ def test_a_function_can_not_import_packages_that_its_zip_lacks(deploy: Deploy, c
         ("import os\nos._exit(3)\n", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
     ],
 )
-def test_a_module_that_can_not_be_imported_is_an_error_that_says_why(
+def test_a_module_that_cannot_be_imported_is_an_error_that_says_why(
     deploy: Deploy, call: Call, source: str, kind: str, message: str
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html"""

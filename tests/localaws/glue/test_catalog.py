@@ -209,7 +209,7 @@ def test_a_partition_needs_one_value_for_each_partition_key(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_partition_can_not_be_moved_onto_another(glue: Any, refused: Refused, partitioned: dict[str, str]) -> None:
+def test_a_partition_cannot_be_moved_onto_another(glue: Any, refused: Refused, partitioned: dict[str, str]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdatePartition.html and API_BatchUpdatePartition.html"""
     glue.batch_create_partition(**partitioned, PartitionInputList=[{"Values": row} for row in ROWS])
     move = {"PartitionValueList": ROWS[0], "PartitionInput": {"Values": ROWS[1]}}

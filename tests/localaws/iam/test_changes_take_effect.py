@@ -92,7 +92,7 @@ def test_a_renamed_user_keeps_its_key_and_its_policies(make_user: MakeActor, buc
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_policy_in_use_and_its_default_version_can_not_be_deleted(
+def test_a_policy_in_use_and_its_default_version_cannot_be_deleted(
     make_role: MakeActor, bucket: str, reading: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-delete.html"""

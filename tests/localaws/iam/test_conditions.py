@@ -72,7 +72,7 @@ def test_all_conditions_of_a_statement_have_to_be_met() -> None:
 
 
 @pytest.mark.simplified("IAM", "this applies to condition keys and operators that are not known here")
-def test_a_condition_that_can_not_be_evaluated_does_not_allow_but_does_deny() -> None:
+def test_a_condition_that_cannot_be_evaluated_does_not_allow_but_does_deny() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     for operator, key in (("StringEquals", "aws:ResourceTag/team"), ("BinaryEquals", "aws:username")):
         assert not allowed(with_condition(operator, key, "x"))

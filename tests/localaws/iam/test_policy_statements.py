@@ -201,7 +201,7 @@ def test_NotPrincipal_denies_all_others_and_allows_nothing() -> None:
         ({}, NOTHING, DENIED),
     ],
 )
-def test_a_condition_that_can_not_be_evaluated_does_not_allow_but_does_deny(
+def test_a_condition_that_cannot_be_evaluated_does_not_allow_but_does_deny(
     keys: dict[str, Any], allows: Verdict, denies: Verdict
 ) -> None:
     condition = {"StringEquals": {"aws:username": "a"}}

@@ -54,7 +54,7 @@ def test_a_service_can_assume_a_role_that_trusts_it() -> None:
         [],
     ],
 )
-def test_a_service_that_is_not_trusted_can_not_assume_the_role(statements: list[Any]) -> None:
+def test_a_service_that_is_not_trusted_cannot_assume_the_role(statements: list[Any]) -> None:
     trusting(*statements)
     assert not trusts_service(ROLE, ACCOUNT, LAMBDA)
 

@@ -131,7 +131,7 @@ BAD = {
 }  # fmt: skip
 
 
-def test_rows_that_can_not_be_loaded_are_kept_with_the_reason_and_the_others_are_loaded(toll: Toll) -> None:
+def test_rows_that_cannot_be_loaded_are_kept_with_the_reason_and_the_others_are_loaded(toll: Toll) -> None:
     good = [
         row(10),
         row(11, extra=[1]),
@@ -212,7 +212,7 @@ def test_a_failed_load_loads_nothing_and_the_next_run_repeats_it(toll: Toll) -> 
     assert toll.ids() == [1, 2]
 
 
-def test_a_table_that_the_job_can_not_read_fails_the_run_and_the_error_says_what_is_missing(toll: Toll) -> None:
+def test_a_table_that_the_job_cannot_read_fails_the_run_and_the_error_says_what_is_missing(toll: Toll) -> None:
     toll.land("a.json", row(1))
     glue, database = toll.jobs.aws("glue"), toll.jobs.bucket
     name = glue.get_job(JobName=toll.job)["Job"]["DefaultArguments"]["--SOURCE_TABLE"]

@@ -94,7 +94,7 @@ def test_a_failed_run_is_retried_up_to_MaxRetries_times_with_a_new_run_for_each_
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_can_not_stop(jobs: Any) -> None:
+def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_cannot_stop(jobs: Any) -> None:
     """From STOPPING to STOPPED, without a retry: https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
     glue = jobs.aws("glue")
     name = jobs.make("import time; print('up', flush=True); time.sleep(300)", MaxRetries=1)

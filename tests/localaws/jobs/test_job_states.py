@@ -132,7 +132,7 @@ def test_a_run_s_queuing_setting_overrides_its_job_s(
             job.new_run(request_, None)
 
 
-def test_a_run_can_not_queue_if_its_job_has_retries() -> None:
+def test_a_run_cannot_queue_if_its_job_has_retries() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     with pytest.raises(InvalidInputException, match="queuing is not supported for jobs with MaxRetries"):
         make_job(MaxRetries=1).new_run({"JobRunQueuingEnabled": True}, None)

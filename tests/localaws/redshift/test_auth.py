@@ -145,7 +145,7 @@ def test_temporary_credentials_are_valid_only_for_their_user_database_and_durati
     assert ours.expiration.timestamp() == pytest.approx(time.time() + 900, abs=60)
 
 
-def test_temporary_credentials_can_not_be_used_to_log_in_as_a_superuser(
+def test_temporary_credentials_cannot_be_used_to_log_in_as_a_superuser(
     lab: Lab, psycopg_parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(psycopg.OperationalError):

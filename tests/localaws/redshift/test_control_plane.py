@@ -232,7 +232,7 @@ def test_a_cluster_can_be_created_modified_paused_resumed_rebooted_and_deleted(
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_cluster_needs_existing_groups_and_a_group_in_use_can_not_be_deleted(aws: Aws, unique: Unique) -> None:
+def test_a_cluster_needs_existing_groups_and_a_group_in_use_cannot_be_deleted(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterSubnetGroup.html"""
     client, ec2, name = aws("redshift"), aws("ec2"), unique("group-")
     for missing in ({"ClusterParameterGroupName": name}, {"ClusterSubnetGroupName": name}):

@@ -208,7 +208,7 @@ def test_an_error_that_is_not_about_a_row_ends_the_COPY(kept: History, copied: A
     assert kept.written == [("aborted", "refused")]
 
 
-def test_json_that_duckdb_can_not_read_is_read_one_object_at_a_time(
+def test_json_that_duckdb_cannot_read_is_read_one_object_at_a_time(
     copied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no(*_: object) -> Iterable[bytes]:
@@ -278,7 +278,7 @@ def test_the_region_of_the_files_comes_from_the_statement_or_from_the_cluster(
 
 
 @pytest.mark.parametrize("trouble", [psycopg.OperationalError("gone"), SqlError("XX000", "no history")])
-def test_a_failed_COPY_gives_its_reason_even_if_its_history_can_not_be_written(
+def test_a_failed_COPY_gives_its_reason_even_if_its_history_cannot_be_written(
     copied: Any, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     def write(*_: object, **__: object) -> int:

@@ -60,7 +60,7 @@ def test_a_user_s_function_is_not_called_with_rows_of_other_users(eve: Connectio
     assert seen == []
 
 
-def test_a_user_s_comment_can_not_break_a_system_view_for_other_users(eve: Connection, session: Connection) -> None:
+def test_a_user_s_comment_cannot_break_a_system_view_for_other_users(eve: Connection, session: Connection) -> None:
     for said in (
         '{"table":"odd","sortkey":"a"}',
         '{"table":"odd","encodings":[1]}',

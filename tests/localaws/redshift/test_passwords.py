@@ -121,7 +121,7 @@ def test_a_sha256_password_is_refused_by_name(session: Connection, pat: str, pas
 
 
 @pytest.mark.parametrize("kind", ["role", "group"])
-def test_roles_and_groups_can_not_have_a_password(session: Connection, kind: str) -> None:
+def test_roles_and_groups_cannot_have_a_password(session: Connection, kind: str) -> None:
     with pytest.raises(psycopg.errors.SyntaxError, match='at or near "password"'):
         session.execute(f"create {kind} several login password 'x'".encode())
 

@@ -29,7 +29,7 @@ def trap(connection: Connection, schema: str) -> None:
 # --- the ways that led there ----------------------------------------------------------------------------------------
 
 
-def test_a_temporary_table_can_not_replace_an_internal_table(eve: Connection, lab: Lab) -> None:
+def test_a_temporary_table_cannot_replace_an_internal_table(eve: Connection, lab: Lab) -> None:
     """The trigger on CREATE TABLE wrote to the first table of the name in its search_path: the user's temporary one."""
     trap(eve, "public")
     eve.execute("create temp table redshift_declared (relation oid, declared jsonb, check (public.trap()))")
@@ -59,7 +59,7 @@ def test_a_database_s_search_path_does_not_affect_internal_sessions(
     assert superusers(other) == {"rdsdb", "rdsdb_grants"}
 
 
-def test_a_user_s_own_tables_can_not_replace_the_load_history(owner: Connection) -> None:
+def test_a_user_s_own_tables_cannot_replace_the_load_history(owner: Connection) -> None:
     owner.execute("create schema load_history")
     trap(owner, "public")
     for table in ("loads", "files", "errors"):
@@ -78,7 +78,7 @@ def test_no_database_can_be_created_without_the_internal_objects(owner: Connecti
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1", "template0"])
-def test_users_can_not_connect_to_internal_databases(connect: Connect, database: str) -> None:
+def test_users_cannot_connect_to_internal_databases(connect: Connect, database: str) -> None:
     with pytest.raises(psycopg.OperationalError, match=r"permission denied for database|not currently accepting"):
         connect(database=database)
 
@@ -151,7 +151,7 @@ def test_internal_roles_have_no_members_and_only_the_privileges_that_they_need(i
 
 
 @pytest.mark.parametrize("role", sorted(roles.INTERNAL))
-def test_users_can_not_log_in_as_an_internal_role(lab: Lab, psycopg_parameters: dict[str, Any], role: str) -> None:
+def test_users_cannot_log_in_as_an_internal_role(lab: Lab, psycopg_parameters: dict[str, Any], role: str) -> None:
     for auto_create in (False, True):
         given = lab.engine.temporary_credentials("warehouse", role, auto_create=auto_create)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -160,7 +160,7 @@ def test_users_can_not_log_in_as_an_internal_role(lab: Lab, psycopg_parameters: 
         psycopg.connect(**{**psycopg_parameters, "user": role, "password": "x"})
 
 
-def test_a_superuser_can_not_open_a_session(inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab) -> None:
+def test_a_superuser_cannot_open_a_session(inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab) -> None:
     """Users can't become superusers; if one could, the front would still refuse the session."""
     inside.execute("create role accident login superuser")
     try:
@@ -261,7 +261,7 @@ def test_neither_a_user_nor_the_master_user_may_run_privileged_statements(
         assert refused.value.sqlstate in ("42501", "0A000", "42601", "22023", "3F000", "42939"), refused.value
 
 
-def test_the_master_user_can_not_end_a_superuser_s_session(session: Connection, inside: Connection) -> None:
+def test_the_master_user_cannot_end_a_superuser_s_session(session: Connection, inside: Connection) -> None:
     for function in ("pg_terminate_backend", "pg_cancel_backend"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(f"select {function}(%s)".encode(), [inside.info.backend_pid])
@@ -314,7 +314,7 @@ def test_databases_have_only_the_options_that_redshift_documents(owner: Connecti
         owner.execute(statement.encode())
 
 
-def test_startup_options_can_not_raise_privileges(lab: Lab, address: Address, eve: Connection) -> None:
+def test_startup_options_cannot_raise_privileges(lab: Lab, address: Address, eve: Connection) -> None:
     for options in ("-c role=rdsdb", "-c session_authorization=rdsdb", "-c allow_system_table_mods=on"):
         with WireClient(address.port, lab.home.ca_file) as client, pytest.raises(EOFError):
             client.log_in("eve", EVE, options=options)

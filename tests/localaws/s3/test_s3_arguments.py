@@ -214,7 +214,7 @@ def test_tags_are_kept_exactly_as_they_were_given(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_archived_object_can_not_be_read_but_its_tags_can(s3: Any, bucket: str) -> None:
+def test_an_archived_object_cannot_be_read_but_its_tags_can(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x" * 10, StorageClass="GLACIER", Tagging="a=b")
     assert error(s3.get_object, Bucket=bucket, Key="k")[0] == "InvalidObjectState"

@@ -134,7 +134,7 @@ def test_a_line_feed_in_a_key_is_encoded_in_the_event(s3: Any, bucket: str, queu
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_multipart_upload_can_not_be_continued_under_another_key(s3: Any, bucket: str) -> None:
+def test_a_multipart_upload_cannot_be_continued_under_another_key(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html"""
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key="one")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="one", UploadId=upload_id, PartNumber=1, Body=b"x")

@@ -149,7 +149,7 @@ def test_a_public_acl_takes_effect_only_if_the_bucket_s_settings_allow_it(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_bucket_can_not_be_created_with_a_public_acl(s3: Any, unique: Callable[[str], str]) -> None:
+def test_a_bucket_cannot_be_created_with_a_public_acl(s3: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
     name = unique("public-")
     code, _ = error(s3.create_bucket, Bucket=name, ACL="public-read")

@@ -187,7 +187,7 @@ def test_after_random_operations_in_any_order_the_versions_equal_those_of_the_mo
 
 
 @pytest.mark.as_on_aws("S3")
-def test_versioning_can_not_be_suspended_on_a_bucket_with_object_lock(s3: Any, unique: Callable[[str], str]) -> None:
+def test_versioning_cannot_be_suspended_on_a_bucket_with_object_lock(s3: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html"""
     bucket = unique("locked")
     s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)

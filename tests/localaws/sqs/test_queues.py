@@ -100,7 +100,7 @@ def test_an_old_receipt_handle_deletes_nothing_and_a_malformed_handle_is_refused
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_delayed_message_can_not_be_received_before_its_time(queue: MakeQueue) -> None:
+def test_a_delayed_message_cannot_be_received_before_its_time(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html"""
     made = queue(DelaySeconds=30)
     made.send("with the queue's delay")
@@ -264,7 +264,7 @@ def test_kms_encryption_and_redrive_allow_policies_are_refused(queue: MakeQueue,
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_message_to_a_standard_queue_can_not_have_a_group_or_deduplication_id(queue: MakeQueue) -> None:
+def test_a_message_to_a_standard_queue_cannot_have_a_group_or_deduplication_id(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
     made = queue()
     with pytest.raises(ClientError, match="not valid for this queue type"):

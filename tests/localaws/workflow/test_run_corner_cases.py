@@ -54,7 +54,7 @@ def test_resuming_a_run_without_node_ids_is_refused(lab: Any, glue: Any, complet
         glue.resume_workflow_run(Name="flow", RunId=completed, NodeIds=[])
 
 
-def test_a_stopping_run_can_not_be_stopped_or_resumed(lab: Any, glue: Any) -> None:
+def test_a_stopping_run_cannot_be_stopped_or_resumed(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopWorkflowRun.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]

@@ -55,7 +55,7 @@ def test_a_trigger_is_activated_on_creation_only_with_StartOnCreation(
     assert made(**request_).state is state
 
 
-def test_an_on_demand_trigger_can_not_be_started_on_creation() -> None:
+def test_an_on_demand_trigger_cannot_be_started_on_creation() -> None:
     assert refusal(Type="ON_DEMAND", StartOnCreation=True) == "StartOnCreation is not supported for ON_DEMAND triggers"
 
 
@@ -186,7 +186,7 @@ def test_a_trigger_starts_up_to_two_crawlers_and_any_number_of_jobs() -> None:
         ([crawl_ended("crawler")], ["crawler"], "Crawler"),
     ],
 )
-def test_a_trigger_can_not_wait_for_the_job_or_crawler_that_it_starts(
+def test_a_trigger_cannot_wait_for_the_job_or_crawler_that_it_starts(
     watched: list[dict[str, str]], started: list[str], kind: str
 ) -> None:
     """https://github.com/hashicorp/terraform-provider-aws/issues/39571"""

@@ -41,7 +41,7 @@ def test_a_conditional_trigger_is_activated_on_creation_or_with_StartTrigger(lab
     assert states(glue) == {"now": "ACTIVATED", "later": "ACTIVATED"}
 
 
-def test_a_trigger_can_not_be_started_or_stopped_twice(lab: Any, glue: Any) -> None:
+def test_a_trigger_cannot_be_started_or_stopped_twice(lab: Any, glue: Any) -> None:
     lab.define("crawler", "job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=JOB)
     conditional(glue, None, "now", "ANY", [crawl_ended("crawler")], ["job"])
@@ -61,7 +61,7 @@ def test_starting_the_start_trigger_of_a_workflow_runs_the_workflow(lab: Any, gl
     assert run["Statistics"]["RunningActions"] == 1
 
 
-def test_a_trigger_with_an_action_that_can_not_start_returns_the_error_and_starts_the_others(
+def test_a_trigger_with_an_action_that_cannot_start_returns_the_error_and_starts_the_others(
     lab: Any, glue: Any
 ) -> None:
     lab.define("job", "other-job")

@@ -89,7 +89,7 @@ def test_a_queued_job_run_is_a_waiting_action_until_it_starts(lab: Any, glue: An
 
 
 @pytest.mark.simplified("Glue workflows", "AWS does not document this")
-def test_an_action_that_can_not_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
+def test_an_action_that_cannot_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     lab.define("alarm-job")

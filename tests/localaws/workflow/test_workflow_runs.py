@@ -284,7 +284,7 @@ def test_workflow_runs_are_listed_in_pages_with_the_newest_first(lab: Any, glue:
         glue.get_workflow_runs(Name="flow", NextToken="wr_0")
 
 
-def test_a_workflow_without_a_start_trigger_can_not_run(lab: Any, glue: Any) -> None:
+def test_a_workflow_without_a_start_trigger_cannot_run(lab: Any, glue: Any) -> None:
     glue.create_workflow(Name="flow")
     with pytest.raises(glue.exceptions.InvalidInputException, match="no start trigger"):
         glue.start_workflow_run(Name="flow")

@@ -24,9 +24,10 @@ _URL = re.compile(r"https://docs\.aws\.amazon\.com/[^\s<>\"'`]*[^\s<>\"'`.,;:)\]
 _LISTS = re.compile(r"(<!-- tests of: (?P<service>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Words with capital letters, which a test's name can't have.
 _WRITTEN = """
-API APIs ARN ARNs AWS CSV CloudWatch DLQ DynamoDB ETag GetObject GetQueueAttributes Glue HTTP IAM ID IDs JDBC JSON
-Lambda MD5 NULL NULLs Parquet PostgreSQL PutObject PutLogEvents Redshift S3 SNS SQL SQLite SQS STS Spark StartCrawler
-StartJobRun StartWorkflowRun StopCrawler TLS UNLOAD URL URLs UTC VersionId VPC XML boto3
+ACL ACLs API APIs ARN ARNs AWS CSV CloudWatch DLQ DLQs DPU DynamoDB ETag EventBridge FIFO GetObject GetQueueAttributes
+Glue HTTP IAM ID IDs JDBC JSON KMS Lambda MD5 NULL NULLs Parquet PostgreSQL PutLogEvents PutObject Python Redshift S3
+SNS SQL SQLite SQS STS Spark StartCrawler StartJobRun StartWorkflowRun StopCrawler Studio TLS UNLOAD URI URL URLs UTC
+VPC VersionId XML boto3
 """
 _NAMES = {name.lower(): name for name in _WRITTEN.split()}
 

@@ -1,4 +1,4 @@
-"""The lab as a participant sees it: JupyterLab in a browser, a notebook run cell by cell, a wait that is alive."""
+"""The lab as a participant sees it: JupyterLab in a browser, a notebook run cell by cell, a wait with progress."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_participant_runs_the_first_notebook_in_jupyterlab(browser: WebDriver,
     assert shown.find_elements(By.CSS_SELECTOR, ".jp-RenderedSVG img, .jp-RenderedSVG svg")
 
 
-def test_a_wait_is_seen_alive_while_it_lasts_and_leaves_no_widget_behind(
+def test_a_wait_shows_its_progress_while_it_lasts_and_leaves_no_widget_behind(
     browser: WebDriver, jupyter: str, tmp_path: Path
 ) -> None:
     shown = run_all(browser, jupyter, "04_crawlers")

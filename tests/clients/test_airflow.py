@@ -50,7 +50,7 @@ def _objects(aws: Client, bucket: str) -> dict[str, bytes]:
     return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
-def test_s3_operators_make_copy_transform_list_and_delete_objects(
+def test_s3_operators_create_copy_transform_list_and_delete_objects(
     aws: Client, unique: Name, context: Any, tmp_path: Path
 ) -> None:
     from airflow.providers.amazon.aws.operators import s3
@@ -77,7 +77,7 @@ def test_s3_operators_make_copy_transform_list_and_delete_objects(
     assert bucket not in [one["Name"] for one in aws("s3").list_buckets()["Buckets"]]
 
 
-def test_an_s3_operator_fails_where_the_object_is_there_already(bucket: str, context: Any) -> None:
+def test_an_s3_operator_fails_if_the_object_already_exists(bucket: str, context: Any) -> None:
     from airflow.providers.amazon.aws.operators.s3 import S3CreateObjectOperator
 
     S3CreateObjectOperator(task_id="o", s3_bucket=bucket, s3_key="a", data="1").execute(context)
@@ -85,7 +85,7 @@ def test_an_s3_operator_fails_where_the_object_is_there_already(bucket: str, con
         S3CreateObjectOperator(task_id="o", s3_bucket=bucket, s3_key="a", data="2").execute(context)
 
 
-def test_s3_key_sensor_sees_a_key_and_a_pattern_when_they_are_there(aws: Client, bucket: str, context: Any) -> None:
+def test_the_s3_key_sensor_succeeds_when_a_key_or_a_pattern_exists(aws: Client, bucket: str, context: Any) -> None:
     from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 
     sensor = S3KeySensor(task_id="k", bucket_name=bucket, bucket_key="in/a.csv")
@@ -95,7 +95,7 @@ def test_s3_key_sensor_sees_a_key_and_a_pattern_when_they_are_there(aws: Client,
     assert (sensor.poke(context), pattern.poke(context)) == (True, True)
 
 
-def test_lambda_operators_make_and_invoke_a_function(aws: Client, unique: Name, role: str, context: Any) -> None:
+def test_lambda_operators_create_and_invoke_a_function(aws: Client, unique: Name, role: str, context: Any) -> None:
     from airflow.providers.amazon.aws.operators import lambda_function
     from airflow.providers.amazon.aws.sensors.lambda_function import LambdaFunctionStateSensor
 
@@ -171,7 +171,7 @@ def test_glue_operators_crawl_a_folder_and_run_a_job_over_it(
         GlueJobOperator(task_id="f", **settings).execute(context)
 
 
-def test_redshift_data_operator_runs_statements_and_fails_with_redshifts_error(
+def test_the_redshift_data_operator_runs_statements_and_fails_with_redshift_s_error(
     query: Query, unique: Name, context: Any
 ) -> None:
     from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataQueryFailedError
@@ -192,7 +192,7 @@ def test_redshift_data_operator_runs_statements_and_fails_with_redshifts_error(
 
 
 @pytest.mark.parametrize("by", ["data API", "redshift_connector"])
-def test_s3_to_redshift_loads_replaces_and_upserts_and_redshift_to_s3_unloads(
+def test_S3ToRedshift_loads_replaces_and_upserts_and_RedshiftToS3_unloads(
     aws: Client, query: Query, bucket: str, role: str, cluster: dict[str, Any], context: Any, by: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

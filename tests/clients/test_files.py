@@ -1,4 +1,4 @@
-"""Libraries that read and write files in S3: each gets back what was written, by it and by boto3."""
+"""Libraries that read and write files in S3: each reads what it and boto3 wrote."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_s3fs_writes_a_large_file_in_parts_and_appends_to_it(aws: Client, bucket
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json"])
-def test_pandas_reads_what_it_wrote(bucket: str, kind: str) -> None:
+def test_pandas_can_read_the_files_that_it_wrote(bucket: str, kind: str) -> None:
     import pandas
 
     frame, address = pandas.DataFrame(ROWS), f"s3://{bucket}/frame.{kind}"
@@ -97,7 +97,7 @@ def test_polars_writes_reads_and_scans_with_a_filter(bucket: str, lab: dict[str,
         polars.read_parquet(f"s3://{bucket}/nothing.parquet", storage_options=options)
 
 
-def test_smart_open_uploads_in_parts_and_leaves_nothing_of_an_upload_that_failed(aws: Client, bucket: str) -> None:
+def test_smart_open_uploads_in_parts_and_leaves_nothing_after_a_failed_upload(aws: Client, bucket: str) -> None:
     import smart_open
 
     line = b"x" * 1023 + b"\n"

@@ -91,7 +91,7 @@ def _logged(aws: Client, function: str, message: str, count: int) -> list[dict[s
     return found
 
 
-def test_an_s3_event_is_read_and_logged_with_the_contexts_fields(
+def test_an_s3_event_is_parsed_and_logged_with_the_fields_of_the_context(
     aws: Client, bucket: str, deploy: Callable[[str], str]
 ) -> None:
     function = deploy("main.on_object")
@@ -113,7 +113,7 @@ def test_an_s3_event_is_read_and_logged_with_the_contexts_fields(
     assert line["function_request_id"]
 
 
-def test_the_batch_processor_returns_only_the_messages_that_failed_to_the_queue(
+def test_the_batch_processor_returns_only_the_failed_messages_to_the_queue(
     aws: Client, unique: Callable[[str], str], deploy: Callable[[str], str]
 ) -> None:
     function, sqs, name = deploy("main.on_messages"), aws("sqs"), unique("queue")

@@ -1,4 +1,4 @@
-"""`labkit run`: small notebooks of this test's own, executed for real."""
+"""`labkit run` on small notebooks that these tests write and really execute."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_rows_are_counted_before_the_teardown(folder: Path, lab: Lab, monkeypatc
     assert counted == [0]
 
 
-def test_the_first_failure_ends_the_run_with_notebook_cell_and_message(folder: Path, lab: Lab) -> None:
+def test_the_first_failure_ends_the_run_and_reports_the_notebook_the_cell_and_the_message(
+    folder: Path, lab: Lab
+) -> None:
     write(folder, "00_fails", "fine = 1", "raise ValueError('what went wrong')")
     write(folder, "01_never", "print('not reached')")
     result = batch.run(lab, batch.notebooks(), {}, lambda _line: None)
@@ -92,7 +94,7 @@ def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab:
         assert "https://" not in text
 
 
-def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path, tmp_path: Path) -> None:
+def test_interrupting_a_run_ends_its_kernel(folder: Path, tmp_path: Path) -> None:
     file = folder / "kernel"
     write(folder, "00_long", f"import os; open({str(file)!r}, 'w').write(f'{{os.getpid()}}.')", "while True: pass")
     program = (
@@ -116,7 +118,7 @@ def test_an_interrupted_run_takes_its_kernel_with_it(folder: Path, tmp_path: Pat
     assert not is_running(int(file.read_text()[:-1]))
 
 
-def test_two_runs_in_one_second_keep_apart(tmp_path: Path) -> None:
+def test_two_runs_in_the_same_second_have_different_directories(tmp_path: Path) -> None:
     assert len({batch._new_directory(tmp_path) for _ in range(3)}) == 3
 
 
@@ -124,7 +126,7 @@ def test_two_runs_in_one_second_keep_apart(tmp_path: Path) -> None:
     ("text", "value"),
     [("7", 7), ("1.5", 1.5), ("True", True), ("false", False), ("[1, 2]", [1, 2]), ("york_rd", "york_rd")],
 )
-def test_parameter_values_are_python_or_text(text: str, value: object) -> None:
+def test_parameter_values_are_python_literals_or_text(text: str, value: object) -> None:
     assert batch.parse_value(text) == value
 
 

@@ -1,4 +1,4 @@
-"""The command line's contract: what scripts outside the project rely on."""
+"""The command line: output and exit codes that scripts outside the project rely on."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def test_every_command_has_a_help_text(command: str) -> None:
         ["status", "--yaml"],
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_is_right(labkit: Labkit, tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_2_and_shows_the_right_usage(
+    labkit: Labkit, tmp_path: Path, arguments: list[str]
+) -> None:
     done = labkit(*arguments, home=tmp_path)
     assert done.returncode == 2
     assert done.stderr.strip()
@@ -86,7 +88,7 @@ def test_wrong_usage_ends_with_2_and_says_what_is_right(labkit: Labkit, tmp_path
 
 @pytest.mark.parametrize("arguments", [["deploy"], ["send"], ["query", "select 1"], ["env"], ["logs", "job"],
                                        ["destroy", "--yes"]])  # fmt: skip
-def test_with_no_up_a_command_ends_with_1_and_says_labkit_up(
+def test_without_a_running_lab_a_command_exits_with_1_and_names_labkit_up(
     labkit: Labkit, tmp_path: Path, arguments: list[str]
 ) -> None:
     done = labkit(*arguments, home=tmp_path)
@@ -94,18 +96,18 @@ def test_with_no_up_a_command_ends_with_1_and_says_labkit_up(
     assert "labkit up" in done.stderr
 
 
-def test_a_wrong_setting_ends_with_2_and_names_the_variable(labkit: Labkit, tmp_path: Path) -> None:
+def test_an_invalid_setting_exits_with_2_and_names_the_variable(labkit: Labkit, tmp_path: Path) -> None:
     done = labkit("config", home=tmp_path, LABKIT_TARGET="mars")
     assert (done.returncode, "LABKIT_TARGET" in done.stderr, "local, aws" in done.stderr) == (2, True, True)
 
 
-def test_status_of_a_lab_that_is_down_is_no_failure(labkit: Labkit, tmp_path: Path) -> None:
+def test_status_of_a_stopped_lab_is_not_a_failure(labkit: Labkit, tmp_path: Path) -> None:
     done = labkit("status", "--json", home=tmp_path)
     assert (done.returncode, json.loads(done.stdout)["running"]) == (0, False)
     assert "down" in labkit("status", home=tmp_path).stdout
 
 
-def test_up_down_and_wipe_and_two_labs_side_by_side(labkit: Labkit, tmp_path: Path) -> None:
+def test_two_labs_can_be_started_stopped_and_wiped_side_by_side(labkit: Labkit, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     try:
         for home in (first, second, first):
@@ -129,7 +131,7 @@ def test_up_down_and_wipe_and_two_labs_side_by_side(labkit: Labkit, tmp_path: Pa
         labkit("down", home=second)
 
 
-def test_config_json_has_the_keys_of_the_contract(kit: Labkit, lab: Lab) -> None:
+def test_config_json_has_all_documented_keys(kit: Labkit, lab: Lab) -> None:
     config = json.loads(kit("config", "--json").stdout)
     assert set(config) >= CONTRACT
     assert config["landing_bucket"] == "landing-bucket-kit"
@@ -137,7 +139,7 @@ def test_config_json_has_the_keys_of_the_contract(kit: Labkit, lab: Lab) -> None
     assert "landing-bucket-kit" in kit("config").stdout
 
 
-def test_env_is_all_that_other_tools_need(kit: Labkit, lab: Lab) -> None:
+def test_env_gives_all_variables_that_other_tools_need(kit: Labkit, lab: Lab) -> None:
     exports = kit("env").stdout
     variables = dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
     assert {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "SSL_CERT_FILE",
@@ -157,25 +159,25 @@ def test_env_is_all_that_other_tools_need(kit: Labkit, lab: Lab) -> None:
     assert "[42]" in done.stdout
 
 
-def test_deploy_names_the_steps_as_it_makes_them(kit: Labkit) -> None:
+def test_deploy_names_each_step_that_it_creates(kit: Labkit) -> None:
     done = kit("deploy", "notification", "buckets")
     assert done.stdout.splitlines()[:2] == ["✓ buckets", "✓ notification"]
 
 
-def test_deploying_a_late_step_alone_names_the_earlier_one(labkit: Labkit, lab: Lab) -> None:
+def test_deploying_a_later_step_without_the_earlier_ones_names_the_missing_step(labkit: Labkit, lab: Lab) -> None:
     done = labkit("deploy", "workflow", home=lab.config.home, LABKIT_PREFIX="nobody")
     assert done.returncode == 1
     assert "labkit deploy crawlers" in done.stderr
 
 
-def test_destroy_asks_first_and_takes_no_answer_for_no(kit: Labkit) -> None:
+def test_destroy_asks_first_and_treats_an_empty_answer_as_no(kit: Labkit) -> None:
     for answer in ("n\n", ""):
         done = kit("destroy", stdin=answer)
         assert done.returncode == 1
     assert json.loads(kit("status", "--json").stdout)["steps"]["buckets"]["ok"]
 
 
-def test_sent_rows_are_queried_as_json_and_csv(kit: Labkit, lab: Lab, checkout: Path) -> None:
+def test_sent_rows_can_be_queried_as_json_and_csv(kit: Labkit, lab: Lab, checkout: Path) -> None:
     before = lab.query.count()
     assert (
         "20 rows landed" in kit("send", "--rows", "10", "--files", "2", "--seed", "4", "--until", "2023-08-31").stdout
@@ -189,13 +191,13 @@ def test_sent_rows_are_queried_as_json_and_csv(kit: Labkit, lab: Lab, checkout: 
     assert "100 rows landed" in kit("send", sample).stdout
 
 
-def test_a_refused_statement_ends_with_1_and_redshift_s_words(kit: Labkit) -> None:
+def test_a_refused_statement_exits_with_1_and_shows_redshift_s_message(kit: Labkit) -> None:
     done = kit("query", "select * from nowhere")
     assert done.returncode == 1
     assert 'relation "nowhere" does not exist' in done.stderr
 
 
-def test_logs_show_what_each_part_said(kit: Labkit, lab: Lab) -> None:
+def test_logs_show_the_output_of_each_part(kit: Labkit, lab: Lab) -> None:
     lab.follow(lab.send(rows=1))
     assert "Serving" in kit("logs").stdout
     assert "REPORT RequestId" in kit("logs", "generator").stdout or kit("send", "--rows", "1").returncode == 0
@@ -206,14 +208,14 @@ def test_logs_show_what_each_part_said(kit: Labkit, lab: Lab) -> None:
     assert "Logs: server, job" in unknown.stderr
 
 
-def test_doctor_finds_this_machine_fit(kit: Labkit) -> None:
+def test_doctor_finds_no_problem_on_this_machine(kit: Labkit) -> None:
     done = kit("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Java 17" in done.stdout
 
 
-def test_nothing_is_created_on_aws_unless_somebody_says_yes(labkit: Labkit, tmp_path: Path) -> None:
-    """Without credentials nothing can be asked at all; the message says how to get them."""
+def test_nothing_is_created_on_aws_without_credentials(labkit: Labkit, tmp_path: Path) -> None:
+    """Without credentials no call to AWS is possible; the message says how to get them."""
     done = labkit("deploy", home=tmp_path, LABKIT_TARGET="aws", AWS_EC2_METADATA_DISABLED="true")
     assert done.returncode == 1
     assert "no usable AWS credentials" in done.stderr

@@ -1,4 +1,4 @@
-"""Two deliveries side by side: which is in use, what each refuses, and the way there and back."""
+"""The two deliveries: which one is active, what each refuses, and how to switch between them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def config_of(lab: Lab) -> dict[str, str]:
     return shown
 
 
-def test_the_described_job_is_what_runs_and_its_rows_are_counted(described: Lab) -> None:
+def test_the_described_delivery_runs_the_described_job_and_its_rows_are_counted(described: Lab) -> None:
     landed = described.send(rows=30, seed=1, until=DAY)
     run = described.follow(landed)
     assert (run.workflow, run.succeeded) == (described.names.workflow, True)
@@ -78,7 +78,7 @@ def test_config_names_the_delivery_in_use_and_its_resources(exactly_once: Lab) -
     assert config_of(exactly_once)["delivery"] == "none"
 
 
-def test_what_the_described_delivery_missed_and_doubled_the_rebuild_puts_right(described: Lab) -> None:
+def test_the_rebuild_corrects_rows_that_the_described_delivery_missed_or_duplicated(described: Lab) -> None:
     described.follow(described.send(rows=20, seed=2, until=DAY))
     described.job.forget()
     described.job.run()
@@ -92,7 +92,7 @@ def test_what_the_described_delivery_missed_and_doubled_the_rebuild_puts_right(d
     assert described.counts() == ExactlyOnceCounts(landed=32, loaded=32, rejected=0, queried=32)
 
 
-def test_creating_it_again_does_not_rebuild(exactly_once: Lab) -> None:
+def test_creating_the_exactly_once_delivery_again_does_not_rebuild(exactly_once: Lab) -> None:
     exactly_once.follow(exactly_once.send(rows=5, seed=5, until=DAY))
     runs = exactly_once.reliability.workflow.runs()
     exactly_once.deploy()
@@ -100,7 +100,7 @@ def test_creating_it_again_does_not_rebuild(exactly_once: Lab) -> None:
     assert exactly_once.counts().queried == 5
 
 
-def test_a_rebuild_that_was_interrupted_is_done_again(described: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_rebuild_is_repeated(described: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     described.follow(described.send(rows=20, seed=6, until=DAY))
     reliability = described.reliability
 
@@ -117,7 +117,7 @@ def test_a_rebuild_that_was_interrupted_is_done_again(described: Lab, monkeypatc
     assert described.counts() == ExactlyOnceCounts(landed=20, loaded=20, rejected=0, queried=20)
 
 
-def test_a_restart_empties_the_lab_says_what_and_keeps_the_steps(exactly_once: Lab) -> None:
+def test_a_restart_deletes_the_data_reports_what_it_deleted_and_keeps_the_steps(exactly_once: Lab) -> None:
     exactly_once.follow(exactly_once.send(rows=5, count=2, seed=7, until=DAY))
     restarted = exactly_once.restart()
     bucket = exactly_once.names.landing_bucket
@@ -132,7 +132,7 @@ def test_a_restart_empties_the_lab_says_what_and_keeps_the_steps(exactly_once: L
     assert exactly_once.counts() == Counts(landed=3, loaded=3, queried=3)
 
 
-def test_back_and_forth_the_counts_stay_right(described: Lab) -> None:
+def test_the_counts_stay_correct_when_the_delivery_is_switched_back_and_forth(described: Lab) -> None:
     described.follow(described.send(rows=4, seed=9, until=DAY))
     described.deploy()
     described.follow(described.send(rows=4, seed=10, until=DAY))
@@ -150,7 +150,7 @@ def test_back_and_forth_the_counts_stay_right(described: Lab) -> None:
     assert described.counts() == ExactlyOnceCounts(landed=4, loaded=4, rejected=0, queried=4)
 
 
-def test_what_would_load_rows_twice_is_refused_and_names_the_way(exactly_once: Lab) -> None:
+def test_a_run_that_would_load_rows_twice_is_refused_with_the_command_to_use_instead(exactly_once: Lab) -> None:
     exactly_once.follow(exactly_once.send(rows=4, seed=13, until=DAY))
     for refused in (exactly_once.job.run, exactly_once.workflow.run, lambda: exactly_once.require("as-described")):
         with pytest.raises(WrongDelivery, match=r"exactly-once delivery is in use(.|\n)*labkit restart"):
@@ -170,7 +170,7 @@ def test_what_would_load_rows_twice_is_refused_and_names_the_way(exactly_once: L
     assert exactly_once.reliability.check().ok
 
 
-def test_a_late_event_of_the_delivery_that_is_not_in_use_loads_nothing(exactly_once: Lab) -> None:
+def test_a_late_event_of_the_inactive_delivery_loads_nothing(exactly_once: Lab) -> None:
     exactly_once.follow(exactly_once.send(rows=6, seed=14, until=DAY))
     glue, names = exactly_once.session.client("glue"), exactly_once.names
     glue.start_workflow_run(Name=names.workflow)
@@ -183,7 +183,7 @@ def test_a_late_event_of_the_delivery_that_is_not_in_use_loads_nothing(exactly_o
     assert exactly_once.counts() == Counts(landed=6, loaded=6, queried=6)
 
 
-def test_files_that_the_job_refuses_do_not_hold_up_a_rebuild(described: Lab) -> None:
+def test_files_that_the_job_refuses_do_not_stop_a_rebuild(described: Lab) -> None:
     described.notification.destroy()
     land(described, "worthless.json", *(f"no JSON {number}" for number in range(12)))
     described.send(rows=8, seed=16, until=DAY)
@@ -221,7 +221,9 @@ def test_on_aws_a_restart_asks_first(
     assert exactly_once.counts().queried == 3
 
 
-def test_settings_that_chose_the_delivery_name_the_commands_that_do_now(make_lab: Callable[..., Lab]) -> None:
+def test_old_settings_for_the_delivery_are_refused_with_the_commands_that_replace_them(
+    make_lab: Callable[..., Lab],
+) -> None:
     for setting in ("ledger", "bookmarks"):
         with pytest.raises(ConfigError, match=rf"'{setting}'(.|\n)*labkit restart(.|\n)*--as-described"):
             make_lab("both", **{setting: False})

@@ -1,4 +1,4 @@
-"""`labkit doctor` finds what keeps this lab from starting: its own ports above all."""
+"""`labkit doctor` finds what prevents a lab from starting, above all taken ports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def about_ports(config: LabConfig) -> list[Fact]:
     return [fact for fact in examine(config).facts if "port " in fact.what]
 
 
-def test_the_ports_that_a_lab_keeps_are_looked_at_and_no_others(config: LabConfig) -> None:
+def test_doctor_checks_only_the_ports_that_the_lab_reserves(config: LabConfig) -> None:
     facts = about_ports(config)
     ports = Session(config).status().ports
     assert [fact.holds for fact in facts] == [True, True]
@@ -58,7 +58,7 @@ def test_the_ports_that_a_lab_keeps_are_looked_at_and_no_others(config: LabConfi
 
 @pytest.mark.parametrize("kept_for", ["http", "redshift:tollcluster"])
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_a_kept_port_that_is_taken_is_named_with_the_program_that_has_it(
+def test_a_reserved_port_that_is_taken_is_reported_with_the_program_that_uses_it(
     config: LabConfig, kept_for: str, address: str
 ) -> None:
     port = dict(Session(config).status().ports)[kept_for]
@@ -69,7 +69,7 @@ def test_a_kept_port_that_is_taken_is_named_with_the_program_that_has_it(
         assert said in fact.fix
 
 
-def test_an_up_that_fails_for_a_taken_port_leads_to_the_doctor_who_finds_it(config: LabConfig) -> None:
+def test_labkit_up_fails_on_a_taken_port_and_names_the_doctor_that_finds_it(config: LabConfig) -> None:
     lab = Lab(home=config.home)
     with listening(dict(lab.session.status().ports)["http"]):
         with pytest.raises(StartError, match=r"is in use by another program(.|\n)*labkit doctor"):
@@ -77,7 +77,7 @@ def test_an_up_that_fails_for_a_taken_port_leads_to_the_doctor_who_finds_it(conf
         assert not examine(config)
 
 
-def test_a_running_lab_s_ports_are_its_own(lab: Lab) -> None:
+def test_doctor_accepts_the_ports_of_a_running_lab(lab: Lab) -> None:
     facts = about_ports(lab.config)
     assert {fact.holds for fact in facts} == {True}
     assert any("Redshift cluster kit-tollcluster" in fact.what for fact in facts)

@@ -1,4 +1,4 @@
-"""Each command that the documents and the error messages name: it is one, its arguments are valid, and it works."""
+"""Each command in the documents and the error messages exists, has valid arguments, and works."""
 
 from __future__ import annotations
 
@@ -115,15 +115,15 @@ def arguments_of(command: str) -> list[str]:
 # They are right
 
 
-def test_commands_were_found_in_each_place() -> None:
-    """Else the tests below prove nothing."""
+def test_commands_are_found_in_all_documents_and_messages() -> None:
+    """Otherwise the tests below prove nothing."""
     named = {command for _, command in COMMANDS}
     assert {"labkit logs s3_crawler", "labkit up", "labkit down --wipe", f"labkit deploy {ANY}", "labkit load"} <= named
     assert {place for place, _ in COMMANDS} >= {"README.md", "troubleshooting.md", "errors.py"}
 
 
 @pytest.mark.parametrize(("place", "command"), COMMANDS)
-def test_a_command_that_is_named_exists_and_its_arguments_are_valid(place: str, command: str) -> None:
+def test_every_command_in_the_documents_exists_and_has_valid_arguments(place: str, command: str) -> None:
     name, *arguments = arguments_of(command)
     assert isinstance(cli, click.Group)
     assert name in cli.commands, f"{place}: there is no labkit {name}"
@@ -133,8 +133,8 @@ def test_a_command_that_is_named_exists_and_its_arguments_are_valid(place: str, 
         assert {word for word in arguments if not word.startswith("-")} <= set(STEPS), place
 
 
-def test_what_is_named_of_a_lab_exists() -> None:
-    """`lab.crawlers.crawl_s3()` in a message or a document is there to be called."""
+def test_every_lab_attribute_in_the_documents_exists() -> None:
+    """A call like `lab.crawlers.crawl_s3()` in a message or a document can be made."""
     texts = [*messages(), *((file.name, code) for file in documents() for code in shown_code(file))]
     wrong = []
     lab = Lab()
@@ -182,7 +182,7 @@ def documented(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
         if arguments_of(command)[0] in SAFE and not NOT_WITH & set(arguments_of(command))
     }),
 )  # fmt: skip
-def test_a_command_that_is_named_works(documented: Lab, command: str) -> None:
+def test_every_read_only_command_in_the_documents_works(documented: Lab, command: str) -> None:
     settings = {"LABKIT_HOME": str(documented.config.home), "LABKIT_PREFIX": PREFIX}
     arguments = arguments_of(command)
     if arguments == ["query"]:
@@ -196,7 +196,7 @@ def test_a_command_that_is_named_works(documented: Lab, command: str) -> None:
     "command",
     sorted({command for _, command in in_documents("aws") if re.search(r" (ls|get-|list-|describe-)", command)}),
 )
-def test_a_command_of_the_aws_cli_that_is_named_works(documented: Lab, command: str) -> None:
+def test_every_read_only_aws_cli_command_in_the_documents_works(documented: Lab, command: str) -> None:
     for field, name in dataclasses.asdict(PLAIN).items():
         command = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", getattr(documented.names, field), command)
     environment = {**os.environ, **documented.session.environment()}

@@ -1,4 +1,4 @@
-"""What goes wrong in a call to AWS leaves the lab as an error of the lab: at the client, whoever made the call."""
+"""Every failed call to AWS raises a LabError, from the client itself, whatever code made the call."""
 
 from __future__ import annotations
 
@@ -48,39 +48,39 @@ def stranger(lab: Lab, make_lab: Callable[..., Lab]) -> Iterator[Lab]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_checking_a_lab_whose_aws_has_died_says_that_it_is_not_running(unreachable: Lab, step: str) -> None:
+def test_checking_a_lab_whose_aws_was_killed_says_that_it_is_not_running(unreachable: Lab, step: str) -> None:
     check = getattr(unreachable, step).check()
     assert [fact.what for fact in check.facts] == [f"The local AWS of {unreachable.config.home} is not running."]
     assert "labkit up" in check.facts[0].fix
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_describing_a_lab_whose_aws_has_died_says_that_it_is_not_running(unreachable: Lab, step: str) -> None:
+def test_describing_a_lab_whose_aws_was_killed_says_that_it_is_not_running(unreachable: Lab, step: str) -> None:
     with pytest.raises(NotRunning, match="labkit up"):
         getattr(unreachable, step).describe()
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_checking_what_one_may_not_see_says_so(stranger: Lab, step: str) -> None:
+def test_a_check_without_permission_says_so(stranger: Lab, step: str) -> None:
     check = getattr(stranger, step).check()
     assert not check
     assert any("not authorized" in fact.what or "Forbidden" in fact.what for fact in check.facts), check
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_describing_what_one_may_not_see_says_so(stranger: Lab, step: str) -> None:
+def test_describing_a_step_without_permission_says_so(stranger: Lab, step: str) -> None:
     with pytest.raises(AwsRefused):
         getattr(stranger, step).describe()
 
 
-def test_all_steps_are_checked_together(lab: Lab) -> None:
+def test_lab_check_checks_all_steps(lab: Lab) -> None:
     checks = lab.check()
     assert [check.step for check in checks] == [step.name for step in lab.steps]
     assert "✓ buckets" in str(checks)
     assert "buckets" in checks._repr_html_()
 
 
-def test_a_refusal_says_which_operation_and_keeps_aws_s_code_and_words(lab: Lab) -> None:
+def test_an_AwsRefused_error_has_the_operation_and_the_code_and_message_of_aws(lab: Lab) -> None:
     with pytest.raises(AwsRefused, match="AWS refused GetJob: EntityNotFoundException") as caught:
         lab.session.client("glue").get_job(JobName="no-such-job")
     error = caught.value
@@ -89,7 +89,7 @@ def test_a_refusal_says_which_operation_and_keeps_aws_s_code_and_words(lab: Lab)
     assert error.message in str(error)
 
 
-def test_a_refusal_is_caught_in_each_way_that_a_boto3_program_catches_it(lab: Lab) -> None:
+def test_an_AwsRefused_error_can_be_caught_like_any_boto3_error(lab: Lab) -> None:
     glue = lab.session.client("glue")
     for kind in (LabError, AwsRefused, ClientError, glue.exceptions.EntityNotFoundException):
         with pytest.raises(kind):
@@ -101,13 +101,13 @@ def test_a_refusal_is_caught_in_each_way_that_a_boto3_program_catches_it(lab: La
     assert type(caught.value).__name__ == "AwsRefused"
 
 
-def test_a_page_that_is_refused_is_an_error_of_the_lab(lab: Lab) -> None:
+def test_a_refused_page_of_a_paginator_is_an_AwsRefused_error(lab: Lab) -> None:
     pages = lab.session.client("s3").get_paginator("list_objects_v2").paginate(Bucket="no-such-bucket-anywhere")
     with pytest.raises(AwsRefused, match="ListObjectsV2: NoSuchBucket"):
         list(pages)
 
 
-def test_a_waiter_sees_refusals_as_answers_and_gives_up_with_an_error_of_the_lab(lab: Lab) -> None:
+def test_a_waiter_handles_refusals_and_gives_up_with_a_LabError(lab: Lab) -> None:
     s3 = lab.session.client("s3")
     s3.get_waiter("bucket_not_exists").wait(Bucket="no-such-bucket-anywhere")
     with pytest.raises(LabError, match="BucketExists"):
@@ -116,7 +116,7 @@ def test_a_waiter_sees_refusals_as_answers_and_gives_up_with_an_error_of_the_lab
         )
 
 
-def test_a_call_that_boto3_itself_refuses_is_an_error_of_the_lab(lab: Lab) -> None:
+def test_a_call_that_boto3_itself_refuses_is_a_LabError(lab: Lab) -> None:
     with pytest.raises(LabError, match="Unknown parameter") as caught:
         lab.session.client("s3").list_buckets(Nonsense=1)
     assert "ListBuckets" in str(caught.value)
@@ -124,7 +124,7 @@ def test_a_call_that_boto3_itself_refuses_is_an_error_of_the_lab(lab: Lab) -> No
         lab.session.client("no-such-service")
 
 
-def test_a_body_that_breaks_off_is_an_error_of_the_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_response_body_is_a_LabError(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded AWS is killed while an object is read: botocore raises when the body is read, not in the call."""
 
     def broken(_stream: io.BytesIO, _amount: int | None = None) -> bytes:
@@ -151,8 +151,8 @@ def test_without_credentials_the_error_says_how_to_get_them(monkeypatch: pytest.
         Lab(target="aws", profile="nobody").session.client("s3")
 
 
-def test_nothing_in_labkit_but_the_client_and_its_error_knows_botocore_s_errors(root: Any) -> None:
-    """Else the next `except ClientError` is one that somebody forgets in the next function."""
+def test_only_labkit_s_client_and_error_modules_use_botocore_s_errors(root: Any) -> None:
+    """Otherwise each new function would need its own `except ClientError`, which is easily forgotten."""
     knowing = {
         file.relative_to(root).as_posix()
         for file in root.glob("labkit/**/*.py")
@@ -162,8 +162,8 @@ def test_nothing_in_labkit_but_the_client_and_its_error_knows_botocore_s_errors(
     assert not issubclass(NotRunning, BotoCoreError | ClientError)
 
 
-def test_a_refusal_for_something_missing_names_what_was_asked_for(lab: Lab) -> None:
-    """S3 answers a HEAD with nothing but 404, and a GET without the key; other services have their own gaps."""
+def test_an_error_for_a_missing_resource_names_the_resource(lab: Lab) -> None:
+    """S3's error for a HEAD is only 404, and for a GET it lacks the key; errors of other services lack other facts."""
     s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
     for call in (s3.head_object, s3.get_object):
         with pytest.raises(AwsRefused, match=rf"Key no-such\.json, Bucket {bucket}|Bucket {bucket}, Key no-such\.json"):
@@ -175,7 +175,7 @@ def test_a_refusal_for_something_missing_names_what_was_asked_for(lab: Lab) -> N
     assert str(caught.value).count("no-such-table") == 1, "what AWS says already is not said again"
 
 
-def test_a_refusal_tells_no_secrets(lab: Lab) -> None:
+def test_an_AwsRefused_error_contains_no_secrets(lab: Lab) -> None:
     with pytest.raises(AwsRefused) as caught:
         lab.session.client("secretsmanager").put_secret_value(SecretId="no-such-secret", SecretString="hush")
     assert "hush" not in str(caught.value)

@@ -37,13 +37,13 @@ def ran(lab: Lab) -> Lab:
         ("s3_workflow", "s3_workflow, run wr_"),
     ],
 )
-def test_a_part_s_log_is_found_with_and_without_the_prefix(ran: Lab, name: str, said: str) -> None:
+def test_a_part_s_log_is_found_by_its_name_with_and_without_the_prefix(ran: Lab, name: str, said: str) -> None:
     with_prefix = ran.logs(f"kit-{name}", 100)
     assert any(said in line for line in with_prefix)
     assert ran.logs(name, 100) == with_prefix
 
 
-def test_the_short_names_are_those_of_the_delivery_in_use(ran: Lab) -> None:
+def test_short_names_mean_the_parts_of_the_active_delivery(ran: Lab) -> None:
     assert ran.logs("job", 50) == ran.logs("exactly_once_job", 50)
     assert ran.logs("start", 50) == ran.logs("start_workflow_reliably", 50)
     assert ran.logs("workflow", 50) == ran.logs("exactly_once_workflow", 50)
@@ -51,14 +51,14 @@ def test_the_short_names_are_those_of_the_delivery_in_use(ran: Lab) -> None:
     assert len(ran.logs("crawler", 500)) > len(ran.logs("s3_crawler", 500))
 
 
-def test_a_workflow_s_log_is_how_its_last_run_went_and_what_its_parts_wrote(ran: Lab) -> None:
+def test_a_workflow_s_log_has_the_result_of_its_last_run_and_the_logs_of_its_parts(ran: Lab) -> None:
     first, *rest = ran.logs("workflow", 200)
     assert "COMPLETED, crawl SUCCEEDED, job SUCCEEDED" in first
     assert any("Crawler has finished" in line for line in rest)
     assert ran.logs("workflow", 1) == [first]
 
 
-def test_what_has_not_run_says_so_and_how_to_run_it(lab: Lab) -> None:
+def test_the_log_of_a_part_that_has_not_run_says_so_and_how_to_run_it(lab: Lab) -> None:
     assert not lab.job.runs(), "the exactly-once delivery is in use"
     with pytest.raises(LabError, match=r"Job kit-s3_to_redshift_job has written no log(.|\n)*labkit load"):
         lab.logs("s3_to_redshift_job", 10)
@@ -73,7 +73,7 @@ def test_what_has_not_run_says_so_and_how_to_run_it(lab: Lab) -> None:
         "s3_workflow", "job", "crawler", "start", "workflow",
     ],
 )  # fmt: skip
-def test_what_is_not_there_yet_names_the_step_that_makes_it(make_lab: Callable[..., Lab], name: str) -> None:
+def test_the_log_of_a_missing_part_names_the_step_that_creates_it(make_lab: Callable[..., Lab], name: str) -> None:
     with pytest.raises(LabError, match=r"is not there yet(.|\n)*labkit deploy "):
         make_lab("nobody").logs(name, 10)
 
@@ -85,7 +85,7 @@ def test_an_unknown_name_lists_the_known_ones(lab: Lab) -> None:
         assert known in str(caught.value)
 
 
-def test_status_shows_the_last_runs_the_newest_first(ran: Lab) -> None:
+def test_status_shows_the_last_runs_with_the_newest_first(ran: Lab) -> None:
     runs = [shown.run for shown in recent_runs(ran)]
     assert 1 <= len(runs) <= 5
     assert runs == sorted(runs, key=lambda run: run.started, reverse=True)
@@ -100,7 +100,7 @@ def test_status_shows_the_last_runs_the_newest_first(ran: Lab) -> None:
     assert set(newest) >= {"workflow", "started", "ended", "message", "landed_key"}
 
 
-def test_a_failed_run_is_shown_with_its_reason_and_where_to_read_on() -> None:
+def test_a_failed_run_is_shown_with_its_reason_and_the_log_to_read() -> None:
     moment = datetime(2026, 11, 29, 15, 55, 34, tzinfo=UTC)
     run = Run(
         "redshift_workflow", "COMPLETED", "SUCCEEDED", "FAILED",
@@ -113,7 +113,7 @@ def test_a_failed_run_is_shown_with_its_reason_and_where_to_read_on() -> None:
     assert len(reason) < 220
 
 
-def test_a_run_that_goes_on_has_no_end_in_json() -> None:
+def test_a_running_run_has_no_end_time_in_json() -> None:
     moment = datetime.now(UTC)
     run = Run(
         "redshift_workflow", "RUNNING", "RUNNING", "not started", "wr_1", moment, datetime.max.replace(tzinfo=UTC)

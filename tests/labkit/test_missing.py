@@ -1,4 +1,4 @@
-"""What is not there is named with the step that makes it: after a refused call, and after a run that failed for it."""
+"""An error for a missing resource names the step that creates it, after a refused call and after a failed run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fresh(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
 CRAWL_FIRST = r"Land a file if there is none \(lab\.send\(\), labkit send\), then crawl: lab\.crawlers\.crawl_s3\(\)"
 
 
-def test_a_job_that_runs_before_anything_is_crawled_says_what_to_do_first_and_that_helps(fresh: Lab) -> None:
+def test_a_job_without_a_crawled_table_says_which_step_to_run_first_and_that_step_helps(fresh: Lab) -> None:
     with pytest.raises(RunFailed, match=rf"Table landing_bucket_fresh not found(.|\n)*{CRAWL_FIRST}"):
         fresh.job.run()
     with pytest.raises(RunFailed, match=CRAWL_FIRST):
@@ -66,7 +66,7 @@ def test_a_job_that_runs_before_anything_is_crawled_says_what_to_do_first_and_th
         ("sqs", "get_queue_url", "dead_letter_queue", "QueueName"),
     ],
 )
-def test_a_call_for_something_of_the_lab_that_is_not_there_names_its_step(
+def test_an_error_for_a_missing_resource_of_the_lab_names_the_step_that_creates_it(
     make_lab: Callable[..., Lab], service: str, operation: str, field: str, parameter: str
 ) -> None:
     nobody = make_lab("nobody")
@@ -78,7 +78,7 @@ def test_a_call_for_something_of_the_lab_that_is_not_there_names_its_step(
     assert caught.value.fix == (f"Step {step!r} makes {name}: run notebook {notebook} first, or: labkit deploy {step}")
 
 
-def test_a_call_for_something_else_is_not_explained(lab: Lab) -> None:
+def test_an_error_for_another_missing_resource_names_no_step(lab: Lab) -> None:
     with pytest.raises(AwsRefused) as caught:
         lab.session.client("glue").get_job(JobName="somebody else's")
     assert caught.value.fix == ""
@@ -90,7 +90,7 @@ def test_a_call_for_something_else_is_not_explained(lab: Lab) -> None:
     assert caught.value.fix == "", "the bucket is there: it is the object that is missing"
 
 
-def test_each_name_of_the_lab_has_its_step(lab: Lab) -> None:
+def test_each_resource_name_of_the_lab_has_a_step(lab: Lab) -> None:
     assert set(origins.MADE_BY) == {field.name for field in fields(Names)}
     assert set(origins.MADE_BY.values()) <= {step.name for step in lab.steps} | {origins.CRAWL}
     assert {step.name: step.notebook for step in lab.steps} == origins.NOTEBOOKS
@@ -98,7 +98,7 @@ def test_each_name_of_the_lab_has_its_step(lab: Lab) -> None:
     assert needed | {need for more in needs.FUNCTION_NEEDS.values() for need in more} == set(needs.LOOKUPS)
 
 
-def test_what_a_later_step_makes_is_not_said_to_be_an_earlier_one_s(fresh: Lab) -> None:
+def test_a_missing_resource_of_a_later_step_is_not_attributed_to_an_earlier_step(fresh: Lab) -> None:
     """The exactly-once delivery has a role and a function of its own; `roles` and `functions` make the others."""
     for missing in (
         lambda: fresh.roles.arn(fresh.names.reliable_start_role),
@@ -109,7 +109,7 @@ def test_what_a_later_step_makes_is_not_said_to_be_an_earlier_one_s(fresh: Lab) 
             missing()
 
 
-def test_a_statement_about_a_table_of_the_lab_that_is_not_there_names_its_step(fresh: Lab) -> None:
+def test_a_query_of_a_missing_table_of_the_lab_names_the_step_that_creates_it(fresh: Lab) -> None:
     with pytest.raises(QueryFailed, match="Step 'reliability' makes the ledger"):
         fresh.query(f"select * from {fresh.names.ledger}")
     with pytest.raises(QueryFailed, match=r"lab\.redshift\.check\(\)"):
@@ -163,7 +163,7 @@ def without_cluster(lab: Lab) -> None:
         (without_cluster, lambda lab: lab.job.run(), RunFailed, "Step 'redshift' makes fresh-tollclusterSecret"),
     ],
 )
-def test_what_fails_since_something_is_gone_names_the_step_that_makes_it(
+def test_a_failure_because_of_a_deleted_resource_names_the_step_that_creates_it(
     fresh: Lab, take: Callable[[Lab], None], use: Callable[[Lab], Any], kind: type[LabError], said: str
 ) -> None:
     take(fresh)

@@ -24,7 +24,7 @@ def test_the_same_code_gives_the_same_package() -> None:
     assert package("toll_plaza_application") == package("toll_plaza_application")
 
 
-def test_a_package_brings_what_the_runtime_lacks_and_not_much_more() -> None:
+def test_a_package_contains_what_the_runtime_lacks_and_little_more() -> None:
     names = zipfile.ZipFile(io.BytesIO(package("toll_plaza_application"))).namelist()
     assert {"toll_plaza_application.py", "faker/__init__.py", "faker/providers/date_time/en_US/__init__.py"} <= set(
         names
@@ -34,7 +34,7 @@ def test_a_package_brings_what_the_runtime_lacks_and_not_much_more() -> None:
     assert zipfile.ZipFile(io.BytesIO(package("start_workflow_function"))).namelist() == ["start_workflow_function.py"]
 
 
-def test_the_trimmed_faker_makes_the_rows_of_the_whole_one(tmp_path: Path) -> None:
+def test_the_trimmed_faker_generates_the_same_rows_as_the_full_faker(tmp_path: Path) -> None:
     zipfile.ZipFile(io.BytesIO(package("toll_plaza_application"))).extractall(tmp_path)
     (tmp_path / "boto3.py").write_text("def client(name): pass\n")  # no AWS is called here
     program = (
@@ -51,7 +51,7 @@ def test_the_trimmed_faker_makes_the_rows_of_the_whole_one(tmp_path: Path) -> No
     assert done.stdout == sample.read_text()
 
 
-def test_a_missing_function_is_named() -> None:
+def test_a_missing_function_is_named_in_the_error() -> None:
     with pytest.raises(LabError, match=r"There is no .*lambdas/nothing\.py"):
         package("nothing")
 
@@ -64,7 +64,7 @@ class Shown(Described):
     resource_id: str = hidden()
 
 
-def test_hidden_fields_are_in_no_display() -> None:
+def test_hidden_fields_are_never_displayed() -> None:
     shown = Shown("a <b>", ("x", "y"), True, "vpc-123")
     assert str(shown) == "name     a <b>\nparts    x, y\nprivate  yes"
     assert "a &lt;b&gt;" in shown._repr_html_()
@@ -72,7 +72,7 @@ def test_hidden_fields_are_in_no_display() -> None:
         assert "vpc-123" not in text
 
 
-def test_a_check_shows_the_fix_only_where_something_is_wrong() -> None:
+def test_a_check_shows_the_fix_only_for_what_is_wrong() -> None:
     check = Check("step", (Fact(True, "this holds", "not shown"), Fact(False, "that doesn't", "do this")))
     assert not check
     assert str(check) == "step: something is missing\n  ✓ this holds\n  ✗ that doesn't → do this"
@@ -80,19 +80,19 @@ def test_a_check_shows_the_fix_only_where_something_is_wrong() -> None:
     assert Check("step", ()).ok
 
 
-def test_in_a_notebook_an_error_of_the_lab_is_its_sentence() -> None:
+def test_in_a_notebook_a_LabError_is_shown_as_its_message_only() -> None:
     error = LabError("It broke.", where="Look there.", fix="Do this.")
     assert error._render_traceback_() == ["LabError: It broke.\nLook there.\nDo this."]
 
 
-def test_a_wait_ends_with_the_value_and_shows_one_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_returns_the_value_and_prints_one_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter([("not yet", None), ("not yet", None), ("there", 42)])
     config = load(progress="static", poll_seconds=0.001)
     assert wait_for("the answer", lambda: next(answers), config=config, go_on="") == 42
     assert capsys.readouterr().out == "Waiting for the answer …\n"
 
 
-def test_a_wait_that_is_too_long_says_what_was_seen_last() -> None:
+def test_a_wait_that_times_out_says_what_it_last_saw() -> None:
     config = load(poll_seconds=0.001, wait_minutes=0.0001)
     with pytest.raises(WaitTimeout, match=r"Last seen: half way\.\nIt may still come\. Ask again\."):
         wait_for("the answer", lambda: ("half way", None), config=config, go_on="Ask again.", quiet=True)
@@ -121,5 +121,5 @@ ROW = {"transaction_id": 1, "toll_booth": "york_rd", "transaction_amount": 1.5}
         ("a\u2028b\x85c", 1),
     ],
 )
-def test_records_are_lines_that_are_not_blank_and_the_elements_of_arrays(body: str, records: int) -> None:
+def test_records_are_the_nonblank_lines_and_the_elements_of_arrays(body: str, records: int) -> None:
     assert count_records(body.encode()) == records

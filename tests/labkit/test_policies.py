@@ -1,8 +1,8 @@
-"""Each action of each statement of the lab's policies, accounted for.
+"""Each action of each statement of the lab's policies is justified.
 
-*Proven*: without it the part that needs it is denied by AWS's words, and with it it works. *AWS only*: what needs it
-runs on AWS alone; the page says so. The cases are read from labkit.policies, so a new statement without an entry here
-fails.
+*Proven*: without the action, the part that needs it gets AWS's AccessDenied, and with the action it works. *AWS only*:
+the action is needed only on AWS, as the page says. The cases are read from labkit.policies, so a new statement without
+an entry here fails.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def test_each_action_that_the_lab_s_policies_allow_is_needed(
     proof(stage)
 
 
-def test_what_only_aws_needs_is_in_the_policies_and_has_aws_s_page() -> None:
+def test_actions_that_only_aws_needs_are_in_the_policies_and_have_a_page_of_aws() -> None:
     allowed = {(sid, action) for _, _, sid, action in CASES}
     assert set(AWS_ONLY) <= allowed
     assert set(PROOFS) <= allowed, "nothing allows this any more"
@@ -150,7 +150,7 @@ def test_what_only_aws_needs_is_in_the_policies_and_has_aws_s_page() -> None:
         assert page.startswith("https://docs.aws.amazon.com/")
 
 
-def test_no_action_is_a_wildcard_and_a_resource_is_one_only_where_aws_takes_nothing_else() -> None:
+def test_no_action_is_a_wildcard_and_resources_are_wildcards_only_if_aws_requires_it() -> None:
     for (role, _), policy in POLICIES.items():
         for statement in policy["Statement"]:
             assert statement["Effect"] == "Allow"
@@ -162,7 +162,7 @@ def test_no_action_is_a_wildcard_and_a_resource_is_one_only_where_aws_takes_noth
     assert all(sids)
 
 
-def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
+def test_the_deployed_roles_have_exactly_these_policies(lab: Lab) -> None:
     iam = lab.session.client("iam")
     for (role, name), wanted in POLICIES.items():
         names = {policy for of, policy in POLICIES if of == role}
@@ -171,7 +171,7 @@ def test_the_deployed_roles_have_these_policies_and_no_others(lab: Lab) -> None:
         assert iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] == wanted
 
 
-def test_a_setting_each_turns_enforcement_and_verifying_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
+def test_enforcement_and_verification_can_each_be_turned_off_and_status_says_so(make_lab: Callable[..., Lab]) -> None:
     try:
         assert str(make_lab("kit", enforce_iam=False).up()) == "local AWS: up, IAM's policies are not enforced"
         assert not make_lab("kit").session.status().enforces_iam

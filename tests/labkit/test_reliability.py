@@ -1,4 +1,4 @@
-"""Events that were given up: seen by `labkit status`, sent back by one command, and done then."""
+"""Events that were given up: `labkit status` shows them, `labkit redrive` sends them back, and then they are loaded."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def letter(lab: Lab) -> Iterator[str]:
     until_loaded(lab, landed.keys[0])  # its rows must not come while other tests count
 
 
-def test_what_was_given_up_is_shown_with_its_reason_and_stays(lab: Lab, letter: str) -> None:
+def test_a_dead_letter_is_shown_with_its_reason_and_stays_in_the_queue(lab: Lab, letter: str) -> None:
     for _ in range(2):
         (shown,) = lab.reliability.dead_letters()
         assert shown.key == letter
@@ -64,7 +64,7 @@ def test_what_was_given_up_is_shown_with_its_reason_and_stays(lab: Lab, letter: 
     assert lab.event_status().given_up_events == 1
 
 
-def test_what_is_sent_back_begins_anew_and_is_loaded(lab: Lab, letter: str) -> None:
+def test_a_redriven_event_starts_over_and_is_loaded(lab: Lab, letter: str) -> None:
     (sent,) = lab.reliability.redrive()
     assert sent.key == letter
     until_loaded(lab, letter)
@@ -72,7 +72,7 @@ def test_what_is_sent_back_begins_anew_and_is_loaded(lab: Lab, letter: str) -> N
     assert lab.reliability.redrive() == ()
 
 
-def test_status_says_what_waits_was_given_up_and_was_rejected() -> None:
+def test_status_counts_waiting_events_dead_letters_and_rejected_rows() -> None:
     assert str(EventStatus(0, 0, 0, 0, "")) == "no event waits, none was given up, and no row was rejected"
     text = str(EventStatus(2, 1, 3, 1, "a.json line 2: not a JSON object"))
     assert "wait" in text
@@ -80,7 +80,7 @@ def test_status_says_what_waits_was_given_up_and_was_rejected() -> None:
     assert "3 in 1 file; a.json line 2: not a JSON object" in text
 
 
-def test_queues_with_other_settings_are_put_right(lab: Lab, make_lab: Callable[..., Lab]) -> None:
+def test_changed_queue_settings_are_corrected(lab: Lab, make_lab: Callable[..., Lab]) -> None:
     sqs: Any = lab.session.client("sqs")
     url = sqs.get_queue_url(QueueName=lab.names.retry_queue)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "77"})

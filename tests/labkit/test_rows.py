@@ -23,7 +23,7 @@ def without_events(lab: Lab) -> Iterator[None]:
     lab.notification.create()
 
 
-def test_landing_a_file_ends_as_rows_counted_three_ways(lab: Lab) -> None:
+def test_a_landed_file_becomes_rows_and_all_three_counts_agree(lab: Lab) -> None:
     before = lab.counts()
     landed = lab.send(rows=40, seed=1, until=DAY)
     run = lab.follow(landed)
@@ -35,14 +35,14 @@ def test_landing_a_file_ends_as_rows_counted_three_ways(lab: Lab) -> None:
     assert lab.query.check().ok
 
 
-def test_files_that_land_together_are_all_loaded(lab: Lab) -> None:
+def test_files_that_land_at_the_same_time_are_all_loaded(lab: Lab) -> None:
     before = lab.query.count()
     lab.follow(lab.send(rows=5, count=6))
     lab.reliability.workflow.wait_until_idle()
     assert lab.query.count() - before == 30
 
 
-def test_a_file_that_comes_in_parts_or_by_copy_is_loaded_too(lab: Lab) -> None:
+def test_a_file_from_a_multipart_upload_or_a_copy_is_loaded_too(lab: Lab) -> None:
     s3, bucket = lab.session.client("s3"), lab.names.landing_bucket
     (source,) = lab.send(rows=3, seed=41, until=DAY).keys
     lab.follow([source])
@@ -58,7 +58,7 @@ def test_a_file_that_comes_in_parts_or_by_copy_is_loaded_too(lab: Lab) -> None:
     assert lab.query.count() - before == 6
 
 
-def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
+def test_manual_runs_next_to_events_lose_and_duplicate_nothing(lab: Lab) -> None:
     before = lab.counts()
     for number in range(4):
         lab.send(rows=5)
@@ -72,7 +72,7 @@ def test_runs_by_hand_beside_events_lose_and_double_nothing(lab: Lab) -> None:
     assert (came.landed, came.loaded, came.queried) == (25, 25, 25)
 
 
-def test_both_notations_of_the_sample_are_loaded_alike(lab: Lab, checkout: Path) -> None:
+def test_both_notations_of_the_sample_data_are_loaded(lab: Lab, checkout: Path) -> None:
     before = lab.query.count()
     for name in ("sample_data_single_quoted.json", "sample_data_toll_application.json"):
         landed = lab.send(checkout / "data" / name)
@@ -81,7 +81,7 @@ def test_both_notations_of_the_sample_are_loaded_alike(lab: Lab, checkout: Path)
     assert lab.query.count() - before == 200
 
 
-def test_a_run_by_hand_loads_what_is_new_and_a_second_one_nothing(lab: Lab, without_events: None) -> None:
+def test_a_manual_run_loads_new_files_and_a_second_run_loads_nothing(lab: Lab, without_events: None) -> None:
     lab.reliability.workflow.run()
     before = lab.query.count()
     lab.send(rows=10, seed=2, until=DAY)
@@ -90,7 +90,9 @@ def test_a_run_by_hand_loads_what_is_new_and_a_second_one_nothing(lab: Lab, with
     assert lab.query.count() - before == 10
 
 
-def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Path, without_events: None) -> None:
+def test_bad_rows_are_rejected_and_good_rows_are_loaded_and_counted(
+    lab: Lab, tmp_path: Path, without_events: None
+) -> None:
     good = {"transaction_id": 1, "transaction_date": "2023/08/13", "toll_booth": "york_rd", "vehicle_make": "Kia",
             "vehicle_category": "SUV", "transaction_amount": 1.5}  # fmt: skip
     lines = [json.dumps(good), "this is no JSON", json.dumps({**good, "transaction_amount": "much"}),
@@ -111,7 +113,7 @@ def test_bad_rows_are_left_out_and_the_good_ones_counted(lab: Lab, tmp_path: Pat
     ]  # fmt: skip
 
 
-def test_of_a_file_of_bad_rows_nothing_is_loaded_but_of_the_others_all(
+def test_a_file_of_mostly_bad_rows_loads_nothing_and_the_other_files_load_completely(
     lab: Lab, tmp_path: Path, without_events: None
 ) -> None:
     bad = tmp_path / "bad rows only.json"
@@ -127,7 +129,7 @@ def test_of_a_file_of_bad_rows_nothing_is_loaded_but_of_the_others_all(
     assert lab.reliability.workflow.run().succeeded
 
 
-def test_an_overwritten_file_adds_its_rows_and_a_reset_bookmark_none(lab: Lab, without_events: None) -> None:
+def test_an_overwritten_file_adds_its_rows_and_a_reset_bookmark_adds_none(lab: Lab, without_events: None) -> None:
     lab.reliability.workflow.run()
     before = lab.query.count()
     first, second = lab.send(rows=4, seed=22, until=DAY), lab.send(rows=6, seed=23, until=DAY)
@@ -150,13 +152,13 @@ def test_the_same_seed_lands_the_same_rows_under_another_key(lab: Lab, without_e
     assert first.keys != second.keys
 
 
-def test_a_bad_event_for_the_generator_fails_with_its_words(lab: Lab) -> None:
+def test_an_invalid_event_for_the_generator_fails_with_the_generator_s_message(lab: Lab) -> None:
     function = lab.names.generator_function
     with pytest.raises(FunctionFailed, match=r"BadEvent: rows is 0: it must be a whole number(.|\n)*/aws/lambda/"):
         lab.functions.invoke(function, {"rows": 0})
 
 
-def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
+def test_a_script_that_raises_fails_the_run_with_its_message_and_the_log_to_read(
     lab: Lab, make_lab: Callable[..., Lab], without_events: None
 ) -> None:
     glue, s3 = lab.session.client("glue"), lab.session.client("s3")
@@ -185,7 +187,7 @@ def test_a_script_that_raises_fails_the_run_with_its_message_and_where_to_look(
     assert lab.reliability.workflow.run().succeeded
 
 
-def test_a_query_gives_a_data_frame_with_types_and_takes_parameters(lab: Lab) -> None:
+def test_a_query_returns_a_typed_data_frame_and_takes_parameters(lab: Lab) -> None:
     lab.follow(lab.send(rows=30, seed=9, until=DAY))
     frame = lab.query(
         "select toll_booth, count(*) as n, sum(transaction_amount) as total from toll_table "
@@ -198,12 +200,12 @@ def test_a_query_gives_a_data_frame_with_types_and_takes_parameters(lab: Lab) ->
     assert len(lab.query.preview(5)) == 5
 
 
-def test_a_refused_statement_says_what_redshift_said(lab: Lab) -> None:
+def test_a_refused_statement_is_an_error_with_redshift_s_message(lab: Lab) -> None:
     with pytest.raises(QueryFailed, match=r'relation "nowhere" does not exist\nStatement: select \* from nowhere'):
         lab.query("select * from nowhere")
 
 
-def test_a_driver_connects_with_the_lab_s_credentials_and_ca(lab: Lab) -> None:
+def test_the_driver_connects_with_the_lab_s_credentials_and_CA(lab: Lab) -> None:
     with lab.query.connect() as connection, connection.cursor() as cursor:
         cursor.execute("select current_user")
         assert cursor.fetchone() == ["admin"]
@@ -214,7 +216,7 @@ def test_without_a_notification_follow_fails_at_once_and_names_the_step(lab: Lab
         lab.follow(lab.send(rows=1))
 
 
-def test_an_event_that_starts_nothing_is_waited_for_and_then_explained(
+def test_an_event_that_starts_no_run_is_waited_for_and_then_explained(
     make_lab: Callable[..., Lab], lab: Lab, without_events: None
 ) -> None:
     landed = lab.send(rows=1)
@@ -225,7 +227,7 @@ def test_an_event_that_starts_nothing_is_waited_for_and_then_explained(
         hasty.follow(landed)
 
 
-def test_a_notification_that_is_made_again_lists_what_landed_without_it(lab: Lab, without_events: None) -> None:
+def test_creating_the_notification_again_lists_the_files_that_landed_without_it(lab: Lab, without_events: None) -> None:
     lab.reliability.workflow.run()
     landed = lab.send(rows=2, count=2)
     made = lab.notification.create()
@@ -236,7 +238,7 @@ def test_a_notification_that_is_made_again_lists_what_landed_without_it(lab: Lab
     assert lab.notification.create().not_announced == ()
 
 
-def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
+def test_an_interrupted_wait_says_how_to_continue_and_leaves_the_lab_usable(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, without_events: None
 ) -> None:
     from labkit.show import waiting
@@ -256,7 +258,7 @@ def test_an_interrupted_wait_says_how_to_go_on_and_leaves_the_lab_usable(
     assert lab.query.count() - before >= 7
 
 
-def test_labs_of_two_threads_don_t_meet(lab: Lab) -> None:
+def test_labs_in_two_threads_do_not_interfere(lab: Lab) -> None:
     answers: list[int] = []
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""What can't be sent is refused before anything lands; what stops half-way says what has landed."""
+"""Files that can't be sent are refused before anything lands; an interrupted upload says what has landed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_file_that_the_pipeline_never_reads_is_refused_with_the_reason(
     assert landed(sender) == before
 
 
-def test_what_is_not_a_readable_file_with_something_in_it_is_refused(sender: Lab, good: Path, tmp_path: Path) -> None:
+def test_directories_pipes_and_files_without_content_are_refused(sender: Lab, good: Path, tmp_path: Path) -> None:
     before = landed(sender)
     directory, empty, blank, pipe = (tmp_path / f"{name}.json" for name in ("directory", "empty", "blank", "pipe"))
     directory.mkdir()
@@ -85,13 +85,13 @@ def test_what_is_not_a_readable_file_with_something_in_it_is_refused(sender: Lab
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read_is_refused(sender: Lab, good: Path) -> None:
+def test_a_file_without_read_permission_is_refused(sender: Lab, good: Path) -> None:
     good.chmod(0)
     with pytest.raises(UsageError, match="Permission denied"):
         sender.send(good)
 
 
-def test_two_files_of_the_same_name_are_refused_since_one_would_replace_the_other(
+def test_two_files_with_the_same_name_are_refused_because_one_would_replace_the_other(
     sender: Lab, good: Path, tmp_path: Path
 ) -> None:
     before = landed(sender)
@@ -122,7 +122,7 @@ def test_two_files_of_the_same_name_are_refused_since_one_would_replace_the_othe
         ({"until": 20231301}, "until is 20231301"),
     ],
 )
-def test_numbers_that_make_no_sense_are_refused(sender: Lab, wrong: dict[str, Any], said: str) -> None:
+def test_invalid_numbers_are_refused(sender: Lab, wrong: dict[str, Any], said: str) -> None:
     before = landed(sender)
     with pytest.raises(UsageError) as caught:
         sender.send(**wrong)
@@ -131,19 +131,19 @@ def test_numbers_that_make_no_sense_are_refused(sender: Lab, wrong: dict[str, An
 
 
 @pytest.mark.parametrize("extra", [{"rows": 100}, {"count": 1}, {"seed": 1}, {"until": "2023-08-31"}, {"seed": 0}])
-def test_files_and_settings_of_the_generator_do_not_go_together(sender: Lab, good: Path, extra: dict[str, Any]) -> None:
+def test_files_cannot_be_combined_with_generator_settings(sender: Lab, good: Path, extra: dict[str, Any]) -> None:
     before = landed(sender)
     with pytest.raises(UsageError, match=next(iter(extra))):
         sender.send(good, **extra)
     assert landed(sender) == before
 
 
-def test_a_list_of_files_is_refused_with_how_to_send_it(sender: Lab, good: Path) -> None:
+def test_a_list_of_files_is_refused_with_the_right_way_to_send_it(sender: Lab, good: Path) -> None:
     with pytest.raises(UsageError, match=r"lab\.send\(\*files\)"):
         sender.send([good])  # type: ignore[arg-type]
 
 
-def test_days_are_taken_in_each_form_that_is_one(sender: Lab) -> None:
+def test_a_day_can_be_given_in_each_supported_form(sender: Lab) -> None:
     keys = [sender.send(rows=2, seed=3, until=day).keys[0] for day in ("2023-08-31", "2023/08/31", date(2023, 8, 31))]
     s3 = sender.session.client("s3")
     bodies = {s3.get_object(Bucket=sender.names.landing_bucket, Key=key)["Body"].read() for key in keys}
@@ -151,7 +151,7 @@ def test_days_are_taken_in_each_form_that_is_one(sender: Lab) -> None:
 
 
 @pytest.mark.parametrize("cause", [AwsRefused({"Error": {"Code": "SlowDown"}}, "PutObject"), KeyboardInterrupt()])
-def test_an_upload_that_stops_half_way_says_what_has_landed(
+def test_an_interrupted_upload_reports_the_files_that_have_landed(
     sender: Lab, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: BaseException
 ) -> None:
     files = [good, tmp_path / "second.json", tmp_path / "third.json"]
@@ -175,7 +175,9 @@ def test_an_upload_that_stops_half_way_says_what_has_landed(
     assert {"good.json", "second.json"} <= landed(sender)
 
 
-def test_a_generator_that_stops_half_way_says_what_has_landed(sender: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_generator_run_reports_the_files_that_have_landed(
+    sender: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     invoke, calls = sender.functions.invoke, iter(range(9))
 
     def fail_the_second(function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +190,7 @@ def test_a_generator_that_stops_half_way_says_what_has_landed(sender: Lab, monke
     assert set(caught.value.landed) == landed(sender) - before
 
 
-def test_what_fails_before_anything_landed_is_that_error_itself(sender: Lab) -> None:
+def test_a_failure_before_any_file_has_landed_is_raised_unchanged(sender: Lab) -> None:
     with pytest.raises(FunctionFailed, match=r"BadEvent: rows is 2000000(.|\n)*labkit logs"):
         sender.send(rows=2_000_000, count=2)
     bucketless = Lab(home=sender.config.home, prefix="nobody")
@@ -206,7 +208,7 @@ def test_what_fails_before_anything_landed_is_that_error_itself(sender: Lab) -> 
         (["--files", "0"], "files"),
     ],
 )
-def test_on_the_command_line_the_refusal_is_wrong_usage(
+def test_on_the_command_line_a_refused_file_exits_as_wrong_usage(
     sender: Lab, root: Path, arguments: list[str], said: str
 ) -> None:
     before = landed(sender)
@@ -231,13 +233,13 @@ def test_on_the_command_line_the_refusal_is_wrong_usage(
         (["notes.txt"], r"No run reads notes\.txt"),
     ],
 )
-def test_following_what_no_run_can_read_is_refused_at_the_start(lab: Lab, keys: Any, said: str) -> None:
+def test_following_a_file_that_no_run_can_read_is_refused_immediately(lab: Lab, keys: Any, said: str) -> None:
     lab.session.client("s3").put_object(Bucket=lab.names.landing_bucket, Key="notes.txt", Body=b"notes")
     with pytest.raises(UsageError, match=said):
         lab.follow(keys)
 
 
-def test_an_argument_that_the_job_does_not_know_is_refused_and_nothing_runs(lab: Lab) -> None:
+def test_an_unknown_job_argument_is_refused_and_nothing_runs(lab: Lab) -> None:
     job = lab.reliability.job
     before = job.runs()
     with pytest.raises(UsageError, match=r"'nonsense'(.|\n)*SOURCE_TABLE"):

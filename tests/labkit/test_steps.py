@@ -1,4 +1,4 @@
-"""Every step: made once, made again, seen, bent and brought back into line, taken away."""
+"""Every step can be created, created again, described, repaired after a change, and destroyed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def failing(lab: Lab, step: str) -> list[str]:
 
 
 @pytest.mark.parametrize("step", QUIET)
-def test_after_a_deploy_every_step_holds(lab: Lab, step: str) -> None:
+def test_after_a_deploy_every_step_passes_its_check(lab: Lab, step: str) -> None:
     assert failing(lab, step) == []
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_creating_again_changes_nothing(lab: Lab, step: str) -> None:
+def test_creating_a_step_again_changes_nothing(lab: Lab, step: str) -> None:
     before = getattr(lab, step).describe()
     assert getattr(lab, step).create() == before
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_what_is_displayed_holds_no_ids_times_or_addresses(lab: Lab, step: str) -> None:
+def test_displayed_steps_contain_no_ids_times_or_addresses(lab: Lab, step: str) -> None:
     described = getattr(lab, step).describe()
     for shown in (str(described), described._repr_html_(), str(getattr(lab, step).check())):
         assert not re.search(r"arn:|\b(vpc|subnet|sg|igw|rtb)-[0-9a-f]{6,}|127\.0\.0\.1|localhost|\d\d:\d\d", shown)
@@ -45,13 +45,13 @@ def test_a_step_out_of_order_names_the_notebook_to_run_first(make_lab: Callable[
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_checking_what_is_not_there_says_so_and_does_not_fail(make_lab: Callable[..., Lab], step: str) -> None:
+def test_a_check_of_a_missing_step_says_so_and_does_not_fail(make_lab: Callable[..., Lab], step: str) -> None:
     check = getattr(make_lab("nobody"), step).check()
     assert not check
     assert all(fact.fix for fact in check.facts if not fact.holds)
 
 
-def test_a_bucket_that_was_opened_is_closed_again(lab: Lab) -> None:
+def test_public_access_to_a_bucket_is_blocked_again(lab: Lab) -> None:
     bucket = lab.names.landing_bucket
     lab.session.client("s3").delete_public_access_block(Bucket=bucket)
     assert failing(lab, "buckets") == [f"bucket {bucket} blocks public access"]
@@ -59,7 +59,7 @@ def test_a_bucket_that_was_opened_is_closed_again(lab: Lab) -> None:
     assert failing(lab, "buckets") == []
 
 
-def test_a_role_that_may_more_or_less_is_put_right(lab: Lab) -> None:
+def test_a_role_with_changed_permissions_is_corrected(lab: Lab) -> None:
     role, everything = lab.names.start_role, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
     lab.session.client("iam").put_role_policy(RoleName=role, PolicyName="toll-etl", PolicyDocument=document)
@@ -68,7 +68,7 @@ def test_a_role_that_may_more_or_less_is_put_right(lab: Lab) -> None:
     assert failing(lab, "roles") == []
 
 
-def test_a_function_with_other_code_and_settings_is_deployed_again(lab: Lab) -> None:
+def test_a_function_with_changed_code_or_settings_is_deployed_again(lab: Lab) -> None:
     function, awslambda = lab.names.start_function, lab.session.client("lambda")
     awslambda.update_function_configuration(FunctionName=function, Timeout=3, Environment={"Variables": {}})
     assert failing(lab, "functions") == [f"function {function} has its role, environment and limits"]
@@ -83,7 +83,7 @@ def test_an_unchanged_function_is_left_alone(lab: Lab) -> None:
     assert after["LastModified"] == before["LastModified"]
 
 
-def test_a_hole_in_the_firewall_is_closed(lab: Lab) -> None:
+def test_an_extra_security_group_rule_is_removed(lab: Lab) -> None:
     group = lab.network.describe().security_group_id
     hole = {"IpProtocol": "tcp", "FromPort": 5439, "ToPort": 5439, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     lab.session.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[hole])
@@ -92,14 +92,14 @@ def test_a_hole_in_the_firewall_is_closed(lab: Lab) -> None:
     assert failing(lab, "network") == []
 
 
-def test_the_described_open_range_is_one_setting_away(lab: Lab, make_lab: Callable[..., Lab]) -> None:
+def test_the_described_open_inbound_range_can_be_set_with_one_setting(lab: Lab, make_lab: Callable[..., Lab]) -> None:
     make_lab("kit", inbound_cidr="0.0.0.0/0").network.create()
     assert failing(lab, "network") != []
     lab.network.create()
     assert failing(lab, "network") == []
 
 
-def test_the_network_is_the_description_s(lab: Lab) -> None:
+def test_the_network_matches_the_description(lab: Lab) -> None:
     made = lab.network.describe()
     assert (made.cidr, made.route_tables, len(made.subnets)) == ("10.0.0.0/16", 5, 4)
     assert sum(name.startswith("database") for name in made.subnets) == 2
@@ -107,7 +107,7 @@ def test_the_network_is_the_description_s(lab: Lab) -> None:
     assert len({zone["AvailabilityZone"] for zone in zones}) == 2
 
 
-def test_interface_endpoints_are_made_where_the_target_needs_them(make_lab: Callable[..., Lab]) -> None:
+def test_interface_endpoints_are_created_if_the_target_needs_them(make_lab: Callable[..., Lab]) -> None:
     inner = make_lab("endpoints", interface_endpoints=("secretsmanager", "glue"))
     made = inner.network.create()
     assert made.gateway_endpoint.endswith(".s3")
@@ -143,7 +143,9 @@ def test_a_connection_with_a_copied_password_is_given_the_secret(lab: Lab) -> No
     assert lab.secrets.test()
 
 
-def test_a_lost_secret_is_made_up_anew_and_the_cluster_takes_it(make_lab: Callable[..., Lab], lab: Lab) -> None:
+def test_a_deleted_secret_is_created_with_a_new_password_that_the_cluster_accepts(
+    make_lab: Callable[..., Lab], lab: Lab
+) -> None:
     lab.session.client("secretsmanager").delete_secret(SecretId=lab.names.secret, ForceDeleteWithoutRecovery=True)
     lab.redshift.create()
     lab.secrets.create()
@@ -151,7 +153,7 @@ def test_a_lost_secret_is_made_up_anew_and_the_cluster_takes_it(make_lab: Callab
     assert lab.secrets.test()
 
 
-def test_crawlers_that_look_elsewhere_are_turned_back(lab: Lab) -> None:
+def test_crawlers_with_changed_targets_are_corrected(lab: Lab) -> None:
     target = {"S3Targets": [{"Path": f"s3://{lab.names.staging_bucket}/"}]}
     lab.session.client("glue").update_crawler(Name=lab.names.s3_crawler, Targets=target)
     assert failing(lab, "crawlers") == [f"crawler {lab.names.s3_crawler} looks at s3://{lab.names.landing_bucket}/"]
@@ -166,7 +168,7 @@ def test_the_catalog_has_redshift_s_table_after_a_deploy(lab: Lab) -> None:
     assert list(table.columns)[-1] == "transaction_amount"
 
 
-def test_a_job_with_other_settings_and_another_script_is_put_right(lab: Lab) -> None:
+def test_a_job_with_changed_settings_and_script_is_corrected(lab: Lab) -> None:
     glue, s3 = lab.session.client("glue"), lab.session.client("s3")
     job = glue.get_job(JobName=lab.names.job)["Job"]
     glue.update_job(
@@ -181,7 +183,7 @@ def test_a_job_with_other_settings_and_another_script_is_put_right(lab: Lab) -> 
     assert failing(lab, "job") == []
 
 
-def test_a_workflow_with_another_limit_and_other_triggers_is_put_right(lab: Lab) -> None:
+def test_a_workflow_with_a_changed_limit_and_triggers_is_corrected(lab: Lab) -> None:
     glue, names = lab.session.client("glue"), lab.names
     glue.update_workflow(Name=names.workflow, MaxConcurrentRuns=5)
     crawled = {"LogicalOperator": "EQUALS", "CrawlerName": names.s3_crawler, "CrawlState": "FAILED"}
@@ -193,7 +195,7 @@ def test_a_workflow_with_another_limit_and_other_triggers_is_put_right(lab: Lab)
     assert failing(lab, "workflow") == []
 
 
-def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
+def test_the_notification_is_restored_and_other_notifications_are_kept(lab: Lab) -> None:
     s3, bucket, function = lab.session.client("s3"), lab.names.landing_bucket, lab.functions
     others = {
         "Id": "somebody-else-s",
@@ -216,7 +218,7 @@ def test_the_notification_leaves_others_alone_and_comes_back(lab: Lab) -> None:
     lab.notification.create()
 
 
-def test_a_lost_permission_is_given_again(lab: Lab) -> None:
+def test_a_removed_permission_is_added_again(lab: Lab) -> None:
     lab.session.client("lambda").remove_permission(
         FunctionName=lab.names.reliable_start_function, StatementId="s3-invokes-start-function"
     )
@@ -225,7 +227,7 @@ def test_a_lost_permission_is_given_again(lab: Lab) -> None:
     assert failing(lab, "notification") == []
 
 
-def test_destroying_one_participant_s_lab_leaves_nothing_of_it_and_all_of_the_other_s(
+def test_destroying_one_participant_s_lab_removes_all_of_it_and_nothing_of_another_s(
     lab: Lab, make_lab: Callable[..., Lab]
 ) -> None:
     other = make_lab("leaving")

@@ -1,4 +1,4 @@
-"""A home that can't be used, and a shell's settings that the local target does not need: no traceback, but advice."""
+"""An unusable home and unneeded shell settings: the commands give advice and no traceback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def command() -> Command:
 
 
 @pytest.mark.parametrize("below", ["", "lab"])
-def test_a_home_that_is_a_file_is_named_with_what_to_do(command: Command, tmp_path: Path, below: str) -> None:
+def test_a_home_that_is_a_file_is_an_error_that_says_what_to_do(command: Command, tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
     for name in COMMANDS if not below else ("up", "doctor"):
@@ -50,7 +50,7 @@ def test_a_home_that_is_a_file_is_named_with_what_to_do(command: Command, tmp_pa
     assert file.read_text() == "mine"
 
 
-def test_the_doctor_goes_on_after_a_home_that_can_not_be_used(command: Command, tmp_path: Path) -> None:
+def test_the_doctor_continues_after_an_unusable_home(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = command("doctor", home=tmp_path / "file").stdout.splitlines()
     assert any(line.startswith("✗") and "can be written" in line for line in found)
@@ -81,7 +81,7 @@ def as_somebody_else() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_home_of_somebody_else_is_named_with_whose_it_is(
+def test_a_home_of_another_user_is_an_error_that_names_its_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     private = tmp_path / "private"
@@ -101,7 +101,7 @@ def test_a_home_of_somebody_else_is_named_with_whose_it_is(
     assert list(private.iterdir()) == []
 
 
-def test_a_read_only_home_is_told(command: Command, tmp_path: Path) -> None:
+def test_a_read_only_home_is_reported(command: Command, tmp_path: Path) -> None:
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(place)]
@@ -118,7 +118,7 @@ def test_a_read_only_home_is_told(command: Command, tmp_path: Path) -> None:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_profile_and_a_temporary_directory_that_are_not_there_do_not_matter(command: Command, tmp_path: Path) -> None:
+def test_a_missing_profile_and_a_missing_temporary_directory_are_ignored(command: Command, tmp_path: Path) -> None:
     damaged = tmp_path / "config"
     damaged.write_text("[profile")
     shell = {
@@ -136,7 +136,7 @@ def test_a_profile_and_a_temporary_directory_that_are_not_there_do_not_matter(co
         command("down", "--wipe", home=home)
 
 
-def test_a_settings_file_that_can_not_be_read_is_named(
+def test_a_settings_file_that_cannot_be_read_is_named_in_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passable(tmp_path)

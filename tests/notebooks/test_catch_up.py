@@ -1,4 +1,4 @@
-"""`lab.catch_up("05")` for people who join late: what the notebooks before 05 make is there, and 05 runs."""
+"""`lab.catch_up("05")` for people who join late creates what the notebooks before 05 create, so that 05 runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lab_of(environment: dict[str, str], prefix: str) -> Lab:
     return Lab(home=environment["LABKIT_HOME"], prefix=prefix, wait_minutes=2, progress="static")
 
 
-def test_a_notebook_runs_right_after_catching_up_in_a_fresh_lab(empty_lab: dict[str, str]) -> None:
+def test_a_notebook_runs_in_a_fresh_lab_right_after_catching_up(empty_lab: dict[str, str]) -> None:
     lab = lab_of(empty_lab, "late")
     caught = lab.catch_up("05")
     assert [notebook for notebook, _ in caught.made] == [
@@ -44,7 +44,7 @@ def slow_starter(empty_lab: dict[str, str]) -> Lab:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_all_that_the_notebooks_before_make_is_there_and_a_second_time_changes_nothing(
+def test_catching_up_creates_what_earlier_notebooks_create_and_a_second_call_changes_nothing(
     slow_starter: Lab, number: str
 ) -> None:
     lab = slow_starter
@@ -64,7 +64,7 @@ def test_all_that_the_notebooks_before_make_is_there_and_a_second_time_changes_n
         assert (len(lab.job.runs()) if lab.job.exists() else 0) == runs
 
 
-def test_after_the_last_step_the_exactly_once_delivery_is_in_use(slow_starter: Lab) -> None:
+def test_after_the_last_step_the_exactly_once_delivery_is_active(slow_starter: Lab) -> None:
     slow_starter.catch_up("09")
     before = slow_starter.counts().landed
     slow_starter.catch_up("10")
@@ -81,7 +81,7 @@ def test_after_the_last_step_the_exactly_once_delivery_is_in_use(slow_starter: L
 
 
 @pytest.mark.parametrize("notebook", ["05", "5", 5, "05_job", "05_job.ipynb"])
-def test_a_notebook_can_be_named_in_each_way_that_people_do(empty_lab: dict[str, str], notebook: str | int) -> None:
+def test_a_notebook_can_be_given_by_number_name_or_file_name(empty_lab: dict[str, str], notebook: str | int) -> None:
     lab = lab_of(empty_lab, "named")
     lab.catch_up("00")
     assert not lab.buckets.check()
@@ -91,7 +91,9 @@ def test_a_notebook_can_be_named_in_each_way_that_people_do(empty_lab: dict[str,
 
 
 @pytest.mark.parametrize("notebook", ["99", "", "job", -1, 11, True, None, 5.0, "_"])
-def test_an_unknown_notebook_is_refused_with_the_known_ones(empty_lab: dict[str, str], notebook: object) -> None:
+def test_an_unknown_notebook_is_refused_with_a_list_of_the_known_ones(
+    empty_lab: dict[str, str], notebook: object
+) -> None:
     lab = lab_of(empty_lab, "named")
     with pytest.raises(UsageError, match=r"There is no notebook(.|\n)*00_start, 01_network"):
         lab.catch_up(notebook)  # type: ignore[arg-type]
@@ -99,7 +101,7 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones(empty_lab: dict[str,
 
 
 @pytest.mark.parametrize(("number", "seed"), LANDS.items())
-def test_what_is_landed_is_what_the_notebook_lands(root: Path, number: str, seed: int) -> None:
+def test_catching_up_lands_the_same_files_as_the_notebook(root: Path, number: str, seed: int) -> None:
     (notebook,) = root.glob(f"notebooks/{number}_*.ipynb")
     parameters = parameters_of(notebook)
     assert (parameters["rows"], parameters["seed"], parameters["until"]) == (str(ROWS), str(seed), repr(UNTIL))

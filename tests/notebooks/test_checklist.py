@@ -1,4 +1,4 @@
-"""docs/checklist.md, line by line: each numbered line of the description holds on a deployed lab."""
+"""docs/checklist.md, line by line: a deployed lab meets each numbered line of the description."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def said(lab: Lab) -> dict[str, Any]:
     return {check.step: check for check in lab.status()}
 
 
-def test_every_numbered_line_of_the_description_is_there_once() -> None:
+def test_every_numbered_line_of_the_description_appears_once() -> None:
     assert Counter(line.part for line in CHECKLIST) == LINES
     for part, count in LINES.items():
         assert [line.number for line in CHECKLIST if line.part == part] == list(range(1, count + 1))
 
 
 @pytest.mark.parametrize("line", CHECKLIST, ids=lambda line: f"{line.part} {line.number}")
-def test_a_line_of_the_description_holds(line: Line, said: dict[str, Any]) -> None:
+def test_each_line_of_the_description_is_met(line: Line, said: dict[str, Any]) -> None:
     assert line.notebook in NAMES
     if named := re.fullmatch(r"`(test_\w+)`", line.check):
         assert named[1] in globals(), f"there is no test {named[1]}"
@@ -89,26 +89,26 @@ def test_a_line_of_the_description_holds(line: Line, said: dict[str, Any]) -> No
     assert all(fact.holds for fact in facts), facts
 
 
-def test_the_notebook_of_a_line_uses_its_step() -> None:
+def test_the_notebook_of_each_line_uses_its_step() -> None:
     ways = {"functions": ["lab.send"], "workflow": ["lab.follow"]}
     for line in CHECKLIST:
         source = (PROJECT / "notebooks" / f"{line.notebook}.ipynb").read_text()
         assert any(way in source for way in (f"lab.{line.step}", *ways.get(line.step, []))), line
 
 
-def test_the_sample_file_or_the_generator_lands_data(lab: Lab) -> None:
+def test_the_sample_file_and_the_generator_land_data(lab: Lab) -> None:
     assert lab.counts(["sample_data_toll_application.json"]).landed == 100
     assert lab.counts().landed >= 200
 
 
-def test_the_consoles_test_event_makes_100_rows(lab: Lab) -> None:
+def test_the_console_s_test_event_makes_100_rows(lab: Lab) -> None:
     answer = lab.functions.invoke(lab.names.generator_function, TEST_EVENT)
     assert answer["rows"] == 100
     assert lab.follow([str(answer["key"])]).status == "COMPLETED"
     assert lab.counts([answer["key"]]).landed == 100
 
 
-def test_the_two_tables_have_their_names_classifications_and_columns(lab: Lab) -> None:
+def test_the_two_tables_have_the_described_names_classifications_and_columns(lab: Lab) -> None:
     landed, loaded = lab.crawlers.table("landing_bucket"), lab.crawlers.table("toll_db_public_toll_table")
     assert (landed.classification, loaded.classification) == ("json", "redshift")
     assert set(landed.columns) == set(loaded.columns)
@@ -122,12 +122,12 @@ def test_the_job_maps_the_columns_as_described() -> None:
     assert re.search(r'\("transaction_amount", "\w+", "transaction_amount", "double"\)', script)
 
 
-def test_a_complete_run_says_what_its_crawl_and_its_job_came_to(lab: Lab) -> None:
+def test_a_complete_run_reports_the_results_of_its_crawl_and_its_job(lab: Lab) -> None:
     run = lab.follow(lab.send(rows=3))
     assert (run.status, run.crawl, run.job) == ("COMPLETED", "SUCCEEDED", "SUCCEEDED")
 
 
-def test_the_driver_connects_with_password_and_with_temporary_credentials(
+def test_the_driver_connects_with_a_password_and_with_temporary_credentials(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lab.query.connect() as connection, connection.cursor() as cursor:
@@ -149,7 +149,7 @@ def test_the_driver_connects_with_password_and_with_temporary_credentials(
         assert cursor.fetchone()[0] >= 200
 
 
-def test_the_rows_of_the_description_are_counted_three_times(lab: Lab) -> None:
+def test_the_three_row_counts_of_the_description_agree(lab: Lab) -> None:
     lab.workflow.wait_until_idle()
     lab.workflow.run()
     assert lab.counts().agree

@@ -1,4 +1,4 @@
-"""nbval compares for real: of an edited copy of each notebook exactly the edited output fails.
+"""nbval really compares: in an edited copy of each notebook, exactly the edited output fails.
 
 In the same run each exercise is answered with its own solution, and its verdict is the one that is compared.
 """
@@ -60,7 +60,7 @@ def answer(book: Any) -> None:
     "names",
     [pytest.param(("00_start", "01_network"), id="two"), pytest.param(NAMES, id="all", marks=pytest.mark.nightly)],
 )
-def test_an_edited_output_fails_and_nothing_else_does(
+def test_only_an_edited_output_fails_the_comparison(
     empty_lab: dict[str, str], notebook: Callable[[str], Any], tmp_path: Path, names: Sequence[str]
 ) -> None:
     failed = failures(empty_lab, {name: notebook(name) for name in names}, tmp_path)
@@ -103,7 +103,7 @@ def failures(environment: dict[str, str], books: dict[str, Any], directory: Path
 
 
 @pytest.mark.nightly
-def test_the_stored_outputs_hold_on_a_lab_that_was_used_before(
+def test_the_stored_outputs_are_the_same_on_a_lab_that_was_used_before(
     empty_lab: dict[str, str], root: Path, tmp_path: Path
 ) -> None:
     for name in NAMES[:-1]:  # without the cleanup in between

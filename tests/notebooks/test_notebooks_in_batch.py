@@ -41,7 +41,9 @@ def test_a_notebook_that_runs_too_early_says_which_one_to_run(
     assert "Traceback" not in done.stderr
 
 
-def test_an_unknown_parameter_is_refused_with_the_known_ones_and_nothing_runs(empty_lab: dict[str, str]) -> None:
+def test_an_unknown_parameter_is_refused_with_a_list_of_the_known_ones_and_nothing_runs(
+    empty_lab: dict[str, str],
+) -> None:
     done = labkit(empty_lab, "run", "-p", "rowz", "10")
     assert done.returncode == 2
     assert "rowz" in done.stderr
@@ -51,7 +53,7 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones_and_nothing_runs(em
 
 
 @pytest.mark.nightly  # .ci/run has `make run`, which fails where the rows don't agree
-def test_labkit_run_executes_all_and_counts_rows_each_from_its_own_source(empty_lab: dict[str, str]) -> None:
+def test_labkit_run_executes_all_notebooks_and_counts_the_rows_at_each_stage(empty_lab: dict[str, str]) -> None:
     done = labkit(empty_lab, "run", "-p", "rows", "20")
     assert done.returncode == 0, done.stdout + done.stderr
     *executed, agree, where, following = done.stdout.strip().splitlines()

@@ -1,4 +1,4 @@
-"""The picture that opens each notebook, and the judge of its exercise."""
+"""The picture at the top of each notebook, and the check of its exercise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labkit.show.picture import EXACTLY_ONCE, PARTS, STORY, Stage, picture
 
 
 @pytest.mark.parametrize("step", STORY)
-def test_a_picture_is_a_drawing_with_todays_part_lit_and_what_comes_later_dashed(step: str) -> None:
+def test_a_picture_highlights_the_current_part_and_dashes_the_later_parts(step: str) -> None:
     drawn = picture(step)
     drawing = ElementTree.fromstring(drawn._repr_svg_())
     titles = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
@@ -28,15 +28,15 @@ def test_a_picture_is_a_drawing_with_todays_part_lit_and_what_comes_later_dashed
     assert drawn.today.startswith("Today: ")
 
 
-def test_every_notebook_but_the_last_lights_something() -> None:
+def test_every_notebook_except_the_last_highlights_a_part() -> None:
     assert ["nothing" in picture(step).today for step in STORY] == [False] * 10 + [True]
 
 
-def test_the_words_of_a_picture_put_what_is_lit_in_brackets() -> None:
+def test_the_text_form_of_a_picture_puts_the_highlighted_part_in_brackets() -> None:
     assert "landing bucket → [s3Events] → start_workflow_function" in repr(picture("notification"))
 
 
-def test_an_unknown_picture_names_the_known_ones() -> None:
+def test_an_unknown_picture_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Pictures: start, network, redshift"):
         picture("nowhere")
 
@@ -47,9 +47,9 @@ def test_an_answer_is_right_wrong_or_not_given_yet() -> None:
     assert not judge(None, lambda given: True, hint="Count.")
 
 
-def test_an_answer_of_a_wrong_kind_is_wrong_and_no_error() -> None:
+def test_an_answer_of_a_wrong_type_is_wrong_and_not_an_error() -> None:
     assert repr(judge("three", lambda given: float(given) == 3, hint="Count.")) == "✗ Not yet. Count."
 
 
-def test_a_verdict_in_a_notebook_escapes_what_it_shows() -> None:
+def test_a_verdict_in_a_notebook_is_escaped_as_html() -> None:
     assert "&lt;3" in judge(1, lambda given: given == 2, hint="<3")._repr_html_()

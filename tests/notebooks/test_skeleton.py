@@ -53,7 +53,7 @@ def test_the_notebooks_are_in_the_order_of_the_story(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_has_the_skeleton(notebook: Notebook, name: str) -> None:
+def test_a_notebook_has_the_common_structure(notebook: Notebook, name: str) -> None:
     book = notebook(name)
     text = markdown(book)
     assert text.startswith(f"# {name[:2]} · ")
@@ -76,7 +76,7 @@ def test_prose_comes_before_code(notebook: Notebook, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parameters_are_plain_typed_and_explained(notebook: Notebook, name: str) -> None:
+def test_parameters_have_simple_types_and_a_comment(notebook: Notebook, name: str) -> None:
     (cell,) = [cell for cell in code(notebook(name)) if "parameters" in tags(cell)]
     for line in cell.source.splitlines():
         assert re.fullmatch(r"\w+: (int|str|bool|float) = [^=#]+  # .+", line), line
@@ -104,7 +104,7 @@ def test_every_code_cell_was_executed_in_order(notebook: Notebook, name: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_outputs_are_compared_no_cell_is_skipped_and_at_most_two_ignored(notebook: Notebook, name: str) -> None:
+def test_all_outputs_are_compared_and_at_most_two_are_ignored(notebook: Notebook, name: str) -> None:
     cells = code(notebook(name))
     for cell in cells:
         assert not {"nbval-skip", "nbval-raises-exception", "raises-exception"} & set(tags(cell))
@@ -116,8 +116,8 @@ def test_outputs_are_compared_no_cell_is_skipped_and_at_most_two_ignored(noteboo
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_plots_data_is_shown_too(notebook: Notebook, name: str) -> None:
-    """nbval doesn't compare pictures: what a plot draws must be in a table of the same notebook."""
+def test_the_data_of_a_plot_is_also_shown_as_a_table(notebook: Notebook, name: str) -> None:
+    """nbval doesn't compare pictures, so the data of a plot must be in a table of the same notebook."""
     cells = code(notebook(name))
     for cell in cells:
         if any(HIDDEN_BY_NBVAL & set(output.get("data", {})) for output in cell.outputs):
@@ -128,7 +128,7 @@ def test_a_plots_data_is_shown_too(notebook: Notebook, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stored_outputs_hold_no_ids_times_addresses_or_paths(notebook: Notebook, name: str) -> None:
+def test_stored_outputs_contain_no_ids_times_addresses_or_paths(notebook: Notebook, name: str) -> None:
     for cell in code(notebook(name)):
         for output in cell.outputs:
             data = {kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/")}
@@ -147,19 +147,17 @@ DESCRIBED = ("05_job", "06_workflow", "07_notification", "08_query", "09_reliabi
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_a_notebook_of_the_described_system_asks_for_its_delivery_before_anything_else(
-    notebook: Notebook, name: str
-) -> None:
+def test_a_notebook_of_the_described_system_requires_its_delivery_first(notebook: Notebook, name: str) -> None:
     first = next(cell for cell in code(notebook(name)) if "lab = Lab()" in cell.source)
     assert first.source.splitlines()[-2:] == ["print(lab.up())", 'lab.require("as-described")']
 
 
-def test_every_notebook_but_the_last_leads_to_the_next(notebook: Notebook) -> None:
+def test_every_notebook_links_to_the_next_one(notebook: Notebook) -> None:
     for name, following in zip(NAMES, (*NAMES[1:], NAMES[0]), strict=True):
         assert f"({following}.ipynb)" in markdown(notebook(name)).split("## Next")[1]
 
 
-def test_notebooks_use_the_lab_only_through_its_public_face(notebook: Notebook) -> None:
+def test_notebooks_use_only_the_public_api_of_labkit(notebook: Notebook) -> None:
     allowed = {"labkit", "labkit.show.picture", "labkit.show.exercise", "labkit.errors", "labkit.data"}
     for name in NAMES:
         source = "\n".join(cell.source for cell in code(notebook(name)) if not cell.source.startswith("%"))

@@ -1,4 +1,4 @@
-"""Each fault of notebook 09, in both deliveries: the described one loses or doubles rows, the other does not."""
+"""Each fault of notebook 09, in both deliveries: the described one loses or duplicates rows, the other does not."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def may_not_start(lab: ShellLab) -> Iterator[None]:
         iam.put_role_policy(**which, PolicyDocument=json.dumps(whole))
 
 
-def test_files_that_land_while_a_run_is_loading(bench: Bench) -> None:
+def test_files_that_land_while_a_run_is_loading_are_handled_as_documented(bench: Bench) -> None:
     with load_held(bench) as one_waits:
         bench.put("first.json")
         bench.lab.wait(one_waits)
@@ -155,7 +155,7 @@ def test_files_that_land_while_a_run_is_loading(bench: Bench) -> None:
     assert bench.counts()["agree"]
 
 
-def test_a_permission_that_is_missing_for_a_while(bench: Bench) -> None:
+def test_a_temporarily_missing_permission_is_handled_as_documented(bench: Bench) -> None:
     denied = len(bench.logged("not authorized to perform: glue:StartWorkflowRun"))
     tries = 1 if bench.is_safe else 3
     with may_not_start(bench.lab):
@@ -168,7 +168,7 @@ def test_a_permission_that_is_missing_for_a_while(bench: Bench) -> None:
     assert bench.ids() == list(range(bench.first, bench.first + 5))
 
 
-def test_a_bookmark_that_is_reset(bench: Bench) -> None:
+def test_a_reset_bookmark_is_handled_as_documented(bench: Bench) -> None:
     bench.put("once.json", 7)
     bench.lab.wait(lambda: bench.rows() == 7)
     bench.lab.wait_until_quiet()
@@ -185,7 +185,7 @@ def test_a_bookmark_that_is_reset(bench: Bench) -> None:
         assert after["doubled"] == before["landed"]
 
 
-def test_a_file_that_is_overwritten_while_a_run_is_loading(bench: Bench) -> None:
+def test_a_file_that_is_overwritten_while_a_run_is_loading_is_handled_as_documented(bench: Bench) -> None:
     before = bench.counts()
     with load_held(bench) as one_waits:
         bench.put("again.json", 4)
@@ -214,7 +214,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "reason"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_a_file_with_a_bad_line(bench: Bench, line: str, reason: str) -> None:
+def test_a_file_with_a_bad_line_is_handled_as_documented(bench: Bench, line: str, reason: str) -> None:
     before, runs = bench.counts(), bench.lab.runs()
     good = strict(bench.first, 2)
     key = bench.put_text("bad.json", line + "\n" + good)

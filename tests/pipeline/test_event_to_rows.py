@@ -1,4 +1,4 @@
-"""Files that land end as rows, with nothing else called; whatever a file is like, good rows are not lost."""
+"""Landed files become rows without any other call; good rows are never lost, whatever else a file contains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BAD_LINES = {
 }
 
 
-def test_a_plain_put_of_a_json_file_ends_as_rows(lab: ShellLab) -> None:
+def test_a_json_file_that_is_put_into_the_bucket_is_loaded_as_rows(lab: ShellLab) -> None:
     before = lab.count()
     lab.client("s3").put_object(
         Bucket=lab.config["landing_bucket"], Key="plain.json", Body=strict(1_000_000, 100).encode()
@@ -32,7 +32,9 @@ def test_a_plain_put_of_a_json_file_ends_as_rows(lab: ShellLab) -> None:
     assert lab.count() == before + 100
 
 
-def test_the_cli_lands_both_forms_and_a_run_by_hand_loads_nothing_twice(lab: ShellLab, tmp_path: Path) -> None:
+def test_files_from_the_cli_in_both_notations_are_loaded_and_a_manual_run_loads_nothing_twice(
+    lab: ShellLab, tmp_path: Path
+) -> None:
     before = lab.count()
     for name, text in (("quoted.json", single_quoted(2_000_000, 100)), ("strict.json", strict(2_000_100, 100))):
         (tmp_path / name).write_text(text)
@@ -50,7 +52,7 @@ def test_the_cli_lands_both_forms_and_a_run_by_hand_loads_nothing_twice(lab: She
     assert lab.count() == before + 200
 
 
-def test_bad_rows_are_set_aside_with_file_line_and_reason_and_the_good_ones_load(lab: ShellLab) -> None:
+def test_bad_rows_are_kept_with_file_line_and_reason_and_good_rows_are_loaded(lab: ShellLab) -> None:
     before, good = lab.count(), strict(3_100_000, 3).splitlines()
     lab.put(*((f"bad/{name}.json", "\n".join([good[0], bad, *good[1:]])) for name, (bad, _) in BAD_LINES.items()))
     assert lab.count() == before + 3 * len(BAD_LINES)
@@ -61,14 +63,14 @@ def test_bad_rows_are_set_aside_with_file_line_and_reason_and_the_good_ones_load
         assert {field: kept[file][field] for field in expected} == expected
 
 
-def test_files_without_a_row_and_rows_with_more_fields_stop_nothing(lab: ShellLab) -> None:
+def test_empty_files_and_rows_with_extra_fields_do_not_stop_the_load(lab: ShellLab) -> None:
     before = lab.count()
     extra = json.dumps(toll(3_200_000, colour="red")) + "\n" + strict(3_200_001, 1)
     lab.put(("odd/empty.json", ""), ("odd/blank.json", "\n\n"), ("odd/extra.json", extra))
     assert lab.count() == before + 2
 
 
-def test_keys_with_spaces_signs_and_umlauts_load_and_others_than_json_start_nothing(lab: ShellLab) -> None:
+def test_files_with_special_characters_in_their_key_are_loaded_and_other_suffixes_start_nothing(lab: ShellLab) -> None:
     before, runs = lab.count(), lab.runs()
     lab.client("s3").put_object(Bucket=lab.config["landing_bucket"], Key="notes.txt", Body=b"hello")
     lab.wait_until_quiet()

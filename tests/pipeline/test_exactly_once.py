@@ -1,7 +1,7 @@
-"""Each good row of each object version that a run read is in the table exactly once, and no landed object is unread.
+"""Each good row of each object version that a run read is loaded exactly once, and every landed object is read.
 
-What is thrown at the pipeline here comes from outside: bursts, events, runs by hand, refusals, what it needs missing
-for a while. What is killed is in test_faults.py and test_random_faults.py. All is compared row for row.
+The faults here come from outside: bursts, events, manual runs, refusals, resources that are missing for a while. Kills
+are in test_faults.py and test_random_faults.py. Everything is compared row for row.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def reset_bookmark(lab: ShellLab) -> None:
         glue.reset_job_bookmark(JobName=lab.config["job"])
 
 
-def test_200_objects_that_land_at_once_are_loaded_once_in_a_few_runs(lab: ShellLab, landing: Landing) -> None:
+def test_200_objects_that_land_together_are_loaded_once_in_a_few_runs(lab: ShellLab, landing: Landing) -> None:
     contents = [landing.content(rows=3) for _ in range(200)]
     before = lab.runs()
     with ThreadPoolExecutor(16) as pool:
@@ -105,7 +105,7 @@ def test_200_objects_that_land_at_once_are_loaded_once_in_a_few_runs(lab: ShellL
     assert lab.runs() - before <= FEW
 
 
-def test_an_event_delivered_twice_late_and_out_of_order_loads_nothing_twice(lab: ShellLab, landing: Landing) -> None:
+def test_duplicate_late_and_out_of_order_events_load_nothing_twice(lab: ShellLab, landing: Landing) -> None:
     for name in ("a.json", "b c+d.json", "a.json"):
         landing.put(name)
     events = [event_of(lab, one, sequencer=f"00{9 - at}") for at, one in enumerate(landing.versions())]
@@ -119,7 +119,7 @@ def test_an_event_delivered_twice_late_and_out_of_order_loads_nothing_twice(lab:
     landing.settle()
 
 
-def test_an_event_of_an_object_that_is_gone_holds_up_nothing(lab: ShellLab, landing: Landing) -> None:
+def test_an_event_for_a_deleted_object_does_not_block_others(lab: ShellLab, landing: Landing) -> None:
     landing.put("stays.json")
     landing.settle()
     gone = Version(f"{landing.prefix}never-there.json", "3sL4kqtJlcpXroDTDmJ", True, landing.content())
@@ -128,7 +128,7 @@ def test_an_event_of_an_object_that_is_gone_holds_up_nothing(lab: ShellLab, land
     landing.settle()
 
 
-def test_a_key_too_long_for_a_marker_is_loaded_and_a_hidden_name_is_left_alone(lab: ShellLab, landing: Landing) -> None:
+def test_a_key_too_long_for_a_marker_is_loaded_and_a_hidden_file_is_ignored(lab: ShellLab, landing: Landing) -> None:
     longest = "k" * (1024 - len(landing.prefix) - len(".json")) + ".json"
     before = lab.count()
     for name in ("_hidden.json", ".hidden.json"):
@@ -141,7 +141,7 @@ def test_a_key_too_long_for_a_marker_is_loaded_and_a_hidden_name_is_left_alone(l
     assert lab.count() - before == sum(landing.rows().values())
 
 
-def test_an_object_overwritten_while_a_run_is_on_has_the_rows_of_each_version_read(
+def test_an_object_that_is_overwritten_during_a_run_has_the_rows_of_each_version_that_was_read(
     lab: ShellLab, landing: Landing
 ) -> None:
     with ledger_held(lab) as one_waits:
@@ -156,7 +156,7 @@ def test_an_object_overwritten_while_a_run_is_on_has_the_rows_of_each_version_re
     landing.settle()
 
 
-def test_files_that_arrive_in_the_middle_of_a_crawl_are_loaded(lab: ShellLab, landing: Landing) -> None:
+def test_files_that_arrive_during_a_crawl_are_loaded(lab: ShellLab, landing: Landing) -> None:
     landed: list[datetime] = []
     for _ in range(5):
         runs, over = lab.runs(), threading.Event()
@@ -178,16 +178,14 @@ def test_files_that_arrive_in_the_middle_of_a_crawl_are_loaded(lab: ShellLab, la
     raise AssertionError(f"no file landed in the middle of a crawl: {landed[0]} to {landed[-1]}, {crawls[:10]}")
 
 
-def test_the_bad_rows_of_files_are_kept_with_file_and_line_and_the_good_ones_loaded_once(
-    lab: ShellLab, landing: Landing
-) -> None:
+def test_bad_rows_are_kept_with_file_and_line_and_good_rows_are_loaded_once(lab: ShellLab, landing: Landing) -> None:
     for number in range(4):
         landing.put(f"some bad+{number}.json", landing.content(rows=20, bad=number))
     landing.settle()
 
 
 def test_a_refused_job_run_loses_nothing(lab: ShellLab, landing: Landing) -> None:
-    """A job by hand has the only place there is for one when the workflow's crawl is over."""
+    """A manual job run takes the only concurrent run before the workflow's crawl ends."""
     glue, failed = lab.client("glue"), failed_actions(lab)
     for number in range(20):
         with ledger_held(lab) as one_waits:
@@ -221,7 +219,7 @@ def test_a_refused_workflow_run_loses_nothing(lab: ShellLab, landing: Landing) -
         glue.update_workflow(Name=workflow, MaxConcurrentRuns=limit)
 
 
-def test_a_run_whose_crawl_finds_the_crawler_busy_loses_nothing(lab: ShellLab, landing: Landing) -> None:
+def test_a_run_that_finds_the_crawler_busy_loses_nothing(lab: ShellLab, landing: Landing) -> None:
     glue, over, failed = lab.client("glue"), threading.Event(), failed_actions(lab)
     numbers = itertools.count()
 
@@ -247,7 +245,7 @@ def test_a_run_whose_crawl_finds_the_crawler_busy_loses_nothing(lab: ShellLab, l
 
 
 @pytest.mark.parametrize("broken", [wrong_password, no_copy_role])
-def test_rows_of_a_job_that_failed_all_its_attempts_or_whose_copy_failed_come_when_it_is_healed(
+def test_rows_of_a_failed_job_or_COPY_are_loaded_after_the_cause_is_fixed(
     lab: ShellLab, landing: Landing, broken: Any
 ) -> None:
     failed = failed_actions(lab)
@@ -260,7 +258,7 @@ def test_rows_of_a_job_that_failed_all_its_attempts_or_whose_copy_failed_come_wh
 
 
 @pytest.mark.nightly
-def test_an_event_given_up_is_a_dead_letter_that_status_shows_and_redrive_sends_back(
+def test_an_event_that_is_given_up_is_a_dead_letter_that_status_shows_and_redrive_sends_back(
     lab: ShellLab, landing: Landing
 ) -> None:
     with wrong_password(lab):
@@ -275,7 +273,7 @@ def test_an_event_given_up_is_a_dead_letter_that_status_shows_and_redrive_sends_
     landing.settle()
 
 
-def test_runs_by_hand_at_the_same_time_load_nothing_twice(lab: ShellLab, landing: Landing) -> None:
+def test_concurrent_manual_runs_load_nothing_twice(lab: ShellLab, landing: Landing) -> None:
     glue = lab.client("glue")
     for number in range(4):
         landing.put(f"{number}.json")
@@ -298,7 +296,7 @@ def test_a_reset_bookmark_loads_nothing_twice(lab: ShellLab, landing: Landing) -
 
 
 @pytest.mark.nightly
-def test_a_run_by_hand_reads_what_landed_while_nobody_was_told(lab: ShellLab, landing: Landing) -> None:
+def test_a_manual_run_loads_files_that_landed_without_a_notification(lab: ShellLab, landing: Landing) -> None:
     lab.labkit("destroy", "--yes", "notification")
     for number in range(5):
         landing.put(f"unannounced {number}.json")
@@ -308,7 +306,7 @@ def test_a_run_by_hand_reads_what_landed_while_nobody_was_told(lab: ShellLab, la
 
 
 @pytest.mark.nightly
-def test_a_file_of_bad_rows_loads_nothing_and_is_given_up_and_the_others_load(lab: ShellLab, landing: Landing) -> None:
+def test_a_file_of_bad_rows_is_given_up_and_the_other_files_are_loaded(lab: ShellLab, landing: Landing) -> None:
     landing.put("worthless.json", landing.content(rows=1, bad=30))
     landing.put("landed with it.json")
     lab.wait(lambda: lab.dead_letters() > 0, 240)

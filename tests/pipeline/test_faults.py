@@ -1,4 +1,4 @@
-"""Kills and restarts: nothing is left behind, nothing that was answered is lost, and what dies comes back."""
+"""Kills and restarts: no processes are left, no acknowledged change is lost, and killed processes restart."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def assert_gone(family: list[psutil.Process], listened: set[tuple[str, int]]) ->
             assert probe.connect_ex(address) != 0, f"{address} still answers"
 
 
-def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab) -> None:
+def test_a_stop_ends_all_processes_and_a_start_restores_everything(lab: ShellLab) -> None:
     lab.put(("before-stop.json", strict(1, 5)))
     rows, environment = lab.count(), lab.labkit("env").stdout
     everyone = family(server(lab))
@@ -42,7 +42,7 @@ def test_a_stop_leaves_nothing_and_a_start_brings_everything_back(lab: ShellLab)
 
 
 @pytest.mark.nightly  # the whole local AWS is killed below, too
-def test_a_killed_server_leaves_nothing_and_loses_nothing(lab: ShellLab) -> None:
+def test_a_killed_server_leaves_no_processes_and_loses_no_data(lab: ShellLab) -> None:
     lab.put(("before-kill.json", strict(20, 5)))
     rows = lab.count()
     everyone = family(server(lab))
@@ -59,7 +59,7 @@ SLOW = [pytest.param(victim, marks=pytest.mark.nightly) for victim in (Victim.JV
 
 
 @pytest.mark.parametrize("victim", [Victim.POSTGRES, Victim.FRONT, Victim.FUNCTION, *SLOW])
-def test_a_killed_child_is_healed(lab: ShellLab, victim: Victim) -> None:
+def test_a_killed_child_process_is_restarted(lab: ShellLab, victim: Victim) -> None:
     lab.put((f"warm {victim}.json", strict(40, 1)))
     rows = lab.count()
     assert kill(find(server(lab), victim)) >= 1
@@ -81,7 +81,7 @@ MOST = [victim for victim in Victim if victim not in OFTEN + NEVER]
 
 
 @pytest.mark.parametrize("victim", [*OFTEN, *(pytest.param(victim, marks=pytest.mark.nightly) for victim in MOST)])
-def test_what_is_killed_while_a_job_is_about_to_load_loses_nothing(lab: ShellLab, victim: Victim) -> None:
+def test_a_process_that_is_killed_just_before_a_load_loses_nothing(lab: ShellLab, victim: Victim) -> None:
     lab.wait_until_quiet()
     landing, parent = Landing(lab, f"about to load, {victim}"), server(lab)
     with ledger_held(lab) as one_waits:
@@ -96,7 +96,7 @@ def test_what_is_killed_while_a_job_is_about_to_load_loses_nothing(lab: ShellLab
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("moment", [at / 10 for at in range(20)])
-def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afterwards(
+def test_files_that_landed_before_everything_was_killed_are_loaded_without_a_new_file(
     lab: ShellLab, moment: float
 ) -> None:
     lab.wait_until_quiet()
@@ -109,7 +109,7 @@ def test_files_landed_before_all_was_killed_are_loaded_with_nothing_landing_afte
     landing.settle()
 
 
-def test_a_job_that_dies_between_its_commit_in_redshift_and_job_commit_loads_nothing_twice(lab: ShellLab) -> None:
+def test_a_job_that_dies_between_the_commit_in_redshift_and_job_commit_loads_nothing_twice(lab: ShellLab) -> None:
     landing, parent = Landing(lab, "dies after commit"), server(lab)
     for number in range(10):
         lab.wait_until_quiet()

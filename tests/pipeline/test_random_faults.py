@@ -1,4 +1,4 @@
-"""Rounds of files that land and processes that are killed, at random moments: all is there in the end, once.
+"""Files land and processes are killed at random moments: in the end every row is loaded exactly once.
 
 The dice are seeded: `PIPELINE_SEED=7 PIPELINE_ROUNDS=50 pytest -m nightly tests/pipeline/test_random_faults.py` rolls
 the same rounds again. What a process is doing at that moment is not in the dice, so try more than once.
@@ -119,7 +119,7 @@ def play(lab: ShellLab, landing: Landing, one: Round) -> None:
 
 
 @pytest.mark.nightly
-def test_whatever_is_killed_at_any_moment_no_row_is_lost_and_none_is_doubled(lab: ShellLab) -> None:
+def test_random_kills_at_any_moment_lose_and_duplicate_no_rows(lab: ShellLab) -> None:
     rounds = int(os.environ.get("PIPELINE_ROUNDS", 50))
     seed = int(os.environ.get("PIPELINE_SEED", random.SystemRandom().randint(0, 10**6)))
     dice, landing = random.Random(seed), Landing(lab, f"seed-{seed}", seed)
@@ -145,9 +145,7 @@ LONGEST_UP = 60.0
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("victim", list(SPARED))
-def test_what_survives_a_kill_keeps_no_row_from_its_place_and_no_start_from_succeeding(
-    lab: ShellLab, victim: Victim
-) -> None:
+def test_processes_that_survive_a_kill_prevent_neither_loading_nor_a_restart(lab: ShellLab, victim: Victim) -> None:
     rounds = int(os.environ.get("PIPELINE_ROUNDS", 10))
     seed = int(os.environ.get("PIPELINE_SEED", random.SystemRandom().randint(0, 10**6)))
     dice, landing = random.Random(seed), Landing(lab, f"spared-{victim}-{seed}", seed)

@@ -29,13 +29,13 @@ def _runtime(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("BIGINT", "bigint"),
     ],
 )
-def test_a_types_names_end_at_the_first_colon_after_which_the_rest_can_be_read(text: str, expected: str) -> None:
+def test_a_field_name_ends_at_the_first_colon_after_which_the_type_can_be_parsed(text: str, expected: str) -> None:
     from awsglue import _hive_types
 
     assert _hive_types.ddl(_hive_types.parse(text)).replace(" ", "") == expected.replace(" ", "")
 
 
-def test_names_that_a_crawler_wrote_keep_their_blanks_and_backticks() -> None:
+def test_names_that_a_crawler_wrote_keep_their_spaces_and_backticks() -> None:
     from awsglue import _hive_types
 
     assert _hive_types.parse("struct< a:int,`b`:int>", exact_names=True).names == [" a", "`b`"]
@@ -45,7 +45,7 @@ def test_names_that_a_crawler_wrote_keep_their_blanks_and_backticks() -> None:
 @pytest.mark.parametrize(
     "text", ["struct<a:uniontype<int>>", "struct<a:int", "struct<a>", "array<>", "map<string>", "x"]
 )
-def test_what_is_no_type_is_refused_by_its_text(text: str) -> None:
+def test_an_invalid_type_is_refused_with_its_text(text: str) -> None:
     from awsglue import _hive_types
     from awsglue._errors import NotSupportedLocally
 
@@ -54,7 +54,7 @@ def test_what_is_no_type_is_refused_by_its_text(text: str) -> None:
     assert repr(text) in str(refused.value)
 
 
-def test_a_struct_of_thousands_of_fields_is_read_in_no_time() -> None:
+def test_a_struct_with_thousands_of_fields_is_parsed_quickly() -> None:
     from awsglue import _hive_types
 
     fields = ",".join(f"f{number}:struct<x:int,y:array<string>>" for number in range(3000))
@@ -63,7 +63,7 @@ def test_a_struct_of_thousands_of_fields_is_read_in_no_time() -> None:
         _hive_types.parse(f"struct<{fields},z:nothing>")
 
 
-def test_each_spelling_of_a_column_is_found_in_any_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_spelling_of_a_column_name_is_found_in_any_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Random objects with keys of quotes, escapes, braces and letters that are not ASCII."""
     from awsglue import _spelling
 

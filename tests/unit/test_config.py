@@ -1,4 +1,4 @@
-"""Settings: where they come from, and what a wrong one says."""
+"""Settings: where they come from, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
 
 
-def test_the_defaults_are_the_description_s() -> None:
+def test_the_defaults_match_the_description() -> None:
     config = load()
     assert (config.node_type, config.number_of_nodes) == ("dc2.large", 1)
     assert (config.redshift_database, config.redshift_user) == ("toll_db", "admin")
@@ -27,7 +27,7 @@ def test_the_defaults_are_the_description_s() -> None:
     assert (config.workflow_max_runs, config.vpc_cidr) == (2, "10.0.0.0/16")
 
 
-def test_with_the_empty_prefix_names_are_exactly_the_description_s() -> None:
+def test_without_a_prefix_the_names_match_the_description() -> None:
     names = Names.of(load(), "")
     assert names.glue_role == "IAMGlueServiceRole"
     assert names.secret == "tollclusterSecret"
@@ -43,7 +43,7 @@ def test_with_the_empty_prefix_names_are_exactly_the_description_s() -> None:
     assert (names.generator_function, names.start_function) == ("toll_plaza_application", "start_workflow_function")
 
 
-def test_a_prefix_is_in_every_name_and_buckets_keep_their_beginning() -> None:
+def test_every_name_contains_the_prefix_and_bucket_names_start_as_described() -> None:
     plain, alice = Names.of(load(), ""), Names.of(load(prefix="alice"), "")
     assert alice.landing_bucket == "landing-bucket-alice"
     assert alice.source_table == "landing_bucket_alice"
@@ -53,23 +53,25 @@ def test_a_prefix_is_in_every_name_and_buckets_keep_their_beginning() -> None:
     assert same == within_own_things
 
 
-def test_on_aws_bucket_names_hold_the_account() -> None:
+def test_on_aws_bucket_names_contain_the_account_id() -> None:
     assert Names.of(load(target="aws"), "123456789012").landing_bucket == "landing-bucket-123456789012"
 
 
-def test_the_target_decides_what_nobody_has_set() -> None:
+def test_the_target_decides_the_settings_that_are_not_set() -> None:
     config = load(target="aws")
     defaults = BY_TARGET[Target.AWS]
     assert (config.node_type, config.ask_before_create) == (defaults.node_type, True)
     assert load(target="aws", node_type="ra3.xlplus").node_type == "ra3.xlplus"
 
 
-def test_the_inbound_range_is_the_vpc_s_unless_set() -> None:
+def test_the_inbound_range_is_the_vpc_s_range_by_default() -> None:
     assert load(vpc_cidr="10.9.0.0/16").inbound_cidr == "10.9.0.0/16"
     assert load(inbound_cidr="0.0.0.0/0").inbound_cidr == "0.0.0.0/0"
 
 
-def test_file_then_variable_then_argument(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_variables_override_the_file_and_arguments_override_variables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "labkit.toml").write_text('prefix = "file"\nworkers = 5\nregion = "eu-west-1"\n')
     monkeypatch.setenv("LABKIT_PREFIX", "variable")
     monkeypatch.setenv("LABKIT_WORKERS", "7")
@@ -77,7 +79,7 @@ def test_file_then_variable_then_argument(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert (config.prefix, config.workers, config.region) == ("argument", 7, "eu-west-1")
 
 
-def test_labkit_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_LABKIT_CONFIG_selects_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "labkit.toml").write_text('prefix = "home"\n')
     other = tmp_path / "other.toml"
     other.write_text('prefix = "other"\n')
@@ -100,12 +102,16 @@ def test_labkit_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_p
         ({"landing_bucket": "mine-all-mine"}, r"'landing_bucket' .*must start with landing-bucket"),
     ],
 )
-def test_a_wrong_setting_names_itself_and_what_is_allowed(settings: dict[str, str], complaint: str) -> None:
+def test_an_invalid_setting_is_an_error_with_its_name_and_the_allowed_values(
+    settings: dict[str, str], complaint: str
+) -> None:
     with pytest.raises(ConfigError, match=complaint):
         load(**settings)
 
 
-def test_a_wrong_variable_and_a_wrong_file_name_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_error_for_an_invalid_variable_or_file_names_its_source(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LABKIT_WORKER", "3")
     with pytest.raises(ConfigError, match=r"'worker' \(from LABKIT_WORKER\): there is no such setting"):
         load()
@@ -122,13 +128,15 @@ def test_a_wrong_variable_and_a_wrong_file_name_themselves(monkeypatch: pytest.M
         load()
 
 
-def test_a_checkout_keeps_its_home_and_its_runs(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_in_a_checkout_home_and_runs_are_in_the_checkout(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("LABKIT_HOME")
     monkeypatch.chdir(tmp_path)
     assert (load().home, load().runs) == (root / ".labkit", root / "runs")
 
 
-def test_an_installed_wheel_keeps_them_in_the_current_directory(
+def test_with_an_installed_wheel_home_and_runs_are_in_the_current_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("LABKIT_HOME")

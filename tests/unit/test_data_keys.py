@@ -43,12 +43,12 @@ def definition(program: str) -> Callable[[str], bool]:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_all_programs_agree_on_what_a_data_file_is(key: str) -> None:
+def test_all_programs_agree_on_which_keys_are_data_files(key: str) -> None:
     said = {program: bool(definition(program)(key)) for program in PROGRAMS} | {"labkit": is_data_key(key)}
     assert set(said.values()) == {KEYS[key]}, said
 
 
-def test_no_program_judges_by_the_suffix_anywhere_else() -> None:
+def test_no_program_checks_the_suffix_anywhere_else() -> None:
     for program in (*PROGRAMS, "labkit/data/landing.py", "glue/exactly_once_job.py", "glue/rows.py", "glue/ledger.py"):
         tree = ast.parse((ROOT / program).read_text())
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]

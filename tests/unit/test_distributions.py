@@ -68,7 +68,7 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
     return Parser().parsestr(wheel.read(name).decode())
 
 
-def test_the_source_distribution_holds_the_whole_repository(built: Path, files: set[str]) -> None:
+def test_the_source_distribution_contains_the_whole_repository(built: Path, files: set[str]) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames() if archive.getmember(name).isfile()}
@@ -76,7 +76,7 @@ def test_the_source_distribution_holds_the_whole_repository(built: Path, files: 
     assert {name for name in held if ".egg-info/" not in name} - made == files
 
 
-def test_the_wheel_holds_both_packages_and_the_folders_that_the_lab_uses(
+def test_the_wheel_contains_both_packages_and_the_folders_that_the_lab_uses(
     wheel: zipfile.ZipFile, files: set[str]
 ) -> None:
     wanted = {name for name in files if name.startswith(("labkit/", "localaws/"))}
@@ -86,7 +86,7 @@ def test_the_wheel_holds_both_packages_and_the_folders_that_the_lab_uses(
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == wanted
 
 
-def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_complete_metadata(wheel: zipfile.ZipFile) -> None:
     said = metadata(wheel)
     assert said["Name"] == "labkit"
     assert said["License-Expression"] == "Apache-2.0"

@@ -1,4 +1,4 @@
-"""The texts can't rot: commands, links and places that they name are there."""
+"""The documents stay correct: the commands, links and files that they name exist."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_command_is_described_in_the_readme(root: Path) -> None:
     assert all(described.values())
 
 
-def test_every_command_and_option_says_what_it_is_for() -> None:
+def test_every_command_and_option_has_a_help_text() -> None:
     for name, command in commands().items():
         assert command.help, f"labkit {name} has no help"
         for parameter in command.params:
@@ -55,20 +55,20 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
                 assert parameter.help, f"labkit {name} {parameter.opts[-1]} has no help"
 
 
-def test_every_command_that_a_text_shows_exists(root: Path) -> None:
+def test_every_command_in_the_documents_exists(root: Path) -> None:
     for file in texts(root):
         for name in re.findall(r"(?<!from )(?<!import )\blabkit ([a-z]+)\b(?=[ `\n])", code(file)):
             assert name in commands(), f"{file.name} shows labkit {name}"
 
 
-def test_every_make_target_that_a_text_shows_exists(root: Path) -> None:
+def test_every_make_target_in_the_documents_exists(root: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     for file in texts(root):
         for name in re.findall(r"(?:^|`)make ([a-z-]+)", code(file), re.MULTILINE):
             assert name in targets, f"{file.name} shows make {name}"
 
 
-def test_every_relative_link_leads_somewhere(root: Path) -> None:
+def test_every_relative_link_has_a_target(root: Path) -> None:
     broken = []
     for file in texts(root):
         for target in LINK.findall(prose(file)):
@@ -90,7 +90,7 @@ MADE = ("runs/", ".labkit", ".venv", "statements/", "rejects/", "temp/", "logs/"
 PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|toml|sql|md|ipynb|json)|(?:[\w.-]+/)+)`")
 
 
-def test_every_file_and_folder_that_a_document_names_exists(root: Path) -> None:
+def test_every_file_and_folder_in_the_documents_exists(root: Path) -> None:
     tracked = {file.name for file in root.rglob("*.*") if not any(part.startswith(".") for part in file.parts[:-1])}
     missing = []
     for file in texts(root):

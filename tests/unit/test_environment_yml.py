@@ -1,4 +1,4 @@
-"""environment.yml, for conda users, asks for what pyproject.toml asks for."""
+"""environment.yml, for conda users, has the requirements of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dependencies(root: Path) -> list[Any]:
     return listed
 
 
-def test_it_lists_the_same_requirements(project: dict[str, Any], dependencies: list[Any]) -> None:
+def test_environment_yml_lists_the_project_s_requirements(project: dict[str, Any], dependencies: list[Any]) -> None:
     (from_pip,) = [one["pip"] for one in dependencies if isinstance(one, dict)]
     listed = [line for line in from_pip if not line.startswith("-")]
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
@@ -34,16 +34,18 @@ def test_it_lists_the_same_requirements(project: dict[str, Any], dependencies: l
     assert from_pip[-1] == "--editable ."
 
 
-def test_its_python_is_one_that_the_project_takes(project: dict[str, Any], dependencies: list[Any]) -> None:
+def test_environment_yml_has_a_python_version_that_the_project_supports(
+    project: dict[str, Any], dependencies: list[Any]
+) -> None:
     (python,) = [one for one in dependencies if isinstance(one, str) and one.startswith("python=")]
     assert Version(python.partition("=")[2]) in SpecifierSet(project["requires-python"])
 
 
-def test_it_bears_the_name_of_the_project(root: Path, project: dict[str, Any]) -> None:
+def test_environment_yml_has_the_name_of_the_project(root: Path, project: dict[str, Any]) -> None:
     assert yaml.safe_load((root / "environment.yml").read_text())["name"] == project["name"]
 
 
-def test_every_requirement_is_pinned_in_the_lock(root: Path, project: dict[str, Any]) -> None:
+def test_every_requirement_is_pinned_in_the_lock_file(root: Path, project: dict[str, Any]) -> None:
     pinned = {}
     for line in (root / "requirements.lock").read_text().splitlines():
         if "==" in line and not line.startswith((" ", "#")):

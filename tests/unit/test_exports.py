@@ -1,4 +1,4 @@
-"""What can be imported from the packages is what they say can be."""
+"""The packages export exactly the names that they declare."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize("package", ["labkit", "localaws"])
-def test_the_public_face_is_what_all_lists(package: str) -> None:
+def test_the_public_names_are_those_in_dunder_all(package: str) -> None:
     module = importlib.import_module(package)
     public = {
         name
@@ -21,7 +21,7 @@ def test_the_public_face_is_what_all_lists(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["labkit", "localaws"])
-def test_everything_public_says_what_it_is(package: str) -> None:
+def test_every_public_name_has_a_docstring(package: str) -> None:
     module = importlib.import_module(package)
     assert module.__doc__
     for name in module.__all__:

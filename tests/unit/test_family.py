@@ -1,4 +1,4 @@
-"""Ending what a process has started."""
+"""Ending the processes that a process has started."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_a_child_that_was_seen_with_a_parent_who_just_ended_is_ended_too(
+def test_a_child_whose_parent_has_just_ended_is_ended_too(
     child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = 1 << 30

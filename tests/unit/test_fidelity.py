@@ -1,4 +1,4 @@
-"""docs/fidelity.md says what the tests prove, no more and no less."""
+"""docs/fidelity.md lists exactly what the tests prove."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(tests: Path, mark: str, docstring: str = "As https://docs.aws.amazon.c
     (tests / "test_it.py").write_text(MARKED.format(mark=mark, docstring=docstring))
 
 
-def test_fidelity_md_is_what_the_tests_make_it(root: Path) -> None:
+def test_fidelity_md_is_up_to_date(root: Path) -> None:
     text = (root / "docs" / "fidelity.md").read_text()
     made = operation_lists.render(make_fidelity.render(text, make_fidelity.claims(root / "tests")))
     assert text == made, "docs/fidelity.md is not up to date: run `make fidelity`"
@@ -62,13 +62,13 @@ def test_a_marked_test_becomes_a_line_under_its_service(tests: Path, mark: str, 
         ('simplified("S3")', "https://docs.aws.amazon.com/a", "simplified takes 2 texts"),
     ],
 )
-def test_a_claim_without_what_proves_it_is_named(tests: Path, mark: str, docstring: str, problem: str) -> None:
+def test_a_mark_without_its_page_or_texts_is_an_error(tests: Path, mark: str, docstring: str, problem: str) -> None:
     write(tests, mark, docstring)
     with pytest.raises(make_fidelity.Wrong, match=f"test_it.py::test_s3_keeps_a_json_object: .*{problem}"):
         make_fidelity.claims(tests)
 
 
-def test_a_service_without_a_place_is_named(tests: Path) -> None:
+def test_a_service_without_a_section_is_an_error(tests: Path) -> None:
     write(tests, 'refused("S4")')
     with pytest.raises(make_fidelity.Wrong, match=r"test_s3_keeps_a_json_object: no place .* 'S4'"):
         make_fidelity.render("<!-- tests of: S3 -->\n<!-- end -->\n", make_fidelity.claims(tests))

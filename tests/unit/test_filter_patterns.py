@@ -112,12 +112,12 @@ def test_a_phrase_is_found_word_for_word_with_its_escaped_quotes_and_backslashes
         ("a.*b", ["a\nb"], ["b a"]),
     ],
 )
-def test_a_regex_matches_as_the_guide_says(regex: str, found: list[str], not_found: list[str]) -> None:
+def test_a_regex_matches_as_documented(regex: str, found: list[str], not_found: list[str]) -> None:
     assert all(matches(f"%{regex}%", text) for text in found)
     assert not any(matches(f"%{regex}%", text) for text in not_found)
 
 
-def test_a_regex_takes_no_longer_on_text_that_almost_matches() -> None:
+def test_a_regex_is_not_slow_on_text_that_almost_matches() -> None:
     began = time.monotonic()
     assert not matches("%a*a*a*a*a*a*a*b%", "a" * 20_000)
     assert not matches(r"%.*.*.*=.*\d%", "a" * 20_000)
@@ -145,7 +145,7 @@ def test_a_regex_takes_no_longer_on_text_that_almost_matches() -> None:
         *("", "a||b", "a^b", "$a", "[b-a]", r"[a-\d]", r"\x8F", r"\xZZ", "a\\", "[]", ".{600}.{600}"),
     ],
 )
-def test_a_regex_outside_of_the_syntax_is_refused(pattern: str) -> None:
+def test_a_regex_outside_of_the_documented_syntax_is_refused(pattern: str) -> None:
     for whole in (f"%{pattern}%", f"{{ $.a = %{pattern}% }}", f"[a = %{pattern}%, b]"):
         with pytest.raises(InvalidPattern):
             compile_pattern(whole)
@@ -171,7 +171,7 @@ def test_a_regex_outside_of_the_syntax_is_refused(pattern: str) -> None:
         ('{ $.a = "b", $.c = "d" }', "Invalid character(s) in term ','"),
     ],
 )
-def test_a_malformed_pattern_is_refused_in_the_words_of_aws(pattern: str, message: str) -> None:
+def test_a_malformed_pattern_is_refused_with_the_message_of_aws(pattern: str, message: str) -> None:
     with pytest.raises(InvalidPattern) as refused:
         compile_pattern(pattern)
     assert str(refused.value) == message
@@ -199,7 +199,7 @@ def test_a_malformed_pattern_is_refused_in_the_words_of_aws(pattern: str, messag
         "$.ThisFlag IS TRUE",
     ],
 )
-def test_properties_are_selected_and_compared_as_the_guide_says(condition: str) -> None:
+def test_json_properties_are_selected_and_compared_as_documented(condition: str) -> None:
     assert matches(f"{{ {condition} }}", TRAIL)
     assert matches(f"{{{condition}}}", TRAIL)
 
@@ -220,7 +220,7 @@ def test_properties_are_selected_and_compared_as_the_guide_says(condition: str) 
         "$.cluster.name = c",
     ],
 )
-def test_what_a_condition_does_not_select(condition: str) -> None:
+def test_a_condition_does_not_match_missing_or_different_values(condition: str) -> None:
     assert not matches(f"{{ {condition} }}", TRAIL)
 
 
@@ -264,12 +264,12 @@ def test_numbers_are_compared_by_their_values(condition: str, value: str, expect
         ("$.users[*].id = 2 && $.users[*].email = Jane*", True),
     ],
 )
-def test_and_binds_more_strongly_than_or(conditions: str, expected: bool) -> None:
+def test_AND_has_precedence_over_OR(conditions: str, expected: bool) -> None:
     assert matches(f"{{ {conditions} }}", USERS) is expected
 
 
 @pytest.mark.parametrize("message", ["", "x", "[1]", "{broken", '{"a": NaN}', "[" * 100_000, 'INFO {"b": 1}'])
-def test_a_message_that_is_no_json_object_does_not_match_conditions_on_json(message: str) -> None:
+def test_a_message_that_is_not_a_json_object_does_not_match_json_conditions(message: str) -> None:
     assert not matches("{ $.a NOT EXISTS }", message)
 
 
@@ -304,7 +304,7 @@ def test_a_message_that_is_no_json_object_does_not_match_conditions_on_json(mess
         "(" * 500 + "$.a = 1" + ")" * 500,
     ],
 )
-def test_conditions_on_json_that_the_guide_does_not_define_are_refused(conditions: str) -> None:
+def test_json_conditions_that_the_guide_does_not_define_are_refused(conditions: str) -> None:
     with pytest.raises(InvalidPattern):
         compile_pattern(f"{{ {conditions} }}")
 
@@ -327,7 +327,7 @@ def test_conditions_on_json_that_the_guide_does_not_define_are_refused(condition
         '[ip=127*, user, username, timestamp="10/Oct*", rest]',
     ],
 )
-def test_fields_between_blanks_are_compared_as_the_guide_says(pattern: str) -> None:
+def test_space_delimited_fields_are_compared_as_documented(pattern: str) -> None:
     assert matches(pattern, ACCESS)
     assert matches(pattern, ACCESS.replace(" Prod frank ", "\tProd   frank\t"))
 
@@ -347,18 +347,18 @@ def test_fields_between_blanks_are_compared_as_the_guide_says(pattern: str) -> N
         ("[..., milliseconds >= 1300]", [1]),
     ],
 )
-def test_fields_are_found_by_their_places_and_the_last_takes_the_rest(pattern: str, places: list[int]) -> None:
+def test_fields_are_matched_by_position_and_the_last_field_takes_the_rest(pattern: str, places: list[int]) -> None:
     assert [place for place, message in enumerate(LINES) if matches(pattern, message)] == places
 
 
-def test_the_pattern_of_aws_for_lines_of_functions_takes_the_message_as_one_field() -> None:
+def test_the_aws_example_pattern_for_lambda_log_lines_takes_the_message_as_one_field() -> None:
     line = "2026-11-30T01:00:00.000Z\t6bc28136-xmpl-4365\tINFO\tEVENT DATA"
     pattern = compile_pattern('[timestamp=*Z, request_id="*-*", event]')
     assert pattern.matches(line)
     assert pattern.extracted(line)["$event"] == "INFO\tEVENT DATA"
 
 
-def test_fields_are_extracted_by_name_or_place() -> None:
+def test_fields_are_extracted_by_name_or_position() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html"""
     places = {"$1": "127.0.0.1", "$2": "Prod", "$3": "frank", "$4": "10/Oct/2000:13:25:15 -0700"}
     rest = {"$5": "GET /index.html HTTP/1.0", "$6": "404"}
@@ -374,11 +374,11 @@ def test_fields_are_extracted_by_name_or_place() -> None:
         "[w1=!ERROR, w2]",
     ],
 )
-def test_conditions_on_fields_that_the_guide_does_not_define_are_refused(pattern: str) -> None:
+def test_field_conditions_that_the_guide_does_not_define_are_refused(pattern: str) -> None:
     with pytest.raises(InvalidPattern):
         compile_pattern(pattern)
 
 
-def test_many_brackets_that_are_not_closed_take_linear_time() -> None:
+def test_many_unclosed_brackets_take_linear_time() -> None:
     """One message of this length took minutes when each bracket was followed to the end."""
     assert not compile_pattern("[..., last = x]").matches("[ " * 100_000)

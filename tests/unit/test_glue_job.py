@@ -1,4 +1,4 @@
-"""glue/exactly_once_job.py without Spark: what it loads of the files that it reads, what it leaves out and refuses.
+"""glue/exactly_once_job.py without Spark: which rows it loads, rejects and refuses from the files that it reads.
 
 Spark's frames are lists here. tests/localaws/jobs/test_exactly_once_job.py runs the whole job.
 """
@@ -101,7 +101,7 @@ def load(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Part
     return run
 
 
-def test_each_object_is_entered_with_the_numbers_of_its_rows_and_one_without_rows_too(
+def test_the_ledger_entry_has_the_row_counts_of_every_object_including_empty_ones(
     load: Callable[..., Part], capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = load(landing_of("a", "b", "empty"), a="ggb", b="g", empty="")
@@ -113,12 +113,14 @@ def test_each_object_is_entered_with_the_numbers_of_its_rows_and_one_without_row
     assert "rows read: 4, to load: 3, rejected: 1\n" in capsys.readouterr().out
 
 
-def test_without_rejected_rows_nothing_is_kept(load: Callable[..., Part], capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_rejected_rows_no_rejects_file_is_written(
+    load: Callable[..., Part], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert load(landing_of("a"), a="gg").kept == []
     assert capsys.readouterr().out == "rows read: 2, to load: 2, rejected: 0\n"
 
 
-def test_files_without_rows_are_entered_so_that_no_run_reads_them_again(
+def test_files_without_rows_are_entered_in_the_ledger_and_not_read_again(
     load: Callable[..., Part], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert load(landing_of("a"), a="").written == [([], {Version("a"): (0, 0)})]
@@ -157,8 +159,8 @@ def test_a_refused_file_is_kept_out_of_the_table_and_the_ledger_and_the_others_a
     assert done.overwritten == []
 
 
-def test_nothing_is_loaded_of_an_object_that_is_overwritten_while_it_is_read(load: Callable[..., Part]) -> None:
-    """Whether the old or the new version was read, nobody knows."""
+def test_an_object_that_is_overwritten_while_it_is_read_is_not_loaded(load: Callable[..., Part]) -> None:
+    """It is not known whether the old or the new version was read."""
     landing = landing_of("a", "b")
     done = load(landing, lambda: landing.overwrite("a"), a="gg", b="g")
     assert done.overwritten == ["a"]
@@ -172,7 +174,7 @@ def test_an_object_that_is_deleted_while_it_is_read_counts_as_overwritten(load: 
 
 
 def test_a_file_that_is_refused_and_overwritten_does_not_fail_the_run(load: Callable[..., Part]) -> None:
-    """The version that is there now may be a good one: it is judged when it is read."""
+    """The new version may be a good one, and is checked when it is read."""
     landing = landing_of("a")
     done = load(landing, lambda: landing.overwrite("a"), a="bb")
     assert (done.overwritten, landing.refused, done.written) == (["a"], [], [])

@@ -37,7 +37,7 @@ def loads(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Loads:
     return made
 
 
-def test_what_the_ledger_has_is_not_read(job: ModuleType, loads: Loads) -> None:
+def test_objects_in_the_ledger_are_not_read(job: ModuleType, loads: Loads) -> None:
     job.load_all(None, ARGS, landing_of("a.json", "b.json"), Ledger([Version("a.json")]))
     assert loads.parts == [[Version("b.json")]]
     loads.parts.clear()
@@ -45,7 +45,7 @@ def test_what_the_ledger_has_is_not_read(job: ModuleType, loads: Loads) -> None:
     assert loads.parts == []
 
 
-def test_many_files_are_loaded_part_by_part_each_once(
+def test_many_files_are_loaded_in_parts_and_each_file_once(
     job: ModuleType, loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job, "FILES_A_PART", 2)
@@ -54,14 +54,16 @@ def test_many_files_are_loaded_part_by_part_each_once(
     assert [[item.key for item in part] for part in loads.parts] == [["a", "b"], ["c", "d"], ["e"]]
 
 
-def test_more_parts_than_rounds_are_all_loaded(job: ModuleType, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_parts_are_loaded_even_if_there_are_more_parts_than_rounds(
+    job: ModuleType, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(job, "FILES_A_PART", 1)
     loads.changing = {"0": 19}
     job.load_all(None, ARGS, landing_of(*map(str, range(50))), Ledger())
     assert len(loads.parts) == 50 + 19
 
 
-def test_an_object_that_is_overwritten_while_it_is_read_is_read_again_as_it_is_now(
+def test_an_object_that_is_overwritten_while_it_is_read_is_read_again_in_its_new_version(
     job: ModuleType, loads: Loads
 ) -> None:
     loads.changing = {"a": 2}
@@ -79,7 +81,9 @@ def test_an_object_that_was_overwritten_and_loaded_by_another_run_is_not_read_ag
     assert loads.parts == [[Version("a")]]
 
 
-def test_an_object_that_is_deleted_while_it_is_read_is_let_go(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_is_deleted_while_it_is_read_is_skipped(
+    job: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     landing = landing_of("a")
 
     def load(*_: Any) -> list[str]:
@@ -90,7 +94,7 @@ def test_an_object_that_is_deleted_while_it_is_read_is_let_go(job: ModuleType, m
     job.load_all(None, ARGS, landing, Ledger())
 
 
-def test_an_object_that_is_overwritten_each_time_fails_the_run_after_20_times_and_the_others_are_loaded(
+def test_an_object_that_is_overwritten_20_times_fails_the_run_and_the_others_are_loaded(
     job: ModuleType, loads: Loads
 ) -> None:
     loads.changing = {"a": 1000}
@@ -102,7 +106,7 @@ def test_an_object_that_is_overwritten_each_time_fails_the_run_after_20_times_an
     assert len(loads.parts) == 20
 
 
-def test_an_object_that_is_loaded_the_last_of_20_times_is_loaded(job: ModuleType, loads: Loads) -> None:
+def test_an_object_that_is_stable_at_the_last_of_20_reads_is_loaded(job: ModuleType, loads: Loads) -> None:
     loads.changing = {"a": 19}
     ledger = Ledger()
     job.load_all(None, ARGS, landing_of("a"), ledger)
@@ -133,19 +137,19 @@ def crawled(job: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
     return locate
 
 
-def test_the_source_is_where_the_crawled_table_says(job: ModuleType, crawled: Callable[..., str]) -> None:
+def test_the_source_is_the_location_of_the_crawled_table(job: ModuleType, crawled: Callable[..., str]) -> None:
     assert crawled("json", "more", *job.FIELDS) == "s3://landing-bucket/"
 
 
 @pytest.mark.parametrize("classification", ["csv", None])
-def test_a_table_of_anything_but_json_fails_the_run(
+def test_a_table_with_another_classification_than_json_fails_the_run(
     job: ModuleType, crawled: Callable[..., str], classification: str | None
 ) -> None:
     with pytest.raises(job.WrongSource, match=f"toll-raw-db.landing_bucket has the classification {classification}:"):
         crawled(classification, *job.FIELDS)
 
 
-def test_a_table_without_a_column_fails_the_run_and_the_error_says_which(
+def test_a_table_without_a_required_column_fails_the_run_and_the_error_names_the_column(
     job: ModuleType, crawled: Callable[..., str]
 ) -> None:
     with pytest.raises(job.WrongSource, match=r"has no column toll_booth, transaction_amount: .* Its columns are"):
@@ -153,7 +157,7 @@ def test_a_table_without_a_column_fails_the_run_and_the_error_says_which(
 
 
 @pytest.mark.parametrize("workflow", [{}, {"WORKFLOW_NAME": "w", "WORKFLOW_RUN_ID": "wr_1"}])
-def test_the_arguments_are_the_required_ones_and_those_of_a_workflow_if_one_started_the_run(
+def test_the_job_reads_its_required_arguments_and_those_of_a_workflow_if_there_is_one(
     job: ModuleType, monkeypatch: pytest.MonkeyPatch, workflow: dict[str, str]
 ) -> None:
     given = {name: name.lower() for name in job.REQUIRED} | workflow
@@ -172,7 +176,7 @@ def test_the_arguments_are_the_required_ones_and_those_of_a_workflow_if_one_star
         ("commit", ["init", "load_all", "commit"]),
     ],
 )
-def test_markers_are_deleted_when_all_is_loaded_and_not_when_something_fails(
+def test_markers_are_deleted_after_everything_is_loaded_and_not_after_a_failure(
     job: ModuleType, monkeypatch: pytest.MonkeyPatch, failing: str, done: list[str]
 ) -> None:
     steps: list[str] = []

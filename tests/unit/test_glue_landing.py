@@ -70,7 +70,7 @@ def read(found: list[Any]) -> list[tuple[str, str]]:
     return [(item.key, item.version) for item in found]
 
 
-def test_a_run_that_an_event_started_reads_the_objects_with_markers_alone(
+def test_a_run_that_an_event_started_reads_only_the_objects_with_markers(
     landing: Callable[..., Any], land: Callable[..., str]
 ) -> None:
     version = land("day/a b.json")
@@ -88,7 +88,7 @@ def test_an_object_with_several_markers_is_read_once(s3: Buckets, landing: Any, 
 @pytest.mark.parametrize(
     "args", [{"JOB_RUN_ID": "jr_1"}, {"WORKFLOW_NAME": "exactly_once_workflow", "WORKFLOW_RUN_ID": "wr_by_hand"}]
 )
-def test_a_run_by_hand_reads_the_whole_bucket_and_deletes_no_marker(
+def test_a_manual_run_reads_the_whole_bucket_and_deletes_no_markers(
     s3: Buckets, landing: Any, land: Any, args: dict[str, str]
 ) -> None:
     land("a.json")
@@ -121,7 +121,7 @@ def test_the_current_version_of_each_data_file_below_the_prefix_is_read(s3: Buck
 
 
 @pytest.mark.parametrize("few", [50, 1], ids=["looked up one by one", "listed"])
-def test_the_current_versions_of_some_keys_are_those_of_objects_that_are_not_deleted(
+def test_the_current_versions_of_keys_leave_out_deleted_objects(
     s3: Buckets, code: ModuleType, landing: Any, land: Any, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(code, "FEW", few)
@@ -148,7 +148,7 @@ def test_the_current_versions_of_many_keys_are_listed_from_the_first_key_to_the_
     assert listed == ["b.json", "c.json", "d.json"]
 
 
-def test_few_keys_cost_no_listing_and_many_no_request_each(
+def test_few_keys_are_looked_up_one_by_one_and_many_keys_are_listed(
     s3: Buckets, code: ModuleType, landing: Any, land: Any
 ) -> None:
     land("a.json")
@@ -160,9 +160,7 @@ def test_few_keys_cost_no_listing_and_many_no_request_each(
     assert s3.calls == ["head_object"] * 50 + ["list_object_versions"]
 
 
-def test_without_versioning_the_hash_and_the_time_are_the_version_the_same_listed_and_looked_up(
-    s3: Buckets, landing: Any, land: Any
-) -> None:
+def test_without_versioning_the_version_is_the_etag_and_the_time(s3: Buckets, landing: Any, land: Any) -> None:
     land("a.json", bucket="unversioned")
     run = landing("s3://unversioned")
     (looked_up,), (listed,) = run.current(["a.json"]), run.all()
@@ -171,10 +169,10 @@ def test_without_versioning_the_hash_and_the_time_are_the_version_the_same_liste
     assert listed.version == f"99914b932bd37a50b983c5e7c90ae93b@{at:%Y%m%dT%H%M%S}"
 
 
-def test_an_object_that_can_not_be_looked_up_fails_the_run(
+def test_an_object_whose_lookup_fails_fails_the_run(
     landing: Any, code: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing permission must not pass for a deleted object."""
+    """A missing permission must not be taken for a deleted object."""
     run = landing()
     error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
 
@@ -186,10 +184,10 @@ def test_an_object_that_can_not_be_looked_up_fails_the_run(
         run.current(["a.json"])
 
 
-def test_the_markers_that_were_there_at_the_beginning_are_deleted_and_later_ones_stay(
+def test_markers_from_the_beginning_of_the_run_are_deleted_and_later_ones_are_kept(
     s3: Buckets, landing: Any, land: Any
 ) -> None:
-    """A file that lands again while the job runs may be read or not: its own marker says that it has to be."""
+    """A file that lands again while the job runs may have been read or not, so its own marker is kept."""
     land("a.json")
     land("deleted.json")
     s3.delete_object(Bucket="landing-bucket", Key="deleted.json")
@@ -201,7 +199,7 @@ def test_the_markers_that_were_there_at_the_beginning_are_deleted_and_later_ones
     assert markers(s3) == {"landed/b.json/00A1", "landed/a.json/00A2", "not-a-marker"}
 
 
-def test_the_markers_of_refused_files_stay_and_the_run_fails_with_their_names(
+def test_markers_of_refused_files_are_kept_and_the_run_fails_with_the_file_names(
     s3: Buckets, landing: Any, land: Any, code: ModuleType
 ) -> None:
     for key in ("good.json", "day/bad.json"):
@@ -214,7 +212,7 @@ def test_the_markers_of_refused_files_stay_and_the_run_fails_with_their_names(
     assert markers(s3) == {"landed/day/bad.json/00A1"}
 
 
-def test_an_error_names_five_refused_files_at_most(code: ModuleType) -> None:
+def test_an_error_names_at_most_five_refused_files(code: ModuleType) -> None:
     def said(count: int) -> str:
         return str(code.TooManyRejects([f"s3://b/{number}" for number in range(count)])).partition(": the")[0]
 
@@ -223,7 +221,7 @@ def test_an_error_names_five_refused_files_at_most(code: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000, 1001, 2500])
-def test_a_request_deletes_1000_markers_at_most(
+def test_a_request_deletes_at_most_1000_markers(
     landing: Any, code: ModuleType, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
@@ -242,7 +240,7 @@ def test_a_request_deletes_1000_markers_at_most(
     assert [key for keys in requests for key in keys] == run._markers
 
 
-def test_the_ledger_has_keys_percent_encoded_but_for_slashes(code: ModuleType) -> None:
+def test_the_ledger_has_percent_encoded_keys_with_plain_slashes(code: ModuleType) -> None:
     one = code.ObjectVersion("landing-bucket", "day 1/ü'+%;.json", "v1")
     assert one.name == "day%201/%C3%BC%27%2B%25%3B.json"
     assert one.uri == "s3://landing-bucket/day 1/ü'+%;.json"

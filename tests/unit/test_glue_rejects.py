@@ -56,7 +56,7 @@ def test_a_rejected_row_has_its_file_version_line_reason_and_text(kept: Any) -> 
 
 
 @pytest.mark.parametrize(("versioned", "version"), [(True, "v1"), (False, "etag@20261122T100000")])
-def test_the_line_is_looked_up_in_the_version_that_was_read_if_the_bucket_keeps_versions(
+def test_with_versioning_the_line_is_looked_up_in_the_version_that_was_read(
     kept: Any, versioned: bool, version: str
 ) -> None:
     (reject,) = kept(b"\nx\n", ("x", "no"), versioned=versioned)
@@ -69,50 +69,50 @@ def test_lines_end_at_carriage_returns_and_line_feeds_and_nothing_else(kept: Any
     assert [reject["line"] for reject in kept(body, *rejects)] == [1, 2, 3, 5]
 
 
-def test_rejects_are_in_the_order_of_their_lines(kept: Any) -> None:
+def test_rejects_are_sorted_by_line(kept: Any) -> None:
     rejects = kept(b"a\nb\nc\n", ("c", "3"), ("a", "1"), ("b", "2"))
     assert lines(rejects) == [(1, "1", "a"), (2, "2", "b"), (3, "3", "c")]
 
 
-def test_a_text_that_stands_on_several_lines_has_each_number_once(kept: Any) -> None:
+def test_a_text_that_is_on_several_lines_gets_each_line_number_once(kept: Any) -> None:
     assert lines(kept(b"x\ny\nx\nx\n", *[("x", "no")] * 3)) == [(1, "no", "x"), (3, "no", "x"), (4, "no", "x")]
 
 
-def test_the_rows_of_an_array_have_the_number_of_its_line(kept: Any) -> None:
+def test_the_rows_of_an_array_have_the_line_number_of_the_array(kept: Any) -> None:
     assert lines(kept(b"y\n[1,2]\n", ("[1,2]", "first"), ("[1,2]", "second"))) == [
         (2, "first", "[1,2]"),
         (2, "second", "[1,2]"),
     ]
 
 
-def test_the_rows_of_an_array_that_stands_on_several_lines_are_shared_out_among_them(kept: Any) -> None:
+def test_the_rows_of_identical_arrays_are_distributed_over_their_lines(kept: Any) -> None:
     rejects = [("[1,2,3]", "no")] * 6
     assert [reject["line"] for reject in kept(b"[1,2,3]\n\n[1,2,3]\n", *rejects)] == [1, 1, 1, 3, 3, 3]
     # One of the arrays has fewer rejects than the other: no number is made up.
     assert [reject["line"] for reject in kept(b"[1,2,3]\n\n[1,2,3]\n", *rejects[:5])] == [1, 1, 1, 3, 3]
 
 
-def test_a_text_that_is_not_found_again_is_kept_without_a_number_before_the_others(kept: Any) -> None:
+def test_a_text_that_is_not_found_is_kept_first_and_without_a_line_number(kept: Any) -> None:
     assert lines(kept(b"a\n", ("a", "no"), ("gone", "no"))) == [(None, "no", "gone"), (1, "no", "a")]
 
 
-def test_a_line_that_is_not_utf_8_is_found_by_what_spark_makes_of_it(kept: Any) -> None:
+def test_a_line_that_is_not_UTF_8_is_found_by_the_text_that_spark_reads(kept: Any) -> None:
     assert lines(kept(b"ok\n\xff\xfe\n", ("\ufffd\ufffd", "no"))) == [(2, "no", "\ufffd\ufffd")]
 
 
-def test_the_good_rows_of_a_refused_file_are_kept_together_in_one_line(kept: Any) -> None:
+def test_the_good_rows_of_a_refused_file_are_summarised_in_one_reject(kept: Any) -> None:
     bad, together = kept(b"x\n{}\n{}\n", ("x", "not a JSON object"), good=2)
     assert bad["rows"] == 1
     assert (together["rows"], together["line"], together["row"]) == (2, None, None)
     assert together["reason"] == "the file is refused: 1 of its 3 rows can't be loaded"
 
 
-def test_a_refused_file_without_good_rows_has_no_such_line(kept: Any) -> None:
+def test_a_refused_file_without_good_rows_has_no_such_summary(kept: Any) -> None:
     assert [reject["rows"] for reject in kept(b"x\n", ("x", "no"), good=0)] == [1]
 
 
 @pytest.mark.parametrize("directory", ["s3://staging-bucket/rejects/", "s3://staging-bucket/rejects"])
-def test_each_object_version_has_a_file_of_its_own_that_a_second_attempt_overwrites(
+def test_each_object_version_has_its_own_rejects_file_that_a_second_attempt_overwrites(
     modules: list[ModuleType], directory: str
 ) -> None:
     code, landing = modules
@@ -134,7 +134,7 @@ def test_each_object_version_has_a_file_of_its_own_that_a_second_attempt_overwri
     assert len(others | {key}) == 4
 
 
-def test_a_file_of_the_longest_name_has_a_key_that_s3_takes(modules: list[ModuleType]) -> None:
+def test_the_rejects_file_of_the_longest_key_has_a_valid_key(modules: list[ModuleType]) -> None:
     """1,024 bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
     code, landing = modules
     code.s3 = buckets = Buckets()  # type: ignore[attr-defined]

@@ -112,19 +112,19 @@ def uri(number: int) -> str:
 
 
 @pytest.mark.parametrize(("number", "line"), list(enumerate(LINES)), ids=lambda value: ascii(value)[:40])
-def test_each_record_of_a_line_is_a_good_row_or_has_its_reason(judged: Any, number: int, line: str) -> None:
+def test_each_record_of_a_line_is_a_good_row_or_has_a_reason(judged: Any, number: int, line: str) -> None:
     found = judged["by_file"][uri(number)]
     assert [one["reason"] for one in found] == LINES[line]
     assert [one["row"] for one in found] == [None if reason is None else line for reason in LINES[line]]
 
 
-def test_a_good_row_has_its_fields_as_text_in_the_order_of_the_tables_columns(judged: Any) -> None:
+def test_a_good_row_has_its_fields_as_text_in_the_order_of_the_table_s_columns(judged: Any) -> None:
     assert judged["columns"] == [*GOOD, "reason", "source_file", "row"]
     (good,) = judged["by_file"][uri(list(LINES).index(row()))]
     assert [good[name] for name in GOOD] == TEXTS
 
 
-def test_good_and_rejected_rows_are_counted_by_file_and_a_file_without_rows_is_left_out(judged: Any) -> None:
+def test_good_and_rejected_rows_are_counted_per_file_and_files_without_rows_are_left_out(judged: Any) -> None:
     assert judged["counts"] == {
         uri(number): [reasons.count(None), len(reasons) - reasons.count(None)]
         for number, reasons in enumerate(LINES.values())
@@ -132,5 +132,5 @@ def test_good_and_rejected_rows_are_counted_by_file_and_a_file_without_rows_is_l
     }
 
 
-def test_files_without_lines_are_no_lines_with_the_same_columns(judged: Any) -> None:
+def test_files_without_lines_give_an_empty_frame_with_the_same_columns(judged: Any) -> None:
     assert (judged["columns without lines"], judged["counts without lines"]) == (["col0", "source_file"], {})

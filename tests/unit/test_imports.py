@@ -1,4 +1,4 @@
-"""Who imports whom. The contracts are in pyproject.toml; here they are run, and what they can't see is looked at."""
+"""Which modules may import which. These tests run the contracts of pyproject.toml, and check what those can't see."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lint(directory: Path, config: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
 
 
-def test_the_contracts_of_the_project_are_kept(root: Path) -> None:
+def test_the_import_contracts_of_the_project_are_kept(root: Path) -> None:
     result = lint(root, root / "pyproject.toml")
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -67,7 +67,7 @@ def test_the_contracts_of_the_project_are_kept(root: Path) -> None:
         ("localaws/redshift/front/runner.py", "import localaws.redshift.copy", "its __main__ hands it over BROKEN"),
     ],
 )
-def test_an_import_that_crosses_a_border_breaks_its_contract(
+def test_a_forbidden_import_breaks_its_contract(
     root: Path, tmp_path: Path, file: str, line: str, contract: str
 ) -> None:
     for source in [*root.glob("labkit/**/*.py"), *root.glob("localaws/**/*.py")]:
@@ -81,21 +81,21 @@ def test_an_import_that_crosses_a_border_breaks_its_contract(
     assert contract in result.stdout
 
 
-def test_labkit_asks_the_embedded_aws_only_to_start_stop_tell_and_forget(root: Path) -> None:
+def test_labkit_uses_only_the_allowed_functions_of_the_embedded_aws(root: Path) -> None:
     used = {name for file in root.glob("labkit/**/*.py") for name in attributes_of(file, "localaws")}
     calls = {name for name in used if not isinstance(getattr(localaws, name), type)}
     assert calls == ALLOWED_CALLS
 
 
 @pytest.mark.parametrize("folder", ["lambdas", "glue", "localaws/glue/jobs/runtime"])
-def test_what_is_deployed_imports_nothing_of_the_lab(root: Path, folder: str) -> None:
+def test_deployed_code_imports_nothing_from_the_lab(root: Path, folder: str) -> None:
     files = list(root.glob(f"{folder}/**/*.py"))
     assert files
     for file in files:
         assert not imported_modules(file) & {"labkit", "localaws"}, file
 
 
-def test_notebooks_know_only_labkit_of_the_project(root: Path) -> None:
+def test_notebooks_import_only_labkit_from_the_project(root: Path) -> None:
     for notebook in root.glob("notebooks/*.ipynb"):
         cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
         code = "\n".join("".join(cell["source"]) for cell in cells)
@@ -109,7 +109,7 @@ def test_notebooks_know_only_labkit_of_the_project(root: Path) -> None:
         ("localaws.redshift.copy", ["duckdb", "pyarrow"]),
     ],
 )
-def test_what_takes_long_or_much_memory_is_imported_late(module: str, late: list[str]) -> None:
+def test_slow_or_large_modules_are_imported_only_when_needed(module: str, late: list[str]) -> None:
     code = f"import sys, {module}; print([name for name in {late} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -32,11 +32,11 @@ def test_the_same_seed_and_day_give_the_same_rows(generator: ModuleType) -> None
     assert list(generator.transactions(50, 7, DAY)) != list(generator.transactions(50, 8, DAY))
 
 
-def test_without_a_seed_every_call_gives_fresh_rows(generator: ModuleType) -> None:
+def test_without_a_seed_every_call_gives_different_rows(generator: ModuleType) -> None:
     assert list(generator.transactions(50)) != list(generator.transactions(50))
 
 
-def test_rows_have_the_columns_of_the_table_in_its_order(generator: ModuleType) -> None:
+def test_rows_have_the_columns_of_the_table_in_the_same_order(generator: ModuleType) -> None:
     (row,) = generator.transactions(1, 1, DAY)
     assert list(row) == [
         "transaction_id",
@@ -48,7 +48,7 @@ def test_rows_have_the_columns_of_the_table_in_its_order(generator: ModuleType) 
     ]
 
 
-def test_values_are_as_the_description_has_them(generator: ModuleType) -> None:
+def test_values_match_the_description(generator: ModuleType) -> None:
     rows = list(generator.transactions(5000, 1, DAY))
     first = DAY - timedelta(days=29)
     assert {row["transaction_date"] for row in rows} == {
@@ -69,7 +69,7 @@ def test_the_console_s_test_event_gives_the_defaults(generator: ModuleType, even
     assert generator.read_event(event) == (100, None, None)
 
 
-def test_a_day_is_taken_in_both_notations(generator: ModuleType) -> None:
+def test_a_day_is_accepted_in_both_notations(generator: ModuleType) -> None:
     assert generator.read_event({"rows": 5, "seed": 3, "until": "2023-08-31"}) == (5, 3, DAY)
     assert generator.read_event({"until": "2023/08/31"})[2] == DAY
 
@@ -84,7 +84,7 @@ def test_a_day_is_taken_in_both_notations(generator: ModuleType) -> None:
         ({"until": "yesterday"}, "until is 'yesterday': it must be a day such as 2026-11-30"),
     ],
 )
-def test_a_bad_event_is_refused_with_what_would_be_right(
+def test_an_invalid_event_is_refused_with_the_allowed_values(
     generator: ModuleType, event: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(generator.BadEvent, match=complaint.replace("(", r"\(")):
@@ -97,7 +97,7 @@ def test_keys_never_collide(generator: ModuleType) -> None:
     assert all(key.endswith(".json") for key in keys)
 
 
-def test_the_sample_files_are_the_generator_s_own(generator: ModuleType) -> None:
+def test_the_sample_files_equal_the_generator_s_output(generator: ModuleType) -> None:
     rows = list(generator.transactions(100, 2023, DAY))
     strict = (PROJECT / "data" / "sample_data_toll_application.json").read_text()
     assert [json.loads(line) for line in strict.splitlines()] == rows

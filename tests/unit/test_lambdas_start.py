@@ -73,7 +73,7 @@ def test_test_events_and_other_files_start_nothing(start: ModuleType, ignored: d
     assert start.glue.started == []
 
 
-def test_too_many_runs_are_logged_and_every_other_error_is_raised(
+def test_a_refused_concurrent_run_is_logged_and_every_other_error_is_raised(
     start: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start.glue = Glue("ConcurrentRunsExceededException")
@@ -84,5 +84,5 @@ def test_too_many_runs_are_logged_and_every_other_error_is_raised(
         start.lambda_handler(event("toll.json"), None)
 
 
-def test_it_is_short() -> None:
+def test_the_function_has_fewer_than_30_lines() -> None:
     assert len(SOURCE.read_text().splitlines()) < 30

@@ -1,4 +1,4 @@
-"""lambdas/start_workflow_reliably.py, without AWS: messages of the queue, until they are done or given up."""
+"""lambdas/start_workflow_reliably.py, without AWS: the queue's messages, until they are done or given up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_marker_of_another_version_of_the_file_does_not_count(function: Modu
     assert function.markers_left(message(1, landed("a.json"))) == []
 
 
-def test_a_message_waits_for_its_run_and_the_next_message_gets_a_run_when_that_has_ended(
+def test_a_message_waits_for_its_run_and_the_next_message_gets_a_run_after_it(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLL_SECONDS", "1")
@@ -82,7 +82,7 @@ def test_a_message_that_is_done_while_the_function_waits_is_not_returned(
     assert world.started == []
 
 
-def test_what_is_not_done_after_20_seconds_is_delivered_again_after_30(
+def test_a_message_that_is_not_done_after_20_seconds_is_delivered_again_after_30(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLL_SECONDS", "1")
@@ -94,7 +94,7 @@ def test_what_is_not_done_after_20_seconds_is_delivered_again_after_30(
     ]  # fmt: skip
 
 
-def test_the_environment_says_how_long_to_wait_and_when_to_deliver_again(
+def test_environment_variables_set_the_wait_and_the_delivery_delay(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"POLL_SECONDS": "0.5", "WAIT_SECONDS": "2", "RETRY_SECONDS": "1"}.items():
@@ -106,7 +106,7 @@ def test_the_environment_says_how_long_to_wait_and_when_to_deliver_again(
 
 
 @pytest.mark.parametrize(("drawn", "shortest_or_longest"), [(min, 0.5), (max, 10)])
-def test_between_two_looks_it_waits_half_a_second_to_ten_by_default(
+def test_the_default_pause_between_two_polls_is_0_5_to_10_seconds(
     function: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch, drawn: Any, shortest_or_longest: float
 ) -> None:
     """Jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/"""
@@ -116,7 +116,7 @@ def test_between_two_looks_it_waits_half_a_second_to_ten_by_default(
 
 
 @pytest.mark.parametrize("operation", ["get_workflow_runs", "list_objects_v2"])
-def test_when_aws_refuses_all_messages_are_delivered_again_after_30_seconds_and_the_error_is_raised(
+def test_if_aws_refuses_a_call_all_messages_are_delivered_again_and_the_error_is_raised(
     function: ModuleType, world: World, waits: Callable[..., Any], operation: str
 ) -> None:
     messages = [waits(1, "a.json"), waits(2, "b.json")]
@@ -126,13 +126,13 @@ def test_when_aws_refuses_all_messages_are_delivered_again_after_30_seconds_and_
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [30, 30]
 
 
-def test_no_message_is_delivered_again_in_the_same_second(function: ModuleType, world: World) -> None:
+def test_no_message_is_delivered_again_within_the_same_second(function: ModuleType, world: World) -> None:
     function.deliver_again([message(1, landed("a.json"))], 0.2)
     function.deliver_again([message(2, landed("b.json"))], 1.6)
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [1, 2]
 
 
-def test_after_a_failed_run_the_next_waits_for_the_rest_of_the_pause_and_the_queue_holds_the_message_that_long(
+def test_after_a_failed_run_the_queue_hides_the_message_for_the_rest_of_the_backoff(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(2)
@@ -142,7 +142,7 @@ def test_after_a_failed_run_the_next_waits_for_the_rest_of_the_pause_and_the_que
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [50], "twice 30, of which 10 are over"
 
 
-def test_when_the_pause_after_a_failed_run_is_over_the_next_starts(
+def test_after_the_backoff_of_a_failed_run_the_next_run_starts(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(1)
@@ -151,7 +151,7 @@ def test_when_the_pause_after_a_failed_run_is_over_the_next_starts(
     assert [run["landed_key"] for run in world.started] == ["a.json"]
 
 
-def test_a_message_without_a_failed_run_starts_one_and_does_not_wait_for_the_others(
+def test_a_message_without_a_failed_run_starts_a_run_and_does_not_wait_for_others(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(1)
@@ -159,7 +159,7 @@ def test_a_message_without_a_failed_run_starts_one_and_does_not_wait_for_the_oth
     assert len(world.started) == 1
 
 
-def test_the_pause_is_counted_from_the_end_of_the_last_failed_run(function: ModuleType, world: World) -> None:
+def test_the_backoff_is_counted_from_the_end_of_the_last_failed_run(function: ModuleType, world: World) -> None:
     world.fail_runs(3)
     world.runs.reverse()
     assert function.backoff(world.runs) == 120
@@ -167,7 +167,7 @@ def test_the_pause_is_counted_from_the_end_of_the_last_failed_run(function: Modu
     assert function.backoff(world.runs) == 0
 
 
-def test_the_pause_doubles_up_to_six_hours(function: ModuleType, world: World) -> None:
+def test_the_backoff_doubles_up_to_six_hours(function: ModuleType, world: World) -> None:
     """A message can be hidden for 12 hours at most, counted from its delivery.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
@@ -179,7 +179,7 @@ def test_the_pause_doubles_up_to_six_hours(function: ModuleType, world: World) -
 @pytest.mark.parametrize(("tries", "failed", "is_given_up"), [
     (None, 4, False), (None, 5, True), ("2", 1, False), ("2", 2, True),
 ])  # fmt: skip
-def test_an_event_is_given_up_after_five_failed_runs_or_as_many_as_the_environment_says(
+def test_an_event_is_given_up_after_five_failed_runs_or_the_configured_number(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
     tries: str | None, failed: int, is_given_up: bool,
 ) -> None:  # fmt: skip
@@ -190,7 +190,7 @@ def test_an_event_is_given_up_after_five_failed_runs_or_as_many_as_the_environme
     assert (returned, bool(world.sent)) == (([], True) if is_given_up else (["m1"], False))
 
 
-def test_an_event_that_is_given_up_is_in_the_dead_letter_queue_with_the_reason_and_its_markers_are_gone(
+def test_an_event_that_is_given_up_goes_to_the_DLQ_with_the_reason_and_loses_its_markers(
     function: ModuleType, world: World, waits: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.fail_runs(5)
@@ -209,7 +209,7 @@ def test_an_event_that_is_given_up_is_in_the_dead_letter_queue_with_the_reason_a
     assert f"given up: {reason}; now in dead" in capsys.readouterr().out
 
 
-def test_a_marker_is_deleted_only_when_its_event_is_in_the_dead_letter_queue(
+def test_a_marker_is_deleted_only_after_its_event_is_in_the_dead_letter_queue(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(5)
@@ -220,7 +220,7 @@ def test_a_marker_is_deleted_only_when_its_event_is_in_the_dead_letter_queue(
     assert world.markers == {"landed/a.json/00A1"}
 
 
-def test_an_event_that_is_given_up_does_not_hold_up_the_others_of_its_batch(
+def test_an_event_that_is_given_up_does_not_block_the_others_of_its_batch(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     world.fail_runs(5)
@@ -236,9 +236,7 @@ def test_an_event_that_is_given_up_does_not_hold_up_the_others_of_its_batch(
         message(1, {"version": "1.0", "requestContext": {}, "requestPayload": landed("a.json")}),
     ],
 )
-def test_a_dead_letter_that_is_sent_back_begins_as_a_new_event(
-    function: ModuleType, world: World, dead_letter: Any
-) -> None:
+def test_a_redriven_dead_letter_starts_as_a_new_event(function: ModuleType, world: World, dead_letter: Any) -> None:
     world.fail_runs(5)
     assert deliver(function, dead_letter) == []
     assert [json.loads(sent["MessageBody"]) for sent in world.sent] == [landed("a.json")]
@@ -246,10 +244,10 @@ def test_a_dead_letter_that_is_sent_back_begins_as_a_new_event(
     assert [run["landed_key"] for run in world.started] == ["a.json"]
 
 
-def test_when_another_file_waits_it_looks_twice_before_it_starts_a_run(
+def test_if_another_file_waits_the_function_checks_twice_before_it_starts_a_run(
     function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another invocation may start a run in the same moment."""
+    """Another invocation may start a run at the same moment."""
     monkeypatch.setenv("POLL_SECONDS", "1")
     world.markers.add("landed/other.json/00")
     world.later = [(0.5, lambda: world.begin_run("wr_of_the_other", 0.5) and None)]
@@ -260,7 +258,7 @@ def test_when_another_file_waits_it_looks_twice_before_it_starts_a_run(
     assert len(world.started) == 1
 
 
-def test_a_file_that_waits_alone_gets_its_run_without_a_pause(
+def test_a_file_that_waits_alone_gets_its_run_immediately(
     function: ModuleType, world: World, waits: Callable[..., Any]
 ) -> None:
     waits(1, "a.json")
@@ -282,7 +280,7 @@ def counted(function: ModuleType, world: World, sent: datetime = BEGIN) -> list[
     return [run["WorkflowRunId"] for run in function.failed_runs(world.runs, message(1, {}, sent=sent))]
 
 
-def test_a_run_counts_if_it_began_after_the_message_was_sent_to_the_millisecond(
+def test_a_run_counts_only_if_it_began_after_the_message_was_sent_to_the_millisecond(
     function: ModuleType, world: World
 ) -> None:
     one_run("same", 0.25, 1, world)
@@ -292,10 +290,10 @@ def test_a_run_counts_if_it_began_after_the_message_was_sent_to_the_millisecond(
 
 
 @pytest.mark.parametrize("end", [2, 5, None])
-def test_a_run_that_began_while_another_was_under_way_does_not_count(
+def test_a_run_that_began_while_another_was_active_does_not_count(
     function: ModuleType, world: World, end: float | None
 ) -> None:
-    """The crawler or the job was busy; the other run says whether the file can be loaded."""
+    """The crawler or the job was busy; the other run shows whether the file can be loaded."""
     one_run("first", 1, end, world)
     one_run("second", 2, 3, world)
     assert counted(function, world) == ([] if end is None else ["first"])
@@ -307,7 +305,7 @@ def test_runs_that_do_not_overlap_each_count(function: ModuleType, world: World)
     assert counted(function, world) == ["first", "second"]
 
 
-def test_of_two_runs_that_began_together_one_counts(function: ModuleType, world: World) -> None:
+def test_of_two_runs_that_began_at_the_same_time_only_one_counts(function: ModuleType, world: World) -> None:
     one_run("wr_b", 1, 3, world)
     one_run("wr_a", 1, 3, world)
     assert counted(function, world) == ["wr_a"]
@@ -320,7 +318,7 @@ def test_a_run_in_which_any_crawl_or_job_did_not_succeed_counts(function: Module
     assert counted(function, world) == ["wr"]
 
 
-def test_a_run_in_which_nothing_ran_counts_and_one_in_which_all_succeeded_does_not(
+def test_a_run_without_actions_counts_as_failed_and_a_run_where_all_succeeded_does_not(
     function: ModuleType, world: World
 ) -> None:
     one_run("nothing", 1, 2, world, SucceededActions=0, TotalActions=0)
@@ -328,7 +326,7 @@ def test_a_run_in_which_nothing_ran_counts_and_one_in_which_all_succeeded_does_n
     assert counted(function, world) == ["nothing"]
 
 
-def test_the_last_runs_come_newest_first_in_whatever_order_glue_lists_them(function: ModuleType, world: World) -> None:
+def test_the_last_runs_are_sorted_with_the_newest_first(function: ModuleType, world: World) -> None:
     for number in (2, 3, 1):
         one_run(f"wr_{number}", number, number + 0.5, world)
     assert [run["WorkflowRunId"] for run in function.last_runs()] == ["wr_3", "wr_2", "wr_1"]

@@ -43,7 +43,7 @@ def test_the_marker_of_a_key_that_is_too_long_stands_for_everything_that_has_lan
     assert start.markers_of({"Records": [event("k" * 1015 + ".json")]}) == ["landed//00A1"]
 
 
-def test_s3_s_test_event_starts_nothing_and_is_named(start: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_s3_test_event_starts_nothing_and_is_logged(start: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     answer = start.lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}, None)
     assert answer["started"] is False
     assert "test event" in capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_s3_s_test_event_starts_nothing_and_is_named(start: ModuleType, capsys: 
         ([], "not started: no .json file in the event"),
     ],
 )
-def test_an_event_of_something_else_than_a_landed_json_file_starts_nothing_and_says_why(
+def test_an_event_for_anything_other_than_a_landed_json_file_starts_nothing_and_says_why(
     start: ModuleType, capsys: pytest.CaptureFixture[str], records: list[dict[str, Any]], said: str
 ) -> None:
     assert start.lambda_handler({"Records": records}, None)["started"] is False
@@ -88,14 +88,14 @@ def test_only_runs_that_began_after_the_message_was_sent_count_against_it(start:
     assert [run["WorkflowRunId"] for run in start.failed_runs(runs, message)] == ["after"]
 
 
-def test_a_run_that_found_another_under_way_does_not_count(start: ModuleType) -> None:
+def test_a_run_that_found_another_active_run_does_not_count(start: ModuleType) -> None:
     sent = datetime(2026, 11, 22, 10, tzinfo=UTC)
     message = {"attributes": {"SentTimestamp": str(int(sent.timestamp() * 1000))}}
     runs = [run("first", sent + timedelta(seconds=1)), run("second", sent + timedelta(seconds=1.5))]
     assert [one["WorkflowRunId"] for one in start.failed_runs(runs, message)] == ["first"]
 
 
-def test_each_failed_run_doubles_the_pause_before_the_next(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_failed_run_doubles_the_backoff(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRY_SECONDS", "100")
     failed = {"CompletedOn": datetime.now(UTC)}
     assert start.backoff([]) == 0

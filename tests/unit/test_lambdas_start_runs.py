@@ -1,4 +1,4 @@
-"""lambdas/start_workflow_reliably.py, without AWS: when S3's event starts a run, and what becomes of it otherwise."""
+"""lambdas/start_workflow_reliably.py, without AWS: when S3's event starts a run, and what happens otherwise."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 from start_function_aws import World, landed
 
 
-def test_a_landed_file_starts_a_run_that_is_told_to_read_what_has_landed(function: ModuleType, world: World) -> None:
+def test_a_landed_file_starts_a_run_that_reads_what_has_landed(function: ModuleType, world: World) -> None:
     answer = function.lambda_handler(landed("day/a+b.json"), None)
     assert answer == {"started": True, "run_id": "wr_new1"}
     assert world.started == [{"Name": "exactly_once_workflow", "read": "landed", "landed_key": "day/a b.json"}]
     assert world.markers == {"landed/day/a b.json/00A1"}
 
 
-def test_the_marker_is_written_before_the_event_is_sent_and_that_before_the_run_is_started(
+def test_the_marker_is_written_first_then_the_event_is_sent_and_then_the_run_is_started(
     function: ModuleType, world: World
 ) -> None:
     """So whatever fails, S3's event is delivered again, or the queue has it."""
@@ -73,7 +73,7 @@ def workflow_runs(*states: str) -> Any:
         (job_runs("WAITING"), "job run jr_0 is WAITING"),
     ],
 )
-def test_while_a_run_a_crawl_or_a_job_is_under_way_the_event_goes_to_the_queue_alone(
+def test_while_a_run_crawl_or_job_is_active_the_event_only_goes_to_the_queue(
     function: ModuleType, world: World, busy: Any, said: str
 ) -> None:
     """The states are those of https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api.html."""
@@ -92,15 +92,13 @@ def test_while_a_run_a_crawl_or_a_job_is_under_way_the_event_goes_to_the_queue_a
         job_runs("STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"),
     ],
 )
-def test_what_has_ended_does_not_keep_a_run_from_starting(function: ModuleType, world: World, ended: Any) -> None:
+def test_finished_runs_crawls_and_jobs_do_not_prevent_a_new_run(function: ModuleType, world: World, ended: Any) -> None:
     ended(world)
     assert function.lambda_handler(landed("toll.json"), None)["started"] is True
 
 
 @pytest.mark.parametrize("other", ["landed/a.json/00", "landed/z.json/00", "landed//00"])
-def test_a_file_that_waits_already_will_be_read_by_its_own_run_so_none_starts(
-    function: ModuleType, world: World, other: str
-) -> None:
+def test_no_run_starts_if_another_file_already_waits(function: ModuleType, world: World, other: str) -> None:
     world.markers.add(other)
     reason = function.lambda_handler(landed("toll.json"), None)["reason"]
     assert reason == f"{other} waits as well; the queue will deliver the event again"
@@ -108,7 +106,7 @@ def test_a_file_that_waits_already_will_be_read_by_its_own_run_so_none_starts(
 
 
 @pytest.mark.parametrize("operation", ["list_objects_v2", "get_workflow_runs", "get_crawler", "get_job_runs"])
-def test_an_event_whose_state_can_not_be_looked_up_is_left_to_the_queue(
+def test_an_event_is_left_to_the_queue_if_the_current_state_cannot_be_read(
     function: ModuleType, world: World, operation: str
 ) -> None:
     world.fail(operation, "ThrottlingException")
@@ -133,7 +131,7 @@ def test_a_run_that_is_refused_is_left_to_the_queue_and_not_raised(function: Mod
 
 
 @pytest.mark.parametrize("operation", ["put_object", "send_message"])
-def test_an_event_that_can_not_be_kept_is_raised_for_lambda_to_deliver_it_again(
+def test_if_an_event_cannot_be_saved_the_error_is_raised_and_lambda_retries(
     function: ModuleType, world: World, operation: str
 ) -> None:
     world.fail(operation)
@@ -142,13 +140,13 @@ def test_an_event_that_can_not_be_kept_is_raised_for_lambda_to_deliver_it_again(
     assert world.started == []
 
 
-def test_an_event_without_a_data_file_leaves_nothing_behind(function: ModuleType, world: World) -> None:
+def test_an_event_without_a_data_file_makes_no_calls(function: ModuleType, world: World) -> None:
     function.lambda_handler(landed("toll.csv", "_toll.json"), None)
     assert world.calls == []
 
 
 @pytest.mark.parametrize("letter", ["k", "ü", "🚗"])
-def test_a_marker_of_1024_bytes_is_kept_and_of_one_more_stands_for_everything_that_has_landed(
+def test_a_marker_longer_than_1024_bytes_is_replaced_by_one_for_everything_that_has_landed(
     function: ModuleType, world: World, letter: str
 ) -> None:
     """An object's key has at most 1,024 bytes in UTF-8, whatever characters they are.
@@ -168,7 +166,7 @@ def test_an_event_without_a_sequencer_has_its_time_in_the_marker(function: Modul
 
 
 @pytest.mark.parametrize("changes", [{"eventSource": "aws:sqs"}, {"eventSource": None}, {"eventName": "s3:TestEvent"}])
-def test_a_record_that_does_not_say_that_an_object_was_created_in_s3_is_left_out_and_the_others_are_not(
+def test_only_records_of_objects_that_were_created_in_s3_are_used(
     function: ModuleType, changes: dict[str, Any]
 ) -> None:
     (other,) = landed("other.json", **changes)["Records"]
@@ -178,5 +176,5 @@ def test_a_record_that_does_not_say_that_an_object_was_created_in_s3_is_left_out
     assert function.markers_of({"Records": [other]}) == []
 
 
-def test_a_file_that_is_no_data_file_does_not_hide_the_others_of_its_event(function: ModuleType) -> None:
+def test_a_file_that_is_not_a_data_file_does_not_hide_the_others_of_its_event(function: ModuleType) -> None:
     assert function.markers_of(landed("a.csv", "b.json")) == ["landed/b.json/00A1"]

@@ -1,4 +1,4 @@
-"""The tables of operations: what is in them is AWS's, and each operation that works has a test that calls it."""
+"""The tables of operations: each entry is an AWS operation, and each operation that works has a test that calls it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_IN_THE_MODEL = {"s3": {"PostObject", "PreflightObject"}}
 
 
 @pytest.mark.parametrize("service", vouching.services())
-def test_what_is_in_a_table_is_an_operation_once(service: str) -> None:
+def test_each_operation_in_a_table_exists_and_is_listed_once(service: str) -> None:
     table = vouching.table(service)
     known = set(models_of(service)[0].operation_names) | NOT_IN_THE_MODEL.get(service, set())
     assert set(table.works) | table.state_only <= known
@@ -30,7 +30,7 @@ def test_what_is_in_a_table_is_an_operation_once(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", vouching.services())
-def test_what_works_has_a_test_that_calls_it(service: str) -> None:
+def test_each_working_operation_has_a_test_that_calls_it(service: str) -> None:
     for operation, proof in vouching.table(service).works.items():
         file, _, name = proof.partition("::")
         words = _words(TESTS / file).get(name)
@@ -40,7 +40,7 @@ def test_what_works_has_a_test_that_calls_it(service: str) -> None:
         assert xform_name(operation) in words, f"{operation}: {proof} doesn't call it"
 
 
-def test_no_test_proves_an_operation_of_the_same_name_for_two_services() -> None:
+def test_no_test_proves_operations_with_the_same_name_for_two_services() -> None:
     found: dict[tuple[str, str], list[str]] = {}
     for service in vouching.services():
         for operation, proof in vouching.table(service).works.items():
@@ -48,13 +48,13 @@ def test_no_test_proves_an_operation_of_the_same_name_for_two_services() -> None
     assert [where for where in found.items() if len(where[1]) > 1] == []
 
 
-def test_what_is_in_no_table_is_refused() -> None:
+def test_an_operation_that_is_in_no_table_is_refused() -> None:
     assert vouching.table("s3").standing("SelectObjectContent") is Standing.REFUSED
     assert vouching.table("states").standing("StartExecution") is Standing.REFUSED
 
 
 @pytest.mark.parametrize("service", vouching.services())
-def test_refused_parameters_are_those_of_their_operations(service: str) -> None:
+def test_refused_parameters_exist_in_their_operations(service: str) -> None:
     table, model = vouching.table(service), models_of(service)[0]
     for operation, paths in table.refused_parameters.items():
         assert table.standing(operation) is not Standing.REFUSED, f"{operation} is refused as a whole"
@@ -66,7 +66,7 @@ def test_refused_parameters_are_those_of_their_operations(service: str) -> None:
     assert set(table.passing_values) <= refused
 
 
-def test_filters_are_said_of_each_operation_that_has_them() -> None:
+def test_every_operation_with_filters_lists_its_supported_filters() -> None:
     table, model = vouching.table("ec2"), models_of("ec2")[0]
     shapes = {each: model.operation_model(each).input_shape for each in {*table.works, *table.state_only}}
     filtering = {

@@ -1,4 +1,4 @@
-"""Each parameter that a table refuses is refused as it comes in a request; what asks for nothing passes."""
+"""Each parameter that a table refuses is refused in a request, unless it has its default value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _tables() -> Iterator[tuple[str, str, str, Table]]:
 
 
 @pytest.mark.parametrize(("service", "operation", "path", "table"), list(_tables()))
-def test_a_parameter_in_a_table_is_refused_as_it_comes_in_a_request(
+def test_a_refused_parameter_in_a_table_is_refused_in_a_request(
     service: str, operation: str, path: str, table: Table
 ) -> None:
     with pytest.raises(UnsupportedOperation) as refused:

@@ -1,4 +1,4 @@
-"""`lab.job.run(…)` passes what the job knows, and refuses the rest: Glue ignores it in silence."""
+"""`lab.job.run(…)` passes arguments that the job knows, and refuses others, which Glue would ignore silently."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DEFAULTS = {"--SOURCE_TABLE": "landing_bucket", "--TempDir": "s3://staging/temp/
         ({"conf": "spark.a=1"}, {"--conf": "spark.a=1"}),
     ],
 )
-def test_what_the_job_or_glue_knows_is_passed(given: dict[str, str], passed: dict[str, str]) -> None:
+def test_arguments_that_the_job_or_glue_knows_are_passed_on(given: dict[str, str], passed: dict[str, str]) -> None:
     assert job_arguments("loader", given, DEFAULTS) == passed
 
 
 @pytest.mark.parametrize("name", ["nonsense", "source_table", "--nonsense", "JOB_NAME", "JOB_RUN_ID"])
-def test_what_nobody_knows_is_refused_with_the_known_names(name: str) -> None:
+def test_an_unknown_argument_is_refused_with_a_list_of_the_known_names(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         job_arguments("loader", {name: "x"}, DEFAULTS)
     for said in (f"'{name}'", "loader", "SOURCE_TABLE", "bookmark (enable, disable, pause)", "enable-metrics"):
@@ -38,6 +38,6 @@ def test_what_nobody_knows_is_refused_with_the_known_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("given", [{"bookmark": "off"}, {"SOURCE_TABLE": 5}, {"conf": None}, {"bookmark": True}])
-def test_a_value_that_can_t_be_meant_is_refused(given: dict[str, Any]) -> None:
+def test_an_invalid_argument_value_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="Nothing was started"):
         job_arguments("loader", given, DEFAULTS)

@@ -34,7 +34,7 @@ def test_a_function_can_import_boto3_and_the_runtime_client(function_directory: 
 
 
 @pytest.mark.parametrize("module", ["faker", "moto", "pandas", "labkit", "localaws", "pyspark", "orjson"])
-def test_a_function_cannot_import_what_it_did_not_package(function_directory: Path, module: str) -> None:
+def test_a_function_cannot_import_modules_that_it_did_not_package(function_directory: Path, module: str) -> None:
     result = python(function_directory, f"import {module}")
     assert f"ModuleNotFoundError: No module named '{module}'" in result.stderr
 
@@ -45,7 +45,7 @@ def test_a_job_can_import_spark_pandas_and_the_redshift_driver(job_directory: Pa
 
 
 @pytest.mark.parametrize("module", ["faker", "moto", "labkit", "localaws", "duckdb", "jupyterlab"])
-def test_a_job_cannot_import_what_only_the_lab_has(job_directory: Path, module: str) -> None:
+def test_a_job_cannot_import_modules_that_only_the_lab_has(job_directory: Path, module: str) -> None:
     result = python(job_directory, f"import {module}")
     assert f"ModuleNotFoundError: No module named '{module}'" in result.stderr
 
@@ -56,6 +56,6 @@ def test_linking_twice_gives_the_same_directory(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [first.name]
 
 
-def test_a_missing_package_is_named(tmp_path: Path) -> None:
+def test_a_missing_package_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(runtimes.RuntimePackageMissing, match="no-such-package"):
         runtimes.link_packages(tmp_path, "function", ["no-such-package"])

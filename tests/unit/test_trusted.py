@@ -21,7 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["by itself", "with the shell naming a file of it"])
-def test_a_directory_that_openssl_can_look_cas_up_in_is_named_and_not_read(
+def test_a_CA_directory_that_openssl_can_search_is_passed_on_by_name(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
 ) -> None:
     (tmp_path / "0a1b2c3d.0").touch()
@@ -34,14 +34,14 @@ def test_a_directory_that_openssl_can_look_cas_up_in_is_named_and_not_read(
     assert [ca["subject"][0][0][1] for ca in loaded] == ["localaws CA home"]
 
 
-def test_without_such_a_directory_all_public_cas_are_in_the_file(home: Home, tmp_path: Path) -> None:
+def test_without_a_CA_directory_all_public_CAs_are_in_the_file(home: Home, tmp_path: Path) -> None:
     (tmp_path / "ca-certificates.crt").touch()
     found = ca_bundle.environment(home)
     assert "SSL_CERT_DIR" not in found
     assert len(ssl.create_default_context(cafile=found["SSL_CERT_FILE"]).get_ca_certs()) > 50
 
 
-def test_cas_that_the_shell_names_go_before_the_system_s(
+def test_CAs_that_environment_variables_name_come_before_the_system_s(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "0a1b2c3d.0").touch()

@@ -41,7 +41,7 @@ def test_stopping_a_child_is_not_reported(children: Children) -> None:
     assert ended == []
 
 
-def test_a_stop_ends_grandchildren_that_ignore_the_polite_signal(children: Children) -> None:
+def test_a_stop_ends_grandchildren_that_ignore_SIGTERM(children: Children) -> None:
     stubborn = (
         "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "grandchild = subprocess.Popen([sys.executable, '-c', 'import signal;"
@@ -71,7 +71,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_reaper_is_replaced_and_the_new_one_knows_the_living() -> None:
+def test_a_killed_reaper_is_replaced_and_the_new_one_knows_the_running_children() -> None:
     pids = _killed_owner(OWNER)
     assert len(pids) == 2
     assert _outliving(pids) == []
@@ -96,7 +96,7 @@ children.spawn("untold", [sys.executable, "-c", began, BEGAN], stdin=STDIN)
 
 @pytest.mark.parametrize("stdin", [subprocess.DEVNULL, subprocess.PIPE], ids=["no input", "input"])
 @pytest.mark.parametrize("ended", [[], [["true"]]], ids=["no reaper yet", "a reaper"])
-def test_a_child_that_the_reaper_was_not_told_of_never_begins_when_the_server_is_killed(
+def test_a_child_that_the_reaper_does_not_know_yet_never_starts_if_the_server_is_killed(
     tmp_path: Path, stdin: int, ended: list[list[str]]
 ) -> None:
     began = tmp_path / "began"
@@ -122,7 +122,7 @@ def _outliving(pids: list[int]) -> list[int]:
     return alive
 
 
-def test_a_child_whose_reaper_cannot_be_started_never_begins(
+def test_a_child_never_starts_if_its_reaper_cannot_be_started(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(line: str) -> None:
@@ -136,17 +136,17 @@ def test_a_child_whose_reaper_cannot_be_started_never_begins(
     assert not (tmp_path / "began").exists()
 
 
-def test_a_child_finds_its_input_whole(children: Children) -> None:
+def test_a_child_gets_its_complete_input(children: Children) -> None:
     child = children.spawn("reader", ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.process.communicate(b" one\\\ntwo", timeout=10) == (b" one\\\ntwo", None)
 
 
-def test_a_child_without_input_reads_its_end_at_once(children: Children) -> None:
+def test_a_child_without_input_reads_the_end_of_the_input_immediately(children: Children) -> None:
     child = children.spawn("reader", ["cat"], stdout=subprocess.PIPE)
     assert child.process.communicate(timeout=10) == (b"", None)
 
 
-def test_a_child_has_the_environment_and_the_files_that_it_was_given_and_no_others(children: Children) -> None:
+def test_a_child_has_only_the_environment_and_the_open_files_that_it_was_given(children: Children) -> None:
     given = {"LC_ALL": "C.UTF-8", "KEPT": "a 'quoted' $word\nand a line"}
     shown = (
         "import json, os;"
@@ -167,25 +167,25 @@ def test_a_child_has_the_environment_and_the_files_that_it_was_given_and_no_othe
 
 
 @pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "./none"])
-def test_a_program_that_is_not_there_is_an_error_of_the_call(children: Children, tmp_path: Path, program: str) -> None:
+def test_starting_a_missing_program_raises_an_error(children: Children, tmp_path: Path, program: str) -> None:
     with pytest.raises(FileNotFoundError, match="No such file"):
         children.spawn("absent", [program], cwd=tmp_path)
     assert children.running() == []
 
 
-def test_a_file_that_is_no_program_is_an_error_of_the_call(children: Children, tmp_path: Path) -> None:
+def test_starting_a_file_that_is_not_executable_raises_an_error(children: Children, tmp_path: Path) -> None:
     (tmp_path / "text").touch(mode=0o644)
     with pytest.raises(PermissionError, match="Permission denied"):
         children.spawn("text", ["./text"], cwd=tmp_path)
 
 
-def test_an_input_that_the_gate_would_hide_is_refused(children: Children, tmp_path: Path) -> None:
+def test_an_input_other_than_DEVNULL_or_PIPE_is_refused(children: Children, tmp_path: Path) -> None:
     (tmp_path / "input").touch()
     with (tmp_path / "input").open() as file, pytest.raises(ValueError, match="DEVNULL or PIPE"):
         children.spawn("reader", ["cat"], stdin=file.fileno())
 
 
-def test_nothing_is_started_while_stopping(children: Children) -> None:
+def test_no_child_can_be_started_after_stop_all(children: Children) -> None:
     children.stop_all()
     with pytest.raises(RuntimeError, match="not starting late"):
         children.spawn("late", FOREVER)

@@ -1,4 +1,4 @@
-"""Programs behind a launcher: they run as ever, seen from outside, but see less and leave nothing."""
+"""Programs behind a launcher: they behave as usual, but have less access and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def test_a_program_gets_its_arguments_its_environment_and_its_directory(launcher
     ("program", "status"),
     [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -9), ("import os; os.abort()", -6)],
 )
-def test_a_program_s_end_is_its_launcher_s(launcher: Launcher, program: str, status: int) -> None:
+def test_a_launcher_ends_with_its_program_s_exit_status(launcher: Launcher, program: str, status: int) -> None:
     assert launcher.start(program).process.wait(20) == status
 
 
-def test_a_program_is_asked_to_end_before_it_is_killed(launcher: Launcher) -> None:
+def test_a_program_gets_SIGTERM_before_it_is_killed(launcher: Launcher) -> None:
     polite = (
         "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(5))\nprint(1, flush=True)\ntime.sleep(600)"
     )
@@ -103,7 +103,7 @@ def test_a_program_is_asked_to_end_before_it_is_killed(launcher: Launcher) -> No
     assert child.process.returncode == 5
 
 
-def test_a_program_whose_launcher_is_killed_ends(launcher: Launcher) -> None:
+def test_a_program_ends_if_its_launcher_is_killed(launcher: Launcher) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process that its parent has ended")
     child = launcher.start(f"{TELLS}; import time; time.sleep(600)")
@@ -112,7 +112,7 @@ def test_a_program_whose_launcher_is_killed_ends(launcher: Launcher) -> None:
     assert outliving([pid]) == []
 
 
-def test_the_program_is_found_behind_its_launcher_and_dead_as_soon_as_it_is(launcher: Launcher) -> None:
+def test_the_launcher_reports_the_program_s_process_id_and_whether_it_is_alive(launcher: Launcher) -> None:
     child = launcher.start(f"{TELLS}; import time; time.sleep(600)")
     pid = told(child)[1]
     assert child.program == pid
@@ -125,7 +125,7 @@ def test_the_program_is_found_behind_its_launcher_and_dead_as_soon_as_it_is(laun
 
 
 @LINUX
-def test_what_a_program_detaches_ends_with_it_and_not_before(launcher: Launcher) -> None:
+def test_a_process_that_a_program_detaches_ends_with_the_program_and_not_before(launcher: Launcher) -> None:
     sleeps = "[sys.executable, '-S', '-c', 'import time; time.sleep(600)']"
     detach = f"import subprocess, sys; print(subprocess.Popen({sleeps}, start_new_session=True).pid, flush=True)"
     child = launcher.start(f"{detach}; import time; time.sleep(600)")
@@ -137,8 +137,8 @@ def test_what_a_program_detaches_ends_with_it_and_not_before(launcher: Launcher)
 
 
 @pytest.mark.skipif(FIRST_THREAD_ENDS is None, reason="a call of Linux")
-def test_what_is_detached_can_not_hide_behind_a_first_thread_that_has_ended(launcher: Launcher) -> None:
-    """The kernel calls it a zombie then, and its other threads go on."""
+def test_a_detached_process_is_ended_even_if_its_first_thread_has_ended(launcher: Launcher) -> None:
+    """The kernel then reports the process as a zombie, although its other threads still run."""
     detach = (
         "import subprocess, sys, time; kept = subprocess.Popen([sys.executable, '-S', '-c', sys.argv[1]],"
         " stdin=subprocess.PIPE, start_new_session=True); print(kept.pid, flush=True); time.sleep(600)"
@@ -165,7 +165,7 @@ def test_descendants_are_found_over_several_generations(launcher: Launcher) -> N
     assert outliving([pid]) == []
 
 
-def test_a_program_does_not_see_the_lab_s_files_nor_write_to_the_machine_s_tmp(launcher: Launcher) -> None:
+def test_a_program_can_neither_read_the_lab_s_files_nor_write_to_the_machine_s_tmp(launcher: Launcher) -> None:
     if not launcher.limits.own_view:
         pytest.skip("this system gives us no mount namespace")
     home = launcher.limits.home
@@ -182,7 +182,7 @@ def test_a_program_does_not_see_the_lab_s_files_nor_write_to_the_machine_s_tmp(l
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_can_t_look_into_the_lab_s_processes(launcher: Launcher) -> None:
+def test_another_user_cannot_read_the_memory_of_the_lab_s_processes(launcher: Launcher) -> None:
     if not launcher.limits.other_user:
         pytest.skip("no other user can run this Python here")
     reads = (

@@ -51,7 +51,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_second_start_of_a_sound_server_changes_nothing(home: Path) -> None:
+def test_starting_a_healthy_server_again_changes_nothing(home: Path) -> None:
     first = localaws.start(home)
     assert localaws.start(home).pid == first.pid
 
@@ -101,7 +101,7 @@ def test_two_homes_are_two_labs(tmp_path: Path) -> None:
         localaws.stop(tmp_path / "two")
 
 
-def test_wiping_forgets_the_data_and_keeps_what_is_not_ours(home: Path) -> None:
+def test_a_wipe_deletes_the_data_and_keeps_files_that_are_not_the_lab_s(home: Path) -> None:
     status = localaws.start(home)
     client(status, "sqs").create_queue(QueueName="forgotten")
     (home / "labkit.toml").write_text("")
@@ -110,7 +110,7 @@ def test_wiping_forgets_the_data_and_keeps_what_is_not_ours(home: Path) -> None:
     assert "QueueUrls" not in client(localaws.start(home), "sqs").list_queues()
 
 
-def test_state_of_another_version_is_refused_and_left_alone(home: Path) -> None:
+def test_state_of_another_version_is_refused_and_not_changed(home: Path) -> None:
     file = Home.at(home).state / "sqs.pickle"
     write_durably(file, b"localaws-state 0/moto-4.0\nwhatever")
     with pytest.raises(localaws.StartFailed, match=r"version 0/moto-4\.0.*Nothing was changed.*labkit down --wipe"):
@@ -119,7 +119,7 @@ def test_state_of_another_version_is_refused_and_left_alone(home: Path) -> None:
     assert not localaws.status(home).running
 
 
-def test_a_taken_port_is_told(home: Path) -> None:
+def test_a_start_on_a_taken_port_fails_with_a_message(home: Path) -> None:
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", Home.at(home).port("http")))
         squatter.listen()

@@ -34,7 +34,7 @@ def damaged(content: bytes, rounds: int) -> Iterator[bytes]:
 
 
 @pytest.mark.refused("State")
-def test_a_state_file_that_was_cut_short_or_has_a_bit_turned(tmp_path: Path) -> None:
+def test_a_state_file_that_is_truncated_or_has_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "glue.pickle"
     content = sealed(Random(1).randbytes(5000))
     file.write_bytes(content)
@@ -45,7 +45,7 @@ def test_a_state_file_that_was_cut_short_or_has_a_bit_turned(tmp_path: Path) -> 
             read_saved(file)
 
 
-def test_a_damaged_state_file_keeps_all_others_from_being_loaded(tmp_path: Path) -> None:
+def test_a_damaged_state_file_stops_all_others_from_being_loaded(tmp_path: Path) -> None:
     home = Home.at(tmp_path)
     write_durably(home.state / "aaa.pickle", sealed(b"what would fail if it were unpickled"))
     write_durably(home.state / "sqs.pickle", sealed(b"x")[:-1])
@@ -57,7 +57,7 @@ def test_a_damaged_state_file_keeps_all_others_from_being_loaded(tmp_path: Path)
         state.close()
 
 
-def test_what_a_killed_write_left_is_removed_and_the_old_content_stays(tmp_path: Path) -> None:
+def test_the_remains_of_a_killed_write_are_removed_and_the_old_content_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "glue.pickle"
     write_durably(file, b"old")
     (tmp_path / f".{file.name}.4711.1.torn").write_bytes(b"ne")
@@ -75,7 +75,7 @@ def contents(file: Path) -> list[list[Any]]:
 
 
 @pytest.mark.refused("State")
-def test_an_index_of_objects_that_was_cut_short_or_has_a_bit_turned(tmp_path: Path) -> None:
+def test_an_object_index_that_is_truncated_or_has_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s3.sqlite"
     random = Random(2)
     index = Index(file)
@@ -97,7 +97,7 @@ def test_an_index_of_objects_that_was_cut_short_or_has_a_bit_turned(tmp_path: Pa
     assert refused > 100
 
 
-def test_an_index_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_an_index_of_another_version_is_refused_and_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "s3.sqlite"
     Index(file).close()
     with contextlib.closing(sqlite3.connect(file)) as database, database:
@@ -110,7 +110,7 @@ def test_an_index_of_another_version_is_refused_and_left_alone(tmp_path: Path) -
 
 @pytest.mark.refused("State")
 @pytest.mark.parametrize("name", ["s3.sqlite", "logs.sqlite", "sqs.sqlite", "function-events.sqlite"])
-def test_a_database_that_is_not_whole(tmp_path: Path, name: str) -> None:
+def test_a_truncated_database_is_refused(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     with sqlite3.connect(file) as database:
         database.execute("create table t (x)")
@@ -124,7 +124,7 @@ def test_a_database_that_is_not_whole(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.refused("State")
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"http": "x"}', '{"http": 0}'])
-def test_kept_ports_and_credentials_that_can_not_be_read(tmp_path: Path, content: str) -> None:
+def test_saved_ports_and_credentials_that_cannot_be_read_are_refused(tmp_path: Path, content: str) -> None:
     home = Home.at(tmp_path)
     for name, read in (("ports.json", lambda: home.port("http")), ("credentials.json", home.credentials)):
         (tmp_path / name).write_text(content)
@@ -132,7 +132,7 @@ def test_kept_ports_and_credentials_that_can_not_be_read(tmp_path: Path, content
             read()
 
 
-def test_a_note_of_the_running_server_that_was_cut_short_does_no_harm(tmp_path: Path) -> None:
+def test_a_truncated_server_file_counts_as_no_running_server(tmp_path: Path) -> None:
     (Home.at(tmp_path).server_file).write_text('{"pid": 4')
     assert not localaws.status(tmp_path).running
     assert not localaws.stop(tmp_path)
@@ -161,7 +161,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]
 
 
 @pytest.mark.refused("State")
-def test_getting_an_object_whose_file_is_missing_or_cut_short_or_has_a_bit_turned(lab: Any) -> None:
+def test_reading_an_object_whose_file_is_missing_truncated_or_changed_is_refused(lab: Any) -> None:
     s3 = lab()
     s3.create_bucket(Bucket="bodies")
     files: dict[str, Path] = {}
@@ -188,7 +188,7 @@ def test_getting_an_object_whose_file_is_missing_or_cut_short_or_has_a_bit_turne
 
 
 @pytest.mark.refused("State")
-def test_starting_on_an_emptied_index_which_names_it_and_removes_no_object(lab: Any) -> None:
+def test_a_start_with_an_emptied_index_is_refused_and_removes_no_objects(lab: Any) -> None:
     s3 = lab()
     s3.create_bucket(Bucket="kept")
     s3.put_object(Bucket="kept", Key="k", Body=b"kept")

@@ -32,7 +32,7 @@ def test_events_arrive_in_order_and_by_type(bus: Bus) -> None:
     assert [seen.get(timeout=5) for _ in range(3)] == ["one", "two", "three"]
 
 
-def test_a_broken_handler_does_not_silence_the_others(bus: Bus) -> None:
+def test_a_handler_that_raises_does_not_stop_the_others(bus: Bus) -> None:
     seen: queue.Queue[str] = queue.Queue()
     bus.subscribe(CrawlFinished, lambda event: 1 / 0)
     bus.subscribe(CrawlFinished, lambda event: seen.put(event.crawler))
@@ -40,7 +40,7 @@ def test_a_broken_handler_does_not_silence_the_others(bus: Bus) -> None:
     assert seen.get(timeout=5) == "one"
 
 
-def test_what_a_call_sets_off_waits_for_its_answer(bus: Bus) -> None:
+def test_actions_that_a_call_triggers_wait_until_the_call_is_answered(bus: Bus) -> None:
     seen: queue.Queue[str] = queue.Queue()
     with response_scope() as waiting:
         bus.after_response(lambda: seen.put("after"))

@@ -1,4 +1,4 @@
-"""A disk that is full, or refuses for another reason: what can't be saved does not happen, and nobody sees it."""
+"""A disk that is full or fails: a change that can't be saved is undone, and no client sees it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def make(aws: Clients, suffix: str = "") -> list[Callable[[], Any]]:
     ]
 
 
-def test_what_is_refused_while_the_disk_is_full_has_changed_nothing_that_is_seen(disk: Path) -> None:
+def test_a_call_that_is_refused_because_the_disk_is_full_changes_nothing(disk: Path) -> None:
     status = localaws.start(disk / "lab")
     aws = clients(status)
     for call in make(aws):
@@ -129,7 +129,7 @@ def in_order(found: dict[str, Any]) -> dict[str, Any]:
     return {name: sorted(map(str, value)) if isinstance(value, list) else value for name, value in found.items()}
 
 
-def test_a_start_on_a_full_disk_says_so(disk: Path) -> None:
+def test_a_start_on_a_full_disk_fails_with_a_message(disk: Path) -> None:
     Home.at(disk / "lab")
     fill(disk)
     with pytest.raises(localaws.LocalAwsError, match=r"the disk is full\. Free some space there, then: labkit up"):
@@ -157,7 +157,7 @@ def create(name: str) -> None:
     secrets().create_secret(name, "x", None, None, [], None, None, [], force_overwrite=False)
 
 
-def test_a_change_that_can_not_be_saved_is_undone_and_the_one_beside_it_is_not_answered(
+def test_a_change_that_cannot_be_saved_is_undone_and_a_concurrent_change_is_not_acknowledged(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saving = Saving(Home.at(tmp_path / "lab"), state, cast(Parts, None))  # asked only of Glue and of functions
@@ -185,7 +185,7 @@ def test_a_change_that_can_not_be_saved_is_undone_and_the_one_beside_it_is_not_a
     secrets().reset()
 
 
-def test_an_index_whose_commit_was_refused_takes_the_next_one(tmp_path: Path) -> None:
+def test_an_index_accepts_a_commit_after_a_failed_commit(tmp_path: Path) -> None:
     from localaws.s3.index import Changes
 
     index = Index(tmp_path / "s3.sqlite")

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a stream of calls, at seeded moments: what was acknowledged is there, and nothing else."""
+"""`kill -9` in the middle of a stream of calls, at seeded moments: exactly the acknowledged changes are kept."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.as_on_aws("State")
 @ROUNDS
-def test_what_a_call_acknowledged_is_there_after_a_kill_at_any_moment(home: Path, rounds: int) -> None:
+def test_acknowledged_changes_survive_a_kill_at_any_moment(home: Path, rounds: int) -> None:
     """S3's promise (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel), kept for
     objects, the catalog, queues, log events and secrets."""
     random = Random(rounds)

@@ -1,4 +1,4 @@
-"""What an earlier life left: found and ended by a start, a stop and a wipe, whatever it was."""
+"""Processes that outlive their server are found and ended by a start, a stop and a wipe."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def kill_all_but(status: localaws.Status, *spared: str) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("spared", [("PostgreSQL",), ("front",), ("reaper",), ("PostgreSQL", "front")])
-def test_a_start_ends_what_survived_its_server_and_is_as_fast_and_complete_as_any(
+def test_a_start_ends_leftover_processes_and_is_as_fast_and_complete_as_any_other(
     home: Path, spared: tuple[str, ...]
 ) -> None:
     first = localaws.start(home)
@@ -133,7 +133,7 @@ def test_a_start_ends_what_survived_its_server_and_is_as_fast_and_complete_as_an
 
 
 @pytest.mark.parametrize("wipe", [False, True])
-def test_a_stop_and_a_wipe_end_what_survived_and_say_so(home: Path, wipe: bool) -> None:
+def test_a_stop_and_a_wipe_end_leftover_processes_and_report_them(home: Path, wipe: bool) -> None:
     first = localaws.start(home)
     make_cluster(first)
     left = kill_all_but(first, "PostgreSQL", "front")
@@ -147,7 +147,7 @@ def test_a_stop_and_a_wipe_end_what_survived_and_say_so(home: Path, wipe: bool) 
 
 
 @pytest.mark.skipif(FIRST_THREAD_ENDS is None, reason="a call of Linux")
-def test_a_process_has_not_ended_while_one_of_its_threads_lives() -> None:
+def test_a_process_counts_as_running_while_one_of_its_threads_runs() -> None:
     assert FIRST_THREAD_ENDS is not None
     process = psutil.Popen([sys.executable, "-c", FIRST_THREAD_ENDS], stdin=subprocess.PIPE)
     wait_for_zombie(process)
@@ -157,7 +157,7 @@ def test_a_process_has_not_ended_while_one_of_its_threads_lives() -> None:
     process.wait()
 
 
-def test_what_is_on_no_list_is_found_by_its_data_and_its_command_line(home: Path) -> None:
+def test_leftover_processes_are_found_by_their_data_and_command_line_without_a_process_list(home: Path) -> None:
     first = localaws.start(home)
     make_cluster(first)
     left = kill_all_but(first, "PostgreSQL", "front")
@@ -166,14 +166,14 @@ def test_what_is_on_no_list_is_found_by_its_data_and_its_command_line(home: Path
     assert outliving(left) == []
 
 
-def test_a_server_whose_home_was_removed_is_ended(home: Path) -> None:
+def test_a_server_whose_home_directory_was_removed_is_ended(home: Path) -> None:
     everyone = family(localaws.start(home).pid)
     shutil.rmtree(home)
     assert "server" in {process.name for process in localaws.wipe(home).left_over}
     assert outliving(everyone) == []
 
 
-def test_a_program_that_has_the_process_id_of_one_that_ended_is_left_alone(home: Path) -> None:
+def test_a_program_that_reuses_the_process_id_of_an_ended_process_is_left_alone(home: Path) -> None:
     lab = Home.at(home)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         lab.process_list.write_text(f"+ {other.pid} 12345 postgres-c\n+ {other.pid}\nx\n")
@@ -186,7 +186,7 @@ def test_a_program_that_has_the_process_id_of_one_that_ended_is_left_alone(home:
         assert not is_running(other.pid)
 
 
-def test_what_a_listed_process_started_goes_with_it_also_where_it_has_ended_before(home: Path) -> None:
+def test_children_of_a_listed_process_are_ended_even_if_the_process_itself_has_ended(home: Path) -> None:
     lab = Home.at(home)
     script = "import subprocess, sys; p = subprocess.Popen(['sleep', '600']); print(p.pid, flush=True); input()"
     with subprocess.Popen(
@@ -201,7 +201,7 @@ def test_what_a_listed_process_started_goes_with_it_also_where_it_has_ended_befo
         assert outliving([child]) == []
 
 
-def test_a_cluster_whose_port_was_taken_is_told_and_healed_when_it_is_free_again(home: Path) -> None:
+def test_a_cluster_whose_port_is_taken_is_reported_and_starts_when_the_port_is_free(home: Path) -> None:
     first = localaws.start(home)
     make_cluster(first)
     port = dict(localaws.status(home).ports)["redshift:c"]
@@ -220,7 +220,7 @@ def test_a_cluster_whose_port_was_taken_is_told_and_healed_when_it_is_free_again
     assert query(healed, "select 1 as a") == [[{"longValue": 1}]]
 
 
-def test_asking_for_the_status_changes_nothing(home: Path) -> None:
+def test_reading_the_status_changes_nothing(home: Path) -> None:
     status = localaws.status(home)
     assert not status.running
     assert not localaws.stop(home)
@@ -228,7 +228,7 @@ def test_asking_for_the_status_changes_nothing(home: Path) -> None:
     assert not home.exists()
 
 
-def test_a_directory_in_which_no_lab_was_is_not_wiped(home: Path) -> None:
+def test_a_directory_without_a_lab_is_not_wiped(home: Path) -> None:
     (home / "work").mkdir(parents=True)
     (home / "work" / "mine").write_text("")
     assert not localaws.wipe(home).wiped
@@ -262,7 +262,7 @@ for kills in (False, True):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="needs a /tmp of its own")
-def test_a_wipe_leaves_no_file_anywhere(root: Path, tmp_path: Path) -> None:
+def test_a_wipe_leaves_no_files_anywhere(root: Path, tmp_path: Path) -> None:
     script = tmp_path / "everything.py"
     script.write_text(EVERYTHING.format(root=str(root)))
     inside = (

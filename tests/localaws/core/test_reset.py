@@ -1,4 +1,4 @@
-"""moto's reset, which its test suites ask for, forgets what localaws adds too."""
+"""moto's reset, which its test suites call, also resets what localaws adds."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _assert_empty(home: Path) -> None:
     assert list((home / "clusters").iterdir()) == []
 
 
-def test_a_reset_forgets_everything_also_for_the_next_start(home: Path) -> None:
+def test_a_reset_deletes_everything_including_the_state_for_the_next_start(home: Path) -> None:
     _make_something_of_each(_clients(home))
     _reset(home)
     _assert_empty(home)
@@ -75,7 +75,7 @@ def test_a_reset_forgets_everything_also_for_the_next_start(home: Path) -> None:
     _assert_empty(home)
 
 
-def test_what_is_made_after_a_reset_begins_anew_and_is_kept(home: Path) -> None:
+def test_resources_that_are_created_after_a_reset_are_new_and_are_kept(home: Path) -> None:
     _make_something_of_each(_clients(home))
     _reset(home)
     client = _clients(home)

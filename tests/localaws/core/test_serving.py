@@ -1,4 +1,4 @@
-"""What clients see of the server's connections."""
+"""The server's HTTP connections, as clients see them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_one_connection_serves_many_calls_with_bodies_and_without(
     assert connection.sock is first
 
 
-def test_a_body_that_a_refusal_left_unread_is_not_taken_for_the_next_request(
+def test_an_unread_body_of_a_refused_request_is_not_read_as_the_next_request(
     connection: http.client.HTTPConnection, put_url: str
 ) -> None:
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_a_body_that_a_refusal_left_unread_is_not_taken_for_the_next_request(
             answer.read()
 
 
-def test_an_old_client_gets_its_answer_and_an_end(address: tuple[str, int]) -> None:
+def test_an_HTTP_1_0_client_gets_its_answer_and_the_connection_is_closed(address: tuple[str, int]) -> None:
     with socket.create_connection(address, timeout=20) as client:
         client.sendall(b"GET /_localaws/health HTTP/1.0\r\n\r\n")
         answer = b"".join(iter(lambda: client.recv(65536), b""))

@@ -1,4 +1,4 @@
-"""What is saved is what comes back, for services that nobody of this project subclassed too."""
+"""State is the same after a restart, also for moto services that this project does not subclass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that used to be answered with success and no effect: none is, unless the lab's user says so."""
+"""Calls that moto answers with success but without an effect are refused, unless the lab's user allows them."""
 
 from __future__ import annotations
 
@@ -218,12 +218,12 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
 EVERY = [(service, name, given) for service, calls in CALLS.items() for name, given in calls.items()]
 
 
-def test_there_are_a_hundred_of_them() -> None:
+def test_at_least_a_hundred_unproven_operations_are_tested() -> None:
     assert len(EVERY) >= 100
 
 
 @pytest.mark.parametrize(("service", "name", "given"), EVERY, ids=[f"{service}-{name}" for service, name, _ in EVERY])
-def test_what_nothing_vouches_for_is_refused_by_name(
+def test_unproven_operations_are_refused_by_name(
     aws: Callable[..., Any], service: str, name: str, given: dict[str, Any]
 ) -> None:
     client = aws(service)
@@ -235,7 +235,9 @@ def test_what_nothing_vouches_for_is_refused_by_name(
     assert client.meta.method_to_api_mapping[name] in answer["Error"]["Message"]
 
 
-def test_who_allows_it_is_answered_and_told(aws: Callable[..., Any], allowing: None, stack: localaws.Status) -> None:
+def test_with_allow_unproven_an_operation_is_answered_and_marked_with_a_header(
+    aws: Callable[..., Any], allowing: None, stack: localaws.Status
+) -> None:
     answer = aws("events").put_rule(Name="unproven", ScheduleExpression="rate(1 minute)")
     assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localaws-unproven"] == "events:PutRule"
     proven = aws("s3").list_buckets()["ResponseMetadata"]["HTTPHeaders"]

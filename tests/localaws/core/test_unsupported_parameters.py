@@ -34,7 +34,7 @@ def _refused(client: Any, operation: str, arguments: dict[str, Any], named: str)
         ),
     ],
 )
-def test_parameters_of_the_catalog_and_of_job_runs_that_would_be_ignored(
+def test_parameters_of_the_data_catalog_and_of_job_runs_that_would_be_ignored_are_refused(
     aws: Callable[..., Any], operation: str, arguments: dict[str, Any], named: str
 ) -> None:
     _refused(aws("glue"), operation, arguments, named)
@@ -57,7 +57,7 @@ def test_parameters_of_the_catalog_and_of_job_runs_that_would_be_ignored(
         ("invoke", {"FunctionName": "f", "TenantId": "t"}, "TenantId of Invoke"),
     ],
 )
-def test_parameters_of_functions_that_would_be_ignored(
+def test_parameters_of_functions_that_would_be_ignored_are_refused(
     aws: Callable[..., Any], operation: str, arguments: dict[str, Any], named: str
 ) -> None:
     _refused(aws("lambda"), operation, arguments, named)
@@ -99,7 +99,7 @@ def test_parameters_of_functions_that_would_be_ignored(
         ("lambda", "list_aliases", {"FunctionVersion": "1"}, "FunctionVersion of ListAliases"),
     ],
 )
-def test_parameters_of_other_services_that_would_be_ignored(
+def test_parameters_of_other_services_that_would_be_ignored_are_refused(
     aws: Callable[..., Any], service: str, operation: str, arguments: dict[str, Any], named: str
 ) -> None:
     client = aws(service)
@@ -108,7 +108,9 @@ def test_parameters_of_other_services_that_would_be_ignored(
     _refused(client, operation, {**others, **arguments}, named)
 
 
-def test_a_parameter_that_asks_for_nothing_passes(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_parameter_that_has_its_default_value_is_accepted(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
     for arguments in ({"ManageMasterPassword": False}, {"IpAddressType": "ipv4"}, {"MaintenanceTrackName": "current"}):
         with pytest.raises(ClientError, match="missing not found"):
             aws("redshift").modify_cluster(ClusterIdentifier="missing", **arguments)

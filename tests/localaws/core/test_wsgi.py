@@ -1,4 +1,4 @@
-"""What the HTTP front adds to moto: errors that SDKs can read, and answers that are kept."""
+"""What the HTTP front adds to moto: errors that SDKs can parse, and answers that are saved."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from botocore import xform_name
         ("lambda", "list_code_signing_configs", {}),
     ],
 )
-def test_an_operation_that_nobody_implements_is_named(
+def test_an_operation_that_is_not_implemented_is_named_in_the_error(
     aws: Callable[..., Any], service: str, operation: str, arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(botocore.exceptions.ClientError) as caught:

@@ -31,7 +31,7 @@ def written(table: FoundTable, **others: Any) -> dict[str, Any]:
     return s3_table(table, "s3://bucket/in/", others.pop("prefix", ""), "a_crawler", **others)
 
 
-def test_a_table_of_json_says_where_it_is_what_it_holds_and_who_wrote_it() -> None:
+def test_a_table_of_json_has_its_location_its_columns_and_the_name_of_its_crawler() -> None:
     table = written(found())
     parameters = {
         "CrawlerSchemaDeserializerVersion": "1.0",
@@ -88,7 +88,7 @@ def test_a_table_of_a_whole_bucket_is_named_after_the_bucket() -> None:
     assert s3_table(found(""), "s3://landing-bucket/", "", "c")["Name"] == "landing_bucket"
 
 
-def test_a_table_of_csv_says_how_its_files_are_written() -> None:
+def test_a_table_of_csv_has_its_delimiter_and_its_header_in_its_properties() -> None:
     table = written(found(look=CSV))
     parameters = table["Parameters"]
     assert (parameters["delimiter"], parameters["columnsOrdered"]) == (";", "true")
@@ -103,7 +103,7 @@ def test_a_table_of_csv_says_how_its_files_are_written() -> None:
     assert not {"delimiter", "columnsOrdered", "areColumnsQuoted"} & set(written(found())["Parameters"])
 
 
-def test_a_table_of_parquet_has_the_formats_of_parquet() -> None:
+def test_a_table_of_parquet_has_the_input_and_output_formats_of_parquet() -> None:
     descriptor = written(found(look=Look("parquet")))["StorageDescriptor"]
     package = "org.apache.hadoop.hive.ql.io.parquet"
     assert descriptor["InputFormat"] == f"{package}.MapredParquetInputFormat"
@@ -118,17 +118,17 @@ def test_a_table_of_an_unknown_format_has_no_delimiter() -> None:
     assert written(found(look=Look("UNKNOWN")))["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {}
 
 
-def test_a_table_of_compressed_files_says_so() -> None:
+def test_a_table_of_compressed_files_has_their_compression_type() -> None:
     table = written(found(look=Look("json", "gzip")))
     assert (table["Parameters"]["compressionType"], table["StorageDescriptor"]["Compressed"]) == ("gzip", True)
 
 
-def test_the_average_size_of_no_records_is_0() -> None:
+def test_without_records_the_average_record_size_is_0() -> None:
     assert written(found(statistics=Statistics(1, 0, 50)))["Parameters"]["averageRecordSize"] == "0"
     assert written(found(statistics=Statistics(1, 1, 50)))["Parameters"]["averageRecordSize"] == "50"
 
 
-def test_the_patterns_that_exclude_are_a_property_of_the_table() -> None:
+def test_the_exclusion_patterns_are_a_property_of_the_table() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude"""
     assert written(found(), exclusions=["**.csv", "x"])["Parameters"]["exclusions"] == '["**.csv", "x"]'
     assert "exclusions" not in written(found())["Parameters"]
@@ -141,7 +141,7 @@ def test_a_table_with_partitions_has_their_keys_as_strings() -> None:
     assert "partition_filtering.enabled" not in written(found())["Parameters"]
 
 
-def test_a_partition_has_the_place_the_counts_and_the_columns_of_its_own_files() -> None:
+def test_a_partition_has_the_location_the_counts_and_the_columns_of_its_own_files() -> None:
     part = Partition(("2017",), "folder/year=2017/", Statistics(1, 2, 10), CSV, {"id": Primitive.BIGINT})
     partition = s3_partition(found(), part, "s3://bucket/in/", "a_crawler")
     assert partition["Values"] == ["2017"]
@@ -181,13 +181,13 @@ def test_a_table_of_a_database_is_named_after_database_schema_and_table() -> Non
     }
 
 
-def test_the_tables_that_a_crawler_wrote_below_its_include_path_are_known_to_its_next_crawl() -> None:
+def test_the_next_crawl_recognises_the_tables_that_its_crawler_wrote_below_the_include_path() -> None:
     partitioned = written(found(partition_keys=("year", "month")))
     (known,) = known_tables([partitioned], "s3://bucket/in/", "a_crawler")
     assert known == KnownTable("folder/", ("id", "note"), ("year", "month"), Statistics(2, 3, 100))
 
 
-def test_a_table_that_lies_elsewhere_or_was_written_by_another_is_not_known() -> None:
+def test_a_table_elsewhere_or_from_another_crawler_is_not_recognised() -> None:
     table = written(found())
     assert known_tables([table], "s3://bucket/other/", "a_crawler") == []
     assert known_tables([table], "s3://bucket/in/", "another") == []
@@ -196,7 +196,7 @@ def test_a_table_that_lies_elsewhere_or_was_written_by_another_is_not_known() ->
     assert known_tables([{"Name": "by_hand"}, bare], "s3://bucket/in/", "a_crawler") == [KnownTable("x/", (), ())]
 
 
-def test_a_name_has_at_most_128_characters_with_a_hash_where_two_would_be_the_same() -> None:
+def test_a_table_name_has_at_most_128_characters_and_a_hash_if_it_would_be_a_duplicate() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     assert table_name("", "x" * 128) == "x" * 128
     assert table_name("", "x" * 129) == "x" * 128
@@ -233,7 +233,7 @@ def test_a_name_has_at_most_128_characters_with_a_hash_where_two_would_be_the_sa
         ("***", ["a", "a/b"], []),
     ],
 )
-def test_an_exclusion_means_what_aws_says_of_its_characters(
+def test_the_characters_of_an_exclusion_pattern_mean_what_aws_documents(
     pattern: str, matching: list[str], others: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
@@ -241,7 +241,7 @@ def test_an_exclusion_means_what_aws_says_of_its_characters(
     assert [path for path in matching + others if exclusions.match(path)] == matching
 
 
-def test_a_path_is_left_out_where_any_pattern_matches() -> None:
+def test_a_path_is_excluded_if_any_pattern_matches() -> None:
     exclusions = Exclusions(["a", "b"])
     assert [path for path in "abc" if exclusions.match(path)] == ["a", "b"]
     assert exclusions.patterns == ("a", "b")
@@ -249,6 +249,6 @@ def test_a_path_is_left_out_where_any_pattern_matches() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["[a", "[]", "[!]", "[!", "x[", "[z-a]", "{a", "{a,b", "a{b{c}}"])
-def test_an_exclusion_that_can_not_be_read_is_refused(pattern: str) -> None:
+def test_a_malformed_exclusion_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"not closed|nested|bad character range"):
         Exclusions([pattern])

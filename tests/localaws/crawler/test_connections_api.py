@@ -1,4 +1,4 @@
-"""The catalog's side of connections."""
+"""The API of the catalog's connections."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create(glue: Any, name: str, **changes: Any) -> None:
     )
 
 
-def test_a_connection_is_given_back_as_it_was_made(glue: Any, unique: Callable[[str], str]) -> None:
+def test_a_connection_is_returned_as_it_was_created(glue: Any, unique: Callable[[str], str]) -> None:
     name = unique("conn")
     where = {"SubnetId": "subnet-1", "SecurityGroupIdList": ["sg-1"], "AvailabilityZone": "us-east-1a"}
     create(glue, name, Description="to the cluster", PhysicalConnectionRequirements=where)
@@ -38,7 +38,7 @@ def test_a_connection_is_given_back_as_it_was_made(glue: Any, unique: Callable[[
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_connections_password_is_left_out_where_it_is_to_be_hidden(glue: Any, unique: Callable[[str], str]) -> None:
+def test_a_connection_s_password_is_left_out_if_HidePassword_is_set(glue: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetConnection.html"""
     name = unique("conn")
     create(glue, name)
@@ -56,7 +56,7 @@ def test_a_jdbc_connection_without_credentials_is_refused(glue: Any, unique: Cal
         create(glue, unique("conn"), ConnectionProperties=url)
 
 
-def test_a_second_connection_of_the_name_is_refused(glue: Any, unique: Callable[[str], str]) -> None:
+def test_a_second_connection_with_the_same_name_is_refused(glue: Any, unique: Callable[[str], str]) -> None:
     name = unique("conn")
     create(glue, name)
     with pytest.raises(glue.exceptions.AlreadyExistsException):
@@ -73,7 +73,7 @@ def test_a_connection_can_be_updated(glue: Any, unique: Callable[[str], str]) ->
     assert glue.get_connection(Name=name)["Connection"]["ConnectionProperties"] == secret
 
 
-def test_connections_are_deleted_one_by_one_and_together(glue: Any, unique: Callable[[str], str]) -> None:
+def test_connections_can_be_deleted_one_at_a_time_or_in_a_batch(glue: Any, unique: Callable[[str], str]) -> None:
     one, two, three = unique("conn"), unique("conn"), unique("conn")
     for name in (one, two, three):
         create(glue, name)

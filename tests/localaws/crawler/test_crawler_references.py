@@ -1,7 +1,7 @@
-"""What a crawler's definition names must be there when the crawler is made, where AWS looks.
+"""Resources in a crawler's definition have to exist when the crawler is created, if AWS checks them.
 
-AWS documents the error's code, InvalidInputException, and no text of it. The texts are those that public reports quote;
-what a report does not show is said at the test.
+AWS documents only the error's code, InvalidInputException. The texts are quoted in public reports; each test says what
+the reports do not show.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ def s3(*paths: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_of_a_bucket_that_is_not_there_is_refused(create: Create, bucket: str, unique: Any) -> None:
+def test_a_crawler_of_a_bucket_that_does_not_exist_is_refused(create: Create, bucket: str, unique: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html
 
     Code and text: https://github.com/ansible-collections/community.aws/issues/1796 and
-    https://github.com/hashicorp/terraform-provider-aws/pull/30370. Not known: which of several buckets AWS names; here
-    the first one that is not there.
+    https://github.com/hashicorp/terraform-provider-aws/pull/30370. Not known: which of several missing buckets AWS
+    names; here it is the first one.
     """
     missing = unique("no-such-bucket-")
     for path in (f"s3://{missing}", f"s3://{missing}/", f"s3://{missing}/folder/a.json"):
@@ -80,8 +80,10 @@ def test_a_crawler_of_a_bucket_that_is_not_there_is_refused(create: Create, buck
         assert refused == ("InvalidInputException", f"S3 bucket {missing} does not exist.")
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS looks at buckets in UpdateCrawler is not documented")
-def test_an_update_to_a_bucket_that_is_not_there_is_refused_and_changes_nothing(crawled: Crawled, unique: Any) -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS does not document whether UpdateCrawler checks the buckets")
+def test_an_update_to_a_bucket_that_does_not_exist_is_refused_and_changes_nothing(
+    crawled: Crawled, unique: Any
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html"""
     glue, missing = crawled.aws("glue"), unique("no-such-bucket-")
     before = glue.get_crawler(Name=crawled.crawler)["Crawler"]
@@ -92,27 +94,30 @@ def test_an_update_to_a_bucket_that_is_not_there_is_refused_and_changes_nothing(
     assert glue.get_crawler(Name=crawled.crawler)["Crawler"] == before
 
 
-def test_an_update_that_names_no_targets_is_accepted_also_when_the_bucket_is_gone(crawled: Crawled) -> None:
+def test_an_update_without_targets_is_accepted_even_if_the_bucket_is_gone(crawled: Crawled) -> None:
     crawled.aws("s3").delete_bucket(Bucket=crawled.bucket)
     crawled.aws("glue").update_crawler(Name=crawled.crawler, Description="its bucket is gone")
     assert crawled.crawl()["Status"] == "FAILED"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_path_and_a_database_need_not_be_there_before_the_crawl(create: Create, bucket: str) -> None:
+def test_the_path_and_the_database_need_not_exist_before_the_crawl(create: Create, bucket: str) -> None:
     """ "If your crawler does not specify a database, your tables are placed in the default database"; the crawler makes
     the database that it names: https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
     """
     assert create(Targets=s3(f"s3://{bucket}/no/such/folder/", f"s3://{bucket}/no/such/object.json")) is None
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS refuses a role that may not list the bucket is not known")
-def test_a_role_that_may_not_list_the_bucket_is_told_by_the_crawl(
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "it is not known whether AWS refuses such a role already when the crawler is created",
+)
+def test_a_role_without_permission_to_list_the_bucket_fails_the_crawl(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html
 
-    Known is one refusal, of a bucket that S3 had disabled: "Unable to validate existence of s3 target s3://bucket1
+    One refusal is known, for a bucket that S3 had disabled: "Unable to validate existence of s3 target s3://bucket1
     because: All access to this object has been disabled"
     (https://github.com/hashicorp/terraform-provider-aws/pull/30370).
     """
@@ -122,7 +127,7 @@ def test_a_role_that_may_not_list_the_bucket_is_told_by_the_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_role_that_glue_can_not_assume_is_refused_in_the_words_of_aws(
+def test_a_role_that_glue_cannot_assume_is_refused_with_the_message_of_aws(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html
@@ -135,14 +140,14 @@ def test_a_role_that_glue_can_not_assume_is_refused_in_the_words_of_aws(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_jdbc_target_whose_connection_is_not_there_or_not_to_be_looked_up_is_refused(
+def test_a_jdbc_target_needs_a_connection_that_exists_and_that_the_role_may_read(
     create: Create, aws: Callable[..., Any], unique: Any, glue_role: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JdbcTarget.html
 
     Code, the beginning of the text, and who looks the connection up (the role):
-    https://github.com/hashicorp/terraform-provider-aws/pull/5502. Not known: the end of the text where the connection
-    is not there; here it is GetConnection's.
+    https://github.com/hashicorp/terraform-provider-aws/pull/5502. Not known: the end of the text if the connection
+    does not exist; here it is the one of GetConnection.
     """
     name, role = unique("conn"), unique("may-do-nothing")
     target = {"JdbcTargets": [{"ConnectionName": name, "Path": "db/public/%"}]}
@@ -164,7 +169,7 @@ def test_a_jdbc_target_whose_connection_is_not_there_or_not_to_be_looked_up_is_r
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_queue_of_events_that_is_not_there_or_that_the_role_may_not_read_is_refused(
+def test_an_event_queue_that_does_not_exist_or_that_the_role_may_not_read_is_refused(
     create: Create, bucket: str, aws: Callable[..., Any], unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
@@ -188,7 +193,9 @@ def test_a_queue_of_events_that_is_not_there_or_that_the_role_may_not_read_is_re
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_what_goes_with_a_recrawl_policy_is_refused_in_the_words_of_aws(create: Create, bucket: str) -> None:
+def test_settings_that_conflict_with_the_recrawl_policy_are_refused_with_the_message_of_aws(
+    create: Create, bucket: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
     https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html
 

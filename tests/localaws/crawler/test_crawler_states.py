@@ -1,4 +1,4 @@
-"""What a crawler's state lets a call do, and what a crawler tells of its crawls: without a server.
+"""Which calls a crawler's state allows, and what a crawler reports about its crawls, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
 """
@@ -87,7 +87,7 @@ def crawler() -> Crawler:
     return Crawler("arn:c", {"Name": "c", "Targets": {"S3Targets": []}})
 
 
-def test_a_crawler_that_runs_cannot_be_updated_or_deleted(backend: LocalGlueBackend) -> None:
+def test_a_running_crawler_cannot_be_updated_or_deleted(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html and API_DeleteCrawler.html"""
     crawl = crawl_of(backend.find_crawler("c"))
     for stopping in (False, True):
@@ -100,7 +100,9 @@ def test_a_crawler_that_runs_cannot_be_updated_or_deleted(backend: LocalGlueBack
 
 
 @pytest.mark.parametrize("state", [CrawlState.COMPLETED, CrawlState.FAILED, CrawlState.STOPPED])
-def test_a_crawler_whose_crawl_is_over_can_be_updated_and_deleted(backend: LocalGlueBackend, state: CrawlState) -> None:
+def test_a_crawler_can_be_updated_and_deleted_after_its_crawl_has_ended(
+    backend: LocalGlueBackend, state: CrawlState
+) -> None:
     crawl_of(backend.find_crawler("c"), state)
     backend.redefine_crawler({"Name": "c", "DatabaseName": "other"})
     assert backend.find_crawler("c").definition["DatabaseName"] == "other"
@@ -112,14 +114,14 @@ def test_a_crawler_whose_crawl_is_over_can_be_updated_and_deleted(backend: Local
         backend.find_crawler("c")
 
 
-def test_a_crawler_that_runs_is_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
+def test_a_running_crawler_can_be_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     crawl_of(backend.find_crawler("c"))
     backend.stop_crawler("c")
     assert crawler_engine.stopped == [("us-east-1", "c")]
 
 
-def test_a_crawler_that_is_being_stopped_cannot_be_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
+def test_a_stopping_crawler_cannot_be_stopped(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     crawl_of(backend.find_crawler("c")).stopping = True
     with pytest.raises(CrawlerStoppingException) as refused:
@@ -132,7 +134,7 @@ def test_a_crawler_that_is_being_stopped_cannot_be_stopped(backend: LocalGlueBac
 
 
 @pytest.mark.parametrize("state", [None, CrawlState.COMPLETED, CrawlState.FAILED, CrawlState.STOPPED])
-def test_a_crawler_that_does_not_run_cannot_be_stopped(
+def test_a_crawler_that_is_not_running_cannot_be_stopped(
     backend: LocalGlueBackend, crawler_engine: Crawlers, state: CrawlState | None
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
@@ -143,12 +145,14 @@ def test_a_crawler_that_does_not_run_cannot_be_stopped(
     assert crawler_engine.stopped == []
 
 
-def test_starting_a_crawler_is_left_to_the_engine(backend: LocalGlueBackend, crawler_engine: Crawlers) -> None:
+def test_starting_a_crawler_is_delegated_to_the_crawl_engine(
+    backend: LocalGlueBackend, crawler_engine: Crawlers
+) -> None:
     backend.start_crawler("c")
     assert crawler_engine.started == [("us-east-1", "c")]
 
 
-def test_a_name_is_taken_once_and_by_its_case(backend: LocalGlueBackend) -> None:
+def test_crawler_names_are_unique_and_case_sensitive(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
     with pytest.raises(AlreadyExistsException):
         backend.define_crawler({**CREATE, "DatabaseName": "other"})
@@ -157,7 +161,7 @@ def test_a_name_is_taken_once_and_by_its_case(backend: LocalGlueBackend) -> None
     assert set(backend.local_crawlers) == {"c", "C"}
 
 
-def test_an_update_looks_for_the_targets_only_if_it_names_them(backend: LocalGlueBackend, checked: list[Any]) -> None:
+def test_an_update_checks_the_targets_only_if_it_sets_them(backend: LocalGlueBackend, checked: list[Any]) -> None:
     checked.clear()
     backend.redefine_crawler({"Name": "c", "Description": "new"})
     assert checked == []
@@ -177,7 +181,7 @@ def test_an_update_looks_for_the_targets_only_if_it_names_them(backend: LocalGlu
         ([CrawlState.FAILED, CrawlState.COMPLETED, CrawlState.RUNNING], "RUNNING", "SUCCEEDED"),
     ],
 )
-def test_a_crawler_tells_its_state_and_the_last_crawl_that_is_over(
+def test_a_crawler_reports_its_state_and_its_last_finished_crawl(
     crawler: Crawler, ends: list[CrawlState], state: str, last: str | None
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html and API_LastCrawlInfo.html"""
@@ -195,7 +199,7 @@ def test_a_crawler_is_stopping_while_its_crawl_is_being_stopped(crawler: Crawler
     assert crawler.state == "READY"
 
 
-def test_the_elapsed_time_is_that_of_the_crawl_that_runs_in_milliseconds(
+def test_the_elapsed_time_of_the_running_crawl_is_in_milliseconds(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
@@ -208,13 +212,13 @@ def test_the_elapsed_time_is_that_of_the_crawl_that_runs_in_milliseconds(
 
 
 @pytest.mark.parametrize(("length", "told"), [(5, 5), (2048, 2048), (2049, 2048)])
-def test_a_crawls_error_message_has_at_most_2048_characters(crawler: Crawler, length: int, told: int) -> None:
+def test_a_crawl_s_error_message_has_at_most_2048_characters(crawler: Crawler, length: int, told: int) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawl = crawl_of(crawler, CrawlState.FAILED, error="x" * length)
     assert len(crawl.as_dict()["ErrorMessage"]) == len(crawl.as_last_crawl()["ErrorMessage"]) == told
 
 
-def test_a_crawl_without_an_error_tells_none(crawler: Crawler) -> None:
+def test_a_crawl_without_an_error_has_no_error_message(crawler: Crawler) -> None:
     running = crawl_of(crawler).as_dict()
     assert not {"ErrorMessage", "EndTime"} & set(running)
     crawler.end(crawl := crawl_of(crawler), CrawlState.COMPLETED)
@@ -224,7 +228,7 @@ def test_a_crawl_without_an_error_tells_none(crawler: Crawler) -> None:
     assert told["DPUHour"] == 0  # none are used here, and none are paid
 
 
-def test_an_update_counts_the_version_up(crawler: Crawler) -> None:
+def test_an_update_increments_the_version(crawler: Crawler) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
     created = crawler.as_dict()
     assert (created["Version"], created["LastUpdated"]) == (1, created["CreationTime"])
@@ -246,7 +250,7 @@ def test_an_update_counts_the_version_up(crawler: Crawler) -> None:
         ({}, False),
     ],
 )
-def test_after_an_update_of_what_is_crawled_an_incremental_crawl_begins_with_everything(
+def test_after_an_update_of_its_targets_an_incremental_crawl_crawls_everything(
     crawler: Crawler, change: dict[str, Any], everything: bool
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
@@ -271,14 +275,14 @@ def test_the_metrics_of_a_crawler_that_never_ran_are_zero(crawler: Crawler) -> N
     }
 
 
-def test_the_first_crawl_is_still_being_estimated(crawler: Crawler) -> None:
+def test_the_metrics_are_still_estimating_until_a_crawl_has_completed(crawler: Crawler) -> None:
     crawl_of(crawler, CrawlState.FAILED)
     crawl_of(crawler)
     assert (crawler.metrics()["StillEstimating"], crawler.metrics()["TimeLeftSeconds"]) == (True, 0)
 
 
 @pytest.mark.parametrize(("so_far", "left"), [(100, 400), (600, 0)])
-def test_the_time_left_is_what_the_median_of_the_completed_crawls_leaves(
+def test_the_time_left_is_the_median_duration_of_completed_crawls_minus_the_elapsed_time(
     crawler: Crawler, so_far: float, left: float
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlerMetrics.html"""
@@ -293,7 +297,7 @@ def test_the_time_left_is_what_the_median_of_the_completed_crawls_leaves(
     assert metrics["StillEstimating"] is False
 
 
-def test_the_tables_that_crawls_changed_are_counted_up(crawler: Crawler) -> None:
+def test_the_metrics_add_up_the_tables_that_crawls_created_updated_and_deleted(crawler: Crawler) -> None:
     for tables in ({"ADD": 2}, {"ADD": 1, "UPDATE": 3, "DELETE": 4}):
         crawl = crawl_of(crawler)
         crawl.tables = tables
@@ -302,7 +306,7 @@ def test_the_tables_that_crawls_changed_are_counted_up(crawler: Crawler) -> None
     assert (metrics["TablesCreated"], metrics["TablesUpdated"], metrics["TablesDeleted"]) == (3, 3, 4)
 
 
-def test_crawls_are_found_the_newest_first(backend: LocalGlueBackend) -> None:
+def test_crawls_are_listed_with_the_newest_first(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ListCrawls.html"""
     crawler = backend.find_crawler("c")
     for state in (CrawlState.COMPLETED, CrawlState.FAILED, CrawlState.COMPLETED):

@@ -30,7 +30,7 @@ def glue(aws: Callable[..., Any]) -> Any:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_is_made_with_the_defaults_of_aws(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+def test_a_crawler_is_created_with_the_defaults_of_aws(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
     name = unique("crawler")
     role = f"arn:aws:iam::123456789012:role/{glue_role}"
@@ -51,7 +51,7 @@ def test_a_crawler_is_made_with_the_defaults_of_aws(glue: Any, unique: Callable[
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_an_update_of_a_crawler_changes_what_it_names_and_nothing_else(
+def test_an_update_of_a_crawler_changes_only_the_settings_that_it_names(
     glue: Any, unique: Callable[[str], str], glue_role: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateCrawler.html"""
@@ -71,7 +71,7 @@ def assert_refused(glue: Any, definition: dict[str, Any], reason: str) -> None:
     assert reason in error.value.response["Error"]["Message"]
 
 
-def test_what_makes_no_crawler_is_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+def test_invalid_crawler_definitions_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
     incremental = {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}}
     update = {"SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE"}}
@@ -106,7 +106,7 @@ def test_the_name_of_a_crawler_has_up_to_255_characters_and_its_prefix_up_to_64(
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_schedules_of_crawlers_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+def test_crawler_schedules_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
     assert_refused(glue, crawler | {"Schedule": "cron(0 * * * ? *)"}, "does not support this of a crawler: Schedule")
     for call in (glue.start_crawler_schedule, glue.stop_crawler_schedule, glue.update_crawler_schedule):
@@ -137,7 +137,7 @@ def test_targets_other_than_s3_and_jdbc_are_refused(
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_what_a_crawlers_configuration_asks_beyond_grouping_and_output_is_refused(
+def test_unsupported_crawler_configuration_and_lineage_settings_are_refused(
     glue: Any, unique: Callable[[str], str], glue_role: str
 ) -> None:
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
@@ -160,7 +160,9 @@ def test_a_role_that_does_not_trust_glue_is_refused(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_second_crawler_of_the_name_is_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
+def test_a_second_crawler_with_the_same_name_is_refused(
+    glue: Any, unique: Callable[[str], str], glue_role: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
     wanted = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
     glue.create_crawler(**wanted)
@@ -169,7 +171,7 @@ def test_a_second_crawler_of_the_name_is_refused(glue: Any, unique: Callable[[st
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_every_operation_names_the_crawler_that_is_not_there(glue: Any) -> None:
+def test_every_operation_on_a_missing_crawler_names_the_crawler_in_its_error(glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
     for operation in (
         glue.get_crawler, glue.start_crawler, glue.stop_crawler, glue.delete_crawler, glue.update_crawler
@@ -181,7 +183,7 @@ def test_every_operation_names_the_crawler_that_is_not_there(glue: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_that_rests_can_not_be_stopped(crawled: Crawled) -> None:
+def test_a_crawler_that_is_not_running_cannot_be_stopped(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
     glue = crawled.aws("glue")
     with pytest.raises(glue.exceptions.CrawlerNotRunningException, match=crawled.crawler):
@@ -189,7 +191,7 @@ def test_a_crawler_that_rests_can_not_be_stopped(crawled: Crawled) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_crawlers_are_listed_by_name_and_by_tag_and_deleted(
+def test_crawlers_can_be_listed_by_name_and_by_tag_and_can_be_deleted(
     glue: Any, unique: Callable[[str], str], glue_role: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ListCrawlers.html"""
@@ -206,7 +208,7 @@ def test_crawlers_are_listed_by_name_and_by_tag_and_deleted(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_history_of_a_crawler_tells_what_each_crawl_changed_the_newest_first(crawled: Crawled) -> None:
+def test_a_crawler_s_history_lists_the_changes_of_each_crawl_with_the_newest_first(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlerHistory.html"""
     glue = crawled.aws("glue")
     crawled.put(aDOTjson=ROW)
@@ -230,7 +232,7 @@ def test_the_history_of_a_crawler_tells_what_each_crawl_changed_the_newest_first
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_crawls_of_a_crawler_are_filtered_by_id_state_and_time(crawled: Crawled) -> None:
+def test_the_crawls_of_a_crawler_can_be_filtered_by_id_state_and_time(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlsFilter.html"""
     glue = crawled.aws("glue")
     crawled.put(aDOTjson=ROW)
@@ -256,7 +258,7 @@ def test_the_crawls_of_a_crawler_are_filtered_by_id_state_and_time(crawled: Craw
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_metrics_of_a_crawler_count_what_its_crawls_did(crawled: Crawled) -> None:
+def test_a_crawler_s_metrics_count_the_tables_that_its_crawls_changed(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CrawlerMetrics.html"""
     glue = crawled.aws("glue")
     crawled.put(aDOTjson=ROW)
@@ -272,7 +274,7 @@ def test_the_metrics_of_a_crawler_count_what_its_crawls_did(crawled: Crawled) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawl_is_logged_from_its_start_to_its_end_under_its_id(crawled: Crawled) -> None:
+def test_each_crawl_is_logged_from_start_to_end(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/console-crawlers-details.html"""
     crawled.put(aDOTjson=ROW)
     crawled.crawl()
@@ -282,8 +284,8 @@ def test_a_crawl_is_logged_from_its_start_to_its_end_under_its_id(crawled: Crawl
     assert lines[-1] == "BENCHMARK : Crawler has finished running and is in state READY"
 
 
-@pytest.mark.simplified("Glue crawlers", "what was on when the embedded AWS was killed is failed at its next start")
-def test_a_killed_crawl_is_failed_and_what_earlier_ones_read_is_not_read_again(tmp_path: Path) -> None:
+@pytest.mark.simplified("Glue crawlers", "a crawl that the killed server interrupted is failed at the next start")
+def test_a_killed_crawl_is_failed_and_files_from_earlier_crawls_are_not_read_again(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     status = localaws.start(tmp_path)
     try:

@@ -23,19 +23,19 @@ def types(text: str | bytes) -> dict[str, str]:
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("delimiter", [",", "|", "\t", ";", "\x01"])
-def test_csv_is_delimited_by_comma_pipe_tab_semicolon_or_control_a(delimiter: str) -> None:
+def test_the_delimiter_of_csv_is_a_comma_pipe_tab_semicolon_or_Ctrl_A(delimiter: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     found = look(f"id{delimiter}town\n1{delimiter}Bern\n2{delimiter}Rom\n")
     assert (found.classification, found.delimiter, found.header) == ("csv", delimiter, True)
 
 
-def test_no_other_delimiter_is_tried() -> None:
+def test_no_other_delimiters_are_recognised() -> None:
     assert look("id:town\n1:Bern\n2:Rom\n").classification == "UNKNOWN"
     assert look("id town\n1 Bern\n2 Rom\n").classification == "UNKNOWN"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_blanks_around_the_names_of_a_header_are_left_out_and_blanks_within_are_kept() -> None:
+def test_spaces_around_column_names_are_removed_and_spaces_within_them_are_kept() -> None:
     """AWS's example: the header `` Total Discharges `` makes the column ``total discharges``
     (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-samples-medicaid.html).
     """
@@ -48,7 +48,7 @@ def test_blanks_around_the_names_of_a_header_are_left_out_and_blanks_within_are_
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_every_name_of_a_header_but_the_last_is_shorter_than_150_characters() -> None:
+def test_every_column_name_of_a_header_except_the_last_is_shorter_than_150_characters() -> None:
     """ "Except for the last column, every column in a potential header has content that is fewer than 150 characters":
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
     """
@@ -59,7 +59,7 @@ def test_every_name_of_a_header_but_the_last_is_shorter_than_150_characters() ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_every_name_of_a_header_is_a_name_that_a_column_may_have() -> None:
+def test_every_name_of_a_header_has_to_be_a_valid_column_name() -> None:
     """1 to 255 characters, without line breaks: https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html"""
     assert not look(f"x,{'n' * 256}\n1,2\n").header
     assert not look('x,"two\nlines"\n1,2\n').header
@@ -67,7 +67,7 @@ def test_every_name_of_a_header_is_a_name_that_a_column_may_have() -> None:
     assert look("x,Überfahrt (€) 🚗\n1,2\n").header
 
 
-@pytest.mark.simplified("Glue crawlers", "the name that AWS gives the column without a name is not documented")
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the name of the column without a name")
 def test_the_last_column_may_be_empty_throughout_to_allow_for_a_trailing_delimiter() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert types("id,town,\n1,Bern,\n2,Rom,\n") == {"id": "bigint", "town": "string", "col2": "string"}
@@ -78,13 +78,13 @@ def test_the_last_column_may_be_empty_throughout_to_allow_for_a_trailing_delimit
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("first", ["id,2", "id,0.5", "id,true", "id,-1e3"])
-def test_every_column_of_a_header_is_a_string(first: str) -> None:
+def test_every_value_of_a_header_row_is_a_string(first: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert not look(f"{first}\n1,2\n3,4\n").header
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_header_differs_from_its_data_where_a_column_of_the_data_is_no_string() -> None:
+def test_the_first_row_is_a_header_if_a_column_of_the_data_is_not_a_string() -> None:
     """ "If all columns are of type STRING, then the first row of data is not sufficiently different from subsequent
     rows": https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
     """
@@ -99,15 +99,15 @@ def test_a_header_differs_from_its_data_where_a_column_of_the_data_is_no_string(
     }  # as crawled tables in public have it; the page counts from 1
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS documents no rule for names that are the same")
+@pytest.mark.simplified("Glue crawlers", "AWS documents no rule for duplicate names")
 @pytest.mark.parametrize("first", ["id,id", "Id,id", "id, id"])
-def test_a_row_with_a_name_twice_is_no_header_since_a_table_can_not_have_both(first: str) -> None:
+def test_a_row_with_a_duplicate_name_is_not_a_header(first: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert types(f"{first}\n1,2\n") == {"col0": "string", "col1": "string"}
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS documents the types, not how they are told")
-def test_values_are_numbers_where_a_job_reads_them_as_such() -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS documents the types, not how they are recognised")
+def test_a_value_counts_as_a_number_if_a_job_reads_it_as_a_number() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
 
     def kind(*values: str) -> str:
@@ -122,43 +122,43 @@ def test_values_are_numbers_where_a_job_reads_them_as_such() -> None:
     assert kind("9223372036854775808") == kind("9" * 10_000) == "string"  # no type of a column holds it
 
 
-def test_all_of_what_is_read_tells_the_types_of_the_columns() -> None:
+def test_the_column_types_are_inferred_from_all_rows_that_are_read() -> None:
     rows = "".join(f"{number},{number}\n" for number in range(5000))
     assert types(rows + "5000,x\n") == {"col0": "bigint", "col1": "string"}
     assert types("id,n\n" + rows + "5000,x\n")["n"] == "string"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_fields_in_quotes_hold_delimiters_quotes_and_line_breaks() -> None:
+def test_quoted_fields_may_contain_delimiters_quotes_and_line_breaks() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     found = look('id,town\n1,"Bern, BE"\n2,"say ""hi"""\n3,"two\nlines"\n')
     assert (found.header, found.quoted, found.records) == (True, True, 3)
     assert {name: hive_type(kind) for name, kind in found.schema} == {"id": "bigint", "town": "string"}
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS does not document what areColumnsQuoted tells")
-def test_columns_are_quoted_where_a_field_is() -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the meaning of areColumnsQuoted")
+def test_the_columns_count_as_quoted_if_any_field_is_quoted() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     assert look('1,"x"\n2,y\n').quoted
     assert not look('1,5" wheels\n2,y\n').quoted
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_column_name() -> None:
     assert list(types("\ufeffid,town\n1,Bern\n")) == ["id", "town"]
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_lines_end_as_they_do_anywhere_and_blank_ones_are_no_rows(ending: str) -> None:
+def test_lines_may_end_in_any_usual_way_and_blank_lines_are_not_rows(ending: str) -> None:
     found = look(ending.join(["id,town", "1,Bern", "", "  ", "2,Rom", ""]))
     assert (found.classification, found.header, found.records) == ("csv", True, 2)
 
 
-def test_characters_that_other_programs_take_for_line_ends_are_part_of_a_value() -> None:
+def test_other_characters_that_some_programs_treat_as_line_ends_are_part_of_a_value() -> None:
     found = look("id,town\n1,a\u2028b\x0bc\x85d\n2,Rom\n")
     assert (found.classification, found.records) == ("csv", 2)
 
 
-def test_a_file_that_is_cut_within_a_character_or_a_quoted_field_is_still_csv() -> None:
+def test_a_file_that_is_cut_off_within_a_character_or_a_quoted_field_is_still_csv() -> None:
     row = '1,"über\nBern"\n'.encode()
     body = b"id,town\n" + row * 4000
     half = len(body) // 2
@@ -175,7 +175,7 @@ def test_compressed_csv_is_csv(pack: object) -> None:
     assert found.compression in ("gzip", "bzip2")
 
 
-def test_the_first_thousand_rows_are_of_one_width_and_a_later_one_that_is_not_has_no_say() -> None:
+def test_only_the_first_1000_rows_have_to_have_the_same_width() -> None:
     rows = [f"{number},x" for number in range(2000)]
     for odd, is_csv in ((0, False), (1, False), (998, False), (999, False), (1000, True), (1001, True)):
         text = "\n".join([*rows[:odd], "a,b,c", *rows[odd + 1 :]])
@@ -185,7 +185,7 @@ def test_the_first_thousand_rows_are_of_one_width_and_a_later_one_that_is_not_ha
             assert (found.rows, list(found.schema.values())) == (2000, ["bigint", "string"])
 
 
-def test_the_last_row_of_a_beginning_may_be_cut_off() -> None:
+def test_the_last_row_of_a_partial_read_may_be_cut_off() -> None:
     text = "id,n\n1,2\n3"
     assert classify(text) is None
     found = classify(text, complete=False)
@@ -198,7 +198,7 @@ def test_the_last_row_of_a_beginning_may_be_cut_off() -> None:
 
 
 @pytest.mark.parametrize("text", ["a,b\0\n1,2\n", '{"a", "b"}\n1,2\n', " \n[1,2]\n3,4\n", "", "\n", "a,b\n", "a\nb\n"])
-def test_text_that_is_of_another_kind_or_too_little_is_not_csv(text: str) -> None:
+def test_text_of_another_format_and_text_that_is_too_short_are_not_csv(text: str) -> None:
     assert classify(text) is None
 
 
@@ -211,13 +211,13 @@ def test_text_that_is_of_another_kind_or_too_little_is_not_csv(text: str) -> Non
         ("a|b;c\n1;2\n", ";"),
     ],
 )
-def test_the_first_delimiter_that_makes_rows_of_one_width_is_taken(text: str, delimiter: str) -> None:
+def test_the_first_delimiter_that_gives_rows_of_the_same_width_is_used(text: str, delimiter: str) -> None:
     found = classify(text)
     assert found is not None
     assert found.delimiter == delimiter
 
 
-def test_without_a_header_the_first_row_counts_and_columns_are_numbered_from_0() -> None:
+def test_without_a_header_the_first_row_is_data_and_columns_are_numbered_from_0() -> None:
     assert classify("0.5,a,\n1,b,\n") == Csv(",", False, False, {"col0": "double", "col1": "string", "col2": "void"}, 2)
     assert classify("x,1\n1,2\n") == Csv(",", False, False, {"col0": "string", "col1": "bigint"}, 2)
     assert classify("n,m\n1,2\n") == Csv(",", True, False, {"n": "bigint", "m": "bigint"}, 1)
@@ -234,9 +234,7 @@ def test_without_a_header_the_first_row_counts_and_columns_are_numbered_from_0()
         ('1,x\n2,y"\n', False),
     ],
 )
-def test_a_quotation_mark_begins_a_field_at_the_beginning_of_a_line_or_behind_a_delimiter(
-    text: str, quoted: bool
-) -> None:
+def test_a_quoted_field_starts_at_the_beginning_of_a_line_or_after_a_delimiter(text: str, quoted: bool) -> None:
     found = classify(text)
     assert found is not None
     assert found.quoted is quoted
@@ -265,7 +263,7 @@ def test_a_quotation_mark_begins_a_field_at_the_beginning_of_a_line_or_behind_a_
         ("", "void"),
     ],
 )
-def test_the_type_of_a_column_is_that_of_its_cells(cell: str, kind: str) -> None:
+def test_the_type_of_a_column_is_the_type_of_its_values(cell: str, kind: str) -> None:
     """A bigint has 8 bytes: https://docs.aws.amazon.com/athena/latest/ug/data-types.html"""
     found = classify(f"x,{cell}\ny,{cell}\n")
     assert found is not None
@@ -275,7 +273,7 @@ def test_the_type_of_a_column_is_that_of_its_cells(cell: str, kind: str) -> None
     assert found.header is (kind not in ("string", "void"))
 
 
-def test_a_column_of_several_kinds_of_cells_has_the_type_that_holds_them() -> None:
+def test_a_column_with_values_of_several_types_has_the_type_that_holds_them_all() -> None:
     found = classify("1,1,1,true,true\n,0.5,x,1,\n,,,,false\n")
     assert found is not None
     assert list(found.schema.values()) == ["bigint", "double", "string", "string", "boolean"]

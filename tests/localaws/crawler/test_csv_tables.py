@@ -12,7 +12,7 @@ SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_csv_file_with_a_header_makes_a_table_as_the_crawler_of_aws_writes_it(crawled: Crawled) -> None:
+def test_a_csv_file_with_a_header_makes_a_table_with_the_properties_that_aws_writes(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
     """
@@ -45,8 +45,11 @@ def test_a_csv_file_with_a_header_makes_a_table_as_the_crawler_of_aws_writes_it(
     assert descriptor["OutputFormat"] == "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS's page counts from col1; tables that were crawled on AWS begin with col0")
-def test_a_csv_file_without_a_header_has_columns_by_number_and_no_line_to_skip(crawled: Crawled) -> None:
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "AWS's page counts from col1, but tables that were crawled on AWS begin with col0",
+)
+def test_a_csv_file_without_a_header_has_numbered_columns_and_no_skipped_line(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTcsv="x,Bern\ny,Rom\n")
     crawled.crawl()
@@ -56,7 +59,7 @@ def test_a_csv_file_without_a_header_has_columns_by_number_and_no_line_to_skip(c
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("delimiter", [",", "\t"])
-def test_quoted_csv_has_the_lazy_simple_serde_as_any_csv_has(crawled: Crawled, delimiter: str) -> None:
+def test_quoted_csv_gets_the_LazySimpleSerDe_as_any_other_csv(crawled: Crawled, delimiter: str) -> None:
     """ "The built-in CSV classifier creates tables referencing the LazySimpleSerDe as the serialization library [...]
     if the CSV data contains quoted strings, edit the table definition and change the SerDe library to OpenCSVSerDe":
     https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
@@ -73,7 +76,9 @@ def test_quoted_csv_has_the_lazy_simple_serde_as_any_csv_has(crawled: Crawled, d
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_each_partition_of_csv_says_that_its_files_have_a_header(new_crawled: Callable[..., Crawled]) -> None:
+def test_each_partition_of_a_csv_table_records_that_its_files_have_a_header(
+    new_crawled: Callable[..., Crawled],
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     crawled = new_crawled("sales/")
     for day in (1, 2):
@@ -89,7 +94,7 @@ def test_each_partition_of_csv_says_that_its_files_have_a_header(new_crawled: Ca
         assert descriptor["SerdeInfo"]["Parameters"] == {"field.delim": ","}
 
 
-def test_a_header_that_is_there_only_now_is_seen_by_the_next_crawl(crawled: Crawled) -> None:
+def test_the_next_crawl_notices_that_a_file_has_gained_or_lost_its_header(crawled: Crawled) -> None:
     crawled.put(aDOTcsv="1,Bern\n2,Rom\n")
     crawled.crawl()
     crawled.put(aDOTcsv="id,town\n1,Bern\n2,Rom\n")

@@ -31,13 +31,13 @@ def tables(files: Mapping[str, bytes], **rules: Any) -> dict[str, FoundTable]:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_folders_with_unlike_schemas_become_a_table_each() -> None:
+def test_folders_with_different_schemas_become_one_table_each() -> None:
     """The example of https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     assert set(tables(TWO_YEARS)) == {"year=2017/", "year=2018/"}
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_combine_compatible_schemas_makes_one_table_of_folders_with_unlike_schemas() -> None:
+def test_CombineCompatibleSchemas_makes_one_table_of_folders_with_different_schemas() -> None:
     """The example of https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     (table,) = tables(TWO_YEARS, combine=True).values()
     assert {name: hive_type(kind) for name, kind in table.schema.items()} == dict.fromkeys("abcd", "int")
@@ -47,13 +47,13 @@ def test_combine_compatible_schemas_makes_one_table_of_folders_with_unlike_schem
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("other", [b"id,town\n1,Bern\n2,Rom\n", gzip.compress(AB)], ids=["format", "compression"])
-def test_combine_compatible_schemas_keeps_another_format_or_compression_apart(other: bytes) -> None:
+def test_CombineCompatibleSchemas_keeps_other_formats_and_compressions_apart(other: bytes) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     assert set(tables({"a/one": AB, "b/two": other}, combine=True)) == {"a/", "b/"}
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_similar_folders_of_two_levels_become_one_table_with_two_partition_keys() -> None:
+def test_similar_folders_on_two_levels_become_one_table_with_two_partition_keys() -> None:
     """The example of https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""
     folders = [f"table1/partition{n}" for n in (1, 2, 3)] + [f"table2/partition{n}" for n in (4, 5)]
     (table,) = tables({f"{folder}/file.txt": AB for folder in folders}).values()
@@ -76,7 +76,7 @@ def test_the_days_of_the_months_of_a_year_become_partitions_of_one_table() -> No
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_table_level_says_in_which_folders_the_tables_are_whatever_is_in_them() -> None:
+def test_a_table_level_sets_at_which_folder_depth_the_tables_are() -> None:
     """The bucket is level 1: https://docs.aws.amazon.com/glue/latest/dg/crawler-table-level.html"""
     files = {f"{folder}/{number}.json": AB for folder in ("a/x", "a/y", "b/x") for number in range(2)}
     assert set(tables(files)) == {""}
@@ -85,7 +85,7 @@ def test_a_table_level_says_in_which_folders_the_tables_are_whatever_is_in_them(
     assert set(tables(files, level=2)) == {"a/x/", "a/y/", "b/x/"}
 
 
-def test_a_tree_that_was_brought_up_to_date_is_the_one_that_is_made_anew() -> None:
+def test_an_updated_file_tree_equals_a_newly_built_one() -> None:
     dice = random.Random(5)
     bodies = [AB, CD, b"id,town\n1,Bern\n2,Rom\n", b"", AB * 3]
     paths = [f"{folder}{name}" for folder in ("", "a/", "a/b/", "c=1/") for name in ("x", "y", "z")]
@@ -102,7 +102,7 @@ def test_a_tree_that_was_brought_up_to_date_is_the_one_that_is_made_anew() -> No
         assert Grouping([], lambda _: None).tables(tree) == Grouping([], lambda _: None).tables(anew)
 
 
-def test_files_that_are_skipped_are_named_and_counted_in_a_few_lines() -> None:
+def test_skipped_files_are_named_and_counted_in_a_few_log_lines() -> None:
     log: list[str] = []
     csv = b"id,town\n1,Bern\n2,Rom\n"
     files = [file(f"{number}.csv", csv) for number in range(50)] + [file(f"{number}.json", AB) for number in range(60)]

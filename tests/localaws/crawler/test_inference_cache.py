@@ -1,4 +1,4 @@
-"""What crawls remember of objects, in memory and on disk: without a server."""
+"""The cache of inferred schemas, in memory and on disk, without a server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def saved(file: Path, known: dict[ObjectEntry, Look]) -> InferenceCache:
     return made
 
 
-def test_a_look_is_known_until_the_object_changes(file: Path) -> None:
+def test_an_inferred_schema_is_cached_until_the_object_changes(file: Path) -> None:
     made = InferenceCache(file)
     assert made.get(item("a")) is None
     made.put(item("a"), JSON)
@@ -48,7 +48,7 @@ def test_a_look_is_known_until_the_object_changes(file: Path) -> None:
     assert (made.get(item("a")), made.get(item("a", etag="other"))) == (None, CSV)
 
 
-def test_looks_that_are_alike_share_one_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_inference_results_share_one_copy_in_memory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = InferenceCache(file)
     first = made.put(item("a"), replace(JSON))
     assert made.put(item("b"), replace(JSON)) is first
@@ -62,7 +62,7 @@ def test_looks_that_are_alike_share_one_copy(file: Path, monkeypatch: pytest.Mon
     assert made.put(item("c"), replace(JSON)) is not first  # too many were kept: they were let go
 
 
-def test_looks_are_the_same_after_a_restart(file: Path) -> None:
+def test_the_cached_results_are_the_same_after_a_restart(file: Path) -> None:
     known = {
         item("a"): JSON,
         item("b"): CSV,
@@ -77,7 +77,7 @@ def test_looks_are_the_same_after_a_restart(file: Path) -> None:
     assert again.get(item("b", bucket="second")) is None
 
 
-def test_what_changed_since_is_saved_too(file: Path) -> None:
+def test_changes_after_the_first_save_are_saved_too(file: Path) -> None:
     made = saved(file, {item("a"): JSON, item("b"): JSON, item("c"): JSON})
     made.put(item("b", etag="new"), CSV)
     made.forget("bucket", ["a", "never-seen"])
@@ -91,7 +91,7 @@ def test_what_changed_since_is_saved_too(file: Path) -> None:
     ]
 
 
-def test_nothing_is_written_where_nothing_is_new(file: Path) -> None:
+def test_nothing_is_written_if_nothing_has_changed(file: Path) -> None:
     InferenceCache(file).save()
     assert not file.exists()
     made = saved(file, {item("a"): JSON})
@@ -101,7 +101,7 @@ def test_nothing_is_written_where_nothing_is_new(file: Path) -> None:
     assert not file.exists()
 
 
-def test_one_copy_of_a_schema_is_kept_for_all_files_that_share_it(file: Path) -> None:
+def test_one_copy_of_a_schema_is_stored_for_all_files_that_share_it(file: Path) -> None:
     saved(file, {item("a"): JSON, item("b"): replace(JSON, records=9), item("c"): CSV})
     saved(file, {item("d"): JSON})
     with closing(sqlite3.connect(file)) as database:
@@ -109,7 +109,7 @@ def test_one_copy_of_a_schema_is_kept_for_all_files_that_share_it(file: Path) ->
         assert database.execute("select count(*) from looks").fetchone() == (4,)
 
 
-def test_the_oldest_object_of_a_bucket_is_forgotten_where_there_are_too_many(
+def test_the_oldest_object_of_a_bucket_is_evicted_if_there_are_too_many(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference_cache, "_REMEMBERED", 2)
@@ -119,7 +119,7 @@ def test_the_oldest_object_of_a_bucket_is_forgotten_where_there_are_too_many(
         assert asked.get(item("x", bucket="second")) == JSON
 
 
-def test_what_another_version_remembered_is_looked_at_again(file: Path) -> None:
+def test_a_cache_from_another_version_is_discarded(file: Path) -> None:
     saved(file, {item("a"): JSON})
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("pragma user_version").fetchone() == (VERSION,)
@@ -131,7 +131,7 @@ def test_what_another_version_remembered_is_looked_at_again(file: Path) -> None:
     assert [InferenceCache(file).get(item(key)) for key in "ab"] == [None, CSV]
 
 
-def test_a_look_that_can_not_be_read_costs_a_look_at_each_object_and_nothing_else(file: Path) -> None:
+def test_a_damaged_cache_file_is_removed_and_objects_are_read_again(file: Path) -> None:
     for damage in ("update shapes set look = x'00'", "delete from shapes", "drop table looks"):
         saved(file, {item("a"): JSON})
         with closing(sqlite3.connect(file)) as database, database:
@@ -140,7 +140,7 @@ def test_a_look_that_can_not_be_read_costs_a_look_at_each_object_and_nothing_els
         assert not file.exists()
 
 
-def test_looks_that_can_not_be_saved_are_still_known_in_memory(file: Path) -> None:
+def test_results_that_cannot_be_saved_are_still_cached_in_memory(file: Path) -> None:
     made = saved(file, {item("a"): JSON})
     file.write_bytes(b"garbage" * 1000)
     made.put(item("b"), CSV)
@@ -149,6 +149,6 @@ def test_looks_that_can_not_be_saved_are_still_known_in_memory(file: Path) -> No
     assert not file.exists()
 
 
-def test_only_the_owner_may_enter_the_folder_of_the_cache(file: Path) -> None:
+def test_only_the_owner_can_access_the_cache_directory(file: Path) -> None:
     saved(file, {item("a"): JSON})
     assert file.parent.stat().st_mode & 0o777 == 0o700

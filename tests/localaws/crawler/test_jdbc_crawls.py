@@ -115,7 +115,7 @@ def warehouse(aws: Callable[..., Any], unique: Callable[[str], str], glue_role: 
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_jdbc_crawl_makes_a_table_of_each_table_and_view_of_the_schema(warehouse: Warehouse) -> None:
+def test_a_jdbc_crawl_makes_a_table_for_each_table_and_view_of_the_schema(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     connection = warehouse.connection()
     crawler, database = warehouse.crawler("toll_db/public/%", connection)
@@ -161,7 +161,7 @@ def test_a_jdbc_crawl_makes_a_table_of_each_table_and_view_of_the_schema(warehou
         ("another_db/public/%", [], set()),
     ],
 )
-def test_jdbc_include_paths_and_exclusions_choose_the_tables(
+def test_jdbc_include_paths_and_exclusions_select_the_tables(
     warehouse: Warehouse, path: str, exclusions: list[str], found: set[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
@@ -171,7 +171,7 @@ def test_jdbc_include_paths_and_exclusions_choose_the_tables(
     assert {location.rpartition(".")[2] for location in locations} == found
 
 
-def test_a_user_and_password_in_the_connection_do_as_well(warehouse: Warehouse) -> None:
+def test_a_connection_may_have_a_user_and_a_password_instead_of_a_secret(warehouse: Warehouse) -> None:
     crawler, database = warehouse.crawler(
         "toll_db/public/toll_table", warehouse.connection(USERNAME="admin", PASSWORD=PASSWORD)
     )
@@ -180,7 +180,7 @@ def test_a_user_and_password_in_the_connection_do_as_well(warehouse: Warehouse) 
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_wrong_password_fails_the_crawl_with_the_databases_message(warehouse: Warehouse) -> None:
+def test_a_wrong_password_fails_the_crawl_with_the_database_s_message(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawler, database = warehouse.crawler("toll_db/public/%", warehouse.connection(USERNAME="admin", PASSWORD="wrong"))
     last = warehouse.crawl(crawler)
@@ -189,7 +189,7 @@ def test_a_wrong_password_fails_the_crawl_with_the_databases_message(warehouse: 
     assert warehouse.tables(database) == {}
 
 
-def test_a_connection_that_is_gone_fails_the_crawl(warehouse: Warehouse) -> None:
+def test_a_crawl_fails_if_its_connection_was_deleted(warehouse: Warehouse) -> None:
     gone = warehouse.connection()
     crawler, _ = warehouse.crawler("toll_db/public/%", gone)
     warehouse.aws("glue").delete_connection(ConnectionName=gone)
@@ -227,7 +227,7 @@ def test_a_running_crawler_can_be_stopped_but_not_started_updated_or_deleted(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_test_connection_connects_for_real(warehouse: Warehouse) -> None:
+def test_TestConnection_opens_a_real_connection(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/console-test-connections.html"""
     name = warehouse.connection()
     warehouse.aws("glue").test_connection(ConnectionName=name)
@@ -250,7 +250,7 @@ def test_test_connection_connects_for_real(warehouse: Warehouse) -> None:
         ),
     ],
 )
-def test_test_connection_says_what_is_wrong(warehouse: Warehouse, properties: dict[str, str], reason: str) -> None:
+def test_TestConnection_reports_what_is_wrong(warehouse: Warehouse, properties: dict[str, str], reason: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     name = warehouse.connection(**properties)
     with pytest.raises(ClientError, match="Test connection failed") as error:
@@ -283,7 +283,7 @@ def network(aws: Callable[..., Any], unique: Callable[[str], str]) -> Network:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_connection_in_a_vpc_needs_a_self_referencing_group_and_a_way_to_s3(
+def test_a_connection_in_a_vpc_needs_a_self_referencing_security_group_and_a_route_to_s3(
     warehouse: Warehouse, network: Network
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html"""
@@ -313,7 +313,7 @@ def test_a_connection_in_a_vpc_needs_a_self_referencing_group_and_a_way_to_s3(
     assert warehouse.crawl(crawler)["Status"] == "SUCCEEDED"
 
 
-def test_a_connection_in_a_subnet_that_is_not_there_is_refused(warehouse: Warehouse, network: Network) -> None:
+def test_a_connection_in_a_subnet_that_does_not_exist_is_refused(warehouse: Warehouse, network: Network) -> None:
     definition = {
         "ConnectionType": "JDBC",
         "ConnectionProperties": {"JDBC_CONNECTION_URL": warehouse.url, "SECRET_ID": warehouse.secret},

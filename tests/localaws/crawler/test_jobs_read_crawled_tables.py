@@ -1,4 +1,4 @@
-"""What a job reads of a table that a crawl made: the data that was crawled, and nothing beside it."""
+"""A job reads from a crawled table exactly the data that was crawled."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read(aws: Callable[..., Any], unique: Callable[[str], str], glue_role: str) 
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_job_reads_the_object_that_was_crawled_and_none_of_its_neighbours(
+def test_a_job_reads_only_the_object_that_was_crawled(
     new_crawled: Callable[..., Crawled], read: Callable[[Crawled], dict[str, Read]]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
@@ -84,7 +84,7 @@ def test_a_job_reads_the_object_that_was_crawled_and_none_of_its_neighbours(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_job_reads_crawled_csv_with_its_quotes_honoured_whatever_the_delimiter(
+def test_a_job_reads_quoted_fields_of_crawled_csv_with_any_delimiter(
     crawled: Crawled, read: Callable[[Crawled], dict[str, Read]]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-csv-home.html: quoteChar is '"'"""
@@ -101,7 +101,7 @@ def test_a_job_reads_crawled_csv_with_its_quotes_honoured_whatever_the_delimiter
     }
 
 
-def test_a_job_reads_numbers_behind_blanks_and_an_empty_last_column(
+def test_a_job_reads_numbers_after_spaces_and_an_empty_last_column(
     crawled: Crawled, read: Callable[[Crawled], dict[str, Read]]
 ) -> None:
     crawled.put(numbers__aDOTcsv="1, 0.5,\n3, 1.5,\n")

@@ -1,4 +1,4 @@
-"""Crawls that are worth a second process: what it looks at, the crawl need not."""
+"""Crawls of many megabytes use a second process, which reads a part of the files for the crawl."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def children() -> Iterator[Children]:
     children.stop_all()
 
 
-def test_the_second_process_sees_what_the_crawl_would_and_leaves_the_rest_to_it(
+def test_the_second_process_infers_what_the_crawl_would_infer_and_leaves_the_rest_to_it(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference_worker, "WORTH_IT", 0)
@@ -82,7 +82,7 @@ def test_the_second_process_sees_what_the_crawl_would_and_leaves_the_rest_to_it(
     assert children.running() == []
 
 
-def test_what_the_crawl_has_come_to_the_second_process_leaves_alone(children: Children, tmp_path: Path) -> None:
+def test_the_second_process_skips_the_files_that_the_crawl_has_already_read(children: Children, tmp_path: Path) -> None:
     files = _Files(tmp_path, {f"{number}.json": b'{"a": 1}' for number in range(20)}, set())
     looking = InferenceWorker(files, files.items)  # type: ignore[arg-type]
     for key in files.items:
@@ -92,7 +92,7 @@ def test_what_the_crawl_has_come_to_the_second_process_leaves_alone(children: Ch
     assert looking._last() == []
 
 
-def test_without_a_second_process_all_is_left_to_the_crawl(
+def test_if_no_second_process_can_start_the_crawl_reads_everything_itself(
     children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference_worker, "WORTH_IT", 0)
@@ -103,7 +103,7 @@ def test_without_a_second_process_all_is_left_to_the_crawl(
         assert looking.take(files.items["lines.json"]) is None
 
 
-def test_a_crawl_of_many_megabytes_sees_every_file(crawled: Crawled, stack: localaws.Status) -> None:
+def test_a_crawl_of_many_megabytes_reads_every_file(crawled: Crawled, stack: localaws.Status) -> None:
     for number in range(FILES):
         crawled.put_key(f"toll/{number:03}.json", LINES)
     crawled.put_key("toll/998.json", b'{"id": 1, "toll": "free", "lane": 3}')
@@ -114,7 +114,9 @@ def test_a_crawl_of_many_megabytes_sees_every_file(crawled: Crawled, stack: loca
     _wait_for(lambda: not _helpers(stack))
 
 
-def test_a_crawl_whose_second_process_is_killed_sees_every_file(crawled: Crawled, stack: localaws.Status) -> None:
+def test_a_crawl_whose_second_process_is_killed_still_reads_every_file(
+    crawled: Crawled, stack: localaws.Status
+) -> None:
     for number in range(FILES * 2):
         crawled.put_key(f"toll/{number:03}.json", LINES)
     crawled.aws("glue").start_crawler(Name=crawled.crawler)

@@ -1,4 +1,4 @@
-"""An include path that is one object: its table lies at the object, and holds nothing else.
+"""An include path that is one object: its table has the object's location and contains nothing else.
 
 AWS: "For Amazon S3 data stores, include path syntax is bucket-name/folder-name/file-name.ext"
 (https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html). AWS's own example crawls
@@ -35,7 +35,9 @@ def retarget(crawled: Crawled, *paths: str, **settings: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_table_of_an_object_lies_at_the_object_and_is_named_after_it(new_crawled: Callable[..., Crawled]) -> None:
+def test_the_table_of_a_single_object_has_its_location_and_is_named_after_it(
+    new_crawled: Callable[..., Crawled],
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html
     """
@@ -54,7 +56,9 @@ def test_the_table_of_an_object_lies_at_the_object_and_is_named_after_it(new_cra
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_an_object_may_be_of_any_format_and_lie_right_in_the_bucket(new_crawled: Callable[..., Crawled]) -> None:
+def test_a_single_object_may_have_any_format_and_may_be_at_the_top_of_the_bucket(
+    new_crawled: Callable[..., Crawled],
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("a.json.gz")
     parquet = io.BytesIO()
@@ -69,7 +73,7 @@ def test_an_object_may_be_of_any_format_and_lie_right_in_the_bucket(new_crawled:
     assert {location(crawled, name) for name in kinds} == {f"s3://{crawled.bucket}/{key}" for key in objects}
 
 
-def test_an_object_that_is_named_is_crawled_also_where_a_folders_crawl_would_leave_it_out(
+def test_a_single_object_is_crawled_even_if_a_crawl_of_its_folder_would_skip_it(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     crawled = new_crawled("raw/_a.json", SampleSize=1)
@@ -78,7 +82,7 @@ def test_an_object_that_is_named_is_crawled_also_where_a_folders_crawl_would_lea
     assert set(crawled.tables()) == {"_a_json"}
 
 
-def test_a_recrawl_reads_the_object_again_and_never_its_neighbours(new_crawled: Callable[..., Crawled]) -> None:
+def test_a_recrawl_reads_the_single_object_and_never_its_neighbours(new_crawled: Callable[..., Crawled]) -> None:
     crawled = new_crawled("raw/a.json")
     crawled.put(raw__aDOTjson=A)
     crawled.crawl()
@@ -93,7 +97,7 @@ def test_a_recrawl_reads_the_object_again_and_never_its_neighbours(new_crawled: 
 
 
 @pytest.mark.parametrize(("behaviour", "left"), [("DEPRECATE_IN_DATABASE", 1), ("DELETE_FROM_DATABASE", 0)])
-def test_the_table_of_an_object_that_is_gone_is_treated_as_the_policy_says(
+def test_the_table_of_a_deleted_object_is_handled_as_the_delete_behavior_says(
     new_crawled: Callable[..., Crawled], behaviour: str, left: int
 ) -> None:
     policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour}
@@ -109,8 +113,8 @@ def test_the_table_of_an_object_that_is_gone_is_treated_as_the_policy_says(
     assert "DEPRECATED_BY_CRAWLER" not in crawled.table()["Parameters"]
 
 
-@pytest.mark.simplified("Glue crawlers", "what AWS's crawl of an object that is not there says is not documented")
-def test_an_object_that_is_not_there_makes_no_table(new_crawled: Callable[..., Crawled]) -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS does not document the result of a crawl of a missing object")
+def test_an_object_that_does_not_exist_makes_no_table(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("raw/nothing.json")
     crawled.put(raw__nothingDOTjsonDOTold=A)
@@ -118,8 +122,8 @@ def test_an_object_that_is_not_there_makes_no_table(new_crawled: Callable[..., C
     assert crawled.tables() == {}
 
 
-@pytest.mark.simplified("Glue crawlers", "which of the two AWS takes is not documented")
-def test_of_an_object_and_a_folder_of_one_name_the_last_slash_tells_which_is_meant(
+@pytest.mark.simplified("Glue crawlers", "AWS does not document which of the two it crawls")
+def test_a_trailing_slash_tells_a_folder_from_an_object_with_the_same_name(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
@@ -137,15 +141,18 @@ def test_of_an_object_and_a_folder_of_one_name_the_last_slash_tells_which_is_mea
     assert sorted(crawled.tables()) == [first, second]
 
 
-def test_an_empty_object_that_stands_for_a_folder_is_that_folder(new_crawled: Callable[..., Crawled]) -> None:
+def test_an_empty_object_that_marks_a_folder_is_treated_as_the_folder(new_crawled: Callable[..., Crawled]) -> None:
     crawled = new_crawled("raw")
     crawled.put(raw="", raw__aDOTjson=A)
     crawled.crawl()
     assert location(crawled, "raw") == f"s3://{crawled.bucket}/raw/"
 
 
-@pytest.mark.simplified("Glue crawlers", "what AWS excludes from an include path that is an object is not documented")
-def test_exclusions_are_relative_to_the_object_and_so_never_exclude_it(new_crawled: Callable[..., Crawled]) -> None:
+@pytest.mark.simplified(
+    "Glue crawlers",
+    "AWS does not document the effect of exclusions on an include path that is an object",
+)
+def test_exclusions_are_relative_to_the_object_and_never_exclude_it(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     crawled = new_crawled("raw/a.json", Exclusions=["*.json"])
     crawled.put(raw__aDOTjson=A)
@@ -154,7 +161,7 @@ def test_exclusions_are_relative_to_the_object_and_so_never_exclude_it(new_crawl
     assert kept == [f"s3://{crawled.bucket}/raw/a.json/*.json"]
 
 
-def test_a_folder_and_an_object_in_it_keep_their_tables_when_they_are_crawled_again(
+def test_a_folder_and_an_object_in_it_keep_their_tables_in_a_recrawl(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     crawled = new_crawled("raw/")
@@ -173,7 +180,7 @@ def test_a_folder_and_an_object_in_it_keep_their_tables_when_they_are_crawled_ag
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_of_new_folders_only_leaves_the_object_that_it_crawled_alone(
+def test_an_incremental_crawl_does_not_crawl_a_single_object_again(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""

@@ -1,4 +1,4 @@
-"""Which files make a table and which folders its partitions, when some are unlike and when the table is known.
+"""Which files become a table and which folders its partitions, if some differ and if the table exists.
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html and
 https://repost.aws/knowledge-center/glue-crawler-not-adding-new-partitions; nothing is served here.
@@ -52,7 +52,7 @@ def known(path: str = "", names: tuple[str, ...] = (), keys: tuple[str, ...] = (
 # Files of one folder.
 
 
-def test_files_of_one_folder_are_one_table_where_half_of_them_or_more_are_similar() -> None:
+def test_files_of_one_folder_are_one_table_if_at_least_half_of_them_are_similar() -> None:
     assert paths({}) == []
     assert paths({"a": AB}) == [""]
     assert paths({"a": AB, "b": CD}) == [""]
@@ -71,12 +71,12 @@ def test_files_of_one_folder_are_one_table_where_half_of_them_or_more_are_simila
         ("ab", "ab", True),
     ],
 )
-def test_schemas_are_similar_where_they_share_most_of_their_columns(one: str, other: str, similar: bool) -> None:
+def test_schemas_are_similar_if_they_share_most_of_their_columns(one: str, other: str, similar: bool) -> None:
     found = paths({"x/1": columns(one), "y/1": columns(other)})
     assert found == ([""] if similar else ["x/", "y/"])
 
 
-def test_a_compression_of_their_own_does_not_make_files_of_one_folder_unlike() -> None:
+def test_files_of_one_folder_with_different_compressions_can_still_be_similar() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html speaks of folders."""
     assert paths({"a": AB, "b": gzip.compress(AB), "c": gzip.compress(AB + AB)}) == [""]
 
@@ -91,11 +91,11 @@ def test_a_table_has_the_format_of_most_of_its_files_and_skips_the_others() -> N
     ]
 
 
-def test_json_comes_before_csv_where_there_is_as_much_of_both() -> None:
+def test_json_takes_precedence_over_csv_if_there_are_equally_many_files_of_both() -> None:
     assert crawl({"1": CSV, "2": AB})[0][""].look.classification == "json"
 
 
-def test_files_that_are_not_readable_are_a_table_of_an_unknown_format() -> None:
+def test_unreadable_files_are_a_table_of_an_unknown_format() -> None:
     tables, log = crawl({"1": UNREADABLE, "2": UNREADABLE})
     assert (tables[""].look.classification, tables[""].schema, log) == ("UNKNOWN", {}, [])
 
@@ -110,7 +110,7 @@ def test_five_skipped_files_are_named_and_the_others_counted() -> None:
         ]
 
 
-def test_a_table_has_the_columns_of_all_its_files_as_the_catalog_and_as_the_files_spell_them() -> None:
+def test_a_table_has_the_columns_of_all_its_files_in_the_catalog_s_and_the_files_spelling() -> None:
     tables, _ = crawl({"1": b'{"Id": 1, "b": 1}\n', "2": b'{"Id": 0.5, "b": 1, "C": "x"}\n'})
     table = tables[""]
     assert table.schema == {"id": Primitive.DOUBLE, "b": Primitive.INT, "c": Primitive.STRING}
@@ -119,7 +119,7 @@ def test_a_table_has_the_columns_of_all_its_files_as_the_catalog_and_as_the_file
     assert (table.partition_keys, table.partitions) == ((), ())
 
 
-def test_the_columns_of_a_known_table_keep_their_order_in_front_of_new_ones() -> None:
+def test_the_columns_of_a_known_table_keep_their_order_before_new_columns() -> None:
     tables, _ = crawl({"1": b'{"new": 1, "a": 1, "b": 1}\n'}, known(names=("b", "gone", "a")))
     assert list(tables[""].schema) == ["b", "a", "new"]
     assert list(crawl({"1": b'{"new": 1, "a": 1, "b": 1}\n'})[0][""].schema) == ["new", "a", "b"]
@@ -128,25 +128,25 @@ def test_the_columns_of_a_known_table_keep_their_order_in_front_of_new_ones() ->
 # Folders.
 
 
-def test_unlike_folders_beside_files_are_tables_of_their_own() -> None:
+def test_different_folders_next_to_files_are_tables_of_their_own() -> None:
     assert paths({"1": AB, "x/1": CD, "y/1": EF}) == ["", "x/", "y/"]
     assert paths({"x/1": CD, "y/1": EF, "z/1": AB}) == ["x/", "y/", "z/"]
 
 
-def test_folders_are_partitions_where_more_than_half_of_them_are_similar() -> None:
+def test_folders_are_partitions_if_more_than_half_of_them_are_similar() -> None:
     assert paths({"x/1": AB, "y/1": AB, "z/1": CD}) == [""]
     assert paths({"x/1": AB, "y/1": AB, "z/1": CD, "w/1": CD}) == ["w/", "x/", "y/", "z/"]
     assert paths({"x/1": AB, "y/1": CD}) == ["x/", "y/"]
     assert paths({"x/1": AB}) == [""]
 
 
-def test_files_beside_folders_count_as_one_folder_more() -> None:
+def test_files_next_to_folders_count_as_one_more_folder() -> None:
     assert paths({"1": AB, "x/1": AB}) == [""]
     assert paths({"1": CD, "x/1": AB}) == ["", "x/"]
     assert paths({"1": CD, "x/1": AB, "y/1": AB}) == [""]
 
 
-def test_a_folder_that_holds_several_tables_is_like_none_of_the_others() -> None:
+def test_a_folder_that_holds_several_tables_is_not_similar_to_any_other() -> None:
     mixed = {f"m/{number}": body for number, body in enumerate((AB, CD, EF))}
     assert paths({**mixed, "x/1": AB}) == ["m/0", "m/1", "m/2", "x/"]
     assert paths({**mixed, "x/1": AB, "y/1": AB}) == [""]
@@ -159,7 +159,7 @@ def test_a_folder_has_the_compression_and_the_columns_of_most_of_its_files() -> 
     assert paths({"x/1": CSV, "x/2": AB, "x/3": AB, "y/1": AB}) == [""]
 
 
-def test_a_table_level_skips_what_lies_above_it() -> None:
+def test_a_table_level_skips_files_above_it() -> None:
     tables, log = crawl({"top": AB, "a/1": AB, "b/1": CD}, level=1)
     assert list(tables) == ["a/", "b/"]
     assert log == ["INFO : Skipped top: it lies above the table level, 1 folders further down"]
@@ -167,7 +167,7 @@ def test_a_table_level_skips_what_lies_above_it() -> None:
     assert paths({"a/1": AB, "a/2": CD, "a/3": EF}, level=1) == ["a/"]
 
 
-def test_an_include_path_that_is_one_object_is_a_table_named_after_it() -> None:
+def test_each_file_can_be_a_table_named_after_the_file() -> None:
     tree = tree_of({"x/b": AB, "x/a": AB, "x/c": CD})
     found = Grouping([], lambda _: None).table_of_each_file(tree)
     assert [(table.path, table.statistics.objects) for table in found] == [("x/a", 1), ("x/b", 1), ("x/c", 1)]
@@ -176,7 +176,7 @@ def test_an_include_path_that_is_one_object_is_a_table_named_after_it() -> None:
 # Partitions.
 
 
-def test_a_hive_style_folder_names_its_key_and_any_other_is_numbered() -> None:
+def test_a_hive_style_folder_names_its_partition_key_and_other_folders_get_numbered_keys() -> None:
     (table,) = crawl({"Year=2017/x/1": AB, "Year=2018/y/1": AB, "Year=2018/y/2": AB})[0].values()
     assert table.partition_keys == ("year", "partition_1")
     assert [(part.values, part.path, part.statistics.objects) for part in table.partitions] == [
@@ -185,17 +185,17 @@ def test_a_hive_style_folder_names_its_key_and_any_other_is_numbered() -> None:
     ]
 
 
-def test_the_value_of_a_partition_is_decoded_and_may_hold_an_equals_sign() -> None:
+def test_a_partition_value_is_url_decoded_and_may_contain_an_equals_sign() -> None:
     (table,) = crawl({"at=10%3A30/1": AB, "at=a=b/1": AB, "at=/1": AB})[0].values()
     assert [part.values for part in table.partitions] == [("",), ("10:30",), ("a=b",)]
 
 
-def test_a_folder_whose_name_begins_with_an_equals_sign_has_no_key() -> None:
+def test_a_folder_whose_name_begins_with_an_equals_sign_gets_a_numbered_key() -> None:
     (table,) = crawl({"=x/1": AB, "=y/1": AB})[0].values()
     assert table.partition_keys == ("partition_0",)
 
 
-def test_partitions_are_counted_from_the_folder_of_the_table() -> None:
+def test_partition_keys_start_below_the_folder_of_the_table() -> None:
     tables, _ = crawl({"a/year=2017/1": AB, "a/year=2018/1": AB, "b/1": CD, "c/1": EF})
     assert list(tables) == ["a/", "b/", "c/"]
     assert tables["a/"].partition_keys == ("year",)
@@ -214,7 +214,7 @@ def test_a_partition_has_the_columns_and_the_format_of_its_own_files() -> None:
     assert [part.look.classification for part in table.partitions] == ["json", "json"]
 
 
-def test_the_keys_are_those_of_most_files_and_the_others_are_skipped() -> None:
+def test_the_partition_keys_are_those_of_most_files_and_other_files_are_skipped() -> None:
     """ "Folder partition keys do not match table partition keys":
     https://repost.aws/knowledge-center/glue-crawler-not-adding-new-partitions
     """
@@ -226,7 +226,7 @@ def test_the_keys_are_those_of_most_files_and_the_others_are_skipped() -> None:
     assert (tables[""].partition_keys, len(log)) == (("month",), 1)
 
 
-def test_a_known_table_keeps_its_partition_keys_whatever_most_files_have() -> None:
+def test_a_known_table_keeps_its_partition_keys_even_if_most_files_have_others() -> None:
     files = {"year=2017/1": AB, "month=1/1": AB, "month=1/2": AB}
     tables, log = crawl(files, known(names=("a", "b"), keys=("year",)))
     assert tables[""].partition_keys == ("year",)
@@ -237,18 +237,18 @@ def test_a_known_table_keeps_its_partition_keys_whatever_most_files_have() -> No
     ]
 
 
-def test_a_known_table_without_partition_keys_takes_no_files_from_new_folders() -> None:
+def test_a_known_table_without_partition_keys_skips_files_in_new_folders() -> None:
     files = {"1": AB, "month=1/1": AB, "month=1/2": AB}
     tables, log = crawl(files, known(names=("a", "b")))
     assert (tables[""].partition_keys, tables[""].statistics.objects, len(log)) == ((), 1, 2)
 
 
-def test_a_known_table_whose_keys_no_folder_has_any_more_gets_those_of_the_folders() -> None:
+def test_a_known_table_gets_new_partition_keys_if_no_folder_has_the_old_ones() -> None:
     tables, log = crawl({"month=1/1": AB}, known(keys=("year",)))
     assert (tables[""].partition_keys, log) == (("month",), [])
 
 
-def test_more_than_five_files_of_other_keys_are_counted() -> None:
+def test_more_than_five_files_with_other_partition_keys_are_only_counted() -> None:
     files = {f"year=2017/{number}": AB for number in range(8)} | {f"month=1/{number}": AB for number in range(7)}
     _, log = crawl(files)
     what = "Folder partition keys do not match table partition keys, skipped"
@@ -261,7 +261,7 @@ def test_more_than_five_files_of_other_keys_are_counted() -> None:
 # What the catalog has already.
 
 
-def test_a_known_table_stays_one_whatever_lands_in_its_folders() -> None:
+def test_a_known_table_stays_one_table_even_if_different_files_land_in_its_folders() -> None:
     unlike = {"x/1": AB, "y/1": CD, "z/1": EF}
     assert paths(unlike) == ["x/", "y/", "z/"]
     assert paths(unlike, known()) == [""]

@@ -44,14 +44,14 @@ def random_value(dice: random.Random, depth: int = 0) -> Any:
     return {f"k{n}'\"": random_value(dice, depth + 1) for n in range(dice.randrange(3))}
 
 
-def test_a_row_as_python_prints_it_reads_as_its_strict_spelling_does() -> None:
+def test_a_row_printed_by_python_is_read_like_the_same_row_in_strict_json() -> None:
     dice = random.Random(7)
     for _ in range(3000):
         row = {"id": random_value(dice), "it's": random_value(dice)}
         assert read_value(repr(row).encode()) == read_value(json.dumps(row).encode()) == row
 
 
-def test_no_bytes_break_the_reader() -> None:
+def test_the_reader_accepts_any_bytes_without_failing() -> None:
     dice = random.Random(8)
     pieces = [
         b"{",
@@ -80,7 +80,7 @@ def test_no_bytes_break_the_reader() -> None:
 
 @pytest.mark.simplified(
     "Glue crawlers",
-    "a top-level array's elements are rows, AWS makes them one array column",
+    "the elements of a top-level array are rows; AWS makes them one array column",
 )
 @pytest.mark.parametrize(
     "text",
@@ -97,14 +97,14 @@ def test_no_bytes_break_the_reader() -> None:
         '{"a": 1}{"a": 2}',
     ],
 )
-def test_json_is_rows_whether_on_lines_in_an_array_or_over_several_lines(text: str) -> None:
+def test_json_rows_may_be_on_lines_in_an_array_or_over_several_lines(text: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html"""
     found = read_rows(text.encode(), complete=True)
     assert found.rows == [{"a": 1}, {"a": 2}]
     assert found.unreadable == 0
 
 
-def test_a_cut_off_row_at_the_end_of_a_beginning_is_neither_a_row_nor_unreadable() -> None:
+def test_a_cut_off_last_row_of_a_partial_read_counts_neither_as_a_row_nor_as_unreadable() -> None:
     found = read_rows(b'{"a": 1}\n{"a": 2}\n{"a": 3', complete=False)
     assert (len(found.rows), found.unreadable) == (2, 0)
     in_array = read_rows(b'[{"a": 1},\n{"a": 2},\n{"a": 3', complete=False)
@@ -120,7 +120,7 @@ def test_bad_rows_among_good_ones_are_counted() -> None:
     "text",
     [b"hello\nworld\n", b"\x00\x01\x02", b"1\n2\n3\n", b'"just a string"', b"\x1f\x8bbroken", b"BZhbroken", b"<a/>"],
 )
-def test_what_is_not_rows_is_unknown(text: bytes) -> None:
+def test_text_without_rows_has_an_unknown_classification(text: bytes) -> None:
     assert look(text).classification == "UNKNOWN"
 
 
@@ -143,13 +143,13 @@ def test_what_is_not_rows_is_unknown(text: bytes) -> None:
         ([[{"a": [1]}], [{"a": [0.5]}]], "array<struct<a:array<double>>>"),
     ],
 )
-def test_the_type_of_a_column_holds_all_its_values(rows: list[Any], expected: str) -> None:
+def test_a_column_s_type_holds_all_of_its_values(rows: list[Any], expected: str) -> None:
     assert types(*({"c": value} for value in rows)) == {"c": expected}
     assert types(*({"c": value} for value in reversed(rows)))["c"].startswith(expected.split("<")[0])
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_number_of_rows_is_estimated_from_the_part_that_was_read() -> None:
+def test_the_row_count_is_estimated_from_the_part_that_was_read() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html"""
     row = b'{"id": 1, "name": "xyz"}\n'
     assert look((row * 1000)[:1010], len(row) * 1000).records == 1000
@@ -158,7 +158,7 @@ def test_the_number_of_rows_is_estimated_from_the_part_that_was_read() -> None:
     assert estimate == pytest.approx(100_000, rel=0.1)
 
 
-def test_of_a_small_archive_that_holds_very_much_only_the_beginning_is_unpacked() -> None:
+def test_only_the_beginning_of_a_large_compressed_file_is_decompressed() -> None:
     text = (b'{"a": "' + b"x" * 1000 + b'"}\n') * 20_000  # 20 MB, of which 8 are unpacked
     assert look(gzip.compress(text)).records == pytest.approx(20_000, rel=0.6)
     found = look(bz2.compress(text))
@@ -170,7 +170,7 @@ def test_several_gzip_members_are_read_as_one_file() -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_csv_needs_two_columns_two_rows_and_one_width() -> None:
+def test_csv_needs_two_columns_two_rows_and_rows_of_equal_width() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     assert look(b"a,b\n1,2\n").classification == "csv"
     assert look(b"a,b\n1,2\n").header
@@ -217,14 +217,16 @@ GLOBS = [
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(("pattern", "matching", "others"), GLOBS)
-def test_exclusions_are_globs_as_aws_lists_them(pattern: str, matching: list[str], others: list[str]) -> None:
+def test_exclusion_patterns_are_globs_as_aws_documents_them(
+    pattern: str, matching: list[str], others: list[str]
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     exclusions = Exclusions([pattern])
     assert [path for path in matching + others if exclusions.match(path)] == matching
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_groups_in_exclusions_can_not_be_nested() -> None:
+def test_brace_groups_in_exclusion_patterns_cannot_be_nested() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html"""
     with pytest.raises(ValueError, match="nested"):
         Exclusions(["{a,{b,c}}"])
@@ -259,7 +261,7 @@ def test_include_paths_match_level_by_level() -> None:
     assert not IncludePath("db/a/b/c").match("db", "a", "b")
 
 
-def test_jdbc_urls_are_read_or_refused_by_name() -> None:
+def test_jdbc_urls_are_parsed_and_unsupported_ones_are_refused_by_name() -> None:
     assert JdbcUrl.parse("jdbc:redshift://h.example:5555/toll_db?ssl=true") == JdbcUrl("h.example", 5555, "toll_db")
     assert JdbcUrl.parse("jdbc:redshift://h/d").port == 5439
     with pytest.raises(ValueError, match="connects to jdbc:redshift only, not to jdbc:mysql"):
@@ -268,7 +270,7 @@ def test_jdbc_urls_are_read_or_refused_by_name() -> None:
         JdbcUrl.parse("redshift://h/d")
 
 
-def test_looks_are_read_again_after_a_restart_and_a_damaged_file_of_them_is_made_anew(tmp_path: Path) -> None:
+def test_cached_results_survive_a_restart_and_a_damaged_cache_file_is_rebuilt(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "looks.sqlite"
     seen = look(b'{"a": 1, "b": {"c": [1]}}\n')
     items = [ObjectEntry("bucket", f"{number}.json", 27, f"etag{number}", datetime.now(UTC)) for number in range(3)]

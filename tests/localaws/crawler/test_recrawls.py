@@ -1,4 +1,4 @@
-"""What a second crawl looks at again: what changed, what lies in new folders, or what S3's events name."""
+"""What a second crawl reads: changed files, new folders, or the objects in S3's events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def partitions(crawled: Crawled) -> list[list[str]]:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_file_that_was_read_is_not_read_again_until_it_changes(crawled: Crawled) -> None:
+def test_a_crawl_reads_only_new_and_changed_files(crawled: Crawled) -> None:
     """ "Subsequent crawler runs are often faster": https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
 
     def was_read() -> bool:
@@ -46,7 +46,7 @@ def test_a_file_that_was_read_is_not_read_again_until_it_changes(crawled: Crawle
     assert was_read()
 
 
-def test_a_deleted_an_overwritten_and_a_hidden_object_are_seen_by_the_next_crawl(crawled: Crawled) -> None:
+def test_the_next_crawl_notices_deleted_overwritten_and_restored_objects(crawled: Crawled) -> None:
     s3 = crawled.aws("s3")
     s3.put_bucket_versioning(Bucket=crawled.bucket, VersioningConfiguration={"Status": "Enabled"})
     crawled.put(aDOTjson=ROW, bDOTjson=ROW * 2, cDOTjson=ROW * 3)
@@ -72,7 +72,7 @@ def incremental(new_crawled: Callable[..., Crawled]) -> Crawled:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_crawl_new_folders_only_adds_partitions_and_leaves_old_folders_alone(incremental: Crawled) -> None:
+def test_an_incremental_crawl_adds_partitions_and_does_not_crawl_old_folders_again(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     incremental.put_key("sales/day=1/b.json", OTHER)
     incremental.put_key("sales/day=2/a.json", ROW)
@@ -83,7 +83,7 @@ def test_crawl_new_folders_only_adds_partitions_and_leaves_old_folders_alone(inc
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_crawl_new_folders_only_ignores_deleted_objects(incremental: Crawled) -> None:
+def test_an_incremental_crawl_ignores_deleted_objects(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     incremental.aws("s3").delete_object(Bucket=incremental.bucket, Key="sales/day=1/a.json")
     incremental.crawl()
@@ -92,7 +92,7 @@ def test_crawl_new_folders_only_ignores_deleted_objects(incremental: Crawled) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_crawl_new_folders_only_adds_no_table_after_its_first_crawl(
+def test_an_incremental_crawl_adds_no_tables_after_the_first_crawl(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """ "No new tables will be added": https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
@@ -107,7 +107,7 @@ def test_crawl_new_folders_only_adds_no_table_after_its_first_crawl(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_s3_targets_of_a_crawler_of_new_folders_can_not_be_changed(incremental: Crawled) -> None:
+def test_the_s3_targets_of_an_incremental_crawler_cannot_be_changed(incremental: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
     glue = incremental.aws("glue")
     targets = {"S3Targets": [{"Path": f"s3://{incremental.bucket}/other/"}]}
@@ -190,7 +190,7 @@ def by_events(
 
 
 @pytest.mark.simplified("Glue crawlers", "the first crawl after a restart of the embedded AWS lists everything again")
-def test_a_crawler_in_event_mode_crawls_only_the_folders_that_the_events_in_its_queue_name(
+def test_a_crawler_in_event_mode_crawls_only_the_folders_that_events_in_its_queue_name(
     by_events: tuple[Crawled, Queue, Queue],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
@@ -217,7 +217,7 @@ def test_a_crawler_in_event_mode_crawls_only_the_folders_that_the_events_in_its_
     assert partitions(crawled) == [["2"], ["4"]]
 
 
-def test_in_event_mode_an_object_that_is_an_include_path_is_crawled_again_when_an_event_names_it(
+def test_a_crawler_in_event_mode_crawls_a_single_object_again_if_an_event_names_it(
     by_events: tuple[Crawled, Queue, Queue],
 ) -> None:
     crawled, queue, _ = by_events
@@ -245,7 +245,7 @@ def test_in_event_mode_an_object_that_is_an_include_path_is_crawled_again_when_a
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_message_that_is_no_s3_event_goes_to_the_crawlers_dead_letter_queue(
+def test_a_message_that_is_not_an_s3_event_goes_to_the_crawler_s_dead_letter_queue(
     by_events: tuple[Crawled, Queue, Queue],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
@@ -256,7 +256,7 @@ def test_a_message_that_is_no_s3_event_goes_to_the_crawlers_dead_letter_queue(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_s3_events_may_reach_the_crawlers_queue_by_way_of_an_sns_topic() -> None:
+def test_s3_events_can_reach_the_crawler_s_queue_through_an_sns_topic() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
     record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "sales/a+b%3D1.json"}}}
     event = json.dumps({"Records": [record]})
@@ -266,7 +266,7 @@ def test_s3_events_may_reach_the_crawlers_queue_by_way_of_an_sns_topic() -> None
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_changed_crawler_in_event_mode_crawls_everything_once_more(by_events: tuple[Crawled, Queue, Queue]) -> None:
+def test_an_updated_crawler_in_event_mode_crawls_everything_once(by_events: tuple[Crawled, Queue, Queue]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""
     crawled, queue, _ = by_events
     crawled.put_key("sales/day=3/a.json", ROW)
@@ -279,7 +279,7 @@ def test_a_changed_crawler_in_event_mode_crawls_everything_once_more(by_events: 
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_event_mode_needs_a_queue_that_is_there(
+def test_a_crawler_in_event_mode_needs_an_event_queue(
     new_crawled: Callable[..., Crawled], aws: Callable[..., Any], new_queue: Callable[[], Queue]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-event-notifications.html"""

@@ -1,4 +1,4 @@
-"""Crawls of S3: which tables come of which files."""
+"""Crawls of S3: which files become which tables."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_a_crawl_of_a_bucket_makes_one_table_named_after_it(crawled: Crawled) ->
     }
 
 
-@pytest.mark.simplified("Glue crawlers", "whether AWS reads them is not documented: land strict JSON")
-def test_json_rows_in_single_quotes_crawl_as_strict_ones_do(crawled: Crawled) -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS does not document whether it reads them, so land strict JSON")
+def test_json_rows_in_single_quotes_are_crawled_like_strict_json(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTjson="".join(f"{ROW}\n" for _ in range(100)))
     crawled.crawl()
@@ -70,7 +70,7 @@ def test_json_rows_in_single_quotes_crawl_as_strict_ones_do(crawled: Crawled) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawler_sees_through_gzip(crawled: Crawled) -> None:
+def test_a_crawler_reads_gzip_files(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     crawled.put(aDOTjsonDOTgz=gzip.compress(lines(*[ROW] * 7).encode()))
     crawled.crawl()
@@ -79,8 +79,8 @@ def test_a_crawler_sees_through_gzip(crawled: Crawled) -> None:
     assert crawled.table()["Parameters"]["recordCount"] == "7"
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS may make a table of each such file, here they are skipped and logged")
-def test_a_garbage_file_and_an_empty_one_do_not_break_the_crawl_of_the_good_one(crawled: Crawled) -> None:
+@pytest.mark.simplified("Glue crawlers", "AWS may make a table of each such file; here they are skipped and logged")
+def test_an_unreadable_file_and_an_empty_file_do_not_stop_the_crawl_of_the_others(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=lines(ROW), badDOTjson=b"\x00\xff garbage", emptyDOTjson=b"", textDOTjson="no, JSON\nat all\n")
     assert crawled.crawl()["Status"] == "SUCCEEDED"
@@ -92,7 +92,7 @@ def test_a_garbage_file_and_an_empty_one_do_not_break_the_crawl_of_the_good_one(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_garbage_alone_makes_a_table_of_classification_unknown_that_good_data_takes_over(
+def test_unreadable_files_alone_make_a_table_of_classification_UNKNOWN_until_readable_data_lands(
     crawled: Crawled,
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
@@ -107,7 +107,7 @@ def test_garbage_alone_makes_a_table_of_classification_unknown_that_good_data_ta
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_types_are_merged_over_the_files_of_a_table_also_in_nested_fields(crawled: Crawled) -> None:
+def test_column_types_are_merged_over_all_files_of_a_table_including_nested_fields(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     crawled.put(
         aDOTjson=lines({"a": 1, "b": 1, "c": 1, "d": None, "e": None, "f": [1], "g": {"x": 1}}),
@@ -126,7 +126,7 @@ def test_types_are_merged_over_the_files_of_a_table_also_in_nested_fields(crawle
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_second_crawl_of_a_grown_schema_updates_the_table(crawled: Crawled) -> None:
+def test_a_crawl_that_finds_new_columns_updates_the_table(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
     crawled.put(aDOTjson=lines(ROW))
     crawled.crawl()
@@ -152,7 +152,7 @@ def test_an_empty_bucket_makes_no_table(crawled: Crawled) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_bucket_that_is_not_there_fails_the_crawl_with_a_message(crawled: Crawled) -> None:
+def test_a_bucket_that_does_not_exist_fails_the_crawl_with_a_message(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_LastCrawlInfo.html"""
     crawled.aws("s3").delete_bucket(Bucket=crawled.bucket)
     last = crawled.crawl()

@@ -1,4 +1,4 @@
-"""Types of the catalog: told from values, merged, and written as Hive writes them: without a server.
+"""Types of the catalog: inferred from values, merged, and written in Hive's notation, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html says which types a crawler gives. How two of them become
 one is not documented: what is here is what catalogs that AWS's crawlers made show.
@@ -78,19 +78,21 @@ MERGED = [
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), MERGED)
-def test_two_types_become_the_narrowest_that_holds_both_or_string(one: Type, other: Type, expected: Type) -> None:
+def test_two_types_merge_to_the_narrowest_type_that_holds_both_or_to_string(
+    one: Type, other: Type, expected: Type
+) -> None:
     assert merge(one, other) == expected
     assert merge(other, one) == expected
 
 
 @pytest.mark.parametrize("kind", [*Primitive, Array(INT), Struct((("a", INT),)), Stated("decimal(5,2)")])
-def test_a_type_is_merged_with_itself_and_with_nulls_without_a_change(kind: Type) -> None:
+def test_merging_a_type_with_itself_or_with_nulls_does_not_change_it(kind: Type) -> None:
     assert merge(kind, kind) == kind
     assert merge(kind, VOID) == kind
     assert merge(VOID, kind) == kind
 
 
-def test_the_fields_of_two_structs_are_together_those_of_the_first_in_front() -> None:
+def test_merged_structs_have_the_fields_of_the_first_before_the_new_fields_of_the_second() -> None:
     one = Struct((("b", INT), ("a", VOID)))
     other = Struct((("c", STRING), ("a", DOUBLE), ("b", BIGINT)))
     assert merge(one, other) == Struct((("b", BIGINT), ("a", DOUBLE), ("c", STRING)))
@@ -111,9 +113,7 @@ def test_the_fields_of_two_structs_are_together_those_of_the_first_in_front() ->
         ([1, "a"], STRING),
     ],
 )
-def test_a_column_holds_all_values_whether_or_not_all_rows_have_the_same_fields(
-    values: list[Any], expected: Type
-) -> None:
+def test_a_column_s_type_holds_all_values_even_if_rows_have_different_fields(values: list[Any], expected: Type) -> None:
     assert infer_schema([{"c": value} for value in values]) == {"c": expected}
     assert infer_schema([{"c": value} for value in values] + [{"other": 1}]) == {"c": expected, "other": INT}
     assert infer_schema([{"c": value, "d": 1} for value in values]) == {"c": expected, "d": INT}
@@ -133,7 +133,7 @@ def test_schemas_of_several_files_are_merged_column_by_column() -> None:
     assert list(merged) == ["b", "a", "c"]
 
 
-def test_column_names_are_folded_and_those_that_differ_in_case_only_become_one() -> None:
+def test_column_names_are_lower_case_and_names_that_differ_only_in_case_become_one_column() -> None:
     """The catalog folds column names to lower case, those within a struct it keeps."""
     schema: Schema = {"Id": INT, "ID": DOUBLE, "": STRING, "Car": Struct((("Make", STRING),))}
     assert lower_case(schema) == {"id": DOUBLE, "car": Struct((("Make", STRING),))}
@@ -154,5 +154,5 @@ def test_column_names_are_folded_and_those_that_differ_in_case_only_become_one()
         (Struct((("Name", STRING), ("sizes", Array(INT)))), "struct<Name:string,sizes:array<int>>"),
     ],
 )
-def test_a_type_is_written_as_hive_writes_it(kind: Type, expected: str) -> None:
+def test_types_are_written_in_hive_s_notation(kind: Type, expected: str) -> None:
     assert hive_type(kind) == expected

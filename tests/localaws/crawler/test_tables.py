@@ -27,7 +27,7 @@ def keys(crawled: Crawled) -> list[str]:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_folder_names_the_table_and_the_prefix_goes_before_it(new_crawled: Callable[..., Crawled]) -> None:
+def test_a_table_is_named_after_its_folder_with_the_table_prefix_in_front(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     crawled = new_crawled("Raw Data.v1/", TablePrefix="Lab-")
     crawled.put_key("Raw Data.v1/a+b c.json", A)
@@ -37,7 +37,7 @@ def test_a_folder_names_the_table_and_the_prefix_goes_before_it(new_crawled: Cal
     assert crawled.table()["StorageDescriptor"]["Location"] == f"s3://{crawled.bucket}/Raw Data.v1/"
 
 
-def test_a_path_without_its_last_slash_is_the_same_folder(new_crawled: Callable[..., Crawled]) -> None:
+def test_an_include_path_without_its_trailing_slash_means_the_same_folder(new_crawled: Callable[..., Crawled]) -> None:
     crawled = new_crawled("raw")
     crawled.put(raw__aDOTjson=A, rawer__aDOTjson=B)
     crawled.crawl()
@@ -71,7 +71,7 @@ def test_other_similar_folders_become_numbered_partition_keys(new_crawled: Calla
 @pytest.mark.parametrize(
     ("behaviour", "left"), [("DEPRECATE_IN_DATABASE", ["1", "2", "3"]), ("DELETE_FROM_DATABASE", ["2", "3"])]
 )
-def test_a_new_folder_becomes_a_partition_and_one_that_is_gone_is_deleted_where_the_policy_says_so(
+def test_a_new_folder_adds_a_partition_and_the_delete_behavior_decides_about_missing_folders(
     new_crawled: Callable[..., Crawled], behaviour: str, left: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
@@ -87,7 +87,7 @@ def test_a_new_folder_becomes_a_partition_and_one_that_is_gone_is_deleted_where_
     assert len(crawled.tables()) == 1
 
 
-def test_a_folder_that_does_not_fit_the_partition_keys_is_skipped_with_a_line(
+def test_a_folder_that_does_not_match_the_partition_keys_is_skipped_and_logged(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     crawled = new_crawled("sales/")
@@ -101,37 +101,37 @@ def test_a_folder_that_does_not_fit_the_partition_keys_is_skipped_with_a_line(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_unlike_folders_become_tables_of_their_own(crawled: Crawled) -> None:
+def test_different_folders_become_tables_of_their_own(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html"""
     crawled.put(orders__aDOTjson=A, orders__bDOTjson=A, towns__aDOTjson=B)
     crawled.crawl()
     assert set(crawled.tables()) == {"orders", "towns"}
 
 
-def test_one_folder_alone_is_a_partition_of_the_include_paths_table(crawled: Crawled) -> None:
+def test_a_single_folder_becomes_a_partition_of_the_include_path_s_table(crawled: Crawled) -> None:
     crawled.put(incoming__aDOTjson=A)
     crawled.crawl()
     assert crawled.table()["Name"] == crawled.bucket.replace("-", "_")
     assert partitions(crawled) == [["incoming"]]
 
 
-def test_tables_further_down_are_found_there(crawled: Crawled) -> None:
+def test_tables_in_nested_folders_are_found(crawled: Crawled) -> None:
     crawled.put(lake__raw__orders__aDOTjson=A, lake__raw__towns__aDOTjson=B)
     crawled.put_key("lake/raw/orders/day=1/a.json", A)
     crawled.crawl()
     assert set(crawled.tables()) == {"orders", "towns"}
 
 
-def test_files_in_the_bucket_keep_their_table_beside_a_folder_of_something_else(crawled: Crawled) -> None:
+def test_files_at_the_top_of_the_bucket_keep_their_table_next_to_a_different_folder(crawled: Crawled) -> None:
     crawled.put(aDOTjson=A, other__bDOTjson=B)
     crawled.crawl()
     assert set(crawled.tables()) == {crawled.bucket.replace("-", "_"), "other"}
 
 
 @pytest.mark.simplified(
-    "Glue crawlers", "AWS names no number for similar: here it is 70 % of the columns, and at least half of the files"
+    "Glue crawlers", "AWS does not define similar; here it means 70 % of the columns, and at least half of the files"
 )
-def test_one_unlike_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
+def test_one_different_file_among_others_does_not_split_the_table(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=A, bDOTjson=B)
     crawled.crawl()
@@ -139,14 +139,14 @@ def test_one_unlike_file_among_others_does_not_split_the_table(crawled: Crawled)
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_files_that_are_all_unlike_become_tables_named_after_them(crawled: Crawled) -> None:
+def test_files_that_are_all_different_become_tables_named_after_them(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html"""
     crawled.put(aDOTjson=A, bDOTjson=B, cDOTjson='{"x": 1}')
     crawled.crawl()
     assert set(crawled.tables()) == {"a_json", "b_json", "c_json"}
 
 
-def test_a_table_that_is_in_the_catalog_stays_one_whatever_lands(crawled: Crawled) -> None:
+def test_a_table_in_the_catalog_stays_one_table_even_if_different_files_land(crawled: Crawled) -> None:
     crawled.put(aDOTjson=A)
     crawled.crawl()
     crawled.put(bDOTjson=B, cDOTjson='{"x": 1}')
@@ -167,7 +167,7 @@ def test_files_that_an_exclusion_matches_are_not_crawled(new_crawled: Callable[.
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_parquet_files_schema_is_read_from_its_end(crawled: Crawled) -> None:
+def test_the_schema_of_a_parquet_file_is_read_from_its_footer(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     body = io.BytesIO()
     pq.write_table(pa.table({"id": [1, 2], "tags": [["a"], []], "fee": pa.array([1.5, None], pa.float32())}), body)
@@ -179,7 +179,7 @@ def test_a_parquet_files_schema_is_read_from_its_end(crawled: Crawled) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_compression_within_a_parquet_file_is_not_the_tables(crawled: Crawled) -> None:
+def test_compression_inside_a_parquet_file_is_not_the_table_s_compression_type(crawled: Crawled) -> None:
     """ "The compressed data is an internal component of the file, and AWS Glue does not populate the compressionType
     property": https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html. Crawled tables say "none".
     """
@@ -191,8 +191,8 @@ def test_the_compression_within_a_parquet_file_is_not_the_tables(crawled: Crawle
     assert crawled.table()["StorageDescriptor"]["Compressed"] is False
 
 
-@pytest.mark.simplified("Glue crawlers", "AWS takes files of each folder at random, here the first ones")
-def test_a_sample_size_limits_what_is_read_of_each_folder(
+@pytest.mark.simplified("Glue crawlers", "AWS reads random files of each folder; here the first ones are read")
+def test_a_sample_size_limits_how_many_files_of_each_folder_are_read(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_S3Target.html"""
@@ -209,7 +209,7 @@ def test_a_sample_size_limits_what_is_read_of_each_folder(
     ("behaviour", "tables", "deprecated"),
     [("DEPRECATE_IN_DATABASE", 1, True), ("DELETE_FROM_DATABASE", 0, False), ("LOG", 1, False)],
 )
-def test_a_table_whose_data_is_gone_is_deprecated_deleted_or_left_as_the_policy_says(
+def test_the_delete_behavior_decides_whether_a_table_without_data_is_deprecated_deleted_or_kept(
     new_crawled: Callable[..., Crawled], behaviour: str, tables: int, deprecated: bool
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_SchemaChangePolicy.html
@@ -225,7 +225,7 @@ def test_a_table_whose_data_is_gone_is_deprecated_deleted_or_left_as_the_policy_
     assert any("DEPRECATED_BY_CRAWLER" in table["Parameters"] for table in crawled.tables().values()) == deprecated
 
 
-def test_data_that_comes_back_ends_the_deprecation(crawled: Crawled) -> None:
+def test_a_table_is_no_longer_deprecated_when_its_data_returns(crawled: Crawled) -> None:
     crawled.put(aDOTjson=A)
     crawled.crawl()
     crawled.aws("s3").delete_object(Bucket=crawled.bucket, Key="a.json")
@@ -236,7 +236,7 @@ def test_data_that_comes_back_ends_the_deprecation(crawled: Crawled) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_update_behaviour_log_leaves_a_table_as_it_is_and_says_so(new_crawled: Callable[..., Crawled]) -> None:
+def test_UpdateBehavior_LOG_leaves_a_table_unchanged_and_logs_that(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html"""
     crawled = new_crawled(SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"})
     crawled.put(aDOTjson=A)
@@ -251,7 +251,7 @@ def test_update_behaviour_log_leaves_a_table_as_it_is_and_says_so(new_crawled: C
 @pytest.mark.parametrize(
     ("merge", "columns"), [(False, {"city", "country"}), (True, {"id", "name", "amount", "city", "country"})]
 )
-def test_columns_that_are_gone_stay_only_under_merge_new_columns(
+def test_columns_without_data_are_kept_only_with_MergeNewColumns(
     new_crawled: Callable[..., Crawled], merge: bool, columns: set[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
@@ -265,7 +265,7 @@ def test_columns_that_are_gone_stay_only_under_merge_new_columns(
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(("configuration", "kept"), [("{}", False), (MERGE, True)])
-def test_an_update_of_a_table_removes_what_others_wrote_into_it_unless_only_new_columns_are_merged(
+def test_a_table_update_removes_changes_by_others_unless_MergeNewColumns_is_set(
     new_crawled: Callable[..., Crawled], configuration: str, kept: bool
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
@@ -286,7 +286,7 @@ def test_an_update_of_a_table_removes_what_others_wrote_into_it_unless_only_new_
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_merge_new_columns_deprecates_a_table_whose_format_changes(new_crawled: Callable[..., Crawled]) -> None:
+def test_MergeNewColumns_deprecates_a_table_whose_format_changes(new_crawled: Callable[..., Crawled]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
     crawled = new_crawled(Configuration=MERGE)
     crawled.put(aDOTjson=A)
@@ -301,7 +301,7 @@ def test_merge_new_columns_deprecates_a_table_whose_format_changes(new_crawled: 
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize(("inherit", "columns"), [(False, ["id"]), (True, ["id", "name", "amount"])])
-def test_a_partition_has_the_columns_of_its_own_files_or_inherits_its_tables(
+def test_a_partition_has_the_columns_of_its_own_files_or_inherits_the_table_s_columns(
     new_crawled: Callable[..., Crawled], inherit: bool, columns: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html"""
@@ -321,7 +321,7 @@ def test_a_partition_has_the_columns_of_its_own_files_or_inherits_its_tables(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_two_folders_of_one_name_become_two_tables_the_second_with_a_hash_in_its_name(
+def test_of_two_folders_with_the_same_name_the_second_gets_a_hash_in_its_table_name(
     new_crawled: Callable[..., Crawled], aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
@@ -338,7 +338,7 @@ def test_two_folders_of_one_name_become_two_tables_the_second_with_a_hash_in_its
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_crawler_makes_its_database_where_it_is_missing(crawled: Crawled) -> None:
+def test_the_crawler_creates_its_database_if_it_does_not_exist(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html"""
     crawled.aws("glue").delete_database(Name=crawled.database)
     crawled.put(aDOTjson=A)
@@ -347,7 +347,7 @@ def test_the_crawler_makes_its_database_where_it_is_missing(crawled: Crawled) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_the_crawler_finds_its_database_however_its_name_is_spelled(crawled: Crawled) -> None:
+def test_the_crawler_finds_its_database_in_any_letter_case(crawled: Crawled) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html (Name is folded to lower case)"""
     crawled.aws("glue").update_crawler(Name=crawled.crawler, DatabaseName=crawled.database.upper())
     crawled.put(aDOTjson=A)

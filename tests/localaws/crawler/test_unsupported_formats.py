@@ -59,19 +59,19 @@ SIMILAR = {
 
 @pytest.mark.refused("Glue crawlers")
 @pytest.mark.parametrize("name", FILES)
-def test_formats_that_only_the_classifiers_of_aws_know_are_named(name: str) -> None:
+def test_formats_that_only_the_classifiers_of_aws_know_are_recognised_by_name(name: str) -> None:
     found = look_at(FILES[name], len(FILES[name]))
     assert (found.classification, found.unsupported) == ("UNKNOWN", name)
 
 
 @pytest.mark.parametrize("name", SIMILAR)
-def test_csv_that_looks_a_little_like_another_format_is_csv(name: str) -> None:
+def test_csv_that_resembles_another_format_is_still_csv(name: str) -> None:
     found = look_at(SIMILAR[name], len(SIMILAR[name]))
     assert (found.classification, found.unsupported) == ("csv", "")
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_a_crawl_that_meets_a_file_of_a_format_that_only_aws_crawls_fails_and_names_it(
+def test_a_crawl_fails_if_it_finds_a_file_of_an_unsupported_format_and_names_the_file(
     new_crawled: Callable[..., Crawled],
 ) -> None:
     crawled = new_crawled("raw/")

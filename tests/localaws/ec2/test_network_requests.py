@@ -1,4 +1,4 @@
-"""EC2 keeps networks and nothing more: what asks for more than that, or for what is not there, is refused."""
+"""EC2 only stores networks: requests for other effects and references to missing resources are refused."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_filter_without_an_effect_is_refused(aws: Aws, operation: str, known: 
 
 
 @pytest.mark.as_on_aws("EC2")
-def test_a_filter_picks(aws: Aws) -> None:
+def test_describe_calls_return_what_their_filters_match(aws: Aws) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html"""
     ec2 = aws("ec2")
     tags = [{"ResourceType": "vpc", "Tags": [{"Key": "picked", "Value": "yes"}]}]
@@ -73,7 +73,7 @@ def test_a_filter_picks(aws: Aws) -> None:
 
 
 @pytest.mark.as_on_aws("EC2")
-def test_what_a_network_refers_to_must_be_there(aws: Aws, unique: Callable[[str], str]) -> None:
+def test_resources_that_a_network_refers_to_have_to_exist(aws: Aws, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
     ec2 = aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -118,5 +118,7 @@ def test_what_a_network_refers_to_must_be_there(aws: Aws, unique: Callable[[str]
         ),
     ],
 )  # fmt: skip
-def test_what_nothing_here_would_do_is_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
+def test_requests_and_parameters_without_an_effect_are_refused(
+    aws: Aws, operation: str, arguments: dict[str, Any]
+) -> None:
     _refused("NotImplemented", "does not support", getattr(aws("ec2"), operation), **arguments)

@@ -1,4 +1,4 @@
-"""From a queue to a function."""
+"""Event source mappings from a queue to a function."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _wait_until(holds: Callable[[], bool], seconds: float = 15) -> None:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_message_invokes_the_function_with_a_record_in_sqs_shape_and_is_deleted(
+def test_a_message_invokes_the_function_as_an_sqs_record_and_is_deleted_afterwards(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
@@ -106,7 +106,7 @@ def test_a_mapping_can_name_an_alias_of_the_function(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_messages_that_wait_come_in_batches_of_the_size_that_was_asked_for(
+def test_waiting_messages_come_in_batches_of_at_most_the_batch_size(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -119,7 +119,7 @@ def test_messages_that_wait_come_in_batches_of_the_size_that_was_asked_for(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_batching_window_gathers_what_arrives_within_it(
+def test_a_batching_window_collects_the_messages_that_arrive_within_it(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html"""
@@ -130,7 +130,7 @@ def test_a_batching_window_gathers_what_arrives_within_it(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_what_a_function_reports_as_failed_comes_back_alone_and_ends_in_the_dead_letter_queue(
+def test_only_messages_reported_as_failed_are_retried_and_then_go_to_the_dead_letter_queue(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
@@ -145,7 +145,7 @@ def test_what_a_function_reports_as_failed_comes_back_alone_and_ends_in_the_dead
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_batch_whose_function_raises_or_times_out_comes_back_whole_after_the_visibility_timeout(
+def test_a_batch_whose_function_raises_or_times_out_is_redelivered_after_the_visibility_timeout(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
@@ -177,7 +177,7 @@ def test_a_batch_whose_function_raises_or_times_out_comes_back_whole_after_the_v
         ("a text", False),
     ],
 )
-def test_an_answer_without_failures_is_success_and_one_of_another_shape_is_failure_of_the_batch(
+def test_a_response_without_failures_is_a_success_and_a_malformed_one_fails_the_whole_batch(
     answer: Any, done: bool
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting"""
@@ -186,7 +186,7 @@ def test_an_answer_without_failures_is_success_and_one_of_another_shape_is_failu
 
 
 @pytest.mark.simplified("Lambda", "at most 5 batches of a mapping run at once; AWS adds more while messages wait")
-def test_several_batches_run_at_once_and_maximum_concurrency_lowers_their_number(
+def test_several_batches_run_at_the_same_time_up_to_the_maximum_concurrency(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
@@ -208,7 +208,7 @@ def test_several_batches_run_at_once_and_maximum_concurrency_lowers_their_number
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_throttled_batch_is_tried_again_until_it_may_run(
+def test_a_throttled_batch_is_retried_until_it_can_run(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], aws: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
@@ -222,7 +222,7 @@ def test_a_throttled_batch_is_tried_again_until_it_may_run(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_mapping_can_be_read_listed_changed_disabled_and_deleted(
+def test_a_mapping_can_be_read_listed_updated_disabled_and_deleted(
     deploy: Deploy, queue: Callable[..., Any], aws: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html"""
@@ -251,7 +251,7 @@ def test_a_mapping_can_be_read_listed_changed_disabled_and_deleted(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_mapping_that_could_not_work_is_refused_in_the_words_of_lambda(
+def test_a_mapping_that_could_not_work_is_refused_with_the_message_of_lambda(
     deploy: Deploy, mapped: Map, queue: Callable[..., Any], aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
@@ -281,7 +281,7 @@ def test_a_mapping_that_could_not_work_is_refused_in_the_words_of_lambda(
 
 
 @pytest.mark.refused("Lambda")
-def test_event_sources_other_than_standard_queues_and_filters_are_refused(
+def test_event_filters_and_event_sources_other_than_standard_queues_are_refused(
     deploy: Deploy, queue: Callable[..., Any], aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     function, source = deploy(OBEYS), queue()
@@ -299,7 +299,7 @@ def test_event_sources_other_than_standard_queues_and_filters_are_refused(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_queue_that_the_role_may_not_read_is_refused_and_not_read_any_more(
+def test_a_queue_that_the_role_may_not_read_is_refused_and_no_longer_polled(
     deploy_to: Callable[..., None],
     make_role: Callable[..., str],
     mapped: Map,

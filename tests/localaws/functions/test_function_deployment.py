@@ -38,7 +38,7 @@ def test_new_code_and_new_configuration_replace_the_worker(deploy: Deploy, call:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_code_can_come_from_a_bucket(
+def test_code_can_be_deployed_from_a_bucket(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html"""
@@ -56,7 +56,7 @@ def test_code_can_come_from_a_bucket(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_versions_and_aliases_run_the_code_that_they_were_made_of(
+def test_versions_and_aliases_run_the_code_that_was_published(
     deploy: Deploy, call: Call, aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html"""
@@ -72,7 +72,7 @@ def test_versions_and_aliases_run_the_code_that_they_were_made_of(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_layer_is_on_the_path_after_the_code_of_the_function(
+def test_a_function_can_import_modules_from_its_layers(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html"""
@@ -84,7 +84,7 @@ def test_a_layer_is_on_the_path_after_the_code_of_the_function(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_package_in_the_zip_wins_over_that_of_the_runtime(
+def test_a_package_in_the_zip_takes_precedence_over_the_one_in_the_runtime(
     aws: Callable[..., Any], unique: Callable[[str], str], role: str, call: Call
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
@@ -100,7 +100,7 @@ def test_a_package_in_the_zip_wins_over_that_of_the_runtime(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_what_is_no_zip_is_refused(aws: Callable[..., Any], role: str) -> None:
+def test_code_that_is_not_a_zip_archive_is_refused(aws: Callable[..., Any], role: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
     with pytest.raises(ClientError, match="Could not unzip uploaded file") as refused:
         aws("lambda").create_function(
@@ -109,7 +109,7 @@ def test_what_is_no_zip_is_refused(aws: Callable[..., Any], role: str) -> None:
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 
-def test_a_zip_that_would_write_outside_of_its_directory_is_refused(aws: Callable[..., Any], role: str) -> None:
+def test_a_zip_with_a_path_outside_of_its_directory_is_refused(aws: Callable[..., Any], role: str) -> None:
     with pytest.raises(ClientError, match="Could not unzip uploaded file"):
         aws("lambda").create_function(
             FunctionName="sly", Runtime="python3.13", Role=role, Handler="a.b", Code={"ZipFile": _zipped("", "../x.py")}
@@ -125,7 +125,7 @@ def test_a_timeout_of_more_than_fifteen_minutes_is_refused(deploy: Deploy) -> No
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_role_that_lambda_cannot_assume_is_refused(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
     trust = {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]
@@ -145,14 +145,14 @@ def test_a_role_that_lambda_may_not_assume_is_refused(aws: Callable[..., Any], u
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_variables_that_lambda_sets_itself_can_not_be_set(deploy: Deploy) -> None:
+def test_environment_variables_that_are_reserved_for_lambda_are_refused(deploy: Deploy) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
     with pytest.raises(ClientError, match="Reserved keys used in this request: AWS_REGION"):
         deploy(ONE, Environment={"Variables": {"AWS_REGION": "eu-west-1"}})
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_variables_have_four_kilobytes_and_names_of_at_least_two_characters_that_begin_with_a_letter(
+def test_environment_variables_have_at_most_4_KB_and_names_of_two_or_more_characters(
     deploy: Deploy,
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
@@ -167,7 +167,7 @@ def test_variables_have_four_kilobytes_and_names_of_at_least_two_characters_that
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_permission_can_be_given_read_and_taken_back(deploy: Deploy, aws: Callable[..., Any]) -> None:
+def test_a_permission_can_be_added_read_and_removed(deploy: Deploy, aws: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
     name = deploy(ONE)
     aws("lambda").add_permission(
@@ -189,7 +189,7 @@ def test_function_urls_are_refused(deploy: Deploy, aws: Callable[..., Any]) -> N
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_deleted_function_is_gone(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
+def test_a_deleted_function_cannot_be_invoked(deploy: Deploy, call: Call, aws: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html"""
     name = deploy(ONE)
     call(name)
@@ -199,7 +199,7 @@ def test_a_deleted_function_is_gone(deploy: Deploy, call: Call, aws: Callable[..
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_an_arn_that_only_begins_as_a_roles_is_refused(aws: Callable[..., Any], role: str) -> None:
+def test_a_role_arn_with_trailing_characters_is_refused(aws: Callable[..., Any], role: str) -> None:
     for ending in ("\n", " x"):
         with pytest.raises(ClientError, match="Member must satisfy regular expression pattern"):
             aws("lambda").create_function(

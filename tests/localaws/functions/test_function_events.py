@@ -1,4 +1,4 @@
-"""Asynchronous invocations: accepted at once, retried, and sent where failures go."""
+"""Asynchronous invocations: accepted at once, retried, and sent to destinations and dead-letter queues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def _destinations(aws: Callable[..., Any], function: str, **queues: Any) -> None
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_event_is_accepted_before_the_function_runs(deploy: Deploy, aws: Callable[..., Any], logged: Logged) -> None:
+def test_an_asynchronous_invocation_is_accepted_before_the_function_runs(
+    deploy: Deploy, aws: Callable[..., Any], logged: Logged
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
     name = deploy("import time\ndef handler(event, context):\n    time.sleep(1)\n    print('ran', event)\n", Timeout=5)
     started = time.monotonic()
@@ -42,7 +44,7 @@ def test_an_event_is_accepted_before_the_function_runs(deploy: Deploy, aws: Call
 
 
 @pytest.mark.simplified("Lambda", "retries after 1 and 2 seconds (LOCALAWS_FUNCTION_RETRY_DELAYS), not 1 and 2 minutes")
-def test_a_failed_event_is_tried_twice_more_with_the_same_request_id(
+def test_a_failed_event_is_retried_twice_with_the_same_request_id(
     deploy: Deploy, aws: Callable[..., Any], logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
@@ -54,7 +56,7 @@ def test_a_failed_event_is_tried_twice_more_with_the_same_request_id(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_worker_killed_at_work_is_an_error_and_the_event_is_tried_again(
+def test_an_event_is_retried_if_its_worker_is_killed(
     deploy: Deploy, aws: Callable[..., Any], logged: Logged, queue: MakeQueue
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
@@ -74,7 +76,7 @@ def test_a_worker_killed_at_work_is_an_error_and_the_event_is_tried_again(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_event_that_failed_for_good_goes_to_the_failure_destination_and_the_dead_letter_queue(
+def test_an_event_that_failed_all_attempts_goes_to_the_failure_destination_and_the_DLQ(
     deploy: Deploy, aws: Callable[..., Any], queue: MakeQueue
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
@@ -108,7 +110,7 @@ def test_an_event_that_failed_for_good_goes_to_the_failure_destination_and_the_d
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_event_that_succeeded_goes_to_the_success_destination_with_its_answer(
+def test_an_event_that_succeeded_goes_to_the_success_destination_with_its_response(
     deploy: Deploy, aws: Callable[..., Any], queue: MakeQueue
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
@@ -124,7 +126,7 @@ def test_an_event_that_succeeded_goes_to_the_success_destination_with_its_answer
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_throttled_event_waits_until_it_may_run(
+def test_a_throttled_event_waits_until_it_can_run(
     deploy: Deploy, aws: Callable[..., Any], logged: Logged, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
@@ -137,7 +139,7 @@ def test_a_throttled_event_waits_until_it_may_run(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_without_any_concurrency_an_event_is_not_tried_but_sent_where_failures_go(
+def test_with_a_reserved_concurrency_of_0_an_event_goes_to_the_failure_destination_without_an_attempt(
     deploy: Deploy, aws: Callable[..., Any], queue: MakeQueue
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
@@ -153,7 +155,7 @@ def test_without_any_concurrency_an_event_is_not_tried_but_sent_where_failures_g
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_reserved_concurrency_throttles_and_leaves_a_hundred_for_the_other_functions(
+def test_reserved_concurrency_throttles_and_leaves_100_executions_for_other_functions(
     deploy: Deploy, call: Callable[..., Any], aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html"""
@@ -171,7 +173,7 @@ def test_reserved_concurrency_throttles_and_leaves_a_hundred_for_the_other_funct
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_destinations_that_are_not_there_are_refused(deploy: Deploy, aws: Callable[..., Any], queue: MakeQueue) -> None:
+def test_destinations_that_do_not_exist_are_refused(deploy: Deploy, aws: Callable[..., Any], queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html"""
     name, known = deploy(ANSWERS), queue()
     for wanted in ({"MaximumRetryAttempts": 3}, {"MaximumEventAgeInSeconds": 21_601}):
@@ -184,7 +186,7 @@ def test_destinations_that_are_not_there_are_refused(deploy: Deploy, aws: Callab
 
 
 @pytest.mark.refused("Lambda")
-def test_buckets_and_event_buses_as_destinations_and_those_of_one_version_are_refused(
+def test_s3_and_eventbridge_destinations_and_destinations_for_one_version_are_refused(
     deploy: Deploy, aws: Callable[..., Any]
 ) -> None:
     name = deploy(ANSWERS)
@@ -198,7 +200,7 @@ def test_buckets_and_event_buses_as_destinations_and_those_of_one_version_are_re
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_destinations_and_dead_letter_queues_that_the_role_may_not_send_to_are_refused(
+def test_destinations_and_DLQs_that_the_role_may_not_send_to_are_refused(
     deploy_to: Callable[..., None],
     make_role: Callable[..., str],
     aws: Callable[..., Any],

@@ -22,7 +22,7 @@ Call = Callable[..., tuple[Any, dict[str, Any]]]
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_gets_its_event_and_context_and_its_answer_comes_back(deploy: Deploy, call: Call) -> None:
+def test_a_function_gets_its_event_and_context_and_returns_its_response(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
     name = deploy(
         "def handler(event, context):\n"
@@ -48,7 +48,7 @@ def test_a_function_gets_its_event_and_context_and_its_answer_comes_back(deploy:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_has_the_variables_of_lambda_and_its_own_and_a_client_that_reaches_this_aws(
+def test_a_function_has_its_own_and_lambda_s_environment_variables_and_can_call_this_aws(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
@@ -74,7 +74,7 @@ def test_a_function_has_the_variables_of_lambda_and_its_own_and_a_client_that_re
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_calls_aws_as_its_role(deploy: Deploy, call: Call) -> None:
+def test_a_function_calls_aws_with_its_execution_role(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
     name = deploy(
         "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn']\n",
@@ -84,7 +84,7 @@ def test_a_function_calls_aws_as_its_role(deploy: Deploy, call: Call) -> None:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_the_log_tail_has_what_was_printed_between_start_and_report(deploy: Deploy, call: Call) -> None:
+def test_the_log_tail_has_the_output_between_the_START_and_REPORT_lines(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
     name = deploy(
         "import logging, sys\n"
@@ -109,7 +109,7 @@ def test_the_log_tail_has_what_was_printed_between_start_and_report(deploy: Depl
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_log_events_reach_cloudwatch_in_a_stream_of_the_worker(
+def test_each_worker_writes_to_a_log_stream_of_its_own(
     deploy: Deploy, call: Call, logged: Callable[..., list[str]], aws: Callable[..., Any]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html"""
@@ -128,7 +128,7 @@ def test_log_events_reach_cloudwatch_in_a_stream_of_the_worker(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_all_that_a_module_prints_while_it_loads_is_logged_before_start(
+def test_output_from_the_import_of_a_module_is_logged_before_the_START_line(
     deploy: Deploy, call: Call, logged: Callable[..., list[str]]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
@@ -141,7 +141,7 @@ def test_all_that_a_module_prints_while_it_loads_is_logged_before_start(
         assert messages[2000:2002] == ["1999\n", next(m for m in messages if m.startswith("START "))]
 
 
-def test_a_last_line_without_an_end_and_a_flood_of_lines_are_logged(
+def test_many_lines_and_a_last_line_without_a_newline_are_logged(
     deploy: Deploy, call: Call, logged: Callable[..., list[str]]
 ) -> None:
     name = deploy(
@@ -160,7 +160,7 @@ def test_a_last_line_without_an_end_and_a_flood_of_lines_are_logged(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_raising_handler_is_an_unhandled_error_with_its_trace(deploy: Deploy, call: Call) -> None:
+def test_an_exception_in_the_handler_is_an_unhandled_error_with_its_stack_trace(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
     name = deploy("def handler(event, context):\n    raise ValueError('no ' + event['what'])\n")
     error, response = call(name, {"what": "toll"})
@@ -177,7 +177,7 @@ def test_a_raising_handler_is_an_unhandled_error_with_its_trace(deploy: Deploy, 
 
 @pytest.mark.as_on_aws("Lambda")
 @pytest.mark.parametrize("package", ["labkit", "localaws", "faker", "pandas"])
-def test_a_function_can_not_import_what_its_zip_lacks(deploy: Deploy, call: Call, package: str) -> None:
+def test_a_function_cannot_import_packages_that_its_zip_lacks(deploy: Deploy, call: Call, package: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
     error, response = call(deploy(f"import {package}\ndef handler(event, context): ...\n"))
     assert response["FunctionError"] == "Unhandled"
@@ -195,7 +195,9 @@ def test_a_function_can_not_import_what_its_zip_lacks(deploy: Deploy, call: Call
         ("import os\nos._exit(3)\n", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
     ],
 )
-def test_a_module_that_does_not_load_says_why(deploy: Deploy, call: Call, source: str, kind: str, message: str) -> None:
+def test_a_module_that_cannot_be_imported_is_an_error_that_says_why(
+    deploy: Deploy, call: Call, source: str, kind: str, message: str
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html"""
     error, response = call(deploy(source), LogType="Tail")
     assert response["FunctionError"] == "Unhandled"
@@ -213,7 +215,7 @@ def test_a_module_that_does_not_load_says_why(deploy: Deploy, call: Call, source
         ("os._exit(0)", "Runtime exited without providing a reason"),
     ],
 )
-def test_a_worker_that_dies_is_an_exit_error_and_the_next_call_gets_a_new_one(
+def test_a_worker_that_dies_is_an_exit_error_and_the_next_invocation_gets_a_new_worker(
     deploy: Deploy, call: Call, ending: str, how: str
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
@@ -226,7 +228,7 @@ def test_a_worker_that_dies_is_an_exit_error_and_the_next_call_gets_a_new_one(
     assert call(name)[0] == "alive"
 
 
-def test_a_worker_killed_while_it_waits_is_replaced_without_an_error(deploy: Deploy, call: Call) -> None:
+def test_an_idle_worker_that_is_killed_is_replaced_without_an_error(deploy: Deploy, call: Call) -> None:
     name = deploy("import os\ndef handler(event, context): return os.getpid()\n")
     pid, _ = call(name)
     os.kill(pid, signal.SIGKILL)
@@ -237,7 +239,7 @@ def test_a_worker_killed_while_it_waits_is_replaced_without_an_error(deploy: Dep
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -> None:
+def test_a_function_is_stopped_at_its_timeout(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
     name = deploy("import time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return 'ok'\n", Timeout=1)
     assert call(name)[0] == "ok"
@@ -254,7 +256,7 @@ def test_a_function_that_takes_too_long_is_stopped(deploy: Deploy, call: Call) -
 
 
 @pytest.mark.simplified("Lambda", "at most 8 invocations of a function run at once, then more wait; AWS has 1,000")
-def test_calls_run_side_by_side(
+def test_invocations_of_a_function_run_concurrently(
     deploy: Deploy, call: Call, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
@@ -276,14 +278,14 @@ def test_calls_run_side_by_side(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_what_a_worker_keeps_in_memory_is_there_in_the_next_call(deploy: Deploy, call: Call) -> None:
+def test_global_state_of_a_warm_worker_is_kept_for_the_next_invocation(deploy: Deploy, call: Call) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
     name = deploy("calls = 0\ndef handler(event, context):\n    global calls\n    calls += 1\n    return calls\n")
     assert [call(name)[0] for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_dry_run_runs_nothing(deploy: Deploy, aws: Callable[..., Any]) -> None:
+def test_a_dry_run_does_not_run_the_function(deploy: Deploy, aws: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
     name = deploy("def handler(event, context): ...\n")
     assert aws("lambda").invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
@@ -293,7 +295,7 @@ def test_a_dry_run_runs_nothing(deploy: Deploy, aws: Callable[..., Any]) -> None
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_payloads_are_json_and_of_limited_size(deploy: Deploy, aws: Callable[..., Any]) -> None:
+def test_a_payload_has_to_be_json_and_within_the_size_limits(deploy: Deploy, aws: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
     name = deploy("def handler(event, context): return 'x' * event['answer']\n", Timeout=20)
     with pytest.raises(ClientError) as refused:
@@ -313,7 +315,7 @@ def test_payloads_are_json_and_of_limited_size(deploy: Deploy, aws: Callable[...
 
 
 @pytest.mark.refused("Lambda")
-def test_a_function_in_another_language_is_refused(deploy: Deploy, aws: Callable[..., Any]) -> None:
+def test_runtimes_other_than_python_are_refused(deploy: Deploy, aws: Callable[..., Any]) -> None:
     with pytest.raises(ClientError, match=r"does not support Runtime nodejs22\.x .* in CreateFunction"):
         deploy("", Runtime="nodejs22.x", Handler="index.handler")
     name = deploy("")

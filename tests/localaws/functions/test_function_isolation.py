@@ -1,4 +1,4 @@
-"""What a function can reach: not the lab's key, no files of other functions, and no life after its own end."""
+"""A function can't reach the lab's key or files of other functions, and none of its processes outlives it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def protection(stack: localaws.Status) -> localaws.Protection:
     return localaws.protection(stack.home)
 
 
-def test_no_function_finds_the_lab_s_own_key_in_a_process(
+def test_no_function_can_read_the_lab_s_own_key_from_a_process_or_a_file(
     deploy: Deploy, call: Call, stack: localaws.Status, protection: localaws.Protection
 ) -> None:
     words = [stack.access_key_id, stack.secret_access_key]
@@ -96,7 +96,7 @@ def test_no_function_finds_the_lab_s_own_key_in_a_process(
         assert found["files"] == []
 
 
-def test_root_s_lab_protects_its_files_from_functions_wherever_the_system_lets_it(
+def test_a_lab_that_runs_as_root_runs_functions_as_another_user(
     protection: localaws.Protection,
 ) -> None:
     if not (protection.other_user or protection.own_view):
@@ -105,7 +105,9 @@ def test_root_s_lab_protects_its_files_from_functions_wherever_the_system_lets_i
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_s_tmp_is_its_own_and_kept_while_it_is_warm(deploy: Deploy, call: Call, aws: Any) -> None:
+def test_a_function_has_its_own_tmp_directory_and_keeps_it_while_it_is_warm(
+    deploy: Deploy, call: Call, aws: Any
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
     one, other = deploy(APPENDS), deploy(APPENDS)
     assert [call(one)[0], call(one)[0], call(other)[0]] == [1, 2, 1]
@@ -114,7 +116,7 @@ def test_a_function_s_tmp_is_its_own_and_kept_while_it_is_warm(deploy: Deploy, c
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_what_functions_write_to_tmp_by_its_name_is_not_the_machine_s(
+def test_files_that_functions_write_to_tmp_do_not_appear_in_the_machine_s_tmp(
     deploy: Deploy, call: Call, unique: Callable[[str], str], protection: localaws.Protection
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html"""
@@ -128,7 +130,7 @@ def test_what_functions_write_to_tmp_by_its_name_is_not_the_machine_s(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")
-def test_what_a_function_detaches_ends_with_its_environment(deploy: Deploy, call: Call, aws: Any) -> None:
+def test_a_process_that_a_function_detaches_ends_with_its_environment(deploy: Deploy, call: Call, aws: Any) -> None:
     name = deploy(DETACHES, Timeout=30)
     pids, _ = call(name)
     assert all(is_running(pid) for pid in pids)
@@ -137,7 +139,9 @@ def test_what_a_function_detaches_ends_with_its_environment(deploy: Deploy, call
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")
-def test_what_a_function_detaches_ends_when_the_function_dies(deploy: Deploy, call: Call, logged: Any) -> None:
+def test_a_process_that_a_function_detaches_ends_when_the_function_dies(
+    deploy: Deploy, call: Call, logged: Any
+) -> None:
     name = deploy(DETACHES, Timeout=30)
     error, _ = call(name, "dies")
     assert "exit status 3" in error["errorMessage"]
@@ -147,7 +151,7 @@ def test_what_a_function_detaches_ends_when_the_function_dies(deploy: Deploy, ca
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_what_a_function_detaches_ends_with_the_server(
+def test_a_process_that_a_function_detaches_ends_with_the_server(
     tmp_path: Path, client_of: Any, make_role: Any, deploy_to: Any, how: signal.Signals
 ) -> None:
     status = localaws.start(tmp_path)
@@ -165,7 +169,9 @@ def test_what_a_function_detaches_ends_with_the_server(
         localaws.stop(tmp_path)
 
 
-def test_a_worker_s_scratch_space_goes_with_it(deploy: Deploy, call: Call, aws: Any, stack: localaws.Status) -> None:
+def test_a_worker_s_scratch_directory_is_removed_with_the_worker(
+    deploy: Deploy, call: Call, aws: Any, stack: localaws.Status
+) -> None:
     name = deploy(APPENDS)
     before = set((stack.home / "work" / "functions").glob("*"))
     call(name)

@@ -126,7 +126,7 @@ def killed(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_outlives_it(killed: Killed) -> None:
+def test_after_a_killed_server_an_accepted_event_runs_again_and_no_old_worker_is_left(killed: Killed) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
     assert len(killed.workers) == 3
     assert outliving(killed.workers) == []
@@ -136,10 +136,8 @@ def test_an_accepted_event_runs_again_after_the_server_was_killed_and_no_worker_
     assert json.loads(answer["Payload"].read()) == "asked"
 
 
-@pytest.mark.simplified(
-    "Lambda", "a batch that the server died with runs again at once, as if it had not been received"
-)
-def test_a_batch_runs_again_after_the_server_was_killed(killed: Killed) -> None:
+@pytest.mark.simplified("Lambda", "an interrupted batch runs again at once, as if it had not been received")
+def test_a_batch_that_was_interrupted_by_a_killed_server_runs_again(killed: Killed) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
     ((times, request_id),) = _marks(killed.aws("s3"), "done/batch/")
     assert times == "1"
@@ -149,7 +147,7 @@ def test_a_batch_runs_again_after_the_server_was_killed(killed: Killed) -> None:
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_what_sqs_acknowledged_is_there_after_the_server_was_killed(killed: Killed) -> None:
+def test_changes_that_sqs_acknowledged_survive_a_killed_server(killed: Killed) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/welcome.html"""
     sqs = killed.aws("sqs")
     (again,) = _receive(sqs, killed.kept, MaxNumberOfMessages=10)

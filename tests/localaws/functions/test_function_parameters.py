@@ -26,7 +26,9 @@ def _refused(code: str, text: str, call: Callable[..., Any], **arguments: Any) -
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_invocation_s_arn_has_the_version_or_alias_that_was_asked_for(deploy: Deploy, call: Call, aws: Aws) -> None:
+def test_the_invoked_function_arn_has_the_version_or_alias_of_the_invocation(
+    deploy: Deploy, call: Call, aws: Aws
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
     functions, name = aws("lambda"), deploy(WHICH.format("old"))
     functions.publish_version(FunctionName=name)
@@ -49,7 +51,7 @@ def test_an_invocation_s_arn_has_the_version_or_alias_that_was_asked_for(deploy:
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_an_event_for_an_alias_runs_the_version_that_it_points_at(
+def test_an_event_for_an_alias_runs_the_version_that_the_alias_points_to(
     deploy: Deploy, aws: Aws, logged: Callable[..., list[str]]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html"""
@@ -64,7 +66,9 @@ def test_an_event_for_an_alias_runs_the_version_that_it_points_at(
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_published_version_stays_and_its_number_is_not_used_again(deploy: Deploy, call: Call, aws: Aws) -> None:
+def test_a_published_version_does_not_change_and_its_number_is_never_reused(
+    deploy: Deploy, call: Call, aws: Aws
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html"""
     functions, name = aws("lambda"), deploy("import os\ndef handler(event, context): return os.environ.get('VALUE')\n")
     for value in "123":
@@ -90,7 +94,7 @@ def test_a_published_version_stays_and_its_number_is_not_used_again(deploy: Depl
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_change_of_a_function_that_was_changed_since_is_refused(deploy: Deploy, aws: Aws) -> None:
+def test_an_update_with_an_outdated_revision_id_is_refused(deploy: Deploy, aws: Aws) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html"""
     functions, name = aws("lambda"), deploy("")
     known = functions.get_function_configuration(FunctionName=name)
@@ -108,7 +112,9 @@ def test_a_change_of_a_function_that_was_changed_since_is_refused(deploy: Deploy
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_keeps_a_layer_that_is_deleted(deploy: Deploy, call: Call, aws: Aws, unique: Unique) -> None:
+def test_a_function_keeps_a_layer_after_the_layer_is_deleted(
+    deploy: Deploy, call: Call, aws: Aws, unique: Unique
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteLayerVersion.html"""
     functions, layer = aws("lambda"), unique("layer")
     code = {"ZipFile": zipped(**{"python/shared": "WHO = 'the layer'\n"})}
@@ -127,7 +133,7 @@ def test_a_function_keeps_a_layer_that_is_deleted(deploy: Deploy, call: Call, aw
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_layers_are_zips_and_five_at_most_of_different_names(deploy: Deploy, aws: Aws, unique: Unique) -> None:
+def test_a_function_has_at_most_five_layers_with_different_names(deploy: Deploy, aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html"""
     functions, layer, code = aws("lambda"), unique("layer"), {"ZipFile": zipped(a="")}
     _refused(
@@ -141,8 +147,11 @@ def test_layers_are_zips_and_five_at_most_of_different_names(deploy: Deploy, aws
     _refused("InvalidParameterValueException", f"{many[0]} does not exist", deploy, source="", Layers=many[:1])
 
 
-@pytest.mark.simplified("Lambda", "its subnets and security groups are kept, and it reaches everything all the same")
-def test_a_function_in_a_vpc_needs_subnets_and_security_groups_that_are_there(
+@pytest.mark.simplified(
+    "Lambda",
+    "subnets and security groups are stored, but do not restrict what the function can reach",
+)
+def test_the_subnets_and_security_groups_of_a_function_have_to_exist(
     deploy: Deploy, aws: Aws, unique: Unique, make_role: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
@@ -179,7 +188,7 @@ def test_a_function_in_a_vpc_needs_subnets_and_security_groups_that_are_there(
         ({"Architectures": ["x86_64", "arm64"]}, "ValidationException", "architectures"),
     ],
 )
-def test_settings_out_of_lambda_s_bounds_are_refused(
+def test_settings_outside_of_lambda_s_limits_are_refused(
     deploy: Deploy, settings: dict[str, Any], code: str, text: str
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -224,7 +233,7 @@ def test_the_settings_of_asynchronous_invocations_can_be_read_changed_and_delete
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_policy_is_that_of_the_function_or_of_the_alias_that_is_asked_for(deploy: Deploy, aws: Aws) -> None:
+def test_a_function_and_its_aliases_have_policies_of_their_own(deploy: Deploy, aws: Aws) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html"""
     functions, name = aws("lambda"), deploy("")
     functions.publish_version(FunctionName=name)
@@ -239,7 +248,7 @@ def test_a_policy_is_that_of_the_function_or_of_the_alias_that_is_asked_for(depl
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_tags_are_kept_until_they_are_taken_away(deploy: Deploy, aws: Aws) -> None:
+def test_tags_of_a_function_are_kept_until_they_are_removed(deploy: Deploy, aws: Aws) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html"""
     functions, name = aws("lambda"), deploy("", Tags={"a": "1"})
     arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]

@@ -1,4 +1,4 @@
-"""From an object to a function."""
+"""S3 events that invoke a function."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _events(messages: list[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_object_that_matches_the_filters_runs_the_function(
+def test_an_object_that_matches_the_notification_filter_invokes_the_function(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html"""
@@ -82,7 +82,7 @@ def test_an_object_that_matches_the_filters_runs_the_function(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_the_put_is_answered_before_the_function_runs(
+def test_PutObject_returns_before_the_function_runs(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html"""
@@ -96,7 +96,7 @@ def test_the_put_is_answered_before_the_function_runs(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_copies_uploads_in_parts_and_deletions_are_events_too(
+def test_copies_multipart_uploads_and_deletions_invoke_the_function_too(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
@@ -126,7 +126,7 @@ def test_copies_uploads_in_parts_and_deletions_are_events_too(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_event_reaches_a_function_through_a_topic(
+def test_an_event_reaches_the_function_through_an_sns_topic(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""
@@ -155,7 +155,9 @@ def test_an_event_reaches_a_function_through_a_topic(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_function_that_does_not_let_s3_in_is_refused(aws: Callable[..., Any], bucket: str, deploy: Deploy) -> None:
+def test_a_function_whose_policy_does_not_allow_s3_to_invoke_it_is_refused(
+    aws: Callable[..., Any], bucket: str, deploy: Deploy
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"""
     function = deploy(PRINTS)
     for conditions in (None, {"SourceArn": "arn:aws:s3:::another"}, {"SourceAccount": "999999999999"}):
@@ -169,13 +171,13 @@ def test_a_function_that_does_not_let_s3_in_is_refused(aws: Callable[..., Any], 
     assert "LambdaFunctionConfigurations" not in aws("s3").get_bucket_notification_configuration(Bucket=bucket)
 
 
-def test_a_missing_function_is_refused(aws: Callable[..., Any], bucket: str) -> None:
+def test_a_notification_to_a_missing_function_is_refused(aws: Callable[..., Any], bucket: str) -> None:
     with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
         _notify(aws, bucket, "nobody", "s3:ObjectCreated:Put")
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_permission_that_was_taken_back_stops_the_events(
+def test_removing_the_permission_stops_the_events(
     aws: Callable[..., Any], bucket: str, deploy: Deploy, logged: Logged
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"""

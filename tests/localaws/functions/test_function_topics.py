@@ -1,4 +1,4 @@
-"""From a topic to a function."""
+"""SNS topics that invoke a function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRINTS = "import json\ndef handler(event, context):\n    print('EVENT ' + json.d
 
 
 @pytest.mark.as_on_aws("Lambda")
-def test_a_function_and_an_alias_that_let_sns_in_get_what_is_published(
+def test_a_function_or_alias_whose_policy_allows_sns_is_invoked_with_each_published_message(
     aws: Callable[..., Any], deploy: Deploy, logged: Logged, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""

@@ -16,7 +16,7 @@ def _make(glue: Any, database: str, *names: str) -> None:
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_names_of_databases_and_tables_are_kept_in_lower_case(glue: Any, unique: Callable[[str], str]) -> None:
+def test_database_and_table_names_are_stored_in_lower_case(glue: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html: "this is folded to lowercase"."""
     name = unique("Mixed")
     glue.create_database(DatabaseInput={"Name": name})
@@ -49,7 +49,7 @@ def test_names_of_databases_and_tables_are_kept_in_lower_case(glue: Any, unique:
         ("", ["other_a1", "toll", "toll_a1", "toll_b2"]),
     ],
 )
-def test_an_expression_selects_tables_by_their_whole_names(
+def test_an_expression_has_to_match_the_whole_table_name(
     glue: Any, database: str, expression: str, found: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html (Expression); a star is also a wildcard, as in
@@ -60,13 +60,13 @@ def test_an_expression_selects_tables_by_their_whole_names(
     assert [table["Name"] for table in tables] == found
 
 
-def test_an_expression_that_is_not_a_pattern_is_refused(refused: Refused, database: str) -> None:
+def test_an_expression_that_is_not_a_valid_pattern_is_refused(refused: Refused, database: str) -> None:
     code, message = refused("get_tables", DatabaseName=database, Expression="(toll")
     assert (code, "(toll is not valid" in message) == ("InvalidInputException", True)
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_database_is_updated_and_not_renamed(glue: Any, refused: Refused, database: str) -> None:
+def test_a_database_can_be_updated_but_not_renamed(glue: Any, refused: Refused, database: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateDatabase.html, and for the text
     https://github.com/floci-io/floci/issues/1229
     """
@@ -79,7 +79,9 @@ def test_a_database_is_updated_and_not_renamed(glue: Any, refused: Refused, data
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_old_versions_of_a_table_are_kept_read_and_deleted(glue: Any, refused: Refused, database: str) -> None:
+def test_old_versions_of_a_table_are_kept_and_can_be_read_and_deleted(
+    glue: Any, refused: Refused, database: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTableVersions.html, API_UpdateTable.html (SkipArchive)"""
     _make(glue, database, "t")
     table: dict[str, Any] = {"DatabaseName": database, "TableName": "t"}
@@ -106,7 +108,9 @@ def test_old_versions_of_a_table_are_kept_read_and_deleted(glue: Any, refused: R
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_pages_of_versions_go_on_when_those_of_the_last_page_are_deleted(glue: Any, database: str) -> None:
+def test_paging_through_versions_continues_after_versions_of_the_last_page_are_deleted(
+    glue: Any, database: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTableVersions.html"""
     _make(glue, database, "t")
     table: dict[str, Any] = {"DatabaseName": database, "TableName": "t"}
@@ -119,7 +123,7 @@ def test_pages_of_versions_go_on_when_those_of_the_last_page_are_deleted(glue: A
     assert [one["VersionId"] for one in second["TableVersions"]] == ["3", "2"]
 
 
-def test_what_is_nested_too_deeply_or_has_no_table_is_refused(refused: Refused, database: str) -> None:
+def test_too_deep_expressions_and_updates_without_a_table_are_refused(refused: Refused, database: str) -> None:
     deep = "(" * 700 + "a" + ")" * 700
     assert refused("get_tables", DatabaseName=database, Expression=deep)[0] == "InvalidInputException"
     assert refused("get_tables", DatabaseName=database, Expression="a{99999999999999999999}")[0] == (
@@ -154,7 +158,7 @@ ROWS = [["9", "2026-01-09", "ab", "1.50"], ["10", "2026-01-10", "b_", "10.00"]]
         (" ", ["10", "9"]),
     ],
 )
-def test_partitions_are_selected_by_the_types_of_their_keys(
+def test_a_partition_expression_compares_values_by_the_types_of_the_keys(
     glue: Any, partitioned: dict[str, str], expression: str, found: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html (Expression)"""
@@ -176,7 +180,7 @@ def test_partitions_are_selected_by_the_types_of_their_keys(
     ],
 )
 @pytest.mark.parametrize("empty", [True, False])
-def test_an_expression_with_a_mistake_is_refused_whatever_the_table_holds(
+def test_an_invalid_partition_expression_is_refused_whatever_partitions_there_are(
     glue: Any, refused: Refused, partitioned: dict[str, str], expression: str, message: str, empty: bool
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html (InvalidInputException), and for a column
@@ -189,7 +193,7 @@ def test_an_expression_with_a_mistake_is_refused_whatever_the_table_holds(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_partition_has_as_many_values_as_its_table_has_keys(
+def test_a_partition_needs_one_value_for_each_partition_key(
     glue: Any, refused: Refused, partitioned: dict[str, str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreatePartition.html"""
@@ -205,9 +209,7 @@ def test_a_partition_has_as_many_values_as_its_table_has_keys(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_partition_that_moves_onto_another_stays_where_it_is(
-    glue: Any, refused: Refused, partitioned: dict[str, str]
-) -> None:
+def test_a_partition_cannot_be_moved_onto_another(glue: Any, refused: Refused, partitioned: dict[str, str]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdatePartition.html and API_BatchUpdatePartition.html"""
     glue.batch_create_partition(**partitioned, PartitionInputList=[{"Values": row} for row in ROWS])
     move = {"PartitionValueList": ROWS[0], "PartitionInput": {"Values": ROWS[1]}}
@@ -228,7 +230,7 @@ def test_a_partition_that_moves_onto_another_stays_where_it_is(
     assert glue.get_partitions(**partitioned)["Partitions"] == []
 
 
-def test_tables_are_deleted_together_and_what_is_not_there_is_named(glue: Any, database: str) -> None:
+def test_BatchDeleteTable_deletes_several_tables_and_names_the_missing_ones(glue: Any, database: str) -> None:
     _make(glue, database, "a", "b")
     errors = glue.batch_delete_table(DatabaseName=database, TablesToDelete=["a", "none"])["Errors"]
     assert [(one["TableName"], one["ErrorDetail"]["ErrorCode"]) for one in errors] == [
@@ -238,7 +240,7 @@ def test_tables_are_deleted_together_and_what_is_not_there_is_named(glue: Any, d
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_only_what_exists_has_tags(glue: Any, refused: Refused, database: str) -> None:
+def test_only_existing_resources_can_have_tags(glue: Any, refused: Refused, database: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_TagResource.html (EntityNotFoundException)"""
     arn = f"arn:aws:glue:us-east-1:123456789012:database/{database}"
     glue.tag_resource(ResourceArn=arn, TagsToAdd={"a": "1", "b": "2"})
@@ -262,7 +264,7 @@ def test_only_what_exists_has_tags(glue: Any, refused: Refused, database: str) -
         {"CodeGenConfigurationNodes": {"node-1": {"S3JsonSource": {"Name": "s", "Paths": ["s3://b/k"]}}}},
     ],
 )
-def test_settings_of_jobs_that_would_have_no_effect_are_refused_wherever_they_are_given(
+def test_job_settings_without_an_effect_are_refused_in_every_call(
     glue: Any, refused: Refused, role: str, unique: Callable[[str], str], without_effect: dict[str, Any]
 ) -> None:
     job = {"Role": role, "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/k"}}
@@ -283,7 +285,7 @@ def test_settings_of_jobs_that_would_have_no_effect_are_refused_wherever_they_ar
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_links_views_and_schemas_kept_elsewhere_are_refused(glue: Any, refused: Refused, database: str) -> None:
+def test_resource_links_views_and_schema_references_are_refused(glue: Any, refused: Refused, database: str) -> None:
     link = {"Name": "link", "TargetDatabase": {"CatalogId": "123456789012", "DatabaseName": database}}
     told = [refused("create_database", DatabaseInput=link)]
     told.append(refused("update_database", Name=database, DatabaseInput={**link, "Name": database}))
@@ -308,13 +310,13 @@ def test_links_views_and_schemas_kept_elsewhere_are_refused(glue: Any, refused: 
         ("batch_delete_table_version", {"DatabaseName": "d", "TableName": "t", "VersionIds": ["1"]}),
     ],
 )
-def test_another_accounts_catalog_is_refused(refused: Refused, operation: str, arguments: dict[str, Any]) -> None:
+def test_the_catalog_of_another_account_is_refused(refused: Refused, operation: str, arguments: dict[str, Any]) -> None:
     code, message = refused(operation, **arguments, CatalogId="999999999999")
     assert (code, "another account's CatalogId" in message) == ("NotImplemented", True)
 
 
 @pytest.mark.refused("Glue crawlers")
-def test_other_ways_to_say_how_a_connection_connects_are_refused(refused: Refused) -> None:
+def test_SparkProperties_and_AuthenticationConfiguration_of_a_connection_are_refused(refused: Refused) -> None:
     url = {"JDBC_CONNECTION_URL": "jdbc:redshift://h:1/d", "USERNAME": "u", "PASSWORD": "p"}
     definition = {"Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": url}
     for more in ({"SparkProperties": url}, {"AuthenticationConfiguration": {"AuthenticationType": "BASIC"}}):

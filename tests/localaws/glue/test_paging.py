@@ -38,7 +38,7 @@ def _arguments(operation: str, owners: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("operation", LISTS)
-def test_a_token_that_is_not_of_this_list_is_refused(
+def test_a_token_from_another_list_is_refused(
     refused: Callable[..., tuple[str, str]], owners: dict[str, str], operation: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html (NextToken)"""
@@ -49,7 +49,7 @@ def test_a_token_that_is_not_of_this_list_is_refused(
 
 @pytest.mark.as_on_aws("Glue crawlers")
 @pytest.mark.parametrize("operation", LISTS)
-def test_a_page_has_a_size_within_the_range_of_the_operation(
+def test_a_page_size_outside_of_the_operation_s_range_is_refused(
     refused: Callable[..., tuple[str, str]], owners: dict[str, str], operation: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html (MaxResults)"""
@@ -63,7 +63,7 @@ def test_a_page_has_a_size_within_the_range_of_the_operation(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_pages_go_on_where_they_were_whatever_is_made_and_deleted_meanwhile(glue: Any, database: str) -> None:
+def test_paging_continues_correctly_while_entries_are_created_and_deleted(glue: Any, database: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html"""
 
     def make(*names: str) -> None:
@@ -85,7 +85,7 @@ def test_pages_go_on_where_they_were_whatever_is_made_and_deleted_meanwhile(glue
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_databases_tables_and_versions_come_in_pages_of_a_hundred(
+def test_databases_tables_and_versions_come_in_pages_of_100(
     glue: Any, database: str, refused: Callable[..., tuple[str, str]], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html, API_GetTableVersions.html and
@@ -116,7 +116,7 @@ def test_databases_tables_and_versions_come_in_pages_of_a_hundred(
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_pages_of_names_hold_each_name_once_and_what_has_the_tags(
+def test_pages_of_names_list_each_name_once_and_can_be_filtered_by_tags(
     glue: Any, role: str, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ListJobs.html"""
@@ -141,7 +141,7 @@ def test_pages_of_names_hold_each_name_once_and_what_has_the_tags(
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_values_that_do_not_fit_the_model_are_refused_together(refused: Callable[..., tuple[str, str]]) -> None:
+def test_all_values_that_violate_the_model_are_reported_in_one_error(refused: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html (ValidationError)"""
     code, message = refused("create_database", DatabaseInput={"Name": "x" * 256, "LocationUri": ""})
     assert (code, message.partition(": Value")[0]) == ("ValidationException", "2 validation errors detected")

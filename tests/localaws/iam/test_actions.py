@@ -1,4 +1,4 @@
-"""Which actions on which resources a call comes to: read from requests, nothing is served here."""
+"""Which actions on which resources a call needs, without a server."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ S3_REQUESTS = [
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(("call", "given", "needed"), CALLS, ids=[call for call, _, _ in CALLS])
-def test_a_call_needs_its_actions_on_its_resources(
+def test_a_call_needs_permission_for_its_actions_on_its_resources(
     call: str, given: dict[str, Any], needed: list[tuple[str, str]]
 ) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
@@ -148,7 +148,7 @@ def test_a_call_needs_its_actions_on_its_resources(
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(("method", "path", "query", "needed"), S3_REQUESTS)
-def test_a_request_to_s3_needs_the_actions_of_its_operation(
+def test_a_request_to_s3_needs_permission_for_the_actions_of_its_operation(
     method: str, path: str, query: str, needed: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""

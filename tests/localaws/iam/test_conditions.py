@@ -1,4 +1,4 @@
-"""Conditions, variables and wildcards of policies, as documents: nothing is served here."""
+"""Conditions, variables and wildcards of policy documents, without a server."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_condition_operators_compare_as_documented(operator: str, key: str, valu
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_all_conditions_of_a_statement_must_be_met() -> None:
+def test_all_conditions_of_a_statement_have_to_be_met() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html"""
     statement = with_condition("StringLike", "s3:prefix", "in/*")
     statement["Condition"]["StringEquals"] = {"aws:username": "alice"}
@@ -71,8 +71,8 @@ def test_all_conditions_of_a_statement_must_be_met() -> None:
     assert not allowed(statement)
 
 
-@pytest.mark.simplified("IAM", "a condition key or operator that is not known here allows nothing, and denies")
-def test_a_condition_that_cannot_be_judged_allows_nothing_and_denies() -> None:
+@pytest.mark.simplified("IAM", "this applies to condition keys and operators that are not known here")
+def test_a_condition_that_cannot_be_evaluated_does_not_allow_but_does_deny() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     for operator, key in (("StringEquals", "aws:ResourceTag/team"), ("BinaryEquals", "aws:username")):
         assert not allowed(with_condition(operator, key, "x"))
@@ -84,7 +84,7 @@ def test_a_condition_that_cannot_be_judged_allows_nothing_and_denies() -> None:
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_policy_variables_stand_for_the_request_s_values() -> None:
+def test_policy_variables_are_replaced_by_the_values_of_the_request() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
     own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/home/${aws:username}/*"}
     assert allowed(own, resource="arn:aws:s3:::b/home/alice/x")
@@ -96,7 +96,7 @@ def test_policy_variables_stand_for_the_request_s_values() -> None:
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_wildcard_in_an_ARN_does_not_reach_over_the_colons_before_the_resource() -> None:
+def test_a_wildcard_in_an_ARN_does_not_match_across_colons_before_the_resource() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
     statement = {"Effect": "Allow", "Action": "logs:*", "Resource": "arn:aws:logs:*:log-group:x"}
     assert not allowed(statement, "logs:PutLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:x")
@@ -105,7 +105,7 @@ def test_a_wildcard_in_an_ARN_does_not_reach_over_the_colons_before_the_resource
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_log_group_is_named_with_a_colon_and_a_star_at_its_end() -> None:
+def test_a_log_group_s_ARN_ends_with_a_colon_and_a_star() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
     from localaws.iam.actions.logs import log_resource
 
@@ -166,7 +166,7 @@ def met(operator: str, wanted: Any, found: str | list[str] | None) -> bool | Non
         ("ArnLike", "arn:aws:logs:*:*:log-group:*:z", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:z", True),
     ],
 )
-def test_an_operator(operator: str, wanted: Any, found: str, expected: bool) -> None:
+def test_a_string_operator_compares_as_documented(operator: str, wanted: Any, found: str, expected: bool) -> None:
     assert met(operator, wanted, found) is expected
 
 
@@ -193,7 +193,7 @@ def test_numbers_and_dates_have_an_order(order: str, below: bool, same: bool, ab
 
 
 @pytest.mark.parametrize("operator", ["NumericEquals", "NumericLessThan", "DateEquals", "DateGreaterThan"])
-def test_what_is_no_number_and_no_date_compares_with_nothing(operator: str) -> None:
+def test_a_value_that_is_not_a_number_or_a_date_never_matches(operator: str) -> None:
     assert met(operator, "nonsense", "1") is False
     assert met(operator, "1", "nonsense") is False
 
@@ -215,7 +215,7 @@ def test_what_is_no_number_and_no_date_compares_with_nothing(operator: str) -> N
         ("ForAnyValue:StringEquals", None, False),
     ],
 )
-def test_a_condition_on_a_key_that_the_request_lacks_is_false_and_a_negated_one_true(
+def test_a_condition_on_a_missing_key_is_false_and_a_negated_condition_is_true(
     operator: str, found: str | None, expected: bool
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
@@ -223,7 +223,7 @@ def test_a_condition_on_a_key_that_the_request_lacks_is_false_and_a_negated_one_
 
 
 @pytest.mark.parametrize(("wanted", "absent", "present"), [("true", True, False), ("false", False, True)])
-def test_Null_asks_whether_the_key_is_there(wanted: str, absent: bool, present: bool) -> None:
+def test_the_Null_operator_checks_whether_the_key_is_present(wanted: str, absent: bool, present: bool) -> None:
     assert met("Null", wanted, None) is absent
     assert met("Null", wanted, "a") is present
     assert met("Null", wanted.upper(), "a") is present
@@ -245,11 +245,13 @@ def test_Null_asks_whether_the_key_is_there(wanted: str, absent: bool, present: 
         ("ForAnyValue:StringLikeIfExists", ["a"], True),
     ],
 )
-def test_a_key_with_several_values(operator: str, found: list[str], expected: bool) -> None:
+def test_ForAllValues_and_ForAnyValue_compare_a_key_with_several_values(
+    operator: str, found: list[str], expected: bool
+) -> None:
     assert met(operator, ["a", "b"], found) is expected
 
 
-def test_what_nobody_knows_makes_no_condition_true() -> None:
+def test_a_condition_with_an_unknown_key_or_operator_is_undecided() -> None:
     keys: Keys = {"s3:a": "1"}
     assert holds({"StringEquals": {"s3:unknown": "1"}}, keys) is None
     assert holds({"Sounds": {"s3:a": "1"}}, keys) is None
@@ -261,7 +263,7 @@ def test_what_nobody_knows_makes_no_condition_true() -> None:
     assert holds({"StringEquals": {"aws:PrincipalTag/team": "x"}}, keys) is False
 
 
-def test_a_variable_in_a_value_is_the_request_s() -> None:
+def test_a_variable_in_a_condition_value_is_replaced_by_the_request_s_value() -> None:
     keys: Keys = {"s3:prefix": "home/ann", "aws:username": "ann", "aws:userid": None}
     assert holds({"StringEquals": {"s3:prefix": "home/${aws:username}"}}, keys) is True
     assert holds({"StringEquals": {"s3:prefix": "home/${ aws:UserName }"}}, keys) is True
@@ -273,5 +275,5 @@ def test_a_variable_in_a_value_is_the_request_s() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"), [(None, []), ("a", ["a"]), (["a"], ["a"]), (True, ["true"]), (False, ["false"]), ({}, [{}])]
 )
-def test_an_element_is_one_value_or_several(value: Any, expected: list[Any]) -> None:
+def test_a_policy_element_may_be_one_value_or_a_list(value: Any, expected: list[Any]) -> None:
     assert listed(value) == expected

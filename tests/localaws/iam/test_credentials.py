@@ -1,4 +1,4 @@
-"""Whose key a request bears: the account's root, a user, a role's session, or nobody's."""
+"""Whose key signed a request: the account's root, a user, a role's session, or an unknown key."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client_with(stack: localaws.Status, service: str, credentials: dict[str, str
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(("service", "operation", "code", "message"), UNKNOWN, ids=[case[0] for case in UNKNOWN])
-def test_an_access_key_that_nobody_has_is_refused_in_the_service_s_words(
+def test_an_unknown_access_key_is_refused_with_the_service_s_message(
     stack: localaws.Status, service: str, operation: str, code: str, message: str
 ) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html"""
@@ -62,9 +62,7 @@ def test_a_user_s_deleted_or_inactive_key_is_refused(make_user: MakeActor) -> No
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_session_s_key_is_worth_nothing_without_the_session_s_token(
-    stack: localaws.Status, make_role: MakeActor
-) -> None:
+def test_a_session_s_key_is_refused_without_the_session_token(stack: localaws.Status, make_role: MakeActor) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html"""
     credentials = make_role(allow("*")).credentials
     wrong = {**credentials, "aws_session_token": "another"}
@@ -74,7 +72,7 @@ def test_a_session_s_key_is_worth_nothing_without_the_session_s_token(
         assert refused(client_with(stack, "s3", given).list_buckets)[0] == "InvalidToken"
 
 
-@pytest.mark.simplified("IAM", "a deleted role's sessions end with it; AWS documents no moment for that")
+@pytest.mark.simplified("IAM", "a deleted role's sessions end at once; AWS does not document when they end")
 def test_the_sessions_of_a_deleted_role_are_refused(make_role: MakeActor) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_delete.html"""
     actor = make_role()
@@ -85,7 +83,7 @@ def test_the_sessions_of_a_deleted_role_are_refused(make_role: MakeActor) -> Non
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_role_is_assumed_by_whom_its_trust_policy_names(
+def test_a_role_can_be_assumed_only_by_those_whom_its_trust_policy_names(
     make_user: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html"""
@@ -114,8 +112,11 @@ def test_a_role_is_assumed_by_whom_its_trust_policy_names(
     sts.assume_role(RoleArn=arn, RoleSessionName="tests", ExternalId="42")
 
 
-@pytest.mark.simplified("IAM", "the lab's own key is the account's root, and may assume any role; AWS's root may none")
-def test_the_lab_s_own_key_may_do_everything_and_assume_any_role(
+@pytest.mark.simplified(
+    "IAM",
+    "the lab's own key is the account's root, and can assume any role; on AWS, root can assume none",
+)
+def test_the_lab_s_own_key_can_do_everything_and_assume_any_role(
     stack: localaws.Status, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html"""
@@ -127,14 +128,14 @@ def test_the_lab_s_own_key_may_do_everything_and_assume_any_role(
 
 @pytest.mark.refused("IAM")
 @pytest.mark.parametrize("operation", ["get_session_token", "get_federation_token"])
-def test_sessions_whose_permissions_could_not_be_checked_are_not_given(aws: Callable[..., Any], operation: str) -> None:
+def test_GetSessionToken_and_GetFederationToken_are_refused(aws: Callable[..., Any], operation: str) -> None:
     parameters = {"Name": "somebody"} if operation == "get_federation_token" else {}
     code, message = refused(getattr(aws("sts"), operation), **parameters)
     assert code == "NotImplemented"
     assert operation.title().replace("_", "") in message
 
 
-def test_enforcement_is_one_setting_that_the_home_keeps_and_that_a_running_server_takes_up(
+def test_the_enforcement_setting_is_saved_and_applies_to_a_running_server(
     stack: localaws.Status, tmp_path: Path
 ) -> None:
     assert Home.at(tmp_path).settings.enforce_iam
@@ -164,7 +165,7 @@ def test_a_denied_call_changes_nothing(make_role: MakeActor, aws: Callable[..., 
     assert aws("s3").get_object(Bucket=bucket, Key="in/a.txt")["Body"].read() == b"in/a.txt"
 
 
-def test_the_sessions_of_a_killed_server_s_workers_are_forgotten_by_the_next_one() -> None:
+def test_the_next_server_removes_the_sessions_of_a_killed_server_s_workers() -> None:
     from moto.sts.models import sts_backends
 
     from localaws.iam.service_roles import RoleCredentials, forget_left_over
@@ -179,7 +180,7 @@ def test_the_sessions_of_a_killed_server_s_workers_are_forgotten_by_the_next_one
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_session_ends_when_its_time_is_over() -> None:
+def test_a_session_expires_after_its_duration() -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     from moto.sts.models import sts_backends
 

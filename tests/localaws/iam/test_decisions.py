@@ -66,7 +66,7 @@ def on_the_bucket(monkeypatch: pytest.MonkeyPatch) -> Any:
         ([], [ALLOW], [ALLOW], [], "no identity-based policy"),
     ],
 )
-def test_who_decides(
+def test_identity_boundary_session_and_resource_policies_decide_together(
     on_the_bucket: Any,
     identity: list[str],
     boundary: list[str] | None,
@@ -88,7 +88,7 @@ def test_who_decides(
     assert refused.can_be_lifted is (denied_by == "no identity-based policy")
 
 
-def test_the_account_s_own_key_may_do_what_no_bucket_denies(on_the_bucket: Any) -> None:
+def test_the_account_s_own_key_is_limited_only_by_a_bucket_policy_that_denies(on_the_bucket: Any) -> None:
     assert refusal(ROOT, READ, HERE) is None
     on_the_bucket(DENY_ROLE)
     assert refusal(ROOT, READ, HERE) is None
@@ -107,7 +107,7 @@ def test_the_account_s_own_key_may_do_what_no_bucket_denies(on_the_bucket: Any) 
         ([ALLOW_ALL, DENY_ALL], True, False),
     ],
 )
-def test_an_unsigned_request_has_the_bucket_s_policy_only(
+def test_an_unsigned_request_is_decided_by_the_bucket_policy_alone(
     on_the_bucket: Any, bucket: list[str], refused: bool, can_be_lifted: bool
 ) -> None:
     on_the_bucket(*bucket)
@@ -116,12 +116,12 @@ def test_an_unsigned_request_has_the_bucket_s_policy_only(
     assert found is None or found.can_be_lifted is can_be_lifted
 
 
-def test_who_one_is_may_always_be_asked(on_the_bucket: Any) -> None:
+def test_GetCallerIdentity_is_allowed_in_spite_of_a_deny(on_the_bucket: Any) -> None:
     deny = json.dumps({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
     assert refusal(replace(ETL, identity=(deny,)), Access(NEVER_DENIED), HERE) is None
 
 
-def test_a_refusal_says_who_what_and_why(on_the_bucket: Any) -> None:
+def test_a_refusal_names_the_caller_the_action_the_resource_and_the_reason(on_the_bucket: Any) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
     refused = refusal(ETL, READ, HERE)
     assert refused is not None
@@ -158,14 +158,16 @@ def test_a_refusal_says_who_what_and_why(on_the_bucket: Any) -> None:
         ({"StringEquals": {"s3:prefix": "out/"}}, False),
     ],
 )
-def test_what_conditions_look_at(on_the_bucket: Any, condition: dict[str, Any], allows: bool) -> None:
+def test_conditions_can_use_the_context_keys_of_the_request(
+    on_the_bucket: Any, condition: dict[str, Any], allows: bool
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
     who = replace(ETL, identity=(policy("Allow", Condition=condition),), tags={"team": "tolls"})
     access = replace(READ, keys={"s3:prefix": "in/"})
     assert (refusal(who, access, Origin("us-east-1", user_agent="aws-cli/2.1")) is None) is allows
 
 
-def test_the_principal_s_ARN_is_the_role_s_and_not_its_session_s(on_the_bucket: Any) -> None:
+def test_the_PrincipalArn_of_a_session_is_the_ARN_of_its_role(on_the_bucket: Any) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn"""
     session = replace(ETL, caller=Caller((ETL.arn, ROLE), ACCOUNT))
     for arn, allows in ((ROLE, True), (ETL.arn, False)):
@@ -173,7 +175,7 @@ def test_the_principal_s_ARN_is_the_role_s_and_not_its_session_s(on_the_bucket: 
         assert (refusal(who, READ, HERE) is None) is allows
 
 
-def test_a_session_says_whether_it_began_with_MFA_and_a_user_s_key_doesn_t(on_the_bucket: Any) -> None:
+def test_a_session_has_the_MultiFactorAuthPresent_key_and_a_user_s_key_does_not(on_the_bucket: Any) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"""
     for kind, is_there in (("AssumedRole", True), ("User", False)):
         identity = (policy("Allow", Condition={"Null": {"aws:MultiFactorAuthPresent": "false"}}),)

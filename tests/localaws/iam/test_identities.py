@@ -1,4 +1,4 @@
-"""Users, groups, keys and roles: what is given has its effect, and what is taken away has none any more."""
+"""Users, groups, keys and roles: what is attached takes effect, and what is detached no longer does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Unique = Callable[[str], str]
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_what_is_attached_to_a_user_or_its_group_counts_until_it_is_detached(
+def test_a_policy_that_is_attached_to_a_user_or_a_group_applies_until_it_is_detached(
     make_user: MakeActor, aws: Aws, unique: Unique
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-attach-detach.html"""
@@ -53,7 +53,9 @@ def test_what_is_attached_to_a_user_or_its_group_counts_until_it_is_detached(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_boundary_that_is_taken_away_limits_no_more(make_role: MakeActor, aws: Aws, unique: Unique) -> None:
+def test_a_permissions_boundary_that_is_removed_no_longer_applies(
+    make_role: MakeActor, aws: Aws, unique: Unique
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
     iam, actor = aws("iam"), make_role(allow("*"))
     arn = iam.create_policy(PolicyName=unique("policy"), PolicyDocument=policy(allow("s3:*")))["Policy"]["Arn"]
@@ -82,7 +84,7 @@ def test_an_access_key_works_while_it_is_active(make_user: MakeActor, aws: Aws, 
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_versions_and_policies_are_deleted_when_nothing_needs_them(aws: Aws, unique: Unique) -> None:
+def test_policies_and_versions_can_be_deleted_only_when_they_are_not_in_use(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"""
     iam, document = aws("iam"), policy(allow("glue:*"))
     arn = iam.create_policy(PolicyName=unique("policy"), PolicyDocument=document)["Policy"]["Arn"]
@@ -101,7 +103,7 @@ def test_versions_and_policies_are_deleted_when_nothing_needs_them(aws: Aws, uni
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_session_lasts_as_long_as_the_role_lets_it(aws: Aws, unique: Unique) -> None:
+def test_a_session_lasts_at_most_the_role_s_maximum_duration(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     iam, name = aws("iam"), unique("role")
     made: dict[str, Any] = {"RoleName": name, "AssumeRolePolicyDocument": policy(TRUST_ACCOUNT)}
@@ -150,10 +152,10 @@ def test_a_service_linked_role_trusts_its_service(aws: Aws) -> None:
         ("sts", "assume_role", {"SerialNumber": "arn:aws:iam::123456789012:mfa/m", "TokenCode": "123456"}),
     ],
 )
-def test_what_would_not_limit_anybody_here_is_refused(
+def test_iam_and_sts_settings_that_would_not_be_enforced_are_refused(
     aws: Aws, service: str, operation: str, arguments: dict[str, Any]
 ) -> None:
-    """A session that its policies don't limit could do more than its maker meant it to."""
+    """A session that is not limited by its policies could do more than was intended."""
     who = {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "tests"} if service == "sts" else {}
     with pytest.raises(ClientError, match="does not support") as no:
         getattr(aws(service), operation)(**who, **arguments)

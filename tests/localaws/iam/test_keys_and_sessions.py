@@ -54,7 +54,7 @@ def session(role_arn: str, policy: str = "", seconds: int = 3600) -> Any:
     return sts_backends[ACCOUNT]["aws"].assume_role("us-east-1", "run", role_arn, policy, seconds, "")
 
 
-def test_a_user_s_key_is_the_user_s(iam: Any) -> None:
+def test_a_user_s_key_identifies_the_user(iam: Any) -> None:
     user = iam.create_user("us-east-1", "ann", "/", [{"Key": "team", "Value": "tolls"}])
     key = iam.create_access_key("ann")
     found = of_key(key.access_key_id, None, ACCOUNT)
@@ -83,7 +83,7 @@ def test_a_user_has_its_own_policies_and_those_of_its_groups(iam: Any) -> None:
     assert (found.boundary, found.session_policy) == (None, None)
 
 
-def test_a_managed_policy_counts_by_its_default_version(iam: Any) -> None:
+def test_a_managed_policy_applies_in_its_default_version(iam: Any) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html"""
     iam.create_user("us-east-1", "ann")
     key = iam.create_access_key("ann")
@@ -95,7 +95,7 @@ def test_a_managed_policy_counts_by_its_default_version(iam: Any) -> None:
     assert of_key(key.access_key_id, None, ACCOUNT).identity == (ATTACHED,)
 
 
-def test_a_key_that_is_nobody_s_is_unknown(iam: Any) -> None:
+def test_an_inactive_or_unowned_key_is_unknown(iam: Any) -> None:
     iam.create_user("us-east-1", "ann")
     key = iam.create_access_key("ann")
     iam.update_access_key("ann", key.access_key_id, "Inactive")
@@ -106,7 +106,7 @@ def test_a_key_that_is_nobody_s_is_unknown(iam: Any) -> None:
                 look(nobody, None, ACCOUNT)
 
 
-def test_a_key_outlives_its_user_as_nobody_s(iam: Any) -> None:
+def test_the_key_of_a_deleted_user_is_unknown(iam: Any) -> None:
     iam.create_user("us-east-1", "ann")
     key = iam.create_access_key("ann")
     del iam.users["ann"]
@@ -114,7 +114,7 @@ def test_a_key_outlives_its_user_as_nobody_s(iam: Any) -> None:
         of_key(key.access_key_id, None, ACCOUNT)
 
 
-def test_a_user_s_key_comes_without_a_token(iam: Any) -> None:
+def test_a_user_s_key_with_a_session_token_is_refused(iam: Any) -> None:
     """Tokens are of sessions: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html"""
     iam.create_user("us-east-1", "ann")
     key = iam.create_access_key("ann")
@@ -124,7 +124,7 @@ def test_a_user_s_key_comes_without_a_token(iam: Any) -> None:
                 look(key.access_key_id, token, ACCOUNT)
 
 
-def test_a_session_s_key_is_the_role_s_session_s(iam: Any) -> None:
+def test_a_session_s_key_identifies_the_role_session(iam: Any) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html for the user's id"""
     made = role(iam, path="/team/", team="tolls")
     iam.put_role_policy("etl", "own", OWN)
@@ -148,7 +148,7 @@ def test_one_session_of_several_is_found_by_its_key(iam: Any) -> None:
     assert found == [None, (OWN,), (LIMIT,)]
 
 
-def test_a_session_s_key_comes_with_the_session_s_token(iam: Any) -> None:
+def test_a_session_s_key_without_its_session_token_is_refused(iam: Any) -> None:
     given = session(role(iam).arn)
     for token in (None, "", "another", f"{given.session_token}x", "é"):
         for look in (of_key, secret_of):
@@ -156,14 +156,14 @@ def test_a_session_s_key_comes_with_the_session_s_token(iam: Any) -> None:
                 look(given.access_key_id, token, ACCOUNT)
 
 
-def test_a_session_that_is_over_is_refused(iam: Any) -> None:
+def test_an_expired_session_is_refused(iam: Any) -> None:
     over = session(role(iam).arn, seconds=-1)
     for look in (of_key, secret_of):
         with pytest.raises(ExpiredToken):
             look(over.access_key_id, over.session_token, ACCOUNT)
 
 
-def test_a_session_of_a_role_that_is_gone_is_nobody_s(iam: Any) -> None:
+def test_a_session_of_a_deleted_role_is_unknown(iam: Any) -> None:
     given = session(role(iam).arn)
     del iam.roles[next(iter(iam.roles))]
     with pytest.raises(UnknownKey):
@@ -182,7 +182,7 @@ def test_a_role_s_boundary_limits_its_sessions(iam: Any) -> None:
     assert of_session("etl", "run", ACCOUNT).boundary == ()
 
 
-def test_a_role_is_found_by_its_ARN_or_by_its_name(iam: Any) -> None:
+def test_a_role_can_be_found_by_ARN_or_by_name(iam: Any) -> None:
     """Glue takes both: https://docs.aws.amazon.com/glue/latest/webapi/API_CreateJob.html"""
     other, made = role(iam, "other"), role(iam, "etl", "/team/")
     assert find_role(made.arn, ACCOUNT) is made
@@ -195,7 +195,7 @@ def test_a_role_is_found_by_its_ARN_or_by_its_name(iam: Any) -> None:
     assert find_role("arn:aws:iam::111122223333:role/team/etl", ACCOUNT) is None
 
 
-def test_who_does_not_sign_is_anonymous_and_the_account_s_own_key_is_root() -> None:
+def test_an_unsigned_request_is_anonymous_and_the_account_s_own_key_is_root() -> None:
     assert ANONYMOUS.is_anonymous
     assert not ROOT.is_anonymous
     assert (ROOT.kind, ROOT.caller.names) == ("Account", ("arn:aws:iam::123456789012:root",))

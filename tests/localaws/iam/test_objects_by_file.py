@@ -1,4 +1,4 @@
-"""Objects by the files that hold them: nobody gets one that a GET would not give."""
+"""Paths of the files that store objects: only callers who could GET the object get its path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _ask(actor: Actor, body: bytes) -> Any:
         return json.load(response)
 
 
-def test_only_what_the_asker_may_get_is_named(
+def test_file_paths_are_returned_only_for_objects_that_the_caller_may_read(
     make_role: Callable[..., Actor], make_user: Callable[..., Actor], bucket: str, aws: Callable[..., Any]
 ) -> None:
     s3 = aws("s3")
@@ -48,13 +48,13 @@ def test_only_what_the_asker_may_get_is_named(
     assert _ask(make_role(), asked) == [None] * 7
 
 
-def test_a_stranger_gets_nothing(make_user: Callable[..., Actor], bucket: str) -> None:
+def test_an_unknown_key_gets_no_file_paths(make_user: Callable[..., Actor], bucket: str) -> None:
     stranger = make_user()
     stranger.credentials = {"aws_access_key_id": "AKIANOBODYSKEY000000", "aws_secret_access_key": "none"}
     assert _ask(stranger, json.dumps([[bucket, "in/a.txt"]]).encode()) == [None]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}x", b"[1]", b'["ab"]x'])
-def test_what_is_no_list_of_addresses_is_refused(make_user: Callable[..., Actor], body: bytes) -> None:
+def test_a_malformed_list_of_objects_is_refused(make_user: Callable[..., Actor], body: bytes) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         _ask(make_user(), body)

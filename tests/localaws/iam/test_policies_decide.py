@@ -1,4 +1,4 @@
-"""How policies decide: identity, boundary, session and resource policies together."""
+"""How identity, boundary, session and resource policies decide together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MakeActor = Callable[..., Actor]
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_what_no_policy_allows_is_denied_and_the_message_says_who_what_and_why(
+def test_an_action_that_no_policy_allows_is_denied_with_a_message_that_says_why(
     make_role: MakeActor, bucket: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
@@ -42,9 +42,7 @@ def test_an_explicit_deny_wins_over_every_allow(make_role: MakeActor, bucket: st
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_star_and_a_question_mark_stand_for_characters_in_actions_and_resources(
-    make_role: MakeActor, bucket: str
-) -> None:
+def test_actions_and_resources_can_have_the_wildcards_star_and_question_mark(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
     actor = make_role(allow("S3:get*", f"arn:aws:s3:::{bucket}/?n/*.txt"))
     s3 = actor.client("s3")
@@ -54,7 +52,7 @@ def test_a_star_and_a_question_mark_stand_for_characters_in_actions_and_resource
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_NotAction_and_NotResource_match_all_but_what_they_name(make_role: MakeActor, bucket: str) -> None:
+def test_NotAction_and_NotResource_match_everything_except_what_they_name(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html"""
     actor = make_role(
         {"Effect": "Allow", "NotAction": "s3:PutObject", "NotResource": f"arn:aws:s3:::{bucket}/in/*"},
@@ -66,7 +64,7 @@ def test_NotAction_and_NotResource_match_all_but_what_they_name(make_role: MakeA
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_managed_policies_count_by_their_default_version(
+def test_managed_policies_apply_in_their_default_version(
     make_role: MakeActor, bucket: str, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html"""
@@ -130,8 +128,8 @@ def test_a_session_policy_limits_one_session(make_role: MakeActor, aws: Callable
     assert message.endswith("because no session policy allows the s3:GetObject action")
 
 
-@pytest.mark.simplified("IAM", "a change of a policy takes effect with the answer to the call; AWS takes some seconds")
-def test_a_policy_s_change_takes_effect_at_once(make_role: MakeActor, bucket: str) -> None:
+@pytest.mark.simplified("IAM", "a policy change takes effect when the call returns; on AWS it takes some seconds")
+def test_a_policy_change_takes_effect_immediately(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency"""
     actor = make_role()
     s3 = actor.client("s3")
@@ -143,7 +141,7 @@ def test_a_policy_s_change_takes_effect_at_once(make_role: MakeActor, bucket: st
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_bucket_policy_alone_lets_a_role_of_the_account_in_and_its_deny_keeps_it_out(
+def test_a_bucket_policy_alone_can_allow_or_deny_a_role_of_the_account(
     make_role: MakeActor, aws: Callable[..., Any], bucket: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html"""
@@ -162,7 +160,7 @@ def test_a_bucket_policy_alone_lets_a_role_of_the_account_in_and_its_deny_keeps_
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_resource_policy_that_names_the_account_leaves_it_to_the_identity_s_policies(
+def test_a_resource_policy_that_names_the_account_delegates_to_the_identity_s_policies(
     make_role: MakeActor, aws: Callable[..., Any], bucket: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
@@ -173,7 +171,7 @@ def test_a_resource_policy_that_names_the_account_leaves_it_to_the_identity_s_po
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_queue_policy_alone_lets_a_user_of_the_account_send(
+def test_a_queue_policy_alone_can_allow_a_user_of_the_account_to_send(
     make_user: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-using-identity-based-policies.html"""
@@ -190,7 +188,7 @@ def test_a_queue_policy_alone_lets_a_user_of_the_account_send(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_an_object_of_the_catalog_needs_permission_on_all_that_it_lies_in(
+def test_a_catalog_object_needs_permission_on_its_catalog_database_and_table(
     make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html"""
@@ -209,7 +207,7 @@ def test_an_object_of_the_catalog_needs_permission_on_all_that_it_lies_in(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_table_is_the_same_however_its_name_is_spelled_and_wherever_it_stands(
+def test_a_permission_on_a_table_applies_to_every_spelling_of_its_name_in_a_request(
     make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html (Name)"""
@@ -229,7 +227,9 @@ def test_a_table_is_the_same_however_its_name_is_spelled_and_wherever_it_stands(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_who_may_not_list_the_bucket_is_not_told_that_an_object_is_missing(make_role: MakeActor, bucket: str) -> None:
+def test_a_missing_object_is_AccessDenied_without_permission_to_list_the_bucket(
+    make_role: MakeActor, bucket: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     actor = make_role(allow("s3:GetObject"))
     s3 = actor.client("s3")
@@ -241,7 +241,7 @@ def test_who_may_not_list_the_bucket_is_not_told_that_an_object_is_missing(make_
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_copy_needs_to_read_its_source_and_to_write_its_target(make_role: MakeActor, bucket: str) -> None:
+def test_a_copy_needs_permission_to_read_its_source_and_to_write_its_target(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
     read, write = (
         allow("s3:GetObject", f"arn:aws:s3:::{bucket}/other.txt"),
@@ -278,7 +278,7 @@ def test_a_listing_can_be_limited_to_a_prefix(make_role: MakeActor, bucket: str)
         {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Condition": {"Bool": {"aws:ViaAWSService": "true"}}},
     ],
 )
-def test_a_deny_in_a_bucket_policy_denies_whom_it_means_and_nobody_else(
+def test_a_deny_in_a_bucket_policy_applies_only_to_its_principals_and_conditions(
     aws: Callable[..., Any], unique: Callable[[str], str], statement: dict[str, Any]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html"""
@@ -296,7 +296,7 @@ def test_a_deny_in_a_bucket_policy_denies_whom_it_means_and_nobody_else(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_deny_for_everybody_denies_the_root_user_too_who_can_take_the_policy_away(
+def test_a_deny_for_everybody_also_denies_root_but_root_can_still_delete_the_policy(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""

@@ -1,4 +1,4 @@
-"""Documents that are no policies, and roles that a service may not take on, are refused as AWS refuses them."""
+"""Invalid policy documents, and roles that a service may not assume, are refused as AWS refuses them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ NO_TRUST = {
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(("trust", "message"), NO_TRUST.items(), ids=NO_TRUST.values())
-def test_a_trust_policy_that_is_malformed_is_refused(aws: Make, unique: Make, trust: str, message: str) -> None:
+def test_a_malformed_trust_policy_is_refused(aws: Make, unique: Make, trust: str, message: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
     iam, name = aws("iam"), unique("role")
     assert refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument=trust) == (
@@ -90,7 +90,7 @@ def test_a_trust_policy_may_name_all_kinds_of_principals(aws: Make, unique: Make
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_policy_of_an_identity_names_no_principal(aws: Make, unique: Make) -> None:
+def test_an_identity_policy_with_a_principal_is_refused(aws: Make, unique: Make) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
     iam, name = aws("iam"), unique("somebody")
     allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
@@ -108,7 +108,7 @@ def test_a_policy_of_an_identity_names_no_principal(aws: Make, unique: Make) -> 
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_permissions_boundary_must_be_there(aws: Make, unique: Make) -> None:
+def test_a_permissions_boundary_has_to_exist(aws: Make, unique: Make) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html"""
     iam, name = aws("iam"), unique("role")
     absent = f"arn:aws:iam::{ACCOUNT}:policy/is-not-there"
@@ -122,7 +122,7 @@ def test_a_permissions_boundary_must_be_there(aws: Make, unique: Make) -> None:
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize("session_policy", ["nope", "{}", document(TRUST)])
-def test_a_session_policy_that_is_malformed_is_refused(aws: Make, unique: Make, session_policy: str) -> None:
+def test_a_malformed_session_policy_is_refused(aws: Make, unique: Make, session_policy: str) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     trust = document(TRUST, Principal={"AWS": ACCOUNT})
     role = aws("iam").create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -131,7 +131,7 @@ def test_a_session_policy_that_is_malformed_is_refused(aws: Make, unique: Make, 
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aws: Make, unique: Make) -> None:
+def test_a_bucket_policy_that_is_malformed_or_for_another_bucket_is_refused(aws: Make, unique: Make) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-bucket-policy.html"""
     s3, bucket = aws("s3"), unique("policies").lower()
     s3.create_bucket(Bucket=bucket)
@@ -167,7 +167,7 @@ def test_a_bucket_policy_that_is_malformed_or_about_another_bucket_is_refused(aw
 
 @pytest.mark.as_on_aws("SQS")
 @pytest.mark.parametrize("policy", ["nope", "{}", document(TRUST, without="Principal")])
-def test_a_queue_s_policy_that_is_malformed_is_refused(aws: Make, unique: Make, policy: str) -> None:
+def test_a_malformed_queue_policy_is_refused(aws: Make, unique: Make, policy: str) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"""
     sqs = aws("sqs")
     queue = sqs.create_queue(QueueName=unique("queue"))["QueueUrl"]

@@ -1,4 +1,4 @@
-"""What AWS refuses of a policy that names a principal, and in which words; no server."""
+"""Which policies with a principal AWS refuses, and with which messages, without a server."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def of_resource(text: str) -> str:
         (document(changed(TRUST, Resource="*", NotResource="*")), SYNTAX),
     ],
 )
-def test_a_policy_has_the_elements_of_the_grammar_each_once(policy: str, message: str) -> None:
+def test_a_policy_may_have_each_element_of_the_grammar_once(policy: str, message: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
     assert of_trust(policy) == message
 
@@ -103,7 +103,7 @@ def test_a_policy_has_the_elements_of_the_grammar_each_once(policy: str, message
         ([], SYNTAX),
     ],
 )
-def test_a_condition_has_an_operator_that_AWS_knows(conditions: Any, message: str) -> None:
+def test_a_condition_with_an_unknown_operator_is_refused(conditions: Any, message: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
     assert of_trust(document({**TRUST, "Condition": conditions})) == message
 
@@ -139,12 +139,12 @@ INVALID = "Invalid principal in policy"
         ({"Service": "*"}, f'{INVALID}: "SERVICE":"*"'),
     ],
 )
-def test_a_principal_is_somebody_whom_a_policy_may_name(principal: Any, message: str) -> None:
+def test_a_principal_has_to_be_one_that_a_policy_may_name(principal: Any, message: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
     assert of_trust(document(changed(TRUST, Principal=principal))) == message
 
 
-def test_a_name_that_is_not_an_ARN_is_nobody_even_if_it_is_known() -> None:
+def test_a_principal_that_is_not_an_ARN_is_refused_even_if_such_a_role_exists() -> None:
     with pytest.raises(BadPolicy, match=INVALID):
         check_trust(document(changed(TRUST, Principal={"AWS": "etl"})), lambda _: True)
 
@@ -163,7 +163,7 @@ def test_a_name_that_is_not_an_ARN_is_nobody_even_if_it_is_known() -> None:
         (DENY_OTHERS, "AssumeRole policy must not contain NotPrincipal field."),
     ],
 )
-def test_a_trust_policy_is_about_taking_the_role_and_nothing_else(elements: dict[str, Any], message: str) -> None:
+def test_a_trust_policy_may_contain_sts_actions_only(elements: dict[str, Any], message: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
     assert of_trust(document(changed(TRUST, **elements))) == message
 
@@ -211,7 +211,7 @@ NOT_OF_RESOURCE = "Action does not apply to any resource(s) in statement"
         ({"Resource": [f"{BUCKET}/*", "arn:aws:s3:::other/*"]}, WRONG_RESOURCE),
     ],
 )
-def test_a_bucket_s_policy_is_about_the_bucket_and_what_s3_can_do_there(elements: dict[str, Any], message: str) -> None:
+def test_a_bucket_policy_may_contain_s3_actions_on_this_bucket_only(elements: dict[str, Any], message: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-bucket-policy.html"""
     assert of_bucket(document(changed(OF_BUCKET, **elements))) == message
 
@@ -223,7 +223,7 @@ def test_every_statement_is_checked() -> None:
     assert of_resource(document(OF_BUCKET, changed(OF_BUCKET, Effect=...))) == "Missing required field Effect"
 
 
-def test_a_bucket_s_policy_is_a_JSON_object_of_20_KB_at_most() -> None:
+def test_a_bucket_policy_is_a_JSON_object_of_at_most_20_KB() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html"""
     size = 20 * 1024 - len(document({**OF_BUCKET, "Sid": ""}))
     assert of_bucket(document({**OF_BUCKET, "Sid": "x" * size})) == ""
@@ -246,5 +246,5 @@ def test_a_bucket_s_policy_is_a_JSON_object_of_20_KB_at_most() -> None:
         ({"Effect": ...}, "Missing required field Effect"),
     ],
 )
-def test_the_policy_of_another_resource_names_a_principal_and_an_action(elements: dict[str, Any], message: str) -> None:
+def test_a_policy_of_another_resource_needs_a_principal_and_an_action(elements: dict[str, Any], message: str) -> None:
     assert of_resource(document(changed(OF_BUCKET, **elements))) == message

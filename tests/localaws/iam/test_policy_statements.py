@@ -1,4 +1,4 @@
-"""What policy documents say of a request, statement by statement; no server."""
+"""Whether the statements of a policy document allow or deny a request, without a server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def without(statement: dict[str, Any], *elements: str) -> dict[str, Any]:
     return {name: value for name, value in statement.items() if name not in elements}
 
 
-def test_statements_and_policies_add_up() -> None:
+def test_the_effects_of_several_statements_and_policies_are_combined() -> None:
     assert said(allow(), deny()) == Verdict(denied=True, allowed=True)
     assert said() == NOTHING
     one, other = (json.dumps({"Statement": each}) for each in (allow(), deny()))
@@ -59,7 +59,7 @@ def test_statements_and_policies_add_up() -> None:
         ([], NOTHING),
     ],
 )
-def test_an_action_matches_as_a_whole_whatever_its_case(action: Any, expected: Verdict) -> None:
+def test_an_action_matches_as_a_whole_and_in_any_letter_case(action: Any, expected: Verdict) -> None:
     assert said(allow(Action=action)) == expected
     opposite = NOTHING if expected == ALLOWED else ALLOWED
     assert said(without(allow(NotAction=action), "Action")) == opposite
@@ -83,7 +83,7 @@ def test_an_action_matches_as_a_whole_whatever_its_case(action: Any, expected: V
         ("arn:aws:*:tolls", NOTHING),
     ],
 )
-def test_a_resource_matches_part_by_part(resource: Any, expected: Verdict) -> None:
+def test_a_resource_pattern_matches_each_part_of_the_ARN_by_itself(resource: Any, expected: Verdict) -> None:
     assert said(allow(Resource=resource)) == expected
     opposite = NOTHING if expected == ALLOWED else ALLOWED
     assert said(without(allow(NotResource=resource), "Resource")) == opposite
@@ -113,7 +113,9 @@ USERNAME = "arn:aws:s3:::tolls/${aws:username}.json"
         (deny, "NotResource", {}, DENIED),
     ],
 )
-def test_a_variable_in_a_resource(effect: Any, element: str, keys: dict[str, Any], expected: Verdict) -> None:
+def test_a_variable_in_a_resource_is_replaced_by_the_request_s_value(
+    effect: Any, element: str, keys: dict[str, Any], expected: Verdict
+) -> None:
     statement = without(effect(), "Resource") | {element: USERNAME}
     assert said(statement, **keys) == expected
 
@@ -135,7 +137,7 @@ def test_a_variable_may_have_a_default() -> None:
         ("${*}*", "a*", False),
     ],
 )
-def test_a_star_in_a_variable_s_braces_is_a_star_and_nothing_else(pattern: str, name: str, expected: bool) -> None:
+def test_a_star_in_variable_braces_matches_only_a_star_in_a_resource(pattern: str, name: str, expected: bool) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
     document = json.dumps({"Statement": deny(Resource=f"arn:aws:s3:::tolls/{pattern}")})
     question = Question(CALLER, "s3:GetObject", f"arn:aws:s3:::tolls/{name}")
@@ -144,7 +146,7 @@ def test_a_star_in_a_variable_s_braces_is_a_star_and_nothing_else(pattern: str, 
     assert said(statement, **{"s3:prefix": name}).allowed is expected
 
 
-def test_a_star_in_a_variable_s_braces_equals_a_star() -> None:
+def test_a_star_in_variable_braces_equals_a_star_in_a_condition() -> None:
     statement = allow(Condition={"StringEquals": {"s3:prefix": "${*}/${?}"}})
     assert said(statement, **{"s3:prefix": "*/?"}) == ALLOWED
     assert said(statement, **{"s3:prefix": "a/b"}) == NOTHING
@@ -165,23 +167,23 @@ def test_a_star_in_a_variable_s_braces_equals_a_star() -> None:
         (ROLE, NOTHING),
     ],
 )
-def test_a_principal_is_named_by_itself_or_by_its_account(principal: Any, expected: Verdict) -> None:
+def test_a_principal_is_matched_by_its_own_ARN_or_by_its_account(principal: Any, expected: Verdict) -> None:
     assert said(allow(Principal=principal)) == expected
     assert said(deny(Principal=principal)) == (NOTHING if expected == NOTHING else DENIED)
 
 
-def test_a_service_is_named_as_a_service_only() -> None:
+def test_a_service_is_matched_only_by_a_Service_principal() -> None:
     sns = Caller(service="sns.amazonaws.com")
     assert said(allow(Principal={"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]}), caller=sns) == ALLOWED
     assert said(allow(Principal={"Service": "s3.amazonaws.com"}), caller=sns) == NOTHING
     assert said(allow(Principal={"AWS": "*"}), caller=sns) == NOTHING
 
 
-def test_nobody_without_an_account_is_named_by_an_account() -> None:
+def test_a_caller_without_an_account_is_not_matched_by_an_account() -> None:
     assert said(allow(Principal={"AWS": [""]}), caller=Caller()) == NOTHING
 
 
-def test_NotPrincipal_denies_all_others_and_allows_nobody() -> None:
+def test_NotPrincipal_denies_all_others_and_allows_nothing() -> None:
     other = {"AWS": "arn:aws:iam::123456789012:role/other"}
     assert said(deny(NotPrincipal=other)) == DENIED
     assert said(deny(NotPrincipal={"AWS": ROLE})) == NOTHING
@@ -199,7 +201,7 @@ def test_NotPrincipal_denies_all_others_and_allows_nobody() -> None:
         ({}, NOTHING, DENIED),
     ],
 )
-def test_what_a_condition_can_t_judge_allows_nothing_and_denies(
+def test_a_condition_that_cannot_be_evaluated_does_not_allow_but_does_deny(
     keys: dict[str, Any], allows: Verdict, denies: Verdict
 ) -> None:
     condition = {"StringEquals": {"aws:username": "a"}}

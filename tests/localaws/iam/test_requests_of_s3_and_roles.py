@@ -1,4 +1,4 @@
-"""What a copy, a version, a presigned URL, an anonymous request and the handing over of a role need."""
+"""Which permissions a copy, a version, a presigned URL, an unsigned request and PassRole need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ MakeActor = Callable[..., Actor]
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_an_object_s_version_has_actions_of_its_own(make_role: MakeActor, aws: Callable[..., Any], bucket: str) -> None:
+def test_requests_for_an_object_version_need_the_version_s_own_actions(
+    make_role: MakeActor, aws: Callable[..., Any], bucket: str
+) -> None:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
     aws("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     version = aws("s3").put_object(Bucket=bucket, Key="v", Body=b"1")["VersionId"]
@@ -30,7 +32,7 @@ def test_an_object_s_version_has_actions_of_its_own(make_role: MakeActor, aws: C
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_DeleteObjects_deletes_what_may_be_deleted_and_says_what_may_not(make_role: MakeActor, bucket: str) -> None:
+def test_DeleteObjects_deletes_the_permitted_keys_and_reports_the_others(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
     actor = make_role(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/in/*"), allow("s3:GetObject"))
     s3 = actor.client("s3")
@@ -46,7 +48,7 @@ def test_DeleteObjects_deletes_what_may_be_deleted_and_says_what_may_not(make_ro
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_a_presigned_url_may_do_what_its_signer_may(make_role: MakeActor, bucket: str) -> None:
+def test_a_presigned_url_has_the_permissions_of_its_signer(make_role: MakeActor, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
     actor = make_role(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/other.txt"))
     for signature in ("s3v4", "s3"):
@@ -64,9 +66,7 @@ def test_a_presigned_url_may_do_what_its_signer_may(make_role: MakeActor, bucket
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_unsigned_requests_read_what_is_public_and_nothing_else(
-    stack: Any, aws: Callable[..., Any], bucket: str
-) -> None:
+def test_unsigned_requests_can_read_public_objects_only(stack: Any, aws: Callable[..., Any], bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
     opened(aws("s3"), bucket)
     aws("s3").put_object(Bucket=bucket, Key="public", Body=b"for all", ACL="public-read")
@@ -87,7 +87,7 @@ def test_unsigned_requests_read_what_is_public_and_nothing_else(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_handing_a_role_to_a_service_needs_iam_PassRole(
+def test_passing_a_role_to_a_service_needs_iam_PassRole(
     make_role: MakeActor, aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"""
@@ -110,7 +110,7 @@ def test_handing_a_role_to_a_service_needs_iam_PassRole(
 
 
 @pytest.mark.as_on_aws("IAM")
-def test_get_caller_identity_is_never_denied(make_role: MakeActor) -> None:
+def test_GetCallerIdentity_is_never_denied(make_role: MakeActor) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
     actor = make_role(deny("*"))
     identity = actor.client("sts").get_caller_identity()

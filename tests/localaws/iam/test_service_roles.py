@@ -1,4 +1,4 @@
-"""What AWS's services do with a role that is theirs: within the server, as over HTTP."""
+"""Services use the permissions of their role, inside the server as over HTTP."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def crawl(aws: Callable[..., Any], unique: Callable[[str], str], bucket: str) ->
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawl_lists_and_writes_as_its_role_may(crawl: Crawl, bucket: str) -> None:
+def test_a_crawl_has_the_permissions_of_its_role(crawl: Crawl, bucket: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html"""
     read = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
     ended = crawl(CATALOG, LOGS, read)
@@ -56,8 +56,8 @@ def test_a_crawl_lists_and_writes_as_its_role_may(crawl: Crawl, bucket: str) -> 
     assert crawl(CATALOG, LOGS, read, listing)["Status"] == "SUCCEEDED"
 
 
-@pytest.mark.simplified("Glue crawlers", "a file that the role may not read adds nothing; AWS makes a table of it")
-def test_a_file_that_the_role_may_not_read_is_named_in_the_log_and_the_crawl_goes_on(crawl: Crawl, bucket: str) -> None:
+@pytest.mark.simplified("Glue crawlers", "such a file adds nothing to a table; AWS makes a table of it")
+def test_a_file_that_the_role_may_not_read_is_logged_and_the_crawl_continues(crawl: Crawl, bucket: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html"""
     listing = allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")
     ended = crawl(CATALOG, LOGS, listing, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/data/a.json"))
@@ -68,7 +68,7 @@ def test_a_file_that_the_role_may_not_read_is_named_in_the_log_and_the_crawl_goe
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_a_crawl_whose_role_may_not_write_logs_leaves_none(crawl: Crawl, bucket: str) -> None:
+def test_a_crawl_whose_role_may_not_write_logs_has_no_log(crawl: Crawl, bucket: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     ended = crawl(CATALOG, allow("s3:*"))
     assert (ended["Status"], ended["lines"]) == ("SUCCEEDED", [])

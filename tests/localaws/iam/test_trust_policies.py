@@ -1,4 +1,4 @@
-"""Whom the trust policy of a role lets take the role; IAM's state is moto's, in this process."""
+"""Who can assume a role by its trust policy; IAM's state is moto's, in this process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def made(document: Any) -> None:
     role.assume_role_policy_document = document
 
 
-def test_a_service_takes_a_role_that_trusts_it() -> None:
+def test_a_service_can_assume_a_role_that_trusts_it() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
     trusting(statement({"Service": [LAMBDA, GLUE]}))
     for role in (ROLE, "etl"):
@@ -54,7 +54,7 @@ def test_a_service_takes_a_role_that_trusts_it() -> None:
         [],
     ],
 )
-def test_a_service_that_is_not_trusted_takes_no_role(statements: list[Any]) -> None:
+def test_a_service_that_is_not_trusted_cannot_assume_the_role(statements: list[Any]) -> None:
     trusting(*statements)
     assert not trusts_service(ROLE, ACCOUNT, LAMBDA)
 
@@ -68,7 +68,7 @@ def test_a_service_that_is_not_trusted_takes_no_role(statements: list[Any]) -> N
         ({"StringEquals": {"aws:SourceAccount": "111122223333"}}, False, True),
     ],
 )
-def test_a_condition_on_the_source_counts_where_the_source_is_known(
+def test_a_condition_on_the_source_applies_only_if_the_source_is_known(
     condition: dict[str, Any], for_it: bool, for_anything: bool
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
@@ -78,12 +78,12 @@ def test_a_condition_on_the_source_counts_where_the_source_is_known(
 
 
 @pytest.mark.parametrize("document", ["", "{", "[]", "{}", '{"Statement": ["text"]}', '{"Statement": 1}'])
-def test_a_malformed_trust_policy_trusts_nobody(document: str) -> None:
+def test_a_malformed_trust_policy_trusts_no_one(document: str) -> None:
     made(document)
     assert not trusts_service(ROLE, ACCOUNT, LAMBDA)
 
 
-def test_a_trust_policy_may_be_kept_as_an_object() -> None:
+def test_a_trust_policy_may_be_stored_as_an_object() -> None:
     made({"Statement": statement({"Service": LAMBDA})})
     assert trusts_service(ROLE, ACCOUNT, LAMBDA)
 
@@ -100,12 +100,12 @@ def test_a_trust_policy_may_be_kept_as_an_object() -> None:
         ([statement({"AWS": ANN}, Condition={"StringEquals": {"sts:ExternalId": "y"}})], Verdict()),
     ],
 )
-def test_a_trust_policy_says_who_takes_the_role(statements: list[Any], expected: Verdict) -> None:
+def test_a_trust_policy_decides_who_can_assume_the_role(statements: list[Any], expected: Verdict) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html for the external ID"""
     trusting(*statements)
     assert trust(ROLE, ACCOUNT, Caller((ANN,), ACCOUNT), {"sts:externalid": "x"}) == expected
 
 
-def test_a_role_that_is_not_there_trusts_nobody() -> None:
+def test_a_missing_role_trusts_no_one() -> None:
     trusting(statement("*"))
     assert trust(f"{ROLE}2", ACCOUNT, Caller((ANN,), ACCOUNT), {}) is None

@@ -21,7 +21,7 @@ def types(awsglue: None) -> Any:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_all_documented_types_come_with_a_star_and_nothing_else_of_the_module(types: Any) -> None:
+def test_a_star_import_of_gluetypes_gives_all_documented_types(types: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html"""
     undocumented = {"FloatType", "SetType", "TimestampNTZType", "mergeDataTypes"}
     assert set(types.__all__) == {*DOCUMENTED, *undocumented}
@@ -29,7 +29,7 @@ def test_all_documented_types_come_with_a_star_and_nothing_else_of_the_module(ty
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_type_is_a_json_object_and_comes_back_from_it(types: Any) -> None:
+def test_a_type_can_be_converted_to_json_and_back(types: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html (jsonValue)"""
     struct = types.StructType(
         [
@@ -55,7 +55,7 @@ def test_a_type_is_a_json_object_and_comes_back_from_it(types: Any) -> None:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_structs_and_choices_take_more_fields_and_choices(types: Any) -> None:
+def test_fields_can_be_added_to_a_struct_and_types_to_a_choice(types: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html"""
     struct = types.StructType()
     struct.add(types.Field("id", types.LongType()))
@@ -75,8 +75,8 @@ def test_structs_and_choices_take_more_fields_and_choices(types: Any) -> None:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_two_types_merge_into_one_that_holds_both(types: Any) -> None:
-    """What a DynamicFrame's schema is made by:
+def test_two_types_merge_into_one_type_that_holds_both(types: Any) -> None:
+    """The schema of a DynamicFrame is built this way:
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html (ChoiceType)
     """
     number, text = types.LongType(), types.StringType()

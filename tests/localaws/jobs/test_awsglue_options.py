@@ -1,4 +1,4 @@
-"""getResolvedOptions: which names a script may ask for, what it gets, and what it is refused.
+"""getResolvedOptions: which names a script may request, what it gets, and which ones are refused.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html, and the
 behaviour of AWS's own Python layer of Glue 5.1 where the page is silent.
@@ -34,7 +34,7 @@ def missing_argument() -> type[Exception]:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_glues_own_arguments_are_in_the_result_without_being_asked_for(resolve: Callable[..., dict[str, Any]]) -> None:
+def test_glue_s_own_arguments_are_in_the_result_without_being_requested(resolve: Callable[..., dict[str, Any]]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
     assert resolve(["JOB_NAME"], "--other", "x") == {
         "JOB_NAME": "job",
@@ -56,7 +56,7 @@ def test_glues_own_arguments_are_in_the_result_without_being_asked_for(resolve: 
 @pytest.mark.parametrize(
     "name", ["JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "encryption-type", "enable-data-lineage", "help"]
 )
-def test_asking_for_a_reserved_name_conflicts_with_the_option_that_is_there(
+def test_requesting_a_reserved_name_conflicts_with_the_existing_option(
     resolve: Callable[..., dict[str, Any]], name: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
@@ -76,7 +76,7 @@ def test_asking_for_a_reserved_name_conflicts_with_the_option_that_is_there(
         ("--encryption-type", "--encryption-type"),
     ],
 )
-def test_asking_for_an_option_of_job_bookmarks_is_refused(
+def test_requesting_a_job_bookmark_option_is_refused(
     resolve: Callable[..., dict[str, Any]], name: str, shown: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
@@ -86,7 +86,7 @@ def test_asking_for_an_option_of_job_bookmarks_is_refused(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_temporary_directory_may_be_asked_for_and_is_never_required(
+def test_the_temporary_directory_may_be_requested_and_is_never_required(
     resolve: Callable[..., dict[str, Any]],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html (--TempDir)"""
@@ -98,7 +98,7 @@ def test_a_temporary_directory_may_be_asked_for_and_is_never_required(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_what_is_missing_is_named_and_so_is_a_value_that_can_not_be_taken(
+def test_missing_arguments_and_invalid_values_are_named_in_the_error(
     resolve: Callable[..., dict[str, Any]],
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
@@ -121,7 +121,7 @@ def test_what_is_missing_is_named_and_so_is_a_value_that_can_not_be_taken(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_name_that_is_asked_for_twice_conflicts_with_itself(resolve: Callable[..., dict[str, Any]]) -> None:
+def test_a_name_that_is_requested_twice_conflicts_with_itself(resolve: Callable[..., dict[str, Any]]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
     with pytest.raises(argparse.ArgumentError, match="argument --size: conflicting option string: --size"):
         resolve(["size", "size"], "--size", "1")
@@ -142,7 +142,7 @@ def test_a_name_that_is_asked_for_twice_conflicts_with_itself(resolve: Callable[
         ("size", ("--size", ""), ""),
     ],
 )
-def test_values_are_read_as_argparse_reads_them(
+def test_values_are_parsed_as_argparse_parses_them(
     resolve: Callable[..., dict[str, Any]], option: str, arguments: tuple[str, ...], value: str
 ) -> None:
     """Abbreviated names (until Glue 6.0), names given twice, values with `=`, hyphens:
@@ -152,7 +152,7 @@ def test_values_are_read_as_argparse_reads_them(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_the_option_that_bookmarks_had_before_still_counts(resolve: Callable[..., dict[str, Any]]) -> None:
+def test_the_old_continuation_option_for_bookmarks_still_works(resolve: Callable[..., dict[str, Any]]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"""
     utils = importlib.import_module("awsglue.utils")
     for old, new in (
@@ -168,7 +168,7 @@ def test_the_option_that_bookmarks_had_before_still_counts(resolve: Callable[...
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_range_of_bookmarks_goes_with_a_paused_one_and_has_two_ends(resolve: Callable[..., dict[str, Any]]) -> None:
+def test_a_bookmark_range_needs_a_paused_bookmark_and_both_ends(resolve: Callable[..., dict[str, Any]]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"""
     first, last = ("--job-bookmark-from", "jr_0"), ("--job-bookmark-to", "jr_9")
     pause = ("--job-bookmark-option", "job-bookmark-pause")
@@ -180,7 +180,7 @@ def test_a_range_of_bookmarks_goes_with_a_paused_one_and_has_two_ends(resolve: C
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_job_that_asks_for_its_run_id_fails_at_its_first_line_and_has_it_anyway(jobs: Any) -> None:
+def test_a_job_that_requests_its_run_id_as_an_option_fails_but_gets_it_without_requesting_it(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html"""
     script = """
         import sys

@@ -1,4 +1,4 @@
-"""What ``awsglue`` does not do raises an error that names it: the names of AWS's pages that other tables lack."""
+"""Everything on AWS's pages that ``awsglue`` does not support raises an error that names it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refused(page: str, code: str, named: str) -> Row:
 
 
 @pytest.mark.refused("awsglue")
-def test_names_of_glues_api_that_are_not_there_are_refused_by_name(jobs: Any, preamble: str) -> None:
+def test_unsupported_functions_of_the_glue_api_are_refused_by_name(jobs: Any, preamble: str) -> None:
     contexts = ("getSource('s3')", "create_dynamic_frame_from_rdd(None, 'x')", "add_ingestion_time_columns(None)",
                 "create_sample_dynamic_frame_from_catalog()", "create_sample_dynamic_frame_from_options()",
                 "forEachBatch(None, None)", "purge_table()", "transition_table()", "transition_s3_path()",
@@ -102,7 +102,7 @@ def test_names_of_glues_api_that_are_not_there_are_refused_by_name(jobs: Any, pr
 
 
 @pytest.mark.refused("awsglue")
-def test_connections_formats_and_options_that_are_not_there_are_refused_by_name(jobs: Any, preamble: str) -> None:
+def test_unsupported_connections_formats_and_options_are_refused_by_name(jobs: Any, preamble: str) -> None:
     sources = ("dynamodb", "mysql", "postgresql", "oracle", "sqlserver", "redshift", "kinesis", "kafka", "mongodb",
                "opensearch", "custom.jdbc", "marketplace.spark", "snowflake", "bigquery")  # fmt: skip
     sinks = ("mysql", "postgresql", "oracle", "sqlserver", "dynamodb", "mongodb", "snowflake")

@@ -264,7 +264,7 @@ def plain(default: Any) -> Any:
 @pytest.mark.as_on_aws("awsglue")
 @pytest.mark.usefixtures("awsglue")
 @pytest.mark.parametrize("what", TABLE)
-def test_names_parameters_and_defaults_are_those_of_the_developer_guide(what: str) -> None:
+def test_the_names_parameters_and_defaults_are_those_of_the_developer_guide(what: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-extensions.html and each row's page."""
     page, text = TABLE[what]
     assert page.startswith(GUIDE)
@@ -281,13 +281,13 @@ def test_names_parameters_and_defaults_are_those_of_the_developer_guide(what: st
 
 
 @pytest.mark.usefixtures("awsglue")
-def test_every_public_callable_is_in_the_table() -> None:
+def test_every_public_callable_is_in_the_table_of_signatures() -> None:
     assert {what for what, _ in public()} - UNDOCUMENTED - PRIVATE == set(TABLE)
 
 
 @pytest.mark.as_on_aws("awsglue")
 @pytest.mark.usefixtures("awsglue")
-def test_no_public_callable_hides_its_parameters_unless_aws_documents_so() -> None:
+def test_no_function_takes_arbitrary_arguments_unless_aws_documents_that() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-extensions.html"""
     hiding = {
         what

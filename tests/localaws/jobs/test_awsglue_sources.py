@@ -27,7 +27,7 @@ _aws.client("s3").meta.events.register("before-send", lambda **_: calls.append("
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_format_options_read_and_write_what_the_format_pages_say(jobs: Any, preamble: str) -> None:
+def test_format_options_for_reading_and_writing_work_as_documented(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-csv-home.html,
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-json-home.html,
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-parquet-home.html,
@@ -110,7 +110,9 @@ def test_format_options_read_and_write_what_the_format_pages_say(jobs: Any, prea
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_paths_may_name_objects_which_cost_no_listing(jobs: Any, preamble: str, json_lines: Callable[..., str]) -> None:
+def test_paths_that_name_objects_are_read_without_a_listing(
+    jobs: Any, preamble: str, json_lines: Callable[..., str]
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-s3-home.html ("paths")"""
     prefix = jobs.unique("in")
     for number in range(30):
@@ -146,9 +148,10 @@ def test_paths_may_name_objects_which_cost_no_listing(jobs: Any, preamble: str, 
 
 @pytest.mark.simplified(
     "awsglue",
-    "AWS does not say what a path that is not there gives: here, as Glue's own log line has it, no rows and no error",
+    "AWS does not document the result of a missing path; here, as Glue's own log line says, it gives no rows"
+    " and no error",
 )
-def test_an_object_that_is_not_there_is_left_out_and_the_error_log_says_so(
+def test_a_path_to_a_missing_object_is_skipped_and_noted_in_the_error_log(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-s3-home.html ("paths")"""
@@ -168,7 +171,7 @@ def test_an_object_that_is_not_there_is_left_out_and_the_error_log_says_so(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_named_objects_are_bookmarked_by_their_last_modified_times(
+def test_objects_that_are_named_in_paths_are_bookmarked_by_their_last_modified_times(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html"""
@@ -192,10 +195,12 @@ def test_named_objects_are_bookmarked_by_their_last_modified_times(
 
 @pytest.mark.simplified(
     "awsglue",
-    "AWS does not say whether an attached name is URL-encoded: here it is s3://bucket/key, plain;"
-    " Spark's own input_file_name() names a local file",
+    "AWS does not document whether the name is URL-encoded; here it is s3://bucket/key without encoding;"
+    " Spark's own input_file_name() gives a local file",
 )
-def test_the_attached_file_name_is_the_objects_uri(jobs: Any, preamble: str, json_lines: Callable[..., str]) -> None:
+def test_the_attachFilename_option_gives_the_s3_uri_of_the_object(
+    jobs: Any, preamble: str, json_lines: Callable[..., str]
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html ("attachFilename")"""
     prefix = jobs.unique("in")
     for name in ("a b+c.json", "x/y%20z.json"):
@@ -217,7 +222,7 @@ def test_the_attached_file_name_is_the_objects_uri(jobs: Any, preamble: str, jso
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_catalog_table_is_read_with_the_catalogs_types_and_its_partitions_as_columns(
+def test_a_catalog_table_is_read_with_the_catalog_s_types_and_its_partition_keys_as_columns(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
@@ -243,10 +248,9 @@ def test_a_catalog_table_is_read_with_the_catalogs_types_and_its_partitions_as_c
 
 @pytest.mark.simplified(
     "awsglue",
-    "texts that are no JSON objects are the source frame's errors; single-quoted objects are read, AWS may not;"
-    " an array on one line is its elements",
+    "objects in single quotes are read, which AWS may not do; an array on one line is read as its elements",
 )
-def test_json_lines_that_are_no_objects_are_errors_of_the_source(
+def test_json_lines_that_are_not_objects_are_errors_of_the_source_frame(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html"""
@@ -273,8 +277,8 @@ def test_json_lines_that_are_no_objects_are_errors_of_the_source(
     ]
 
 
-@pytest.mark.simplified("awsglue", "the run fails with the object's name and the reason, in words of its own")
-def test_a_truncated_archive_fails_the_run_by_its_name(jobs: Any, preamble: str) -> None:
+@pytest.mark.simplified("awsglue", "the error has the object's name and the reason, but not AWS's text")
+def test_a_truncated_gzip_file_fails_the_run_and_is_named_in_the_error(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-s3-home.html"""
     key = f"{jobs.unique('in')}/cut.json.gz"
     jobs.put(key, gzip.compress(b'{"id": 1}\n' * 1000)[:-20])

@@ -74,7 +74,7 @@ def rows_of(objects: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_visual_job_of_s3_filter_duplicates_aggregate_sql_and_a_cataloged_s3_target_runs_unchanged(
+def test_a_visual_job_with_filter_drop_duplicates_aggregate_and_sql_nodes_runs_unchanged(
     jobs: Any, landing: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/edit-nodes-chapter.html,
@@ -130,7 +130,7 @@ job.commit()
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_visual_job_of_a_catalog_source_join_union_and_custom_transform_runs_unchanged(
+def test_a_visual_job_with_catalog_source_join_union_and_custom_transform_nodes_runs_unchanged(
     jobs: Any, landing: str, json_lines: Callable[..., str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/edit-nodes-chapter.html,
@@ -185,7 +185,7 @@ job.commit()
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_sink_makes_a_catalog_table_overwrites_its_columns_and_leaves_them_where_it_only_logs(
+def test_a_sink_creates_a_catalog_table_and_updates_its_columns_unless_UpdateBehavior_is_LOG(
     jobs: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/update-from-job.html"""
@@ -261,13 +261,13 @@ IMPORTS = [
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_every_import_that_glue_studio_writes_works(jobs: Any) -> None:
+def test_every_import_that_glue_studio_generates_works(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/edit-nodes-chapter.html; seen in scripts in public repositories."""
     assert jobs.succeed(jobs.make("\n".join([*IMPORTS, "print('imported')"]))) == ["imported"]
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_visual_job_that_drops_null_fields_by_the_types_of_its_schema_runs(jobs: Any) -> None:
+def test_a_visual_job_with_a_DropNullFields_node_runs_unchanged(jobs: Any) -> None:
     """Glue Studio's node "Drop Null Fields" goes through the types of `frame.schema()`:
     https://docs.aws.amazon.com/glue/latest/dg/transforms-remove-null-fields.html
     """
@@ -303,7 +303,7 @@ print(DropFields.apply(frame=source, paths=fields).toDF().columns)
 
 
 @pytest.mark.refused("awsglue")
-def test_the_data_quality_that_glue_studio_turns_on_for_new_targets(jobs: Any, landing: str) -> None:
+def test_the_data_quality_evaluation_that_glue_studio_adds_to_new_targets_is_refused(jobs: Any, landing: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/data-quality-gs-studio.html"""
     body = f"""
 # Default ruleset used by all target nodes with data quality enabled

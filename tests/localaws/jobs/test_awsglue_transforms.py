@@ -25,7 +25,7 @@ people = frame_of(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_fields_are_mapped_selected_dropped_renamed_and_split_as_the_pages_say(jobs: Any, preamble: str) -> None:
+def test_fields_are_mapped_selected_dropped_renamed_and_split_as_documented(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-transforms.html and each row's page."""
     mapping, select, drop, rename = (
         f"{TRANSFORM}{name}.html" for name in ("ApplyMapping", "SelectFields", "DropFields", "RenameField")
@@ -88,9 +88,9 @@ def test_fields_are_mapped_selected_dropped_renamed_and_split_as_the_pages_say(j
 
 
 @pytest.mark.simplified(
-    "awsglue", "what a value becomes is Spark's cast: AWS documents the types, not what does not fit into them"
+    "awsglue", "values are converted by Spark's cast; AWS documents the types, but not values that do not fit"
 )
-def test_a_value_that_its_new_type_cannot_hold_is_null(jobs: Any, preamble: str) -> None:
+def test_a_value_that_does_not_fit_its_new_type_becomes_null(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html"""
     page = f"{TRANSFORM}ApplyMapping.html"
     texts = {
@@ -114,7 +114,9 @@ def test_a_value_that_its_new_type_cannot_hold_is_null(jobs: Any, preamble: str)
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_filter_and_map_give_functions_a_record_and_keep_what_they_raise_as_errors(jobs: Any, preamble: str) -> None:
+def test_filter_and_map_pass_a_record_to_the_function_and_keep_exceptions_as_error_records(
+    jobs: Any, preamble: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-filter.html,
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html
     """
@@ -167,8 +169,10 @@ def test_filter_and_map_give_functions_a_record_and_keep_what_they_raise_as_erro
     check(jobs, preamble, rows, PEOPLE)
 
 
-@pytest.mark.simplified("awsglue", "a threshold is looked at when the transform is called, not when rows are needed")
-def test_a_threshold_of_errors_raises_and_none_never_does(jobs: Any, preamble: str) -> None:
+@pytest.mark.simplified("awsglue", "a threshold is checked when the transform is called, not when rows are needed")
+def test_an_error_threshold_raises_when_it_is_reached_and_without_one_nothing_is_raised(
+    jobs: Any, preamble: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html"""
     rows = [
         Row(FRAME, "people.map(lambda x: 1 / 0, stageThreshold=3)", contains("TooManyErrors", "3 errors")),
@@ -183,10 +187,11 @@ def test_a_threshold_of_errors_raises_and_none_never_does(jobs: Any, preamble: s
 
 @pytest.mark.simplified(
     "awsglue",
-    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast whole"
-    " columns, match_catalog casts all that differ, and another choice for all choice types changes nothing",
+    "there are no choice types: the records of a frame share the types that Spark inferred, so specs cast"
+    " whole columns, match_catalog casts all columns that differ, and other choices for all choice types"
+    " change nothing",
 )
-def test_resolve_choice_casts_what_its_specs_name(jobs: Any, preamble: str) -> None:
+def test_ResolveChoice_casts_the_columns_that_its_specs_name(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ResolveChoice.html"""
     page = f"{TRANSFORM}ResolveChoice.html"
     table = jobs.table({"id": "bigint", "amount": "double"}, "nowhere/")
@@ -218,7 +223,7 @@ def test_resolve_choice_casts_what_its_specs_name(jobs: Any, preamble: str) -> N
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_frames_are_joined_merged_and_collected_as_the_pages_say(jobs: Any, preamble: str) -> None:
+def test_frames_are_joined_merged_and_collected_as_documented(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-join.html,
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame-collection.html
     """
@@ -261,7 +266,7 @@ def test_frames_are_joined_merged_and_collected_as_the_pages_say(jobs: Any, prea
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_frame_shows_itself_as_the_page_says(jobs: Any, preamble: str) -> None:
+def test_show_printSchema_and_the_counts_of_a_frame_work_as_documented(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html"""
     script = preamble + (
         "df = spark.createDataFrame([(1, ('WY', 2.0), [('Ann', 7)], None)], 'id long, location struct<state:string,"
@@ -288,7 +293,7 @@ def test_a_frame_shows_itself_as_the_page_says(jobs: Any, preamble: str) -> None
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_spigot_writes_a_hundred_records_unless_told_otherwise(jobs: Any, preamble: str) -> None:
+def test_a_spigot_writes_100_records_by_default(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-etl-scala-apis-glue-dynamicframe-class.html (spigot: "The default
     is 100"), https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-spigot.html
     """
@@ -306,7 +311,7 @@ def test_a_spigot_writes_a_hundred_records_unless_told_otherwise(jobs: Any, prea
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_records_that_a_map_gives_different_fields_keep_their_values_in_them(jobs: Any, preamble: str) -> None:
+def test_records_keep_their_values_if_a_map_gives_them_different_fields(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-map.html"""
     rows = [
         Row(f"{TRANSFORM}map.html", "made = frame_of([(1,), (2,)], 'i int').map(lambda r: {'a': 'x', 'b': 5} if"

@@ -41,7 +41,7 @@ SETUP = (
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_mapping_whose_source_type_is_not_the_columns_loses_the_values(jobs: Any, preamble: str) -> None:
+def test_a_mapping_whose_source_type_differs_from_the_column_s_type_gives_null(jobs: Any, preamble: str) -> None:
     """The column is there, and NULL: https://github.com/awsdocs/aws-glue-developer-guide/issues/3
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html
@@ -80,7 +80,9 @@ def test_a_mapping_whose_source_type_is_not_the_columns_loses_the_values(jobs: A
 
 
 @pytest.mark.refused("awsglue")
-def test_casts_between_numbers_and_times_because_aws_does_not_say_what_they_count(jobs: Any, preamble: str) -> None:
+def test_casts_between_numbers_and_times_are_refused_because_aws_does_not_document_their_unit(
+    jobs: Any, preamble: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html ("typically in
     seconds from 1/1/1970")
     """
@@ -101,7 +103,7 @@ def test_casts_between_numbers_and_times_because_aws_does_not_say_what_they_coun
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_the_jobs_log_says_once_for_each_field_whose_values_a_mapping_loses(jobs: Any, preamble: str) -> None:
+def test_the_job_s_log_warns_once_for_each_field_whose_values_a_mapping_loses(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-transforms-ApplyMapping.html"""
     script = preamble + (
         "frame = DynamicFrame.fromDF(spark.range(1).selectExpr('1 as n', '2 as m', 'null as v'), glueContext, 'f')\n"
@@ -118,7 +120,7 @@ def test_the_jobs_log_says_once_for_each_field_whose_values_a_mapping_loses(jobs
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_number_without_a_declared_type_is_an_int_where_it_fits(
+def test_a_number_without_a_declared_type_is_an_int_if_it_fits(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://github.com/awslabs/aws-glue-libs/issues/157 (a choice of int and long),
@@ -156,8 +158,8 @@ def test_a_number_without_a_declared_type_is_an_int_where_it_fits(
     check(jobs, preamble, table, setup)
 
 
-@pytest.mark.simplified("awsglue", "a field with ints and longs is of no choice type: it is long, and the log says so")
-def test_a_field_with_ints_and_longs_is_long_and_the_log_says_so(
+@pytest.mark.simplified("awsglue", "AWS makes a choice type of such a field")
+def test_a_field_with_ints_and_longs_becomes_long_and_the_log_says_so(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """https://github.com/awslabs/aws-glue-libs/issues/157
@@ -178,7 +180,7 @@ def test_a_field_with_ints_and_longs_is_long_and_the_log_says_so(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_schema_is_of_glues_own_types(jobs: Any, preamble: str) -> None:
+def test_the_schema_of_a_frame_has_glue_s_own_types(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-types.html"""
     rows = [
         Row(TYPES, "[(f.name, f.dataType.typeName()) for f in every.schema()][:10]",

@@ -1,4 +1,4 @@
-"""What the service keeps of a bookmark: its entry, its counts and versions, and the states to go back to."""
+"""What the service stores for a bookmark: its entry, its counters and versions, and the states for rewinding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def runs(*ids: str) -> Sequence[JobRun]:
 
 
 @pytest.mark.parametrize("asked", [("jr_none", "jr_0"), ("jr_0", "jr_none"), ("jr_before", "jr_0")])
-def test_a_range_of_runs_that_are_not_known_or_left_nothing_is_refused(asked: tuple[str, str]) -> None:
+def test_a_range_with_an_unknown_run_or_a_run_without_a_bookmark_is_refused(asked: tuple[str, str]) -> None:
     bookmark = Bookmark()
     before, first = runs("jr_before", "jr_0")
     bookmark.commit(first, {"source": {}})
@@ -36,7 +36,7 @@ def committed() -> Callable[[int], Bookmark]:
     return make
 
 
-def test_an_entry_tells_the_run_the_run_before_and_counts_both(committed: Callable[[int], Bookmark]) -> None:
+def test_an_entry_has_the_run_the_previous_run_and_the_counters(committed: Callable[[int], Bookmark]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JobBookmarkEntry.html"""
     first, third = committed(1).as_entry("job"), committed(3).as_entry("job")
     assert (first["RunId"], first.get("PreviousRunId"), first["Version"], first["Run"]) == ("jr_0", None, 1, 1)
@@ -44,7 +44,7 @@ def test_an_entry_tells_the_run_the_run_before_and_counts_both(committed: Callab
     assert (third["JobName"], json.loads(third["JobBookmark"])) == ("job", {"after": "jr_2"})
 
 
-def test_a_bookmark_is_told_in_the_same_words_whatever_order_its_sources_were_read_in() -> None:
+def test_a_bookmark_s_text_does_not_depend_on_the_order_in_which_sources_are_read() -> None:
     def told(*contexts: str) -> str:
         bookmark = Bookmark()
         bookmark.commit(JobRun("job", "jr_0", {}, {}), {context: {} for context in contexts})
@@ -53,19 +53,19 @@ def test_a_bookmark_is_told_in_the_same_words_whatever_order_its_sources_were_re
     assert told("one", "two") == told("two", "one")
 
 
-def test_before_the_first_commit_a_bookmark_has_counted_nothing(committed: Callable[[int], Bookmark]) -> None:
+def test_before_the_first_commit_the_counters_of_a_bookmark_are_zero(committed: Callable[[int], Bookmark]) -> None:
     entry = committed(0).as_entry("job")
     assert (entry["Version"], entry["Run"], entry["Attempt"], entry["JobBookmark"]) == (0, 0, 0, "{}")
 
 
-def test_a_retrys_commit_tells_its_attempt() -> None:
+def test_the_commit_of_a_retry_has_its_attempt_number() -> None:
     bookmark = Bookmark()
     bookmark.commit(JobRun("job", "jr_0_attempt_2", {}, {}, attempt=2), {})
     assert bookmark.as_entry("job")["Attempt"] == 2
 
 
-def test_a_reset_starts_the_counts_again_and_is_a_version_of_its_own(committed: Callable[[int], Bookmark]) -> None:
-    """So that a run under way notices it."""
+def test_a_reset_restarts_the_counters_and_creates_a_new_version(committed: Callable[[int], Bookmark]) -> None:
+    """The new version lets an active run notice the reset."""
     bookmark = committed(2)
     bookmark.reset(None)
     entry = bookmark.as_entry("job")
@@ -75,7 +75,7 @@ def test_a_reset_starts_the_counts_again_and_is_a_version_of_its_own(committed: 
         bookmark.reset("jr_1")
 
 
-def test_a_rewind_keeps_the_run_and_the_counts_and_is_a_version_of_its_own(
+def test_a_rewind_keeps_the_run_and_the_counters_and_creates_a_new_version(
     committed: Callable[[int], Bookmark],
 ) -> None:
     bookmark = committed(3)
@@ -85,7 +85,7 @@ def test_a_rewind_keeps_the_run_and_the_counts_and_is_a_version_of_its_own(
     assert json.loads(entry["JobBookmark"]) == {"after": "jr_0"}
 
 
-def test_the_last_twenty_states_are_kept_to_go_back_to(committed: Callable[[int], Bookmark]) -> None:
+def test_the_last_20_states_are_kept_for_rewinding(committed: Callable[[int], Bookmark]) -> None:
     bookmark = committed(25)
     assert list(bookmark.history) == [f"jr_{number}" for number in range(5, 25)]
     bookmark.reset("jr_5")

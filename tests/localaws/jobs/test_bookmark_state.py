@@ -1,4 +1,4 @@
-"""Which objects a bookmark lets a run read: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+"""Which objects a run with a bookmark reads: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
 
 Without Spark: the state that runs leave, and what the next run makes of it. test_job_bookmarks.py has whole runs.
 """
@@ -95,7 +95,7 @@ def test_an_object_that_a_committed_run_read_is_not_read_again(job: BookmarkedJo
 
 
 def test_an_overwritten_object_is_read_again(job: BookmarkedJob) -> None:
-    """Its last-modified time says so."""
+    """It is recognised by its last-modified time."""
     job.put("a", 0)
     job.run(1)
     job.put("a", 30)
@@ -110,7 +110,7 @@ def test_an_object_overwritten_within_its_second_is_read_again(job: BookmarkedJo
     assert job.run(2) == ["a"]
 
 
-def test_of_two_objects_with_the_same_modification_time_the_one_that_came_later_is_read(job: BookmarkedJob) -> None:
+def test_a_new_object_with_the_same_modification_time_as_an_earlier_one_is_read(job: BookmarkedJob) -> None:
     job.put("a", 0)
     job.run(1)
     job.put("b", 0)
@@ -118,7 +118,7 @@ def test_of_two_objects_with_the_same_modification_time_the_one_that_came_later_
     assert job.run(3) == []
 
 
-def test_an_object_that_shows_up_late_is_read_if_it_is_younger_than_fifteen_minutes(job: BookmarkedJob) -> None:
+def test_an_object_that_appears_late_is_read_if_it_is_younger_than_fifteen_minutes(job: BookmarkedJob) -> None:
     """A run looks back 900 seconds for objects that no listing had shown before."""
     job.put("a", 0)
     job.run(20)
@@ -129,7 +129,7 @@ def test_an_object_that_shows_up_late_is_read_if_it_is_younger_than_fifteen_minu
 
 
 @pytest.mark.parametrize("minute", [0, 14, 15, 16, 100])
-def test_an_object_is_read_once_however_long_after_it_was_put_the_run_comes(job: BookmarkedJob, minute: float) -> None:
+def test_an_object_is_read_once_however_long_after_its_put_the_run_starts(job: BookmarkedJob, minute: float) -> None:
     job.put("a", 0)
     assert job.run(minute) == ["a"]
     for later in (0, 1, 14, 15, 16, 100):
@@ -143,14 +143,14 @@ def test_an_object_modified_exactly_fifteen_minutes_before_the_listing_is_read_o
     assert job.run(15.5) == []
 
 
-def test_what_a_run_read_stays_read_after_a_run_that_found_nothing(job: BookmarkedJob) -> None:
+def test_objects_stay_read_after_a_run_that_found_nothing_new(job: BookmarkedJob) -> None:
     job.put("a", 0)
     job.run(1)
     job.run(2)
     assert job.run(3) == []
 
 
-def test_a_clock_that_was_set_back_makes_no_object_unread(job: BookmarkedJob) -> None:
+def test_setting_the_clock_back_does_not_make_objects_unread(job: BookmarkedJob) -> None:
     job.put("a", 0)
     job.run(60)
     assert job.run(-60) == []
@@ -158,7 +158,7 @@ def test_a_clock_that_was_set_back_makes_no_object_unread(job: BookmarkedJob) ->
 
 
 def test_the_state_does_not_grow_with_the_number_of_objects(job: BookmarkedJob) -> None:
-    """Only those of the last fifteen minutes are remembered one by one."""
+    """Only the objects of the last fifteen minutes are stored one by one."""
     for minute in range(0, 100, 10):
         job.put(f"{minute}", minute)
         job.run(minute + 1)
@@ -166,7 +166,7 @@ def test_the_state_does_not_grow_with_the_number_of_objects(job: BookmarkedJob) 
     assert sorted(state["objects"]) == ["s3://landing/80", "s3://landing/90"]
 
 
-def test_disabled_a_run_reads_everything_and_leaves_the_bookmark_as_it_was(job: BookmarkedJob) -> None:
+def test_a_disabled_bookmark_reads_everything_and_stays_unchanged(job: BookmarkedJob) -> None:
     """The page: "you are responsible for managing the output from previous job runs"."""
     job.put("a", 0)
     job.run(1)
@@ -175,7 +175,7 @@ def test_disabled_a_run_reads_everything_and_leaves_the_bookmark_as_it_was(job: 
     assert (job.run(4), len(job.saved)) == (["b"], 2)
 
 
-def test_paused_a_run_reads_what_is_new_and_leaves_the_bookmark_as_it_was(job: BookmarkedJob) -> None:
+def test_a_paused_bookmark_reads_new_objects_and_stays_unchanged(job: BookmarkedJob) -> None:
     """The page: "process incremental data since the last successful run … without updating the state"."""
     job.put("a", 0)
     job.run(1)
@@ -185,7 +185,7 @@ def test_paused_a_run_reads_what_is_new_and_leaves_the_bookmark_as_it_was(job: B
     assert len(job.saved) == 1
 
 
-def test_paused_between_two_runs_it_reads_what_those_after_the_first_up_to_the_second_read(job: BookmarkedJob) -> None:
+def test_a_paused_range_reads_what_the_runs_after_the_first_up_to_the_second_read(job: BookmarkedJob) -> None:
     """The page: "any input later than this input is also excluded for processing"."""
     for number, key in enumerate("abc"):
         job.put(key, number)
@@ -202,7 +202,7 @@ def test_paused_between_two_runs_it_reads_what_those_after_the_first_up_to_the_s
     assert job.run(5) == ["d"]
 
 
-def test_paused_between_two_runs_objects_older_than_the_window_are_told_apart_by_their_time(
+def test_a_paused_range_separates_objects_older_than_the_window_by_their_times(
     job: BookmarkedJob,
 ) -> None:
     for number, key in enumerate("abc"):
@@ -212,14 +212,14 @@ def test_paused_between_two_runs_objects_older_than_the_window_are_told_apart_by
     assert job.run(210, PAUSE, between=("jr_0", "jr_1")) == ["b"]
 
 
-def test_paused_up_to_a_run_that_never_read_a_source_it_reads_nothing_of_it(job: BookmarkedJob) -> None:
+def test_a_paused_range_reads_nothing_from_a_source_that_its_runs_never_read(job: BookmarkedJob) -> None:
     job.put("a", 0)
     job.run(1)
     job.run(2)
     assert job.run(3, PAUSE, context="other", between=("jr_0", "jr_1")) == []
 
 
-def test_a_bookmark_range_ends_with_the_last_committed_run_before_the_one_that_is_named(job: BookmarkedJob) -> None:
+def test_a_bookmark_range_ends_with_the_last_committed_run_up_to_the_one_that_is_named(job: BookmarkedJob) -> None:
     """The page: "processed until the last successful run before and including the specified run ID"."""
     job.put("a", 0)
     job.run(1)
@@ -230,7 +230,7 @@ def test_a_bookmark_range_ends_with_the_last_committed_run_before_the_one_that_i
     assert job.run(6, PAUSE, between=("jr_1", "jr_3")) == ["b"]
 
 
-def test_a_rewind_makes_unread_what_later_runs_read(job: BookmarkedJob) -> None:
+def test_after_a_rewind_the_objects_of_later_runs_are_read_again(job: BookmarkedJob) -> None:
     """ResetJobBookmark with a RunId."""
     for number, key in enumerate("abc"):
         job.put(key, number)
@@ -240,7 +240,7 @@ def test_a_rewind_makes_unread_what_later_runs_read(job: BookmarkedJob) -> None:
     assert job.run(5) == []
 
 
-def test_a_reset_makes_everything_unread(job: BookmarkedJob) -> None:
+def test_after_a_reset_everything_is_read_again(job: BookmarkedJob) -> None:
     """ResetJobBookmark without a RunId."""
     job.put("a", 0)
     job.put("b", 50)
@@ -249,7 +249,7 @@ def test_a_reset_makes_everything_unread(job: BookmarkedJob) -> None:
     assert job.run(120) == ["a", "b"]
 
 
-def test_a_run_without_a_commit_leaves_the_bookmark_as_it_was(job: BookmarkedJob) -> None:
+def test_a_run_without_a_commit_leaves_the_bookmark_unchanged(job: BookmarkedJob) -> None:
     job.put("a", 0)
     assert job.run(1, commits=False) == ["a"]
     assert job.run(2) == ["a"]
@@ -267,8 +267,8 @@ def test_a_source_without_a_transformation_ctx_reads_everything(job: BookmarkedJ
     assert [job.run(minute, context="") for minute in (1, 2)] == [["a"], ["a"]]
 
 
-def test_each_path_of_a_source_is_remembered_by_itself(job: BookmarkedJob) -> None:
-    """A second commit adds to what the first one left of the same transformation_ctx."""
+def test_each_path_of_a_source_has_its_own_state(job: BookmarkedJob) -> None:
+    """A second commit adds to the state that the first one saved for the same transformation_ctx."""
     job.put("a", 0)
     for path in ("s3://landing/one/", "s3://landing/two/"):
         bookmarks = job.begin()
@@ -278,14 +278,14 @@ def test_each_path_of_a_source_is_remembered_by_itself(job: BookmarkedJob) -> No
     assert [job.read(bookmarks, 1, path=f"s3://landing/{name}/") for name in ("one", "two", "three")] == [[], [], ["a"]]
 
 
-def test_within_a_run_two_reads_of_a_source_read_the_same(job: BookmarkedJob) -> None:
-    """What is read counts as read from the commit on."""
+def test_two_reads_of_a_source_within_a_run_return_the_same_objects(job: BookmarkedJob) -> None:
+    """Objects count as read only after the commit."""
     job.put("a", 0)
     bookmarks = job.begin()
     assert [job.read(bookmarks, 1), job.read(bookmarks, 1)] == [["a"], ["a"]]
 
 
-def test_a_script_that_commits_twice_goes_on_from_its_first_commit(job: BookmarkedJob) -> None:
+def test_a_script_that_commits_twice_continues_from_its_first_commit(job: BookmarkedJob) -> None:
     job.put("a", 0)
     bookmarks = job.begin()
     job.read(bookmarks, 1, "one")
@@ -296,7 +296,7 @@ def test_a_script_that_commits_twice_goes_on_from_its_first_commit(job: Bookmark
     assert [job.run(3, context="one"), job.run(3, context="two")] == [[], []]
 
 
-def test_the_next_run_of_a_process_forgets_what_the_last_one_read_and_did_not_commit(job: BookmarkedJob) -> None:
+def test_a_run_discards_what_the_previous_run_in_the_process_read_without_a_commit(job: BookmarkedJob) -> None:
     job.put("a", 0)
     bookmarks = job.begin()
     job.read(bookmarks, 1)
@@ -305,7 +305,7 @@ def test_the_next_run_of_a_process_forgets_what_the_last_one_read_and_did_not_co
     assert job.run(2) == ["a"]
 
 
-def test_before_job_init_a_run_keeps_no_bookmark() -> None:
+def test_without_job_init_a_run_has_no_bookmark() -> None:
     """A bookmark needs job.init: https://docs.aws.amazon.com/glue/latest/dg/programming-etl-connect-bookmarks.html"""
     assert not importlib.import_module("awsglue._bookmarks").Bookmarks().applies_to("source")
 
@@ -326,7 +326,7 @@ def test_a_bookmark_applies_to_a_source_with_a_transformation_ctx_unless_it_is_d
         ({"--job-bookmark-option": PAUSE}, PAUSE),
     ],
 )
-def test_job_init_takes_the_option_that_the_run_was_given(
+def test_job_init_uses_the_bookmark_option_of_the_run(
     monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str], option: str
 ) -> None:
     """Bookmarks are off by default: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""

@@ -1,4 +1,4 @@
-"""CSV tables of the Data Catalog: header lines, and which column stands where.
+"""CSV tables of the Data Catalog: header lines, and the order of the columns.
 
 skip.header.line.count is a parameter of the table: https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html
 """
@@ -17,7 +17,7 @@ HEADER = "skip.header.line.count"
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_the_header_of_a_crawled_csv_is_no_row(jobs: Any, preamble: str) -> None:
+def test_the_header_of_a_crawled_csv_file_is_not_read_as_a_row(jobs: Any, preamble: str) -> None:
     """Of each file and of each partition: https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html"""
     prefix = jobs.unique("in")
     files: dict[str, str | bytes] = {
@@ -47,7 +47,7 @@ def test_the_header_of_a_crawled_csv_is_no_row(jobs: Any, preamble: str) -> None
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_as_many_lines_of_each_file_are_left_out_as_the_table_or_its_serde_says(jobs: Any, preamble: str) -> None:
+def test_the_skip_header_line_count_of_a_table_or_its_serde_applies_to_each_file(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html; Hive takes the table's parameters before
     those of its SerDe.
     """
@@ -79,10 +79,10 @@ def test_as_many_lines_of_each_file_are_left_out_as_the_table_or_its_serde_says(
 
 @pytest.mark.simplified(
     "awsglue",
-    "a partition that says its classification says all of its header, one that does not has the table's;"
-    " AWS does not document which counts",
+    "a partition with a classification has its own header setting, a partition without one has the table's;"
+    " AWS does not document which applies",
 )
-def test_a_partition_says_itself_whether_it_has_a_header_or_has_the_tables(jobs: Any, preamble: str) -> None:
+def test_a_partition_has_its_own_header_setting_or_the_table_s(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
     prefix = jobs.unique("in")
     table = declare(jobs, COLUMNS, f"{prefix}/", "csv", parameters={HEADER: "1"}, keys={"day": "int"})
@@ -97,9 +97,9 @@ def test_a_partition_says_itself_whether_it_has_a_header_or_has_the_tables(jobs:
 
 @pytest.mark.simplified(
     "awsglue",
-    "a partition's CSV has the partition's columns, which are the table's by name; AWS documents neither order",
+    "the partition's columns are matched to the table's by name; AWS documents neither order",
 )
-def test_the_columns_of_a_partitions_csv_are_where_the_partition_says(jobs: Any, preamble: str) -> None:
+def test_a_partition_s_csv_has_the_column_order_of_the_partition(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html"""
     prefix = jobs.unique("in")
     columns = {"id": "int", "name": "string", "amount": "double"}
@@ -128,7 +128,7 @@ def test_the_columns_of_a_partitions_csv_are_where_the_partition_says(jobs: Any,
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_what_is_written_into_a_csv_table_is_read_from_it(jobs: Any, preamble: str) -> None:
+def test_rows_that_are_written_to_a_csv_table_can_be_read_from_it(jobs: Any, preamble: str) -> None:
     """With the table's delimiter, and a header where the table has one:
     https://docs.aws.amazon.com/glue/latest/dg/update-from-job.html
     """

@@ -16,9 +16,7 @@ ODD = ["a-b", "c d", "e.f", "g:h", "i`j", "k,l", "m<n", "o>p", "q:int", "(r)", "
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_column_is_found_in_json_however_its_name_is_spelled_there(
-    jobs: Any, preamble: str, json_lines: Callable[..., str]
-) -> None:
+def test_a_column_is_found_in_json_in_any_letter_case(jobs: Any, preamble: str, json_lines: Callable[..., str]) -> None:
     """The catalog's columns are in lower case: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html;
     fields of structs are as they are: https://docs.aws.amazon.com/glue/latest/dg/add-crawler.html
     """
@@ -59,7 +57,7 @@ def test_a_column_is_found_in_json_however_its_name_is_spelled_there(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_spelling_is_found_wherever_it_lies_in_a_large_file(jobs: Any, preamble: str) -> None:
+def test_another_spelling_of_a_column_name_is_found_anywhere_in_a_large_file(jobs: Any, preamble: str) -> None:
     """A row in the middle of megabytes that are spelled otherwise:
     https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
     """
@@ -72,10 +70,8 @@ def test_a_spelling_is_found_wherever_it_lies_in_a_large_file(jobs: Any, preambl
     check(jobs, preamble, rows, reading(jobs))
 
 
-@pytest.mark.simplified(
-    "awsglue", "a record with two keys that differ only in case fails the read; on Glue, what selects the column fails"
-)
-def test_a_record_with_the_same_column_twice_is_refused(jobs: Any, preamble: str) -> None:
+@pytest.mark.simplified("awsglue", "such a record fails the read; on Glue, only selecting the column fails")
+def test_a_record_with_two_keys_that_differ_only_in_case_is_refused(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
     prefix = jobs.unique("in")
     jobs.put(f"{prefix}/json/a.json", '{"Id": 1, "id": 2}\n')
@@ -90,7 +86,7 @@ def test_a_record_with_the_same_column_twice_is_refused(jobs: Any, preamble: str
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_column_is_found_in_parquet_and_csv_however_its_name_is_spelled_there(jobs: Any, preamble: str) -> None:
+def test_a_column_is_found_in_parquet_and_csv_in_any_letter_case(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
     prefix = jobs.unique("in")
     jobs.put(f"{prefix}/one/a.parquet", parquet(Id=[1], At=pa.array([{"Road": "A"}])))
@@ -110,7 +106,7 @@ def test_a_column_is_found_in_parquet_and_csv_however_its_name_is_spelled_there(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_names_that_are_not_words_can_be_read_at_the_top_and_in_structs_arrays_and_maps(
+def test_column_and_field_names_may_have_any_characters_at_any_depth(
     jobs: Any, preamble: str, json_lines: Callable[..., str]
 ) -> None:
     """Type is any text of one line: https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html"""
@@ -155,7 +151,7 @@ def plain(value):
 
 
 @pytest.mark.refused("awsglue")
-def test_a_type_that_is_not_known_is_refused_by_its_name(jobs: Any, preamble: str) -> None:
+def test_an_unknown_type_is_refused_by_name(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html"""
     prefix = jobs.unique("in")
     jobs.put(f"{prefix}/a.json", '{"s": 1}\n')
@@ -169,7 +165,7 @@ def test_a_type_that_is_not_known_is_refused_by_its_name(jobs: Any, preamble: st
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_sink_gives_the_catalog_names_in_lower_case_and_structs_as_they_are(jobs: Any, preamble: str) -> None:
+def test_a_sink_writes_column_names_in_lower_case_and_keeps_the_case_of_struct_fields(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/update-from-job.html,
     https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
     """

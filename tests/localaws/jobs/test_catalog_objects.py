@@ -1,4 +1,4 @@
-"""Which objects a table of the Data Catalog is read from, and what a job's role must be allowed for it."""
+"""Which objects are read for a table of the Data Catalog, and which permissions the job's role needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRUST = {
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_what_a_crawler_excluded_is_not_read_from_its_table(jobs: Any, preamble: str) -> None:
+def test_objects_that_the_crawler_excluded_are_not_read_from_its_table(jobs: Any, preamble: str) -> None:
     """The patterns are a property of the table, which from_catalog reads:
     https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html#crawler-data-stores-exclude
     """
@@ -50,7 +50,7 @@ def test_what_a_crawler_excluded_is_not_read_from_its_table(jobs: Any, preamble:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_role_that_may_list_only_the_partitions_that_are_read_can_read_them(jobs: Any, preamble: str) -> None:
+def test_reading_some_partitions_needs_permission_to_list_only_those(jobs: Any, preamble: str) -> None:
     """s3:prefix: https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html"""
     prefix = jobs.unique("in")
     table = declare(jobs, {"id": "int"}, f"{prefix}/", "json", keys={"day": "int"})
@@ -79,7 +79,7 @@ def test_a_role_that_may_list_only_the_partitions_that_are_read_can_read_them(jo
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_table_may_lie_at_one_object(jobs: Any, preamble: str) -> None:
+def test_a_table_s_location_may_be_one_object(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html (include path)"""
     prefix = jobs.unique("in")
     jobs.put(f"{prefix}/a.json", '{"Id": 1}\n')

@@ -13,7 +13,7 @@ PAGE = "aws-glue-programming-etl-format-parquet-home.html"
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_column_that_a_parquet_file_lacks_is_null_in_its_rows(jobs: Any, preamble: str) -> None:
+def test_a_column_that_a_parquet_file_does_not_have_is_null_in_its_rows(jobs: Any, preamble: str) -> None:
     """In files of one folder and in those of partitions, through the catalog and by path:
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-parquet-home.html
     """
@@ -52,10 +52,10 @@ def test_a_column_that_a_parquet_file_lacks_is_null_in_its_rows(jobs: Any, pream
 
 @pytest.mark.simplified(
     "awsglue",
-    "where files give a column different types, Glue makes a choice type; here it is of the catalog's type, or of the"
-    " wider number, and where a value could change, the read is refused by the column's name",
+    "Glue makes a choice type of such a column; here it gets the catalog's type or the wider number type, and"
+    " if a value could change, the read is refused with the column's name",
 )
-def test_types_that_differ_between_parquet_files_become_one_that_holds_both_or_are_refused(
+def test_different_types_in_parquet_files_become_one_type_that_holds_both_or_are_refused(
     jobs: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-dynamic-frame.html
@@ -94,10 +94,8 @@ def test_types_that_differ_between_parquet_files_become_one_that_holds_both_or_a
     check(jobs, preamble, rows, reading(jobs))
 
 
-@pytest.mark.simplified(
-    "awsglue", "a file that is no Parquet fails the read with the object's name, in words of its own"
-)
-def test_a_file_that_is_no_parquet_fails_the_read_by_its_name(jobs: Any, preamble: str) -> None:
+@pytest.mark.simplified("awsglue", "the error has the object's name, but not AWS's text")
+def test_a_file_that_is_not_parquet_fails_the_read_and_is_named_in_the_error(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-parquet-home.html"""
     prefix = jobs.unique("in")
     jobs.put(f"{prefix}/a.parquet", parquet(a=[1]))

@@ -35,7 +35,7 @@ def days(jobs: Any, count: int, *, key: str = "int") -> tuple[str, str]:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_many_partitions_are_read_together(jobs: Any, preamble: str) -> None:
+def test_many_partitions_are_read_with_few_requests(jobs: Any, preamble: str) -> None:
     """As one read of their files: few requests and few tasks, whatever their number. Measured: 5,000 partitions of one
     row each take 3 s. https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html
     """
@@ -51,7 +51,7 @@ def test_many_partitions_are_read_together(jobs: Any, preamble: str) -> None:
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_predicate_chooses_partitions_before_anything_of_the_others_is_listed_or_read(
+def test_a_pushdown_predicate_selects_partitions_and_the_others_are_neither_listed_nor_read(
     jobs: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-pushdown.html,
@@ -109,7 +109,7 @@ def test_a_predicate_on_a_table_without_partitions_is_refused(jobs: Any, preambl
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_partition_keys_have_the_values_and_the_types_of_the_catalog(jobs: Any, preamble: str) -> None:
+def test_partition_keys_have_the_values_and_types_from_the_catalog(jobs: Any, preamble: str) -> None:
     """Whatever the folders are called: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
     prefix = jobs.unique("in")
     keys = {"on": "date", "n": "bigint", "price": "decimal(5,2)", "text": "string", "a b.c": "string"}
@@ -142,7 +142,7 @@ def test_partition_keys_have_the_values_and_the_types_of_the_catalog(jobs: Any, 
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_partitions_lie_where_the_catalog_says(jobs: Any, preamble: str) -> None:
+def test_partitions_are_read_from_the_locations_in_the_catalog(jobs: Any, preamble: str) -> None:
     """In another bucket, outside of the table's folder, within one another's, at one object, twice at one place, or
     nowhere: https://docs.aws.amazon.com/glue/latest/webapi/API_StorageDescriptor.html (Location)
     """
@@ -174,7 +174,7 @@ def test_partitions_lie_where_the_catalog_says(jobs: Any, preamble: str) -> None
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_partition_may_be_of_another_format_and_have_other_columns(jobs: Any, preamble: str) -> None:
+def test_a_partition_may_have_another_format_and_other_columns_than_its_table(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_PartitionInput.html"""
     prefix = jobs.unique("in")
     table = declare(jobs, COLUMNS, f"{prefix}/", "json", keys={"day": "int"})
@@ -197,7 +197,7 @@ def test_a_partition_may_be_of_another_format_and_have_other_columns(jobs: Any, 
 
 @pytest.mark.as_on_aws("awsglue")
 def test_each_partition_has_a_bookmark_of_its_own(jobs: Any, preamble: str, json_lines: Callable[..., str]) -> None:
-    """New files are read once, and what a predicate left out is unread:
+    """New files are read once, and partitions that a predicate left out stay unread:
     https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
     """
     table, prefix = days(jobs, 3)
@@ -223,7 +223,7 @@ def test_each_partition_has_a_bookmark_of_its_own(jobs: Any, preamble: str, json
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
-def test_partitions_come_in_pages_and_without_their_columns_where_that_is_asked(jobs: Any) -> None:
+def test_GetPartitions_returns_pages_and_on_request_leaves_out_the_columns(jobs: Any) -> None:
     """At most 1,000 in one: https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html"""
     table, prefix = days(jobs, 7)
     glue = jobs.aws("glue")
@@ -244,7 +244,7 @@ def test_partitions_come_in_pages_and_without_their_columns_where_that_is_asked(
 
 @pytest.mark.nightly
 @pytest.mark.as_on_aws("awsglue")
-def test_five_thousand_partitions_are_read_and_one_of_them_in_a_part_of_the_time(jobs: Any, preamble: str) -> None:
+def test_5000_partitions_can_be_read_and_reading_one_of_them_takes_less_time(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-partitions.html"""
     table, _ = days(jobs, 5000)
     script = preamble + reading(jobs) + (

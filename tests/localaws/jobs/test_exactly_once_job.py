@@ -131,7 +131,7 @@ BAD = {
 }  # fmt: skip
 
 
-def test_rows_that_cannot_be_loaded_are_kept_with_their_reason_and_the_others_load(toll: Toll) -> None:
+def test_rows_that_cannot_be_loaded_are_kept_with_the_reason_and_the_others_are_loaded(toll: Toll) -> None:
     good = [
         row(10),
         row(11, extra=[1]),
@@ -157,7 +157,7 @@ def test_rows_that_cannot_be_loaded_are_kept_with_their_reason_and_the_others_lo
     assert f"rows read: {5 + len(bad)}, to load: 5, rejected: {len(bad)}" in toll.jobs.log(run["Id"])
 
 
-def test_a_file_that_is_not_json_at_all_does_not_keep_the_others_from_loading(toll: Toll) -> None:
+def test_a_file_that_is_not_json_does_not_stop_the_others_from_loading(toll: Toll) -> None:
     toll.jobs.put(f"{toll.prefix}/picture.json", bytes(range(256)) * 50)
     toll.land("good.json", row(1))
     run = toll.run("FAILED")
@@ -169,7 +169,7 @@ def test_a_file_that_is_not_json_at_all_does_not_keep_the_others_from_loading(to
     assert {reject["reason"] for reject in toll.rejects()} == {"not a JSON object"}
 
 
-def test_all_rows_of_a_file_that_is_refused_count_as_rejected(toll: Toll) -> None:
+def test_all_rows_of_a_refused_file_count_as_rejected(toll: Toll) -> None:
     toll.land("worthless.json", row(1), row(2), *(f"no JSON {number}" for number in range(38)))
     toll.run("FAILED")
     assert toll.ids() == []
@@ -200,7 +200,7 @@ def test_each_record_that_labkit_counts_is_loaded_or_rejected(toll: Toll) -> Non
     }
 
 
-def test_a_load_that_fails_loads_nothing_and_is_done_again_by_the_next_run(toll: Toll) -> None:
+def test_a_failed_load_loads_nothing_and_the_next_run_repeats_it(toll: Toll) -> None:
     toll.land("a.json", row(1), row(2))
     toll.cluster.execute(f"alter table {toll.table} rename to {toll.table}_away")
     toll.cluster.execute(f"create table {toll.table} (transaction_id bigint)")
@@ -212,7 +212,7 @@ def test_a_load_that_fails_loads_nothing_and_is_done_again_by_the_next_run(toll:
     assert toll.ids() == [1, 2]
 
 
-def test_a_crawled_table_that_the_job_can_not_read_fails_the_run_and_says_what_the_crawl_lacks(toll: Toll) -> None:
+def test_a_table_that_the_job_cannot_read_fails_the_run_and_the_error_says_what_is_missing(toll: Toll) -> None:
     toll.land("a.json", row(1))
     glue, database = toll.jobs.aws("glue"), toll.jobs.bucket
     name = glue.get_job(JobName=toll.job)["Job"]["DefaultArguments"]["--SOURCE_TABLE"]

@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_script_gets_the_runs_arguments_over_the_jobs_defaults_and_those_that_cannot_be_overridden_over_both(
+def test_run_arguments_override_job_defaults_and_non_overridable_arguments_override_both(
     jobs: Any,
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html; Glue adds its own."""
@@ -43,7 +43,7 @@ def test_a_script_gets_the_runs_arguments_over_the_jobs_defaults_and_those_that_
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_extra_py_files_from_s3_can_be_imported_in_the_script_and_in_sparks_workers(jobs: Any, preamble: str) -> None:
+def test_extra_py_files_from_s3_can_be_imported_in_the_script_and_in_spark_s_workers(jobs: Any, preamble: str) -> None:
     """One .py and one .zip: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html"""
     jobs.put("modules/one.py", "def double(n): return 2 * n\n")
     archive = io.BytesIO()
@@ -61,7 +61,7 @@ def test_extra_py_files_from_s3_can_be_imported_in_the_script_and_in_sparks_work
 
 
 @pytest.mark.simplified("Glue jobs", "memory and cores are the machine's, whatever the configuration says")
-def test_a_run_has_its_script_its_files_and_its_spark_configuration_from_its_arguments(jobs: Any) -> None:
+def test_arguments_can_set_a_run_s_script_extra_files_and_spark_configuration(jobs: Any) -> None:
     """--scriptLocation, --extra-files and --conf, for this run only:
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
@@ -86,7 +86,7 @@ def test_a_run_has_its_script_its_files_and_its_spark_configuration_from_its_arg
 
 
 @pytest.mark.simplified("Glue jobs", "the message is not AWS's")
-def test_a_run_of_a_job_whose_connection_is_gone_fails(jobs: Any) -> None:
+def test_a_run_fails_if_its_job_s_connection_does_not_exist(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     name = jobs.make("print(1)", Connections={"Connections": ["no-such-connection"]})
     run = jobs.run(name)
@@ -116,7 +116,7 @@ STUDIO = {
 
 @pytest.mark.as_on_aws("Glue jobs")
 @pytest.mark.parametrize("name", STUDIO)
-def test_each_argument_that_glue_studio_sets_by_itself_is_accepted(jobs: Any, name: str) -> None:
+def test_each_argument_that_glue_studio_adds_is_accepted(jobs: Any, name: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
     job = jobs.make("print(1)", arguments={name: STUDIO[name]})
     assert jobs.aws("glue").get_job(JobName=job)["Job"]["DefaultArguments"][name] == STUDIO[name]
@@ -125,7 +125,7 @@ def test_each_argument_that_glue_studio_sets_by_itself_is_accepted(jobs: Any, na
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_job_with_the_arguments_of_glue_studio_runs_and_its_script_sees_them(jobs: Any, preamble: str) -> None:
+def test_a_job_with_the_arguments_of_glue_studio_runs_and_its_script_gets_them(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
     script = preamble + (
         "spark.range(2).createOrReplaceTempView('numbers')\n"
@@ -142,7 +142,7 @@ def test_a_job_with_the_arguments_of_glue_studio_runs_and_its_script_sees_them(j
 
 
 @pytest.mark.refused("Glue jobs")
-def test_what_spark_would_have_from_the_data_catalog_or_put_into_it(jobs: Any, preamble: str) -> None:
+def test_spark_sql_access_to_the_data_catalog_is_refused(jobs: Any, preamble: str) -> None:
     """With --enable-glue-datacatalog Spark's own catalog is the Data Catalog on AWS:
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-data-catalog-hive.html
     """

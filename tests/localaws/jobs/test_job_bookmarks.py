@@ -42,10 +42,10 @@ def script(jobs: Any, landing: str, preamble: str) -> str:
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_with_bookmarks_each_object_is_read_once_and_again_when_it_was_overwritten(
+def test_with_a_bookmark_each_object_is_read_once_and_again_only_if_it_is_overwritten(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
-    """By its last-modified time; disabled for a run, that reads all:
+    """It is recognised by its last-modified time; a run with the bookmark disabled reads everything:
     https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
     """
     name = jobs.make(script + COMMIT, arguments=ENABLED)
@@ -62,7 +62,7 @@ def test_with_bookmarks_each_object_is_read_once_and_again_when_it_was_overwritt
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_run_that_fails_before_its_commit_or_makes_none_leaves_the_bookmark_as_it_was(
+def test_a_run_that_does_not_commit_leaves_the_bookmark_unchanged(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/programming-etl-connect-bookmarks.html"""
@@ -77,10 +77,10 @@ def test_a_run_that_fails_before_its_commit_or_makes_none_leaves_the_bookmark_as
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_paused_bookmark_reads_what_is_new_or_a_range_of_runs_and_stays_as_it_was(
+def test_a_paused_bookmark_reads_new_objects_or_a_range_of_runs_and_stays_unchanged(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
-    """--job-bookmark-from and -to name runs: what those after the first, up to the last, had read:
+    """--job-bookmark-from and -to name runs: read is what the runs after the first, up to the last, had read:
     https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
     """
     name = jobs.make(script + COMMIT, arguments=ENABLED)
@@ -111,9 +111,9 @@ def test_a_source_without_a_transformation_ctx_is_not_bookmarked(
 
 
 @pytest.mark.simplified(
-    "Glue jobs", "what the last 20 runs left is kept, to go back to; JobBookmark's text is not AWS's"
+    "Glue jobs", "the states of the last 20 runs are kept for rewinding; the text of JobBookmark is not AWS's"
 )
-def test_the_bookmark_is_shown_and_reset_as_a_whole_and_to_a_run(
+def test_a_bookmark_can_be_shown_reset_and_rewound_to_a_run(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ResetJobBookmark.html; rewinding "to any previous job run":
@@ -140,10 +140,10 @@ def test_the_bookmark_is_shown_and_reset_as_a_whole_and_to_a_run(
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_bookmark_that_was_reset_under_a_run_makes_its_commit_fail(
+def test_the_commit_of_a_run_fails_if_the_bookmark_was_reset_during_the_run(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
-    """As another run's commit would: https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
+    """It fails as after another run's commit: https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     reset = "import boto3; boto3.client('glue').reset_job_bookmark(JobName=args['JOB_NAME'])\n"
     name = jobs.make(script + COMMIT, arguments=ENABLED)
     land("a.json", 1)
@@ -154,10 +154,10 @@ def test_a_bookmark_that_was_reset_under_a_run_makes_its_commit_fail(
     assert "version mismatch. Expected version 1 but found version 2" in run["ErrorMessage"]
 
 
-def test_a_bookmark_that_was_rewound_between_two_commits_of_a_run_makes_the_second_fail(
+def test_the_second_commit_of_a_run_fails_if_the_bookmark_was_rewound_after_the_first(
     jobs: Any, land: Callable[[str, int], None], script: str
 ) -> None:
-    """The service can't know that a rewind during a run was meant for the run's own commit, so it stays in force."""
+    """The service can't know whether a rewind was meant to undo the run's own commit, so the rewind stays in effect."""
     name = jobs.make(script + COMMIT + COMMIT, arguments=ENABLED)
     land("a.json", 1)
     first = jobs.run(name)["Id"]

@@ -1,4 +1,4 @@
-"""What a job may be: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html"""
+"""Which job definitions are valid: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_job_has_the_defaults_of_its_glue_version(jobs: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_create_job_and_update_job_need_a_role_that_glue_can_assume(jobs: Any) -> None:
+def test_CreateJob_and_UpdateJob_need_a_role_that_glue_can_assume(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
     stranger = jobs.unique("stranger")
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -55,7 +55,7 @@ def test_create_job_and_update_job_need_a_role_that_glue_can_assume(jobs: Any) -
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_update_job_replaces_the_whole_definition(jobs: Any) -> None:
+def test_UpdateJob_replaces_the_whole_definition(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateJob.html: "completely overwritten"."""
     glue = jobs.aws("glue")
     name = jobs.make("print(1)", Description="old", arguments={"--a": "1"})
@@ -65,7 +65,7 @@ def test_update_job_replaces_the_whole_definition(jobs: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_delete_job_says_nothing_where_there_is_no_job_and_other_calls_do(jobs: Any) -> None:
+def test_DeleteJob_does_not_fail_for_a_missing_job_and_other_calls_do(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteJob.html: "no exception is thrown"."""
     glue = jobs.aws("glue")
     name = jobs.make("print(1)", Tags={"lab": "x"})
@@ -108,7 +108,7 @@ def test_delete_job_says_nothing_where_there_is_no_job_and_other_calls_do(jobs: 
         ({"JobRunQueuingEnabled": True, "ExecutionClass": "FLEX"}, "queuing"),
     ],
 )
-def test_a_definition_that_is_not_valid_is_refused(jobs: Any, change: dict[str, Any], message: str) -> None:
+def test_an_invalid_job_definition_is_refused(jobs: Any, change: dict[str, Any], message: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html and, for arguments,
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
@@ -116,7 +116,7 @@ def test_a_definition_that_is_not_valid_is_refused(jobs: Any, change: dict[str, 
 
 
 @pytest.mark.parametrize("length", [255, 256])
-def test_the_name_of_a_job_has_up_to_255_characters(jobs: Any, length: int) -> None:
+def test_a_job_name_has_at_most_255_characters(jobs: Any, length: int) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateJob.html"""
     name = jobs.unique("job").ljust(length, "n")
     if length > 255:
@@ -138,7 +138,7 @@ def test_the_name_of_a_job_has_up_to_255_characters(jobs: Any, length: int) -> N
         {"MaintenanceWindow": "Sun:10"},
     ],
 )
-def test_other_glue_versions_than_5_0_and_5_1_and_other_jobs_than_spark_batch_jobs(
+def test_other_glue_versions_and_jobs_other_than_spark_batch_jobs_are_refused(
     jobs: Any, change: dict[str, Any]
 ) -> None:
     assert "not supported by the embedded AWS" in refused(lambda: create(jobs, **change))
@@ -160,7 +160,7 @@ def test_other_glue_versions_than_5_0_and_5_1_and_other_jobs_than_spark_batch_jo
     ],
     ids=lambda argument: "".join(argument),
 )
-def test_arguments_that_ask_for_jars_table_formats_scala_or_modules_to_install(
+def test_arguments_for_jars_table_formats_scala_and_python_modules_to_install_are_refused(
     jobs: Any, argument: dict[str, str]
 ) -> None:
     ((name, value),) = argument.items()

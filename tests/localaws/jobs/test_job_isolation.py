@@ -1,4 +1,4 @@
-"""What a job can reach: not the lab's key, no files of another run, and no life after its run."""
+"""A job can't reach the lab's key or files of another run, and none of its processes outlives its run."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def protection(stack: localaws.Status) -> localaws.Protection:
     return localaws.protection(stack.home)
 
 
-def test_no_job_finds_the_lab_s_own_key_in_a_process_or_in_java(
+def test_no_job_can_read_the_lab_s_own_key_from_a_process_or_from_java(
     jobs: Any, stack: localaws.Status, protection: localaws.Protection
 ) -> None:
     words = [stack.access_key_id, stack.secret_access_key]
@@ -88,7 +88,7 @@ def test_no_job_finds_the_lab_s_own_key_in_a_process_or_in_java(
         assert found["files"] == []
 
 
-def test_each_run_has_a_tmp_of_its_own_that_its_spark_sees(
+def test_each_run_has_its_own_tmp_directory_that_its_spark_also_uses(
     jobs: Any, unique: Any, protection: localaws.Protection
 ) -> None:
     rows = unique("rows")
@@ -100,14 +100,14 @@ def test_each_run_has_a_tmp_of_its_own_that_its_spark_sees(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")
-def test_what_a_run_detaches_ends_with_it(jobs: Any) -> None:
+def test_a_process_that_a_run_detaches_ends_with_the_run(jobs: Any) -> None:
     pids = [int(word) for word in jobs.succeed(jobs.make(DETACHES))[-1].split()]
     assert len(pids) == 3
     assert outliving(pids) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a process the orphans below it")
-def test_what_a_run_detaches_ends_when_the_run_is_stopped(jobs: Any, aws: Any) -> None:
+def test_a_process_that_a_run_detaches_ends_when_the_run_is_stopped(jobs: Any, aws: Any) -> None:
     name = jobs.make(f"{DETACHES}\nimport time\ntime.sleep(600)\n")
     run_id = jobs.start(name)
     deadline = time.monotonic() + 120
@@ -120,7 +120,7 @@ def test_what_a_run_detaches_ends_when_the_run_is_stopped(jobs: Any, aws: Any) -
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_run_fails_whose_role_does_not_trust_glue_any_more(jobs: Any, aws: Any, unique: Any) -> None:
+def test_a_run_fails_if_its_role_no_longer_trusts_glue(jobs: Any, aws: Any, unique: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/glue-troubleshooting-errors.html"""
 
     def trust(service: str) -> str:

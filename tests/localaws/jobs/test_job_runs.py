@@ -21,7 +21,7 @@ while time.monotonic() < deadline:
 """
 
 
-@pytest.mark.simplified("Glue jobs", "the packages that a pipeline of this kind uses, of those that Glue has")
+@pytest.mark.simplified("Glue jobs", "of Glue's packages, those that a pipeline of this kind uses can be imported")
 @pytest.mark.parametrize(
     ("script", "message"),
     [
@@ -35,7 +35,7 @@ while time.monotonic() < deadline:
         ),
     ],
 )
-def test_a_script_that_ends_with_an_exception_or_a_status_fails_its_run_with_that_message(
+def test_an_exception_or_a_nonzero_exit_status_fails_the_run_with_that_message(
     jobs: Any, script: str, message: str
 ) -> None:
     """A script sees what is installed on AWS, and nothing of the lab:
@@ -46,12 +46,12 @@ def test_a_script_that_ends_with_an_exception_or_a_status_fails_its_run_with_tha
     assert message in run["ErrorMessage"]
 
 
-def test_leaving_with_status_0_is_a_success(jobs: Any) -> None:
+def test_an_exit_with_status_0_is_a_success(jobs: Any) -> None:
     assert jobs.succeed(jobs.make("import sys; print('done'); sys.exit(0)")) == ["done"]
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_flex_run_tells_its_dpu_seconds_and_another_does_not(jobs: Any) -> None:
+def test_only_a_flex_run_reports_its_dpu_seconds(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
     script = "import time; time.sleep(0.2)"
     workers = {"WorkerType": "G.2X", "NumberOfWorkers": 3}
@@ -60,7 +60,7 @@ def test_a_flex_run_tells_its_dpu_seconds_and_another_does_not(jobs: Any) -> Non
     assert "DPUSeconds" not in jobs.run(jobs.make(script, **workers))
 
 
-def test_a_script_that_is_not_there_fails_the_run_by_name(jobs: Any) -> None:
+def test_a_missing_script_fails_the_run_and_is_named_in_the_error(jobs: Any) -> None:
     name = jobs.make("print(1)")
     jobs.aws("s3").delete_object(Bucket=jobs.bucket, Key=f"scripts/{name}.py")
     run = jobs.run(name)
@@ -69,7 +69,7 @@ def test_a_script_that_is_not_there_fails_the_run_by_name(jobs: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_failed_run_is_tried_again_as_often_as_max_retries_says_each_time_as_a_run_of_its_own(jobs: Any) -> None:
+def test_a_failed_run_is_retried_up_to_MaxRetries_times_with_a_new_run_for_each_attempt(jobs: Any) -> None:
     """With Attempt and PreviousRunId: https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html. GetJobRuns gives
     the newest first, in pages: https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRuns.html
     """
@@ -94,8 +94,8 @@ def test_a_failed_run_is_tried_again_as_often_as_max_retries_says_each_time_as_a
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_batch_stop_job_run_stops_a_run_and_lists_those_that_it_cannot_stop(jobs: Any) -> None:
-    """Over STOPPING to STOPPED, and never tried again: https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
+def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_cannot_stop(jobs: Any) -> None:
+    """From STOPPING to STOPPED, without a retry: https://docs.aws.amazon.com/glue/latest/webapi/API_BatchStopJobRun.html"""
     glue = jobs.aws("glue")
     name = jobs.make("import time; print('up', flush=True); time.sleep(300)", MaxRetries=1)
     run_id = jobs.start(name)
@@ -113,8 +113,8 @@ def test_batch_stop_job_run_stops_a_run_and_lists_those_that_it_cannot_stop(jobs
 
 
 @pytest.mark.as_on_aws("Glue jobs")
-def test_a_run_more_than_max_concurrent_runs_is_refused_and_another_job_runs_beside(jobs: Any) -> None:
-    """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html. What a trigger starts is FAILED then:
+def test_a_run_over_MaxConcurrentRuns_is_refused_and_other_jobs_still_run(jobs: Any) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html. A trigger's run is FAILED then:
     https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
     """
     glue, mark = jobs.aws("glue"), jobs.unique("mark")
@@ -138,7 +138,7 @@ def test_a_run_more_than_max_concurrent_runs_is_refused_and_another_job_runs_bes
 @pytest.mark.simplified(
     "Glue jobs", "a waiting run starts when another ends, not at AWS's next try; after 15 minutes it fails"
 )
-def test_with_job_run_queuing_a_run_too_many_is_waiting_until_it_can_start(jobs: Any) -> None:
+def test_with_job_run_queuing_a_run_over_the_limit_waits_until_it_can_start(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     glue, mark = jobs.aws("glue"), jobs.unique("mark")
     name = jobs.make(WAIT_FOR_MARK.format(bucket=jobs.bucket, key=mark), JobRunQueuingEnabled=True)
@@ -154,8 +154,8 @@ def test_with_job_run_queuing_a_run_too_many_is_waiting_until_it_can_start(jobs:
 
 
 @pytest.mark.nightly
-@pytest.mark.simplified("Glue jobs", "AWS documents nothing for it; here the run is stopped")
-def test_a_run_whose_job_is_deleted_ends_and_the_name_is_free(jobs: Any) -> None:
+@pytest.mark.simplified("Glue jobs", "AWS does not document this; here the run is stopped")
+def test_deleting_a_job_ends_its_run_and_frees_its_name(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteJob.html"""
     glue = jobs.aws("glue")
     name = jobs.make("import time; print('up', flush=True); time.sleep(300)")
@@ -168,7 +168,7 @@ def test_a_run_whose_job_is_deleted_ends_and_the_name_is_free(jobs: Any) -> None
     assert jobs.succeed(name) == ["anew"]
 
 
-def test_a_run_leaves_no_spark_context_behind_for_the_next(jobs: Any) -> None:
+def test_a_run_does_not_leave_a_spark_context_for_the_next_run(jobs: Any) -> None:
     name = jobs.make(
         """
         from pyspark.context import SparkContext
@@ -184,7 +184,7 @@ def test_a_run_leaves_no_spark_context_behind_for_the_next(jobs: Any) -> None:
 
 @pytest.mark.as_on_aws("Glue jobs")
 @pytest.mark.parametrize("in_workflow", [True, False])
-def test_a_run_has_the_runs_that_its_trigger_waited_for_where_they_are_asked_for(jobs: Any, in_workflow: bool) -> None:
+def test_GetJobRun_returns_the_predecessor_runs_on_request(jobs: Any, in_workflow: bool) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html (Predecessor, GetJobRun)"""
     glue, first, second, name = jobs.aws("glue"), jobs.make(""), jobs.make(""), jobs.unique("flow")
     within = {"WorkflowName": name} if in_workflow else {}

@@ -1,4 +1,4 @@
-"""What a job's state lets a call do, and what a run takes from its job: without a server.
+"""Which calls a job's state allows, and which settings a run takes from its job, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html
 """
@@ -39,7 +39,7 @@ def make_job(limit: int = 1, **definition: Any) -> Job:
 
 
 @pytest.mark.parametrize("state", RUNNING)
-def test_a_run_that_starts_runs_or_stops_takes_one_of_the_concurrent_runs(state: JobRunState) -> None:
+def test_a_starting_running_or_stopping_run_counts_towards_the_concurrent_runs(state: JobRunState) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html"""
     job = make_job()
     job.new_run({}, None).move_to(state)
@@ -50,14 +50,14 @@ def test_a_run_that_starts_runs_or_stops_takes_one_of_the_concurrent_runs(state:
 
 
 @pytest.mark.parametrize("state", [*OVER, JobRunState.WAITING])
-def test_a_run_that_is_over_or_waits_takes_none(state: JobRunState) -> None:
+def test_a_finished_or_waiting_run_does_not_count_towards_the_concurrent_runs(state: JobRunState) -> None:
     job = make_job()
     job.new_run({}, None).move_to(state)
     assert not job.is_full
     assert job.new_run({}, None).state is JobRunState.STARTING
 
 
-def test_as_many_runs_are_under_way_as_max_concurrent_runs_says() -> None:
+def test_at_most_MaxConcurrentRuns_runs_are_active() -> None:
     job = make_job(limit=3)
     for _ in range(3):
         assert not job.is_full
@@ -68,7 +68,7 @@ def test_as_many_runs_are_under_way_as_max_concurrent_runs_says() -> None:
     job.new_run({}, None)
 
 
-def test_a_triggers_run_too_many_is_a_failed_run_that_says_why() -> None:
+def test_a_trigger_s_run_over_the_limit_is_a_failed_run_that_says_why() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     job = make_job()
     job.new_run({}, None)
@@ -79,7 +79,7 @@ def test_a_triggers_run_too_many_is_a_failed_run_that_says_why() -> None:
     assert (failed["TriggerName"], failed["CompletedOn"]) == ("begin", failed["LastModifiedOn"])
 
 
-def test_with_queuing_a_run_too_many_waits_and_says_why() -> None:
+def test_with_queuing_a_run_over_the_limit_waits_and_says_why() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     job = make_job(JobRunQueuingEnabled=True)
     first, second = job.new_run({}, None), job.new_run({}, TRIGGER)
@@ -89,7 +89,7 @@ def test_with_queuing_a_run_too_many_waits_and_says_why() -> None:
     assert job.take_waiting() == []
 
 
-def test_waiting_runs_are_taken_the_oldest_first_as_many_as_there_is_room_for() -> None:
+def test_as_many_waiting_runs_as_fit_are_started_with_the_oldest_first() -> None:
     job = make_job(limit=2, JobRunQueuingEnabled=True)
     runs = [job.new_run({}, None) for _ in range(5)]
     for run in runs[:2]:
@@ -102,7 +102,7 @@ def test_waiting_runs_are_taken_the_oldest_first_as_many_as_there_is_room_for() 
     assert job.take_waiting() == []
 
 
-def test_a_waiting_run_that_was_stopped_is_passed_over() -> None:
+def test_a_waiting_run_that_was_stopped_is_not_started() -> None:
     job = make_job(JobRunQueuingEnabled=True)
     runs = [job.new_run({}, None) for _ in range(3)]
     runs[0].move_to(JobRunState.SUCCEEDED)
@@ -119,7 +119,7 @@ def test_a_waiting_run_that_was_stopped_is_passed_over() -> None:
         ({"JobRunQueuingEnabled": True}, {"JobRunQueuingEnabled": False}, False),
     ],
 )
-def test_what_a_run_says_of_queuing_goes_before_what_its_job_says(
+def test_a_run_s_queuing_setting_overrides_its_job_s(
     definition: dict[str, Any], request_: dict[str, Any], queues: bool
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html"""
@@ -132,20 +132,20 @@ def test_what_a_run_says_of_queuing_goes_before_what_its_job_says(
             job.new_run(request_, None)
 
 
-def test_a_run_cannot_queue_where_its_job_is_retried() -> None:
+def test_a_run_cannot_queue_if_its_job_has_retries() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     with pytest.raises(InvalidInputException, match="queuing is not supported for jobs with MaxRetries"):
         make_job(MaxRetries=1).new_run({"JobRunQueuingEnabled": True}, None)
 
 
-def test_the_arguments_of_a_run_go_before_its_jobs_and_those_that_cannot_be_overridden_before_both() -> None:
+def test_run_arguments_override_job_defaults_and_non_overridable_arguments_override_both() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Job.html"""
     job = make_job(DefaultArguments={"--a": "job", "--b": "job"}, NonOverridableArguments={"--c": "fixed"})
     run = job.new_run({"Arguments": {"--b": "run", "--c": "run"}}, None)
     assert run.arguments == {"--a": "job", "--b": "run", "--c": "fixed"}
 
 
-def test_a_run_has_its_jobs_settings_except_those_that_it_was_given() -> None:
+def test_a_run_has_its_job_s_settings_unless_it_sets_its_own() -> None:
     job = make_job(Timeout=60)
     given = {"Timeout": 5, "ExecutionClass": None}
     assert job.new_run(given, None).settings == {
@@ -169,7 +169,7 @@ def test_a_run_has_its_jobs_settings_except_those_that_it_was_given() -> None:
         ({}, {"WorkerType": "G.1X", "NumberOfWorkers": 5, "MaxCapacity": 5.0, "AllocatedCapacity": 5}),
     ],
 )
-def test_the_capacity_that_a_run_asks_for_replaces_its_jobs(asked: dict[str, Any], capacity: dict[str, Any]) -> None:
+def test_the_capacity_of_a_run_replaces_its_job_s(asked: dict[str, Any], capacity: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html"""
     job = make_job(WorkerType="G.1X", NumberOfWorkers=5, MaxCapacity=5.0, AllocatedCapacity=5)
     settings = job.new_run(asked, None).settings
@@ -190,7 +190,7 @@ def test_the_capacity_that_a_run_asks_for_replaces_its_jobs(asked: dict[str, Any
         ({"Arguments": {"--job-bookmark-option": "on"}}, "--job-bookmark-option must be one of"),
     ],
 )
-def test_a_run_that_asks_for_what_cannot_be_is_refused_and_is_no_run(request_: dict[str, Any], message: str) -> None:
+def test_a_run_with_invalid_settings_is_refused_and_not_recorded(request_: dict[str, Any], message: str) -> None:
     job = make_job()
     with pytest.raises(InvalidInputException, match=message):
         job.new_run(request_, None)
@@ -198,12 +198,12 @@ def test_a_run_that_asks_for_what_cannot_be_is_refused_and_is_no_run(request_: d
 
 
 @pytest.mark.parametrize("minutes", [1, 10080])
-def test_a_run_may_take_from_a_minute_to_seven_days(minutes: int) -> None:
+def test_a_run_s_timeout_is_between_one_minute_and_seven_days(minutes: int) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html"""
     assert make_job().new_run({"Timeout": minutes}, None).settings["Timeout"] == minutes
 
 
-def test_a_run_may_name_a_previous_run_of_the_job_and_no_other() -> None:
+def test_a_run_may_name_only_a_previous_run_of_the_same_job() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html: JobRunId, "to retry"."""
     job = make_job(limit=2)
     first = job.new_run({}, None)
@@ -213,14 +213,14 @@ def test_a_run_may_name_a_previous_run_of_the_job_and_no_other() -> None:
         job.new_run({"JobRunId": "jr_none"}, None)
 
 
-def test_a_new_runs_id_is_jr_and_64_hexadecimal_digits() -> None:
+def test_a_run_id_is_jr_and_64_hexadecimal_digits() -> None:
     run_id = make_job().new_run({}, None).job_run_id
     assert run_id.startswith("jr_")
     assert len(run_id) == 3 + 64
     assert int(run_id[3:], 16) >= 0
 
 
-def test_each_attempt_counts_up_and_names_the_one_before() -> None:
+def test_each_attempt_has_the_next_number_and_names_the_previous_attempt() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
     job = make_job(DefaultArguments={"--a": "1"})
     runs = [job.new_run({}, TRIGGER, (("before", "jr_b"),))]
@@ -248,7 +248,7 @@ def test_each_attempt_counts_up_and_names_the_one_before() -> None:
         ("STANDARD", JobRunState.SUCCEEDED, None),
     ],
 )
-def test_a_flex_run_tells_its_dpus_times_its_seconds_once_it_is_over(
+def test_a_finished_flex_run_reports_its_dpu_seconds(
     execution_class: str, state: JobRunState, told: float | None
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
@@ -258,7 +258,7 @@ def test_a_flex_run_tells_its_dpus_times_its_seconds_once_it_is_over(
     assert (run.as_dict().get("DPUSeconds"), run.as_dict()["ExecutionTime"]) == (told, 10)
 
 
-def test_a_run_that_starts_has_run_for_no_time_and_tells_its_predecessors_only_if_asked() -> None:
+def test_a_new_run_has_no_execution_time_and_shows_its_predecessors_only_on_request() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRun.html: PredecessorsIncluded."""
     run = make_job().new_run({}, TRIGGER, (("before", "jr_b"),))
     assert (run.as_dict()["ExecutionTime"], run.as_dict()["PredecessorRuns"]) == (0, [])
@@ -272,8 +272,8 @@ def test_a_run_is_found_by_its_id() -> None:
         job.find_run("jr_none")
 
 
-def test_the_last_500_runs_are_kept_and_all_that_are_under_way() -> None:
-    """A lab keeps that many, where AWS keeps ninety days of them."""
+def test_the_last_500_runs_and_all_active_runs_are_kept() -> None:
+    """The lab keeps this many; AWS keeps the runs of ninety days."""
     job = make_job(limit=2)
     oldest = job.new_run({}, None)
     ended = []

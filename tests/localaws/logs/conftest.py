@@ -1,4 +1,4 @@
-"""A log group with two streams, and putting events into them."""
+"""Fixtures: a log group with two streams, and events to put into them."""
 
 from __future__ import annotations
 

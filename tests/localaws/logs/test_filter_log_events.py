@@ -1,4 +1,4 @@
-"""Events of many streams, found by a pattern, and patterns tried out.
+"""Events of many streams that match a filter pattern, and tests of patterns.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
@@ -35,7 +35,7 @@ def messages(answer: dict[str, Any]) -> list[str]:
         ("", None),
     ],
 )
-def test_events_are_found_by_the_pattern_that_was_given(group: Group, pattern: str, found: list[str] | None) -> None:
+def test_events_are_filtered_by_the_pattern(group: Group, pattern: str, found: list[str] | None) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"""
     lines = [
         *("ERROR no space", "ERROR: access denied", "INFO login"),
@@ -66,7 +66,7 @@ def test_a_malformed_pattern_is_refused(
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_of_all_streams_are_sorted_by_time_and_read_in_pages(group: Group) -> None:
+def test_events_of_all_streams_are_sorted_by_time_and_come_in_pages(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     began = int(time.time() * 1000)
     for number in range(5):
@@ -82,7 +82,7 @@ def test_events_of_all_streams_are_sorted_by_time_and_read_in_pages(group: Group
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_are_found_between_two_times_both_included(group: Group) -> None:
+def test_events_are_filtered_by_a_start_and_an_end_time_that_are_both_inclusive(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     began = group.put("one", *"abcd")
     assert messages(group.filter(startTime=began + 1, endTime=began + 2)) == ["b", "c"]
@@ -91,7 +91,7 @@ def test_events_are_found_between_two_times_both_included(group: Group) -> None:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_of_some_streams_are_found_by_their_names_or_a_prefix(
+def test_events_are_filtered_by_stream_names_or_a_stream_name_prefix(
     group: Group, refusal: Callable[..., tuple[str, str]]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
@@ -106,9 +106,7 @@ def test_events_of_some_streams_are_found_by_their_names_or_a_prefix(
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_the_latest_events_come_first_if_that_is_asked_for(
-    group: Group, refusal: Callable[..., tuple[str, str]]
-) -> None:
+def test_the_latest_events_come_first_on_request(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     began = group.put("one", *"abc")
     first = group.filter(startTime=began, startFromHead=False, limit=2)
@@ -119,7 +117,7 @@ def test_the_latest_events_come_first_if_that_is_asked_for(
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_group_is_named_by_its_name_or_its_arn(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_a_log_group_can_be_given_by_name_or_by_arn(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     group.put("one", "a")
     call = group.logs.filter_log_events
@@ -131,7 +129,7 @@ def test_a_group_is_named_by_its_name_or_its_arn(group: Group, refusal: Callable
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_token_of_something_else_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_a_token_from_another_operation_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     group.put("one", "a", "b")
     tokens = {"nonsense", group.get()["nextForwardToken"]}
@@ -141,7 +139,7 @@ def test_a_token_of_something_else_is_refused(group: Group, refusal: Callable[..
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_page_has_no_more_than_a_megabyte(group: Group) -> None:
+def test_a_page_has_at_most_one_megabyte(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     for letter in "abc":
         group.put("one", letter * 500_000)
@@ -152,7 +150,7 @@ def test_a_page_has_no_more_than_a_megabyte(group: Group) -> None:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_pattern_is_tried_out_and_tells_the_fields_that_it_found(logs: Any) -> None:
+def test_TestMetricFilter_returns_the_matches_and_the_extracted_fields(logs: Any) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html"""
     lines = ["ERROR disk full", "INFO all well", "ERROR no network"]
     tried = logs.test_metric_filter(filterPattern="[level=ERROR, what, ...]", logEventMessages=lines)["matches"]

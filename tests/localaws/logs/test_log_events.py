@@ -57,7 +57,7 @@ def test_events_of_all_streams_are_found_by_a_pattern(logs: Any, group: str) -> 
     assert len({event["eventId"] for event in found}) == 2
 
 
-def test_a_stream_tells_of_its_first_and_last_event_and_its_size(logs: Any, group: str) -> None:
+def test_a_stream_has_the_times_of_its_first_and_last_event_and_its_size(logs: Any, group: str) -> None:
     began = put(logs, group, "one", "first", "last")
     told, empty = logs.describe_log_streams(logGroupName=group)["logStreams"]
     assert (told["firstEventTimestamp"], told["lastEventTimestamp"]) == (began, began + 1)
@@ -65,7 +65,7 @@ def test_a_stream_tells_of_its_first_and_last_event_and_its_size(logs: Any, grou
     assert "firstEventTimestamp" not in empty
 
 
-def test_a_deleted_group_takes_its_events_with_it(logs: Any, group: str) -> None:
+def test_deleting_a_group_deletes_its_events(logs: Any, group: str) -> None:
     put(logs, group, "one", "old")
     logs.delete_log_group(logGroupName=group)
     with pytest.raises(ClientError) as refused:
@@ -76,14 +76,14 @@ def test_a_deleted_group_takes_its_events_with_it(logs: Any, group: str) -> None
     assert logs.get_log_events(logGroupName=group, logStreamName="one")["events"] == []
 
 
-def test_half_a_character_does_not_keep_the_others_from_being_logged(logs: Any, group: str) -> None:
+def test_half_a_surrogate_pair_does_not_stop_the_rest_from_being_logged(logs: Any, group: str) -> None:
     put(logs, group, "one", "\ud83d and more")
     (event,) = logs.get_log_events(logGroupName=group, logStreamName="one")["events"]
     assert event["message"].endswith(" and more")
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_a_new_value_of_a_secret_is_the_current_one_and_the_old_one_the_previous(
+def test_a_new_secret_value_is_AWSCURRENT_and_the_old_value_is_AWSPREVIOUS(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html"""

@@ -1,4 +1,4 @@
-"""Groups and streams that come and go, events that are too old or too new, and retention."""
+"""Creating and deleting groups and streams, events that are too old or too new, and retention."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def messages(answer: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_past_a_groups_retention_are_gone(group: Group) -> None:
+def test_events_older_than_the_group_s_retention_are_gone(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
     now = int(time.time() * 1000)
     group.put("one", "old", at=now - 2 * DAY)
@@ -36,7 +36,7 @@ def test_events_past_a_groups_retention_are_gone(group: Group) -> None:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_deleted_retention_policy_keeps_all_events_again(group: Group) -> None:
+def test_after_a_retention_policy_is_deleted_all_new_events_are_kept(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteRetentionPolicy.html"""
     group.logs.put_retention_policy(logGroupName=group.name, retentionInDays=1)
     group.logs.delete_retention_policy(logGroupName=group.name)
@@ -45,7 +45,7 @@ def test_a_deleted_retention_policy_keeps_all_events_again(group: Group) -> None
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_that_are_too_old_too_new_or_expired_are_rejected_and_the_others_taken(group: Group) -> None:
+def test_events_that_are_too_old_too_new_or_expired_are_rejected_and_the_others_accepted(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_RejectedLogEventsInfo.html"""
     group.logs.put_retention_policy(logGroupName=group.name, retentionInDays=7)
     now = int(time.time() * 1000)
@@ -64,7 +64,7 @@ def test_events_that_are_too_old_too_new_or_expired_are_rejected_and_the_others_
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_batch_must_be_in_order_and_not_too_long_or_large(
+def test_a_batch_of_events_has_to_be_in_order_and_within_the_limits_of_count_and_size(
     group: Group, refusal: Callable[..., tuple[str, str]]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
@@ -84,7 +84,7 @@ def test_a_batch_must_be_in_order_and_not_too_long_or_large(
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_deleted_stream_takes_its_events_with_it(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_deleting_a_stream_deletes_its_events(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogStream.html"""
     group.put("one", "old")
     group.logs.delete_log_stream(logGroupName=group.name, logStreamName="one")
@@ -98,13 +98,15 @@ def test_a_deleted_stream_takes_its_events_with_it(group: Group, refusal: Callab
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_second_stream_of_a_name_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_a_second_stream_with_the_same_name_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogStream.html"""
     refused = refusal(group.logs.create_log_stream, logGroupName=group.name, logStreamName="one")
     assert refused == ("ResourceAlreadyExistsException", "The specified log stream already exists")
 
 
-def test_what_would_have_no_effect_is_refused(logs: Any, group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_kms_keys_metric_filters_and_subscription_filters_of_log_groups_are_refused(
+    logs: Any, group: Group, refusal: Callable[..., tuple[str, str]]
+) -> None:
     code, message = refusal(
         logs.create_log_group, logGroupName="x", kmsKeyId="arn:aws:kms:us-east-1:123456789012:key/k"
     )

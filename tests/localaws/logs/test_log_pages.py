@@ -1,4 +1,4 @@
-"""Pages of a stream's events, of streams and of groups, and what is refused of limits and tokens."""
+"""Pages of a stream's events, of streams and of groups, and limits and tokens that are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def messages(answer: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_of_a_stream_are_read_to_and_fro(group: Group) -> None:
+def test_events_of_a_stream_can_be_paged_forwards_and_backwards(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html"""
     group.put("one", *"abcde")
     latest = group.get(limit=2)
@@ -32,7 +32,7 @@ def test_events_of_a_stream_are_read_to_and_fro(group: Group) -> None:
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_at_an_end_of_a_stream_the_token_that_was_passed_comes_back_and_leads_on_later(group: Group) -> None:
+def test_at_the_end_of_a_stream_the_same_token_is_returned_and_finds_later_events(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html"""
     empty = group.get()
     assert group.get(nextToken=empty["nextForwardToken"])["nextForwardToken"] == empty["nextForwardToken"]
@@ -47,7 +47,7 @@ def test_at_an_end_of_a_stream_the_token_that_was_passed_comes_back_and_leads_on
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_events_of_a_stream_are_read_up_to_a_time_that_is_not_included(group: Group) -> None:
+def test_events_of_a_stream_are_read_up_to_an_exclusive_end_time(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html"""
     began = group.put("one", *"abcd")
     assert messages(group.get(startTime=began + 1, endTime=began + 3)) == ["b", "c"]
@@ -55,7 +55,7 @@ def test_events_of_a_stream_are_read_up_to_a_time_that_is_not_included(group: Gr
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_streams_are_described_in_pages_in_the_order_that_is_asked_for(group: Group) -> None:
+def test_streams_are_described_in_pages_in_the_requested_order(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
     group.logs.create_log_stream(logGroupName=group.name, logStreamName="three")
     now = int(time.time() * 1000)
@@ -97,7 +97,7 @@ def test_groups_are_described_in_pages_sorted_by_name(logs: Any, unique: Callabl
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_wrong_token_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
+def test_an_invalid_token_is_refused(group: Group, refusal: Callable[..., tuple[str, str]]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonErrors.html"""
     logs, name = group.logs, group.name
     of_streams = logs.describe_log_streams(logGroupName=name, limit=1)["nextToken"]
@@ -147,7 +147,7 @@ def test_a_wrong_token_is_refused(group: Group, refusal: Callable[..., tuple[str
         ),
     ],
 )
-def test_what_the_model_does_not_allow_is_refused(
+def test_parameters_that_violate_the_model_are_refused(
     group: Group, refusal: Callable[..., tuple[str, str]], operation: str, given: dict[str, Any], told: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonErrors.html"""

@@ -1,4 +1,4 @@
-"""Logs Insights: a part of its language, and what is refused of the rest.
+"""Logs Insights: the supported part of its query language, and the refused rest.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
@@ -79,7 +79,9 @@ def rows(answer: dict[str, Any]) -> list[tuple[str, ...]]:
          "{foo=2, bar=data} The error was: Broken")]),
     ],
 )  # fmt: skip
-def test_events_are_queried(lines: Group, query: str, expected: list[tuple[str, ...]]) -> None:
+def test_a_query_filters_sorts_and_displays_the_fields_of_events(
+    lines: Group, query: str, expected: list[tuple[str, ...]]
+) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html"""
     now = int(time.time())
     asked = {"logGroupName": lines.name, "startTime": now - 3600, "endTime": now + 1, "queryString": query}
@@ -89,7 +91,7 @@ def test_events_are_queried(lines: Group, query: str, expected: list[tuple[str, 
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_without_fields_the_latest_events_are_told_with_their_times(group: Group) -> None:
+def test_a_query_without_fields_returns_the_latest_events_with_their_times(group: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Filter.html"""
     at = (int(time.time()) - 100) * 1000 + 7
     group.put("one", "a", "b", at=at)
@@ -102,7 +104,7 @@ def test_without_fields_the_latest_events_are_told_with_their_times(group: Group
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_a_query_is_about_groups_between_two_seconds_and_has_a_limit(
+def test_a_query_covers_log_groups_between_two_times_and_has_a_limit(
     lines: Group, refusal: Callable[..., tuple[str, str]]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html"""
@@ -121,7 +123,7 @@ def test_a_query_is_about_groups_between_two_seconds_and_has_a_limit(
 
 
 @pytest.mark.as_on_aws("CloudWatch Logs")
-def test_queries_that_were_run_are_described(lines: Group) -> None:
+def test_earlier_queries_are_described(lines: Group) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeQueries.html"""
     for query in ("limit 1", "limit 2", "limit 3"):
         ask(lines, query)
@@ -195,7 +197,7 @@ def test_a_malformed_query_is_refused(group: Group, refusal: Callable[..., tuple
         ("stats max(level)", "sum, min and max of texts"),
     ],
 )
-def test_what_is_not_supported_of_the_language_is_refused_by_name(
+def test_unsupported_parts_of_the_query_language_are_refused_by_name(
     lines: Group, refusal: Callable[..., tuple[str, str]], query: str, named: str
 ) -> None:
     now = int(time.time())
@@ -204,7 +206,7 @@ def test_what_is_not_supported_of_the_language_is_refused_by_name(
     assert (code, named in message) == ("NotImplemented", True), message
 
 
-def test_a_boolean_of_json_is_refused_since_its_value_is_not_documented(
+def test_a_json_boolean_is_refused_because_aws_does_not_document_its_value(
     group: Group, refusal: Callable[..., tuple[str, str]]
 ) -> None:
     group.put("one", '{"late": true, "level": "INFO"}')

@@ -1,4 +1,4 @@
-"""Who may log in, and what everybody else is told."""
+"""Who can log in, and with which errors everyone else is refused."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_user_made_with_sql_can_log_in(
         psycopg.connect(**{**psycopg_parameters, "user": "ann", "password": "Ann-Passw0rd"})
 
 
-def test_the_master_user_owns_what_its_users_make(
+def test_the_master_user_can_drop_tables_of_its_users(
     session: psycopg.Connection[Any], psycopg_parameters: dict[str, Any]
 ) -> None:
     session.execute("create user carl password 'Carl-Passw0rd'")
@@ -89,7 +89,7 @@ def test_the_master_user_owns_what_its_users_make(
     session.execute("drop table carls")
 
 
-def test_the_master_user_is_no_superuser_of_postgresqls(session: psycopg.Connection[Any]) -> None:
+def test_the_master_user_is_not_a_superuser_of_postgresql(session: psycopg.Connection[Any]) -> None:
     for forbidden in ("select pg_read_file('postgresql.conf')", "set role rdsdb", "select * from pg_authid"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(forbidden)
@@ -117,7 +117,9 @@ def test_temporary_credentials_work_with_the_driver_and_psql(lab: Lab, driver: C
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_temporary_credentials_make_their_user_only_when_asked(lab: Lab, psycopg_parameters: dict[str, Any]) -> None:
+def test_temporary_credentials_create_their_user_only_with_AutoCreate(
+    lab: Lab, psycopg_parameters: dict[str, Any]
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
     with pytest.raises(psycopg.OperationalError, match='role "dora" does not exist'):
         login(psycopg_parameters, lab.engine.temporary_credentials("warehouse", "dora"))
@@ -128,7 +130,7 @@ def test_temporary_credentials_make_their_user_only_when_asked(lab: Lab, psycopg
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_temporary_credentials_are_for_their_user_their_database_and_their_time(
+def test_temporary_credentials_are_valid_only_for_their_user_database_and_duration(
     lab: Lab, psycopg_parameters: dict[str, Any]
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
@@ -143,7 +145,9 @@ def test_temporary_credentials_are_for_their_user_their_database_and_their_time(
     assert ours.expiration.timestamp() == pytest.approx(time.time() + 900, abs=60)
 
 
-def test_a_superuser_can_not_be_had_by_temporary_credentials(lab: Lab, psycopg_parameters: dict[str, Any]) -> None:
+def test_temporary_credentials_cannot_be_used_to_log_in_as_a_superuser(
+    lab: Lab, psycopg_parameters: dict[str, Any]
+) -> None:
     with pytest.raises(psycopg.OperationalError):
         login(psycopg_parameters, lab.engine.temporary_credentials("warehouse", "rdsdb"))
 
@@ -157,6 +161,6 @@ def test_the_master_password_can_be_changed(lab: Lab, driver: Callable[..., Any]
         lab.engine.set_master_password("warehouse", PASSWORD)
 
 
-def test_the_data_api_logs_in_through_the_front(lab: Lab) -> None:
+def test_the_data_api_connects_through_the_front(lab: Lab) -> None:
     with psycopg.connect(**lab.engine.internal_connection_parameters("warehouse")) as connection:
         assert connection.execute("select nvl(null, current_user)").fetchone() == ("admin",)

@@ -67,7 +67,9 @@ def environment(warehouse: Warehouse, stack: localaws.Status, monkeypatch: pytes
         ({"VpcSecurityGroupIds": ["sg-0123"]}, "Invalid security group, groupId= sg-0123"),
     ],
 )
-def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any], message: str) -> None:
+def test_CreateCluster_refuses_invalid_parameters_with_the_messages_of_aws(
+    aws: Aws, wrong: dict[str, Any], message: str
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html"""
     with pytest.raises(ClientError, match=message) as refused:
         aws("redshift").create_cluster(**{"ClusterIdentifier": "never-made", **CLUSTER, **wrong})
@@ -76,7 +78,7 @@ def test_create_cluster_refuses_what_aws_refuses(aws: Aws, wrong: dict[str, Any]
         aws("redshift").describe_clusters(ClusterIdentifier="never-made")
 
 
-def test_a_cluster_is_described_as_it_is(warehouse: Warehouse) -> None:
+def test_a_cluster_is_described_with_its_settings_and_its_state(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
     cluster = client.describe_clusters(ClusterIdentifier=warehouse.identifier)["Clusters"][0]
     assert cluster["ClusterStatus"] == "available"
@@ -89,7 +91,7 @@ def test_a_cluster_is_described_as_it_is(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_temporary_credentials_need_nothing_but_the_environment(warehouse: Warehouse) -> None:
+def test_the_driver_gets_temporary_credentials_with_only_the_environment_variables(warehouse: Warehouse) -> None:
     with (
         redshift_connector.connect(
             iam=True, cluster_identifier=warehouse.identifier, db_user="admin", database=DATABASE
@@ -101,7 +103,7 @@ def test_temporary_credentials_need_nothing_but_the_environment(warehouse: Wareh
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_driver_copies_through_the_extended_protocol(warehouse: Warehouse, unique: Unique) -> None:
+def test_the_driver_can_run_COPY_through_the_extended_protocol(warehouse: Warehouse, unique: Unique) -> None:
     table = unique("t")
     source = warehouse.put(f"{table}/a.json", '{"id": 1}\n{"id": 2}\n')
     with (
@@ -123,14 +125,14 @@ def test_the_driver_copies_through_the_extended_protocol(warehouse: Warehouse, u
         assert cursor.fetchall() == ([3],)
 
 
-def test_credentials_of_an_iam_identity_make_their_own_user(warehouse: Warehouse) -> None:
+def test_credentials_of_an_iam_identity_create_a_user_of_their_own(warehouse: Warehouse) -> None:
     given = warehouse.aws("redshift").get_cluster_credentials_with_iam(ClusterIdentifier=warehouse.identifier)
     with warehouse.connect(given["DbUser"], given["DbPassword"]) as connection:
         assert connection.execute("select current_user").fetchone() == ("IAM:RootIdentity",)
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_temporary_credentials_are_those_of_the_user_that_was_asked_for(warehouse: Warehouse) -> None:
+def test_temporary_credentials_are_for_the_requested_user_and_duration(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html"""
     asked = {"ClusterIdentifier": warehouse.identifier, "DurationSeconds": 900}
     given = warehouse.aws("redshift").get_cluster_credentials(DbUser="admin", **asked)
@@ -140,7 +142,7 @@ def test_temporary_credentials_are_those_of_the_user_that_was_asked_for(warehous
         assert connection.execute("select current_user").fetchone() == ("admin",)
 
 
-def test_credentials_for_an_unknown_cluster_or_too_long_a_time(warehouse: Warehouse) -> None:
+def test_credentials_for_an_unknown_cluster_or_an_invalid_duration_are_refused(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
     with pytest.raises(ClientError, match="ClusterNotFound"):
         client.get_cluster_credentials(ClusterIdentifier="nowhere", DbUser="admin")
@@ -160,7 +162,7 @@ def test_credentials_of_a_database_user_log_in_as_that_user(warehouse: Warehouse
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
+def test_iam_roles_can_be_associated_and_disassociated(warehouse: Warehouse) -> None:
     """https://docs.aws.amazon.com/redshift/latest/mgmt/copy-unload-iam-role.html"""
     client = warehouse.aws("redshift")
     other = "arn:aws:iam::123456789012:role/another"
@@ -170,7 +172,7 @@ def test_roles_are_associated_and_disassociated(warehouse: Warehouse) -> None:
     assert [role["IamRoleArn"] for role in cluster["IamRoles"]] == [warehouse.role]
 
 
-def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
+def test_snapshots_resizes_and_other_unsupported_operations_are_refused(warehouse: Warehouse) -> None:
     client = warehouse.aws("redshift")
     with pytest.raises(ClientError, match="does not support CreateClusterSnapshot"):
         client.create_cluster_snapshot(SnapshotIdentifier="s", ClusterIdentifier=warehouse.identifier)
@@ -183,7 +185,9 @@ def test_what_would_only_pretend_is_refused(warehouse: Warehouse) -> None:
         client.describe_custom_domain_associations(CustomDomainName="warehouse.example.com")
 
 
-def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -> None:
+def test_a_cluster_can_be_created_modified_paused_resumed_rebooted_and_deleted(
+    aws: Aws, stack: localaws.Status, unique: Unique
+) -> None:
     client, identifier = aws("redshift"), unique("life-")
     made = client.create_cluster(ClusterIdentifier=identifier, **CLUSTER)["Cluster"]
     assert made["ClusterStatus"] == "creating"
@@ -228,7 +232,7 @@ def test_a_life_of_a_cluster(aws: Aws, stack: localaws.Status, unique: Unique) -
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_group_is_there_before_its_cluster_and_as_long(aws: Aws, unique: Unique) -> None:
+def test_a_cluster_needs_existing_groups_and_a_group_in_use_cannot_be_deleted(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterSubnetGroup.html"""
     client, ec2, name = aws("redshift"), aws("ec2"), unique("group-")
     for missing in ({"ClusterParameterGroupName": name}, {"ClusterSubnetGroupName": name}):
@@ -264,7 +268,7 @@ def test_a_group_is_there_before_its_cluster_and_as_long(aws: Aws, unique: Uniqu
 
 
 @pytest.mark.refused("Redshift")
-def test_the_values_of_parameters_are_not_shown_or_changed(aws: Aws) -> None:
+def test_reading_and_changing_the_values_of_a_parameter_group_is_refused(aws: Aws) -> None:
     client = aws("redshift")
     with pytest.raises(ClientError, match="NotImplemented"):
         client.describe_cluster_parameters(ParameterGroupName="default.redshift-1.0")
@@ -274,7 +278,7 @@ def test_the_values_of_parameters_are_not_shown_or_changed(aws: Aws) -> None:
         )
 
 
-def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -> None:
+def test_a_cluster_whose_creation_was_interrupted_by_a_kill_is_still_created(tmp_path: Path) -> None:
     status = localaws.start(tmp_path)
     try:
         session = boto3.Session(status.access_key_id, status.secret_access_key, region_name=status.region)
@@ -293,7 +297,7 @@ def test_a_cluster_whose_creation_was_killed_is_made_after_all(tmp_path: Path) -
         localaws.stop(tmp_path)
 
 
-def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique, allowing: None) -> None:
+def test_deleting_a_stack_deletes_its_cluster(aws: Aws, unique: Unique, allowing: None) -> None:
     stack = unique("Stack")
     template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}
     aws("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
@@ -329,7 +333,7 @@ def test_a_stacks_cluster_goes_with_the_stack(aws: Aws, unique: Unique, allowing
         ("resize_cluster", {"NodeType": "ra3.large"}),
     ],
 )
-def test_what_a_cluster_here_does_not_do_is_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
+def test_unsupported_settings_of_a_cluster_are_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
     where = {} if "parameter" in operation else {"ClusterIdentifier": "never-made"}
     more = CLUSTER if operation == "create_cluster" else {}
     with pytest.raises(ClientError, match="does not support") as refused:
@@ -338,7 +342,7 @@ def test_what_a_cluster_here_does_not_do_is_refused(aws: Aws, operation: str, ar
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_parameter_group_is_of_a_family_and_there_before_a_cluster_has_it(aws: Aws, unique: Unique) -> None:
+def test_a_parameter_group_needs_a_valid_family_and_a_cluster_needs_an_existing_group(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateClusterParameterGroup.html"""
     client = aws("redshift")
     with pytest.raises(ClientError, match="ClusterParameterGroupNotFound"):

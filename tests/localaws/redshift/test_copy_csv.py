@@ -22,7 +22,7 @@ def table(db: Session, unique: Unique) -> str:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_copy_loads_rows_and_counts_them_in_its_notice(db: Session, table: str) -> None:
+def test_COPY_loads_rows_and_reports_their_number_in_a_notice(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html"""
     source = db.warehouse.put(f"{table}/a.csv", '1,one,1.5,2023-08-13,true\n2,"t,""w""",,,\n3,,3.25,,f\n')
     db.copy(table, source)
@@ -36,14 +36,16 @@ def test_copy_loads_rows_and_counts_them_in_its_notice(db: Session, table: str) 
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_emptyasnull_makes_empty_strings_null(db: Session, table: str) -> None:
+def test_EMPTYASNULL_loads_empty_strings_as_null(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     db.copy(table, db.warehouse.put(f"{table}/a.csv", '1,,,,\n2,"",,,\n'), "csv emptyasnull")
     assert db.rows(f"select name from {table}") == [(None,), (None,)]
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_the_default_of_copy_is_text_with_bars_where_quotes_and_backslashes_are_data(db: Session, table: str) -> None:
+def test_COPY_reads_pipe_delimited_text_by_default_and_takes_quotes_and_backslashes_as_data(
+    db: Session, table: str
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     db.copy(table, db.warehouse.put(f"{table}/a", '1|"q"|1||\n2|\\N|\\N||t\n3|a\\b|||\n'), "")
     assert db.rows(f"select id, name, amount from {table} order by id") == [
@@ -53,7 +55,7 @@ def test_the_default_of_copy_is_text_with_bars_where_quotes_and_backslashes_are_
     ]
 
 
-def test_a_null_marker_of_ones_own_leaves_empty_strings_alone(db: Session, table: str) -> None:
+def test_a_custom_null_marker_leaves_empty_strings_alone(db: Session, table: str) -> None:
     source = db.warehouse.put(f"{table}/a.csv", '1,@NULL@,@NULL@,@NULL@,t\n2,"",1,@NULL@,f\n')
     db.copy(table, source, "format as csv null as '@NULL@'")
     assert db.rows(f"select name, amount from {table} order by id") == [(None, None), ("", 1.0)]
@@ -63,20 +65,20 @@ def test_a_null_marker_of_ones_own_leaves_empty_strings_alone(db: Session, table
 @pytest.mark.parametrize(
     ("compress", "option"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")], ids=["gzip", "bzip2"]
 )
-def test_copy_decompresses_files(db: Session, table: str, compress: Callable[[bytes], bytes], option: str) -> None:
+def test_COPY_decompresses_files(db: Session, table: str, compress: Callable[[bytes], bytes], option: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-file-compression.html"""
     db.copy(table, db.warehouse.put(f"{table}/a.csv.z", compress(b"1,a,1,,\n2,b,2,,\n")), f"csv {option}")
     assert db.rows(f"select sum(id) from {table}") == [(3,)]
 
 
-def test_what_is_not_compressed_fails_with_its_address(db: Session, table: str) -> None:
+def test_a_file_that_is_not_compressed_fails_and_is_named_in_the_error(db: Session, table: str) -> None:
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n")
     with pytest.raises(psycopg.Error, match=f"Failed to decompress {source} as GZIP"):
         db.copy(table, source, "csv gzip")
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_ignoreheader_skips_lines_in_every_file_and_line_numbers_count_them(db: Session, table: str) -> None:
+def test_IGNOREHEADER_skips_lines_in_every_file_but_line_numbers_include_them(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     db.warehouse.put(f"{table}/1.csv", "id,name,amount,day,ok\n1,a,1,,\n")
     db.warehouse.put(f"{table}/2.csv", "id,name,amount,day,ok\n2,b,2,,\nx,c,3,,\n")
@@ -102,7 +104,7 @@ def test_a_manifest_names_the_files_to_load(db: Session, table: str) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_columns_may_be_listed_in_copy_and_the_others_get_their_defaults(db: Session, unique: Unique) -> None:
+def test_COPY_can_list_columns_and_the_others_get_their_defaults(db: Session, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html"""
     table = unique("t")
     db.run(f"create table {table} (id bigint identity(1, 1), name varchar(8), kind varchar(8) default 'plain')")
@@ -115,7 +117,7 @@ def test_columns_may_be_listed_in_copy_and_the_others_get_their_defaults(db: Ses
     assert db.rows(f"select kind from {table} where name = 'c'") == [("fancy",)]
 
 
-def test_escape_and_removequotes_read_what_unload_and_others_write(db: Session, unique: Unique) -> None:
+def test_ESCAPE_and_REMOVEQUOTES_read_escaped_and_quoted_fields(db: Session, unique: Unique) -> None:
     table = unique("t")
     db.run(f"create table {table} (a varchar(20), b varchar(20))")
     db.copy(table, db.warehouse.put(f"{table}/e", "x\\|y|one\\\ntwo\n"), "escape")
@@ -124,7 +126,7 @@ def test_escape_and_removequotes_read_what_unload_and_others_write(db: Session, 
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_copy_reads_dates_and_times_in_the_given_format(db: Session, unique: Unique) -> None:
+def test_COPY_reads_dates_and_times_in_the_given_format(db: Session, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html"""
     table = unique("t")
     db.run(f"create table {table} (d date, at timestamp)")
@@ -134,7 +136,9 @@ def test_copy_reads_dates_and_times_in_the_given_format(db: Session, unique: Uni
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_fillrecord_blanksasnull_truncatecolumns_and_acceptinvchars(db: Session, unique: Unique) -> None:
+def test_FILLRECORD_BLANKSASNULL_TRUNCATECOLUMNS_and_ACCEPTINVCHARS_work_as_documented(
+    db: Session, unique: Unique
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, a varchar(4), b varchar(4))")
@@ -143,14 +147,14 @@ def test_fillrecord_blanksasnull_truncatecolumns_and_acceptinvchars(db: Session,
     assert db.rows(f"select a, b from {table} order by id") == [("abcd", ""), (None, "x"), ("^^", "éé")]
 
 
-def test_many_rows_go_the_fast_way_and_arrive_complete(db: Session, table: str) -> None:
+def test_many_rows_are_loaded_on_the_fast_path_and_all_arrive(db: Session, table: str) -> None:
     rows = "".join(f"{number},n{number % 100},{number / 4},2023-01-01,t\n" for number in range(50_000))
     db.copy(table, db.warehouse.put(f"{table}/a.csv", rows))
     assert db.rows(f"select count(*), sum(id), count(distinct name) from {table}") == [(50_000, 1_249_975_000, 100)]
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_temporary_table_is_loaded_by_its_name(db: Session) -> None:
+def test_a_temporary_table_with_a_hash_can_be_loaded(db: Session) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/merge-replacing-existing-rows.html: a staging table that is loaded
     with COPY; and https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html (#)
     """

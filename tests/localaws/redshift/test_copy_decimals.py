@@ -49,7 +49,7 @@ def load(db: Session, table: str, line: str, values: list[str], form: str, kind:
 
 @pytest.mark.as_on_aws("Redshift")
 @each_format
-def test_copy_truncates_a_decimal_to_its_columns_scale_and_rounds_it_with_roundec(
+def test_COPY_truncates_a_decimal_to_its_column_s_scale_and_rounds_it_with_ROUNDEC(
     db: Session, unique: Unique, line: str, form: str
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html: 20.259 in DECIMAL(8,2)."""
@@ -61,7 +61,9 @@ def test_copy_truncates_a_decimal_to_its_columns_scale_and_rounds_it_with_rounde
 
 
 @each_format
-def test_a_truncated_value_is_the_same_on_both_paths(db: Session, unique: Unique, line: str, form: str) -> None:
+def test_a_truncated_value_is_the_same_on_the_fast_and_the_slow_path(
+    db: Session, unique: Unique, line: str, form: str
+) -> None:
     table = unique("t")
     given = ["-20.259", "0.999", "-0.001", "20.25", "20.2", "20", "1.2345e2", "129e-3", "999.999", "-999.9999"]
     expected = ["-20.25", "0.99", "0", "20.25", "20.2", "20", "123.45", "0.12", "999.99", "-999.99"]
@@ -72,7 +74,7 @@ def test_a_truncated_value_is_the_same_on_both_paths(db: Session, unique: Unique
 
 @each_format
 @pytest.mark.parametrize(("value", "options"), [("1000.001", ""), ("999.999", " roundec")])
-def test_a_number_too_large_for_its_precision_is_an_error_that_shows_it_as_it_was(
+def test_a_number_too_large_for_its_precision_is_an_error_with_the_original_value(
     db: Session, unique: Unique, line: str, form: str, value: str, options: str
 ) -> None:
     table = unique("t")
@@ -108,7 +110,7 @@ def test_a_truncated_load_needs_no_more_privileges_than_insert(db: Session, uniq
         db.run(f"drop table {table}; drop user {user}")
 
 
-def test_identity_columns_and_lengths_are_kept_to_in_a_truncated_load(db: Session, unique: Unique) -> None:
+def test_a_load_with_truncated_decimals_respects_identity_columns_and_lengths(db: Session, unique: Unique) -> None:
     table = unique("t")
     db.run(f"create table {table} (n bigint identity(1,1), v decimal(8,2), name varchar(3), d date, s super)")
     source = db.warehouse.put(f"{table}/a", '20.259|abc|2026-01-02|{"a": 1}\n' * MANY)
@@ -156,7 +158,7 @@ def test_parquet_with_another_scale_than_the_column_is_refused(db: Session, uniq
         ("٢.259", 2, "٢.259"),
     ],
 )
-def test_a_number_is_cut_at_its_scale(value: str, scale: int, expected: str) -> None:
+def test_a_number_is_truncated_at_its_scale(value: str, scale: int, expected: str) -> None:
     assert truncated(value, scale) == expected
 
 
@@ -173,7 +175,7 @@ ROWS = " " * 70_000  # an only field of blanks: with it, a file is large enough 
         ("20.259", {"round_decimals": True}, False),
     ],
 )
-def test_a_file_is_staged_only_where_a_number_may_have_too_many_decimals(
+def test_a_file_is_staged_only_if_a_number_may_have_too_many_decimals(
     tmp_path: Path, body: str, options: dict[str, Any], expected: bool
 ) -> None:
     path = tmp_path / "a.csv"
@@ -194,7 +196,7 @@ def test_a_table_without_decimals_is_never_staged(tmp_path: Path) -> None:
         assert not found.truncate
 
 
-def test_a_long_number_that_lies_across_two_reads_is_seen(tmp_path: Path) -> None:
+def test_a_long_number_that_crosses_two_reads_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "a"
     target = Target(1, "public", "t", "t", (numeric("a", 8, 2),))
     for place in range((1 << 20) - 8, 1 << 20):

@@ -97,21 +97,21 @@ def test_a_row_is_split_at_its_delimiters(
         ("it's", "it's"),
     ],
 )
-def test_removequotes_removes_the_marks_around_a_field(file: Path, given: str, loaded: str) -> None:
-    """The table at REMOVEQUOTES; its blanks at a value's ends are not to be seen there."""
+def test_REMOVEQUOTES_removes_the_quotation_marks_around_a_field(file: Path, given: str, loaded: str) -> None:
+    """The table at REMOVEQUOTES, which does not show the blanks at the ends of values."""
     assert rows(file, f"{given}|x\n", remove_quotes=True) == [[loaded, "x"]]
     assert rows(file, f"x|{given}\n", remove_quotes=True) == [["x", loaded]]
 
 
 @pytest.mark.parametrize("given", ["'Blue", '"Blue', "'", "\"Blue'"])
-def test_a_row_whose_quotation_mark_has_no_end_is_not_loaded(file: Path, given: str) -> None:
+def test_a_row_with_an_unclosed_quotation_mark_is_not_loaded(file: Path, given: str) -> None:
     """The table at REMOVEQUOTES: "Value not loaded: error condition"."""
     (found, after) = read(file, f"x|{given}\ny|b\n", remove_quotes=True)
     assert problem(found) == (1, Code.QUOTING, "Delimited value missing end quote", "")
     assert after.values == ["y", "b"]
 
 
-def test_without_removequotes_a_quotation_mark_is_data(file: Path) -> None:
+def test_without_REMOVEQUOTES_a_quotation_mark_is_data(file: Path) -> None:
     assert rows(file, '\'Blue|"x"\n') == [["'Blue", '"x"']]
     assert rows(file, '\'Blue|"x"\n', escape=True) == [["'Blue", '"x"']]
 
@@ -129,22 +129,22 @@ def test_without_removequotes_a_quotation_mark_is_data(file: Path) -> None:
         ("a\\x|b\n", [["ax", "b"]]),
     ],
 )
-def test_with_escape_a_backslash_takes_the_next_character_as_data(
+def test_with_ESCAPE_a_backslash_makes_the_next_character_data(
     file: Path, body: str, expected: list[list[str]]
 ) -> None:
     assert rows(file, body, escape=True) == expected
 
 
-def test_a_row_with_an_escaped_line_end_has_the_number_of_its_last_line(file: Path) -> None:
+def test_a_row_with_an_escaped_newline_has_the_number_of_its_last_line(file: Path) -> None:
     found = read(file, "a\\\nb|c\nd|e\n", escape=True)
     assert [(record.line, record.raw) for record in found] == [(2, "a\\\nb|c"), (3, "d|e")]
 
 
-def test_escape_and_removequotes_go_together(file: Path) -> None:
+def test_ESCAPE_and_REMOVEQUOTES_can_be_combined(file: Path) -> None:
     assert rows(file, "'a\\'|b'|c\n", escape=True, remove_quotes=True) == [["a'|b", "c"]]
 
 
-def test_a_delimiter_at_a_lines_end_is_no_field_in_text_and_one_in_csv(file: Path) -> None:
+def test_a_trailing_delimiter_starts_a_field_in_csv_but_not_in_text(file: Path) -> None:
     assert rows(file, "1|a|\n") == [["1", "a"]]
     assert problem(*read(file, "1|a||\n")) == (1, Code.EXTRA_COLUMN, "Extra column(s) found", "")
     assert problem(*read(file, "1|a|x\n")) == (1, Code.EXTRA_COLUMN, "Extra column(s) found", "")
@@ -153,14 +153,14 @@ def test_a_delimiter_at_a_lines_end_is_no_field_in_text_and_one_in_csv(file: Pat
     assert rows(file, "1,\n", **CSV) == [["1", ""]]
 
 
-def test_a_row_with_too_few_fields_names_the_first_column_without_one(file: Path) -> None:
+def test_a_row_with_too_few_fields_is_an_error_that_names_the_first_missing_column(file: Path) -> None:
     columns = (NUMBER, TEXT, SHORT)
     assert problem(*read(file, "1|a\n", columns)) == (1, Code.NO_DELIMITER, "Delimiter not found", "short")
     assert problem(*read(file, "1,a\n", columns, **CSV)) == (1, Code.TOO_FEW_COLUMNS, "Delimiter not found", "short")
     assert problem(*read(file, "1,a\n", columns))[1:] == (Code.NO_DELIMITER, "Delimiter not found", "name")
 
 
-def test_fillrecord_fills_varchar_with_empty_strings_and_other_types_with_null(file: Path) -> None:
+def test_FILLRECORD_fills_varchar_with_empty_strings_and_other_types_with_null(file: Path) -> None:
     columns = (NUMBER, SHORT, CHAR, NUMBER, TEXT)
     assert rows(file, "1\n", columns, fill_record=True) == [["1", "", None, None, ""]]
     assert rows(file, "1,a,b\n", columns, fill_record=True, **CSV) == [["1", "a", "b", None, ""]]
@@ -169,7 +169,7 @@ def test_fillrecord_fills_varchar_with_empty_strings_and_other_types_with_null(f
 
 
 @pytest.mark.parametrize("options", [{}, CSV])
-def test_ignoreblanklines_leaves_out_lines_that_hold_a_line_feed_only(file: Path, options: dict[str, Any]) -> None:
+def test_IGNOREBLANKLINES_skips_lines_that_contain_only_a_line_feed(file: Path, options: dict[str, Any]) -> None:
     body = "1\n\n\r\n \n2\n"
     assert rows(file, body, (TEXT,), ignore_blank_lines=True, **options) == [["1"], [" "], ["2"]]
     assert rows(file, body, (TEXT,), **options) == [["1"], [""], [""], [" "], ["2"]]
@@ -183,14 +183,14 @@ def test_a_blank_line_has_no_data_for_a_table_of_several_columns(file: Path) -> 
         assert [record.line for record in read(file, body, ignore_blank_lines=True, **options)] == [1, 3]
 
 
-def test_lines_of_the_header_are_left_out_and_counted(file: Path) -> None:
+def test_header_lines_are_skipped_but_count_in_line_numbers(file: Path) -> None:
     for body, options in (("id|n\nkind\n1|a\n", {}), ("id,n\nkind\n1,a\n", CSV)):
         (only,) = read(file, body, ignore_header=2, **options)
         assert (only.line, only.raw, only.values) == (3, body.splitlines()[2], ["1", "a"])
     assert read(file, "id|n\n", ignore_header=3) == []
 
 
-def test_a_quote_that_is_not_right_fails_its_row_alone(file: Path) -> None:
+def test_an_invalid_quote_fails_only_its_own_row(file: Path) -> None:
     good, bad, after = read(file, '1,"two\nlines"\n2,"a"b\n3,c\n', **CSV)
     assert (good.line, good.raw) == (2, '1,"two\nlines"')
     assert problem(bad) == (3, Code.QUOTING, "Invalid quote formatting for CSV", "")
@@ -202,7 +202,7 @@ def test_a_field_may_be_as_large_as_a_super_value() -> None:
     assert csv.field_size_limit() == 16 * 1024 * 1024
 
 
-def test_bytes_that_are_no_utf8_are_kept_for_the_conversion(file: Path) -> None:
+def test_bytes_that_are_not_UTF_8_are_kept_for_the_conversion(file: Path) -> None:
     assert rows(file, b"1|a\xa4\n") == [["1", "a\udca4"]]
 
 
@@ -223,7 +223,7 @@ def test_bytes_that_are_no_utf8_are_kept_for_the_conversion(file: Path) -> None:
         ((NUMBER, TEXT), {**CSV, "empty_as_null": True}, ",', QUOTE E'\"', NULL '', FORCE_NULL (\"name\", \"id\")"),
     ],
 )  # fmt: skip
-def test_an_ordinary_file_is_given_to_postgresql_as_it_is(
+def test_an_ordinary_file_is_passed_to_postgresql_unchanged(
     file: Path, columns: tuple[Column, ...], options: dict[str, Any], expected: str
 ) -> None:
     """An empty field is an empty string in a VARCHAR column, and NULL in any other, unless EMPTYASNULL is given."""
@@ -249,12 +249,14 @@ def test_an_ordinary_file_is_given_to_postgresql_as_it_is(
         {"null_as": "@", "empty_as_null": True},
     ],
 )
-def test_a_parameter_that_changes_fields_is_not_left_to_postgresql(file: Path, options: dict[str, Any]) -> None:
+def test_a_file_is_not_passed_to_postgresql_if_a_parameter_changes_its_fields(
+    file: Path, options: dict[str, Any]
+) -> None:
     assert fast(file, "1|a\n", **options) is None
     assert fast(file, "1|a\n") is not None
 
 
-def test_formats_of_dates_and_times_that_are_auto_change_nothing(file: Path) -> None:
+def test_the_date_and_time_format_auto_keeps_the_fast_path(file: Path) -> None:
     assert fast(file, "1|a\n", date_format="auto", time_format="auto") is not None
 
 
@@ -274,27 +276,27 @@ def test_a_table_without_columns_is_read_row_by_row(file: Path) -> None:
         ("1,a\x01\n", CSV, True),
     ],
 )
-def test_a_file_that_postgresql_would_read_otherwise_is_read_row_by_row(
+def test_a_file_that_postgresql_would_read_differently_is_read_row_by_row(
     file: Path, body: str, options: dict[str, Any], is_fast: bool
 ) -> None:
     """``\\N`` is NULL unless NULL AS says otherwise."""
     assert (fast(file, body, **options) is not None) is is_fast
 
 
-def test_a_null_that_lies_across_two_reads_is_seen(file: Path) -> None:
+def test_a_null_marker_that_crosses_two_reads_is_detected(file: Path) -> None:
     before = "1|" + "a" * (CHUNK * 4 - 3)
     assert fast(file, f"{before}\\N\n") is None
     assert fast(file, f"{before}a\n") is not None
 
 
-def test_characters_of_several_bytes_are_counted_where_a_column_has_a_length(file: Path) -> None:
+def test_multibyte_characters_are_checked_if_a_column_has_a_length(file: Path) -> None:
     """VARCHAR(n) holds n bytes: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
     assert fast(file, "1|é\n", (NUMBER, SHORT)) is None
     assert fast(file, "1|e\n", (NUMBER, SHORT)) is not None
     assert fast(file, "1|é\n", (NUMBER, TEXT)) is not None
 
 
-def test_all_of_a_large_file_but_its_header_is_given_to_postgresql(file: Path) -> None:
+def test_a_large_file_is_passed_to_postgresql_without_its_header(file: Path) -> None:
     body = "id|name\nkind\n" + "1|abc\n" * 100_000
     found = fast(file, body, ignore_header=2)
     assert found is not None

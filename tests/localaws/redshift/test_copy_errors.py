@@ -1,4 +1,4 @@
-"""What COPY says when it can't load, and what it leaves in the load history."""
+"""COPY's errors, and what they leave in the load history."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def table(db: Session, unique: Unique) -> str:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_maxerror_loads_the_good_rows_and_tells_of_each_bad_one(db: Session, table: str) -> None:
+def test_MAXERROR_loads_the_good_rows_and_reports_each_bad_row(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     source = db.warehouse.put(f"{table}/bad.csv", BAD)
     db.copy(table, source, "csv ignoreheader 1 maxerror 50")
@@ -77,7 +77,7 @@ def test_maxerror_loads_the_good_rows_and_tells_of_each_bad_one(db: Session, tab
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_errors_that_reach_maxerror_fail_the_load_and_nothing_is_loaded(db: Session, table: str) -> None:
+def test_a_load_that_reaches_MAXERROR_fails_and_loads_nothing(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     source = db.warehouse.put(f"{table}/bad.csv", BAD)
     with pytest.raises(psycopg.Error) as failed:
@@ -90,7 +90,7 @@ def test_errors_that_reach_maxerror_fail_the_load_and_nothing_is_loaded(db: Sess
     assert db.errors() == EXPECTED[:5]
 
 
-def test_without_maxerror_the_first_bad_row_ends_the_load_inside_the_clients_transaction(
+def test_without_MAXERROR_the_first_bad_row_fails_the_load_inside_the_client_s_transaction(
     db: Session, table: str
 ) -> None:
     good = db.warehouse.put(f"{table}/good.csv", "1,a,1,,\n")
@@ -120,14 +120,14 @@ def test_a_rolled_back_load_leaves_no_rows(db: Session, table: str) -> None:
     assert db.rows(f"select count(*) from {table}") == [(0,)]
 
 
-def test_copy_and_commit_in_one_string(db: Session, table: str) -> None:
+def test_COPY_and_COMMIT_can_be_in_one_query_string(db: Session, table: str) -> None:
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,\n")
     db.run(f"begin; copy {table} from '{source}' iam_role '{db.warehouse.role}' csv; commit;")
     assert db.rows(f"select count(*) from {table}") == [(1,)]
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_invalid_utf8_is_error_1220(db: Session, table: str) -> None:
+def test_invalid_UTF8_is_load_error_1220(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html"""
     source = db.warehouse.put(f"{table}/a.csv", b"1,a\xa4,1,,\n2,b,,,\n")
     db.copy(table, source, "csv maxerror 2")
@@ -135,12 +135,12 @@ def test_invalid_utf8_is_error_1220(db: Session, table: str) -> None:
     assert db.errors() == [(1, "name", 1220, reason)]
 
 
-def test_a_table_that_does_not_exist(db: Session) -> None:
+def test_a_table_that_does_not_exist_is_an_error(db: Session) -> None:
     with pytest.raises(psycopg.Error, match=r"^Cannot COPY into nonexistent table nowhere$"):
         db.copy("nowhere", f"s3://{db.warehouse.bucket}/x")
 
 
-def test_a_prefix_and_a_bucket_that_do_not_exist(db: Session, table: str) -> None:
+def test_a_prefix_or_a_bucket_that_does_not_exist_is_an_error(db: Session, table: str) -> None:
     with pytest.raises(psycopg.Error, match=r"^The specified S3 prefix 'nothing/here' does not exist"):
         db.copy(table, f"s3://{db.warehouse.bucket}/nothing/here")
     with pytest.raises(psycopg.Error, match=r"The specified bucket does not exist,Status 404,Error NoSuchBucket"):
@@ -148,7 +148,7 @@ def test_a_prefix_and_a_bucket_that_do_not_exist(db: Session, table: str) -> Non
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_role_must_exist_trust_redshift_and_be_associated_with_the_cluster(
+def test_an_iam_role_has_to_exist_trust_redshift_and_be_associated_with_the_cluster(
     db: Session, table: str, unique: Unique
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/mgmt/copy-unload-iam-role.html"""
@@ -210,7 +210,7 @@ def test_loads_of_several_sessions_run_at_once(db: Session, table: str) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_maxerror_counts_the_errors_of_all_files_together(db: Session, table: str) -> None:
+def test_MAXERROR_counts_the_errors_of_all_files_together(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     for name in ("a", "b"):
         db.warehouse.put(f"{table}/{name}.csv", "1,good,1,,\nx,bad,1,,\ny,bad,1,,\n")
@@ -223,7 +223,7 @@ def test_maxerror_counts_the_errors_of_all_files_together(db: Session, table: st
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_noload_checks_the_files_and_loads_nothing(db: Session, table: str) -> None:
+def test_NOLOAD_checks_the_files_and_loads_nothing(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     good = db.warehouse.put(f"{table}/good.csv", "1,a,1,,\n2,b,1,,\n")
     db.copy(table, good, "csv noload")
@@ -236,7 +236,7 @@ def test_noload_checks_the_files_and_loads_nothing(db: Session, table: str) -> N
     assert db.rows(f"select count(*) from {table}") == [(2,)]
 
 
-def test_a_delimiter_at_the_end_of_a_csv_line_begins_one_column_more(db: Session, table: str) -> None:
+def test_a_delimiter_at_the_end_of_a_csv_line_starts_an_extra_column(db: Session, table: str) -> None:
     source = db.warehouse.put(f"{table}/a.csv", "1,a,1,,t\n2,b,1,,t,\n")
     db.copy(table, source, "csv maxerror 2")
     assert db.rows(f"select id from {table}") == [(1,)]

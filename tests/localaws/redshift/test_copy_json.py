@@ -38,7 +38,7 @@ def table(db: Session, unique: Unique) -> str:
 
 @pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize("count", [100, 20_000], ids=["a small file", "a file that goes the fast way"])
-def test_copy_matches_json_objects_to_columns_by_their_keys(db: Session, table: str, count: int) -> None:
+def test_COPY_matches_the_keys_of_json_objects_to_columns(db: Session, table: str, count: int) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     source = db.warehouse.put(f"{table}/a.json", lines(toll(number) for number in range(count)))
     db.copy(table, source, "json 'auto'")
@@ -63,7 +63,7 @@ def test_a_bad_row_in_a_large_file_is_found_by_its_line(db: Session, table: str)
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_json_keys_are_case_sensitive_in_copy_unless_asked_otherwise(db: Session, unique: Unique) -> None:
+def test_COPY_matches_json_keys_case_sensitively_unless_auto_ignorecase_is_given(db: Session, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, name varchar(9))")
@@ -73,7 +73,7 @@ def test_json_keys_are_case_sensitive_in_copy_unless_asked_otherwise(db: Session
     assert db.rows(f"select name from {table} order by name nulls first") == [(None,), ("x",)]
 
 
-def test_objects_may_span_lines_or_share_one_and_broken_ones_are_left_out(db: Session, unique: Unique) -> None:
+def test_objects_may_span_lines_or_share_a_line_and_malformed_ones_are_skipped(db: Session, unique: Unique) -> None:
     table = unique("t")
     db.run(f"create table {table} (id int not null, name varchar(40))")
     content = (
@@ -96,7 +96,7 @@ def test_objects_may_span_lines_or_share_one_and_broken_ones_are_left_out(db: Se
     assert [(line, code) for line, _, code, _ in db.errors()] == [(3, 1216), (5, 1216), (6, 1216), (7, 1216), (9, 1216)]
 
 
-def test_numbers_keep_the_digits_that_the_file_has(db: Session, unique: Unique) -> None:
+def test_numbers_keep_all_digits_from_the_file(db: Session, unique: Unique) -> None:
     table = unique("t")
     db.run(f"create table {table} (a varchar(30), b numeric(38, 20))")
     db.copy(table, db.warehouse.put(f"{table}/a.json", '{"a": 1.10, "b": 0.12345678901234567891}'), "json 'auto'")
@@ -106,7 +106,7 @@ def test_numbers_keep_the_digits_that_the_file_has(db: Session, unique: Unique) 
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_jsonpaths_pick_nested_values_by_position(db: Session, unique: Unique) -> None:
+def test_JSONPaths_select_nested_values_by_position(db: Session, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html"""
     table = unique("t")
     db.run(f"create table {table} (id int, city varchar(20), first varchar(20))")
@@ -117,7 +117,7 @@ def test_jsonpaths_pick_nested_values_by_position(db: Session, unique: Unique) -
     assert db.rows(f"select id, city, first from {table} order by id") == [(1, "Rome", "a"), (2, None, None)]
 
 
-def test_many_small_files_are_one_load(db: Session, table: str) -> None:
+def test_many_small_files_are_loaded_in_one_COPY(db: Session, table: str) -> None:
     for number in range(30):
         db.warehouse.put(f"{table}/{number}.json", lines([toll(number)]))
     db.copy(table, f"s3://{db.warehouse.bucket}/{table}/", "json 'auto'")

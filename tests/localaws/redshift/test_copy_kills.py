@@ -1,4 +1,4 @@
-"""`kill -9` of everything while COPY loads: committed loads are there, whole, and nothing of the others."""
+"""`kill -9` of everything while COPY loads: committed loads are complete, and others have left nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def open_warehouse(home: Path) -> Warehouse:
 
 @pytest.mark.nightly
 @pytest.mark.as_on_aws("Redshift")
-def test_a_committed_copy_is_there_whole_after_a_kill_and_nothing_of_the_one_under_way(home: Path) -> None:
+def test_after_a_kill_a_committed_COPY_is_complete_and_an_interrupted_COPY_left_nothing(home: Path) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html"""
     random = Random(1)
     warehouse = open_warehouse(home)

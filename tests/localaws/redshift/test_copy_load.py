@@ -153,7 +153,7 @@ def test_all_files_of_a_prefix_are_loaded_and_counted_together(kept: History, co
     assert "'localaws.last_copy_id', '77'" in session.settings
 
 
-def test_maxerror_counts_the_errors_of_the_whole_copy(kept: History, copied: Any) -> None:
+def test_MAXERROR_counts_the_errors_of_the_whole_COPY(kept: History, copied: Any) -> None:
     """ "The load fails when MAXERROR is reached":
     https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
     """
@@ -169,7 +169,7 @@ def test_maxerror_counts_the_errors_of_the_whole_copy(kept: History, copied: Any
         assert [(error.file[-1], error.line) for error in kept.record.errors] == [("a", 2), ("b", 2), ("b", 3)][:seen]
 
 
-def test_noload_reads_all_files_and_leaves_no_row(kept: History, copied: Any) -> None:
+def test_NOLOAD_reads_all_files_and_loads_no_rows(kept: History, copied: Any) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html"""
     session = Session()
     session.rows = [["0", "was there"]]
@@ -183,7 +183,7 @@ def test_noload_reads_all_files_and_leaves_no_row(kept: History, copied: Any) ->
         copied(session, BAD, "csv noload")
 
 
-def test_a_file_of_ordinary_rows_goes_to_postgresql_as_it_is(copied: Any) -> None:
+def test_a_file_of_ordinary_rows_is_passed_to_postgresql_unchanged(copied: Any) -> None:
     session = Session()
     copied(session, GOOD, "csv")
     assert session.formats == ["csv", "csv"]
@@ -192,7 +192,7 @@ def test_a_file_of_ordinary_rows_goes_to_postgresql_as_it_is(copied: Any) -> Non
 
 
 @pytest.mark.parametrize("sqlstate", ["22P02", "23502", "0A000"])
-def test_a_file_that_postgresql_refuses_is_read_row_by_row_from_its_beginning(copied: Any, sqlstate: str) -> None:
+def test_a_file_that_postgresql_refuses_is_read_again_row_by_row(copied: Any, sqlstate: str) -> None:
     session = Session(sqlstate)
     assert copied(session, GOOD, "csv") == [loaded(3)]
     assert session.formats == ["csv", "text"] * 2
@@ -200,7 +200,7 @@ def test_a_file_that_postgresql_refuses_is_read_row_by_row_from_its_beginning(co
 
 
 @pytest.mark.parametrize("sqlstate", ["42501", "57014", "XX000"])
-def test_an_error_that_is_not_about_a_row_ends_the_copy(kept: History, copied: Any, sqlstate: str) -> None:
+def test_an_error_that_is_not_about_a_row_ends_the_COPY(kept: History, copied: Any, sqlstate: str) -> None:
     session = Session(sqlstate)
     with pytest.raises(SqlError, match="refused") as failed:
         copied(session, GOOD, "csv")
@@ -208,7 +208,9 @@ def test_an_error_that_is_not_about_a_row_ends_the_copy(kept: History, copied: A
     assert kept.written == [("aborted", "refused")]
 
 
-def test_json_that_duckdb_can_not_read_is_read_object_by_object(copied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_that_duckdb_cannot_read_is_read_one_object_at_a_time(
+    copied: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no(*_: object) -> Iterable[bytes]:
         yield b"9,half a file\n"
         raise NotFast("too long")
@@ -233,7 +235,7 @@ def refuse_not_fast(copy_in: Any) -> Any:
     return run
 
 
-def test_an_empty_file_is_not_given_to_postgresql(kept: History, copied: Any) -> None:
+def test_an_empty_file_is_not_passed_to_postgresql(kept: History, copied: Any) -> None:
     session = Session()
     assert copied(session, {"in/": b"", "in/a": b""}, "csv") == [loaded(0)]
     assert copied(session, {"in/": b""}, "parquet") == [loaded(0)]
@@ -242,7 +244,7 @@ def test_an_empty_file_is_not_given_to_postgresql(kept: History, copied: Any) ->
     assert len(kept.record.scanned) == 1
 
 
-def test_an_empty_object_is_a_folders_marker_only_where_its_name_ends_in_a_slash(copied: Any) -> None:
+def test_an_empty_object_is_a_folder_marker_only_if_its_name_ends_with_a_slash(copied: Any) -> None:
     with pytest.raises(SqlError):
         copied(Session(), {"in/a": b""}, "parquet")
     with pytest.raises(SqlError):
@@ -258,7 +260,7 @@ def test_jsonpaths_are_read_from_s3(copied: Any) -> None:
         copied(session, GOOD, "json 's3://b/paths'")
 
 
-def test_the_region_of_the_files_is_that_of_the_statement_or_of_the_cluster(
+def test_the_region_of_the_files_comes_from_the_statement_or_from_the_cluster(
     copied: Any, kept: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -276,7 +278,7 @@ def test_the_region_of_the_files_is_that_of_the_statement_or_of_the_cluster(
 
 
 @pytest.mark.parametrize("trouble", [psycopg.OperationalError("gone"), SqlError("XX000", "no history")])
-def test_a_failed_copy_says_why_even_where_its_history_can_not_be_written(
+def test_a_failed_COPY_gives_its_reason_even_if_its_history_cannot_be_written(
     copied: Any, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     def write(*_: object, **__: object) -> int:

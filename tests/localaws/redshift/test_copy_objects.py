@@ -52,7 +52,7 @@ def fields(file: Path, body: str, *columns: Column, **options: Any) -> list[Any]
     return [found for _, _, found in read(file, body, *columns, **options)]
 
 
-def test_fields_are_found_by_keys_that_match_the_columns_case_for_case(file: Path) -> None:
+def test_fields_are_matched_to_columns_by_case_sensitive_keys(file: Path) -> None:
     body = '{"b": 1, "A": "x", "a": "y", "c": 2}\n{"B": 3}\n'
     assert fields(file, body, A, B) == [["y", "1"], [None, None]]
     assert fields(file, '{"A": "x", "B": 3}', A, B, json_mapping="auto ignorecase") == [["x", "3"]]
@@ -75,7 +75,7 @@ def test_fields_are_found_by_keys_that_match_the_columns_case_for_case(file: Pat
         ('["a\\"b"]', '["a\\"b"]'),
     ],
 )
-def test_a_value_becomes_the_text_of_a_field(file: Path, value: str, field: str | None) -> None:
+def test_a_json_value_becomes_the_text_of_a_field(file: Path, value: str, field: str | None) -> None:
     """Numbers keep their digits; objects and arrays are JSON."""
     assert fields(file, f'{{"a": {value}}}') == [[field]]
 
@@ -94,7 +94,7 @@ def test_a_value_becomes_the_text_of_a_field(file: Path, value: str, field: str 
         (" \n", []),
     ],
 )
-def test_objects_may_span_lines_or_share_one(file: Path, body: str, expected: list[tuple[int, str, Any]]) -> None:
+def test_objects_may_span_lines_or_share_a_line(file: Path, body: str, expected: list[tuple[int, str, Any]]) -> None:
     assert read(file, body) == expected
 
 
@@ -111,13 +111,13 @@ def test_objects_may_span_lines_or_share_one(file: Path, body: str, expected: li
         ('{"c": 1} {"a":\n"x",\n"b"}', [(1, '{"c": 1}', [None]), (1, '{"a":', "Invalid value.")]),
     ],
 )  # fmt: skip
-def test_what_is_not_json_fails_alone_and_is_named_by_the_line_on_which_it_begins(
+def test_malformed_json_fails_alone_and_is_reported_with_its_first_line(
     file: Path, body: str, expected: list[tuple[int, str, Any]]
 ) -> None:
     assert read(file, body) == expected
 
 
-def test_a_row_that_is_not_json_is_an_invalid_line(file: Path) -> None:
+def test_a_row_that_is_not_json_has_the_error_code_for_an_invalid_line(file: Path) -> None:
     file.write_text("oops\n")
     (found,) = reader(A).records(file)
     assert found.problem is not None
@@ -130,7 +130,7 @@ def test_a_value_that_is_not_an_object_has_no_members(file: Path) -> None:
     assert fields(file, "[1]\n", paths=["$[0]"]) == [["1"]]
 
 
-def test_an_object_may_have_four_megabytes_and_no_more(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_may_have_at_most_4_MB(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ "The maximum size of a single row or JSON object is 4 MB":
     https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
     """
@@ -144,7 +144,7 @@ def test_an_object_may_have_four_megabytes_and_no_more(file: Path, monkeypatch: 
     assert fields(file, large + '{"a": 4}\n')[-1] == ["4"]
 
 
-def test_bytes_that_are_no_utf8_are_kept_for_the_conversion(file: Path) -> None:
+def test_bytes_that_are_not_UTF_8_are_kept_for_the_conversion(file: Path) -> None:
     assert read(file, b'{"a": "x\xa4"}\n') == [(1, '{"a": "x\udca4"}', ["x\udca4"])]
 
 
@@ -171,12 +171,12 @@ def test_bytes_that_are_no_utf8_are_kept_for_the_conversion(file: Path) -> None:
         ("$.null", None),
     ],
 )
-def test_a_jsonpath_leads_to_one_value_or_to_null(file: Path, path: str, field: str | None) -> None:
+def test_a_JSONPath_gives_one_value_or_null(file: Path, path: str, field: str | None) -> None:
     row = {"a": "x", "key with. dots": "y", "nested": {"b": 1}, "list": ["p", {"c": "q"}], "null": None}
     assert fields(file, json.dumps(row), paths=[path]) == [[field]]
 
 
-def test_jsonpaths_are_in_the_order_of_the_columns_and_as_many(file: Path) -> None:
+def test_JSONPaths_have_the_order_and_the_number_of_the_columns(file: Path) -> None:
     assert fields(file, '{"x": 1, "y": 2}', A, B, paths=["$.y", "$.x"]) == [["2", "1"]]
     with pytest.raises(SqlError) as refused:
         reader(A, B, paths=["$.x"])
@@ -202,7 +202,7 @@ def test_jsonpaths_are_in_the_order_of_the_columns_and_as_many(file: Path) -> No
         b'{"jsonpaths": ["$[\'a\\"]"]}',
     ],
 )
-def test_a_file_that_holds_no_jsonpaths_is_refused(content: bytes) -> None:
+def test_a_file_without_valid_JSONPaths_is_refused(content: bytes) -> None:
     with pytest.raises(SqlError, match="Invalid JSONPath format") as refused:
         parse_jsonpaths(content)
     assert refused.value.sqlstate == "XX000"
@@ -224,14 +224,14 @@ def loaded(found: FastCopy | None) -> list[list[str]]:
     return list(csv.reader(io.StringIO(b"".join(found.chunks).decode())))
 
 
-def test_a_large_file_is_given_to_postgresql_as_csv(file: Path) -> None:
+def test_a_large_file_is_passed_to_postgresql_as_csv(file: Path) -> None:
     found = fast(file, LARGE)
     assert found is not None
     assert found.options == "FORMAT csv, NULL '', FORCE_NULL (\"b\")"
     assert loaded(found) == [['é, "q"', "12"]] * LARGE.count("\n")
 
 
-def test_an_empty_string_stays_one_in_a_column_of_text_unless_emptyasnull_is_given(file: Path) -> None:
+def test_an_empty_string_stays_empty_in_a_text_column_unless_EMPTYASNULL_is_given(file: Path) -> None:
     found = fast(file, LARGE, A)
     assert found is not None
     assert found.options == "FORMAT csv, NULL ''"
@@ -240,20 +240,20 @@ def test_an_empty_string_stays_one_in_a_column_of_text_unless_emptyasnull_is_giv
     assert found.options == 'FORMAT csv, NULL \'\', FORCE_NULL ("a", "b")'
 
 
-def test_null_and_the_empty_string_differ_in_csv(file: Path) -> None:
+def test_null_and_the_empty_string_are_distinguished_in_the_generated_csv(file: Path) -> None:
     found = fast(file, LARGE + '{"a": "", "b": null}\n{"b": 1}\n')
     assert found is not None
     assert b"".join(found.chunks).endswith(b'\n"",\n,"1"\n')
 
 
-def test_a_columns_name_may_hold_a_quotation_mark(file: Path) -> None:
+def test_a_column_name_may_contain_a_quotation_mark(file: Path) -> None:
     found = fast(file, '{"x\\"y": 7}\n' * 10_000, column('x"y', "int4"))
     assert found is not None
     assert found.options == 'FORMAT csv, NULL \'\', FORCE_NULL ("x""y")'
     assert loaded(found) == [["7"]] * 10_000
 
 
-def test_a_small_file_is_read_object_by_object(file: Path) -> None:
+def test_a_small_file_is_read_one_object_at_a_time(file: Path) -> None:
     assert fast(file, " " * (64 * 1024)) is None
     assert fast(file, " " * (64 * 1024 + 1)) is not None
 
@@ -271,7 +271,9 @@ def test_a_small_file_is_read_object_by_object(file: Path) -> None:
         {"time_format": "epochsecs"},
     ],
 )
-def test_a_parameter_that_changes_fields_is_not_left_to_postgresql(file: Path, options: dict[str, Any]) -> None:
+def test_a_file_is_not_passed_to_postgresql_if_a_parameter_changes_its_fields(
+    file: Path, options: dict[str, Any]
+) -> None:
     assert fast(file, LARGE, **options) is None
     assert fast(file, LARGE, date_format="auto", time_format="auto") is not None
 
@@ -287,14 +289,14 @@ def test_a_parameter_that_changes_fields_is_not_left_to_postgresql(file: Path, o
         ("timestamp", -1, True),
     ],
 )
-def test_values_that_a_double_would_change_are_read_object_by_object(
+def test_values_that_a_double_would_change_are_read_one_object_at_a_time(
     file: Path, kind: str, modifier: int, is_fast: bool
 ) -> None:
     assert (fast(file, LARGE, A, column("b", kind, modifier)) is not None) is is_fast
 
 
-def test_what_postgresql_would_not_load_as_redshift_does_turns_up_while_the_csv_is_made(file: Path) -> None:
-    """VARCHAR(n) holds n bytes, so the length is checked here: the row has a text of seven."""
+def test_values_that_postgresql_would_load_differently_are_detected_while_the_csv_is_made(file: Path) -> None:
+    """VARCHAR(n) holds n bytes, so the length is checked here: the row has a text of seven bytes."""
     assert loaded(fast(file, LARGE, column("a", "varchar", 4 + 7), B))
     with pytest.raises(NotFast, match="a is too long"):
         loaded(fast(file, LARGE, column("a", "varchar", 4 + 6), B))

@@ -44,7 +44,7 @@ def table(db: Session, unique: Unique) -> str:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_copy_matches_columns_of_parquet_by_position(db: Session, table: str) -> None:
+def test_COPY_matches_parquet_columns_by_position(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html"""
     renamed = {f"column_{number}": values for number, values in enumerate(GOOD.values())}
     db.copy(table, db.warehouse.put(f"{table}/a.parquet", encoded(renamed)), "format as parquet")
@@ -74,6 +74,6 @@ def test_a_file_that_does_not_fit_the_table_is_a_scan_error(
     assert db.rows(f"select status from sys_load_history where table_name = '{table}'") == [("aborted",)]
 
 
-def test_a_file_that_is_no_parquet_is_a_scan_error(db: Session, table: str) -> None:
+def test_a_file_that_is_not_parquet_is_a_scan_error(db: Session, table: str) -> None:
     with pytest.raises(psycopg.Error, match="Spectrum Scan Error"):
         db.copy(table, db.warehouse.put(f"{table}/a.parquet", "1,2,3"), "parquet")

@@ -26,7 +26,7 @@ def parse_unload(sql: str) -> UnloadStatement:
     return unload.parse_unload(statement.tokens)
 
 
-def test_the_statement_of_a_glue_job_is_understood() -> None:
+def test_the_COPY_statement_of_a_glue_job_is_parsed() -> None:
     statement = parse_copy(
         'COPY "public"."Toll_Table" ("a", b) FROM \'s3://bucket/x/manifest.json\' '
         "CREDENTIALS 'aws_access_key_id=AK;aws_secret_access_key=SK;token=T' FORMAT AS CSV NULL AS '@NULL@' manifest"
@@ -39,7 +39,7 @@ def test_the_statement_of_a_glue_job_is_understood() -> None:
     assert statement.options.manifest
 
 
-def test_a_temporary_tables_name_begins_with_a_number_sign() -> None:
+def test_a_temporary_table_s_name_begins_with_a_number_sign() -> None:
     statement = parse_copy(f"COPY #Staged (a) FROM 's3://b/k' {ROLE} csv")
     assert (statement.schema, statement.table, statement.columns) == (None, "#staged", ("a",))
 
@@ -62,7 +62,7 @@ def test_parameters_come_in_any_order_with_comments_between() -> None:
         ("credentials 'aws_iam_role=arn:aws:iam::1:role/a,arn:aws:iam::2:role/b'", ("arn:aws:iam::1:role/a", "arn:aws:iam::2:role/b")),  # noqa: E501
     ],
 )  # fmt: skip
-def test_roles_are_given_in_several_ways(text: str, roles: tuple[str, ...]) -> None:
+def test_roles_can_be_given_in_several_ways(text: str, roles: tuple[str, ...]) -> None:
     assert parse_copy(f"copy t from 's3://b/k' {text}").authorization.roles == roles
 
 
@@ -77,7 +77,7 @@ def test_roles_are_given_in_several_ways(text: str, roles: tuple[str, ...]) -> N
         ("json 'noshred'", "noshred"),
     ],
 )
-def test_parameters_of_copy_and_unload_that_are_not_supported(parameters: str, named: str) -> None:
+def test_unsupported_parameters_of_COPY_and_UNLOAD_are_refused(parameters: str, named: str) -> None:
     with pytest.raises(SqlError) as refused:
         parse_copy(f"copy t from 's3://b/k' {ROLE} {parameters}")
     assert refused.value.sqlstate == "0A000"
@@ -88,7 +88,7 @@ def copied(parameters: str) -> CopyStatement:
     return parse_copy(f"copy t from 's3://b/k' {parameters}")
 
 
-def test_without_parameters_copy_has_the_defaults_that_aws_lists() -> None:
+def test_without_parameters_COPY_has_the_defaults_that_aws_documents() -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-parameters.html: text with bars, MAXERROR 0, and so on."""
     options = copied(ROLE).options
     assert options == CopyOptions(
@@ -145,7 +145,7 @@ def test_without_parameters_copy_has_the_defaults_that_aws_lists() -> None:
         ("compupdate statupdate", {}),
     ],
 )
-def test_each_parameter_is_understood(written: str, meant: dict[str, Any]) -> None:
+def test_each_parameter_is_parsed(written: str, meant: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html"""
     expected = replace(CopyOptions(), **meant)
     assert copied(f"{ROLE} {written}").options == expected
@@ -161,7 +161,7 @@ def test_each_parameter_is_understood(written: str, meant: dict[str, Any]) -> No
         ('"My Schema"."My ""Table"""', ("My Schema", 'My "Table"')),
     ],
 )
-def test_a_table_is_named_with_or_without_its_schema(written: str, expected: tuple[str | None, str]) -> None:
+def test_a_table_can_be_named_with_or_without_its_schema(written: str, expected: tuple[str | None, str]) -> None:
     statement = parse_copy(f"copy {written} from 's3://b/k' {ROLE}")
     assert (statement.schema, statement.table) == expected
     assert statement.shown_table == ".".join(filter(None, expected))
@@ -182,7 +182,7 @@ KEYS = Authorization(access_key_id="AK", secret_access_key="SK")
         ("credentials 'aws_access_key_id=AK; AWS_SECRET_ACCESS_KEY = SK ;'", KEYS),
     ],
 )
-def test_a_role_or_a_key_is_given_in_several_ways(written: str, meant: Authorization) -> None:
+def test_a_role_or_a_key_can_be_given_in_several_ways(written: str, meant: Authorization) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html"""
     assert copied(written).authorization == meant
 
@@ -199,7 +199,7 @@ def test_a_role_or_a_key_is_given_in_several_ways(written: str, meant: Authoriza
         ("credentials 'aws_iam_role=arn:1;master_symmetric_key=K'", "master_symmetric_key is not supported"),
     ],
 )  # fmt: skip
-def test_credentials_that_are_not_enough_or_too_many_are_refused(written: str, message: str) -> None:
+def test_missing_and_conflicting_credentials_are_refused(written: str, message: str) -> None:
     with pytest.raises(SqlError) as refused:
         copied(written)
     assert message in refused.value.message
@@ -232,9 +232,7 @@ def test_credentials_that_are_not_enough_or_too_many_are_refused(written: str, m
         ("csv 'x'", "42601", "syntax error at or near \"'x'\""),
     ],
 )
-def test_parameters_that_do_not_go_together_or_have_a_wrong_value_are_refused(
-    parameters: str, sqlstate: str, message: str
-) -> None:
+def test_conflicting_parameters_and_invalid_values_are_refused(parameters: str, sqlstate: str, message: str) -> None:
     with pytest.raises(SqlError) as refused:
         copied(f"{ROLE} {parameters}")
     assert (refused.value.sqlstate, refused.value.message) == (sqlstate, message)
@@ -247,13 +245,13 @@ def test_parameters_that_do_not_go_together_or_have_a_wrong_value_are_refused(
         ("my-dynamodb-table", "COPY: the data source is not supported by the local Redshift"),
     ],
 )
-def test_sources_other_than_s3_are_not_supported(source: str, named: str) -> None:
+def test_sources_other_than_s3_are_refused(source: str, named: str) -> None:
     with pytest.raises(SqlError) as refused:
         parse_copy(f"copy t from '{source}' {ROLE}")
     assert (refused.value.sqlstate, refused.value.message) == ("0A000", named)
 
 
-def test_a_table_has_at_most_three_names_and_its_columns_stand_in_parentheses() -> None:
+def test_a_table_name_has_at_most_three_parts_and_its_columns_are_in_parentheses() -> None:
     for wrong in ("a.b.c.d", "t (a, b", "t ()", "t (a,)", "t.", "(a)"):
         with pytest.raises(SqlError, match="syntax error"):
             parse_copy(f"copy {wrong} from 's3://b/k' {ROLE}")
@@ -272,13 +270,13 @@ def test_a_table_has_at_most_three_names_and_its_columns_stand_in_parentheses() 
         (f"copy t from 's3://b/k' {ROLE} ignoreheader", "syntax error at end of input"),
     ],
 )
-def test_a_wrong_statement_says_where_it_is_wrong(statement: str, message: str) -> None:
+def test_a_syntax_error_has_its_position_in_the_statement(statement: str, message: str) -> None:
     with pytest.raises(SqlError) as refused:
         parse_copy(statement)
     assert message in refused.value.message
 
 
-def test_an_unload_may_quote_its_query_either_way() -> None:
+def test_UNLOAD_may_quote_its_query_with_quotes_or_dollar_signs() -> None:
     doubled = parse_unload(f"unload ('select ''a'' as x') to 's3://b/k' {ROLE} csv header parallel off")
     dollars = parse_unload(f"unload ($$select 'a' as x$$) to 's3://b/k' {ROLE} format as csv header parallel false")
     assert doubled == dollars
@@ -286,7 +284,7 @@ def test_an_unload_may_quote_its_query_either_way() -> None:
     assert not doubled.parallel
 
 
-def test_a_position_counts_from_the_beginning_of_its_statement() -> None:
+def test_an_error_position_counts_from_the_beginning_of_its_statement() -> None:
     _, statement = dialect.parse(f"begin;\n copy t from 's3://b/k' {ROLE} nonsense")
     with pytest.raises(SqlError) as refused:
         parse.parse_copy(statement.tokens)
@@ -305,13 +303,13 @@ def test_a_position_counts_from_the_beginning_of_its_statement() -> None:
         ("ignoreheader 1e3", 'syntax error at or near "1e3"'),
     ],
 )
-def test_what_is_no_token_of_a_copy_is_refused(end: str, message: str) -> None:
+def test_unterminated_strings_and_other_invalid_tokens_in_COPY_are_refused(end: str, message: str) -> None:
     with pytest.raises(SqlError) as refused:
         parse_copy(f"copy t from 's3://b/k' {ROLE} {end}")
     assert (refused.value.sqlstate, refused.value.message) == ("42601", message)
 
 
-def test_backslashes_in_the_strings_of_a_copy_are_escapes() -> None:
+def test_backslashes_in_the_strings_of_COPY_are_escapes() -> None:
     assert parse_copy(rf"copy t from 's3://b/k' {ROLE} delimiter '\x2C' null as '\N'").options.null_as == r"\N"
     assert parse_copy(rf"copy t from 's3://b/k' {ROLE} delimiter '\054'").options.delimiter == ","
     assert parse_copy(rf"copy t from 's3://b/k' {ROLE} csv quote E'\''").options.quote == "'"

@@ -1,4 +1,4 @@
-"""Why a value was not loaded, in stl_load_errors' codes and words: without a server.
+"""Why a value was not loaded, with the codes and texts of stl_load_errors, without a server.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html lists the codes.
 """
@@ -21,7 +21,7 @@ def numeric(precision: int, scale: int) -> Column:
     return column("numeric", (precision << 16 | scale) + 4)
 
 
-def test_the_codes_are_those_that_aws_lists() -> None:
+def test_the_load_error_codes_are_those_that_aws_documents() -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html, and 1222 and 1224 as seen there."""
     assert {code.name: code.value for code in Code} == {
         "UNKNOWN": 1200, "NO_DELIMITER": 1201, "EXTRA_COLUMN": 1202, "TOO_FEW_COLUMNS": 1203, "LENGTH": 1204,
@@ -42,7 +42,7 @@ def test_the_codes_are_those_that_aws_lists() -> None:
         ("int8", "+", "Invalid digit, Value '+', Pos 0, Type: Long", 0),
     ],
 )
-def test_a_whole_number_names_its_first_bad_character_and_its_type(
+def test_an_invalid_integer_is_an_error_with_the_first_bad_character_and_the_type(
     kind: str, value: str, reason: str, position: int
 ) -> None:
     problem = value_problem(column(kind), value)
@@ -58,7 +58,7 @@ def test_a_whole_number_names_its_first_bad_character_and_its_type(
         ("int8", "99999999999999999999", "Overflow, Value 99999999999999999999, Type: Long"),
     ],
 )
-def test_a_whole_number_that_its_type_is_too_small_for_is_an_overflow(kind: str, value: str, reason: str) -> None:
+def test_an_integer_that_is_too_large_for_its_type_is_an_overflow(kind: str, value: str, reason: str) -> None:
     problem = value_problem(column(kind), value)
     assert (problem.code, problem.reason, problem.position) == (Code.OVERFLOW, reason, 0)
 
@@ -67,7 +67,9 @@ def test_a_whole_number_that_its_type_is_too_small_for_is_an_overflow(kind: str,
     ("value", "bad", "position"),
     [("b", "b", 0), ("1.5x", "x", 3), ("1.2.3", ".", 3), ("1e", "e", 1), ("-1e5-", "-", 4), ("1.5e+3 ?", " ", 6)],
 )
-def test_a_float_and_a_decimal_name_their_first_bad_character(value: str, bad: str, position: int) -> None:
+def test_an_invalid_float_or_decimal_is_an_error_with_the_first_bad_character(
+    value: str, bad: str, position: int
+) -> None:
     for kind, code, name in (
         ("float4", Code.FLOAT, "Float"),
         ("float8", Code.FLOAT, "Float"),
@@ -86,7 +88,7 @@ def test_a_number_that_is_too_large_is_an_overflow_of_its_type(value: str) -> No
     assert (problem.code, problem.reason) == (Code.OVERFLOW, "Overflow for NUMERIC(5,2)")
 
 
-def test_postgresqls_word_that_a_float_is_out_of_range_counts() -> None:
+def test_postgresql_s_out_of_range_error_for_a_float_is_an_overflow() -> None:
     problem = value_problem(column("float8"), "1e5x", sqlstate="22003")
     assert (problem.code, problem.reason) == (Code.OVERFLOW, "Overflow for DOUBLE PRECISION")
 
@@ -106,7 +108,7 @@ def test_each_other_type_has_a_code_and_a_reason(kind: str, code: Code, reason: 
     assert (problem.code, problem.reason, problem.column, problem.value) == (code, reason, column(kind), "bad")
 
 
-def test_a_string_that_is_too_long_says_so() -> None:
+def test_a_string_that_is_too_long_is_a_length_error() -> None:
     short = column("varchar", 4 + 3)
     assert value_problem(short, "four") == too_long(short, "four")
     assert value_problem(column("text"), "four", sqlstate="22001") == too_long(column("text"), "four")
@@ -122,7 +124,7 @@ def test_a_type_without_a_code_of_its_own_has_the_message_of_the_database() -> N
     assert value_problem(column("time"), "25:00").reason == "Unknown parse error"
 
 
-def test_null_in_a_column_that_does_not_take_it_is_missing_data() -> None:
+def test_null_in_a_not_null_column_is_missing_data() -> None:
     problem = missing(column("int4"))
     assert (problem.code, problem.reason) == (Code.NOT_NULL, "Missing data for not-null field")
     assert (problem.column, problem.value) == (column("int4"), "")
@@ -156,7 +158,9 @@ def test_null_in_a_column_that_does_not_take_it_is_missing_data() -> None:
         (b"\xf0\x80\x80\x80", "f0 80 80 80 (error 9)", 0),
     ],
 )
-def test_invalid_utf8_names_the_bytes_and_the_kind_of_error(value: bytes, shown: str, position: int) -> None:
+def test_an_error_for_invalid_UTF_8_has_the_bytes_and_the_kind_of_error(
+    value: bytes, shown: str, position: int
+) -> None:
     """The numbers are those of https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html.
     The bytes have blanks between them, as in "ef b7 af (error 6)":
     https://github.com/databricks/spark-redshift/issues/217
@@ -170,7 +174,7 @@ def test_invalid_utf8_names_the_bytes_and_the_kind_of_error(value: bytes, shown:
 
 
 @pytest.mark.parametrize(("value", "position"), [("ab\0c", 2), ("\0", 0)])
-def test_a_nul_within_a_field_is_named_by_its_place(value: str, position: int) -> None:
+def test_an_error_for_a_NUL_byte_has_its_position_in_the_field(value: str, position: int) -> None:
     problem = invalid_utf8(column("varchar", 14), value)
     assert (problem.code, problem.position) == (Code.UTF8, position)
     assert "Bad UTF-8 hex sequence: 00" in problem.reason
@@ -192,7 +196,7 @@ def read_as(kind: str, value: str, form: str) -> str | Problem:
         ("timestamptz", "epochmillisecs", "1600000000500", "2020-09-13 12:26:40.500000+00:00\n"),
     ],
 )
-def test_the_keywords_of_dateformat_and_timeformat_are_case_sensitive(
+def test_the_keywords_of_DATEFORMAT_and_TIMEFORMAT_are_case_sensitive(
     kind: str, keyword: str, value: str, loaded: str
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html: in another case they are

@@ -93,13 +93,13 @@ def test_fields_have_the_types_of_their_columns(api: DataApi, unique: Unique) ->
     assert columns["price"]["columnDefault"] == "1.5"
 
 
-def test_parameters_are_bound_not_pasted(api: DataApi) -> None:
+def test_parameters_are_bound_and_not_inserted_as_text(api: DataApi) -> None:
     parameters = [{"name": "number", "value": "41"}, {"name": "text", "value": "o'clock; drop table t"}]
     rows = api.rows("select :number::int + 1, ':number', :text || '%'", Parameters=parameters)
     assert rows == [[42, ":number", "o'clock; drop table t%"]]
 
 
-def test_a_semicolon_in_a_string_ends_no_statement(api: DataApi) -> None:
+def test_a_semicolon_in_a_string_does_not_end_the_statement(api: DataApi) -> None:
     assert api.rows("select ';' || :text;", Parameters=[{"name": "text", "value": "x"}]) == [[";x"]]
 
 
@@ -112,7 +112,7 @@ def test_a_semicolon_in_a_string_ends_no_statement(api: DataApi) -> None:
         ("select 1; select 2", [], "Only one SQL statement"),
     ],
 )
-def test_a_wrong_request_is_a_validation_error(
+def test_an_invalid_request_is_a_validation_error(
     api: DataApi, sql: str, parameters: list[dict[str, str]], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message) as refused:
@@ -131,7 +131,7 @@ def test_a_statement_is_described_with_its_text_and_its_rows(api: DataApi) -> No
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_an_error_of_the_database_fails_the_statement(api: DataApi) -> None:
+def test_a_database_error_fails_the_statement(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")
     assert described["Status"] == "FAILED"
@@ -150,7 +150,7 @@ def test_an_unknown_cluster_is_a_validation_error(api: DataApi) -> None:
         api.submit("select 1", ClusterIdentifier="nowhere")
 
 
-def test_a_secret_is_really_used(api: DataApi, warehouse: Warehouse, unique: Unique) -> None:
+def test_the_user_and_the_password_of_the_secret_are_used(api: DataApi, warehouse: Warehouse, unique: Unique) -> None:
     secrets = warehouse.aws("secretsmanager")
 
     def secret(password: str) -> str:
@@ -166,7 +166,7 @@ def test_a_secret_is_really_used(api: DataApi, warehouse: Warehouse, unique: Uni
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_batch_of_the_data_api_is_one_transaction(api: DataApi, unique: Unique) -> None:
+def test_BatchExecuteStatement_runs_its_statements_in_one_transaction(api: DataApi, unique: Unique) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html"""
     table = unique("t")
     good = [f"create table {table} (id int)", f"insert into {table} values (1), (2)", f"select sum(id) from {table}"]
@@ -193,7 +193,7 @@ def test_a_large_result_comes_in_pages(api: DataApi) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_running_statement_is_cancelled(api: DataApi) -> None:
+def test_a_running_statement_can_be_cancelled(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_CancelStatement.html"""
     statement = api.submit("select pg_sleep(60)")
     api.wait(statement, "STARTED")
@@ -204,7 +204,7 @@ def test_a_running_statement_is_cancelled(api: DataApi) -> None:
         api.client.cancel_statement(Id=statement)
 
 
-def test_copy_reports_its_rows(api: DataApi, warehouse: Warehouse, unique: Unique) -> None:
+def test_COPY_reports_the_number_of_its_rows(api: DataApi, warehouse: Warehouse, unique: Unique) -> None:
     table = unique("t")
     source = warehouse.put(f"{table}/a.csv", "1\n2\n3\n")
     api.run(f"create table {table} (id int)")
@@ -213,7 +213,9 @@ def test_copy_reports_its_rows(api: DataApi, warehouse: Warehouse, unique: Uniqu
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_client_token_submits_once_and_waiting_answers_the_status(api: DataApi, unique: Unique) -> None:
+def test_a_repeated_client_token_submits_once_and_WaitTimeSeconds_waits_for_the_status(
+    api: DataApi, unique: Unique
+) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html"""
     token = unique("token")
     assert api.submit("select 1", ClientToken=token) == api.submit("select 1", ClientToken=token)
@@ -221,7 +223,7 @@ def test_a_client_token_submits_once_and_waiting_answers_the_status(api: DataApi
     assert (answered["Status"], answered["HasResultSet"]) == ("FINISHED", True)
 
 
-def test_statements_are_listed_the_newest_first(api: DataApi, unique: Unique) -> None:
+def test_statements_are_listed_with_the_newest_first(api: DataApi, unique: Unique) -> None:
     name = unique("named")
     failed, finished = api.run("select nope", StatementName=name), api.run("select 1", StatementName=name)
     every = api.client.list_statements(Status="ALL", StatementName=name)["Statements"]
@@ -233,7 +235,7 @@ def test_statements_are_listed_the_newest_first(api: DataApi, unique: Unique) ->
     assert second["Statements"][0]["Id"] == failed["Id"]
 
 
-def test_the_catalog_is_the_databases_own(api: DataApi, unique: Unique) -> None:
+def test_databases_schemas_tables_and_columns_are_listed_from_the_database(api: DataApi, unique: Unique) -> None:
     table = unique("listed")
     api.run(f"create table {table} (id bigint, name varchar(7))")
     assert DATABASE in api.client.list_databases(**api.access)["Databases"]
@@ -249,7 +251,7 @@ def test_the_catalog_is_the_databases_own(api: DataApi, unique: Unique) -> None:
 
 
 @pytest.mark.refused("Redshift")
-def test_sessions_and_other_parts_of_the_data_api_that_are_not_supported(api: DataApi) -> None:
+def test_sessions_and_other_unsupported_parts_of_the_data_api_are_refused(api: DataApi) -> None:
     for name, value in (("WithEvent", True), ("SessionKeepAliveSeconds", 60), ("ResultFormat", "CSV")):
         with pytest.raises(ClientError, match=f"{name}.* is not supported"):
             api.submit("select 1", **{name: value})

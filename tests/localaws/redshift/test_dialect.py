@@ -26,13 +26,13 @@ def squeezed(sql: str) -> str:
     return re.sub(r" (?=[,)])|(?<=\() ", "", text)
 
 
-def test_words_in_strings_are_no_reason_to_look_at_every_token() -> None:
+def test_redshift_words_in_strings_do_not_cause_full_tokenization() -> None:
     (statement,) = dialect.parse("insert into t values ('top 5', '0a', 'it''s nvl(a)')")
     assert len(statement.tokens) == 1
 
 
 @pytest.mark.parametrize("before", ["-- it's\n 1", r"'it\'s'", '"it\'s"', "$$it's$$", "/* ' */ 1"])
-def test_what_looks_like_a_string_hides_nothing(before: str) -> None:
+def test_quotes_in_comments_and_identifiers_do_not_hide_the_code_after_them(before: str) -> None:
     assert dialect.rewrite(f"select {before}, nvl(1, 2), 'x'") == f"select {before}, coalesce(1, 2), 'x'"
 
 
@@ -90,7 +90,7 @@ def test_strings_names_comments_and_plain_sql_stay_as_they_are(untouched: str) -
         ("create view v as select 1 with no schema binding", "create view v as select 1"),
     ],
 )
-def test_redshift_syntax_becomes_postgresqls(redshift: str, postgresql: str) -> None:
+def test_redshift_syntax_is_translated_to_postgresql_syntax(redshift: str, postgresql: str) -> None:
     assert squeezed(redshift) == postgresql
 
 
@@ -122,24 +122,24 @@ def test_redshift_syntax_becomes_postgresqls(redshift: str, postgresql: str) -> 
         ("alter table t alter column a type varchar(40)", "alter table t alter column a type varchar(40)"),
     ],
 )
-def test_table_attributes_without_meaning_here_are_taken_out(redshift: str, postgresql: str) -> None:
+def test_table_attributes_without_an_effect_are_removed(redshift: str, postgresql: str) -> None:
     assert squeezed(redshift) == postgresql
 
 
-def test_statements_are_split_only_where_they_end() -> None:
+def test_statements_are_split_only_at_their_end() -> None:
     statements = dialect.parse("begin; copy t from 's3://b;c/' json 'auto'; select ';' /* ; */ ;; commit; -- ; end")
     assert [statement.verb for statement in statements] == ["BEGIN", "COPY", "SELECT", "COMMIT"]
     assert [statement.special for statement in statements] == [False, True, False, False]
     assert "".join(token.text for token in statements[1].tokens) == " copy t from 's3://b;c/' json 'auto'"
 
 
-def test_backslashes_end_no_string_where_the_session_takes_them_for_escapes() -> None:
+def test_an_escaped_quote_ends_a_string_only_if_backslash_escapes_are_off() -> None:
     sql = r"select 'a\'; select nvl(1, 2) --'"
     assert len(dialect.parse(sql, backslash_escapes=True)) == 1
     assert len(dialect.parse(sql, backslash_escapes=False)) == 2
 
 
-def test_positions_lead_back_to_the_clients_text() -> None:
+def test_positions_in_the_rewritten_text_map_back_to_the_client_s_text() -> None:
     sql = "select top 5 nvl(a, b), wrong from t"
     rewritten = dialect.join(dialect.parse(sql))
     position = rewritten.text.index("wrong") + 1
@@ -147,11 +147,11 @@ def test_positions_lead_back_to_the_clients_text() -> None:
 
 
 @pytest.mark.parametrize("sql", ["", " ; ;", "-- nothing", "select 'open", 'select "open', "select $$open", "/* open"])
-def test_what_is_no_sql_is_left_for_postgresql_to_refuse(sql: str) -> None:
+def test_text_that_is_not_sql_is_passed_on_for_postgresql_to_refuse(sql: str) -> None:
     assert dialect.rewrite(sql).strip() in (sql.strip(), "")
 
 
-def test_any_order_of_words_is_read_without_failing() -> None:
+def test_words_in_any_order_are_read_without_an_exception() -> None:
     chance = random.Random(20230829)
     beginnings = [
         "",
@@ -168,7 +168,7 @@ def test_any_order_of_words_is_read_without_failing() -> None:
                 dialect.join([statement.expanded(statement.aliases) if statement.aliases else statement])
 
 
-def test_long_lists_of_values_are_passed_on_at_once() -> None:
+def test_long_lists_of_values_are_passed_on_quickly() -> None:
     sql = "insert into t values " + ", ".join(f"({number}, 'row {number}', null)" for number in range(100_000))
     started = time.perf_counter()
     assert dialect.rewrite(sql) == sql

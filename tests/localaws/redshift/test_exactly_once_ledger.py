@@ -1,4 +1,4 @@
-"""glue/ledger.py on the local Redshift: what the ledger lets in, and what becomes of two runs that meet in it."""
+"""glue/ledger.py on the local Redshift: which objects may be loaded, and what happens to two concurrent runs."""
 
 from __future__ import annotations
 
@@ -167,10 +167,10 @@ def rows(session: Connection, names: SimpleNamespace) -> list[int]:
     return [value for (value,) in found]
 
 
-def test_a_lookup_holds_up_no_other_run(
+def test_a_lookup_does_not_block_another_run(
     ledger: Any, run: Any, session: Connection, names: SimpleNamespace, version: Callable[..., Any]
 ) -> None:
-    """A transaction that stays open after a SELECT keeps its lock, for which LOCK waits."""
+    """A transaction that stays open after a SELECT keeps its lock, and LOCK waits for it."""
     assert ledger.lacks([version("a.json")])
     other = run(ledger.entry({version("a.json"): (1, 0)}, "jr_1"))
     meeting = Meeting(other, 1, session)
@@ -179,7 +179,7 @@ def test_a_lookup_holds_up_no_other_run(
     assert ledger.lacks([version("a.json")]) == [], "and it sees what others have committed"
 
 
-def test_of_two_runs_that_meet_the_second_waits_for_the_first_and_then_loads_nothing(
+def test_of_two_concurrent_runs_the_second_waits_for_the_first_and_then_loads_nothing(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
     a = version("a.json")
@@ -195,7 +195,7 @@ def test_of_two_runs_that_meet_the_second_waits_for_the_first_and_then_loads_not
     assert session.execute(f"select job_run from {names.ledger}".encode()).fetchall() == [("jr_1",)]
 
 
-def test_of_two_runs_that_meet_the_second_loads_when_the_first_dies(
+def test_of_two_concurrent_runs_the_second_loads_if_the_first_dies(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
     a = version("a.json")
@@ -209,10 +209,10 @@ def test_of_two_runs_that_meet_the_second_loads_when_the_first_dies(
     assert ledger.lacks([a]) == []
 
 
-def test_of_two_runs_that_meet_both_load_when_their_objects_differ(
+def test_two_concurrent_runs_both_load_if_their_objects_differ(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
-    """The same object in another version, or another object whose version has the same name, is another one."""
+    """Another version of an object, and another object whose version has the same name, are different objects."""
     first = run(ledger.entry({version("a.json"): (1, 0)}, "jr_1"))
     second = run(ledger.entry({version("a.json", "v2"): (1, 0), version("b.json"): (1, 0)}, "jr_2"))
     first.load(1)
@@ -223,7 +223,7 @@ def test_of_two_runs_that_meet_both_load_when_their_objects_differ(
     assert rows(session, names) == [1, 2]
 
 
-def test_a_run_of_which_one_version_is_loaded_already_loads_none_of_its_versions(
+def test_a_run_loads_nothing_if_one_of_its_object_versions_is_already_loaded(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
     first = run(ledger.entry({version("b.json"): (1, 0)}, "jr_1"))
@@ -238,7 +238,7 @@ def test_a_run_of_which_one_version_is_loaded_already_loads_none_of_its_versions
 
 
 @pytest.mark.parametrize("run", ["local"], indirect=True)
-def test_the_ledger_says_what_was_loaded_and_rejected_by_which_run_and_when(
+def test_the_ledger_records_loaded_and_rejected_rows_with_their_run_and_time(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
     one = run(ledger.entry({version("a b.json"): (7, 2), version("c.json", 'etag@"2026'): (0, 1)}, "jr_'1'"))
@@ -255,10 +255,10 @@ STRANGE = ("o'brien.json", "a;drop table x;.json", "ü\n%.json", "back\\slash.js
 
 
 @pytest.mark.parametrize("run", ["local"], indirect=True)
-def test_any_key_can_stand_in_the_ledger(
+def test_the_ledger_can_hold_any_object_key(
     ledger: Any, run: Any, names: SimpleNamespace, session: Connection, version: Callable[..., Any]
 ) -> None:
-    """The writer takes one line of preactions, and splits it at semicolons."""
+    """Preactions are one line of SQL, which the writer splits at semicolons."""
     objects = [version(key) for key in (*STRANGE, "ü" * 512)]
     preactions = ledger.entry(dict.fromkeys(objects, (1, 0)), "jr_1")
     assert "\n" not in preactions
@@ -271,7 +271,7 @@ def test_any_key_can_stand_in_the_ledger(
 
 @pytest.mark.parametrize("run", ["local"], indirect=True)
 @pytest.mark.parametrize("a_part", [1, 3, 10])
-def test_what_the_ledger_lacks_is_told_in_order_however_many_objects_there_are(
+def test_objects_that_are_missing_in_the_ledger_are_returned_in_order_for_any_number_of_objects(
     ledger: Any, run: Any, version: Callable[..., Any], code: ModuleType, monkeypatch: pytest.MonkeyPatch, a_part: int
 ) -> None:
     monkeypatch.setattr(code, "FILES_A_PART", a_part)
@@ -283,7 +283,7 @@ def test_what_the_ledger_lacks_is_told_in_order_however_many_objects_there_are(
     assert ledger.lacks([version("b.json")]) == []
 
 
-def test_no_statement_names_more_objects_than_fit_into_it(
+def test_no_statement_exceeds_the_size_limit_however_many_objects_there_are(
     ledger: Any, version: Callable[..., Any], code: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A statement can have 16 MB: https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html"""
@@ -296,6 +296,6 @@ def test_no_statement_names_more_objects_than_fit_into_it(
     assert ["one-more.json" in sql or "0000009.json" in sql for sql in statements] == [False, True]
 
 
-def test_without_objects_redshift_is_not_asked(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_objects_no_query_is_sent_to_redshift(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "_execute", None)
     assert ledger.lacks([]) == []

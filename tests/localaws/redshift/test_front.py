@@ -1,4 +1,4 @@
-"""The front, spoken to by the clients that people use: redshift_connector, psycopg, psql."""
+"""The front with the usual clients: redshift_connector, psycopg, psql."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ def test_the_driver_connects_with_its_default_settings(cursor: Any) -> None:
 
 
 @pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
-def test_the_driver_may_check_the_certificate(driver: Callable[..., Any], sslmode: str) -> None:
+def test_the_driver_can_verify_the_certificate(driver: Callable[..., Any], sslmode: str) -> None:
     driver(sslmode=sslmode).close()
 
 
-def test_the_driver_binds_parameters_and_uses_its_statements_again(cursor: Any) -> None:
+def test_the_driver_binds_parameters_and_reuses_its_statements(cursor: Any) -> None:
     for value in (1, 70_000, 5_000_000_000, -3):
         cursor.execute("select %s::bigint, %s", (value, "it's"))
         assert cursor.fetchall() == ([value, "it's"],)
 
 
-def test_the_drivers_transactions_commit_and_roll_back(driver: Callable[..., Any]) -> None:
+def test_the_driver_s_transactions_can_be_committed_and_rolled_back(driver: Callable[..., Any]) -> None:
     connection = driver()
     cursor = connection.cursor()
     cursor.execute("create table kept (a int)")
@@ -83,7 +83,7 @@ def test_the_drivers_transactions_commit_and_roll_back(driver: Callable[..., Any
     connection.close()
 
 
-def test_many_rows_arrive_whole(cursor: Any) -> None:
+def test_a_large_result_arrives_complete(cursor: Any) -> None:
     cursor.execute("select i, repeat('x', 100) from generate_series(1, 30000) i order by i")
     rows = cursor.fetchall()
     assert len(rows) == 30000
@@ -118,14 +118,14 @@ def test_psql_describes_a_table(address: Address, lab: Lab, cursor: Any) -> None
     assert "a|integer" in done.stdout
 
 
-def test_psql_points_at_the_place_of_an_error(address: Address, lab: Lab) -> None:
+def test_psql_points_at_the_position_of_an_error(address: Address, lab: Lab) -> None:
     done = psql(address, lab, "select top 5 nvl(1, 2), wrong from (select 1) x")
     assert 'column "wrong" does not exist' in done.stderr
     line, caret = done.stderr.splitlines()[1:3]
     assert line[caret.index("^") :].startswith("wrong")
 
 
-def test_psycopg_pipelines(session: psycopg.Connection[Any]) -> None:
+def test_psycopg_can_use_pipelines(session: psycopg.Connection[Any]) -> None:
     with session.pipeline():
         cursors = [session.execute("select %s::int", [i], prepare=True) for i in range(200)]
         assert [cursor.fetchone() for cursor in cursors] == [(i,) for i in range(200)]
@@ -138,14 +138,14 @@ def test_psycopg_reads_with_a_named_cursor(session: psycopg.Connection[Any]) -> 
         assert sum(row[0] for row in cursor) == 500500
 
 
-def test_an_error_of_sql_keeps_its_state_and_its_text(session: psycopg.Connection[Any], cursor: Any) -> None:
+def test_an_sql_error_keeps_its_SQLSTATE_and_its_text(session: psycopg.Connection[Any], cursor: Any) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable, match='relation "missing" does not exist'):
         session.execute("select * from missing")
     with pytest.raises(redshift_connector.ProgrammingError, match='relation "missing" does not exist'):
         cursor.execute("select * from missing")
 
 
-def test_the_version_is_redshifts(cursor: Any, session: psycopg.Connection[Any]) -> None:
+def test_the_version_is_that_of_redshift(cursor: Any, session: psycopg.Connection[Any]) -> None:
     cursor.execute("select version()")
     assert "Redshift 1.0" in cursor.fetchone()[0]
     assert session.info.server_version >= 180000  # PostgreSQL's own tools must know what they talk to
@@ -160,7 +160,7 @@ def test_a_client_can_cancel_its_query(session: psycopg.Connection[Any]) -> None
     assert session.execute("select 1").fetchone() == (1,)
 
 
-def test_a_client_that_vanishes_leaves_no_session_behind(psycopg_parameters: dict[str, Any], lab: Lab) -> None:
+def test_a_client_that_disconnects_leaves_no_session_behind(psycopg_parameters: dict[str, Any], lab: Lab) -> None:
     connection = psycopg.connect(**psycopg_parameters, application_name="vanishing", autocommit=True)
     assert sessions(lab, "vanishing") == 1
 
@@ -177,7 +177,9 @@ def test_a_client_that_vanishes_leaves_no_session_behind(psycopg_parameters: dic
     thread.join()
 
 
-def test_a_client_that_says_nonsense_harms_nobody(address: Address, session: psycopg.Connection[Any]) -> None:
+def test_a_client_that_sends_garbage_does_not_affect_other_sessions(
+    address: Address, session: psycopg.Connection[Any]
+) -> None:
     for nonsense in (b"GET / HTTP/1.1\r\n\r\n", struct.pack("!II", 8, 123456), b"\0\0\0\1", b""):
         with socket.create_connection(("127.0.0.1", address.port)) as connection:
             connection.sendall(nonsense)
@@ -187,7 +189,9 @@ def test_a_client_that_says_nonsense_harms_nobody(address: Address, session: psy
     assert session.execute("select 1").fetchone() == (1,)
 
 
-def test_a_terminated_session_tells_its_client(session: psycopg.Connection[Any], psycopg_parameters: Any) -> None:
+def test_a_terminated_session_sends_an_error_to_its_client(
+    session: psycopg.Connection[Any], psycopg_parameters: Any
+) -> None:
     with psycopg.connect(**psycopg_parameters) as other:
         other.execute("select pg_terminate_backend(%s)", [session.info.backend_pid])
     with pytest.raises(psycopg.OperationalError):
@@ -200,14 +204,14 @@ def test_settings_of_redshift_are_kept(session: psycopg.Connection[Any]) -> None
     session.execute("set enable_result_cache_for_session to off")
 
 
-def test_a_query_string_is_all_or_nothing(session: psycopg.Connection[Any]) -> None:
+def test_a_query_string_with_several_statements_is_one_transaction(session: psycopg.Connection[Any]) -> None:
     session.execute("create table together (a int)")
     with pytest.raises(psycopg.errors.DivisionByZero):
         session.execute("insert into together values (1); select 1 / 0")
     assert session.execute("select count(*) from together").fetchone() == (0,)
 
 
-def test_many_clients_at_once(psycopg_parameters: dict[str, Any]) -> None:
+def test_many_clients_can_run_queries_at_the_same_time(psycopg_parameters: dict[str, Any]) -> None:
     answers: list[int] = []
 
     def client(number: int) -> None:
@@ -225,7 +229,9 @@ def test_many_clients_at_once(psycopg_parameters: dict[str, Any]) -> None:
     assert sorted(answers) == sorted(list(range(20)) * 20)
 
 
-def test_a_slow_client_makes_postgresql_wait_not_the_front_grow(session: psycopg.Connection[Any], lab: Lab) -> None:
+def test_a_slow_client_makes_postgresql_wait_and_does_not_fill_the_front_s_memory(
+    session: psycopg.Connection[Any], lab: Lab
+) -> None:
     front = lab.engine._clusters["warehouse"]._front
     assert front is not None
     before = psutil.Process(front.pid).memory_info().rss

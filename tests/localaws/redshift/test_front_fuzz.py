@@ -1,6 +1,6 @@
-"""Disturbed packets: whatever a client sends, the front answers or closes, serves the others, and lets nobody in.
+"""Corrupted packets: whatever a client sends, the front answers or closes, serves others, and admits no one.
 
-Packets are made as they should be, then changed: their lengths, types and order, cut off, repeated, with other bytes.
+Valid packets are changed: their lengths, types, order and bytes; some are truncated or repeated.
 """
 
 from __future__ import annotations
@@ -235,11 +235,15 @@ def fuzz(budget: settings, watched: Watched, run: Callable[[Watched, bytes], Non
 
 
 @pytest.mark.parametrize(("run", "packets", "framed"), HOLDS)
-def test_disturbed_packets_harm_nobody(watched: Watched, run: Any, packets: list[Packet], framed: bool) -> None:
+def test_corrupted_packets_do_not_affect_other_sessions(
+    watched: Watched, run: Any, packets: list[Packet], framed: bool
+) -> None:
     fuzz(SMALL, watched, run, packets, framed)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("run", "packets", "framed"), HOLDS)
-def test_many_disturbed_packets_harm_nobody(watched: Watched, run: Any, packets: list[Packet], framed: bool) -> None:
+def test_many_corrupted_packets_do_not_affect_other_sessions(
+    watched: Watched, run: Any, packets: list[Packet], framed: bool
+) -> None:
     fuzz(LONG, watched, run, packets, framed)

@@ -1,4 +1,4 @@
-"""Every statement ends with an answer, and what hangs keeps nobody else from anything."""
+"""Every statement ends with an answer, and a statement that hangs blocks no other session."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def unloading(warehouse: Warehouse, db: Session) -> Iterator[WireClient]:
 
 
 @pytest.mark.parametrize("options", ["", "addquotes", "csv", "json", "parquet", "csv gzip"])
-def test_an_unload_whose_query_fails_in_its_second_row_says_so(
+def test_an_UNLOAD_whose_query_fails_in_its_second_row_returns_the_error(
     unloading: WireClient, warehouse: Warehouse, options: str
 ) -> None:
     query = f"unload ('select v::int from halves') to 's3://{warehouse.bucket}/failing/{options}'"
@@ -66,8 +66,10 @@ def test_an_unload_whose_query_fails_in_its_second_row_says_so(
     assert warehouse.keys("failing/") == []
 
 
-def test_an_unload_that_fails_by_itself_leaves_the_session_usable(unloading: WireClient, warehouse: Warehouse) -> None:
-    """Parquet has no infinite timestamp; the query has many more rows when that is seen."""
+def test_an_UNLOAD_that_fails_while_writing_leaves_the_session_usable(
+    unloading: WireClient, warehouse: Warehouse
+) -> None:
+    """Parquet has no infinite timestamp; when this is noticed, the query still has many rows."""
     when = "case when i = 1 then ''infinity'' else ''2020-01-01'' end::timestamp"
     query = f"select {when} as t from generate_series(1, 500000) i"
     unload = f"unload ('{query}') to 's3://{warehouse.bucket}/infinite' iam_role '{warehouse.role}' parquet"
@@ -80,7 +82,7 @@ def test_an_unload_that_fails_by_itself_leaves_the_session_usable(unloading: Wir
     assert errors(unloading.query("rollback; select 1")) == []
 
 
-def test_statements_that_wait_keep_nobody_from_logging_in_or_cancelling(warehouse: Warehouse, db: Session) -> None:
+def test_waiting_statements_do_not_block_logins_or_cancellations(warehouse: Warehouse, db: Session) -> None:
     db.run("drop table if exists locked; create table locked (a int)")
     db.run("begin; lock table locked")
     unload = f"unload ('select * from locked') to 's3://{warehouse.bucket}/locked' iam_role '{warehouse.role}'"
@@ -113,7 +115,7 @@ def test_statements_that_wait_keep_nobody_from_logging_in_or_cancelling(warehous
 # --- clients that go ------------------------------------------------------------------------------------------------
 
 
-def test_a_client_that_goes_with_a_thousand_messages_unread_is_noticed(client: WireClient, lab: Lab) -> None:
+def test_a_client_that_disconnects_with_many_unread_messages_is_noticed(client: WireClient, lab: Lab) -> None:
     # The second has to wait for the first's end, and all that follow for it.
     waits = wire.query("select 1 as a, a + 1 as b")
     client.send(wire.query("select pg_sleep(600)") + waits + wire.query("select 1") * 20_000)
@@ -121,10 +123,10 @@ def test_a_client_that_goes_with_a_thousand_messages_unread_is_noticed(client: W
     until(lambda: sessions(lab) == 0)
 
 
-def test_a_client_that_goes_while_postgresql_reads_nothing_harms_nobody(
+def test_a_client_that_disconnects_while_postgresql_is_not_reading_does_not_affect_others(
     lab: Lab, address: Address, session: psycopg.Connection[Any], psycopg_parameters: dict[str, Any]
 ) -> None:
-    """The front was waiting to send on; its socket was closed, and its number given to the next client's."""
+    """The front once waited to send on a closed socket, whose number was then given to the next client's socket."""
     long = wire.query("select '" + "x" * 1_000_000 + "'")
     for _ in range(3):
         client = WireClient(address.port, lab.home.ca_file)
@@ -144,7 +146,7 @@ def test_a_client_that_goes_while_postgresql_reads_nothing_harms_nobody(
 # --- what is answered otherwise than it is asked --------------------------------------------------------------------
 
 
-def test_a_query_behind_a_failed_extended_one_without_sync_is_answered(client: WireClient) -> None:
+def test_a_simple_query_after_a_failed_extended_query_without_Sync_is_answered(client: WireClient) -> None:
     client.send(wire.message(wire.PARSE, b"\0select wrong\0\0\0") + wire.query("select 1"))
     assert errors(client.until_ready()) == ["42703"]
     assert errors(client.query("copy nowhere from 's3://a/b' access_key_id 'a' secret_access_key 'b'")) == ["42P01"]
@@ -152,7 +154,7 @@ def test_a_query_behind_a_failed_extended_one_without_sync_is_answered(client: W
     assert errors(client.until_ready()) == []
 
 
-def test_a_function_call_is_answered_and_the_session_goes_on(client: WireClient) -> None:
+def test_a_function_call_is_answered_and_the_session_continues(client: WireClient) -> None:
     (row,) = (wire.parse_data_row(b) for k, b in client.query("select 'int4pl'::regproc::oid") if k == wire.DATA_ROW)
     call = struct.pack("!IHHHiIiIH", int(row[0] or 0), 1, 1, 2, 4, 20, 4, 22, 1)
     for _ in range(3):
@@ -161,8 +163,8 @@ def test_a_function_call_is_answered_and_the_session_goes_on(client: WireClient)
         assert errors(client.query("copy nowhere from 's3://a/b' access_key_id 'a' secret_access_key 'b'")) == ["42P01"]
 
 
-def test_a_copy_from_the_client_that_the_front_does_not_see_ends(client: WireClient, session: Any) -> None:
-    """What a backslash means changes while the front reads on: what it takes for a string is a statement."""
+def test_a_COPY_FROM_STDIN_that_the_front_does_not_recognise_ends(client: WireClient, session: Any) -> None:
+    """The meaning of a backslash changes while the front reads ahead: what it reads as a string is a statement."""
     session.execute("create table if not exists unseen (a int)")
     client.send(
         wire.query("set standard_conforming_strings to on")
@@ -188,7 +190,7 @@ def test_a_copy_from_the_client_that_the_front_does_not_see_ends(client: WireCli
         wire.message(wire.PASSWORD, b"again\0"),
     ],
 )
-def test_what_breaks_the_protocol_ends_the_session_with_a_word(
+def test_a_protocol_violation_ends_the_session_with_an_error(
     client: WireClient, session: psycopg.Connection[Any], message: bytes
 ) -> None:
     client.send(message)
@@ -196,6 +198,6 @@ def test_what_breaks_the_protocol_ends_the_session_with_a_word(
     assert session.execute("select 1").fetchone() == (1,)
 
 
-def test_a_message_without_room_for_its_length_ends_the_session(client: WireClient) -> None:
+def test_a_message_with_an_invalid_length_ends_the_session(client: WireClient) -> None:
     client.send(b"Q\0\0\0\1")
     assert client.until_closed() == []

@@ -1,4 +1,4 @@
-"""What the front takes from somebody who has not logged in: little, and nothing in clear text for encrypted."""
+"""What the front accepts before a login: little data, and no clear text in place of encrypted messages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ GSS_REQUEST = struct.pack("!II", 8, wire.GSSENC_REQUEST)
 
 
 @pytest.mark.parametrize("request_", [SSL_REQUEST, GSS_REQUEST])
-def test_clear_text_behind_a_request_for_encryption_is_refused(address: Address, request_: bytes) -> None:
-    """Else somebody between client and server could put a beginning to what the client then says encrypted."""
+def test_clear_text_after_a_request_for_encryption_is_refused(address: Address, request_: bytes) -> None:
+    """Otherwise someone between client and server could insert text before the client's encrypted messages."""
     with WireClient(address.port, tls=False) as client:
         client.send(request_ + wire.startup({"user": "admin", "database": "dev"}))
         assert errors(client.until_closed()) == ["08P01"]
 
 
-def test_a_client_may_ask_for_both_kinds_of_encryption(address: Address, lab: Lab) -> None:
+def test_a_client_may_request_GSS_and_then_TLS_encryption(address: Address, lab: Lab) -> None:
     with WireClient(address.port, tls=False) as client:
         client.send(GSS_REQUEST)
         assert client.socket.recv(1) == b"N"
@@ -35,7 +35,7 @@ def test_a_client_may_ask_for_both_kinds_of_encryption(address: Address, lab: La
         assert client.socket.recv(1) == b"S"
 
 
-def test_a_client_asks_once(address: Address) -> None:
+def test_a_client_may_request_each_kind_of_encryption_once(address: Address) -> None:
     with WireClient(address.port, tls=False) as client:
         client.send(GSS_REQUEST)
         assert client.socket.recv(1) == b"N"
@@ -44,7 +44,7 @@ def test_a_client_asks_once(address: Address) -> None:
 
 
 @pytest.mark.parametrize("length", [65_536, 1 << 20, (1 << 30) - 1, (1 << 32) - 1])
-def test_a_password_is_not_waited_for_that_nobody_has(address: Address, lab: Lab, length: int) -> None:
+def test_a_password_message_that_is_too_long_is_refused_at_once(address: Address, lab: Lab, length: int) -> None:
     with WireClient(address.port, lab.home.ca_file) as client:
         client.send(wire.startup({"user": "admin", "database": "dev"}))
         assert client.message()[0] == wire.AUTHENTICATION
@@ -52,7 +52,7 @@ def test_a_password_is_not_waited_for_that_nobody_has(address: Address, lab: Lab
         assert client.until_closed() == []
 
 
-def test_the_front_does_not_grow_by_what_strangers_send(address: Address, lab: Lab) -> None:
+def test_data_that_is_sent_before_the_login_does_not_fill_the_front_s_memory(address: Address, lab: Lab) -> None:
     front = lab.engine._clusters["warehouse"]._front
     assert front is not None
     before = psutil.Process(front.pid).memory_info().rss
@@ -72,7 +72,7 @@ def test_the_front_does_not_grow_by_what_strangers_send(address: Address, lab: L
     "parameters",
     [b"user\0admin\0database\0dev", b"user\0admin", b"\xff\xfe\0\xff\0\0", b"user\0\0\0", b"\0", b""],
 )
-def test_startup_parameters_that_are_none_are_refused(address: Address, lab: Lab, parameters: bytes) -> None:
+def test_malformed_startup_parameters_are_refused(address: Address, lab: Lab, parameters: bytes) -> None:
     with WireClient(address.port, lab.home.ca_file) as client:
         body = struct.pack("!I", wire.PROTOCOL_3_0) + parameters
         client.send(struct.pack("!I", len(body) + 4) + body)
@@ -80,7 +80,7 @@ def test_startup_parameters_that_are_none_are_refused(address: Address, lab: Lab
 
 
 @pytest.mark.parametrize("kind", [wire.QUERY, wire.PARSE, wire.FUNCTION_CALL, wire.SYNC, wire.TERMINATE, b"\0"])
-def test_no_message_but_a_password_is_taken_before_the_login(
+def test_before_the_login_only_a_password_message_is_accepted(
     address: Address, lab: Lab, session: psycopg.Connection[Any], kind: bytes
 ) -> None:
     with WireClient(address.port, lab.home.ca_file) as client:
@@ -90,7 +90,7 @@ def test_no_message_but_a_password_is_taken_before_the_login(
     assert session.execute("select to_regclass('by_a_stranger')").fetchone() == (None,)
 
 
-def test_a_cancellation_needs_the_sessions_key(address: Address, session: psycopg.Connection[Any]) -> None:
+def test_a_cancel_request_needs_the_session_s_key(address: Address, session: psycopg.Connection[Any]) -> None:
     pid = session.info.backend_pid
     for secret in (b"\0\0\0\0", b"", b"\xff" * 300):
         with socket.create_connection(("127.0.0.1", address.port)) as connection:

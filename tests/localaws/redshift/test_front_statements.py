@@ -81,7 +81,7 @@ def rows(pg: psycopg.Connection[Any], table: str) -> int:
     return int(row[0])
 
 
-def test_copy_through_the_extended_protocol_is_part_of_the_drivers_transaction(
+def test_COPY_through_the_extended_protocol_is_part_of_the_driver_s_transaction(
     red: Any, pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     cursor = red.cursor()
@@ -99,7 +99,7 @@ def test_copy_through_the_extended_protocol_is_part_of_the_drivers_transaction(
     assert rows(pg, table) == 6
 
 
-def test_copy_through_the_simple_protocol_says_how_many_rows(
+def test_COPY_through_the_simple_protocol_reports_the_number_of_rows(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     said: list[str | None] = []
@@ -109,7 +109,7 @@ def test_copy_through_the_simple_protocol_says_how_many_rows(
     assert said == [f"Load into table '{table}' completed, 3 record(s) loaded successfully."]
 
 
-def test_copy_in_a_string_of_several_statements(
+def test_COPY_can_be_one_of_several_statements_in_a_query_string(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     pg.execute(f"begin; {copy(table)}; rollback")
@@ -124,7 +124,7 @@ def test_copy_in_a_string_of_several_statements(
     assert rows(pg, table) == 7
 
 
-def test_a_failed_copy_aborts_the_transaction_it_is_in(
+def test_a_failed_COPY_aborts_its_transaction(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     for key in ("bad.json", "missing.json"):  # one fails in PostgreSQL, the other before
@@ -139,7 +139,7 @@ def test_a_failed_copy_aborts_the_transaction_it_is_in(
     assert rows(pg, table) == 0
 
 
-def test_a_failed_copy_through_the_extended_protocol_leaves_the_driver_usable(
+def test_a_failed_COPY_through_the_extended_protocol_leaves_the_driver_usable(
     red: Any, pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     cursor = red.cursor()
@@ -153,7 +153,7 @@ def test_a_failed_copy_through_the_extended_protocol_leaves_the_driver_usable(
     assert rows(pg, table) == 3
 
 
-def test_copy_in_a_pipeline_answers_in_its_turn(
+def test_COPY_in_a_pipeline_is_answered_in_order(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     with pg.pipeline():
@@ -164,7 +164,7 @@ def test_copy_in_a_pipeline_answers_in_its_turn(
         assert (before.fetchone(), copied.statusmessage, counted) == ((1,), "COPY", (3,))
 
 
-def test_an_error_before_it_in_a_pipeline_keeps_copy_from_running(
+def test_COPY_does_not_run_after_an_error_in_the_same_pipeline(
     pg: psycopg.Connection[Any], table: str, copy: Callable[..., str]
 ) -> None:
     def fail_then_copy() -> None:
@@ -177,7 +177,7 @@ def test_an_error_before_it_in_a_pipeline_keeps_copy_from_running(
     assert rows(pg, table) == 0
 
 
-def test_a_copy_that_waits_for_a_lock_can_be_cancelled(
+def test_a_COPY_that_waits_for_a_lock_can_be_cancelled(
     pg: psycopg.Connection[Any], red: Any, table: str, copy: Callable[..., str]
 ) -> None:
     cursor = red.cursor()
@@ -190,7 +190,7 @@ def test_a_copy_that_waits_for_a_lock_can_be_cancelled(
     assert rows(pg, table) == 3
 
 
-def test_copy_from_a_clients_own_file_is_refused(pg: psycopg.Connection[Any], table: str) -> None:
+def test_COPY_FROM_STDIN_is_refused(pg: psycopg.Connection[Any], table: str) -> None:
     with pytest.raises(psycopg.Error), pg.cursor() as cursor, cursor.copy(f"copy {table} from stdin") as copying:
         copying.write("1\ta\n")
     assert rows(pg, table) == 0

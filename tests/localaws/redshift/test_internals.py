@@ -1,4 +1,4 @@
-"""What users see of the engine's own tables, and what becomes of those of an earlier release."""
+"""What users see of the engine's internal tables, and how tables of an earlier release are upgraded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redshift_lab import FAILING_COPY, PASSWORD, Connection, end_lab, make_lab, 
 from localaws.redshift.postgres import roles
 
 
-def test_internals_are_neither_seen_nor_read(eve: Connection, session: Connection) -> None:
+def test_users_can_neither_list_nor_read_the_internal_schema(eve: Connection, session: Connection) -> None:
     for user in (eve, session):
         for internal in ("loads", "files", "errors", "redshift_declared", "visible_loads"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for schema pg_internal"):
@@ -37,7 +37,7 @@ def test_internals_are_neither_seen_nor_read(eve: Connection, session: Connectio
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_regular_users_see_their_own_loads_and_superusers_all(eve: Connection, session: Connection) -> None:
+def test_regular_users_see_their_own_loads_and_superusers_see_all_loads(eve: Connection, session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html"""
     for user in (eve, session):
         with pytest.raises(psycopg.errors.UndefinedTable):
@@ -47,7 +47,7 @@ def test_regular_users_see_their_own_loads_and_superusers_all(eve: Connection, s
     assert {("eve",), ("admin",)} <= set(session.execute(who.encode()).fetchall())
 
 
-def test_a_function_in_a_query_is_not_called_with_rows_of_others(eve: Connection, session: Connection) -> None:
+def test_a_user_s_function_is_not_called_with_rows_of_other_users(eve: Connection, session: Connection) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         session.execute(FAILING_COPY)
     eve.execute(
@@ -60,7 +60,7 @@ def test_a_function_in_a_query_is_not_called_with_rows_of_others(eve: Connection
     assert seen == []
 
 
-def test_what_a_user_writes_in_a_comment_breaks_no_view_of_others(eve: Connection, session: Connection) -> None:
+def test_a_user_s_comment_cannot_break_a_system_view_for_other_users(eve: Connection, session: Connection) -> None:
     for said in (
         '{"table":"odd","sortkey":"a"}',
         '{"table":"odd","encodings":[1]}',
@@ -72,14 +72,14 @@ def test_what_a_user_writes_in_a_comment_breaks_no_view_of_others(eve: Connectio
         eve.execute("drop table odd")
 
 
-def test_history_is_kept_where_nobody_else_may_connect(owner: Connection) -> None:
+def test_load_history_is_also_kept_for_a_database_that_other_users_may_not_connect_to(owner: Connection) -> None:
     owner.execute("revoke all on database owned from public")
     with pytest.raises(psycopg.errors.UndefinedTable):
         owner.execute(FAILING_COPY)
     assert one(owner, "select status from sys_load_history") == "aborted"
 
 
-def test_an_upgrade_closes_the_holes_of_an_earlier_release_in_every_database(tmp_path: Any) -> None:
+def test_an_upgrade_fixes_the_privileges_of_an_earlier_release_in_every_database(tmp_path: Any) -> None:
     made = make_lab(tmp_path / "home")
     try:
         made.engine.create_cluster("old", database="dev", user="admin", password=PASSWORD, region="us-east-1")

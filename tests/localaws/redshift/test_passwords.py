@@ -1,4 +1,4 @@
-"""What CREATE USER and ALTER USER take for a password.
+"""Which passwords CREATE USER and ALTER USER accept.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
 """
@@ -39,7 +39,7 @@ def literal(password: str) -> str:
 @pytest.mark.parametrize(
     "password", ["Abcdefg1", "A1" + "a" * 62, "!#$%&()*+,-.Aa1", ":;<=>?[]^_`{|}~Aa1", "sha256Abc", "md5Abcde1"]
 )
-def test_a_valid_password_is_taken(session: Connection, psycopg_parameters: Any, pat: str, password: str) -> None:
+def test_a_valid_password_is_accepted(session: Connection, psycopg_parameters: Any, pat: str, password: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html"""
     session.execute(f"alter user pat password {literal(password)}".encode())
     assert logs_in(psycopg_parameters, password)
@@ -84,27 +84,27 @@ def test_an_invalid_password_is_refused(
         "E'Abcdefg\\x31'",
     ],
 )
-def test_no_way_of_writing_a_string_gets_round_the_rules(session: Connection, pat: str, written: str) -> None:
+def test_the_password_rules_apply_to_every_way_of_writing_a_string(session: Connection, pat: str, written: str) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue):
         session.execute(f"alter user pat password {written}".encode())
     with pytest.raises(psycopg.errors.InvalidParameterValue):
         session.execute(f"alter user pat encrypted password {written}".encode())
 
 
-def test_strings_that_follow_each_other_are_one(session: Connection, psycopg_parameters: Any, pat: str) -> None:
+def test_adjacent_strings_are_joined_to_one_password(session: Connection, psycopg_parameters: Any, pat: str) -> None:
     session.execute("alter user pat password 'Abcd'\n'efg1'")
     assert logs_in(psycopg_parameters, "Abcdefg1")
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_an_md5_hash_is_taken_as_it_is(session: Connection, psycopg_parameters: Any, pat: str) -> None:
+def test_an_md5_hash_is_accepted_as_the_password(session: Connection, psycopg_parameters: Any, pat: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html: of the password and the user's name."""
     session.execute(f"alter user pat password 'md5{hashlib.md5(b'weakpat').hexdigest()}'".encode())
     assert logs_in(psycopg_parameters, "weak")
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_disable_takes_the_password_away(session: Connection, psycopg_parameters: Any, pat: str) -> None:
+def test_PASSWORD_DISABLE_removes_the_password(session: Connection, psycopg_parameters: Any, pat: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html"""
     session.execute("alter user pat password disable")
     assert not logs_in(psycopg_parameters, "Pat-Passw0rd")
@@ -121,10 +121,10 @@ def test_a_sha256_password_is_refused_by_name(session: Connection, pat: str, pas
 
 
 @pytest.mark.parametrize("kind", ["role", "group"])
-def test_roles_and_groups_have_no_password(session: Connection, kind: str) -> None:
+def test_roles_and_groups_cannot_have_a_password(session: Connection, kind: str) -> None:
     with pytest.raises(psycopg.errors.SyntaxError, match='at or near "password"'):
         session.execute(f"create {kind} several login password 'x'".encode())
 
 
-def test_a_user_may_be_called_password(session: Connection) -> None:
+def test_a_user_may_be_named_password(session: Connection) -> None:
     session.execute("create user password password 'Abcdefg1'; drop user password")

@@ -1,4 +1,4 @@
-"""PostgreSQL under a cluster: where it may run, and what it survives."""
+"""The PostgreSQL of a cluster: where it can run, and what it survives."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fill(lab: Lab) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must run PostgreSQL as somebody else")
-def test_programs_and_data_below_private_directories_still_run(tmp_path: Path) -> None:
+def test_programs_and_data_in_private_directories_can_still_be_used(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     package = installation().parent
@@ -98,7 +98,7 @@ def test_programs_and_data_below_private_directories_still_run(tmp_path: Path) -
     assert not postgres.programs.parents[1].exists()
 
 
-def test_postgresql_listens_nowhere_but_on_its_socket(own_lab: Lab) -> None:
+def test_postgresql_listens_only_on_its_unix_socket(own_lab: Lab) -> None:
     pid = own_lab.engine._clusters["fragile"].postgres.pid
     assert pid is not None
     assert listening(family(pid)) == set()
@@ -106,7 +106,7 @@ def test_postgresql_listens_nowhere_but_on_its_socket(own_lab: Lab) -> None:
     assert socket_directory.stat().st_mode & 0o777 == 0o700
 
 
-def test_rows_and_address_survive_a_restart_of_everything(own_lab: Lab, tmp_path: Path) -> None:
+def test_rows_and_the_address_survive_a_restart_of_everything(own_lab: Lab, tmp_path: Path) -> None:
     fill(own_lab)
     before = own_lab.engine.address("fragile")
     end_lab(own_lab)
@@ -120,7 +120,7 @@ def test_rows_and_address_survive_a_restart_of_everything(own_lab: Lab, tmp_path
         end_lab(again)
 
 
-def test_a_lock_file_that_names_a_process_that_is_no_postgresql_does_not_keep_it_from_starting(
+def test_a_stale_lock_file_with_the_process_id_of_another_program_does_not_prevent_a_start(
     own_lab: Lab, tmp_path: Path
 ) -> None:
     fill(own_lab)
@@ -136,7 +136,7 @@ def test_a_lock_file_that_names_a_process_that_is_no_postgresql_does_not_keep_it
         end_lab(again)
 
 
-def test_a_killed_postgresql_is_healed_and_loses_nothing(own_lab: Lab) -> None:
+def test_a_killed_postgresql_is_restarted_and_loses_nothing(own_lab: Lab) -> None:
     fill(own_lab)
     victim = own_lab.engine._clusters["fragile"].postgres.pid
     assert victim is not None
@@ -145,7 +145,7 @@ def test_a_killed_postgresql_is_healed_and_loses_nothing(own_lab: Lab) -> None:
     assert count(own_lab) == 2
 
 
-def test_a_killed_backend_is_healed_and_loses_nothing(own_lab: Lab) -> None:
+def test_a_killed_backend_is_restarted_and_loses_nothing(own_lab: Lab) -> None:
     fill(own_lab)
     with connect(own_lab) as connection:
         os.kill(connection.info.backend_pid, signal.SIGKILL)
@@ -155,7 +155,7 @@ def test_a_killed_backend_is_healed_and_loses_nothing(own_lab: Lab) -> None:
     assert count(own_lab) == 2
 
 
-def test_a_killed_front_is_healed_and_its_sessions_end(own_lab: Lab) -> None:
+def test_a_killed_front_is_restarted_and_its_sessions_end(own_lab: Lab) -> None:
     fill(own_lab)
     cluster = own_lab.engine._clusters["fragile"]
     assert cluster._front is not None
@@ -171,7 +171,7 @@ def test_a_killed_front_is_healed_and_its_sessions_end(own_lab: Lab) -> None:
     assert count(own_lab) == 2
 
 
-def test_a_cluster_that_was_never_finished_is_made_anew(own_lab: Lab) -> None:
+def test_a_cluster_whose_creation_was_not_finished_is_created_again(own_lab: Lab) -> None:
     half_made = own_lab.home.clusters / "half"
     (half_made / "data").mkdir(parents=True)
     (half_made / "data" / "PG_VERSION").write_text("18\n")
@@ -182,7 +182,7 @@ def test_a_cluster_that_was_never_finished_is_made_anew(own_lab: Lab) -> None:
         own_lab.engine.address("half")
 
 
-def test_a_cluster_can_be_made_once_only(own_lab: Lab) -> None:
+def test_a_cluster_can_be_created_only_once(own_lab: Lab) -> None:
     with pytest.raises(FileExistsError):
         own_lab.engine.create_cluster("fragile", database="x", user="y", password=PASSWORD, region="us-east-1")
     assert answers(own_lab)
@@ -211,7 +211,7 @@ def test_a_paused_cluster_stays_paused_and_keeps_its_rows(own_lab: Lab) -> None:
         end_lab(again)
 
 
-def test_new_functions_reach_databases_made_before(own_lab: Lab) -> None:
+def test_new_functions_are_added_to_existing_databases(own_lab: Lab) -> None:
     cluster = own_lab.engine._clusters["fragile"]
     with connect(own_lab) as connection:
         connection.execute("create table used (a int); create view v as select avg(a), sum(a) from used")
@@ -230,7 +230,7 @@ def test_new_functions_reach_databases_made_before(own_lab: Lab) -> None:
         end_lab(again)
 
 
-def test_a_port_that_somebody_else_has_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_port_that_another_program_has_taken_is_an_error(tmp_path: Path) -> None:
     lab = make_lab(tmp_path / "home")
     with socket.socket() as other:
         other.bind(("127.0.0.1", lab.home.port("redshift:late")))

@@ -1,4 +1,4 @@
-"""Who is a user of Redshift stays one: no way leads from a statement to a superuser of PostgreSQL, or to the host."""
+"""Users of Redshift can't become superusers of PostgreSQL, or reach the host, with any statement."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def trap(connection: Connection, schema: str) -> None:
 # --- the ways that led there ----------------------------------------------------------------------------------------
 
 
-def test_a_temporary_table_does_not_take_the_place_of_one_of_ours(eve: Connection, lab: Lab) -> None:
+def test_a_temporary_table_cannot_replace_an_internal_table(eve: Connection, lab: Lab) -> None:
     """The trigger on CREATE TABLE wrote to the first table of the name in its search_path: the user's temporary one."""
     trap(eve, "public")
     eve.execute("create temp table redshift_declared (relation oid, declared jsonb, check (public.trap()))")
@@ -41,7 +41,7 @@ def test_a_temporary_table_does_not_take_the_place_of_one_of_ours(eve: Connectio
         eve.execute("do $$begin copy (select 1) to program 'true'; end$$")
 
 
-def test_the_search_path_of_a_database_reaches_no_session_of_ours(
+def test_a_database_s_search_path_does_not_affect_internal_sessions(
     owner: Connection, lab: Lab, connect: Connect
 ) -> None:
     """COPY's history looked users up in the first pg_user of the database's search_path: the owner's own."""
@@ -59,7 +59,7 @@ def test_the_search_path_of_a_database_reaches_no_session_of_ours(
     assert superusers(other) == {"rdsdb", "rdsdb_grants"}
 
 
-def test_tables_of_a_users_own_do_not_take_the_place_of_the_load_history(owner: Connection) -> None:
+def test_a_user_s_own_tables_cannot_replace_the_load_history(owner: Connection) -> None:
     owner.execute("create schema load_history")
     trap(owner, "public")
     for table in ("loads", "files", "errors"):
@@ -70,7 +70,7 @@ def test_tables_of_a_users_own_do_not_take_the_place_of_the_load_history(owner: 
     assert superusers(owner) == {"rdsdb", "rdsdb_grants"}
 
 
-def test_no_database_is_made_without_what_is_ours(owner: Connection, connect: Connect) -> None:
+def test_no_database_can_be_created_without_the_internal_objects(owner: Connection, connect: Connect) -> None:
     with pytest.raises(psycopg.Error, match='syntax error at or near "template"'):
         connect("owner", OWNER).execute("create database raw template template0")
     # PostgreSQL refuses it, too: only its superuser may copy what is no template.
@@ -78,7 +78,7 @@ def test_no_database_is_made_without_what_is_ours(owner: Connection, connect: Co
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1", "template0"])
-def test_users_can_not_connect_to_our_own_databases(connect: Connect, database: str) -> None:
+def test_users_cannot_connect_to_internal_databases(connect: Connect, database: str) -> None:
     with pytest.raises(psycopg.OperationalError, match=r"permission denied for database|not currently accepting"):
         connect(database=database)
 
@@ -93,7 +93,7 @@ def inside(lab: Lab) -> Iterator[Connection]:
         yield connection
 
 
-def test_no_function_that_runs_as_its_owner_is_a_superusers(inside: Connection) -> None:
+def test_no_security_definer_function_is_owned_by_a_superuser(inside: Connection) -> None:
     found = inside.execute(
         "select p.oid::regprocedure::text, r.rolname, p.proconfig from pg_proc p join pg_roles r on r.oid = p.proowner"
         " where p.prosecdef and (r.rolsuper or r.rolcanlogin)"
@@ -104,7 +104,7 @@ def test_no_function_that_runs_as_its_owner_is_a_superusers(inside: Connection) 
     assert functions == [("table_dropped", path), ("table_made", path)]
 
 
-def test_no_view_of_ours_reads_as_a_superuser_but_the_one_that_hides_our_roles(inside: Connection) -> None:
+def test_no_internal_view_reads_as_a_superuser(inside: Connection) -> None:
     found = inside.execute(
         "select c.oid::regclass::text from pg_class c join pg_roles r on r.oid = c.relowner"
         " where c.relkind in ('v', 'm') and c.oid >= 16384 and (r.rolsuper or r.rolcanlogin)"
@@ -112,14 +112,14 @@ def test_no_view_of_ours_reads_as_a_superuser_but_the_one_that_hides_our_roles(i
     assert found.fetchall() == []
 
 
-def test_the_names_in_functions_that_run_as_their_owner_are_qualified(inside: Connection) -> None:
+def test_all_names_in_security_definer_functions_are_qualified(inside: Connection) -> None:
     for (source,) in inside.execute("select prosrc from pg_proc where prosecdef").fetchall():
         relations = re.findall(r"\b(?:from|join|into)\s+(?!\()([\w.]+)", source)
         assert relations
         assert all(name.startswith(("pg_catalog.", "pg_internal.")) for name in relations), relations
 
 
-def test_what_runs_by_itself_is_ours_and_was_there_before_users_were(inside: Connection) -> None:
+def test_event_triggers_are_only_the_internal_ones(inside: Connection) -> None:
     found = inside.execute("select evtname, evtowner::regrole::text, evtfoid::regproc::text from pg_event_trigger")
     assert sorted(found.fetchall()) == [
         ("redshift_refuses", "rdsdb", "pg_internal.refuse"),
@@ -128,7 +128,7 @@ def test_what_runs_by_itself_is_ours_and_was_there_before_users_were(inside: Con
     ]
 
 
-def test_our_roles_have_no_members_and_no_more_than_they_need(inside: Connection) -> None:
+def test_internal_roles_have_no_members_and_only_the_privileges_that_they_need(inside: Connection) -> None:
     internal = list(roles.INTERNAL)
     members = inside.execute(
         "select roleid::regrole::text, member::regrole::text from pg_auth_members m"
@@ -151,7 +151,7 @@ def test_our_roles_have_no_members_and_no_more_than_they_need(inside: Connection
 
 
 @pytest.mark.parametrize("role", sorted(roles.INTERNAL))
-def test_nobody_logs_in_as_a_role_of_ours(lab: Lab, psycopg_parameters: dict[str, Any], role: str) -> None:
+def test_users_cannot_log_in_as_an_internal_role(lab: Lab, psycopg_parameters: dict[str, Any], role: str) -> None:
     for auto_create in (False, True):
         given = lab.engine.temporary_credentials("warehouse", role, auto_create=auto_create)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -160,10 +160,8 @@ def test_nobody_logs_in_as_a_role_of_ours(lab: Lab, psycopg_parameters: dict[str
         psycopg.connect(**{**psycopg_parameters, "user": role, "password": "x"})
 
 
-def test_a_session_that_is_a_superusers_is_not_opened(
-    inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab
-) -> None:
-    """There is no way to one; should there be, the front is the last to refuse it."""
+def test_a_superuser_cannot_open_a_session(inside: Connection, psycopg_parameters: dict[str, Any], lab: Lab) -> None:
+    """Users can't become superusers; if one could, the front would still refuse the session."""
     inside.execute("create role accident login superuser")
     try:
         given = lab.engine.temporary_credentials("warehouse", "accident")
@@ -173,7 +171,7 @@ def test_a_session_that_is_a_superusers_is_not_opened(
         inside.execute("drop role accident")
 
 
-def test_a_session_that_becomes_a_superusers_ends(inside: Connection, connect: Connect) -> None:
+def test_a_session_that_takes_a_superuser_s_role_is_refused_and_ended(inside: Connection, connect: Connect) -> None:
     inside.execute("create role accident superuser")
     session = connect()
     try:
@@ -252,7 +250,9 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_neither_a_user_nor_the_master_user_may(eve: Connection, session: Connection, statement: str) -> None:
+def test_neither_a_user_nor_the_master_user_may_run_privileged_statements(
+    eve: Connection, session: Connection, statement: str
+) -> None:
     for user in (eve, session):
         with pytest.raises(psycopg.Error) as refused:
             user.execute(statement.encode())
@@ -261,9 +261,7 @@ def test_neither_a_user_nor_the_master_user_may(eve: Connection, session: Connec
         assert refused.value.sqlstate in ("42501", "0A000", "42601", "22023", "3F000", "42939"), refused.value
 
 
-def test_the_masters_right_to_end_sessions_does_not_reach_the_superusers(
-    session: Connection, inside: Connection
-) -> None:
+def test_the_master_user_cannot_end_a_superuser_s_session(session: Connection, inside: Connection) -> None:
     for function in ("pg_terminate_backend", "pg_cancel_backend"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(f"select {function}(%s)".encode(), [inside.info.backend_pid])
@@ -289,7 +287,9 @@ def test_the_masters_right_to_end_sessions_does_not_reach_the_superusers(
         "create language planted handler h",
     ],
 )
-def test_what_would_run_in_other_sessions_is_refused_by_name(owner: Connection, statement: str) -> None:
+def test_statements_that_would_run_code_in_other_sessions_are_refused_by_name(
+    owner: Connection, statement: str
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="is not supported by this embedded Redshift"):
         owner.execute(statement.encode())
@@ -308,13 +308,13 @@ def test_what_would_run_in_other_sessions_is_refused_by_name(owner: Connection, 
         ("alter database owned with is_template true", "is_template"),
     ],
 )
-def test_databases_have_no_options_but_redshifts(owner: Connection, statement: str, word: str) -> None:
+def test_databases_have_only_the_options_that_redshift_documents(owner: Connection, statement: str, word: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html and r_ALTER_DATABASE.html"""
     with pytest.raises(psycopg.errors.SyntaxError, match=f'syntax error at or near "{word}"'):
         owner.execute(statement.encode())
 
 
-def test_startup_options_make_nobody_more_than_they_are(lab: Lab, address: Address, eve: Connection) -> None:
+def test_startup_options_cannot_raise_privileges(lab: Lab, address: Address, eve: Connection) -> None:
     for options in ("-c role=rdsdb", "-c session_authorization=rdsdb", "-c allow_system_table_mods=on"):
         with WireClient(address.port, lab.home.ca_file) as client, pytest.raises(EOFError):
             client.log_in("eve", EVE, options=options)

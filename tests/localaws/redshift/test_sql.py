@@ -1,4 +1,4 @@
-"""SQL that means something else, or nothing, on PostgreSQL: run through the front, with the results of Redshift."""
+"""SQL with another or no meaning on PostgreSQL, run through the front with Redshift's results."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def value(session: Connection, expression: str) -> Any:
         ("json_parse('[1, 2]')", [1, 2]),
     ],
 )
-def test_expressions_give_redshifts_results(session: Connection, expression: str, expected: Any) -> None:
+def test_expressions_give_redshift_s_results(session: Connection, expression: str, expected: Any) -> None:
     assert value(session, expression) == expected
 
 
-def test_getdate_has_whole_seconds_and_sysdate_the_transactions_start(session: Connection) -> None:
+def test_GETDATE_has_whole_seconds_and_SYSDATE_is_the_start_of_the_transaction(session: Connection) -> None:
     assert value(session, "getdate()").microsecond == 0
     with session.transaction():
         assert value(session, "sysdate") == value(session, "sysdate")
@@ -80,7 +80,7 @@ def test_an_unknown_date_part_is_refused(session: Connection) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_the_sum_of_reals_is_added_up_in_double_precision(session: Connection) -> None:
+def test_SUM_of_real_values_is_computed_in_double_precision(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html"""
     session.execute("create table tolls (amount real, booth smallint, id bigint, price numeric(10, 2))")
     session.execute("insert into tolls select 7.49, i % 7, 4000000000 + i, 1.10 from generate_series(1, 100000) i")
@@ -91,7 +91,7 @@ def test_the_sum_of_reals_is_added_up_in_double_precision(session: Connection) -
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_sums_and_averages_of_integers_are_bigint(session: Connection) -> None:
+def test_SUM_and_AVG_of_integers_are_bigint(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html"""
     session.execute("create table ints (a smallint, b integer, c bigint, n numeric(6, 2))")
     session.execute("insert into ints values (1, 2, 3, 1.50), (2, 5, 6, 2.50), (null, null, null, null)")
@@ -103,14 +103,14 @@ def test_sums_and_averages_of_integers_are_bigint(session: Connection) -> None:
     assert rows.fetchall() == [(3,), (9,)]
 
 
-def test_postgresqls_own_views_still_work(session: Connection) -> None:
+def test_postgresql_s_own_views_still_work(session: Connection) -> None:
     # They were made with the aggregates that Redshift's take the names of.
     assert session.execute("select sum(idx_scan) from pg_stat_user_tables").fetchone() is not None
     session.execute("select * from pg_stat_all_tables, pg_statio_all_tables limit 5")
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_listagg_orders_and_joins(session: Connection) -> None:
+def test_LISTAGG_sorts_and_joins_values(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html"""
     rows = "from (values (1, 'b'), (2, 'a'), (2, 'a'), (3, null)) t (id, name)"
     assert value(session, f"listagg(name, ', ') within group (order by id) {rows}") == "b, a, a"
@@ -129,14 +129,14 @@ def test_keys_are_accepted_and_not_enforced(session: Connection) -> None:
         session.execute("insert into children values (null, 1)")
 
 
-def test_an_identity_column_counts(session: Connection) -> None:
+def test_an_identity_column_counts_up(session: Connection) -> None:
     session.execute("create table numbered (id int identity(10, 5), a varchar)")
     session.execute("insert into numbered (a) values ('x'), ('y')")
     assert session.execute("select id from numbered order by id").fetchall() == [(10,), (15,)]
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_temporary_table_with_a_hash_is_the_sessions_own(
+def test_a_temporary_table_with_a_hash_is_visible_only_in_its_session(
     session: Connection, psycopg_parameters: dict[str, Any]
 ) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
@@ -148,28 +148,28 @@ def test_a_temporary_table_with_a_hash_is_the_sessions_own(
         other.execute("select * from #mine")
 
 
-def test_a_super_column_keeps_documents(session: Connection) -> None:
+def test_a_SUPER_column_stores_json_documents(session: Connection) -> None:
     session.execute("create table documents (d super)")
     session.execute("""insert into documents values (json_parse('{"a": [1, 2]}'))""")
     assert session.execute("select d['a'][1] from documents").fetchone() == (2,)
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_text_without_a_length_is_256_long(session: Connection) -> None:
+def test_text_columns_without_a_length_have_a_length_of_256(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
     session.execute("create table texts (a varchar, b text, c varchar(max))")
     query = "select character_maximum_length from svv_columns where table_name = 'texts' order by ordinal_position"
     assert session.execute(query).fetchall() == [(256,), (256,), (65535,)]
 
 
-def test_a_search_path_of_the_users_changes_no_result(session: Connection) -> None:
+def test_a_user_s_search_path_does_not_change_results(session: Connection) -> None:
     session.execute("create schema elsewhere")
     session.execute("set search_path to elsewhere")
     assert session.execute("select avg(x), len('abc') from (values (1), (2)) t (x)").fetchone() == (1, 3)
     assert session.execute("show search_path").fetchone() == ("elsewhere",)
 
 
-def test_the_drivers_catalog_calls_find_tables_and_columns(cursor: Any) -> None:
+def test_the_driver_s_catalog_calls_return_tables_and_columns(cursor: Any) -> None:
     cursor.execute("create table cataloged (id bigint not null, name varchar(40), doc super)")
     tables = cursor.get_tables(table_name_pattern="cataloged")
     assert [(row[1], row[2], row[3]) for row in tables] == [("public", "cataloged", "TABLE")]
@@ -179,7 +179,7 @@ def test_the_drivers_catalog_calls_find_tables_and_columns(cursor: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_an_alias_may_be_used_in_the_query_that_makes_it(session: Connection) -> None:
+def test_a_column_alias_can_be_used_in_the_same_query(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html"""
     session.execute("create table clicks (clicked int, shown int)")
     session.execute("insert into clicks values (1, 4), (3, 4)")
@@ -190,19 +190,19 @@ def test_an_alias_may_be_used_in_the_query_that_makes_it(session: Connection) ->
         assert session.execute(sql).fetchall() == [(0.75, 75.0)]
 
 
-def test_a_column_comes_before_an_alias_of_its_name(session: Connection) -> None:
+def test_a_column_takes_precedence_over_an_alias_with_the_same_name(session: Connection) -> None:
     session.execute("create table shadows (a int)")
     session.execute("insert into shadows values (1)")
     assert session.execute("select a + 10 as a, a as b from shadows where a = 1").fetchall() == [(11, 1)]
 
 
-def test_an_unknown_column_is_still_unknown_where_aliases_are(session: Connection) -> None:
+def test_an_unknown_column_is_still_an_error_in_a_query_with_aliases(session: Connection) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn, match='column "c" does not exist') as refused:
         session.execute("select 1 as b, b + c as d")
     assert refused.value.diag.statement_position == "20"
 
 
-def test_show_lists_the_catalog(session: Connection) -> None:
+def test_SHOW_lists_databases_schemas_tables_and_columns(session: Connection) -> None:
     session.execute("create schema shown")
     session.execute("create table shown.first (a int, b varchar(5)); create table shown.second (c int)")
     assert ("dev",) in [row[:1] for row in session.execute("show databases")]
@@ -224,7 +224,7 @@ def test_show_lists_the_catalog(session: Connection) -> None:
         "show table t",
     ],
 )
-def test_statements_that_are_not_supported(session: Connection, statement: str) -> None:
+def test_unsupported_statements_are_refused(session: Connection, statement: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="is not supported by this embedded Redshift"):
         session.execute(statement)
     with pytest.raises(psycopg.errors.FeatureNotSupported), session.cursor() as cursor:
@@ -237,7 +237,7 @@ def test_statements_that_are_not_supported(session: Connection, statement: str) 
     session.execute("rollback")
 
 
-def test_the_drivers_catalog_calls_take_patterns(cursor: Any) -> None:
+def test_the_driver_s_catalog_calls_accept_patterns(cursor: Any) -> None:
     cursor.execute("create table patterned (id bigint not null, name varchar(40))")
     columns = cursor.get_columns(schema_pattern="public", tablename_pattern="patterned")
     assert [(row[3], row[5], row[17]) for row in columns] == [("id", "int8", "NO"), ("name", "varchar", "YES")]
@@ -267,13 +267,13 @@ def test_the_system_views_show_how_a_table_was_declared(session: Connection, cur
     session.execute("drop table lying")
 
 
-def test_a_users_own_comment_is_no_declaration(session: Connection) -> None:
+def test_a_user_s_own_comment_is_not_read_as_a_table_declaration(session: Connection) -> None:
     session.execute("""create table commented (a int) /*redshift:{"table": "commented", "distkey": broken}*/""")
     assert session.execute("select distkey from pg_table_def where tablename = 'commented'").fetchone() == (False,)
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_qualify_filters_by_window_functions(session: Connection) -> None:
+def test_QUALIFY_filters_by_window_functions(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html"""
     session.execute("create table sales (region varchar, day int, amount int)")
     session.execute("insert into sales values ('n', 1, 5), ('n', 2, 9), ('s', 1, 7), ('s', 2, 3)")
@@ -292,7 +292,9 @@ def test_qualify_filters_by_window_functions(session: Connection) -> None:
         session.execute(f"select * from sales qualify {window} = 1")
 
 
-def test_a_database_made_with_sql_is_redshifts_too(session: Connection, psycopg_parameters: dict[str, Any]) -> None:
+def test_a_database_created_with_sql_has_redshift_s_functions_too(
+    session: Connection, psycopg_parameters: dict[str, Any]
+) -> None:
     session.execute("create database second with owner admin connection limit unlimited collate case_sensitive")
     with psycopg.connect(**{**psycopg_parameters, "dbname": "second"}) as connection:
         connection.execute("create table t (a int distkey)")
@@ -303,7 +305,7 @@ def test_a_database_made_with_sql_is_redshifts_too(session: Connection, psycopg_
 
 @pytest.mark.as_on_aws("Redshift")
 @pytest.mark.parametrize("kind", ["decimal", "numeric", "dec"])
-def test_a_decimal_without_precision_has_eighteen_digits_and_no_decimals(session: Connection, kind: str) -> None:
+def test_DECIMAL_without_a_precision_has_18_digits_and_no_decimals(session: Connection, kind: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
     session.execute(f"create table plain_{kind} (id int, price {kind})")
     session.execute(f"alter table plain_{kind} add column more {kind}")
@@ -321,7 +323,7 @@ def test_a_column_may_be_named_as_the_type_decimal(session: Connection) -> None:
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_a_decimal_has_at_most_38_digits(session: Connection) -> None:
+def test_DECIMAL_has_at_most_38_digits(session: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
     with pytest.raises(psycopg.Error, match="NUMERIC precision 39 must be between 1 and 38"):
         session.execute("create table too_precise (price decimal(39, 2))")

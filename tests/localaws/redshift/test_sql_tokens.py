@@ -18,7 +18,7 @@ def kinds(sql: str, *, backslash_escapes: bool = True) -> list[tuple[Kind, str]]
 
 
 @pytest.mark.parametrize("escapes", [True, False])
-def test_the_tokens_are_the_whole_text_whatever_it_is(escapes: bool) -> None:
+def test_the_tokens_of_any_text_add_up_to_the_whole_text(escapes: bool) -> None:
     chance = random.Random(20240229)
     for _ in range(5000):
         sql = "".join(chance.choices(PIECES, k=chance.randint(1, 12)))
@@ -28,11 +28,11 @@ def test_the_tokens_are_the_whole_text_whatever_it_is(escapes: bool) -> None:
 
 
 @pytest.mark.parametrize("opened", ["'a''b", "E'a\\'", "N'a", '"a""b', "$$a$", "$x$a$$", "/* a /* b */"])
-def test_what_nothing_closes_is_one_token_to_the_end(opened: str) -> None:
+def test_an_unterminated_string_or_comment_is_one_token_to_the_end(opened: str) -> None:
     assert kinds(f"select {opened}") == [(Kind.WORD, "select"), (Kind.UNTERMINATED, opened)]
 
 
-def test_a_backslash_before_a_quote_counts_only_where_the_session_says_so() -> None:
+def test_a_backslash_before_a_quote_is_an_escape_only_if_the_session_says_so() -> None:
     assert kinds(r"'a\'b'") == [(Kind.STRING, r"'a\'b'")]
     assert kinds(r"'a\'b", backslash_escapes=False) == [(Kind.STRING, r"'a\'"), (Kind.WORD, "b")]
     assert kinds(r"E'a\'b'", backslash_escapes=False) == [(Kind.STRING, r"E'a\'b'")]
@@ -50,6 +50,6 @@ def test_a_backslash_before_a_quote_counts_only_where_the_session_says_so() -> N
         ("::", "::"),
     ],
 )
-def test_a_token_has_the_value_that_is_meant(written: str, value: str) -> None:
+def test_a_token_has_its_unquoted_value(written: str, value: str) -> None:
     (token,) = tokenize(written)
     assert token.value == value

@@ -38,14 +38,16 @@ def unload(db: Session, table: str, options: str = "") -> None:
         ("addquotes parallel off", "000", '"1"|"a|b"|"1.25"|"1.50"|"t"\n"2"|"it\'s"|||\n'),
     ],
 )
-def test_unload_writes_rows_as_asked(db: Session, table: str, options: str, key: str, content: str) -> None:
+def test_UNLOAD_writes_rows_in_the_requested_format(
+    db: Session, table: str, options: str, key: str, content: str
+) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html"""
     unload(db, table, options)
     assert db.notices == ["INFO: UNLOAD completed, 2 record(s) unloaded successfully."]
     assert db.warehouse.get(f"{table}/part_{key}").decode() == content
 
 
-def test_a_compressed_unload_with_its_manifest_loads_again(db: Session, table: str) -> None:
+def test_a_compressed_UNLOAD_with_a_manifest_can_be_loaded_again(db: Session, table: str) -> None:
     unload(db, table, "csv gzip manifest")
     assert gzip.decompress(db.warehouse.get(f"{table}/part_0000_part_00.gz")).startswith(b"1,a|b,")
     [entry] = json.loads(db.warehouse.get(f"{table}/part_manifest"))["entries"]
@@ -54,7 +56,7 @@ def test_a_compressed_unload_with_its_manifest_loads_again(db: Session, table: s
     assert db.rows(f"select count(*), count(distinct id), count(amount) from {table}") == [(4, 2, 2)]
 
 
-def test_parquet_keeps_the_types_and_loads_again(db: Session, table: str) -> None:
+def test_UNLOAD_to_parquet_keeps_the_types_and_can_be_loaded_again(db: Session, table: str) -> None:
     unload(db, table, "format as parquet")
     content = db.warehouse.get(f"{table}/part_0000_part_00.parquet")
     rows = parquet.read_table(io.BytesIO(content)).to_pylist()
@@ -66,7 +68,7 @@ def test_parquet_keeps_the_types_and_loads_again(db: Session, table: str) -> Non
 
 
 @pytest.mark.as_on_aws("Redshift")
-def test_unload_refuses_a_place_that_is_not_empty_unless_overwriting_is_allowed(db: Session, table: str) -> None:
+def test_UNLOAD_refuses_a_location_that_is_not_empty_unless_ALLOWOVERWRITE_is_given(db: Session, table: str) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html"""
     unload(db, table)
     with pytest.raises(psycopg.Error, match="Specified unload destination on S3 is not empty"):
@@ -82,18 +84,18 @@ def test_a_query_without_rows_writes_no_file(db: Session, table: str) -> None:
     assert db.warehouse.keys(f"{table}/") == []
 
 
-def test_a_query_that_is_wrong_fails_as_it_would_alone(db: Session) -> None:
+def test_an_invalid_query_in_UNLOAD_fails_with_its_own_error(db: Session) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn):
         db.run(f"unload ('select nope') to 's3://{db.warehouse.bucket}/x/' iam_role '{db.warehouse.role}'")
 
 
 @pytest.mark.refused("Redshift")
-def test_forms_of_unload_that_are_not_supported(db: Session, table: str) -> None:
+def test_unsupported_forms_of_UNLOAD_are_refused(db: Session, table: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="PARTITION"):
         unload(db, table, "parquet partition by (id)")
 
 
-def test_the_query_is_in_redshifts_own_sql(db: Session, table: str) -> None:
+def test_the_query_of_UNLOAD_may_use_redshift_s_own_sql(db: Session, table: str) -> None:
     target = f"s3://{db.warehouse.bucket}/{table}/own_"
     query = f"select top 1 id, nvl(name, $$-$$), 7.9::decimal from {table} order by id"
     db.run(f"unload ('{query}') to '{target}' iam_role '{db.warehouse.role}' csv parallel off")

@@ -1,4 +1,4 @@
-"""What a request to S3 asks for has an effect, or is refused: numbers, headers, documents, tags, metadata, ranges."""
+"""Every argument of an S3 request takes effect or is refused: numbers, headers, documents, tags, metadata, ranges."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def element(answer: Answer, name: str) -> str:
     "query", ["max-keys", "list-type=2&max-keys", "versions&max-keys", "uploads&max-uploads", "parts&max-parts",
               "parts&part-number-marker"],
 )  # fmt: skip
-def test_a_malformed_number_is_refused(root: Wire, s3: Any, bucket: str, query: str, value: str) -> None:
+def test_a_malformed_number_in_a_query_parameter_is_refused(
+    root: Wire, s3: Any, bucket: str, query: str, value: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html"""
     path = f"/{bucket}"
     if query.startswith("parts"):
@@ -59,7 +61,7 @@ def test_a_malformed_number_is_refused(root: Wire, s3: Any, bucket: str, query: 
 
 
 @pytest.mark.as_on_aws("S3")
-def test_more_than_a_thousand_are_a_thousand(s3: Any, bucket: str) -> None:
+def test_a_listing_returns_at_most_1000_entries_whatever_is_asked_for(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
     for call in (s3.list_objects, s3.list_objects_v2, s3.list_object_versions):
         assert call(Bucket=bucket, MaxKeys=5000)["MaxKeys"] == 1000
@@ -67,7 +69,7 @@ def test_more_than_a_thousand_are_a_thousand(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_part_s_number_is_one_of_ten_thousand(root: Wire, bucket: str) -> None:
+def test_a_part_number_is_between_1_and_10000(root: Wire, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     root.send("PUT", f"/{bucket}/k", body=b"x")
     for number in ("0", "10001", "x", ""):
@@ -93,7 +95,7 @@ def test_buckets_are_listed_by_pages_prefix_and_region(s3: Any, unique: Callable
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_page_of_parts_begins_after_a_part_s_number(s3: Any, bucket: str) -> None:
+def test_the_parts_of_an_upload_are_listed_in_pages(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html"""
     upload = {"Bucket": bucket, "Key": "k"}
     upload["UploadId"] = s3.create_multipart_upload(**upload, StorageClass="STANDARD_IA")["UploadId"]
@@ -105,7 +107,7 @@ def test_a_page_of_parts_begins_after_a_part_s_number(s3: Any, bucket: str) -> N
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_listing_of_the_first_kind_is_encoded_as_a_whole(root: Wire, s3: Any, bucket: str) -> None:
+def test_ListObjects_with_encoding_type_url_encodes_every_key_and_marker(root: Wire, s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html"""
     for key in ("a b/1", "a b/2", "a b&c", "d"):
         s3.put_object(Bucket=bucket, Key=key)
@@ -119,7 +121,7 @@ def test_a_listing_of_the_first_kind_is_encoded_as_a_whole(root: Wire, s3: Any, 
     assert error(s3.list_objects, Bucket=bucket, EncodingType="x")[0] == "InvalidArgument"
 
 
-def test_each_header_of_a_vouched_operation_has_an_effect_or_is_refused() -> None:
+def test_each_header_of_a_supported_operation_has_an_effect_or_is_refused() -> None:
     refused = {}
     table = vouching.table("s3")
     for operation in {*table.works, *table.state_only} & set(get_service_model("s3").operation_names):
@@ -144,14 +146,14 @@ def test_each_header_of_a_vouched_operation_has_an_effect_or_is_refused() -> Non
         {"ServerSideEncryption": "AES256", "SSEKMSKeyId": "k"},
     ],
 )
-def test_keys_that_nothing_here_would_need_are_refused(s3: Any, bucket: str, given: dict[str, Any]) -> None:
+def test_encryption_with_customer_provided_or_kms_keys_is_refused(s3: Any, bucket: str, given: dict[str, Any]) -> None:
     assert error(s3.put_object, Bucket=bucket, Key="k", **given)[0] == "NotImplemented"
     assert error(s3.create_multipart_upload, Bucket=bucket, Key="k", **given)[0] == "NotImplemented"
     assert error(s3.head_object, Bucket=bucket, Key="k")[0] == "404"
 
 
 @pytest.mark.as_on_aws("S3")
-def test_every_bucket_encrypts_and_another_key_is_refused(s3: Any, bucket: str) -> None:
+def test_every_bucket_encrypts_with_AES256_and_a_kms_key_is_refused(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html"""
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
@@ -180,14 +182,16 @@ def test_every_bucket_encrypts_and_another_key_is_refused(s3: Any, bucket: str) 
         ({"ExpectedBucketOwner": "x"}, "InvalidBucketOwnerAWSAccountID"),
     ],
 )
-def test_a_put_that_aws_refuses_is_refused_in_its_words(s3: Any, bucket: str, given: Any, code: str) -> None:
+def test_an_invalid_PutObject_is_refused_with_the_error_code_of_aws(
+    s3: Any, bucket: str, given: Any, code: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     assert error(s3.put_object, Bucket=bucket, Key="k", **given)[0] == code
     assert error(s3.head_object, Bucket=bucket, Key="k")[0] == "404"
 
 
 @pytest.mark.as_on_aws("S3")
-def test_tags_are_kept_to_the_letter(s3: Any, bucket: str) -> None:
+def test_tags_are_kept_exactly_as_they_were_given(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
     where = {"Bucket": bucket, "Key": "k"}
     s3.put_object(**where, Tagging="awsome= 1 &b=", Body=b"x")
@@ -210,7 +214,7 @@ def test_tags_are_kept_to_the_letter(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_archived_object_is_not_read_but_its_tags_are(s3: Any, bucket: str) -> None:
+def test_an_archived_object_cannot_be_read_but_its_tags_can(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x" * 10, StorageClass="GLACIER", Tagging="a=b")
     assert error(s3.get_object, Bucket=bucket, Key="k")[0] == "InvalidObjectState"
@@ -228,7 +232,9 @@ def test_an_archived_object_is_not_read_but_its_tags_are(s3: Any, bucket: str) -
     [("bytes=0-3", 206), ("bytes=-2", 206), ("bytes=99-", 416), ("items=0-3", 200), ("bytes=0-1,3-4", 200),
      ("bytes=3-1", 200), ("x", 200), ("bytes", 200)],
 )  # fmt: skip
-def test_a_range_is_a_range_of_bytes(root: Wire, bucket: str, given: str, status: int) -> None:
+def test_a_range_header_that_is_not_one_range_of_bytes_is_ignored(
+    root: Wire, bucket: str, given: str, status: int
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     root.send("PUT", f"/{bucket}/k", body=b"content")
     for method in ("GET", "HEAD"):
@@ -237,7 +243,7 @@ def test_a_range_is_a_range_of_bytes(root: Wire, bucket: str, given: str, status
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_head_is_answered_with_the_headers_that_it_asks_for(s3: Any, bucket: str, stack: localaws.Status) -> None:
+def test_a_request_can_override_the_response_headers(s3: Any, bucket: str, stack: localaws.Status) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x", ContentType="text/csv")
     for call in (s3.head_object, s3.get_object):
@@ -250,7 +256,7 @@ def test_a_head_is_answered_with_the_headers_that_it_asks_for(s3: Any, bucket: s
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_copied_range_lies_in_its_source(s3: Any, bucket: str) -> None:
+def test_a_copied_range_has_to_lie_within_its_source(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html"""
     s3.put_object(Bucket=bucket, Key="source", Body=b"content")
     upload = {"Bucket": bucket, "Key": "k"}
@@ -264,7 +270,9 @@ def test_a_copied_range_lies_in_its_source(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_upload_is_completed_with_what_the_client_says_it_is(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_checks_the_parts_checksum_size_and_type_that_the_client_gives(
+    s3: Any, bucket: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html"""
     upload = {"Bucket": bucket, "Key": "k"}
     created = s3.create_multipart_upload(**upload, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
@@ -293,7 +301,7 @@ def test_an_upload_is_completed_with_what_the_client_says_it_is(s3: Any, bucket:
      "<Tagging><TagSet/><TagSet/></Tagging>", "<Tagging><TagSet><Tga/></TagSet></Tagging>", "\xff",
      "<Tagging><TagSet><Tag><Key><b/></Key><Value>x</Value></Tag></TagSet></Tagging>"],
 )  # fmt: skip
-def test_a_malformed_document_is_refused(root: Wire, bucket: str, body: str) -> None:
+def test_a_malformed_xml_body_is_refused(root: Wire, bucket: str, body: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     root.send("PUT", f"/{bucket}/k", body=b"content")
     for path in (f"/{bucket}?tagging", f"/{bucket}/k?tagging"):
@@ -301,7 +309,7 @@ def test_a_malformed_document_is_refused(root: Wire, bucket: str, body: str) -> 
         assert element(answer, "Code") == ("MalformedXML" if body else "MissingRequestBodyError")
 
 
-def test_a_document_is_read_whatever_its_prefixes_are(root: Wire, s3: Any, bucket: str) -> None:
+def test_an_xml_body_may_use_any_namespace_prefix(root: Wire, s3: Any, bucket: str) -> None:
     body = (
         '<n:Tagging xmlns:n="http://s3.amazonaws.com/doc/2006-03-01/"><!-- x --><n:TagSet><n:Tag><n:Key>a</n:Key>'
         "<n:Value><![CDATA[b]]></n:Value></n:Tag></n:TagSet></n:Tagging>"
@@ -311,7 +319,7 @@ def test_a_document_is_read_whatever_its_prefixes_are(root: Wire, s3: Any, bucke
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_document_is_what_its_checksum_says(s3: Any, bucket: str) -> None:
+def test_an_xml_body_is_checked_against_its_MD5(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     tagging = {"TagSet": [{"Key": "a", "Value": "b"}]}
     wrong = "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -319,7 +327,7 @@ def test_a_document_is_what_its_checksum_says(s3: Any, bucket: str) -> None:
     assert error(s3.put_bucket_tagging, Bucket=bucket, Tagging=tagging, ContentMD5="x")[0] == "InvalidDigest"
 
 
-def test_a_preflight_is_refused_since_no_bucket_has_cors(stack: localaws.Status, bucket: str) -> None:
+def test_a_cors_preflight_request_is_refused(stack: localaws.Status, bucket: str) -> None:
     wire = Wire(stack.endpoint_url)
     asks = {"Host": "localhost", "Origin": "http://example.com", "Access-Control-Request-Method": "GET"}
     answer = wire.raw("OPTIONS", f"/{bucket}/k", asks)
@@ -356,7 +364,7 @@ def test_an_invalid_notification_filter_is_refused(
         ("put_bucket_tagging", {"Tagging": {}}, "MalformedXML"),
     ],
 )
-def test_a_document_that_says_nothing_is_refused(
+def test_an_empty_configuration_is_refused(
     aws: Callable[..., Any], unique: Callable[[str], str], operation: str, arguments: dict[str, Any], code: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
@@ -369,7 +377,9 @@ def test_a_document_that_says_nothing_is_refused(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_bucket_is_where_its_request_was_sent(aws: Callable[..., Any], unique: Callable[[str], str]) -> None:
+def test_a_bucket_can_be_created_without_a_LocationConstraint_only_in_us_east_1(
+    aws: Callable[..., Any], unique: Callable[[str], str]
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
     s3 = aws("s3", config=Config(parameter_validation=False))
     for nothing in (None, {}, {"LocationConstraint": None}):

@@ -1,4 +1,4 @@
-"""Checksums: what a client sends is verified, and kept, part by part; what it leaves to S3 is computed."""
+"""Checksums: those that a client sends are verified and kept, part by part; the others are computed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refused(call: Callable[..., Any], **given: Any) -> str:
 
 
 @pytest.mark.parametrize("algorithm", KNOWN)
-def test_a_checksum_is_that_of_the_whole_however_it_is_cut(algorithm: str) -> None:
+def test_a_checksum_does_not_depend_on_how_the_content_is_split(algorithm: str) -> None:
     assert checksums.digest(algorithm, [CONTENT]) == KNOWN[algorithm]
     long = CONTENT * 1000
     whole = checksums.digest(algorithm, [long])
@@ -50,7 +50,7 @@ def test_a_checksum_is_that_of_the_whole_however_it_is_cut(algorithm: str) -> No
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("algorithm", KNOWN)
-def test_a_checksum_that_comes_with_an_object_is_verified_and_kept(s3: Any, bucket: str, algorithm: str) -> None:
+def test_the_checksum_of_a_PutObject_is_verified_and_kept(s3: Any, bucket: str, algorithm: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     name, value = f"Checksum{algorithm}", base64.b64encode(KNOWN[algorithm]).decode()
     where = {"Bucket": bucket, "Key": "k"}
@@ -71,7 +71,7 @@ def test_a_checksum_that_comes_with_an_object_is_verified_and_kept(s3: Any, buck
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_md5_that_comes_with_an_object_is_verified(s3: Any, bucket: str) -> None:
+def test_the_md5_of_a_PutObject_is_verified(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"""
     where = {"Bucket": bucket, "Key": "k"}
     right = base64.b64encode(hashlib.md5(CONTENT).digest()).decode()
@@ -85,7 +85,9 @@ def test_an_md5_that_comes_with_an_object_is_verified(s3: Any, bucket: str) -> N
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA256"])
-def test_an_upload_has_a_checksum_of_its_parts_checksums(s3: Any, bucket: str, algorithm: str) -> None:
+def test_a_multipart_upload_has_a_composite_checksum_of_the_checksums_of_its_parts(
+    s3: Any, bucket: str, algorithm: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     where, name = {"Bucket": bucket, "Key": "parts"}, f"Checksum{algorithm}"
     contents = [b"a" * 5 * MIB, b"end"]
@@ -112,7 +114,7 @@ def test_an_upload_has_a_checksum_of_its_parts_checksums(s3: Any, bucket: str, a
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_upload_may_have_a_checksum_of_the_whole(s3: Any, bucket: str) -> None:
+def test_a_multipart_upload_may_have_a_checksum_of_the_full_object(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     where = {"Bucket": bucket, "Key": "whole"}
     upload = s3.create_multipart_upload(**where, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
@@ -128,7 +130,7 @@ def test_an_upload_may_have_a_checksum_of_the_whole(s3: Any, bucket: str) -> Non
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_upload_in_parts_with_a_checksum_needs_the_checksum_of_each_part(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_with_checksums_needs_the_checksum_of_each_part(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
     where = {"Bucket": bucket, "Key": "composite"}
     upload = s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]

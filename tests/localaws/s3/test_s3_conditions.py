@@ -1,4 +1,4 @@
-"""Requests with conditions, on what is read, copied and written; and objects that are read part by part."""
+"""Conditional reads, copies and writes, and objects that are read part by part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def failed(call: Callable[..., Any], **given: Any) -> tuple[int, str]:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_of_two_conditions_on_what_is_read_the_etag_counts(s3: Any, bucket: str) -> None:
+def test_if_a_read_has_an_etag_condition_and_a_time_condition_the_etag_decides(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"content")["ETag"]
     for call, body in ((s3.get_object, True), (s3.head_object, False)):
@@ -51,7 +51,7 @@ def test_of_two_conditions_on_what_is_read_the_etag_counts(s3: Any, bucket: str)
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_copy_has_conditions_on_its_source_and_on_what_it_replaces(s3: Any, bucket: str) -> None:
+def test_a_copy_can_have_conditions_on_its_source_and_on_the_object_that_it_replaces(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
     etag = s3.put_object(Bucket=bucket, Key="source", Body=b"content")["ETag"]
     copy = {"Bucket": bucket, "CopySource": {"Bucket": bucket, "Key": "source"}}
@@ -73,7 +73,7 @@ def test_a_copy_has_conditions_on_its_source_and_on_what_it_replaces(s3: Any, bu
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_write_has_conditions_on_what_it_replaces(s3: Any, bucket: str) -> None:
+def test_a_write_can_have_a_condition_on_the_object_that_it_replaces(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
 
@@ -99,7 +99,7 @@ def test_a_write_has_conditions_on_what_it_replaces(s3: Any, bucket: str) -> Non
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_deletion_has_a_condition_on_what_it_deletes(s3: Any, bucket: str) -> None:
+def test_a_deletion_can_have_a_condition_on_the_object_that_it_deletes(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html"""
     where = {"Bucket": bucket, "Key": "k"}
     etag = s3.put_object(**where, Body=b"x")["ETag"]
@@ -112,7 +112,7 @@ def test_a_deletion_has_a_condition_on_what_it_deletes(s3: Any, bucket: str) -> 
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_object_is_read_part_by_part(s3: Any, bucket: str) -> None:
+def test_an_object_can_be_read_part_by_part(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     where = {"Bucket": bucket, "Key": "parts"}
     contents = [b"a" * 5 * MIB, b"b" * 5 * MIB, b"end"]

@@ -1,4 +1,4 @@
-"""What was answered is there after `kill -9`."""
+"""Acknowledged changes survive `kill -9`."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_an_event_that_was_not_delivered_is_delivered_after_the_restart(home: Pa
     assert seen == {str(number) for number in range(30)}
 
 
-def test_calls_at_the_same_time_leave_the_disk_as_they_left_the_memory(home: Path) -> None:
+def test_after_concurrent_calls_the_state_on_disk_equals_the_state_in_memory(home: Path) -> None:
     status = localaws.start(home)
     s3 = _client(status, "s3")
     s3.create_bucket(Bucket="landing")
@@ -154,7 +154,7 @@ def _contents(s3: Any) -> dict[str, bytes]:
     return {key: s3.get_object(Bucket="landing", Key=key)["Body"].read() for key in keys}
 
 
-def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
+def test_ten_thousand_objects_load_quickly_and_do_not_slow_down_a_put(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from localaws.core import context
@@ -193,7 +193,7 @@ def test_ten_thousand_objects_load_quickly_and_cost_a_put_no_more_than_ten(
     s3_backends.bucket_accounts.pop("full-of-objects")
 
 
-def test_an_object_of_an_earlier_version_s_index_has_its_encryption() -> None:
+def test_an_object_from_an_index_of_an_earlier_version_has_its_encryption() -> None:
     key = StoredKey.__new__(StoredKey)
     key.__setstate__({"name": "k", "encryption": None})
     assert key.encryption == "AES256"

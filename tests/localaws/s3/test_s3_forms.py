@@ -1,4 +1,4 @@
-"""Upload forms: what their policy says, what they may ask for, and what they are answered.
+"""Upload forms: their policies, their fields, and the responses to them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
@@ -51,7 +51,7 @@ def post(stack: localaws.Status, bucket: str) -> Post:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_what_a_form_asks_for_its_object_has(s3: Any, bucket: str, post: Post) -> None:
+def test_an_object_has_the_metadata_tags_and_headers_from_its_upload_form(s3: Any, bucket: str, post: Post) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html"""
     tagging = "<Tagging><TagSet><Tag><Key>lab</Key><Value>toll</Value></Tag></TagSet></Tagging>"
     asked = {"x-amz-meta-a": "b", "Content-Type": "text/csv", "tagging": tagging, "x-amz-storage-class": "STANDARD_IA",
@@ -67,7 +67,7 @@ def test_what_a_form_asks_for_its_object_has(s3: Any, bucket: str, post: Post) -
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_form_is_answered_as_it_asks(bucket: str, post: Post) -> None:
+def test_an_upload_form_chooses_its_response_status_or_a_redirect(bucket: str, post: Post) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html"""
     for status, answered in (("200", 200), ("201", 201), ("204", 204), ("404", 204), ("abc", 204), ("", 204)):
         answer = post({"success_action_status": status})
@@ -98,7 +98,7 @@ def test_a_form_is_answered_as_it_asks(bucket: str, post: Post) -> None:
          "Your proposed upload exceeds the maximum allowed size"),
     ],
 )  # fmt: skip
-def test_what_a_policy_does_not_allow_is_refused(
+def test_an_upload_that_the_form_policy_does_not_allow_is_refused(
     s3: Any, bucket: str, post: Post, fields: dict[str, str], conditions: Any, code: str, said: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html"""
@@ -111,7 +111,7 @@ def test_what_a_policy_does_not_allow_is_refused(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_what_a_policy_allows_is_stored(post: Post) -> None:
+def test_an_upload_that_the_form_policy_allows_is_stored(post: Post) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html"""
     for fields, conditions in (
         ({"x-ignore-this": "x"}, [{"key": "k"}]),
@@ -151,7 +151,7 @@ def test_an_invalid_form_policy_is_refused(stack: localaws.Status, post: Post, b
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_policy_that_is_over_is_refused(post: Post) -> None:
+def test_an_expired_form_policy_is_refused(post: Post) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html"""
     answer = post({}, policy={"expiration": "2020-01-01T00:00:00.000Z", "conditions": [{"key": "k"}]})
     said = "Invalid according to Policy: Policy expired."
@@ -171,7 +171,9 @@ def test_a_policy_that_is_over_is_refused(post: Post) -> None:
         ("x-amz-meta-a", "x" * 2048, "MetadataTooLarge"),
     ],
 )
-def test_a_field_without_effect_is_refused(post: Post, s3: Any, bucket: str, name: str, value: str, code: str) -> None:
+def test_a_form_field_that_is_unsupported_or_invalid_is_refused(
+    post: Post, s3: Any, bucket: str, name: str, value: str, code: str
+) -> None:
     answer = post({name: value})
     assert element(answer, "Code") == code, answer.text
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)

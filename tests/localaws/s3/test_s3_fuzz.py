@@ -1,4 +1,4 @@
-"""No request to S3 is answered with a failure of the server's own: what is wrong with it is said."""
+"""No request to S3 causes an internal server error: the error says what is wrong with the request."""
 
 from __future__ import annotations
 

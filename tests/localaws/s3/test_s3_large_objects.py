@@ -1,4 +1,4 @@
-"""Bodies of many megabytes: they go to the disk as they come."""
+"""Bodies of many megabytes are written to disk while they arrive."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _files(stack: localaws.Status) -> set[Path]:
     return {file for file in (stack.home / "objects").glob("*/*") if file.is_file()}
 
 
-def test_a_large_body_is_not_in_memory_as_a_whole(new_server: localaws.Status) -> None:
+def test_a_large_body_is_never_held_in_memory_as_a_whole(new_server: localaws.Status) -> None:
     s3 = boto3.client(
         "s3",
         endpoint_url=new_server.endpoint_url,
@@ -124,7 +124,7 @@ def _wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_what_is_large_is_sent_in_every_way_that_clients_have(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_a_large_object_can_be_sent_in_every_way_that_clients_have(s3: Any, bucket: str, tmp_path: Path) -> None:
     content = os.urandom(LARGE + 1)
     put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "presigned"})
     with urllib.request.urlopen(

@@ -32,7 +32,7 @@ def _all(s3: Any, operation: str, bucket: str, size: int, **arguments: Any) -> l
 
 @pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_pages_hold_every_key_once_whatever_their_size(s3: Any, bucket: str, operation: str, size: int) -> None:
+def test_pages_of_any_size_list_every_key_once(s3: Any, bucket: str, operation: str, size: int) -> None:
     assert _all(s3, operation, bucket, size) == sorted(KEYS)
     assert _all(s3, operation, bucket, size, Delimiter="/") == ["a.json", "in/", "in0", "out/", "z", "é"]
     assert _all(s3, operation, bucket, size, Prefix="in/", Delimiter="/") == ["in/1.json", "in/2.json", "in/deep/"]
@@ -52,14 +52,14 @@ def test_a_page_is_in_order_and_says_whether_there_is_more(s3: Any, bucket: str)
     assert [entry["Key"] for entry in after["Contents"]] == KEYS[5:]
 
 
-def test_a_continuation_token_that_nobody_gave_is_refused(s3: Any, bucket: str) -> None:
+def test_an_unknown_continuation_token_is_refused(s3: Any, bucket: str) -> None:
     with pytest.raises(ClientError, match="continuation token") as refused:
         s3.list_objects_v2(Bucket=bucket, ContinuationToken="***")
     assert refused.value.response["Error"]["Code"] == "InvalidArgument"
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
-def test_pages_of_versions_hold_every_version_once(s3: Any, bucket: str, size: int) -> None:
+def test_pages_of_versions_list_every_version_once(s3: Any, bucket: str, size: int) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for _ in range(2):
         s3.put_object(Bucket=bucket, Key="z", Body=b"again")

@@ -1,4 +1,4 @@
-"""Object Lock: a locked version stays, and its lock is changed by who may, as AWS has it."""
+"""Object Lock: a locked version can't be deleted, and changing its lock needs permission, as on AWS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def locked(s3: Any, unique: Callable[[str], str]) -> str:
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
-def test_a_retention_keeps_a_version_and_is_only_prolonged(s3: Any, locked: str, mode: str) -> None:
+def test_a_retention_protects_a_version_and_can_only_be_extended(s3: Any, locked: str, mode: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"""
     version = s3.put_object(Bucket=locked, Key="k", Body=b"x")["VersionId"]
     where = {"Bucket": locked, "Key": "k", "VersionId": version}
@@ -60,7 +60,7 @@ def test_a_retention_keeps_a_version_and_is_only_prolonged(s3: Any, locked: str,
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(s3: Any, locked: str) -> None:
+def test_a_legal_hold_protects_a_version_until_it_is_removed(s3: Any, locked: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"""
     version = s3.put_object(Bucket=locked, Key="k", Body=b"x")["VersionId"]
     where = {"Bucket": locked, "Key": "k", "VersionId": version}
@@ -73,7 +73,7 @@ def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(s3: Any, locked: str
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_bucket_s_default_locks_what_is_stored(s3: Any, locked: str) -> None:
+def test_a_bucket_s_default_retention_locks_new_objects(s3: Any, locked: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html"""
     rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
     wanted = {"ObjectLockEnabled": "Enabled", "Rule": rule}
@@ -94,13 +94,13 @@ def test_a_bucket_s_default_locks_what_is_stored(s3: Any, locked: str) -> None:
         {"ObjectLockLegalHoldStatus": "x"},
     ],
 )
-def test_an_invalid_lock_is_refused(s3: Any, locked: str, given: dict[str, Any]) -> None:
+def test_invalid_object_lock_settings_are_refused(s3: Any, locked: str, given: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"""
     assert error(s3.put_object, Bucket=locked, Key="k", Body=b"x", **given) == "InvalidArgument"
 
 
 @pytest.mark.as_on_aws("S3")
-def test_bypassing_a_lock_takes_a_right_of_its_own(
+def test_bypassing_a_governance_lock_needs_its_own_permission(
     aws: Callable[..., Any], stack: localaws.Status, s3: Any, locked: str, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html"""
@@ -130,7 +130,7 @@ def test_bypassing_a_lock_takes_a_right_of_its_own(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_bucket_s_default_locks_an_object_uploaded_in_parts(s3: Any, locked: str) -> None:
+def test_a_bucket_s_default_retention_locks_an_object_from_a_multipart_upload(s3: Any, locked: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"""
     rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
     s3.put_object_lock_configuration(

@@ -1,4 +1,4 @@
-"""Which names S3 takes, of buckets, keys and regions, and that a key may hold any character."""
+"""Which names of buckets, keys and regions S3 accepts; a key may contain any character."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_key_may_hold_any_character(s3: Any, bucket: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_an_upload_in_parts_may_have_any_key(s3: Any, bucket: str, key: str) -> None:
+def test_a_multipart_upload_may_have_any_key(s3: Any, bucket: str, key: str) -> None:
     upload = s3.create_multipart_upload(Bucket=bucket, Key=key)
     assert upload["Key"] == key
     assert [each["Key"] for each in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [key]
@@ -121,9 +121,7 @@ def test_an_upload_in_parts_may_have_any_key(s3: Any, bucket: str, key: str) -> 
     assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"part"
 
 
-def test_an_event_of_a_key_with_a_line_feed_has_it_encoded(
-    s3: Any, bucket: str, queue: Callable[..., MadeQueue]
-) -> None:
+def test_a_line_feed_in_a_key_is_encoded_in_the_event(s3: Any, bucket: str, queue: Callable[..., MadeQueue]) -> None:
     made = queue()
     statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -136,7 +134,7 @@ def test_an_event_of_a_key_with_a_line_feed_has_it_encoded(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_upload_can_not_go_on_under_another_key(s3: Any, bucket: str) -> None:
+def test_a_multipart_upload_cannot_be_continued_under_another_key(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html"""
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key="one")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="one", UploadId=upload_id, PartNumber=1, Body=b"x")
@@ -154,7 +152,7 @@ def test_an_upload_can_not_go_on_under_another_key(s3: Any, bucket: str) -> None
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_copy_needs_a_source_that_is_there(s3: Any, bucket: str) -> None:
+def test_the_source_of_a_copy_has_to_exist(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html"""
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
     part = {"Bucket": bucket, "Key": "k", "UploadId": upload_id, "PartNumber": 1}
@@ -165,7 +163,7 @@ def test_a_copy_needs_a_source_that_is_there(s3: Any, bucket: str) -> None:
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"])
-def test_another_partitions_regions_do_not_know_the_account(
+def test_regions_of_another_partition_do_not_know_the_account(
     aws: Callable[..., Any], s3: Any, bucket: str, unique: Callable[[str], str], region: str
 ) -> None:
     """https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""
@@ -178,18 +176,18 @@ def test_another_partitions_regions_do_not_know_the_account(
     s3.create_bucket(Bucket=name)  # nobody has it
 
 
-def test_a_region_that_nobody_has_is_refused(aws: Callable[..., Any], s3: Any, unique: Callable[[str], str]) -> None:
+def test_an_unknown_region_is_refused(aws: Callable[..., Any], s3: Any, unique: Callable[[str], str]) -> None:
     constraint = {"LocationConstraint": "xx-nowhere-1"}
     _refused("AuthorizationHeaderMalformed", aws("s3", "xx-nowhere-1").list_buckets)
     _refused("InvalidLocationConstraint", s3.create_bucket, Bucket=unique("b"), CreateBucketConfiguration=constraint)
 
 
-def test_a_request_that_is_no_xml_is_malformed(s3: Any, bucket: str) -> None:
+def test_a_body_that_is_not_valid_xml_is_refused_as_malformed(s3: Any, bucket: str) -> None:
     keys = {"Objects": [{"Key": "\x01"}]}
     _refused("MalformedXML", s3.delete_objects, Bucket=bucket, Delete=keys)
 
 
-def test_an_answers_header_can_not_be_split(s3: Any, bucket: str) -> None:
+def test_a_line_break_in_a_response_header_is_refused(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"body")
     split = {"Bucket": bucket, "Key": "k", "ResponseContentDisposition": "inline\r\nX-Injected: yes"}
     url = s3.generate_presigned_url("get_object", split)

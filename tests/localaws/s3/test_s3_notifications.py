@@ -1,4 +1,4 @@
-"""What a bucket may be told to notify, and what arrives in a queue."""
+"""Which notifications a bucket can be configured for, and which messages arrive in a queue."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def notified(s3: Any, bucket: str, queue: Queue) -> Queue:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_queue_gets_a_test_event_first(s3: Any, bucket: str, queue: Queue) -> None:
+def test_a_queue_that_is_configured_for_notifications_gets_a_test_event(s3: Any, bucket: str, queue: Queue) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
     _configure(s3, bucket, _queued(queue.arn, "s3:ObjectCreated:*"))
     test = queue.receive()
@@ -89,7 +89,7 @@ def test_a_queue_gets_a_test_event_first(s3: Any, bucket: str, queue: Queue) -> 
 
 
 @pytest.mark.as_on_aws("S3")
-def test_events_of_put_post_copy_and_complete_multipart_upload_bear_these_names(
+def test_puts_posts_copies_and_multipart_uploads_have_event_names_of_their_own(
     s3: Any, bucket: str, notified: Queue
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
@@ -114,7 +114,7 @@ def test_events_of_put_post_copy_and_complete_multipart_upload_bear_these_names(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_tags_and_acls_are_events_too(s3: Any, bucket: str, queue: Queue) -> None:
+def test_changes_of_tags_and_acls_are_events_too(s3: Any, bucket: str, queue: Queue) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
     _configure(s3, bucket, _queued(queue.arn, "s3:ObjectTagging:*", "s3:ObjectAcl:Put"))
     queue.receive()
@@ -206,7 +206,7 @@ def test_events_of_versioned_buckets_name_the_version(s3: Any, bucket: str, noti
     assert (gone["eventName"], gone["s3"]["object"]["versionId"]) == ("ObjectRemoved:Delete", made[0])
 
 
-def test_what_is_configured_is_what_is_told(s3: Any, bucket: str, queue: Queue) -> None:
+def test_a_notification_configuration_is_returned_as_it_was_given(s3: Any, bucket: str, queue: Queue) -> None:
     _configure(s3, bucket, {"Id": "mine", **_queued(queue.arn, "s3:ObjectCreated:Put", PREFIX="in/", suffix=".json")})
     (told,) = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
     assert told == {
@@ -240,7 +240,7 @@ def test_overlapping_notification_filters_are_refused(s3: Any, bucket: str, queu
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_queue_that_is_missing_or_whose_policy_does_not_let_s3_send_is_refused(
+def test_a_queue_that_does_not_exist_or_whose_policy_does_not_allow_s3_to_send_is_refused(
     s3: Any, bucket: str, queue: Queue
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"""
@@ -259,7 +259,7 @@ def test_an_unknown_event_is_refused(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.refused("S3")
-def test_event_notifications_to_eventbridge(s3: Any, bucket: str) -> None:
+def test_notifications_to_eventbridge_are_refused(s3: Any, bucket: str) -> None:
     with pytest.raises(ClientError, match="EventBridgeConfiguration of PutBucketNotificationConfiguration") as refused:
         s3.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}

@@ -40,13 +40,13 @@ def test_an_object_comes_back_with_its_metadata_and_tags(s3: Any, bucket: str) -
     assert tags == [{"Key": "lab", "Value": "toll"}]
 
 
-def test_an_empty_object_is_an_object(s3: Any, bucket: str) -> None:
+def test_an_empty_object_can_be_stored_and_read(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="empty", Body=b"")
     assert s3.get_object(Bucket=bucket, Key="empty")["Body"].read() == b""
 
 
 @pytest.mark.parametrize("size", [1000, 3 * MIB + 17])
-def test_ranges_give_just_their_bytes(s3: Any, bucket: str, size: int) -> None:
+def test_a_range_request_returns_exactly_the_bytes_of_the_range(s3: Any, bucket: str, size: int) -> None:
     body = os.urandom(size)
     s3.put_object(Bucket=bucket, Key="k", Body=body)
 
@@ -68,7 +68,9 @@ def test_ranges_give_just_their_bytes(s3: Any, bucket: str, size: int) -> None:
     assert refused.value.response["Error"]["Code"] == "InvalidRange"
 
 
-def test_a_body_is_one_file_that_goes_with_its_object(s3: Any, bucket: str, stack: localaws.Status) -> None:
+def test_an_object_s_body_is_one_file_that_is_deleted_with_the_object(
+    s3: Any, bucket: str, stack: localaws.Status
+) -> None:
     before = _files(stack)
     s3.put_object(Bucket=bucket, Key="k", Body=b"first")
     (first,) = _files(stack) - before
@@ -80,7 +82,7 @@ def test_a_body_is_one_file_that_goes_with_its_object(s3: Any, bucket: str, stac
     assert _files(stack) == before
 
 
-def test_a_copy_lives_on_without_its_source(s3: Any, bucket: str) -> None:
+def test_a_copy_remains_after_its_source_is_deleted(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="from", Body=b"body", Metadata={"m": "1"}, Tagging="t=1")
     s3.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "from"})
     s3.delete_object(Bucket=bucket, Key="from")
@@ -90,7 +92,7 @@ def test_a_copy_lives_on_without_its_source(s3: Any, bucket: str) -> None:
     assert s3.get_object_tagging(Bucket=bucket, Key="to")["TagSet"] == [{"Key": "t", "Value": "1"}]
 
 
-def test_the_file_of_a_version_goes_with_it(s3: Any, bucket: str, stack: localaws.Status) -> None:
+def test_a_version_s_file_is_deleted_with_the_version(s3: Any, bucket: str, stack: localaws.Status) -> None:
     before = _files(stack)
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     versions = [s3.put_object(Bucket=bucket, Key="k", Body=body)["VersionId"] for body in (b"old", b"new")]
@@ -100,7 +102,7 @@ def test_the_file_of_a_version_goes_with_it(s3: Any, bucket: str, stack: localaw
     assert _files(stack) == before
 
 
-def test_parts_become_one_object(s3: Any, bucket: str, stack: localaws.Status) -> None:
+def test_completing_an_upload_makes_one_object_of_its_parts(s3: Any, bucket: str, stack: localaws.Status) -> None:
     before = _files(stack)
     pieces = [os.urandom(5 * MIB), os.urandom(5 * MIB), b"the end"]
     upload = s3.create_multipart_upload(Bucket=bucket, Key="big", Metadata={"m": "1"})["UploadId"]
@@ -120,7 +122,7 @@ def test_parts_become_one_object(s3: Any, bucket: str, stack: localaws.Status) -
     assert len(_files(stack) - before) == 1
 
 
-def test_boto3s_own_transfer_of_a_large_file_works_both_ways(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_boto3_can_upload_and_download_a_large_file(s3: Any, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "up").write_bytes(os.urandom(20 * MIB + 3))
     s3.upload_file(str(tmp_path / "up"), bucket, "big")
     s3.download_file(bucket, "big", str(tmp_path / "down"))
@@ -138,7 +140,7 @@ def test_an_aborted_upload_leaves_nothing(s3: Any, bucket: str, stack: localaws.
     assert refused.value.response["Error"]["Code"] == "NoSuchUpload"
 
 
-def test_only_one_of_many_that_want_a_new_key_gets_it(s3: Any, bucket: str) -> None:
+def test_of_concurrent_conditional_writes_to_a_new_key_only_one_succeeds(s3: Any, bucket: str) -> None:
     refusals: list[str] = []
 
     def put(number: int) -> bool:
@@ -156,7 +158,7 @@ def test_only_one_of_many_that_want_a_new_key_gets_it(s3: Any, bucket: str) -> N
     assert s3.get_object(Bucket=bucket, Key="lock")["Body"].read() == str(won.index(True)).encode()
 
 
-def test_a_presigned_address_works_for_whoever_has_it(s3: Any, bucket: str) -> None:
+def test_a_presigned_url_works_without_credentials(s3: Any, bucket: str) -> None:
     put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"})
     request = urllib.request.Request(put, data=b"presigned", headers={"Content-Type": ""}, method="PUT")
     with urllib.request.urlopen(request) as answer:
@@ -176,7 +178,7 @@ def test_an_object_overwritten_while_it_is_read_is_read_to_its_end(s3: Any, buck
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_object_is_copied_to_itself_where_that_changes_something(s3: Any, bucket: str) -> None:
+def test_an_object_can_be_copied_to_itself_only_if_the_copy_changes_something(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
     where = {"Bucket": bucket, "Key": "k"}
     assert s3.put_object(**where, Body=b"x")["ServerSideEncryption"] == "AES256"

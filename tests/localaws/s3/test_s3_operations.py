@@ -1,4 +1,4 @@
-"""A sub-resource that moto doesn't know is refused, and never taken for the bucket or object itself."""
+"""A subresource that moto doesn't know is refused, and never treated as the bucket or object itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_putting_a_configuration_does_not_report_success(aws: Callable[..., Any]
     assert "PutBucketAnalyticsConfiguration" in message
 
 
-def test_what_is_not_there_of_an_object_is_not_its_body(aws: Callable[..., Any], bucket: str) -> None:
+def test_an_unsupported_read_of_an_object_does_not_return_its_body(aws: Callable[..., Any], bucket: str) -> None:
     s3 = aws("s3")
     s3.put_object(Bucket=bucket, Key="k", Body=b"body")
     assert "GetObjectTorrent" in refusal(s3.get_object_torrent, Bucket=bucket, Key="k")

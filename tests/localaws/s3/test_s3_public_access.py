@@ -1,4 +1,4 @@
-"""Block Public Access, ownership and ACLs: a new bucket lets nobody in, and an opened one whom it says."""
+"""Block Public Access, ownership and ACLs: a new bucket is private, and an opened one gives access as configured."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read(stack: localaws.Status, bucket: str) -> Callable[..., int]:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_new_bucket_takes_no_public_policy_and_no_acl(s3: Any, bucket: str) -> None:
+def test_a_new_bucket_accepts_no_public_policy_and_no_acl(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
     assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == PRIVATE
     (rule,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
@@ -83,7 +83,9 @@ def test_a_new_bucket_takes_no_public_policy_and_no_acl(s3: Any, bucket: str) ->
         ({"Condition": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "0.0.0.0/1"]}}}, True),
     ],
 )
-def test_what_lets_everybody_in_is_public(s3: Any, bucket: str, changed: dict[str, Any], public: bool) -> None:
+def test_a_policy_is_public_if_it_allows_access_to_everybody(
+    s3: Any, bucket: str, changed: dict[str, Any], public: bool
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
     given = {"Bucket": bucket, "Policy": policy(bucket, **changed)}
     if public:
@@ -96,7 +98,7 @@ def test_what_lets_everybody_in_is_public(s3: Any, bucket: str, changed: dict[st
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_public_policy_lets_everybody_in_unless_the_bucket_is_restricted(
+def test_a_public_policy_gives_everybody_access_unless_the_bucket_is_restricted(
     s3: Any, bucket: str, read: Callable[..., int]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
@@ -114,7 +116,9 @@ def test_a_public_policy_lets_everybody_in_unless_the_bucket_is_restricted(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_public_acl_counts_where_the_bucket_lets_it(s3: Any, bucket: str, read: Callable[..., int]) -> None:
+def test_a_public_acl_takes_effect_only_if_the_bucket_s_settings_allow_it(
+    s3: Any, bucket: str, read: Callable[..., int]
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
     opened(s3, bucket)
     s3.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="public-read")
@@ -145,7 +149,7 @@ def test_a_public_acl_counts_where_the_bucket_lets_it(s3: Any, bucket: str, read
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_public_bucket_is_not_made_public_at_once(s3: Any, unique: Callable[[str], str]) -> None:
+def test_a_bucket_cannot_be_created_with_a_public_acl(s3: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
     name = unique("public-")
     code, _ = error(s3.create_bucket, Bucket=name, ACL="public-read")
@@ -156,7 +160,7 @@ def test_a_public_bucket_is_not_made_public_at_once(s3: Any, unique: Callable[[s
 
 
 @pytest.mark.parametrize("given", [{"ACL": "authenticated-read"}, {"ACL": "public-read-write"}, {"GrantRead": "id=x"}])
-def test_an_acl_that_would_open_what_nothing_here_opens_is_refused(s3: Any, bucket: str, given: Any) -> None:
+def test_unsupported_acls_and_grants_are_refused(s3: Any, bucket: str, given: Any) -> None:
     opened(s3, bucket)
     assert error(s3.put_object, Bucket=bucket, Key="k", **given)[0] == "NotImplemented"
     assert error(s3.put_bucket_acl, Bucket=bucket, **given)[0] == "NotImplemented"
@@ -164,9 +168,7 @@ def test_an_acl_that_would_open_what_nothing_here_opens_is_refused(s3: Any, buck
 
 
 @pytest.mark.as_on_aws("S3")
-def test_the_name_of_an_object_says_nothing_about_who_may_read_it(
-    s3: Any, bucket: str, read: Callable[..., int]
-) -> None:
+def test_an_object_s_name_does_not_affect_who_may_read_it(s3: Any, bucket: str, read: Callable[..., int]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
     opened(s3, bucket)
     s3.put_object(Bucket=bucket, Key="an explicit deny.txt", Body=b"x", ACL="public-read")

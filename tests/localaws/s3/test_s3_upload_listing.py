@@ -1,4 +1,4 @@
-"""Which uploads in parts are under way."""
+"""Listings of active multipart uploads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ def _begin(s3: Any, bucket: str, *keys: str) -> list[str]:
 
 
 @pytest.mark.as_on_aws("S3")
-def test_uploads_are_listed_by_key_and_by_their_beginning_and_a_page_goes_on_where_the_last_ended(
-    s3: Any, bucket: str
-) -> None:
+def test_uploads_are_listed_in_pages_by_key_and_start_time(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html"""
     second, first, third, fourth = _begin(s3, bucket, "b", "a", "b", "c")
     found, marks = [], {}
@@ -31,7 +29,7 @@ def test_uploads_are_listed_by_key_and_by_their_beginning_and_a_page_goes_on_whe
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_delimiter_rolls_uploads_up_and_a_prefix_chooses_some(s3: Any, bucket: str) -> None:
+def test_uploads_can_be_listed_by_prefix_and_grouped_by_a_delimiter(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html"""
     _begin(s3, bucket, "a/1", "a/2", "b", "c/1")
     page = s3.list_multipart_uploads(Bucket=bucket, Delimiter="/")
@@ -45,7 +43,7 @@ def test_a_delimiter_rolls_uploads_up_and_a_prefix_chooses_some(s3: Any, bucket:
     assert len(s3.list_multipart_uploads(Bucket=bucket, Prefix="a/")["Uploads"]) == 2
 
 
-def test_keys_of_uploads_are_encoded_where_that_is_asked_for(s3: Any, bucket: str) -> None:
+def test_the_keys_of_listed_uploads_are_url_encoded_on_request(s3: Any, bucket: str) -> None:
     _begin(s3, bucket, "line\nfeed/ü")
     page = s3.list_multipart_uploads(Bucket=bucket, EncodingType="url")
     assert [each["Key"] for each in page["Uploads"]] == ["line%0Afeed/%C3%BC"]

@@ -1,4 +1,4 @@
-"""A bucket without versioning, with it, and where it is suspended: what each change leaves, beside a model of it."""
+"""Buckets without versioning, with versioning, and with suspended versioning, compared with a model."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ WAYS: list[Callable[[Steps], None]] = [Steps.put, Steps.copy, Steps.upload, Step
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize(("before", "after"), CHANGES)
-def test_versions_outlive_each_change_of_a_buckets_versioning(
+def test_versions_remain_when_a_bucket_s_versioning_is_enabled_or_suspended(
     s3: Any, unique: Callable[[str], str], before: str | None, after: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html"""
@@ -174,7 +174,7 @@ def test_versions_outlive_each_change_of_a_buckets_versioning(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_in_whatever_order_the_versions_are_the_models(
+def test_after_random_operations_in_any_order_the_versions_equal_those_of_the_model(
     s3: Any, unique: Callable[[str], str], seed: int
 ) -> None:
     bucket = unique("states")
@@ -187,7 +187,7 @@ def test_whatever_happens_in_whatever_order_the_versions_are_the_models(
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_lock_or_a_replication_keeps_versioning_enabled(s3: Any, unique: Callable[[str], str]) -> None:
+def test_versioning_cannot_be_suspended_on_a_bucket_with_object_lock(s3: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html"""
     bucket = unique("locked")
     s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
@@ -197,7 +197,7 @@ def test_a_lock_or_a_replication_keeps_versioning_enabled(s3: Any, unique: Calla
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_deletion_of_many_says_of_each_what_it_did_or_only_what_went_wrong(
+def test_DeleteObjects_reports_each_result_or_only_the_errors_if_quiet_is_set(
     s3: Any, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""

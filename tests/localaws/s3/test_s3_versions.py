@@ -1,4 +1,4 @@
-"""Versioned buckets: what a version id gives, and how such a bucket is emptied."""
+"""Versioned buckets: reading by version id, and emptying such a bucket."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_versions_of_a_key_are_listed_from_the_newest_to_the_oldest(s3: Any,
 
 
 @pytest.mark.as_on_aws("S3")
-def test_a_versioned_bucket_can_be_deleted_only_when_all_versions_and_markers_are(s3: Any, bucket: str) -> None:
+def test_a_versioned_bucket_can_be_deleted_only_after_all_its_versions_and_delete_markers(s3: Any, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html"""
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"k{number % 2}", Body=b"")

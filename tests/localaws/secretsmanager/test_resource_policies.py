@@ -26,7 +26,7 @@ READ_BY_ALL = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:Ge
         ),
     ],
 )
-def test_a_policy_that_is_malformed_is_refused(
+def test_a_malformed_resource_policy_is_refused(
     aws: Callable[..., Any], unique: Callable[[str], str], document: str
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
@@ -40,6 +40,6 @@ def test_a_policy_that_is_malformed_is_refused(
     assert client.get_resource_policy(SecretId=name)["ResourcePolicy"] == sound
 
 
-def test_of_a_secret_that_is_not_there_that_is_said(aws: Callable[..., Any]) -> None:
+def test_a_policy_for_a_missing_secret_is_refused_with_ResourceNotFoundException(aws: Callable[..., Any]) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         aws("secretsmanager").put_resource_policy(SecretId="nobody's", ResourcePolicy="some policy")

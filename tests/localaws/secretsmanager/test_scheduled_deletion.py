@@ -38,7 +38,7 @@ def test_a_secret_scheduled_for_deletion_takes_no_new_value_until_it_is_restored
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_the_name_of_a_secret_scheduled_for_deletion_is_taken_until_it_is_gone(
+def test_the_name_of_a_secret_scheduled_for_deletion_is_taken_until_the_secret_is_deleted(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html"""

@@ -21,7 +21,7 @@ def _refused(code: str, text: str, call: Callable[..., Any], **arguments: Any) -
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_a_secret_has_one_value_of_64_kb_at_most_and_a_name_without_blanks(aws: Aws, unique: Unique) -> None:
+def test_a_secret_has_one_value_of_at_most_64_KB_and_a_name_without_spaces(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html"""
     secrets, name = aws("secretsmanager"), unique("secret")
     _refused("ValidationException", "Invalid name", secrets.create_secret, Name="a name", SecretString="x")
@@ -61,7 +61,7 @@ def test_versions_without_a_staging_label_are_not_listed(aws: Aws, unique: Uniqu
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_a_policy_of_a_secret_lets_somebody_read_it_until_it_is_taken_away(aws: Aws, unique: Unique) -> None:
+def test_a_secret_s_policy_gives_access_until_it_is_deleted(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"""
     secrets, user, name = aws("secretsmanager"), unique("user"), unique("secret")
     arn = secrets.create_secret(Name=name, SecretString="x")["ARN"]
@@ -84,7 +84,7 @@ def test_a_policy_of_a_secret_lets_somebody_read_it_until_it_is_taken_away(aws: 
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_tags_of_a_secret_are_kept_until_they_are_taken_away(aws: Aws, unique: Unique) -> None:
+def test_tags_of_a_secret_are_kept_until_they_are_removed(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagResource.html"""
     secrets, name = aws("secretsmanager"), unique("secret")
     secrets.create_secret(Name=name, SecretString="x", Tags=[{"Key": "a", "Value": "1"}])
@@ -94,7 +94,7 @@ def test_tags_of_a_secret_are_kept_until_they_are_taken_away(aws: Aws, unique: U
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_filters_pick_secrets(aws: Aws, unique: Unique) -> None:
+def test_secrets_can_be_listed_by_filters(aws: Aws, unique: Unique) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html"""
     secrets, name = aws("secretsmanager"), unique("picked")
     secrets.create_secret(Name=name, SecretString="x", Description="of a kind", Tags=[{"Key": name, "Value": "v"}])
@@ -118,10 +118,12 @@ def test_filters_pick_secrets(aws: Aws, unique: Unique) -> None:
         ("batch_get_secret_value", {"Filters": [{"Key": "name", "Values": ["s"]}]}),
     ],
 )
-def test_what_nothing_here_does_with_a_secret_is_refused(aws: Aws, operation: str, arguments: dict[str, Any]) -> None:
-    """Values picked by a filter would be given to who may not read them."""
+def test_kms_keys_replication_rotation_and_batch_filters_of_secrets_are_refused(
+    aws: Aws, operation: str, arguments: dict[str, Any]
+) -> None:
+    """Values that a filter picks would be returned to callers who may not read them."""
     _refused("NotImplemented", "does not support", getattr(aws("secretsmanager"), operation), **arguments)
 
 
-def test_the_key_that_a_secret_has_without_one_may_be_named(aws: Aws, unique: Unique) -> None:
+def test_the_default_kms_key_of_secrets_may_be_given(aws: Aws, unique: Unique) -> None:
     aws("secretsmanager").create_secret(Name=unique("secret"), SecretString="x", KmsKeyId="alias/aws/secretsmanager")

@@ -1,4 +1,4 @@
-"""The values of secrets: versions, stages, and making and reading several."""
+"""The values of secrets: versions, staging labels, and creating and reading several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def secrets(aws: Callable[..., Any]) -> Any:
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_a_new_value_becomes_the_current_one_and_the_last_stays_as_previous(
+def test_a_new_value_becomes_AWSCURRENT_and_the_last_value_becomes_AWSPREVIOUS(
     secrets: Any, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html"""
@@ -45,7 +45,7 @@ def test_a_new_value_becomes_the_current_one_and_the_last_stays_as_previous(
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_several_secrets_are_read_at_once_and_what_is_missing_is_told(
+def test_BatchGetSecretValue_reads_several_secrets_and_reports_the_missing_ones(
     secrets: Any, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html"""
@@ -62,7 +62,7 @@ def test_several_secrets_are_read_at_once_and_what_is_missing_is_told(
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_a_random_password_is_made_as_it_is_asked_for(secrets: Any) -> None:
+def test_a_random_password_follows_the_requested_length_and_character_set(secrets: Any) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html"""
     made = secrets.get_random_password(PasswordLength=40, ExcludePunctuation=True, ExcludeCharacters="abc0")
     password = made["RandomPassword"]
@@ -73,7 +73,7 @@ def test_a_random_password_is_made_as_it_is_asked_for(secrets: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Secrets Manager")
-def test_tags_are_kept_until_they_are_taken_away(secrets: Any, unique: Callable[[str], str]) -> None:
+def test_tags_of_a_secret_can_be_added_and_removed(secrets: Any, unique: Callable[[str], str]) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagResource.html"""
     name = unique("secret")
     secrets.create_secret(Name=name, SecretString="x")

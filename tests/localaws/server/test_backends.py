@@ -37,11 +37,11 @@ def elsewhere() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
-def test_every_backend_of_a_server_is_this_packages(elsewhere: ProcessPoolExecutor) -> None:
+def test_every_backend_of_a_server_comes_from_this_package(elsewhere: ProcessPoolExecutor) -> None:
     with elsewhere:
         assert not elsewhere.submit(_not_ours).result()
 
 
-def test_backends_that_are_registered_too_late_are_an_error(elsewhere: ProcessPoolExecutor) -> None:
+def test_registering_a_backend_too_late_is_an_error(elsewhere: ProcessPoolExecutor) -> None:
     with elsewhere:
         assert "LocalSNSBackend is registered too late" in elsewhere.submit(_register_after_a_backend_was_made).result()

@@ -1,4 +1,4 @@
-"""Bodies in chunks: each chunk's signature, their sizes and the headers behind them are looked at; no server."""
+"""Chunked bodies: each chunk's signature and size and the trailing headers are verified, without a server."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_the_content_of_signed_chunks_is_joined() -> None:
         BODY.replace(BODY[: len(chunked(b"abcde")) - 2], b""),
     ],
 )
-def test_a_chunk_that_was_not_signed_so_is_refused(body: bytes) -> None:
+def test_a_chunk_with_a_wrong_signature_is_refused(body: bytes) -> None:
     assert code(body) == "SignatureDoesNotMatch"
 
 
-def test_the_signature_of_the_last_chunk_is_looked_at_too() -> None:
+def test_the_signature_of_the_last_chunk_is_verified_too() -> None:
     head, mark, tail = BODY.rpartition(b"0;chunk-signature=")
     assert code(head + mark + b"0" * 64 + tail[64:]) == "SignatureDoesNotMatch"
 
@@ -89,26 +89,26 @@ def test_the_signature_of_the_last_chunk_is_looked_at_too() -> None:
         b" " * 201 + BODY,
     ],
 )
-def test_a_body_that_is_not_in_chunks_as_it_says_is_incomplete(body: bytes) -> None:
+def test_a_body_with_malformed_chunks_is_incomplete(body: bytes) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     assert code(body) in ("IncompleteBody", "SignatureDoesNotMatch")
     with pytest.raises(Refused):
         plain(body, signer=None)
 
 
-def test_the_content_is_as_long_as_it_is_said_to_be() -> None:
+def test_the_content_has_to_have_the_announced_length() -> None:
     for length in (0, 7, 9):
         assert code(BODY, SIGNED, length) == "IncompleteBody"
 
 
-def test_signatures_are_not_looked_at_where_that_is_switched_off() -> None:
+def test_signatures_are_not_verified_if_verification_is_off() -> None:
     """The lab's setting verify_signatures."""
     other = chunked(b"abcdefgh", b"", trailer=f"{CRC}:AAAAAA==", signer=Signer(CLAIM, "another"))
     found = plain(other, SIGNED_WITH_TRAILER, 8, CRC, signer=None)
     assert found == Plain(b"abcdefgh", {CRC: "AAAAAA=="})
 
 
-def test_headers_may_come_behind_signed_chunks() -> None:
+def test_signed_chunks_may_have_trailing_headers() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html"""
     body = chunked(b"abcdefgh", b"", trailer=f"{CRC}:AAAAAA==")
     assert plain(body, SIGNED_WITH_TRAILER, 8, CRC) == Plain(b"abcdefgh", {CRC: "AAAAAA=="})
@@ -120,7 +120,7 @@ def test_headers_may_come_behind_signed_chunks() -> None:
     assert code(body, SIGNED_WITH_TRAILER, 8) == "MalformedTrailerError"
 
 
-def test_the_signature_of_the_trailer_is_made_over_its_headers_by_name() -> None:
+def test_the_trailer_signature_covers_its_headers_sorted_by_name() -> None:
     signature = SIGNER.follow(SIGNER.follow(CLAIM.signature, b"abcdefgh"), b"")
     behind = SIGNER.of_trailer(signature, b"x-a:1\nx-b:2\n")
     body = chunked(b"abcdefgh", b"")[:-2] + f"X-B: 2\r\nx-a:1 \r\nx-amz-trailer-signature:{behind}\r\n\r\n".encode()
@@ -140,7 +140,7 @@ UNSIGNED_BODY = b"8\r\nabcdefgh\r\n0\r\n"
         (b"", [], {}),
     ],
 )
-def test_headers_may_come_behind_unsigned_chunks(
+def test_unsigned_chunks_may_have_trailing_headers(
     trailer: bytes, announced: list[str], expected: dict[str, str]
 ) -> None:
     for signer in (SIGNER, None):
@@ -158,19 +158,17 @@ def test_headers_may_come_behind_unsigned_chunks(
         (b"x-amz-checksum-crc32\r\n", [CRC]),
     ],
 )
-def test_the_headers_behind_a_body_are_those_that_were_announced_each_once(
-    trailer: bytes, announced: list[str]
-) -> None:
+def test_trailing_headers_have_to_be_announced_and_may_appear_once(trailer: bytes, announced: list[str]) -> None:
     assert code(UNSIGNED_BODY + trailer, UNSIGNED_WITH_TRAILER, 8, *announced) == "MalformedTrailerError"
 
 
-def test_chunks_are_signed_or_not_as_the_request_says() -> None:
+def test_chunks_have_to_be_signed_if_and_only_if_the_request_says_so() -> None:
     assert code(BODY, UNSIGNED_WITH_TRAILER) == "IncompleteBody"
     assert code(UNSIGNED_BODY, SIGNED_WITH_TRAILER) == "IncompleteBody"
     assert code(UNSIGNED_BODY, SIGNED) == "IncompleteBody"
 
 
-def test_an_empty_chunk_is_signed_over_the_hash_of_nothing() -> None:
+def test_the_signature_of_an_empty_chunk_covers_the_hash_of_an_empty_text() -> None:
     text = "\n".join(
         ["AWS4-HMAC-SHA256-PAYLOAD", "20260102T000000Z", "20260102/us-east-1/s3/aws4_request", "5eed",
          hashlib.sha256(b"").hexdigest(), hashlib.sha256(b"").hexdigest()]

@@ -1,4 +1,4 @@
-"""Who says that they signed a request, and how: one way at most, and all of it; no server."""
+"""The claimed signer of a request: at most one signature, which has to be complete; without a server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def without(given: dict[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in names}
 
 
-def test_a_header_may_hold_a_signature() -> None:
+def test_a_signature_can_be_in_the_Authorization_header() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html"""
     expected = Claim(
         "header", "AKIAIOSFODNN7EXAMPLE", "fe5f80", None, "20130524", "us-east-1", "s3", ("host", "x-amz-date"),
@@ -68,14 +68,14 @@ def test_a_header_may_hold_a_signature() -> None:
         ("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256"),
     ],
 )
-def test_a_header_that_is_malformed_is_refused(before: str, after: str) -> None:
+def test_a_malformed_Authorization_header_is_refused(before: str, after: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: AuthorizationHeaderMalformed"""
     assert before in HEADER
     error = refused(Authorization=HEADER.replace(before, after), X_Amz_Date="20130524T000000Z")
     assert (error.status, error.code) == (400, "AuthorizationHeaderMalformed")
 
 
-def test_a_header_may_hold_a_signature_of_version_2() -> None:
+def test_a_version_2_signature_can_be_in_the_Authorization_header() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html"""
     expected = Claim("header-2", "AKIA2", "bWq2s1WEIj=", None, timestamp="Tue, 27 Mar 2007 19:36:42 +0000")
     assert claimed(Authorization="AWS AKIA2:bWq2s1WEIj=", Date="Tue, 27 Mar 2007 19:36:42 +0000") == expected
@@ -83,7 +83,7 @@ def test_a_header_may_hold_a_signature_of_version_2() -> None:
         assert refused(Authorization=header).code == "AuthorizationHeaderMalformed"
 
 
-def test_a_presigned_url_holds_a_signature() -> None:
+def test_a_signature_can_be_in_a_presigned_url() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
     expected = Claim(
         "query", "AKIAIOSFODNN7EXAMPLE", "aeeed9", None, "20130524", "us-east-1", "s3", ("host",), "20130524T000000Z",
@@ -97,7 +97,7 @@ def test_a_presigned_url_holds_a_signature() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in QUERY if name != "X-Amz-Expires"])
-def test_a_part_of_a_presigned_url_s_signature_may_not_be_missing(name: str) -> None:
+def test_a_presigned_url_with_an_incomplete_signature_is_refused(name: str) -> None:
     error = refused(without(QUERY, name))
     assert (error.code, error.message.endswith(f"the parameter {name}.")) == ("AuthorizationHeaderMalformed", True)
     assert refused(without(QUERY, name, "X-Amz-Expires")).code == "AuthorizationHeaderMalformed"
@@ -108,14 +108,14 @@ def test_a_presigned_url_of_another_algorithm_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", [*QUERY, *QUERY_2, "X-Amz-Security-Token"])
-def test_a_parameter_of_a_signature_has_its_letters_case(name: str) -> None:
+def test_a_signature_parameter_in_another_letter_case_is_refused(name: str) -> None:
     """In another case, one reader takes it for a part of the signature, and another for a parameter of the call."""
     given = QUERY if name.startswith("X-Amz") else QUERY_2
     written = {**without(given, name), name.swapcase(): given.get(name, "token")}
     assert f"Write the parameter {name.swapcase()} as {name}" in refused(written).message
 
 
-def test_a_presigned_url_of_version_2_has_three_parts() -> None:
+def test_a_presigned_url_of_version_2_needs_all_three_parameters() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth"""
     assert claimed(QUERY_2) == Claim("query-2", "AKIA2", "vjb/=", expires="1175139620")
     for names in (["Expires"], ["Signature"], ["AWSAccessKeyId"], ["Signature", "Expires"]):
@@ -125,7 +125,7 @@ def test_a_presigned_url_of_version_2_has_three_parts() -> None:
     assert claimed({"Expires": "1"}) is None
 
 
-def test_a_request_is_signed_in_one_way() -> None:
+def test_a_request_with_several_signatures_is_refused() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     for error in (
         refused(QUERY, Authorization=HEADER),
@@ -141,17 +141,17 @@ def test_a_request_is_signed_in_one_way() -> None:
         assert "Only one auth mechanism allowed" in error.message
 
 
-def test_a_request_that_is_not_signed_claims_nothing() -> None:
+def test_an_unsigned_request_has_no_claim() -> None:
     assert claimed() is None
     assert claimed({"prefix": "x"}, X_Amz_Date="20130524T000000Z") is None
 
 
 @pytest.mark.parametrize("name", ["X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Security-Token"])
-def test_parts_of_a_signature_without_one_are_refused(name: str) -> None:
+def test_signature_parameters_without_a_signature_are_refused(name: str) -> None:
     assert "parts of a signature" in refused({name: QUERY.get(name, "token")}).message
 
 
-def test_a_security_token_is_there_once_and_where_its_signature_is() -> None:
+def test_a_security_token_appears_once_and_in_the_same_place_as_the_signature() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html#temporary-security-credentials"""
     token, lower = {"X-Amz-Security-Token": "t"}, {"x-amz-security-token": "t"}
     for found in (
@@ -172,7 +172,7 @@ def test_a_security_token_is_there_once_and_where_its_signature_is() -> None:
         assert error.code == "AuthorizationHeaderMalformed"
 
 
-def test_a_credential_is_a_key_and_its_scope() -> None:
+def test_a_credential_consists_of_a_key_and_its_scope() -> None:
     scope = scope_of("ASIA+=.@-_/20260101/eu-west-1/redshift-data/aws4_request")
     assert scope.groupdict() == {
         "key": "ASIA+=.@-_", "date": "20260101", "region": "eu-west-1", "service": "redshift-data",

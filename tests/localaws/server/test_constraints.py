@@ -1,4 +1,4 @@
-"""Ranges, lengths, patterns and enums of AWS's models, and how AWS names each value that does not fit; no server."""
+"""Ranges, lengths, patterns and enums of AWS's models, and AWS's errors for invalid values, without a server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def of_trigger(**changed: Any) -> str:
     return told("glue", "CreateTrigger", {**TRIGGER, **changed})
 
 
-def test_values_that_fit_are_taken() -> None:
+def test_valid_values_are_accepted() -> None:
     assert of_trigger() == ""
     assert of_trigger(Description="several\nlines \U0001f600", Tags={"a": "b"}, StartOnCreation=True) == ""
     assert of_trigger(Predicate={"Conditions": None, "NotKnown": 1}) == ""
@@ -33,7 +33,7 @@ def test_values_that_fit_are_taken() -> None:
 
 
 @pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (255, True), (256, False)])
-def test_a_text_has_a_length(length: int, fits: bool) -> None:
+def test_the_length_of_a_string_is_checked(length: int, fits: bool) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateTrigger.html: Name"""
     assert (of_trigger(Name="x" * length) == "") is fits
 
@@ -42,13 +42,13 @@ def test_a_text_has_a_length(length: int, fits: bool) -> None:
     ("number", "reason"),
     [(0, "greater than or equal to 1"), (1, ""), (100, ""), (101, "less than or equal to 100")],
 )
-def test_a_number_has_a_range(number: int, reason: str) -> None:
+def test_the_range_of_a_number_is_checked(number: int, reason: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetTables.html: MaxResults"""
     found = told("glue", "GetTables", {"DatabaseName": "d", "MaxResults": number})
     assert found == "" if not reason else found.endswith(f"Member must have value {reason}")
 
 
-def test_a_list_and_a_map_have_a_size() -> None:
+def test_the_size_of_a_list_and_of_a_map_is_checked() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html: logEvents"""
     given: dict[str, Any] = {"logGroupName": "g", "logStreamName": "s", "logEvents": []}
     assert told("logs", "PutLogEvents", given) == (
@@ -63,7 +63,7 @@ def test_a_list_and_a_map_have_a_size() -> None:
     assert of_trigger(Tags=tags) == ""
 
 
-def test_a_value_that_does_not_fit_is_named_by_its_place() -> None:
+def test_the_error_for_an_invalid_value_has_the_value_and_its_path() -> None:
     """https://github.com/boto/boto3/issues/3229 shows the sentence."""
     assert of_trigger(Type="NEVER") == (
         "ValidationException: 1 validation error detected: Value 'NEVER' at 'type' failed to satisfy constraint: "
@@ -75,13 +75,13 @@ def test_a_value_that_does_not_fit_is_named_by_its_place() -> None:
     assert " at 'eventBatchingCondition.batchSize' failed" in of_trigger(EventBatchingCondition={"BatchSize": 0})
 
 
-def test_all_values_that_do_not_fit_are_named() -> None:
+def test_one_error_lists_all_invalid_values() -> None:
     found = of_trigger(Name="", Type="NEVER", Actions=[{"Timeout": 0}])
     assert found.startswith("ValidationException: 3 validation errors detected: Value '' at 'name' failed")
     assert found.count("; Value ") == 2
 
 
-def test_a_pattern_is_of_the_whole_value() -> None:
+def test_a_pattern_has_to_match_the_whole_value() -> None:
     given = {"logGroupName": "a group"}
     pattern = r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+"
     assert told("logs", "CreateLogGroup", given).endswith(
@@ -102,12 +102,12 @@ def test_a_pattern_is_of_the_whole_value() -> None:
         (False, "false"),
     ],
 )
-def test_a_value_is_shown_as_Java_prints_it(value: Any, shown: str) -> None:
+def test_a_value_is_shown_in_the_error_as_Java_prints_it(value: Any, shown: str) -> None:
     from localaws.server.constraints import _shown
 
     assert _shown(value) == shown
 
 
-def test_other_services_check_by_themselves() -> None:
+def test_other_services_check_their_values_themselves() -> None:
     assert told("sqs", "CreateQueue", {"QueueName": ""}) == ""
     assert told("iam", "CreateUser", {"UserName": ""}) == ""

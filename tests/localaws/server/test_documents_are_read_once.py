@@ -1,4 +1,4 @@
-"""A document, a form and a copy of S3 are what the request says, and nothing else."""
+"""Documents, forms and copies of S3 are read only as the request says."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def own_bucket(aws: Aws) -> str:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_an_object_that_says_that_it_is_a_form_is_no_other_call(
+def test_an_object_with_the_content_type_of_a_form_is_not_read_as_another_call(
     someone: Someone, aws: Aws, own_bucket: str, method: str
 ) -> None:
-    """curl and urllib say so of all that they send."""
+    """curl and urllib send this content type with every body by default."""
     rights = [allow(f"s3:{action}Object", f"{OWN_BUCKET}/form") for action in ("Get", "Put", "Delete")]
     aws("s3").put_object(Bucket=own_bucket, Key="form", Body=b"old")
     answer = someone(*rights).send(method, f"/{own_bucket}/form", headers={"Content-Type": FORM}, body=b"new")
@@ -54,7 +54,9 @@ def test_an_object_that_says_that_it_is_a_form_is_no_other_call(
 
 
 @pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=x"])
-def test_a_document_that_says_that_it_is_a_form_is_a_document(root: Wire, aws: Aws, own_bucket: str, kind: str) -> None:
+def test_an_xml_document_with_the_content_type_of_a_form_is_still_read_as_xml(
+    root: Wire, aws: Aws, own_bucket: str, kind: str
+) -> None:
     aws("s3").put_object(Bucket=own_bucket, Key="deleted", Body=b"x")
     body = b"<Delete><Object><Key>deleted</Key></Object></Delete>"
     answer = root.send("POST", f"/{own_bucket}?delete", headers={"Content-Type": kind}, body=body)
@@ -62,7 +64,7 @@ def test_a_document_that_says_that_it_is_a_form_is_a_document(root: Wire, aws: A
     assert "Contents" not in aws("s3").list_objects_v2(Bucket=own_bucket, Prefix="deleted")
 
 
-def test_what_is_required_is_asked_for(root: Wire, own_bucket: str) -> None:
+def test_a_missing_required_parameter_is_refused(root: Wire, own_bucket: str) -> None:
     answers = [
         root.json("glue", "AWSGlue.DeleteDatabase", {}),
         root.json("glue", "AWSGlue.CreateDatabase", {"DatabaseInput": {}}),
@@ -79,19 +81,21 @@ def test_what_is_required_is_asked_for(root: Wire, own_bucket: str) -> None:
     [(b"policy=x", "MalformedXML"), (b"<Tagging/>", "MalformedXML"), (b"<Other/>", "MalformedXML"),
      (b"<!DOCTYPE a><Tagging><TagSet/></Tagging>", "MalformedXML"), (b"", "MissingRequestBodyError")],
 )  # fmt: skip
-def test_a_document_that_s3_does_not_expect_is_refused(root: Wire, own_bucket: str, body: bytes, code: str) -> None:
+def test_an_xml_document_that_s3_does_not_expect_is_refused(
+    root: Wire, own_bucket: str, body: bytes, code: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     answer = root.send("PUT", f"/{own_bucket}?tagging", body=body)
     assert (answer.status, f"<Code>{code}</Code>" in answer.text) == (400, True), answer
 
 
-def test_a_part_can_be_copied_to_an_upload_only(root: Wire, own_bucket: str) -> None:
+def test_a_part_can_be_copied_only_to_an_existing_upload(root: Wire, own_bucket: str) -> None:
     headers = {"x-amz-copy-source": f"{own_bucket}/mine"}
     answer = root.send("PUT", f"/{own_bucket}/copied?partNumber=1&uploadId=x", headers=headers)
     assert (answer.status, "NoSuchUpload" in answer.text) == (404, True), answer
 
 
-def test_what_a_deletion_names_is_what_is_deleted(someone: Someone, aws: Aws, own_bucket: str) -> None:
+def test_DeleteObjects_checks_and_deletes_the_same_keys(someone: Someone, aws: Aws, own_bucket: str) -> None:
     cleaner = someone(allow("s3:DeleteObject", f"{OWN_BUCKET}/mine"))
     head = {"Content-Type": "application/xml"}
     aws("s3").put_object(Bucket=own_bucket, Key="other", Body=b"x")

@@ -1,4 +1,4 @@
-"""What the tables say that operations do to the state, on which it depends whether a call is saved."""
+"""The effect of operations on the state, from the tables; it decides whether a call is saved."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.localaws.server.searching import read, work_in
 
 
 @pytest.mark.parametrize("service", vouching.services())
-def test_every_operation_that_is_answered_says_once_what_it_does_to_the_state(service: str) -> None:
+def test_every_supported_operation_declares_its_effect_on_the_state_once(service: str) -> None:
     table = vouching.table(service)
     written = tomllib.loads((vouching.TABLES / f"{service}.toml").read_text())
     said = [operation for effect in Effect for operation in written[effect]]
     assert sorted(said) == sorted({*table.works, *table.state_only})
 
 
-def test_what_no_table_knows_counts_as_a_change() -> None:
+def test_an_operation_without_a_table_counts_as_a_change() -> None:
     assert vouching.table("dynamodb").effect("GetItem") is Effect.CHANGES
 
 
-def test_an_operation_that_reads_leaves_the_state_as_it_was(tmp_path: Path) -> None:
+def test_an_operation_that_only_reads_does_not_change_the_state(tmp_path: Path) -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), work_in, (tmp_path,)) as pool:
         found = pool.submit(read).result()
     assert not found.changed

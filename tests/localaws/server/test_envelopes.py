@@ -1,4 +1,4 @@
-"""A request as it came over the wire: what is there twice, or could be read in two ways, is refused; no server."""
+"""Requests as they came over the wire: duplicate and ambiguous parts are refused, without a server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_parts_of_a_request_are_kept_as_they_were_sent() -> None:
 
 
 @pytest.mark.parametrize("target", ["http://localhost/b", "*", "b/k", "/b/k#fragment", "/?prefix=a#b"])
-def test_a_target_that_is_no_path_is_refused(target: str) -> None:
+def test_a_request_target_that_is_not_a_path_is_refused(target: str) -> None:
     """https://www.rfc-editor.org/rfc/rfc9112#name-origin-form: a client sends path and query, and no fragment."""
     with pytest.raises(Refused, match="parse the specified URI"):
         envelope("GET", target)
@@ -42,7 +42,7 @@ def test_a_plus_is_a_space_in_a_query_and_a_plus_in_a_path() -> None:
 
 
 @pytest.mark.parametrize("text", ["a=1&a=1", "a=1&%61=2", "a&a", "a+b=&a%20b="])
-def test_a_parameter_that_is_there_twice_is_refused(text: str) -> None:
+def test_a_parameter_that_appears_twice_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="more than once"):
         form_pairs(text)
     with pytest.raises(Refused, match="more than once"):
@@ -65,7 +65,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("host", "bucket", "server"), HOSTS)
-def test_a_bucket_may_stand_before_the_server_s_name(host: str, bucket: str, server: str) -> None:
+def test_a_bucket_name_may_precede_the_server_s_name_in_the_host(host: str, bucket: str, server: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html"""
     found = envelope("GET", "/", {"Host": host})
     assert (found.bucket, found.host) == (bucket, server)
@@ -78,13 +78,13 @@ def test_a_bucket_may_stand_before_the_server_s_name(host: str, bucket: str, ser
      "localhost@evil.example", ""],
 )  # fmt: skip
 def test_a_host_that_is_not_this_server_is_refused(host: str) -> None:
-    """A page of the web can make its own name point here: https://en.wikipedia.org/wiki/DNS_rebinding"""
+    """A web page can make its own host name point to this server: https://en.wikipedia.org/wiki/DNS_rebinding"""
     with pytest.raises(Refused) as refused:
         envelope("GET", "/", {"Host": host})
     assert (refused.value.status, refused.value.code) == (421, "MisdirectedRequest")
 
 
-def test_a_client_of_HTTP_1_0_names_no_host() -> None:
+def test_an_HTTP_1_0_request_needs_no_Host_header() -> None:
     given = environ("GET", "/") | {"localaws.headers": []}
     found = Envelope.of(given)
     assert (found.bucket, found.host) == ("", "127.0.0.1")
@@ -95,12 +95,12 @@ def test_a_client_of_HTTP_1_0_names_no_host() -> None:
     ["Authorization", "Host", "Content-Length", "Content-Type", "Content-Encoding", "Content-MD5", "Transfer-Encoding",
      "Date", "Range", "Origin", "Expect", "Access-Control-Request-Method", "X-Amz-Target", "x-amz-date", "X-Amz-Acl"],
 )  # fmt: skip
-def test_a_header_that_decides_is_there_once(name: str) -> None:
+def test_a_header_that_decides_about_the_request_may_appear_only_once(name: str) -> None:
     with pytest.raises(Refused, match=f"{name.lower()} is there more than once"):
         envelope("GET", "/", [("Host", "localhost"), (name, "localhost"), (name.upper(), "localhost")])
 
 
-def test_other_headers_are_joined() -> None:
+def test_other_repeated_headers_are_joined() -> None:
     """https://www.rfc-editor.org/rfc/rfc9110#name-field-order; S3 does so with the metadata of users:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html"""
     pairs = [("X-Amz-Meta-A", "1"), ("x-amz-meta-a", "2"), ("x-amz-meta-a", "3"), ("Accept", "a"), ("accept", "b")]
@@ -108,18 +108,18 @@ def test_other_headers_are_joined() -> None:
     assert (found["x-amz-meta-a"], found["accept"]) == ("1,2,3", "a,b")
 
 
-def test_a_header_with_an_underscore_is_another_s_double_and_is_left_out() -> None:
+def test_a_header_with_an_underscore_is_ignored_since_it_could_replace_another_header() -> None:
     found = envelope("PUT", "/b/k", {"X_Amz_Acl": "public-read", "x-amz-meta-a_b": "kept", "x_amz_meta_c": "x"}).headers
     assert found == {"host": "localhost", "x-amz-meta-a_b": "kept"}
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Amz-Acl: public-read", "a\nb", "a\rb"])
-def test_a_header_of_several_lines_is_refused(value: str) -> None:
+def test_a_header_with_a_line_break_is_refused(value: str) -> None:
     with pytest.raises(Refused, match="more than one line"):
         envelope("GET", "/", {"X-A": value})
 
 
-def test_an_environ_of_another_server_of_WSGI_is_read_too() -> None:
+def test_a_WSGI_environ_from_another_server_can_be_read() -> None:
     given: dict[str, Any] = {
         "REQUEST_METHOD": "GET", "PATH_INFO": "/b/\xc3\xa9 ?", "QUERY_STRING": "prefix=x", "HTTP_HOST": "localhost",
         "HTTP_X_AMZ_ACL": "private", "CONTENT_TYPE": "text/plain", "CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(),
@@ -150,8 +150,8 @@ class Stream(io.BufferedReader):
         ({}, b""),
     ],
 )
-def test_a_body_is_as_long_as_it_is_said_to_be(given: dict[str, Any], expected: bytes) -> None:
-    """https://peps.python.org/pep-3333/#input-and-error-streams: whoever reads on may wait for ever."""
+def test_a_body_is_read_up_to_its_announced_length(given: dict[str, Any], expected: bytes) -> None:
+    """https://peps.python.org/pep-3333/#input-and-error-streams: a reader that reads on may wait forever."""
     request = {**given, "wsgi.input": Stream(b"body and more")}
     assert body_of(request) == expected
     assert request["wsgi.input"].read() == expected

@@ -1,7 +1,7 @@
-"""Whatever is sent, nothing is read or changed that its signer's right doesn't cover; and no answer is a 500.
+"""Whatever is sent, nothing is read or changed that its signer may not access, and no answer is a 500.
 
-The requests are made from botocore's models and disturbed (fuzzing.py, disturbances.py). That this finds what there is
-to find is shown by the holes that there were once: each is put back (holes.py), and found.
+The requests are built from botocore's models and changed (fuzzing.py, disturbances.py). To show that the fuzzer works,
+former security holes are put back (holes.py), and it finds each of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPoolE
         yield pool
 
 
-def test_nothing_is_read_or_changed_that_its_signer_has_no_right_to(elsewhere: ProcessPoolExecutor) -> None:
+def test_random_requests_read_and_change_only_what_their_signer_may_access(elsewhere: ProcessPoolExecutor) -> None:
     outcome = elsewhere.submit(search, 300).result()
     assert not outcome.found
     # Not all of it was refused: rights are used, too.
@@ -37,13 +37,13 @@ def test_nothing_is_read_or_changed_that_its_signer_has_no_right_to(elsewhere: P
 
 
 @pytest.mark.parametrize("hole", HOLES)
-def test_a_hole_that_is_put_back_is_found(elsewhere: ProcessPoolExecutor, hole: str) -> None:
+def test_the_fuzzer_finds_a_security_hole_that_is_put_back(elsewhere: ProcessPoolExecutor, hole: str) -> None:
     outcome = elsewhere.submit(search, 2000, SEED, hole).result()
     assert "shown: " in outcome.found or "changed: " in outcome.found, outcome
 
 
 @pytest.mark.nightly
-def test_nothing_is_read_or_changed_in_many_requests(elsewhere: ProcessPoolExecutor) -> None:
+def test_many_random_requests_read_and_change_only_what_their_signer_may_access(elsewhere: ProcessPoolExecutor) -> None:
     number = secrets.randbelow(1 << 32)
     outcome = elsewhere.submit(search, 20_000, number).result()
     print(f"seed {number}: {outcome}")

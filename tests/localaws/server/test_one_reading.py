@@ -1,4 +1,4 @@
-"""A request that could be read in two ways is refused, and gives nothing: whoever sent it may do next to nothing."""
+"""An ambiguous request is refused and returns nothing; its sender has almost no permissions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def own_bucket(aws: Aws) -> str:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "FOO"])
-def test_no_method_goes_around_the_checks(stranger: Wire, someone: Someone, victim: Victim, method: str) -> None:
+def test_no_http_method_bypasses_the_checks(stranger: Wire, someone: Someone, victim: Victim, method: str) -> None:
     body = json.dumps({"SecretId": victim.secret}).encode()
     target = {"X-Amz-Target": "secretsmanager.GetSecretValue", "Content-Type": JSON}
     scope = "AKIANOBODY/20260101/us-east-1/secretsmanager/aws4_request"
@@ -60,7 +60,9 @@ def test_no_method_goes_around_the_checks(stranger: Wire, someone: Someone, vict
 
 
 @pytest.mark.parametrize("authorization", ["Basic eDp5", "Bearer x", "AWS4-ECDSA-P256-SHA256 Credential=x", "AWS", "x"])
-def test_a_signer_of_another_kind_is_refused_everywhere(stranger: Wire, victim: Victim, authorization: str) -> None:
+def test_another_authorization_scheme_is_refused_for_every_path(
+    stranger: Wire, victim: Victim, authorization: str
+) -> None:
     for path in (
         "/",
         f"/{victim.bucket}/{victim.key}",
@@ -70,7 +72,7 @@ def test_a_signer_of_another_kind_is_refused_everywhere(stranger: Wire, victim: 
         refused(stranger.raw("GET", path, {"Host": "localhost", "Authorization": authorization}), victim)
 
 
-def test_what_is_not_signed_is_refused_but_for_what_everybody_may_read(
+def test_an_unsigned_request_is_refused_unless_it_reads_public_objects(
     stranger: Wire, aws: Aws, victim: Victim
 ) -> None:
     host = {"Host": "localhost"}
@@ -87,7 +89,7 @@ def test_what_is_not_signed_is_refused_but_for_what_everybody_may_read(
     aws("s3").delete_object(Bucket=victim.bucket, Key="public")
 
 
-def test_two_operations_in_one_request_are_none(someone: Someone, aws: Aws, victim: Victim) -> None:
+def test_a_request_with_two_operations_is_refused(someone: Someone, aws: Aws, victim: Victim) -> None:
     catalog = "arn:aws:glue:us-east-1:123456789012"
     reader = someone(allow("glue:GetDatabase"), allow("sts:GetCallerIdentity"))
     name = {"Name": victim.database}
@@ -150,7 +152,7 @@ def test_parameters_of_another_operation_are_refused(someone: Someone, victim: V
     assert counted["Attributes"]["ApproximateNumberOfMessages"] == "1"
 
 
-def test_a_policy_can_be_given_to_one_only(someone: Someone, victim: Victim, aws: Aws) -> None:
+def test_a_request_that_puts_a_policy_on_two_identities_is_refused(someone: Someone, victim: Victim, aws: Aws) -> None:
     arn = f"arn:aws:iam::123456789012:role/{victim.role}"
     writer = someone(allow("iam:PutUserPolicy", arn), allow("iam:PutRolePolicy", "arn:aws:iam::123456789012:user/*"))
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow("*")]})
@@ -167,7 +169,7 @@ def test_a_policy_can_be_given_to_one_only(someone: Someone, victim: Victim, aws
 
 
 @pytest.mark.parametrize("kind", [JSON, "application/json", FORM, "text/plain", "application/octet-stream", ""])
-def test_a_role_is_passed_whatever_the_body_s_type(someone: Someone, victim: Victim, aws: Aws, kind: str) -> None:
+def test_PassRole_is_checked_for_every_content_type(someone: Someone, victim: Victim, aws: Aws, kind: str) -> None:
     maker = someone(allow("lambda:CreateFunction"))
     given = {"FunctionName": "of-requests", "Runtime": "python3.13", "Role": victim.role_arn, "Handler": "x.y",
              "Code": {"ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}}  # fmt: skip
@@ -178,7 +180,9 @@ def test_a_role_is_passed_whatever_the_body_s_type(someone: Someone, victim: Vic
         aws("lambda").get_function(FunctionName="of-requests")
 
 
-def test_an_invocation_s_payload_is_no_operation(someone: Someone, root: Wire, aws: Aws, victim: Victim) -> None:
+def test_the_payload_of_an_invocation_is_not_read_as_an_operation(
+    someone: Someone, root: Wire, aws: Aws, victim: Victim
+) -> None:
     caller = someone(allow("lambda:InvokeFunction"))
     for target in (
         "/2015-03-31/functions/none/invocations?Action=ListFunctions",
@@ -196,7 +200,7 @@ def test_an_invocation_s_payload_is_no_operation(someone: Someone, root: Wire, a
     [("GET", "?uploads"), ("GET", "?restore"), ("GET", "?delete"), ("GET", "?select&select-type=2"), ("HEAD", "?acl"),
      ("GET", "?acl&tagging"), ("GET", "?tagging&uploadId=x"), ("GET", "?versionId=null&versionId=null")],
 )  # fmt: skip
-def test_a_sub_resource_of_another_method_is_not_the_object(
+def test_a_subresource_with_the_wrong_method_does_not_return_the_object(
     someone: Someone, victim: Victim, method: str, sub: str
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
@@ -208,7 +212,7 @@ def test_a_sub_resource_of_another_method_is_not_the_object(
 @pytest.mark.parametrize(
     "sub", ["?tagging&policy", "?policy&tagging", "?cors&acl", "?versioning&policy", "?tagging&tagging"]
 )
-def test_two_sub_resources_are_none(someone: Someone, aws: Aws, own_bucket: str, sub: str) -> None:
+def test_a_request_with_two_subresources_is_refused(someone: Someone, aws: Aws, own_bucket: str, sub: str) -> None:
     writer = someone(allow("s3:PutBucketTagging", OWN_BUCKET), allow("s3:PutBucketCORS", OWN_BUCKET),
                      allow("s3:PutBucketVersioning", OWN_BUCKET))  # fmt: skip
     document = {"Version": "2012-10-17", "Statement": [{**allow("s3:*", f"{OWN_BUCKET}/*"), "Principal": "*"}]}
@@ -225,7 +229,7 @@ def test_two_sub_resources_are_none(someone: Someone, aws: Aws, own_bucket: str,
      "{victim}?versionId=", "{own}/mine?versionId=a&b",
      "{own}%2Fmine?", "{own}", "//{victim}", "{own}/../{victim}"],
 )  # fmt: skip
-def test_a_copy_reads_what_its_source_names(
+def test_a_copy_reads_only_the_object_that_its_source_names(
     someone: Someone, victim: Victim, aws: Aws, own_bucket: str, source: str
 ) -> None:
     copier = someone(allow("s3:GetObject", f"{OWN_BUCKET}/mine*"), allow("s3:PutObject", f"{OWN_BUCKET}/*"))
@@ -236,7 +240,7 @@ def test_a_copy_reads_what_its_source_names(
 @pytest.mark.parametrize(
     "key", ["a;b", "a#b", "a?b", "a;b?versionId=c", "a%3Bb", "a&b=c", "a\nb", "ä ö", "a//b", "/a", "a+b"]
 )
-def test_a_copy_of_an_unusual_key_is_a_copy_of_it(aws: Aws, own_bucket: str, someone: Someone, key: str) -> None:
+def test_an_object_with_an_unusual_key_can_be_copied(aws: Aws, own_bucket: str, someone: Someone, key: str) -> None:
     aws("s3").put_object(Bucket=own_bucket, Key=key, Body=key.encode())
     aws("s3").put_object(Bucket=own_bucket, Key="a", Body=b"another")
     copier = someone(allow("s3:GetObject", f"{OWN_BUCKET}/{key}"), allow("s3:PutObject", f"{OWN_BUCKET}/*"))
@@ -266,7 +270,7 @@ def test_more_than_one_credential_is_refused(stack: Any, someone: Someone, victi
     refused(wire.raw("GET", path, twice), victim)
 
 
-def test_headers_that_frame_a_request_are_there_once(stranger: Wire) -> None:
+def test_conflicting_Content_Length_and_Transfer_Encoding_headers_are_refused(stranger: Wire) -> None:
     host = ("Host", "localhost")
     for pairs in (
         [host, ("Content-Length", "0"), ("Content-Length", "5")],
@@ -308,13 +312,13 @@ NOT_OURS = [
 
 
 @pytest.mark.parametrize("host", NOT_OURS)
-def test_a_name_that_a_web_page_made_point_here_is_not_this_server(root: Wire, victim: Victim, host: str) -> None:
+def test_a_request_with_a_foreign_Host_header_is_refused(root: Wire, victim: Victim, host: str) -> None:
     assert root.send("GET", f"/{victim.bucket}/{victim.key}", headers={"Host": host}).status == 421
     assert root.raw("GET", "/_localaws/health", {"Host": host}).status == 421
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"])
-def test_the_lab_answers_to_its_own_names_and_to_buckets_before_them(root: Wire, victim: Victim, name: str) -> None:
+def test_the_lab_accepts_its_own_host_names_and_bucket_names_before_them(root: Wire, victim: Victim, name: str) -> None:
     port = urllib.parse.urlsplit(root.endpoint).port
     for host in (name, f"{name}:{port}"):
         assert root.send("GET", f"/{victim.bucket}/{victim.key}", headers={"Host": host}).body == victim.content
@@ -323,7 +327,7 @@ def test_the_lab_answers_to_its_own_names_and_to_buckets_before_them(root: Wire,
     refused(root.json("glue", "AWSGlue.GetDatabases", {}, headers={"Host": f"x.{name}"}))
 
 
-def test_motos_own_api_is_not_there(stranger: Wire, root: Wire, aws: Aws, victim: Victim) -> None:
+def test_moto_s_own_api_is_not_reachable(stranger: Wire, root: Wire, aws: Aws, victim: Victim) -> None:
     for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
         for path in ("/moto-api/reset", "/moto-api/", "/moto-api/data.json", "/moto-api/seed?a=1", "/moto-api/config"):
             assert stranger.raw(method, path, {"Host": "localhost"}).status == 404
@@ -333,13 +337,13 @@ def test_motos_own_api_is_not_there(stranger: Wire, root: Wire, aws: Aws, victim
     assert aws("secretsmanager").get_secret_value(SecretId=victim.secret)["SecretString"] == victim.password
 
 
-def test_health_tells_a_stranger_nothing_but_that_something_runs(stranger: Wire, root: Wire) -> None:
+def test_the_health_check_tells_a_stranger_only_that_a_server_is_running(stranger: Wire, root: Wire) -> None:
     for headers in ({}, {"X-Localaws-Proof": "0:x"}, {"X-Localaws-Proof": "1"}):
         answer = stranger.raw("GET", "/_localaws/health", {"Host": "localhost", **headers})
         assert answer.body == b'{"status": "running"}'
 
 
-def test_a_region_is_the_one_that_was_signed_for(someone: Someone, aws: Aws) -> None:
+def test_the_region_of_a_request_is_the_region_in_its_signature(someone: Someone, aws: Aws) -> None:
     reader = someone(
         {**allow("glue:GetDatabases"), "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
     )

@@ -1,4 +1,4 @@
-"""What is in no table of operations is answered by nobody: all operations of botocore's models are asked for."""
+"""Operations that are in no table are refused: all operations of botocore's models are called."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(answers: Answers) -> None:
 
 
 @pytest.mark.refused("In general")
-def test_an_operation_of_a_service_that_no_table_has_is_refused_by_name(elsewhere: ProcessPoolExecutor) -> None:
+def test_an_operation_that_is_in_no_table_is_refused_by_name(elsewhere: ProcessPoolExecutor) -> None:
     known = [models_of(service)[0].service_name for service in vouching.services()]
     answers = elsewhere.submit(ask, known).result()
     check(answers)
@@ -38,7 +38,7 @@ def test_an_operation_of_a_service_that_no_table_has_is_refused_by_name(elsewher
 
 
 @pytest.mark.nightly
-def test_an_operation_of_any_service_that_no_table_has_is_refused_by_name(elsewhere: ProcessPoolExecutor) -> None:
+def test_an_operation_of_any_service_that_is_in_no_table_is_refused_by_name(elsewhere: ProcessPoolExecutor) -> None:
     answers = elsewhere.submit(ask, botocore.session.get_session().get_available_services()).result()
     check(answers)
     assert answers.refused.total() > 10_000

@@ -1,4 +1,4 @@
-"""The JSON and REST protocols: what a call may have, where, and of which type; no server."""
+"""The JSON and REST protocols: which parameters a call may have, where, and of which type, without a server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def by_json(service: str, target: str, given: Any, kind: str = JSON, **headers: 
 # https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 
-def test_a_call_in_JSON_is_named_by_a_header() -> None:
+def test_a_JSON_call_is_named_by_the_X_Amz_Target_header() -> None:
     found = by_json("glue", "AWSGlue.GetDatabase", {"Name": "n", "CatalogId": None})
     assert (found.call.service, found.call.operation, found.call.parameters) == ("glue", "GetDatabase", {"Name": "n"})
     assert (found.kind, found.target, found.path, found.query) == (JSON, "AWSGlue.GetDatabase", "/", {})
@@ -42,7 +42,7 @@ def test_a_call_in_JSON_is_named_by_a_header() -> None:
         ("secretsmanager", "AWSGlue.GetDatabases"),
     ],
 )
-def test_a_header_that_names_no_operation_is_refused(service: str, target: str) -> None:
+def test_an_X_Amz_Target_header_with_an_unknown_operation_is_refused(service: str, target: str) -> None:
     assert refused(by_json, service, target, {}).startswith("UnknownOperationException")
 
 
@@ -53,7 +53,7 @@ def test_a_service_may_have_several_models() -> None:
 
 
 @pytest.mark.parametrize("kind", [FORM, "text/plain", "", "application/x-amz-json-1.2", "application/json5"])
-def test_a_call_in_JSON_says_that_it_is_JSON(kind: str) -> None:
+def test_a_JSON_call_needs_a_JSON_content_type(kind: str) -> None:
     message = refused(by_json, "glue", "AWSGlue.GetDatabases", {}, kind)
     assert message.endswith(f"its Content-Type can't be {kind or 'missing'}.")
 
@@ -101,7 +101,7 @@ TRIGGER: dict[str, Any] = {"Name": "t", "Type": "ON_DEMAND", "Actions": [ACTION]
         ({"Trigger": "t"}, "Trigger of CreateTrigger"),
     ],
 )
-def test_a_value_is_of_the_type_that_the_model_says(changed: dict[str, Any], message: str) -> None:
+def test_a_value_has_to_have_the_type_in_the_model(changed: dict[str, Any], message: str) -> None:
     given = {**TRIGGER, **changed}
     if not message:
         assert by_json("glue", "AWSGlue.CreateTrigger", given).call.operation == "CreateTrigger"
@@ -109,7 +109,7 @@ def test_a_value_is_of_the_type_that_the_model_says(changed: dict[str, Any], mes
     assert message in refused(by_json, "glue", "AWSGlue.CreateTrigger", given)
 
 
-def test_a_number_may_be_written_in_some_ways() -> None:
+def test_a_number_may_be_an_integer_a_float_or_NaN_as_a_string() -> None:
     """https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html: NaN is a string, and so may a time be one."""
     for value in (1, 1.5, "NaN"):
         action = {"JobName": "j", "MaxCapacity": value}
@@ -117,14 +117,14 @@ def test_a_number_may_be_written_in_some_ways() -> None:
     assert "must be a double" in refused(by_json, "glue", "AWSGlue.StartJobRun", {"JobName": "j", "MaxCapacity": []})
 
 
-def test_a_call_in_JSON_is_a_POST_to_the_root() -> None:
+def test_a_JSON_call_has_to_be_a_POST_to_the_root_path() -> None:
     headers = {"X_Amz_Target": "AWSGlue.GetDatabases", "Content_Type": JSON}
     assert "is a POST, not a GET" in refused(asked, "GET", "/", "glue", b"{}", **headers)
     for target in ("/x", "/?a", "//"):
         assert "has the path /, and nothing behind it" in refused(asked, "POST", target, "glue", b"{}", **headers)
 
 
-def test_a_call_is_in_a_protocol_that_its_service_speaks() -> None:
+def test_a_call_in_a_protocol_that_its_service_does_not_support_is_refused() -> None:
     assert "have no header X-Amz-Target" in refused(by_json, "iam", "X.ListUsers", {})
     assert "no header X-Amz-Target" in refused(by_json, "s3", "X.ListBuckets", {})
     assert refused(asked, "POST", "/", "glue", b"{}", Content_Type=JSON).startswith("UnknownOperationException")
@@ -140,7 +140,7 @@ FUNCTIONS, ARN = "/2015-03-31/functions", "arn%3Aaws%3Alambda%3Aus-east-1%3A1%3A
 CREATE = {"FunctionName": "f", "Role": "r", "Code": {"ZipFile": "x"}, "Handler": None}
 
 
-def test_the_parts_of_a_REST_call_are_its_parameters() -> None:
+def test_the_path_and_query_of_a_REST_call_give_its_parameters() -> None:
     found = asked("DELETE", f"/2017-03-31/tags/{ARN}?tagKeys=a&x-id=UntagResource", "lambda")
     assert found.call.operation == "UntagResource"
     assert found.call.parameters == {"Resource": "arn:aws:lambda:us-east-1:1:function:f", "TagKeys": "a"}
@@ -154,7 +154,7 @@ def test_the_parts_of_a_REST_call_are_its_parameters() -> None:
     assert (found.path, found.body, found.kind) == ("/2017-10-31/functions/f/concurrency", body, "application/json")
 
 
-def test_a_payload_is_kept_as_it_came_and_headers_are_parameters() -> None:
+def test_a_REST_payload_is_passed_on_unchanged_and_headers_are_parameters() -> None:
     body = b"\xff not even JSON"
     found = asked("POST", f"{FUNCTIONS}/f/invocations", "lambda", body, X_Amz_Invocation_Type="Event")
     assert found.call.parameters == {"FunctionName": "f", "InvocationType": "Event"}
@@ -181,7 +181,7 @@ def test_a_payload_is_kept_as_it_came_and_headers_are_parameters() -> None:
         (b"[]", "application/json", "must be a JSON object"),
     ],
 )
-def test_the_body_of_a_REST_call_is_JSON_of_its_parameters(body: Any, kind: str, message: str) -> None:
+def test_the_JSON_body_of_a_REST_call_is_checked_against_its_parameters(body: Any, kind: str, message: str) -> None:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content_Type": kind} if kind else {}
     if not message:
@@ -191,7 +191,7 @@ def test_the_body_of_a_REST_call_is_JSON_of_its_parameters(body: Any, kind: str,
     assert message in refused(asked, "POST", FUNCTIONS, "lambda", text, **headers)
 
 
-def test_a_REST_call_has_no_parameter_of_another() -> None:
+def test_a_REST_call_with_a_parameter_of_another_operation_is_refused() -> None:
     assert "Qualifiers of Invoke" in refused(asked, "POST", f"{FUNCTIONS}/f/invocations?Qualifiers=1", "lambda")
     assert "can't have a slash" in refused(asked, "GET", f"{FUNCTIONS}/a%2Fb", "lambda")
     assert refused(asked, "GET", f"{FUNCTIONS}/%FF", "lambda").startswith("InvalidURI")
@@ -205,7 +205,7 @@ def test_a_REST_call_has_no_parameter_of_another() -> None:
 # Who signs, and for which service
 
 
-def test_what_is_not_signed_is_for_S3_or_refused() -> None:
+def test_an_unsigned_request_is_for_S3_or_is_refused() -> None:
     assert read(environ("GET", "/b/k")).call.service == "s3"
     target = {"X-Amz-Target": "AWSGlue.GetDatabases", "Content-Type": JSON}
     assert refused(read, environ("POST", "/", target, b"{}")).startswith("MissingAuthenticationToken")
@@ -231,7 +231,7 @@ def test_what_is_not_signed_is_for_S3_or_refused() -> None:
         ("GET", {}, "s3"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_in_the_words_of_the_service_that_was_meant(
+def test_an_unreadable_request_is_refused_in_the_format_of_the_intended_service(
     method: str, given: dict[str, str], expected: str
 ) -> None:
     assert service_of({"REQUEST_METHOD": method, **given}) == expected
@@ -248,7 +248,7 @@ def test_a_refusal_is_in_the_words_of_the_service_that_was_meant(
         ("redshift-data", "RedshiftData.CancelStatement", False),
     ],
 )
-def test_a_call_that_only_reads_changes_nothing_that_has_to_be_saved(service: str, target: str, reads: bool) -> None:
+def test_a_call_that_only_reads_does_not_need_to_be_saved(service: str, target: str, reads: bool) -> None:
     required: dict[str, dict[str, Any]] = {
         "DeleteDatabase": {"Name": "n"},
         "StartWorkflowRun": {"Name": "n"},

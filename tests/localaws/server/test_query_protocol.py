@@ -1,4 +1,4 @@
-"""The query protocol: an action, and parameters that are written as its model writes them; no server."""
+"""The query protocol: an action, and parameters in the notation of its model, without a server."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def by_query(service: str, action: str, target: str = "/", **given: str) -> Read
         ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE, "SendMessageBatchRequestEntry__1__Id": "i"}),
     ],
 )  # fmt: skip
-def test_a_parameter_is_written_as_the_query_protocol_writes_it(
+def test_parameters_in_the_notation_of_the_query_protocol_are_accepted(
     service: str, action: str, given: dict[str, str]
 ) -> None:
     found = by_query(service, action, **given)
@@ -90,7 +90,7 @@ def test_a_parameter_is_written_as_the_query_protocol_writes_it(
         ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE, "Entries__1__Id": "i"}),
     ],
 )
-def test_a_parameter_that_is_written_otherwise_is_refused(service: str, action: str, given: dict[str, str]) -> None:
+def test_parameters_in_another_notation_are_refused(service: str, action: str, given: dict[str, str]) -> None:
     code = "UnknownParameter" if service == "ec2" else "ValidationError"
     assert refused(by_query, service, action, **given).startswith(f"{code}: The parameter ")
 
@@ -104,17 +104,17 @@ def test_a_parameter_that_is_written_otherwise_is_refused(service: str, action: 
         ("sqs", "SendMessageBatch", "MissingParameter: The request must contain the parameter QueueUrl"),
     ],
 )
-def test_what_is_missing_is_named(service: str, action: str, message: str) -> None:
+def test_a_missing_parameter_is_named_in_the_error(service: str, action: str, message: str) -> None:
     assert refused(by_query, service, action).startswith(message)
 
 
-def test_a_list_is_there_when_one_of_its_members_is() -> None:
+def test_a_list_counts_as_given_if_one_of_its_members_is_given() -> None:
     assert "Tags" in refused(by_query, "redshift", "CreateTags", ResourceName="a", Tags2="x")
     missing = refused(by_query, "redshift", "CreateTags", ResourceName="a")
     assert "Value null at 'tags'" in missing
 
 
-def test_an_action_is_one_of_the_service_s_version() -> None:
+def test_an_action_has_to_exist_in_the_given_version_of_the_service() -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html"""
     user = {"UserName": "u"}
     body = urlencode({"Action": "CreateUser", **user}).encode()
@@ -129,7 +129,7 @@ def test_an_action_is_one_of_the_service_s_version() -> None:
         assert refused(asked, "POST", "/", "iam", text, Content_Type=FORM).startswith(f"{code}: ")
 
 
-def test_parameters_are_in_the_body_or_in_the_URL() -> None:
+def test_parameters_can_be_in_the_body_or_in_the_URL() -> None:
     in_url = "/?Action=GetUser&Version=2010-05-08&UserName=a+b%2B&x-id=GetUser"
     for method in ("GET", "POST"):
         found = asked(method, in_url, "iam").call.parameters
@@ -148,7 +148,7 @@ def test_parameters_are_in_the_body_or_in_the_URL() -> None:
         assert refused(asked, method, target, "iam", sent, Content_Type=kind).startswith("ValidationError: ")
 
 
-def test_a_form_is_given_to_moto_as_a_POST_of_just_its_parameters() -> None:
+def test_a_form_is_passed_to_moto_as_a_POST_with_only_its_parameters() -> None:
     made = asked("GET", "/?Action=GetUser&UserName=a%26b", "iam").environ()
     assert (made["REQUEST_METHOD"], made["CONTENT_TYPE"]) == ("POST", FORM)
     assert made["wsgi.input"].read() == b"Action=GetUser&UserName=a%26b"
@@ -169,7 +169,7 @@ def test_a_form_is_given_to_moto_as_a_POST_of_just_its_parameters() -> None:
         ("/queue/123456789012/q", {}, ""),
     ],
 )
-def test_a_queue_is_named_by_its_URL_or_by_the_path(path: str, given: dict[str, str], url: str) -> None:
+def test_a_queue_can_be_given_by_its_URL_or_by_the_path(path: str, given: dict[str, str], url: str) -> None:
     if url:
         assert by_query("sqs", "DeleteQueue", path, **given).call.parameters["QueueUrl"] == url
     else:

@@ -1,4 +1,4 @@
-"""What a refusal says, in the words of the protocol that the request spoke."""
+"""Refusals have the format of the request's protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.localaws.server.wire import Wire
 Someone = Callable[..., Wire]
 
 
-def test_a_call_in_cbor_is_refused_by_its_name_in_cbor(root: Wire) -> None:
+def test_a_cbor_call_is_refused_by_name_with_a_cbor_response(root: Wire) -> None:
     headers = {"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
     path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
     answer = root.send("POST", path, service="monitoring", headers=headers, body=b"\xa0")
@@ -41,7 +41,7 @@ def test_a_call_in_cbor_is_refused_by_its_name_in_cbor(root: Wire) -> None:
         ("glue", "get_databases", {}),
     ],
 )
-def test_a_refusal_is_in_the_words_of_the_protocol_that_was_spoken(
+def test_a_refusal_is_in_the_protocol_of_the_request(
     stack: localaws.Status, someone: Someone, service: str, operation: str, given: dict[str, Any]
 ) -> None:
     client = boto3.client(service, endpoint_url=stack.endpoint_url, region_name="us-east-1", **someone().key)
@@ -52,7 +52,7 @@ def test_a_refusal_is_in_the_words_of_the_protocol_that_was_spoken(
     assert "is not authorized to perform" in error["Message"]
 
 
-def test_ec2_names_what_is_missing_as_it_does(root: Wire) -> None:
+def test_ec2_names_missing_parameters_as_ec2_does(root: Wire) -> None:
     for action, code, said in (
         ("CreateTags", "MissingParameter", "The request must contain the parameter resourceIdSet"),
         ("DeleteTags", "MissingParameter", "The request must contain the parameter resourceIdSet"),
@@ -63,8 +63,8 @@ def test_ec2_names_what_is_missing_as_it_does(root: Wire) -> None:
         assert said in answer.text
 
 
-def test_what_sts_gives_to_identities_of_others_is_refused_by_name(stack: localaws.Status) -> None:
-    """Unsigned: another identity than IAM's proves who asks."""
+def test_sts_operations_for_external_identities_are_refused_by_name(stack: localaws.Status) -> None:
+    """These calls are unsigned: an identity provider other than IAM authenticates the caller."""
     sts = boto3.client("sts", endpoint_url=stack.endpoint_url, region_name="us-east-1")
     arn, role = "arn:aws:iam::123456789012:saml-provider/p", "arn:aws:iam::123456789012:role/r"
     for call, given in (
@@ -78,7 +78,7 @@ def test_what_sts_gives_to_identities_of_others_is_refused_by_name(stack: locala
         assert f"{refused.value.operation_name} of sts" in error["Message"]
 
 
-def test_a_refusal_of_the_query_protocol_is_xml_where_the_service_speaks_json_too(someone: Someone) -> None:
+def test_a_query_protocol_request_is_refused_in_xml_even_if_the_service_supports_json(someone: Someone) -> None:
     for service in ("sqs", "monitoring"):
         action = {"sqs": ("ListQueues", "2012-11-05"), "monitoring": ("ListMetrics", "2010-08-01")}[service]
         answer = someone().form(service, {"Action": action[0], "Version": action[1]})

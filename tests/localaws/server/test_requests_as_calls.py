@@ -1,4 +1,4 @@
-"""What a request is read as: its operation, its parameters, and who says that they signed it."""
+"""How a request is parsed: its operation, its parameters, and its claimed signer."""
 
 from __future__ import annotations
 
@@ -43,17 +43,19 @@ REST = [
 
 
 @pytest.mark.parametrize(("method", "target", "operation", "given"), REST)
-def test_a_call_of_lambda_is_known_by_its_path(method: str, target: str, operation: str, given: dict[str, Any]) -> None:
+def test_a_lambda_call_is_recognised_by_its_method_and_path(
+    method: str, target: str, operation: str, given: dict[str, Any]
+) -> None:
     call = reading(method, target, service="lambda").call
     assert (call.operation, call.parameters, call.region) == (operation, given, "eu-west-1")
 
 
-def test_a_path_that_no_operation_has_is_named() -> None:
+def test_a_path_without_an_operation_is_named_in_the_error() -> None:
     with pytest.raises(UnsupportedOperation, match="PUT /nowhere"):
         reading("PUT", "/nowhere", service="lambda")
 
 
-def test_what_moto_is_given_holds_nothing_that_was_not_read() -> None:
+def test_moto_is_given_only_what_was_parsed() -> None:
     body = json.dumps({"Name": "a&Action=DeleteDatabase", "CatalogId": None}).encode()
     headers = {"X-Amz-Target": "AWSGlue.GetDatabase", "Content-Type": "application/x-amz-json-1.1", "Action": "x",
                "User-Agent": "aws-cli region/us-gov-west-1"}  # fmt: skip
@@ -78,9 +80,7 @@ EC2 = [
 
 
 @pytest.mark.parametrize(("given", "known"), EC2)
-def test_a_parameter_of_the_query_protocol_is_written_as_its_model_writes_it(
-    given: dict[str, str], known: bool
-) -> None:
+def test_a_query_parameter_has_to_be_in_the_notation_of_its_model(given: dict[str, str], known: bool) -> None:
     body = "&".join(
         f"{name}={value}" for name, value in {"Action": "DescribeVpcs", "Version": "2016-11-15", **given}.items()
     )
@@ -108,14 +108,16 @@ S3 = [
 
 
 @pytest.mark.parametrize(("method", "target", "operation", "key"), S3)
-def test_a_request_to_s3_is_known_by_method_path_and_query(method: str, target: str, operation: str, key: str) -> None:
+def test_an_s3_request_is_recognised_by_its_method_path_and_query(
+    method: str, target: str, operation: str, key: str
+) -> None:
     call = reading(method, target, service="s3").call
     assert isinstance(call, S3Call)
     assert (call.operation, call.key) == (operation, key)
     assert "unknown" not in call.parameters
 
 
-def test_a_copy_has_its_source() -> None:
+def test_a_copy_request_has_its_parsed_source() -> None:
     source = {"x-amz-copy-source": "/b/a%3Fb?versionId=v"}
     found = reading("PUT", "/b/k", source, service="s3")
     assert isinstance(found.call, S3Call)
@@ -123,7 +125,7 @@ def test_a_copy_has_its_source() -> None:
     assert found.environ()["HTTP_X_AMZ_COPY_SOURCE"] == "b/a%3Fb?versionId=v"
 
 
-def test_a_signer_is_found_in_headers_in_presigned_urls_and_in_forms() -> None:
+def test_the_signer_is_found_in_headers_presigned_urls_and_forms() -> None:
     form = (
         b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--x\r\n'
         b'Content-Disposition: form-data; name="policy"\r\n\r\ne30=\r\n--x\r\n'

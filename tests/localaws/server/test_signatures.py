@@ -1,4 +1,4 @@
-"""Signatures: what AWS's own clients sign is taken; another secret, another body, another time is not."""
+"""Signatures: requests that AWS's own clients sign are accepted; another secret, body or time is refused."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def root(stack: localaws.Status) -> Wire:
 
 @pytest.mark.as_on_aws("IAM")
 @pytest.mark.parametrize(("service", "operation", "given", "code"), SERVICES, ids=[name for name, *_ in SERVICES])
-def test_another_secret_is_refused(
+def test_a_request_that_is_signed_with_another_secret_is_refused(
     stack: localaws.Status, service: str, operation: str, given: dict[str, Any], code: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"""
@@ -72,7 +72,7 @@ def test_another_secret_is_refused(
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_a_signature_that_is_not_even_letters_and_digits_is_a_wrong_one(
+def test_a_malformed_signature_is_refused_as_a_wrong_signature(
     stack: localaws.Status, root: Wire, bucket: str, version: str
 ) -> None:
     s3 = boto3.client(
@@ -120,14 +120,16 @@ def test_a_session_needs_its_secret_and_its_token(stack: localaws.Status, aws: A
     [("X-Amz-Date", "20200101T000000Z"), ("Content-Type", "text/html"), ("x-amz-meta-a", "changed"),
      ("x-amz-acl", "public-read"), ("x-amz-copy-source", "/a/b"), ("x-amz-security-token", "x")],
 )  # fmt: skip
-def test_what_changes_after_signing_is_refused(root: Wire, bucket: str, name: str, value: str) -> None:
+def test_a_header_that_changes_after_signing_is_refused(root: Wire, bucket: str, name: str, value: str) -> None:
     headers = {"Content-Type": "text/plain", "x-amz-meta-a": "signed"}
     assert root.send("PUT", f"/{bucket}/k", headers=headers, body=b"x").status == 200
     answer = root.send("PUT", f"/{bucket}/k", headers=headers, body=b"x", after={name: value})
     assert answer.status in (400, 403), answer
 
 
-def test_method_path_query_and_body_are_what_was_signed(root: Wire, bucket: str, aws: Aws) -> None:
+def test_a_request_whose_method_path_query_or_body_changed_after_signing_is_refused(
+    root: Wire, bucket: str, aws: Aws
+) -> None:
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"as it was")
     host = {"Host": urllib.parse.urlsplit(root.endpoint).netloc}
     signed = _signed(root, "PUT", f"/{bucket}/k?tagging=", b"x")
@@ -160,7 +162,9 @@ def test_method_path_query_and_body_are_what_was_signed(root: Wire, bucket: str,
     ("service", "minutes", "code"),
     [("s3", 16, "RequestTimeTooSkewed"), ("glue", 6, "InvalidSignatureException"), ("iam", 6, "SignatureDoesNotMatch")],
 )
-def test_a_clock_that_is_wrong_is_refused(root: Wire, bucket: str, service: str, minutes: int, code: str) -> None:
+def test_a_request_from_a_client_with_a_wrong_clock_is_refused(
+    root: Wire, bucket: str, service: str, minutes: int, code: str
+) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"""
     for sign in (-1, 1):
         for off, accepted in ((minutes, False), (minutes - 2, True)):
@@ -173,7 +177,9 @@ def test_a_clock_that_is_wrong_is_refused(root: Wire, bucket: str, service: str,
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_presigned_urls_hold_for_what_they_say_and_as_long(stack: localaws.Status, bucket: str, version: str) -> None:
+def test_a_presigned_url_is_valid_only_for_its_own_request_and_until_it_expires(
+    stack: localaws.Status, bucket: str, version: str
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
     s3 = boto3.client(
         "s3", endpoint_url=stack.endpoint_url, region_name="us-east-1", aws_access_key_id=stack.access_key_id,
@@ -196,7 +202,7 @@ def test_presigned_urls_hold_for_what_they_say_and_as_long(stack: localaws.Statu
     assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
 
 
-def test_a_presigned_url_lasts_seven_days_at_most(stack: localaws.Status, bucket: str) -> None:
+def test_a_presigned_url_is_valid_for_at_most_seven_days(stack: localaws.Status, bucket: str) -> None:
     s3 = boto3.client(
         "s3", endpoint_url=stack.endpoint_url, region_name="us-east-1", aws_access_key_id=stack.access_key_id,
         aws_secret_access_key=stack.secret_access_key, config=Config(signature_version="s3v4"),
@@ -208,8 +214,8 @@ def test_a_presigned_url_lasts_seven_days_at_most(stack: localaws.Status, bucket
         assert requests.get(url).status_code == status
 
 
-def test_a_presigned_call_of_the_query_protocol_is_taken(stack: localaws.Status) -> None:
-    """As clients prove who they are to others: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+def test_a_presigned_query_protocol_call_is_accepted(stack: localaws.Status) -> None:
+    """Clients prove their identity to other services this way: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
     request = AWSRequest(
         "GET", f"{stack.endpoint_url}/", params={"Action": "GetCallerIdentity", "Version": "2011-06-15"}
     )
@@ -221,7 +227,7 @@ def test_a_presigned_call_of_the_query_protocol_is_taken(stack: localaws.Status)
 
 
 @pytest.mark.as_on_aws("S3")
-def test_an_upload_form_keeps_to_its_policy(aws: Aws, bucket: str) -> None:
+def test_an_upload_form_has_to_match_its_policy(aws: Aws, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html"""
     opened(aws("s3"), bucket)
     conditions = [["starts-with", "$key", "in/"], {"acl": "private"}, ["content-length-range", 1, 10]]
@@ -249,7 +255,7 @@ def test_an_upload_form_keeps_to_its_policy(aws: Aws, bucket: str) -> None:
     assert requests.post(form["url"], data={"key": "in/x"}, files={"file": b"x"}).status_code == 403
 
 
-def test_a_chain_of_chunks_has_the_signatures_of_aws_s_own_example() -> None:
+def test_chunk_signatures_match_the_example_in_the_aws_documentation() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html"""
     claim = Claim("header", "AKIAIOSFODNN7EXAMPLE", "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
                   date="20130524", region="us-east-1", timestamp="20130524T000000Z")  # fmt: skip
@@ -265,7 +271,9 @@ def test_a_chain_of_chunks_has_the_signatures_of_aws_s_own_example() -> None:
 
 @pytest.mark.as_on_aws("S3")
 @pytest.mark.parametrize("trailer", [False, True])
-def test_a_body_in_signed_chunks_is_stored_without_them(root: Wire, aws: Aws, bucket: str, trailer: bool) -> None:
+def test_a_body_in_signed_chunks_is_stored_without_the_chunk_headers(
+    root: Wire, aws: Aws, bucket: str, trailer: bool
+) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html"""
     content = b"abc" * 50_000
     answer = _chunked(root, bucket, content, trailer=trailer)
@@ -279,7 +287,7 @@ def test_a_body_in_signed_chunks_is_stored_without_them(root: Wire, aws: Aws, bu
 
 
 @pytest.mark.parametrize("broken", ["", "checksum", "unannounced", "cut"])
-def test_checksums_behind_an_unsigned_body_are_looked_at(root: Wire, aws: Aws, bucket: str, broken: str) -> None:
+def test_trailing_checksums_of_an_unsigned_body_are_verified(root: Wire, aws: Aws, bucket: str, broken: str) -> None:
     content = b"unsigned, with a checksum"
     checksum = base64.b64encode(zlib.crc32(content if broken != "checksum" else b"x").to_bytes(4, "big")).decode()
     body = (
@@ -299,7 +307,7 @@ def test_checksums_behind_an_unsigned_body_are_looked_at(root: Wire, aws: Aws, b
         assert (stored["Body"].read(), stored["ChecksumCRC32"]) == (content, checksum)
 
 
-def test_verifying_is_one_setting(stack: localaws.Status) -> None:
+def test_signature_verification_can_be_turned_off_with_one_setting(stack: localaws.Status) -> None:
     wrong = boto3.client(
         "sts", endpoint_url=stack.endpoint_url, region_name="us-east-1", aws_access_key_id=stack.access_key_id,
         aws_secret_access_key="another",

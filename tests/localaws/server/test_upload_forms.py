@@ -1,4 +1,4 @@
-"""S3's upload forms: their fields, who signed them, and the policy that limits them; no server."""
+"""S3's upload forms: their fields, their signer, and the policy that limits them, without a server."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def checked(*conditions: Any, file: bytes = b"content", fields: dict[str, str] |
     return ""
 
 
-def test_a_form_is_its_fields_and_a_file() -> None:
+def test_a_form_has_fields_and_a_file() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html"""
     form = read(body_of([("Key", "in/ä"), ("x-amz-meta-A", "1")]))
     assert form.fields == {"key": "in/ä", "x-amz-meta-a": "1"}
@@ -65,7 +65,7 @@ def test_a_form_is_its_fields_and_a_file() -> None:
     assert ("Content-Type", "text/csv") in form.file_headers
 
 
-def test_what_comes_after_the_file_is_ignored() -> None:
+def test_fields_after_the_file_are_ignored() -> None:
     after = '--x\r\nContent-Disposition: form-data; name="acl"\r\n\r\npublic-read\r\n'
     form = read(body_of([("key", "k")], after=after))
     assert (form.fields, form.file) == ({"key": "k"}, b"content")
@@ -75,7 +75,7 @@ def test_what_comes_after_the_file_is_ignored() -> None:
     ("name", "expected"),
     [("a.txt", "in/a.txt"), ("dir/a.txt", "in/a.txt"), ("C:\\dir\\a.txt", "in/a.txt"), ("", "in/")],
 )
-def test_the_key_may_have_the_file_s_name(name: str, expected: str) -> None:
+def test_the_key_may_contain_the_file_name(name: str, expected: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html: ${filename}, without the path."""
     assert Form({"key": "in/${filename}"}, b"", name).key == expected
 
@@ -93,23 +93,23 @@ def test_the_key_may_have_the_file_s_name(name: str, expected: str) -> None:
         (body_of([("key", "k")]).replace(b'name="key"', b'name="key"; filename="k"'), "exactly one file"),
     ],
 )
-def test_a_form_that_is_malformed_is_refused(body: bytes, message: str) -> None:
+def test_a_malformed_form_is_refused(body: bytes, message: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     assert message in code(read, body)
 
 
-def test_a_form_says_what_is_between_its_parts() -> None:
+def test_a_form_without_a_boundary_is_refused() -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary="):
         assert "MalformedPOSTRequest" in code(read, body_of([("key", "k")]), kind)
 
 
-def test_the_fields_before_the_file_have_20_KB_at_most() -> None:
+def test_the_fields_before_the_file_have_at_most_20_KB() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: MaxPostPreDataLengthExceededError"""
     assert read(body_of([("key", "k"), ("acl", "x" * 19_999)], b"y" * 30_000)).file == b"y" * 30_000
     assert "MaxPostPreDataLengthExceeded" in code(read, body_of([("key", "k"), ("acl", "x" * 20_000)]))
 
 
-def test_fields_ask_for_what_headers_of_a_PUT_would() -> None:
+def test_form_fields_are_translated_to_the_headers_of_a_PUT() -> None:
     form = Form(
         {"key": "k", "acl": "private", "tagging": "<Tagging/>", "x-amz-meta-a": "1", "success_action_status": "2"}
     )
@@ -124,7 +124,7 @@ SIGNED = {
 SIGNED_2 = {"key": "k", "policy": "e30=", "awsaccesskeyid": KEY, "signature": "8afdbf="}
 
 
-def test_a_form_is_signed_by_its_policy() -> None:
+def test_the_signature_of_a_form_covers_its_policy() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html"""
     expected = Claim("form", KEY, "8afdbf", "t", "20151229", "us-east-1", "s3", (), "20151229T000000Z")
     assert Form({**SIGNED, "x-amz-security-token": "t"}).claim() == expected
@@ -133,7 +133,7 @@ def test_a_form_is_signed_by_its_policy() -> None:
 
 
 @pytest.mark.parametrize("name", ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date"])
-def test_a_part_of_a_form_s_signature_may_not_be_missing(name: str) -> None:
+def test_a_form_with_an_incomplete_signature_is_refused(name: str) -> None:
     given = {field: value for field, value in SIGNED.items() if field != name}
     assert code(Form(given).claim) == f"InvalidArgument: Bucket POST must contain a field named '{name}'."
 
@@ -141,7 +141,7 @@ def test_a_part_of_a_form_s_signature_may_not_be_missing(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-signature", "signature", "awsaccesskeyid"]
 )
-def test_a_part_of_a_signature_alone_is_none(name: str) -> None:
+def test_a_single_signature_field_is_not_a_signature(name: str) -> None:
     assert code(Form({"key": "k", name: "x"}).claim).startswith("InvalidArgument: Bucket POST must contain a field")
 
 
@@ -159,12 +159,12 @@ def test_a_form_of_another_algorithm_is_refused() -> None:
           for name in ("policy", "awsaccesskeyid", "signature")),
     ],
 )  # fmt: skip
-def test_a_form_has_one_signature_and_all_of_it(given: dict[str, str]) -> None:
+def test_a_form_with_mixed_or_incomplete_signatures_is_refused(given: dict[str, str]) -> None:
     assert code(Form(given).claim).endswith("'policy', and those of one signature.")
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_what_boto3_signs_is_taken(version: str) -> None:
+def test_a_form_that_boto3_signs_is_accepted(version: str) -> None:
     s3 = boto3.client(
         "s3", region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET,
         config=boto3.session.Config(signature_version=version),
@@ -210,7 +210,7 @@ FAILED, EXTRA = "AccessDenied: Invalid according to Policy: Policy Condition fai
         ([KEY_STARTS], {"x-amz-date": "x"}, EXTRA),
     ],
 )
-def test_a_form_keeps_to_its_policy(conditions: list[Any], fields: dict[str, str], expected: str) -> None:
+def test_a_form_has_to_match_its_policy(conditions: list[Any], fields: dict[str, str], expected: str) -> None:
     found = checked(*conditions, fields=fields)
     assert expected in found
     assert bool(expected) is bool(found)
@@ -229,7 +229,7 @@ def test_a_policy_may_limit_the_file_s_size(size: int, expected: str) -> None:
     ("size", "details"),
     [(1, {"ProposedSize": 1, "MinSizeAllowed": 2}), (5, {"ProposedSize": 5, "MaxSizeAllowed": 4})],
 )
-def test_a_refused_size_is_told_with_its_limit(size: int, details: dict[str, int]) -> None:
+def test_a_refused_size_is_reported_with_its_limit(size: int, details: dict[str, int]) -> None:
     form = Form({"key": "in/a", "policy": policy(KEY_STARTS, ["content-length-range", 2, 4])}, b"x" * size)
     with pytest.raises(Refused) as refused:
         form.check_policy("b")
@@ -242,7 +242,7 @@ def test_a_refused_size_is_told_with_its_limit(size: int, details: dict[str, int
      ["ends-with", "$key", "a"], "key", ["content-length-range", 2, 1], ["content-length-range", -1, 1],
      ["content-length-range", "x", 1], ["content-length-range", None, 1]],
 )  # fmt: skip
-def test_a_condition_that_is_malformed_is_refused(condition: Any) -> None:
+def test_a_malformed_policy_condition_is_refused(condition: Any) -> None:
     assert checked(KEY_STARTS, condition).startswith("InvalidPolicyDocument: Invalid Policy: ")
 
 
@@ -256,12 +256,12 @@ def test_a_condition_that_is_malformed_is_refused(condition: Any) -> None:
         ({"conditions": {}}, "Invalid 'conditions' value: must be a List."),
     ],
 )
-def test_a_policy_says_until_when_and_what(changed: dict[str, Any], message: str) -> None:
+def test_a_policy_needs_an_expiration_and_conditions(changed: dict[str, Any], message: str) -> None:
     assert checked(**changed) == f"InvalidPolicyDocument: Invalid Policy: {message}"
 
 
 @pytest.mark.parametrize("text", ["", "no Base64!", "e30", base64.b64encode(b"[]").decode(), "e30=\n"])
-def test_a_policy_that_is_no_JSON_in_Base64_is_refused(text: str) -> None:
+def test_a_policy_that_is_not_Base64_encoded_JSON_is_refused(text: str) -> None:
     assert code(Form({"key": "k", "policy": text}, b"").check_policy, "b").startswith("InvalidPolicyDocument")
 
 
@@ -277,7 +277,7 @@ def test_a_policy_that_is_no_JSON_in_Base64_is_refused(text: str) -> None:
         ("2026-01-02T00:30:00+01:00", True),
     ],
 )
-def test_a_policy_that_is_over_is_refused(monkeypatch: pytest.MonkeyPatch, expiration: str, over: bool) -> None:
+def test_an_expired_policy_is_refused(monkeypatch: pytest.MonkeyPatch, expiration: str, over: bool) -> None:
     class Stopped(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
@@ -289,7 +289,7 @@ def test_a_policy_that_is_over_is_refused(monkeypatch: pytest.MonkeyPatch, expir
 
 
 @pytest.mark.parametrize(("name", "value"), [("a.txt", "1"), ('q"uote\\', 'a"b'), ("", "line\r\nline")])
-def test_a_form_that_is_built_again_is_the_same(name: str, value: str) -> None:
+def test_a_rebuilt_form_equals_the_original(name: str, value: str) -> None:
     form = Form({"key": "in/${filename}", "x-amz-meta-a": value}, b"\r\n--x\r\n", name, [("content-type", "text/csv")])
     kind, body = form.rebuilt()
     found = read(body, kind)
@@ -301,6 +301,6 @@ def test_a_form_that_is_built_again_is_the_same(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\rb", "a\nb"])
-def test_a_name_of_several_lines_is_no_form_s(name: str) -> None:
+def test_a_file_or_field_name_with_a_line_break_is_refused(name: str) -> None:
     assert "MalformedPOSTRequest" in code(Form({"key": "k"}, b"", name).rebuilt)
     assert "MalformedPOSTRequest" in code(Form({"key": "k", name: "x"}, b"").rebuilt)

@@ -1,4 +1,4 @@
-"""Whether a signature is right, and in time; what botocore and AWS's own examples sign is. No server."""
+"""Whether a signature is valid and in time, with the signatures of botocore and of AWS's examples, without a server."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def presigned(seconds: int = 60, moment: datetime = NOW, service: str = "s3", ta
     return f"{parts.path}?{parts.query}"
 
 
-def test_the_examples_of_S3_s_documentation_are_signed_right(at: Any) -> None:
+def test_the_examples_in_the_S3_documentation_verify(at: Any) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html"""
     at(datetime(2013, 5, 24, tzinfo=UTC))
     scope = f"AWS4-HMAC-SHA256 Credential={KEY}/20130524/us-east-1/s3/aws4_request"
@@ -96,7 +96,7 @@ def test_the_examples_of_S3_s_documentation_are_signed_right(at: Any) -> None:
     verify(claim, SECRET, request, EMPTY)
 
 
-def test_what_was_signed_with_the_secret_is_taken_and_with_another_is_not() -> None:
+def test_a_request_that_is_signed_with_the_secret_is_accepted_and_with_another_secret_refused() -> None:
     for service, refused_with in (("s3", "SignatureDoesNotMatch"), ("glue", "InvalidSignatureException")):
         headers = signed(service=service)
         assert code("GET", "/b/k", headers) == ""
@@ -118,7 +118,7 @@ def test_what_was_signed_with_the_secret_is_taken_and_with_another_is_not() -> N
         ("GET", "/b/k?a=1", EMPTY, {"Host": "127.0.0.1"}),
     ],
 )
-def test_what_is_not_as_it_was_signed_is_refused(
+def test_a_request_that_changed_after_signing_is_refused(
     method: str, target: str, payload: str, changed: dict[str, str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html"""
@@ -127,7 +127,7 @@ def test_what_is_not_as_it_was_signed_is_refused(
     assert code(method, target, {**headers, **changed}, payload) == "SignatureDoesNotMatch"
 
 
-def test_a_header_of_AWS_s_own_must_be_signed() -> None:
+def test_an_x_amz_header_has_to_be_signed() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html: CanonicalHeaders"""
     headers = signed()
     assert code("GET", "/b/k", {**headers, "Accept": "a"}) == ""
@@ -139,7 +139,7 @@ def test_a_header_of_AWS_s_own_must_be_signed() -> None:
     assert found.message.endswith("not signed: x-amz-acl, x-amz-meta-b")
 
 
-def test_the_host_must_be_signed() -> None:
+def test_the_Host_header_has_to_be_signed() -> None:
     headers = signed()
     headers["Authorization"] = headers["Authorization"].replace("host;", "")
     found = refusal("GET", "/b/k", headers)
@@ -147,7 +147,7 @@ def test_the_host_must_be_signed() -> None:
     assert "'Host' or ':authority' must be a 'SignedHeader'" in found.message
 
 
-def test_with_a_presigned_url_may_come_the_hash_of_what_is_sent_and_no_other_header_of_AWS() -> None:
+def test_a_presigned_url_may_be_sent_with_a_content_hash_but_no_other_x_amz_headers() -> None:
     sha = {"x-amz-content-sha256": EMPTY}
     assert code("GET", presigned(), sha, UNSIGNED) == ""
     assert code("GET", presigned(), {**sha, "x-amz-acl": "private"}, UNSIGNED) == "AccessDenied"
@@ -160,7 +160,7 @@ def test_with_a_presigned_url_may_come_the_hash_of_what_is_sent_and_no_other_hea
     ("service", "minutes", "refused_with"),
     [("s3", 15, "RequestTimeTooSkewed"), ("glue", 5, "InvalidSignatureException"), ("iam", 5, "SignatureDoesNotMatch")],
 )
-def test_a_clock_may_be_wrong_by_some_minutes(service: str, minutes: int, refused_with: str) -> None:
+def test_a_client_clock_may_be_off_by_some_minutes(service: str, minutes: int, refused_with: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html; for S3
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
     for sign in (-1, 1):
@@ -170,7 +170,7 @@ def test_a_clock_may_be_wrong_by_some_minutes(service: str, minutes: int, refuse
         assert code("GET", "/b/k", signed(moment=beyond, service=service)) == refused_with
 
 
-def test_the_day_of_the_scope_is_the_day_of_the_request() -> None:
+def test_the_date_in_the_credential_scope_has_to_be_the_date_of_the_request() -> None:
     headers = signed()
     headers["Authorization"] = headers["Authorization"].replace("/20260102/", "/20260101/")
     found = refusal("GET", "/b/k", headers)
@@ -182,7 +182,7 @@ def test_the_day_of_the_scope_is_the_day_of_the_request() -> None:
         assert found.message.startswith("Date in Credential scope does not match YYYYMMDD")
 
 
-def test_the_date_of_HTTP_is_a_date_too() -> None:
+def test_the_http_Date_header_can_be_the_date_of_the_signature() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html: Date"""
     date = format_datetime(NOW, usegmt=True)
     assert code("GET", "/b/k", signed(Date=date)) == ""
@@ -191,7 +191,7 @@ def test_the_date_of_HTTP_is_a_date_too() -> None:
     assert code("GET", "/b/k", signed(Date=late, moment=NOW - timedelta(minutes=16))) == "RequestTimeTooSkewed"
 
 
-def test_a_presigned_url_holds_as_long_as_it_says() -> None:
+def test_a_presigned_url_is_valid_until_it_expires() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html: X-Amz-Expires"""
     minute, second, week = timedelta(minutes=1), timedelta(seconds=1), 7 * 24 * 3600
     assert code("GET", presigned(60, NOW - minute), {}, UNSIGNED) == ""
@@ -216,8 +216,8 @@ def test_a_presigned_url_of_the_future_is_not_valid_yet() -> None:
     assert (early.status, early.message) == (403, "Request is not valid yet")
 
 
-def test_only_S3_asks_how_long_a_presigned_url_holds() -> None:
-    """Of other services it holds for 15 minutes, as kubectl's tokens for EKS show, whose URLs are signed so."""
+def test_only_S3_requires_an_expiry_in_a_presigned_url() -> None:
+    """For other services it is valid for 15 minutes, as in kubectl's tokens for EKS, which contain such URLs."""
     for service, expected in (("s3", "AuthorizationQueryParametersError"), ("sts", "")):
         target = presigned(60, service=service).replace("&X-Amz-Expires=60", "")
         request = envelope("GET", target)
@@ -255,19 +255,19 @@ def _without_expiry(target: str, service: str) -> str:
         ("/b/%C3%A9~", "/b/%c3%a9%7E"),
     ],
 )
-def test_a_client_may_send_another_form_of_what_it_signs(signed_as: str, sent_as: str) -> None:
+def test_a_client_may_send_another_encoding_of_the_url_that_it_signs(signed_as: str, sent_as: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html: UriEncode"""
     assert code("GET", sent_as, signed(signed_as)) == ""
 
 
-def test_a_header_s_value_is_signed_as_UTF_8() -> None:
+def test_header_values_are_signed_as_UTF_8() -> None:
     headers = signed(X_Amz_Meta_A="Ä")
     assert code("GET", "/b/k", {**headers, "X-Amz-Meta-A": "Ä".encode().decode("latin-1")}) == ""
     headers = signed(X_Amz_Meta_A="a")
     assert code("GET", "/b/k", {**headers, "X-Amz-Meta-A": "\xff"}) == "SignatureDoesNotMatch"
 
 
-def test_a_path_of_S3_is_signed_as_it_is_and_of_others_without_detours() -> None:
+def test_an_S3_path_is_signed_unchanged_and_other_paths_are_normalised() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html: the canonical URI"""
     for service in ("s3", "lambda"):
         assert code("GET", "/a//b/../c", signed("/a//b/../c", service=service)) == ""
@@ -276,14 +276,14 @@ def test_a_path_of_S3_is_signed_as_it_is_and_of_others_without_detours() -> None
     assert code("GET", "/a//b/../c", signed("/a/c")) == "SignatureDoesNotMatch"
 
 
-def test_two_texts_are_the_same_whatever_they_are() -> None:
+def test_texts_with_any_characters_can_be_compared_in_constant_time() -> None:
     assert same("a", "a")
     assert not same("a", "b")
     assert not same("a", "é☃")
 
 
 @pytest.mark.parametrize("version", ["2", "4"])
-def test_what_botocore_signs_is_taken(at: Any, version: str) -> None:
+def test_a_request_that_botocore_signs_is_accepted(at: Any, version: str) -> None:
     at(datetime.now(UTC))
     request = AWSRequest("PUT", "http://localhost/b/a%20b?acl", data=b"x", headers={"x-amz-meta-a": "a"})
     credentials = Credentials(KEY, SECRET, "token")

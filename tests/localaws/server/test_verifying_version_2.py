@@ -1,4 +1,4 @@
-"""Signatures of version 2, and AWS's own examples of them; no server.
+"""Signatures of version 2, with AWS's own examples, without a server.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 """
@@ -33,7 +33,7 @@ def in_header_2(text: str, key: str = KEY) -> dict[str, str]:
     return {"Authorization": f"AWS {key}:{signature_2(text)}"}
 
 
-def test_the_examples_of_version_2_s_documentation_are_signed_right(at: Any) -> None:
+def test_the_examples_in_the_version_2_documentation_verify(at: Any) -> None:
     at(datetime(2007, 3, 27, 19, 36, 42, tzinfo=UTC))
     key = "AKIAIOSFODNN7EXAMPLE"
     date = {"Host": "johnsmith.localhost", "Date": "Tue, 27 Mar 2007 19:36:42 +0000"}
@@ -57,7 +57,7 @@ def test_the_examples_of_version_2_s_documentation_are_signed_right(at: Any) -> 
 DATE = format_datetime(NOW, usegmt=True)
 
 
-def test_a_request_of_version_2_is_signed_with_its_headers_of_AWS() -> None:
+def test_a_version_2_signature_covers_the_x_amz_headers() -> None:
     text = f"PUT\n\ntext/plain\n{DATE}\nx-amz-acl:private\nx-amz-meta-a:1,2\n/b/k?acl"
     headers = {
         **in_header_2(text), "Date": DATE, "Content-Type": "text/plain", "x-amz-meta-a": "1,2", "X-Amz-Acl": "private",
@@ -69,13 +69,13 @@ def test_a_request_of_version_2_is_signed_with_its_headers_of_AWS() -> None:
     assert code("PUT", "/b/k?acl", {**headers, "Content-MD5": "x"}) == "SignatureDoesNotMatch"
 
 
-def test_a_request_of_version_2_may_have_its_date_in_a_header_of_AWS() -> None:
+def test_a_version_2_request_may_have_its_date_in_the_x_amz_date_header() -> None:
     headers = {**in_header_2(f"GET\n\n\n\nx-amz-date:{DATE}\n/b/k"), "x-amz-date": DATE}
     assert code("GET", "/b/k", headers) == ""
     assert code("GET", "/b/k", {**headers, "Date": "Tue, 27 Mar 2007 19:36:42 +0000"}) == ""
 
 
-def test_a_request_of_version_2_is_in_time() -> None:
+def test_a_version_2_request_with_a_wrong_date_is_refused() -> None:
     for sign in (-1, 1):
         for off, expected in ((timedelta(minutes=15), ""), (timedelta(minutes=15, seconds=1), "RequestTimeTooSkewed")):
             date = format_datetime(NOW + sign * off, usegmt=True)
@@ -92,7 +92,7 @@ def url_2(expires: str, resource: str = "/b/k", custom: str = "", **more: str) -
     return "&".join(f"{name}={value.replace('+', '%2B').replace('/', '%2F')}" for name, value in query.items())
 
 
-def test_a_presigned_url_of_version_2_expires_at_its_second() -> None:
+def test_a_version_2_presigned_url_expires_at_the_given_second() -> None:
     now = int(NOW.timestamp())
     for seconds, expected in ((now + 1, ""), (now, ""), (now - 1, "AccessDenied")):
         assert code("GET", f"/b/k?{url_2(str(seconds))}", {}) == expected
@@ -103,7 +103,7 @@ def test_a_presigned_url_of_version_2_expires_at_its_second() -> None:
     assert code("GET", f"/b/other?{url_2(str(now))}", {}) == "SignatureDoesNotMatch"
 
 
-def test_a_presigned_url_of_version_2_may_have_headers_in_its_query() -> None:
+def test_a_version_2_presigned_url_may_have_headers_in_its_query() -> None:
     """As boto3 makes them."""
     expires = str(int(NOW.timestamp()) + 60)
     token = url_2(expires, custom="x-amz-security-token:t\n", **{"x-amz-security-token": "t"})

@@ -1,4 +1,4 @@
-"""Topics: what is published reaches the queues that let SNS in, and what would not be delivered is refused."""
+"""Topics: messages reach the queues whose policy allows SNS, and unsupported deliveries are refused."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def topic(aws: Aws, unique: Unique) -> str:
     return str(aws("sns").create_topic(Name=unique("topic"))["TopicArn"])
 
 
-@pytest.mark.simplified("SNS", "nothing is signed")
-def test_a_queue_gets_what_is_published(aws: Aws, queue: MakeQueue, topic: str) -> None:
+@pytest.mark.simplified("SNS", "messages are not signed")
+def test_a_subscribed_queue_receives_published_messages(aws: Aws, queue: MakeQueue, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"""
     sns, made, raw = aws("sns"), queue(), queue()
     for each in (made, raw):
@@ -61,7 +61,9 @@ def test_a_queue_gets_what_is_published(aws: Aws, queue: MakeQueue, topic: str) 
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_what_a_queue_does_not_let_in_goes_to_the_dead_letter_queue(aws: Aws, queue: MakeQueue, topic: str) -> None:
+def test_a_message_that_the_queue_s_policy_rejects_goes_to_the_dead_letter_queue(
+    aws: Aws, queue: MakeQueue, topic: str
+) -> None:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"""
     sns, closed, dead = aws("sns"), queue(), queue()
     _lets_sns_in(dead, topic)
@@ -73,7 +75,7 @@ def test_what_a_queue_does_not_let_in_goes_to_the_dead_letter_queue(aws: Aws, qu
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_filter_policy_picks_messages(aws: Aws, queue: MakeQueue, topic: str) -> None:
+def test_a_filter_policy_selects_messages(aws: Aws, queue: MakeQueue, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html"""
     sns, made = aws("sns"), queue()
     _lets_sns_in(made, topic)
@@ -95,7 +97,7 @@ def test_a_filter_policy_picks_messages(aws: Aws, queue: MakeQueue, topic: str) 
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_batch_is_taken_entry_by_entry(aws: Aws, queue: MakeQueue, topic: str) -> None:
+def test_each_message_of_a_batch_succeeds_or_fails_by_itself(aws: Aws, queue: MakeQueue, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
     sns, made = aws("sns"), queue()
     _lets_sns_in(made, topic)
@@ -108,7 +110,9 @@ def test_a_batch_is_taken_entry_by_entry(aws: Aws, queue: MakeQueue, topic: str)
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_subscriber_that_left_and_a_topic_that_is_gone_get_nothing(aws: Aws, queue: MakeQueue, topic: str) -> None:
+def test_an_unsubscribed_queue_receives_nothing_and_a_deleted_topic_takes_no_messages(
+    aws: Aws, queue: MakeQueue, topic: str
+) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html"""
     sns, made = aws("sns"), queue()
     _lets_sns_in(made, topic)
@@ -121,7 +125,7 @@ def test_a_subscriber_that_left_and_a_topic_that_is_gone_get_nothing(aws: Aws, q
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_permission_of_a_topic_is_given_and_taken_back(aws: Aws, topic: str) -> None:
+def test_a_permission_of_a_topic_can_be_added_and_removed(aws: Aws, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html"""
     sns = aws("sns")
 
@@ -150,7 +154,7 @@ def test_a_malformed_policy_of_a_topic_is_refused(aws: Aws, topic: str, unique: 
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_topic_or_a_subscription_can_be_made_again_with_the_same_attributes_only(
+def test_creating_a_topic_or_subscription_again_needs_the_same_attributes(
     aws: Aws, queue: MakeQueue, topic: str
 ) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html"""
@@ -170,7 +174,7 @@ def test_a_topic_or_a_subscription_can_be_made_again_with_the_same_attributes_on
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_a_subscription_is_made_with_all_its_attributes_or_not_at_all(aws: Aws, queue: MakeQueue, topic: str) -> None:
+def test_a_subscription_with_an_invalid_attribute_is_not_created(aws: Aws, queue: MakeQueue, topic: str) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
     sns, wanted = aws("sns"), {"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue().arn}
     for attributes in ({"FilterPolicy": "no json"}, {"RedrivePolicy": "{}"}, {"FilterPolicyScope": "Nowhere"}):
@@ -195,12 +199,14 @@ def test_a_subscription_is_made_with_all_its_attributes_or_not_at_all(aws: Aws, 
         ("confirm_subscription", {"Token": "t"}),
     ],
 )
-def test_what_sns_would_not_do_here_is_refused(aws: Aws, topic: str, operation: str, arguments: dict[str, Any]) -> None:
+def test_unsupported_protocols_and_settings_of_sns_are_refused(
+    aws: Aws, topic: str, operation: str, arguments: dict[str, Any]
+) -> None:
     where = {} if operation == "create_topic" else {"TopicArn": topic}
     _refused("NotImplemented", "does not support", getattr(aws("sns"), operation), **where, **arguments)
 
 
-def test_an_attribute_that_topics_do_not_have_is_refused(aws: Aws, topic: str, unique: Unique) -> None:
+def test_an_unknown_topic_attribute_is_refused(aws: Aws, topic: str, unique: Unique) -> None:
     sns = aws("sns")
     for name in ("Arn", "account_id", "Nonsense"):
         _refused(
@@ -212,7 +218,7 @@ def test_an_attribute_that_topics_do_not_have_is_refused(aws: Aws, topic: str, u
 
 
 @pytest.mark.as_on_aws("SNS")
-def test_of_a_topic_that_is_not_there_that_is_said_first(aws: Aws) -> None:
+def test_subscribing_to_a_missing_topic_is_refused_with_NotFound(aws: Aws) -> None:
     """https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
     nowhere = "arn:aws:sns:us-east-1:123456789012:nowhere"
     _refused("NotFound", "Topic does not exist", aws("sns").subscribe, TopicArn=nowhere, Protocol="sqs", Endpoint="x")

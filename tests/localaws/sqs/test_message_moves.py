@@ -35,7 +35,7 @@ def _task(queue: Any, status: str) -> dict[str, Any]:
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_dead_letters_are_sent_back_to_where_they_came_from_as_new_messages(queue: MakeQueue) -> None:
+def test_redrive_moves_dead_letters_back_to_their_source_queue_as_new_messages(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html"""
     made, dead, sent = _dead_letters(queue, *"abc")
     handle = made.sqs.start_message_move_task(SourceArn=dead.arn)["TaskHandle"]
@@ -53,7 +53,7 @@ def test_dead_letters_are_sent_back_to_where_they_came_from_as_new_messages(queu
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_slow_movement_to_another_queue_can_be_cancelled(queue: MakeQueue) -> None:
+def test_a_message_move_task_with_a_rate_limit_can_be_cancelled(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CancelMessageMoveTask.html"""
     _, dead, _ = _dead_letters(queue, *"abcdef")
     other = queue()
@@ -73,7 +73,7 @@ def test_a_slow_movement_to_another_queue_can_be_cancelled(queue: MakeQueue) -> 
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_movement_from_what_is_no_dead_letter_queue_or_to_nowhere_is_refused(queue: MakeQueue) -> None:
+def test_a_message_move_task_needs_a_dead_letter_queue_and_a_destination_that_exists(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html"""
     plain = queue()
     _, dead, _ = _dead_letters(queue)

@@ -1,4 +1,4 @@
-"""Queues: sending, receiving, hiding, deleting, dead letters."""
+"""Queues: sending, receiving, visibility timeouts, deleting, dead letters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MakeQueue = Callable[..., Any]
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_message_comes_with_its_attributes_its_checksums_and_what_sqs_knows_of_it(queue: MakeQueue) -> None:
+def test_a_received_message_has_its_attributes_its_checksums_and_its_system_attributes(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
     made = queue()
     attributes = {
@@ -60,7 +60,7 @@ def test_a_received_message_is_hidden_for_the_visibility_timeout_and_comes_back_
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_receiver_can_hide_its_message_longer_or_show_it_at_once(queue: MakeQueue) -> None:
+def test_a_receiver_can_extend_or_end_the_visibility_timeout_of_its_message(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html"""
     made = queue(VisibilityTimeout=1)
     made.send("one")
@@ -100,7 +100,7 @@ def test_an_old_receipt_handle_deletes_nothing_and_a_malformed_handle_is_refused
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_delayed_message_can_not_be_received_before_its_time(queue: MakeQueue) -> None:
+def test_a_delayed_message_cannot_be_received_before_its_time(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html"""
     made = queue(DelaySeconds=30)
     made.send("with the queue's delay")
@@ -127,7 +127,7 @@ def test_a_long_poll_is_answered_as_soon_as_a_message_arrives(queue: MakeQueue) 
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_what_was_received_too_often_goes_to_the_dead_letter_queue(queue: MakeQueue) -> None:
+def test_a_message_that_was_received_too_often_goes_to_the_dead_letter_queue(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html"""
     dead = queue()
     made = queue(dead=dead, receives=2, VisibilityTimeout=0)
@@ -141,7 +141,7 @@ def test_what_was_received_too_often_goes_to_the_dead_letter_queue(queue: MakeQu
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_batch_is_taken_entry_by_entry(queue: MakeQueue) -> None:
+def test_each_entry_of_a_batch_succeeds_or_fails_by_itself(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
     made = queue()
     entries = [{"Id": "good", "MessageBody": "a"}, {"Id": "late", "MessageBody": "b", "DelaySeconds": 901}]
@@ -177,7 +177,7 @@ def test_a_batch_is_taken_entry_by_entry(queue: MakeQueue) -> None:
         ("change_message_visibility_batch", {"ReceiptHandle": "x", "VisibilityTimeout": 1}),
     ],
 )
-def test_a_batch_with_ids_that_repeat_is_refused_by_the_first_that_comes_again(
+def test_a_batch_with_duplicate_ids_is_refused_and_the_error_names_the_first_duplicate(
     queue: MakeQueue, operation: str, rest: dict[str, Any]
 ) -> None:
     made = queue()
@@ -201,7 +201,7 @@ def test_a_purged_queue_is_empty_and_can_be_purged_again_a_minute_later(queue: M
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_what_is_too_large_or_no_text_and_what_is_out_of_bounds_is_refused(
+def test_messages_and_settings_outside_of_the_documented_limits_are_refused(
     queue: MakeQueue, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
@@ -224,8 +224,8 @@ def test_what_is_too_large_or_no_text_and_what_is_out_of_bounds_is_refused(
     assert made.sqs.get_queue_attributes(QueueUrl=made.url, AttributeNames=["All"])["Attributes"]["DelaySeconds"] == "0"
 
 
-@pytest.mark.simplified("SQS", "a deleted queue is gone at once, and its name free at once, not after 60 seconds")
-def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
+@pytest.mark.simplified("SQS", "a deleted queue is gone and its name is free at once, not after 60 seconds")
+def test_deleting_a_queue_deletes_its_messages(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"""
     made = queue()
     made.send("lost")
@@ -237,9 +237,9 @@ def test_a_deleted_queue_takes_its_messages_with_it(queue: MakeQueue) -> None:
 
 
 @pytest.mark.simplified(
-    "SQS", "FIFO queues are held in memory and saved whole with each call: they are for few messages"
+    "SQS", "FIFO queues are held in memory and saved as a whole with each call, so use them for few messages"
 )
-def test_a_fifo_queue_keeps_the_order_of_a_group_and_drops_what_was_sent_twice(
+def test_a_fifo_queue_keeps_the_order_within_a_group_and_drops_duplicates(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fifo-queues.html"""
@@ -256,9 +256,7 @@ def test_a_fifo_queue_keeps_the_order_of_a_group_and_drops_what_was_sent_twice(
 
 
 @pytest.mark.refused("SQS")
-def test_encryption_by_kms_and_redrive_allow_policies_are_refused(
-    queue: MakeQueue, unique: Callable[[str], str]
-) -> None:
+def test_kms_encryption_and_redrive_allow_policies_are_refused(queue: MakeQueue, unique: Callable[[str], str]) -> None:
     made = queue()
     for name, value in (("KmsMasterKeyId", "alias/aws/sqs"), ("RedriveAllowPolicy", '{"redrivePermission":"denyAll"}')):
         with pytest.raises(ClientError, match=f"does not support the attribute {name}"):
@@ -266,7 +264,7 @@ def test_encryption_by_kms_and_redrive_allow_policies_are_refused(
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_message_to_a_standard_queue_has_no_id_for_deduplication(queue: MakeQueue) -> None:
+def test_a_message_to_a_standard_queue_cannot_have_a_group_or_deduplication_id(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
     made = queue()
     with pytest.raises(ClientError, match="not valid for this queue type"):
@@ -280,7 +278,7 @@ def test_a_message_to_a_standard_queue_has_no_id_for_deduplication(queue: MakeQu
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_queue_is_found_by_its_name_listed_by_its_beginning_and_made_once(
+def test_a_queue_is_found_by_name_listed_by_prefix_and_created_only_once(
     aws: Callable[..., Any], unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
@@ -298,7 +296,7 @@ def test_a_queue_is_found_by_its_name_listed_by_its_beginning_and_made_once(
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_batch_of_messages_is_hidden_longer_or_shown_at_once(queue: MakeQueue) -> None:
+def test_the_visibility_timeouts_of_several_messages_can_be_changed_in_one_batch(queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html"""
     made = queue(VisibilityTimeout=600)
     made.send("a", "b")
@@ -315,7 +313,7 @@ def test_a_batch_of_messages_is_hidden_longer_or_shown_at_once(queue: MakeQueue)
 
 
 @pytest.mark.parametrize("name", ["QueueName", "region", "Region"])
-def test_what_is_no_attribute_of_a_queue_is_refused(aws: Callable[..., Any], name: str) -> None:
+def test_an_unknown_queue_attribute_is_refused(aws: Callable[..., Any], name: str) -> None:
     with pytest.raises(ClientError) as refused:
         aws("sqs").create_queue(QueueName="never", Attributes={name: "x"})
     assert refused.value.response["Error"]["Code"].endswith("InvalidAttributeName")
@@ -331,7 +329,7 @@ def test_what_is_no_attribute_of_a_queue_is_refused(aws: Callable[..., Any], nam
         ({"FifoThroughputLimit": "perMessageGroupId"}, True),
     ],
 )
-def test_attributes_of_queues_that_nothing_here_would_act_on_are_refused(
+def test_queue_attributes_that_would_have_no_effect_are_refused(
     aws: Callable[..., Any], unique: Callable[[str], str], attributes: dict[str, str], fifo: bool
 ) -> None:
     name, own = (f"{unique('queue')}.fifo", {"FifoQueue": "true"}) if fifo else (unique("queue"), {})
@@ -344,7 +342,7 @@ def test_attributes_of_queues_that_nothing_here_would_act_on_are_refused(
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_permission_of_a_queue_is_given_and_taken_back(aws: Callable[..., Any], queue: MakeQueue) -> None:
+def test_a_permission_of_a_queue_can_be_added_and_removed(aws: Callable[..., Any], queue: MakeQueue) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html"""
     made = queue()
     aws("sqs").add_permission(QueueUrl=made.url, Label="mine", AWSAccountIds=["123456789012"], Actions=["SendMessage"])
@@ -358,7 +356,9 @@ def test_a_permission_of_a_queue_is_given_and_taken_back(aws: Callable[..., Any]
 
 
 @pytest.mark.as_on_aws("SQS")
-def test_a_batch_of_messages_is_hidden_entry_by_entry(aws: Callable[..., Any], queue: MakeQueue) -> None:
+def test_each_entry_of_a_visibility_batch_succeeds_or_fails_by_itself(
+    aws: Callable[..., Any], queue: MakeQueue
+) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html"""
     made = queue(VisibilityTimeout=60)
     made.send("one")

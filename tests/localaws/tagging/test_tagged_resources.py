@@ -1,4 +1,4 @@
-"""The tagging API finds what is tagged, in every service of the lab."""
+"""The tagging API finds tagged resources in every service of the lab."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def tagged(aws: Callable[..., Any], unique: Callable[[str], str], zipped: bytes)
 
 
 @pytest.mark.as_on_aws("Tagging")
-def test_every_tagged_resource_is_found_with_its_tags_page_by_page(
+def test_GetResources_returns_every_tagged_resource_with_its_tags_in_pages(
     aws: Callable[..., Any], tagged: tuple[str, dict[str, str]]
 ) -> None:
     """https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
@@ -109,7 +109,9 @@ def test_every_tagged_resource_is_found_with_its_tags_page_by_page(
 
 
 @pytest.mark.as_on_aws("Tagging")
-def test_resources_are_chosen_by_type_arn_and_tag(aws: Callable[..., Any], tagged: tuple[str, dict[str, str]]) -> None:
+def test_resources_can_be_filtered_by_type_arn_and_tag(
+    aws: Callable[..., Any], tagged: tuple[str, dict[str, str]]
+) -> None:
     """https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
     value, arns = tagged
     tagging = aws("resourcegroupstaggingapi")

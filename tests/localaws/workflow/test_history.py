@@ -1,4 +1,4 @@
-"""Histories of runs: as many as AWS's users look at, and cheap to save."""
+"""Histories of runs: how many are kept, and that they are cheap to save."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def saved(kept: History[Run]) -> History[Run]:
     return loaded
 
 
-def test_a_history_is_read_as_it_was_saved() -> None:
+def test_a_history_is_loaded_as_it_was_saved() -> None:
     kept = history(90)
     kept["run-3"].is_over = False
     assert list(saved(kept)) == list(kept)
@@ -41,14 +41,14 @@ def test_a_history_is_read_as_it_was_saved() -> None:
     assert saved(kept).newest == Run("run-89")
 
 
-def test_a_change_of_a_run_that_is_over_is_saved() -> None:
+def test_a_change_to_a_finished_run_is_saved() -> None:
     kept = saved(history(90))
     kept["run-3"].notes.append("late")
     kept.changed("run-3")
     assert saved(kept)["run-3"].notes == ["late"]
 
 
-def test_the_oldest_runs_are_forgotten_and_those_under_way_never() -> None:
+def test_the_oldest_finished_runs_are_dropped_but_never_an_active_run() -> None:
     kept = history(0, most=100)
     kept.add(Run("running", is_over=False))
     for number in range(1000):

@@ -1,4 +1,4 @@
-"""What becomes of a run when the server ends under it: nothing that was acknowledged is lost, nothing is made up."""
+"""Runs after a killed server: nothing that was acknowledged is lost, and nothing is invented."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moto.glue.models import glue_backends
 from workflow_builders import conditional, crawl_ended, pipeline, status, workflow
 
 
-def test_a_run_goes_on_after_a_restart_with_what_became_of_its_crawl(lab: Any, glue: Any) -> None:
+def test_after_a_restart_a_run_continues_with_the_result_of_its_crawl(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -44,8 +44,8 @@ def test_a_run_whose_job_died_with_the_server_ends_with_a_failed_action(lab: Any
     )
 
 
-@pytest.mark.simplified("Glue workflows", "AWS has no restarts, here none loses a run")
-def test_a_workflow_run_that_was_acknowledged_when_the_server_was_killed_begins_at_its_next_start(
+@pytest.mark.simplified("Glue workflows", "AWS has no restarts; here a restart loses no run")
+def test_a_workflow_run_that_was_accepted_before_the_server_was_killed_begins_at_its_next_start(
     lab: Any, glue: Any
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartWorkflowRun.html"""
@@ -58,7 +58,7 @@ def test_a_workflow_run_that_was_acknowledged_when_the_server_was_killed_begins_
     assert status(lab.client(), run_id) == ("RUNNING", {"TotalActions": 2, "RunningActions": 1})
 
 
-def test_a_crawl_that_began_just_before_the_end_is_not_begun_twice(lab: Any, glue: Any) -> None:
+def test_a_crawl_that_began_just_before_the_server_was_killed_is_not_started_twice(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -74,7 +74,9 @@ def test_a_crawl_that_began_just_before_the_end_is_not_begun_twice(lab: Any, glu
     assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
 
 
-def test_an_end_that_is_told_before_the_engine_has_started_begins_nothing_twice(lab: Any, glue: Any) -> None:
+def test_an_end_event_that_arrives_before_the_engine_has_started_does_not_start_anything_twice(
+    lab: Any, glue: Any
+) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -87,7 +89,7 @@ def test_an_end_that_is_told_before_the_engine_has_started_begins_nothing_twice(
     assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
 
 
-def test_a_trigger_outside_workflows_hears_what_ended_with_the_server(lab: Any, glue: Any) -> None:
+def test_a_standalone_trigger_reacts_to_a_crawl_that_ended_with_the_server(lab: Any, glue: Any) -> None:
     lab.define("crawler", "job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[{"CrawlerName": "crawler"}])
     conditional(glue, None, "then", "ANY", [crawl_ended("crawler", "FAILED")], ["job"])
@@ -98,7 +100,7 @@ def test_a_trigger_outside_workflows_hears_what_ended_with_the_server(lab: Any, 
     assert lab.jobs.names == ["job"]
 
 
-def test_what_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> None:
+def test_a_crawl_that_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -111,7 +113,7 @@ def test_what_still_runs_after_a_restart_is_waited_for(lab: Any, glue: Any) -> N
     assert status(lab.client(), run_id) == ("COMPLETED", {"TotalActions": 2, "FailedActions": 1})
 
 
-def test_a_job_run_that_waited_before_a_restart_is_a_waiting_action_after_it(lab: Any, glue: Any) -> None:
+def test_a_waiting_job_run_is_still_a_waiting_action_after_a_restart(lab: Any, glue: Any) -> None:
     lab.define("job")
     lab.jobs.first_state = "WAITING"
     workflow(glue, "flow", start=["job"])
@@ -123,7 +125,7 @@ def test_a_job_run_that_waited_before_a_restart_is_a_waiting_action_after_it(lab
     assert status(lab.client(), run_id) == ("RUNNING", {"TotalActions": 1, "WaitingActions": 1})
 
 
-def test_a_run_that_was_being_stopped_is_stopped_after_a_restart(lab: Any, glue: Any) -> None:
+def test_a_stopping_run_is_stopped_after_a_restart(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -136,7 +138,7 @@ def test_a_run_that_was_being_stopped_is_stopped_after_a_restart(lab: Any, glue:
     assert status(lab.client(), run_id) == ("STOPPED", {"TotalActions": 2, "StoppedActions": 1})
 
 
-def test_an_action_whose_job_is_gone_after_a_restart_is_an_errored_one(lab: Any, glue: Any) -> None:
+def test_an_action_whose_crawler_is_gone_after_a_restart_is_errored(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()

@@ -27,7 +27,9 @@ def partial_run(lab: Any, glue: Any) -> str:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_resumed_run_repeats_the_chosen_nodes_and_what_is_downstream(lab: Any, glue: Any, partial_run: str) -> None:
+def test_a_resumed_run_repeats_the_selected_nodes_and_all_nodes_downstream(
+    lab: Any, glue: Any, partial_run: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     nodes = [node_id(glue, partial_run, name) for name in ("job-2", "job-3")]
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=nodes)
@@ -50,7 +52,9 @@ def test_a_resumed_run_repeats_the_chosen_nodes_and_what_is_downstream(lab: Any,
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_chosen_node_downstream_of_another_is_started_by_its_trigger(lab: Any, glue: Any, partial_run: str) -> None:
+def test_a_selected_node_downstream_of_another_selected_node_is_started_by_its_trigger(
+    lab: Any, glue: Any, partial_run: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     nodes = [node_id(glue, partial_run, name) for name in ("job-2", "job-1")]
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=nodes)
@@ -60,7 +64,7 @@ def test_a_chosen_node_downstream_of_another_is_started_by_its_trigger(lab: Any,
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_only_a_completed_run_resumes(lab: Any, glue: Any, partial_run: str) -> None:
+def test_only_a_completed_run_can_be_resumed(lab: Any, glue: Any, partial_run: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     node = node_id(glue, partial_run, "job-2")
     resumed = glue.resume_workflow_run(Name="flow", RunId=partial_run, NodeIds=[node])
@@ -69,7 +73,7 @@ def test_only_a_completed_run_resumes(lab: Any, glue: Any, partial_run: str) -> 
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_only_jobs_and_crawlers_that_were_attempted_resume(lab: Any, glue: Any, partial_run: str) -> None:
+def test_only_jobs_and_crawlers_that_were_attempted_can_be_resumed(lab: Any, glue: Any, partial_run: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     for name in ("job-4", "t2"):
         with pytest.raises(glue.exceptions.InvalidInputException, match="attempted"):

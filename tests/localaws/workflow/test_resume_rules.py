@@ -35,7 +35,7 @@ def partial_run() -> WorkflowRun:
         (["j1", "j2"], ["j1"], [], []),
     ],
 )
-def test_a_resumed_run_copies_what_is_upstream_and_begins_with_what_was_selected(
+def test_a_resumed_run_copies_upstream_actions_and_begins_with_the_selected_nodes(
     partial_run: WorkflowRun, selected: list[str], first: list[str], copied: list[str], fires_after_j2: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
@@ -56,19 +56,19 @@ def test_a_resumed_run_copies_what_is_upstream_and_begins_with_what_was_selected
     assert due(run) == fires_after_j2
 
 
-def test_a_resumed_run_goes_through_triggers_that_had_fired_again(partial_run: WorkflowRun) -> None:
+def test_triggers_that_fired_in_the_earlier_run_can_fire_again_in_a_resumed_run(partial_run: WorkflowRun) -> None:
     run, actions = partial_run.resumed([target("j1")])
     run.actions += actions
     end(run, j1="SUCCEEDED")
     assert due(run) == ["t2", "t3"]
 
 
-def test_a_resumed_run_shares_no_action_with_the_run_before(partial_run: WorkflowRun) -> None:
+def test_a_resumed_run_shares_no_action_objects_with_the_earlier_run(partial_run: WorkflowRun) -> None:
     run, _ = partial_run.resumed([target("j2")])
     assert not {id(action) for action in run.actions} & {id(action) for action in partial_run.actions}
 
 
-def test_a_resume_repeats_what_is_downstream_over_several_levels_and_ways() -> None:
+def test_a_resumed_run_repeats_downstream_nodes_over_several_levels_and_paths() -> None:
     run = run_of(
         started_by("begin", ["a", "x"]),
         after("t1", {"a": "SUCCEEDED"}, ["b"]),

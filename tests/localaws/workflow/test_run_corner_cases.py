@@ -1,4 +1,4 @@
-"""Workflow runs where something comes too late, twice or in an odd order."""
+"""Workflow runs with events that come too late, twice or in an unusual order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def job_node(glue: Any, run_id: str) -> Any:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_resumed_run_counts_for_the_maximum_of_concurrent_runs(lab: Any, glue: Any, completed: str) -> None:
+def test_a_resumed_run_counts_towards_the_maximum_of_concurrent_runs(lab: Any, glue: Any, completed: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ResumeWorkflowRun.html"""
     nodes = [job_node(glue, completed)["UniqueId"]]
     glue.start_workflow_run(Name="flow")
@@ -48,13 +48,13 @@ def test_a_resumed_run_counts_for_the_maximum_of_concurrent_runs(lab: Any, glue:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_resume_names_the_nodes_to_begin_with(lab: Any, glue: Any, completed: str) -> None:
+def test_resuming_a_run_without_node_ids_is_refused(lab: Any, glue: Any, completed: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ResumeWorkflowRun.html"""
     with pytest.raises(glue.exceptions.InvalidInputException, match="NodeIds cannot be null or empty"):
         glue.resume_workflow_run(Name="flow", RunId=completed, NodeIds=[])
 
 
-def test_a_run_is_stopped_once(lab: Any, glue: Any) -> None:
+def test_a_stopping_run_cannot_be_stopped_or_resumed(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StopWorkflowRun.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -67,7 +67,7 @@ def test_a_run_is_stopped_once(lab: Any, glue: Any) -> None:
         glue.resume_workflow_run(Name="flow", RunId=run_id, NodeIds=["wnode_0"])
 
 
-def test_a_job_that_was_retried_is_stopped_in_its_last_attempt(lab: Any, glue: Any) -> None:
+def test_stopping_a_run_stops_the_last_attempt_of_a_retried_job(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
     lab.settle()
@@ -87,7 +87,9 @@ def test_a_job_that_was_retried_is_stopped_in_its_last_attempt(lab: Any, glue: A
     ]
 
 
-def test_what_had_not_begun_when_a_resumed_run_was_stopped_never_begins(lab: Any, glue: Any, completed: str) -> None:
+def test_actions_that_have_not_begun_when_a_resumed_run_is_stopped_never_begin(
+    lab: Any, glue: Any, completed: str
+) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflow-stopping.html"""
     nodes = [job_node(glue, completed)["UniqueId"]]
     lab.bus.after_response(lambda: lab.hold.wait(10))  # nothing begins until the run is stopped
@@ -100,7 +102,7 @@ def test_what_had_not_begun_when_a_resumed_run_was_stopped_never_begins(lab: Any
     assert lab.jobs.names == ["job"]
 
 
-def test_the_late_end_of_an_earlier_attempt_ends_nothing(lab: Any, glue: Any) -> None:
+def test_a_late_end_event_of_an_earlier_attempt_changes_nothing(lab: Any, glue: Any) -> None:
     lab.define("job")
     workflow(glue, "flow", start=["job"])
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -120,7 +122,7 @@ def test_an_attempt_that_starts_after_its_action_ended_changes_nothing(lab: Any,
     assert status(glue, completed) == ("COMPLETED", {"TotalActions": 1, "FailedActions": 1})
 
 
-def test_what_is_told_of_a_workflow_that_was_deleted_is_passed_over(
+def test_events_of_a_deleted_workflow_are_ignored(
     lab: Any, glue: Any, completed: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     glue.delete_workflow(Name="flow")
@@ -140,7 +142,7 @@ def test_what_is_told_of_a_workflow_that_was_deleted_is_passed_over(
         ("FAILED", "FAILED"),
     ],
 )
-def test_the_graph_tells_what_the_crawl_itself_knows(lab: Any, glue: Any, state: str, told: str) -> None:
+def test_the_graph_shows_the_crawl_s_own_state(lab: Any, glue: Any, state: str, told: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawl.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -154,7 +156,7 @@ def test_the_graph_tells_what_the_crawl_itself_knows(lab: Any, glue: Any, state:
     assert shown == {**log, "State": told}
 
 
-def test_a_second_end_of_the_same_run_changes_nothing(lab: Any, glue: Any, completed: str) -> None:
+def test_a_second_end_event_of_the_same_run_changes_nothing(lab: Any, glue: Any, completed: str) -> None:
     ref = WorkflowRef("flow", completed, "begin")
     lab.bus.publish(JobRunFinished("us-east-1", "job", "jr_job0", "SUCCEEDED", True, ref))
     lab.settle()
@@ -162,7 +164,7 @@ def test_a_second_end_of_the_same_run_changes_nothing(lab: Any, glue: Any, compl
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_job_over_its_limit_leaves_its_failed_job_run_in_the_graph(
+def test_a_job_over_its_concurrency_limit_appears_in_the_graph_as_a_failed_job_run(
     lab: Any, glue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
@@ -182,7 +184,7 @@ def test_a_job_over_its_limit_leaves_its_failed_job_run_in_the_graph(
     assert [run["Id"] for run in job_node(glue, run_id)["JobDetails"]["JobRuns"]] == ["jr_job0"]
 
 
-def test_an_action_that_an_unexpected_error_kept_from_starting_is_failed_and_the_others_start(
+def test_an_action_that_fails_to_start_with_an_unexpected_error_does_not_stop_the_others(
     lab: Any, glue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.define("job", "crawler")
@@ -208,7 +210,7 @@ def test_an_action_that_an_unexpected_error_kept_from_starting_is_failed_and_the
         ({"j2": "FAILED", "j1": "SUCCEEDED"}, ["j4"]),
     ],
 )
-def test_a_trigger_of_a_workflow_waits_for_all_of_its_conditions_or_for_any(
+def test_a_workflow_trigger_waits_for_all_of_its_conditions_or_for_any_of_them(
     lab: Any, glue: Any, ends: dict[str, str], started: list[str]
 ) -> None:
     """The example of https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""

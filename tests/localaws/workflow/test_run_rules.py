@@ -1,4 +1,4 @@
-"""The rules of a workflow run, without a server: what is due next, how it ends, and what it tells.
+"""The rules of a workflow run, without a server: what is due next, how it ends, and what it returns.
 
 https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html
 """
@@ -23,7 +23,7 @@ from localaws.glue.workflows.runs import (
 from localaws.glue.workflows.trigger_definitions import Logical, NodeType, Target, TriggerState
 
 
-def test_a_run_begins_with_its_start_trigger_alone() -> None:
+def test_a_run_begins_with_only_its_start_trigger() -> None:
     run = run_of(after("then", {"a": "SUCCEEDED"}, ["b"]), started_by("begin", ["a"]))
     assert due(run) == ["begin"]
     begin(run)
@@ -45,7 +45,7 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize(("ends", "fires"), DOCUMENTED)
-def test_a_trigger_waits_for_all_of_its_conditions_or_for_any(ends: dict[str, str], fires: list[str]) -> None:
+def test_a_trigger_waits_for_all_of_its_conditions_or_for_any_of_them(ends: dict[str, str], fires: list[str]) -> None:
     """The example of https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     run = run_of(
         started_by("begin", ["j1", "j2"]),
@@ -91,13 +91,13 @@ def test_a_trigger_that_is_not_activated_does_not_fire(state: TriggerState) -> N
 
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPING, RunStatus.STOPPED, RunStatus.COMPLETED, RunStatus.ERROR])
-def test_nothing_is_due_in_a_run_that_is_stopped_or_over(status: RunStatus) -> None:
+def test_no_trigger_is_due_in_a_stopped_or_finished_run(status: RunStatus) -> None:
     run = run_of(started_by("begin", ["a"]))
     run.status = status
     assert due(run) == []
 
 
-def test_a_run_goes_on_while_an_action_is_under_way_or_a_trigger_is_due() -> None:
+def test_a_run_continues_while_an_action_is_active_or_a_trigger_is_due() -> None:
     run = run_of(started_by("begin", ["a"]), after("then", {"a": "SUCCEEDED"}, ["b"]))
     assert not run.settle()
     begin(run)
@@ -111,7 +111,7 @@ def test_a_run_goes_on_while_an_action_is_under_way_or_a_trigger_is_due() -> Non
     assert not run.settle()
 
 
-def test_a_run_that_is_being_stopped_is_stopped_once_nothing_is_under_way() -> None:
+def test_a_stopping_run_is_stopped_once_no_action_is_active() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflow-stopping.html"""
     run = run_of(started_by("begin", ["a"]))
     begin(run)
@@ -123,7 +123,7 @@ def test_a_run_that_is_being_stopped_is_stopped_once_nothing_is_under_way() -> N
     assert run.status is RunStatus.STOPPED
 
 
-def test_a_refused_run_is_an_error_that_says_why() -> None:
+def test_a_refused_run_has_the_state_ERROR_and_says_why() -> None:
     run = run_of(started_by("begin", ["a"]))
     run.refuse("Concurrent runs exceeded for workflow: flow.")
     told = run.as_dict()
@@ -155,7 +155,7 @@ def test_an_action_is_counted_by_its_state(state: str, counted: str, final: bool
     assert (is_final(state), run.unfinished() == []) == (final, final)
 
 
-def test_statistics_count_all_actions_of_the_workflow_also_those_that_never_began() -> None:
+def test_statistics_count_all_actions_of_the_workflow_including_those_that_never_began() -> None:
     run = run_of(started_by("begin", ["a", "crawler"]), after("then", {"a": "SUCCEEDED"}, ["b", "c"]))
     assert run.statistics() == {
         "TotalActions": 4,
@@ -172,7 +172,7 @@ def test_statistics_count_all_actions_of_the_workflow_also_those_that_never_bega
     assert counts(run) == {"TotalActions": 4, "FailedActions": 1, "RunningActions": 1}
 
 
-def test_what_an_action_asks_for_comes_from_its_own_trigger() -> None:
+def test_an_action_takes_its_arguments_from_its_own_trigger() -> None:
     run = run_of(started_by("begin", ["a", "b"]), after("then", {"a": "SUCCEEDED"}, ["b"]))
     begin(run)
     first = run.action("begin", target("b"))
@@ -182,13 +182,13 @@ def test_what_an_action_asks_for_comes_from_its_own_trigger() -> None:
     assert run.action("begin", Target(NodeType.CRAWLER, "b")) is None
 
 
-def test_the_newest_of_several_actions_is_the_one_that_events_are_about() -> None:
+def test_an_event_applies_to_the_newest_of_several_actions() -> None:
     run = run_of(started_by("begin", ["a"]))
     run.actions = [ActionRun("begin", target("a")), ActionRun("begin", target("a"))]
     assert run.action("begin", target("a")) is run.actions[1]
 
 
-def test_the_predecessors_of_an_action_are_the_job_runs_that_met_its_triggers_conditions() -> None:
+def test_the_predecessors_of_an_action_are_the_job_runs_that_met_its_trigger_s_conditions() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Predecessor.html"""
     then = after("then", {"a": "SUCCEEDED", "b": "FAILED", "crawler": "SUCCEEDED"}, ["c"], Logical.ANY)
     run = run_of(started_by("begin", ["a", "b", "crawler"]), then)
@@ -200,7 +200,7 @@ def test_the_predecessors_of_an_action_are_the_job_runs_that_met_its_triggers_co
     assert run.predecessors_of(run.actions[0]) == ()
 
 
-def test_an_action_that_never_started_is_nobodys_predecessor() -> None:
+def test_an_action_that_never_started_is_not_a_predecessor() -> None:
     run = run_of(started_by("begin", ["a"]), after("then", {"a": "FAILED"}, ["b"]))
     begin(run)
     run.actions[0].finish("FAILED", "Concurrent runs exceeded for a")
@@ -208,14 +208,14 @@ def test_an_action_that_never_started_is_nobodys_predecessor() -> None:
     assert run.predecessors_of(run.actions[-1]) == ()
 
 
-def test_each_attempt_of_a_job_is_a_run_of_its_action_once() -> None:
+def test_each_attempt_of_a_job_is_counted_once_as_a_run_of_its_action() -> None:
     action = ActionRun("begin", target("a"))
     for run_id in ("jr_1", "jr_1", "jr_1_attempt_1"):
         action.started_as(run_id)
     assert (action.run_ids, action.state, action.is_over) == (["jr_1", "jr_1_attempt_1"], "RUNNING", False)
 
 
-def test_an_action_tells_what_is_known_of_a_job_run_that_never_was() -> None:
+def test_an_action_without_a_job_run_is_shown_with_the_fields_that_are_known() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html"""
     action = ActionRun("begin", target("a"))
     assert set(action.as_job_run()) == {"JobName", "TriggerName", "JobRunState", "StartedOn"}
@@ -228,12 +228,12 @@ def test_an_action_tells_what_is_known_of_a_job_run_that_never_was() -> None:
 
 
 @pytest.mark.parametrize(("state", "told"), [("STARTING", "RUNNING"), ("RUNNING", "RUNNING"), ("FAILED", "FAILED")])
-def test_a_crawl_that_is_starting_is_running(state: str, told: str) -> None:
+def test_a_starting_crawl_is_shown_as_RUNNING(state: str, told: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Crawl.html has no STARTING."""
     assert ActionRun("begin", target("crawler"), state).as_crawl()["State"] == told
 
 
-def test_a_run_tells_its_properties_and_what_it_resumes() -> None:
+def test_a_run_shows_its_properties_and_the_run_that_it_resumes() -> None:
     run = WorkflowRun("flow", (started_by("begin", ["a"]),), {"day": "monday"}, previous_run_id="wr_0")
     told = run.as_dict()
     assert (told["Name"], told["PreviousRunId"], told["WorkflowRunProperties"]) == ("flow", "wr_0", {"day": "monday"})
@@ -282,7 +282,7 @@ def test_nodes_of_different_workflows_types_and_names_have_different_ids() -> No
 
 
 @pytest.mark.parametrize(("limit", "under_way", "full"), [(None, 5, False), (1, 0, False), (1, 1, True), (2, 1, False)])
-def test_max_concurrent_runs_counts_the_runs_under_way(limit: int | None, under_way: int, full: bool) -> None:
+def test_MaxConcurrentRuns_counts_the_active_runs(limit: int | None, under_way: int, full: bool) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateWorkflow.html"""
     workflow = Workflow("flow", None, None, limit)
     for over in [True] * 3 + [False] * under_way:
@@ -292,7 +292,7 @@ def test_max_concurrent_runs_counts_the_runs_under_way(limit: int | None, under_
     assert workflow.is_full() is full
 
 
-def test_a_run_that_is_stopping_counts_as_under_way() -> None:
+def test_a_stopping_run_counts_as_active() -> None:
     workflow = Workflow("flow", None, None, 1)
     run = run_of(started_by("begin", ["a"]))
     run.status = RunStatus.STOPPING
@@ -300,7 +300,7 @@ def test_a_run_that_is_stopping_counts_as_under_way() -> None:
     assert workflow.is_full()
 
 
-def test_a_workflow_tells_its_newest_run() -> None:
+def test_a_workflow_shows_its_newest_run() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Workflow.html"""
     workflow = Workflow("flow", {"day": "monday"}, None, None)
     assert not {"LastRun", "Description", "MaxConcurrentRuns"} & set(workflow.as_dict())
@@ -313,7 +313,7 @@ def test_a_workflow_tells_its_newest_run() -> None:
 
 
 def test_the_last_1000_runs_of_a_workflow_are_kept() -> None:
-    """A lab keeps that many, where AWS keeps ninety days of them."""
+    """The lab keeps this many; AWS keeps the runs of ninety days."""
     workflow = Workflow("flow", None, None, None)
     for _ in range(KEPT_RUNS + 100):
         run = run_of(started_by("begin", ["a"]))

@@ -62,7 +62,7 @@ def at(text: str) -> datetime:
         ("cron(0 0 30 2 ? *)", "2026-11-22 10:00", None),
     ],
 )
-def test_a_schedule_is_due_when_its_fields_say(expression: str, after: str, due: str | None) -> None:
+def test_a_cron_schedule_is_due_at_the_times_that_its_fields_give(expression: str, after: str, due: str | None) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html"""
     assert Schedule.parse(expression).next_after(at(after)) == (at(due) if due else None)
 
@@ -104,19 +104,19 @@ def test_a_schedule_is_due_when_its_fields_say(expression: str, after: str, due:
         ("cron(0 12 * * ? 2200)", "2200 is not between 1970 and 2199"),
     ],
 )
-def test_what_is_no_schedule_is_refused_with_the_reason(expression: str, reason: str) -> None:
+def test_an_invalid_schedule_is_refused_with_the_reason(expression: str, reason: str) -> None:
     with pytest.raises(InvalidSchedule, match=reason.replace("?", r"\?")):
         Schedule.parse(expression)
 
 
-def test_a_schedule_is_in_utc_whatever_zone_the_moment_is_in() -> None:
+def test_a_schedule_is_evaluated_in_UTC_in_any_time_zone() -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html"""
     evening = datetime.fromisoformat("2026-11-22 23:30:00-05:00")  # 04:30 of the 23rd in UTC
     assert Schedule.parse("cron(0 5 * * ? *)").next_after(evening) == at("2026-11-23 05:00")
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_scheduled_trigger_fires_when_its_time_has_come(lab: Any, glue: Any) -> None:
+def test_a_scheduled_trigger_fires_at_its_time(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job")
     lab.set_clock(at("2026-11-22 11:59:59.8"))
@@ -129,7 +129,7 @@ def test_a_scheduled_trigger_fires_when_its_time_has_come(lab: Any, glue: Any) -
     assert lab.jobs.names == ["job"]
 
 
-def test_a_workflow_with_a_scheduled_start_trigger_runs_when_its_time_has_come(lab: Any, glue: Any) -> None:
+def test_a_workflow_with_a_scheduled_start_trigger_runs_at_that_time(lab: Any, glue: Any) -> None:
     run_id = run_at_noon(lab, glue)
     lab.jobs.finish("job")
     lab.settle()
@@ -137,7 +137,7 @@ def test_a_workflow_with_a_scheduled_start_trigger_runs_when_its_time_has_come(l
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_scheduled_run_beyond_the_maximum_of_concurrent_runs_is_kept_as_an_error(lab: Any, glue: Any) -> None:
+def test_a_scheduled_run_over_the_maximum_of_concurrent_runs_is_kept_as_an_error(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRun.html"""
     run_at_noon(lab, glue, MaxConcurrentRuns=1)
     lab.set_clock(at("2026-11-23 11:59:59.8"))
@@ -174,7 +174,7 @@ def test_a_stopped_or_deleted_trigger_does_not_fire(lab: Any, glue: Any) -> None
     ],
     ids=["none", "stopped", "deleted", "engine stopped"],
 )
-def test_a_trigger_that_changes_between_its_time_and_its_turn_does_not_fire(
+def test_a_trigger_that_is_stopped_or_deleted_just_before_it_fires_does_not_fire(
     lab: Any, glue: Any, change: Callable[[Any, Any], None], started: list[str]
 ) -> None:
     lab.define("job")
@@ -207,7 +207,7 @@ def test_a_scheduled_trigger_whose_job_cannot_start_fires_again_the_next_time(la
     assert lab.jobs.names == ["job", "job"]
 
 
-def test_a_schedule_is_kept_over_a_restart(lab: Any, glue: Any) -> None:
+def test_a_schedule_survives_a_restart(lab: Any, glue: Any) -> None:
     lab.define("job")
     glue.create_trigger(
         Name="noon",

@@ -1,4 +1,4 @@
-"""Triggers outside workflows: when they fire, and what becomes of what can't be started."""
+"""Standalone triggers: when they fire, and what happens to actions that can't start."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def run(lab: Any, glue: Any, **ends: str) -> list[str]:
         ({"j1": "SUCCEEDED", "j2": "TIMEOUT"}, []),
     ],
 )
-def test_a_trigger_outside_workflows_waits_for_all_of_its_conditions_or_for_any(
+def test_a_standalone_trigger_waits_for_all_of_its_conditions_or_for_any_of_them(
     chain: Any, glue: Any, ends: dict[str, str], started: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     assert run(chain, glue, **ends) == started
 
 
-def test_a_condition_that_was_met_and_failed_later_is_not_met_any_more(chain: Any, glue: Any) -> None:
+def test_a_condition_is_no_longer_met_if_the_job_s_next_run_ends_in_another_state(chain: Any, glue: Any) -> None:
     """What counts is how the job ended last."""
     assert run(chain, glue, j1="SUCCEEDED") == []
     assert run(chain, glue, j1="FAILED") == ["j4"]
@@ -63,13 +63,13 @@ def test_a_condition_that_was_met_and_failed_later_is_not_met_any_more(chain: An
     assert run(chain, glue, j1="SUCCEEDED") == ["j3"]
 
 
-def test_conditions_may_be_met_over_several_firings_of_what_starts_them(chain: Any, glue: Any) -> None:
+def test_conditions_can_be_met_over_several_runs_of_the_same_job(chain: Any, glue: Any) -> None:
     assert run(chain, glue, j1="SUCCEEDED") == []
     assert run(chain, glue, j1="SUCCEEDED") == []
     assert run(chain, glue, j2="SUCCEEDED") == ["j3"]
 
 
-def test_after_it_fired_all_conditions_have_to_be_met_again(chain: Any, glue: Any) -> None:
+def test_after_a_trigger_has_fired_all_conditions_have_to_be_met_again(chain: Any, glue: Any) -> None:
     assert run(chain, glue, j1="SUCCEEDED", j2="SUCCEEDED") == ["j3"]
     assert run(chain, glue, j2="SUCCEEDED") == []
     assert run(chain, glue, j1="SUCCEEDED") == ["j3"]
@@ -82,7 +82,7 @@ def test_the_runs_that_met_the_conditions_are_the_predecessors(chain: Any, glue:
 
 
 @pytest.mark.parametrize("change", ["stop", "update", "delete"])
-def test_a_trigger_that_is_changed_forgets_what_had_met_its_conditions(chain: Any, glue: Any, change: str) -> None:
+def test_changing_a_trigger_resets_the_conditions_that_were_met(chain: Any, glue: Any, change: str) -> None:
     run(chain, glue, j1="SUCCEEDED")
     if change == "stop":
         glue.stop_trigger(Name="both")
@@ -97,7 +97,7 @@ def test_a_trigger_that_is_changed_forgets_what_had_met_its_conditions(chain: An
 
 
 @pytest.mark.parametrize("state", ["CREATED", "DEACTIVATED"])
-def test_a_trigger_that_is_not_activated_hears_nothing(lab: Any, glue: Any, state: str) -> None:
+def test_a_trigger_that_is_not_activated_does_not_react_to_events(lab: Any, glue: Any, state: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("j1", "j3")
     glue.create_trigger(Name="go-j1", Type="ON_DEMAND", Actions=[action("j1")])
@@ -107,14 +107,14 @@ def test_a_trigger_that_is_not_activated_hears_nothing(lab: Any, glue: Any, stat
     assert run(lab, glue, j1="SUCCEEDED") == []
 
 
-def test_only_the_last_attempt_of_a_job_is_heard(chain: Any, glue: Any) -> None:
+def test_only_the_last_attempt_of_a_job_meets_a_condition(chain: Any, glue: Any) -> None:
     glue.start_trigger(Name="go-j1")
     chain.jobs.finish("j1", "FAILED", final=False)
     chain.settle()
     assert chain.jobs.names == ["j1"]
 
 
-def test_a_trigger_hears_its_job_and_not_a_crawler_of_the_same_end(lab: Any, glue: Any) -> None:
+def test_a_condition_is_met_only_by_the_crawler_and_the_end_state_that_it_names(lab: Any, glue: Any) -> None:
     lab.define("crawler-1", "crawler-2", "j1")
     for name in ("crawler-1", "crawler-2"):
         glue.create_trigger(Name=f"go-{name}", Type="ON_DEMAND", Actions=[action(name)])
@@ -127,7 +127,7 @@ def test_a_trigger_hears_its_job_and_not_a_crawler_of_the_same_end(lab: Any, glu
     assert lab.jobs.names == ["j1"]
 
 
-def test_a_trigger_of_several_actions_starts_what_it_can(lab: Any, glue: Any) -> None:
+def test_a_trigger_with_several_actions_starts_those_that_can_start(lab: Any, glue: Any) -> None:
     lab.define("j1", "j2", "j3")
     glue.create_trigger(Name="go-j1", Type="ON_DEMAND", Actions=[action("j1")])
     conditional(glue, None, "then", "ANY", [job_ended("j1")], ["j2", "j3"])
@@ -135,7 +135,7 @@ def test_a_trigger_of_several_actions_starts_what_it_can(lab: Any, glue: Any) ->
     assert run(lab, glue, j1="SUCCEEDED") == ["j3"]
 
 
-def test_the_first_error_of_an_on_demand_triggers_actions_is_the_calls(lab: Any, glue: Any) -> None:
+def test_StartTrigger_returns_the_first_error_of_its_actions(lab: Any, glue: Any) -> None:
     lab.define("j1", "crawler")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[action("crawler"), action("j1")])
     lab.jobs.start_requested("us-east-1", "j1", {})

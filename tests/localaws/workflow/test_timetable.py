@@ -1,4 +1,4 @@
-"""How schedules are waited for: with timers that ring when a test says so."""
+"""How schedules are waited for, with timers that tests control."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Clockwork]:
     return make
 
 
-def test_what_is_scheduled_is_due_each_time_and_once_each_time(start: Callable[[str], Clockwork]) -> None:
+def test_a_schedule_is_due_exactly_once_at_each_of_its_times(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 10:00")
     clockwork.timetable.put(KEY, NOON)
     clockwork.run_until("22 11:59:59")
@@ -89,7 +89,7 @@ def test_what_is_scheduled_is_due_each_time_and_once_each_time(start: Callable[[
     assert clockwork.due == [(KEY, at(f"{day} 12:00")) for day in (22, 23, 24)]
 
 
-def test_the_calendar_is_looked_at_again_every_hour(start: Callable[[str], Clockwork]) -> None:
+def test_the_timer_checks_the_clock_at_least_every_hour(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 09:30")
     clockwork.timetable.put(KEY, NOON)
     delays = []
@@ -100,7 +100,7 @@ def test_the_calendar_is_looked_at_again_every_hour(start: Callable[[str], Clock
     assert delays == [3600, 3600, 1800]
 
 
-def test_what_fell_due_while_the_machine_slept_is_done_once_when_it_wakes(start: Callable[[str], Clockwork]) -> None:
+def test_a_time_that_passed_while_the_machine_slept_is_due_once_on_wake_up(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 11:30")
     clockwork.timetable.put(KEY, NOON)
     (timer,) = clockwork.waiting()
@@ -110,7 +110,7 @@ def test_what_fell_due_while_the_machine_slept_is_done_once_when_it_wakes(start:
     assert clockwork.due[1:] == [(KEY, at("24 12:00"))]
 
 
-def test_a_timer_that_rings_early_waits_for_the_rest(start: Callable[[str], Clockwork]) -> None:
+def test_a_timer_that_fires_early_waits_for_the_remaining_time(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 11:30")
     clockwork.timetable.put(KEY, NOON)
     clockwork.ring(clockwork.waiting()[0], later=1799)
@@ -121,7 +121,7 @@ def test_a_timer_that_rings_early_waits_for_the_rest(start: Callable[[str], Cloc
     assert clockwork.due == [(KEY, at("22 12:00"))]
 
 
-def test_a_moment_that_passes_while_the_timer_is_made_is_waited_for_no_longer(
+def test_a_time_that_passes_while_the_timer_is_created_is_due_at_once(
     start: Callable[[str], Clockwork],
 ) -> None:
     clockwork = start("22 11:59:59")
@@ -131,7 +131,7 @@ def test_a_moment_that_passes_while_the_timer_is_made_is_waited_for_no_longer(
     assert [timer.delay for timer in clockwork.waiting()] == [0]
 
 
-def test_another_schedule_takes_the_place_of_the_first(start: Callable[[str], Clockwork]) -> None:
+def test_a_new_schedule_replaces_the_old_one(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 10:00")
     clockwork.timetable.put(KEY, NOON)
     clockwork.timetable.put(KEY, "cron(0 11 * * ? *)")
@@ -150,7 +150,7 @@ def test_each_key_has_a_schedule_of_its_own(start: Callable[[str], Clockwork]) -
     assert clockwork.due == [(other, at("22 12:00"))]
 
 
-def test_no_schedule_any_more_ends_the_waiting(start: Callable[[str], Clockwork]) -> None:
+def test_removing_a_schedule_cancels_its_timer(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 10:00")
     clockwork.timetable.put(KEY, NOON)
     clockwork.timetable.put(KEY, None)
@@ -158,7 +158,7 @@ def test_no_schedule_any_more_ends_the_waiting(start: Callable[[str], Clockwork]
     assert clockwork.waiting() == []
 
 
-def test_clearing_ends_all_waiting(start: Callable[[str], Clockwork]) -> None:
+def test_clearing_the_timetable_cancels_all_timers(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 10:00")
     for name in ("one", "two"):
         clockwork.timetable.put(("us-east-1", name), NOON)
@@ -166,7 +166,7 @@ def test_clearing_ends_all_waiting(start: Callable[[str], Clockwork]) -> None:
     assert clockwork.waiting() == []
 
 
-def test_a_timer_that_rings_just_after_it_was_replaced_or_ended_does_nothing(
+def test_a_timer_that_fires_just_after_it_was_replaced_or_cancelled_does_nothing(
     start: Callable[[str], Clockwork],
 ) -> None:
     clockwork = start("22 11:30")
@@ -179,20 +179,20 @@ def test_a_timer_that_rings_just_after_it_was_replaced_or_ended_does_nothing(
         assert (clockwork.due, clockwork.waiting()) == ([], waiting)
 
 
-def test_a_schedule_whose_years_are_past_is_not_waited_for(start: Callable[[str], Clockwork]) -> None:
+def test_a_schedule_whose_years_are_past_has_no_timer(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 10:00")
     clockwork.timetable.put(KEY, "cron(0 12 * * ? 2020)")
     assert clockwork.waiting() == []
 
 
-def test_a_schedule_with_a_last_time_ends_after_it(start: Callable[[str], Clockwork]) -> None:
+def test_a_schedule_ends_after_its_last_time(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 11:30")
     clockwork.timetable.put(KEY, "cron(0 12 22 11 ? 2026)")
     clockwork.run_until("30 12:00")
     assert (clockwork.due, clockwork.waiting()) == ([(KEY, at("22 12:00"))], [])
 
 
-def test_waiting_keeps_no_process_alive(start: Callable[[str], Clockwork]) -> None:
+def test_a_waiting_timer_does_not_keep_the_process_alive(start: Callable[[str], Clockwork]) -> None:
     clockwork = start("22 11:30")
     clockwork.timetable.put(KEY, NOON)
     assert [(timer.daemon, timer.name) for timer in clockwork.waiting()] == [(True, "trigger noon")]

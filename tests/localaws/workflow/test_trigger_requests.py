@@ -1,4 +1,4 @@
-"""What a CreateTrigger or UpdateTrigger request makes, and what is refused: without a server.
+"""What CreateTrigger and UpdateTrigger requests create, and what they refuse, without a server.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-trigger.html
 """
@@ -48,7 +48,7 @@ def refusal(**request: Any) -> str:
         ({"Type": "CONDITIONAL", "Predicate": WATCHES, "StartOnCreation": True}, TriggerState.ACTIVATED),
     ],
 )
-def test_a_trigger_is_activated_on_creation_only_if_that_is_asked_for(
+def test_a_trigger_is_activated_on_creation_only_with_StartOnCreation(
     request_: dict[str, Any], state: TriggerState
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateTrigger.html"""
@@ -75,7 +75,7 @@ def test_only_a_scheduled_trigger_has_a_schedule(kind: str) -> None:
 
 
 @pytest.mark.parametrize("schedule", [None, "", "noon"])
-def test_a_scheduled_trigger_needs_a_schedule_that_is_one(schedule: str | None) -> None:
+def test_a_scheduled_trigger_needs_a_valid_schedule(schedule: str | None) -> None:
     message = refusal(Type="SCHEDULED", Schedule=schedule)
     assert message.startswith("Schedule expression noon is not valid" if schedule else "Schedule cannot be null")
 
@@ -85,7 +85,7 @@ def test_a_conditional_trigger_needs_conditions(predicate: dict[str, Any] | None
     assert refusal(Type="CONDITIONAL", Predicate=predicate) == "Predicate cannot be null or empty"
 
 
-def test_logical_may_be_left_out_where_there_is_one_condition() -> None:
+def test_Logical_may_be_omitted_if_there_is_one_condition() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Predicate.html"""
     one, two = job_ended("a"), job_ended("b")
     trigger = made(Type="CONDITIONAL", Predicate={"Conditions": [one]})
@@ -97,14 +97,14 @@ def test_logical_may_be_left_out_where_there_is_one_condition() -> None:
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT"])
-def test_a_condition_may_wait_for_these_ends_of_a_job(state: str) -> None:
+def test_a_condition_can_wait_for_these_end_states_of_a_job(state: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Condition.html"""
     condition = job_ended("a", state)
     assert made(Type="CONDITIONAL", Predicate={"Conditions": [condition]}).conditions[0].as_dict() == condition
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "CANCELLED", "FAILED"])
-def test_a_condition_may_wait_for_these_ends_of_a_crawl(state: str) -> None:
+def test_a_condition_can_wait_for_these_end_states_of_a_crawl(state: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Condition.html"""
     condition = crawl_ended("crawler", state)
     assert made(Type="CONDITIONAL", Predicate={"Conditions": [condition]}).conditions[0].as_dict() == condition
@@ -132,9 +132,7 @@ CRAWLER_STATES = "choose from one of the following crawler state: [SUCCEEDED, FA
         ),
     ],
 )
-def test_a_condition_names_a_job_or_a_crawler_and_an_end_that_can_be_waited_for(
-    condition: dict[str, str], message: str
-) -> None:
+def test_a_condition_names_a_job_or_a_crawler_and_a_valid_end_state(condition: dict[str, str], message: str) -> None:
     assert refusal(Type="CONDITIONAL", Predicate={"Conditions": [condition]}) == message
 
 
@@ -165,11 +163,11 @@ def test_a_condition_names_a_job_or_a_crawler_and_an_end_that_can_be_waited_for(
         ),
     ],
 )
-def test_actions_that_start_nothing_or_too_much_are_refused(actions: list[dict[str, Any]] | None, message: str) -> None:
+def test_invalid_actions_of_a_trigger_are_refused(actions: list[dict[str, Any]] | None, message: str) -> None:
     assert refusal(Actions=actions) == message
 
 
-def test_what_a_trigger_would_ask_of_a_job_run_without_effect_here_is_refused() -> None:
+def test_job_run_settings_without_an_effect_are_refused_in_a_trigger() -> None:
     message = refusal(Actions=[{"JobName": "job", "SecurityConfiguration": "s"}])
     assert message.startswith("SecurityConfiguration is not supported by the embedded AWS")
 
@@ -188,25 +186,27 @@ def test_a_trigger_starts_up_to_two_crawlers_and_any_number_of_jobs() -> None:
         ([crawl_ended("crawler")], ["crawler"], "Crawler"),
     ],
 )
-def test_a_trigger_cannot_wait_for_what_it_starts(watched: list[dict[str, str]], started: list[str], kind: str) -> None:
+def test_a_trigger_cannot_wait_for_the_job_or_crawler_that_it_starts(
+    watched: list[dict[str, str]], started: list[str], kind: str
+) -> None:
     """https://github.com/hashicorp/terraform-provider-aws/issues/39571"""
     predicate = {"Logical": "ANY", "Conditions": watched}
     message = refusal(Type="CONDITIONAL", Predicate=predicate, Actions=[action(name) for name in started])
     assert message == f"{kind} cannot be a Predicate and Action for Conditional Trigger."
 
 
-def test_a_trigger_may_start_a_job_that_has_the_name_of_a_crawler_it_waits_for() -> None:
+def test_a_trigger_may_start_a_job_with_the_same_name_as_a_crawler_it_waits_for() -> None:
     condition = {"LogicalOperator": "EQUALS", "CrawlerName": "same", "CrawlState": "SUCCEEDED"}
     trigger = made(Type="CONDITIONAL", Predicate={"Conditions": [condition]}, Actions=[{"JobName": "same"}])
     assert trigger.actions[0].target == Target(NodeType.JOB, "same")
 
 
-def test_event_batching_is_for_event_triggers() -> None:
+def test_event_batching_is_refused_unless_the_trigger_is_an_event_trigger() -> None:
     message = refusal(EventBatchingCondition={"BatchSize": 2})
     assert message == "EventBatchingCondition is only supported for EVENT triggers"
 
 
-def test_an_update_replaces_all_but_type_workflow_state_and_tags() -> None:
+def test_an_update_replaces_everything_except_type_workflow_state_and_tags() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTrigger.html"""
     old = made(
         Type="SCHEDULED",
@@ -229,7 +229,7 @@ def test_an_update_replaces_all_but_type_workflow_state_and_tags() -> None:
     assert new.tags == {"lab": "toll"}
 
 
-def test_of_a_trigger_outside_workflows_no_workflow_is_told() -> None:
+def test_a_standalone_trigger_shows_no_workflow() -> None:
     trigger = made(WorkflowName="")
     assert trigger.workflow_name is None
     assert trigger.as_dict() == {"Name": "t", "Type": "ON_DEMAND", "State": "CREATED", "Actions": [{"JobName": "job"}]}
@@ -239,7 +239,7 @@ def test_of_a_trigger_outside_workflows_no_workflow_is_told() -> None:
     ("kind", "starts"),
     [(TriggerType.ON_DEMAND, True), (TriggerType.SCHEDULED, True), (TriggerType.CONDITIONAL, False)],
 )
-def test_all_but_conditional_triggers_start_a_workflow(kind: TriggerType, starts: bool) -> None:
+def test_every_trigger_type_except_CONDITIONAL_can_start_a_workflow(kind: TriggerType, starts: bool) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html"""
     assert Trigger("t", "arn:t", kind, ()).starts_workflow is starts
 
@@ -257,13 +257,13 @@ def test_all_but_conditional_triggers_start_a_workflow(kind: TriggerType, starts
         ("ANY", {0: "jr_a", 1: "jr_b"}, True),
     ],
 )
-def test_and_needs_all_conditions_and_any_needs_one(logical: str, met: dict[int, str], fires: bool) -> None:
+def test_AND_needs_all_conditions_and_ANY_needs_one(logical: str, met: dict[int, str], fires: bool) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Predicate.html"""
     predicate = {"Logical": logical, "Conditions": [job_ended("a"), job_ended("b")]}
     assert made(Type="CONDITIONAL", Predicate=predicate).is_met(met) is fires
 
 
-def test_predecessors_are_the_job_runs_that_met_the_conditions_and_no_crawls() -> None:
+def test_predecessors_are_the_job_runs_but_not_the_crawls_that_met_the_conditions() -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_Predecessor.html"""
     predicate = {
         "Logical": "ANY",

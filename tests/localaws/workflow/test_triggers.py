@@ -1,4 +1,4 @@
-"""Triggers: what makes one, what is refused, what state it is in, and triggers outside workflows."""
+"""Triggers: valid and invalid definitions, their states, and standalone triggers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ JOB = [{"JobName": "job"}]
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_an_on_demand_trigger_stays_created_when_it_fires(lab: Any, glue: Any) -> None:
+def test_an_on_demand_trigger_stays_in_the_state_CREATED_when_it_fires(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job", "crawler")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[*JOB, {"CrawlerName": "crawler"}], Description="both")
@@ -28,7 +28,7 @@ def test_an_on_demand_trigger_stays_created_when_it_fires(lab: Any, glue: Any) -
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_conditional_trigger_is_activated_on_creation_or_by_starting_it(lab: Any, glue: Any) -> None:
+def test_a_conditional_trigger_is_activated_on_creation_or_with_StartTrigger(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job")
     conditional(glue, None, "now", "ANY", [crawl_ended("crawler")], ["job"])
@@ -41,7 +41,7 @@ def test_a_conditional_trigger_is_activated_on_creation_or_by_starting_it(lab: A
     assert states(glue) == {"now": "ACTIVATED", "later": "ACTIVATED"}
 
 
-def test_a_trigger_is_not_stopped_or_started_twice(lab: Any, glue: Any) -> None:
+def test_a_trigger_cannot_be_started_or_stopped_twice(lab: Any, glue: Any) -> None:
     lab.define("crawler", "job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=JOB)
     conditional(glue, None, "now", "ANY", [crawl_ended("crawler")], ["job"])
@@ -61,7 +61,9 @@ def test_starting_the_start_trigger_of_a_workflow_runs_the_workflow(lab: Any, gl
     assert run["Statistics"]["RunningActions"] == 1
 
 
-def test_a_trigger_whose_action_cannot_start_says_so_and_starts_the_others(lab: Any, glue: Any) -> None:
+def test_a_trigger_with_an_action_that_cannot_start_returns_the_error_and_starts_the_others(
+    lab: Any, glue: Any
+) -> None:
     lab.define("job", "other-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[*JOB, {"JobName": "other-job"}])
     lab.jobs.start_requested("us-east-1", "job", {})
@@ -71,7 +73,7 @@ def test_a_trigger_whose_action_cannot_start_says_so_and_starts_the_others(lab: 
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: Any) -> None:
+def test_a_chain_of_standalone_triggers_runs_on_its_own(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job", "last-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[{"CrawlerName": "crawler"}])
@@ -87,7 +89,7 @@ def test_a_chain_of_triggers_outside_workflows_runs_by_itself(lab: Any, glue: An
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
+def test_a_crawl_that_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job")
     conditional(glue, None, "then", "ANY", [crawl_ended("crawler")], ["job"])
@@ -98,7 +100,7 @@ def test_what_was_started_by_hand_fires_no_trigger(lab: Any, glue: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_triggers_of_a_workflow_and_those_outside_do_not_hear_each_others_events(lab: Any, glue: Any) -> None:
+def test_workflow_triggers_and_standalone_triggers_do_not_react_to_each_other_s_events(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/blueprint_workflow_restrictions.html"""
     pipeline(lab, glue)
     lab.define("outside-job")
@@ -115,7 +117,7 @@ def test_triggers_of_a_workflow_and_those_outside_do_not_hear_each_others_events
     assert started(lab) == ["job", "outside-job"]
 
 
-def test_and_outside_a_workflow_begins_anew_after_it_fired(lab: Any, glue: Any) -> None:
+def test_a_standalone_AND_trigger_starts_over_after_it_has_fired(lab: Any, glue: Any) -> None:
     lab.define("job-a", "job-b", "both-job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=[action("job-a"), action("job-b")])
     conditional(glue, None, "both", "AND", [job_ended("job-a"), job_ended("job-b")], ["both-job"])
@@ -132,7 +134,7 @@ def test_and_outside_a_workflow_begins_anew_after_it_fired(lab: Any, glue: Any) 
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_an_update_overwrites_a_triggers_definition_and_keeps_its_type_and_state(lab: Any, glue: Any) -> None:
+def test_an_update_overwrites_a_trigger_s_definition_and_keeps_its_type_and_state(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTrigger.html
     https://docs.aws.amazon.com/glue/latest/webapi/API_TriggerUpdate.html
     """
@@ -173,7 +175,7 @@ def test_triggers_are_listed_by_the_job_they_start(lab: Any, glue: Any) -> None:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_deleted_trigger_is_gone_with_its_tags_and_deleting_it_again_is_no_error(lab: Any, glue: Any) -> None:
+def test_a_trigger_is_deleted_with_its_tags_and_can_be_deleted_again_without_an_error(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_DeleteTrigger.html"""
     lab.define("job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=JOB, Tags={"lab": "toll"})
@@ -248,9 +250,7 @@ def test_a_workflow_has_one_start_trigger(lab: Any, glue: Any) -> None:
         ),
     ],
 )
-def test_what_makes_no_trigger_is_refused(
-    lab: Any, glue: Any, request_: dict[str, Any], code: str, message: str
-) -> None:
+def test_an_invalid_trigger_is_refused(lab: Any, glue: Any, request_: dict[str, Any], code: str, message: str) -> None:
     lab.define("job", "other-job", "crawler", "crawler-2", "crawler-3")
     with pytest.raises(ClientError) as refusal:
         glue.create_trigger(**{"Name": "bad", "Actions": JOB, **request_})
@@ -269,7 +269,7 @@ def test_event_triggers_are_refused(lab: Any, glue: Any) -> None:
     assert glue.list_triggers()["TriggerNames"] == []
 
 
-def test_a_name_is_taken_once(lab: Any, glue: Any) -> None:
+def test_trigger_names_are_unique(lab: Any, glue: Any) -> None:
     lab.define("job")
     glue.create_trigger(Name="go", Type="ON_DEMAND", Actions=JOB)
     with pytest.raises(glue.exceptions.AlreadyExistsException):

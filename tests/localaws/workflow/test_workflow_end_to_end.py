@@ -119,7 +119,7 @@ def make_role(iam: Any, name: str) -> None:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_job_reads_and_puts_the_properties_of_its_workflow_run(make_pipeline: Callable[..., Pipeline]) -> None:
+def test_a_job_can_read_and_set_the_properties_of_its_workflow_run(make_pipeline: Callable[..., Pipeline]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflow-run-properties-code.html"""
     pipeline = make_pipeline(SCRIPT)
     run = pipeline.ended(pipeline.start())
@@ -167,7 +167,9 @@ def test_a_second_run_over_the_limit_is_refused(make_pipeline: Callable[..., Pip
     pipeline.ended(run_id)
 
 
-def test_a_job_over_its_concurrency_is_a_failed_job_run_that_glue_knows(make_pipeline: Callable[..., Pipeline]) -> None:
+def test_a_job_over_its_concurrency_limit_is_a_failed_job_run_that_GetJobRun_returns(
+    make_pipeline: Callable[..., Pipeline],
+) -> None:
     pipeline = make_pipeline(SLOW_SCRIPT)
     by_hand = pipeline.glue.start_job_run(JobName=pipeline.job)["JobRunId"]
     run = pipeline.ended(pipeline.start())
@@ -178,8 +180,11 @@ def test_a_job_over_its_concurrency_is_a_failed_job_run_that_glue_knows(make_pip
     pipeline.glue.batch_stop_job_run(JobName=pipeline.job, JobRunIds=[by_hand])
 
 
-@pytest.mark.simplified("Glue workflows", "what ran when the embedded AWS was killed is failed at its next start")
-def test_a_workflow_run_whose_server_was_killed_ends_truthfully_after_the_next_start(
+@pytest.mark.simplified(
+    "Glue workflows",
+    "jobs and crawls that the killed server interrupted are failed at the next start",
+)
+def test_a_workflow_run_that_the_killed_server_interrupted_ends_after_the_next_start(
     tmp_path: Path, unique: Callable[[str], str]
 ) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""

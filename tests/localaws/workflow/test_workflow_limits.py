@@ -1,4 +1,4 @@
-"""How many runs there may be, and what becomes of an action that could not start."""
+"""The limits of concurrent runs, and what happens to an action that can't start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localaws.core.events import WorkflowRef
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_run_beyond_the_maximum_of_concurrent_runs_is_refused_and_leaves_no_run(lab: Any, glue: Any) -> None:
+def test_a_run_over_the_maximum_of_concurrent_runs_is_refused_and_is_not_recorded(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartWorkflowRun.html"""
     pipeline(lab, glue, MaxConcurrentRuns=1)
     glue.start_workflow_run(Name="flow")
@@ -27,7 +27,7 @@ def test_a_run_beyond_the_maximum_of_concurrent_runs_is_refused_and_leaves_no_ru
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_of_many_starts_at_once_exactly_as_many_run_as_may(lab: Any, glue: Any) -> None:
+def test_concurrent_starts_never_exceed_the_maximum_of_concurrent_runs(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateWorkflow.html"""
     pipeline(lab, glue, MaxConcurrentRuns=3)
 
@@ -45,8 +45,8 @@ def test_of_many_starts_at_once_exactly_as_many_run_as_may(lab: Any, glue: Any) 
     assert len(glue.get_workflow_runs(Name="flow")["Runs"]) == 3
 
 
-@pytest.mark.simplified("Glue workflows", "AWS documents this for StartCrawler, and not for triggers")
-def test_an_action_whose_crawler_is_running_already_is_a_failed_one_that_says_why(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS documents this for StartCrawler, but not for triggers")
+def test_an_action_whose_crawler_is_already_running_fails_and_says_why(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
     pipeline(lab, glue)
     first = glue.start_workflow_run(Name="flow")["RunId"]
@@ -59,7 +59,7 @@ def test_an_action_whose_crawler_is_running_already_is_a_failed_one_that_says_wh
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_job_beyond_its_maximum_of_concurrent_runs_is_a_failed_job_run_of_the_run(lab: Any, glue: Any) -> None:
+def test_a_job_over_its_maximum_of_concurrent_runs_is_a_failed_job_run_in_the_workflow_run(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     lab.define("job")
     workflow(glue, "flow", start=["job"])
@@ -72,7 +72,7 @@ def test_a_job_beyond_its_maximum_of_concurrent_runs_is_a_failed_job_run_of_the_
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_job_run_that_queues_is_a_waiting_action_until_it_starts(lab: Any, glue: Any) -> None:
+def test_a_queued_job_run_is_a_waiting_action_until_it_starts(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_WorkflowRunStatistics.html"""
     lab.define("job")
     lab.jobs.first_state = "WAITING"
@@ -88,8 +88,8 @@ def test_a_job_run_that_queues_is_a_waiting_action_until_it_starts(lab: Any, glu
     assert status(glue, run_id) == ("COMPLETED", {"TotalActions": 1, "SucceededActions": 1})
 
 
-@pytest.mark.simplified("Glue workflows", "AWS does not document it")
-def test_an_action_that_could_not_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS does not document this")
+def test_an_action_that_cannot_start_fires_the_triggers_that_wait_for_its_failure(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     lab.define("alarm-job")
@@ -101,7 +101,7 @@ def test_an_action_that_could_not_start_fires_the_triggers_that_wait_for_its_fai
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_an_action_whose_job_was_deleted_is_an_errored_one(lab: Any, glue: Any) -> None:
+def test_an_action_whose_job_was_deleted_is_errored(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]

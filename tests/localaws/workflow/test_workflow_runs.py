@@ -1,4 +1,4 @@
-"""Workflow runs: what starts what, how a run ends, and what it tells of itself."""
+"""Workflow runs: what starts what, how a run ends, and what it returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localaws.core.events import WorkflowRef
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_workflow_run_goes_from_its_start_trigger_to_a_crawl_and_on_to_a_job(lab: Any, glue: Any) -> None:
+def test_a_workflow_run_goes_from_its_start_trigger_to_a_crawl_and_then_to_a_job(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflows_overview.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -58,7 +58,7 @@ def test_the_graph_of_a_run_shows_the_crawls_and_job_runs_that_belong_to_it(lab:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_the_graph_of_a_workflow_shows_its_design_without_runs(lab: Any, glue: Any) -> None:
+def test_the_graph_of_a_workflow_shows_its_nodes_without_runs(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflows_api_concepts.html"""
     pipeline(lab, glue)
     graph = glue.get_workflow(Name="flow", IncludeGraph=True)["Workflow"]["Graph"]
@@ -86,7 +86,7 @@ def test_a_run_whose_job_failed_is_completed_and_counts_a_failed_action(lab: Any
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_failed_crawl_starts_no_job_that_waits_for_its_success(lab: Any, glue: Any) -> None:
+def test_a_failed_crawl_does_not_start_a_job_that_waits_for_its_success(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -98,9 +98,9 @@ def test_a_failed_crawl_starts_no_job_that_waits_for_its_success(lab: Any, glue:
 
 
 @pytest.mark.simplified(
-    "Glue workflows", "AWS does not document which attempt a trigger waits for, here it is the last"
+    "Glue workflows", "AWS does not document which attempt a trigger waits for; here it is the last"
 )
-def test_a_job_that_is_retried_counts_as_its_last_attempt(lab: Any, glue: Any) -> None:
+def test_a_retried_job_counts_as_its_last_attempt(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/add-job.html"""
     pipeline(lab, glue)
     run_id = glue.start_workflow_run(Name="flow")["RunId"]
@@ -119,8 +119,8 @@ def test_a_job_that_is_retried_counts_as_its_last_attempt(lab: Any, glue: Any) -
     assert job_runs(glue, run_id)[0]["Id"] == first
 
 
-@pytest.mark.simplified("Glue workflows", "AWS documents the first event, not what further ones do")
-def test_a_trigger_on_any_of_its_events_fires_at_the_first_and_only_once_in_a_run(lab: Any, glue: Any) -> None:
+@pytest.mark.simplified("Glue workflows", "AWS documents the first event, not the effect of further events")
+def test_an_ANY_trigger_fires_at_its_first_event_and_only_once_in_a_run(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b", "job-c")
     workflow(glue, "flow", start=["job-a", "job-b"])
@@ -136,7 +136,7 @@ def test_a_trigger_on_any_of_its_events_fires_at_the_first_and_only_once_in_a_ru
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_trigger_on_all_of_its_events_waits_for_the_last(lab: Any, glue: Any) -> None:
+def test_an_AND_trigger_waits_for_its_last_event(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("crawler", "job-a", "job-c")
     workflow(glue, "flow", start=["job-a", "crawler"])
@@ -154,7 +154,7 @@ def test_a_trigger_on_all_of_its_events_waits_for_the_last(lab: Any, glue: Any) 
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_trigger_on_all_of_its_events_does_not_fire_when_one_went_the_other_way(lab: Any, glue: Any) -> None:
+def test_an_AND_trigger_does_not_fire_if_one_job_ends_in_another_state(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job-a", "job-b", "job-c", "job-d")
     workflow(glue, "flow", start=["job-a", "job-b"])
@@ -200,7 +200,7 @@ def test_a_conditional_trigger_that_is_not_activated_does_not_fire(lab: Any, glu
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_run_goes_by_the_triggers_as_they_were_when_it_started(lab: Any, glue: Any) -> None:
+def test_a_run_uses_the_triggers_as_they_were_when_it_started(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/resuming-workflow.html"""
     pipeline(lab, glue)
     lab.define("other-job")
@@ -217,7 +217,7 @@ def test_a_run_goes_by_the_triggers_as_they_were_when_it_started(lab: Any, glue:
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_triggers_arguments_and_timeout_reach_the_job_that_it_starts(lab: Any, glue: Any) -> None:
+def test_a_trigger_s_arguments_and_timeout_are_passed_to_the_job_that_it_starts(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html"""
     lab.define("job")
     glue.create_workflow(Name="flow")
@@ -229,7 +229,7 @@ def test_a_triggers_arguments_and_timeout_reach_the_job_that_it_starts(lab: Any,
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any) -> None:
+def test_a_crawl_that_was_started_by_hand_does_not_advance_a_workflow(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/blueprint_workflow_restrictions.html"""
     pipeline(lab, glue)
     lab.crawler.start_crawl("us-east-1", "crawler")
@@ -239,7 +239,7 @@ def test_a_crawl_that_was_started_by_hand_moves_no_workflow(lab: Any, glue: Any)
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_stopping_a_workflow_run_stops_what_runs_and_starts_nothing_more(lab: Any, glue: Any) -> None:
+def test_stopping_a_workflow_run_stops_its_active_actions_and_starts_no_more(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflow-stopping.html"""
     lab.define("crawler", "job-a", "job-b")
     workflow(glue, "flow", start=["crawler", "job-a"])
@@ -254,9 +254,7 @@ def test_stopping_a_workflow_run_stops_what_runs_and_starts_nothing_more(lab: An
 
 
 @pytest.mark.as_on_aws("Glue workflows")
-def test_run_properties_are_the_defaults_then_those_of_the_start_then_those_put_during_the_run(
-    lab: Any, glue: Any
-) -> None:
+def test_properties_from_the_start_override_the_defaults_and_can_be_changed_during_the_run(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/workflow-run-properties-code.html"""
     pipeline(lab, glue, DefaultRunProperties={"day": "monday", "hour": "1"})
     run_id = glue.start_workflow_run(Name="flow", RunProperties={"hour": "2"})["RunId"]
@@ -270,7 +268,7 @@ def test_run_properties_are_the_defaults_then_those_of_the_start_then_those_put_
 
 
 @pytest.mark.simplified("Glue workflows", "AWS documents no order")
-def test_workflow_runs_are_listed_in_pages_the_newest_first(lab: Any, glue: Any) -> None:
+def test_workflow_runs_are_listed_in_pages_with_the_newest_first(lab: Any, glue: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRuns.html"""
     pipeline(lab, glue)
     started = [glue.start_workflow_run(Name="flow")["RunId"] for _ in range(5)]
@@ -312,7 +310,7 @@ def test_workflows_and_runs_that_do_not_exist_are_not_found(lab: Any, glue: Any)
     assert glue.delete_workflow(Name="absent")["Name"] == "absent"
 
 
-def test_a_deleted_workflow_takes_its_triggers_along_and_starts_nothing_more(lab: Any, glue: Any) -> None:
+def test_deleting_a_workflow_deletes_its_triggers_and_starts_no_more_actions(lab: Any, glue: Any) -> None:
     pipeline(lab, glue)
     glue.start_workflow_run(Name="flow")
     lab.settle()
@@ -323,7 +321,7 @@ def test_a_deleted_workflow_takes_its_triggers_along_and_starts_nothing_more(lab
     assert lab.jobs.requests == []
 
 
-def test_a_workflow_can_be_updated_and_its_name_is_taken(lab: Any, glue: Any) -> None:
+def test_a_workflow_can_be_updated_and_its_name_is_unique(lab: Any, glue: Any) -> None:
     glue.create_workflow(Name="flow", Description="first", MaxConcurrentRuns=2, Tags={"lab": "toll"})
     glue.update_workflow(Name="flow", Description="second")
     told = glue.get_workflow(Name="flow")["Workflow"]

@@ -16,7 +16,7 @@ from localaws.glue.crawlers.event_queue import objects_of
 
 ROW = json.dumps({"id": 1, "name": "x"}) + "\n"
 OTHER = json.dumps({"city": "x", "country": "y"}) + "\n"
-UNKNOWN_FORMAT = "bad.json is in no format that the built-in classifiers know"
+UNKNOWN_FORMAT = "classifiers do not recognize the format of bad.json"
 
 
 def objects(crawled: Crawled) -> str:

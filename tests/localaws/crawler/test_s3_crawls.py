@@ -87,7 +87,7 @@ def test_a_garbage_file_and_an_empty_one_do_not_break_the_crawl_of_the_good_one(
     assert crawled.columns() == COLUMNS
     assert crawled.table()["Parameters"]["objectCount"] == "1"
     log = "\n".join(crawled.log())
-    assert "bad.json is in no format that the built-in classifiers know: UNKNOWN" in log
+    assert "classifiers do not recognize the format of bad.json: UNKNOWN" in log
     assert "Skipped empty.json: it is empty" in log
 
 

@@ -173,4 +173,4 @@ def test_a_queue_is_named_by_its_URL_or_by_the_path(path: str, given: dict[str, 
     if url:
         assert by_query("sqs", "DeleteQueue", path, **given).call.parameters["QueueUrl"] == url
     else:
-        assert "they must name one queue" in refused(by_query, "sqs", "DeleteQueue", path, **given)
+        assert "they must name the same queue" in refused(by_query, "sqs", "DeleteQueue", path, **given)

@@ -68,7 +68,7 @@ def cli() -> None:
     Then:            labkit query "select count(*) from toll_table"
     With AWS tools:  eval "$(labkit env)"; aws s3 ls
 
-    Settings come from labkit.toml in LABKIT_HOME and from LABKIT_* variables: labkit config.
+    Settings come from labkit.toml in LABKIT_HOME and from LABKIT_* variables. To see them: labkit config
     """
 
 
@@ -191,8 +191,10 @@ def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
     made = lab.deploy(*steps, as_described=as_described, on_step=lambda name: click.echo(f"✓ {name}"))
     if unread := getattr(dict(made.steps).get("notification"), "not_announced", ()):
         files = ", ".join(unread)
-        click.echo(f"Landed while there was no notification, and not read by a run yet: {files}")
-        click.echo("Load them with: labkit load")
+        click.echo(
+            f"These files landed while there was no notification, and no run has read them: {files}. "
+            "Load them with: labkit load"
+        )
     click.echo('Next: labkit send · labkit query "select count(*) from toll_table"')
 
 

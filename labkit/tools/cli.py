@@ -74,7 +74,7 @@ def cli() -> None:
 
 @cli.command()
 def up() -> None:
-    """Start the local AWS in the background, and return when it is ready.
+    """Start the local AWS in the background. It returns when the local AWS is ready.
 
     If it is running and works, this does nothing. It ends processes that an earlier start left, and restarts parts that
     have failed. It succeeds only if everything that was deployed works.
@@ -101,7 +101,11 @@ def down(wipe: bool) -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def status(as_json: bool) -> None:
-    """Show what is running, the check of each step, how the last workflow runs ended, and which events are waiting."""
+    """Show the state of the lab.
+
+    It lists what is running, the check of each step, the rows, how the last workflow runs ended, and which events are
+    waiting.
+    """
     from labkit.tools.status import Status
 
     found = Status.of(_lab())
@@ -113,7 +117,7 @@ def status(as_json: bool) -> None:
 
 @cli.command()
 def env() -> None:
-    """Print export lines that let the AWS CLI, psql, dbt or any SDK reach the target.
+    """Print export lines for other tools. With them, the AWS CLI, psql, dbt or any SDK reaches the target.
 
     \b
     eval "$(labkit env)"
@@ -141,7 +145,7 @@ def env() -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def config(as_json: bool) -> None:
-    """Show the settings, and the names of the resources that result from them."""
+    """Show the settings and the resource names."""
     lab = _lab()
     names, settings = lab.names, lab.config
     shown: dict[str, Any] = settings.model_dump(mode="json")
@@ -201,7 +205,7 @@ def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
 @cli.command()
 @click.option("--yes", is_flag=True, help="On AWS, don't ask.")
 def restart(yes: bool) -> None:
-    """Empty the lab and go back to the described delivery; all steps stay.
+    """Empty the lab. It goes back to the described delivery; all steps stay.
 
     Removes the landed files, the table's rows, the ledger, waiting events, rejected rows, staged files and the job's
     bookmark. Points s3Events back to the described start function.
@@ -223,7 +227,7 @@ def load() -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
 def destroy(steps: tuple[str, ...], yes: bool) -> None:
-    """Remove everything that the lab made, including data (or only the given STEPs), and report what is left."""
+    """Remove what the lab made, including data. With STEPs, remove only these. Report what is left."""
     lab = _lab()
     lab.chosen(steps)
     if not yes:
@@ -252,9 +256,10 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
 def send(
     files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None
 ) -> None:
-    """Land data: FILEs from this machine, or files that the generator function makes.
+    """Land files in the landing bucket. Without FILE, the generator function makes them.
 
-    A FILE holds one JSON object a line; its name ends in .json and does not begin with _ or a dot.
+    A FILE is a file on this machine. It holds one JSON object per line; its name ends in .json and does not begin with
+    _ or a dot.
     """
     landed = _lab().send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
     for key in landed.keys:
@@ -266,7 +271,7 @@ def send(
 
 @cli.command()
 def redrive() -> None:
-    """Send the events that were given up (labkit status shows them) back to the retry queue, to be tried again."""
+    """Retry the events that were given up. It sends them back to the retry queue; labkit status shows them."""
     letters = _lab().reliability.redrive()
     for letter in letters:
         click.echo(f"{letter.key}: {letter.reason}")
@@ -278,7 +283,7 @@ def redrive() -> None:
 @click.option("--json", "form", flag_value="json", help="Print one JSON list of objects.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV with a header.")
 def query(sql: str, form: str | None) -> None:
-    """Run one SQL statement in Redshift, through the Data API. If SQL is -, it is read from stdin."""
+    """Run one SQL statement in Redshift. It goes through the Data API. If SQL is -, it is read from stdin."""
     result = _lab().query(sys.stdin.read() if sql == "-" else sql)
     if form == "json":
         click.echo(result.to_json(orient="records", date_format="iso"))
@@ -296,7 +301,7 @@ def query(sql: str, form: str | None) -> None:
     "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a notebook parameter."
 )
 def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
-    """Execute the notebooks in order into runs/, and write one HTML report.
+    """Execute the notebooks in order. It writes them into runs/, with one HTML report.
 
     It stops at the first notebook that fails. The last notebook removes everything that the lab made.
     """

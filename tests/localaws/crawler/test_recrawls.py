@@ -103,7 +103,7 @@ def test_crawl_new_folders_only_adds_no_table_after_its_first_crawl(
     crawled.put(cars__aDOTjson='{"wheels": 4}', orders__more__aDOTjson=ROW)
     crawled.crawl()
     assert set(crawled.tables()) == {"orders", "towns"}
-    assert any("No table cars was made" in line for line in crawled.log())
+    assert any("Table cars was not created" in line for line in crawled.log())
 
 
 @pytest.mark.as_on_aws("Glue crawlers")

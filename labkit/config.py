@@ -35,8 +35,9 @@ LAB_NAME = "toll-etl"
 
 
 DELIVERY_COMMANDS = (
-    "There are two deliveries now. The exactly-once delivery has a ledger: labkit deploy puts it into use. The "
-    "described one has a bookmark: labkit restart goes back to it, and labkit deploy --as-described creates only it."
+    "There are two deliveries now. The exactly-once delivery has a ledger: put it into use with labkit deploy. The "
+    "described delivery has a bookmark: go back to it with labkit restart, or create only it with labkit deploy "
+    "--as-described."
 )
 REMOVED = {"ledger": DELIVERY_COMMANDS, "bookmarks": DELIVERY_COMMANDS}
 """Settings that earlier versions had → what replaces them."""

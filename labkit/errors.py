@@ -107,7 +107,7 @@ class ConsentNeeded(LabError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} Nobody said yes.",
+            f"{what} This was not confirmed.",
             fix="Answer yes when asked, pass --yes, or set LABKIT_ASK_BEFORE_CREATE=false.",
         )
 
@@ -225,7 +225,7 @@ class SendStopped(LabError):
         super().__init__(
             f"Sending stopped after {len(keys)} of {files} files: {reason}",
             where=f"Landed in {bucket}: {', '.join(keys) or 'nothing'}.{perhaps}",
-            fix="What has landed stays. Send the others again when the reason is gone.",
+            fix="The files that have landed stay. Fix the cause, then send the other files again.",
         )
 
 
@@ -256,9 +256,9 @@ class WaitTimeout(WaitError):
 
     def __init__(self, what: str, minutes: float, last: str, go_on: str) -> None:
         super().__init__(
-            f"Waited {minutes:g} minutes for {what}, and it did not come.",
+            f"The wait for {what} timed out after {minutes:g} minutes.",
             where=f"Last seen: {last}." if last else "",
-            fix=f"It may still come. {go_on} Waiting longer: LABKIT_WAIT_MINUTES.",
+            fix=f"It may still finish. {go_on} To wait longer, set LABKIT_WAIT_MINUTES.",
         )
 
 
@@ -276,7 +276,8 @@ class NotebookFailed(LabError):
         self.notebook = notebook
         self.cell = cell
         super().__init__(
-            f"Notebook {notebook} failed in cell {cell} with {name}: {message}", where=f"As executed: {executed}"
+            f"Notebook {notebook} failed in cell {cell} with {name}: {message}",
+            where=f"The notebook as executed: {executed}",
         )
 
 

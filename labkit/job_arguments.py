@@ -69,7 +69,7 @@ def job_arguments(job: str, given: Mapping[str, str], defaults: Iterable[str]) -
     arguments = {}
     for name, value in given.items():
         if not isinstance(value, str):
-            raise UsageError(f"Nothing was started. {name} is {value!r}: a job's arguments are text.")
+            raise UsageError(f"Nothing was started. {name} is {value!r}: a job's arguments must be text.")
         if name == "bookmark":
             arguments["--job-bookmark-option"] = f"job-bookmark-{_bookmark(value)}"
         elif _plain(name) in known:
@@ -80,7 +80,7 @@ def job_arguments(job: str, given: Mapping[str, str], defaults: Iterable[str]) -
             raise UsageError(
                 f"Nothing was started. Job {job} does not know the argument {name!r}.",
                 where=f"Its own arguments: {', '.join(own) or 'none'}; and bookmark ({', '.join(BOOKMARKS)}).",
-                fix=f"Glue's: {', '.join(glue_s)}.",
+                fix=f"Glue's own arguments: {', '.join(glue_s)}.",
             )
     return arguments
 

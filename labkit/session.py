@@ -67,7 +67,7 @@ class TargetStatus:
             state += f", but not all of it works ({', '.join(problem.what for problem in self.problems)})"
         off = [] if self.enforces_iam else ["IAM's policies are not enforced"]
         off += [] if self.verifies_signatures else ["signatures are not verified"]
-        off += ["operations that nothing vouches for are answered"] if self.allows_unproven else []
+        off += ["operations that no test proves are answered"] if self.allows_unproven else []
         return ", ".join([f"local AWS: {state}", *off])
 
 

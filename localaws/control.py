@@ -164,7 +164,7 @@ def _start(lab: Home) -> Status:
             return found
     if message is None:
         raise StartFailed(lab.root, f"it was not ready after {START_TIMEOUT:.0f} seconds.", lab.log_file)
-    raise StartFailed(lab.root, message or "the process ended without a word.", lab.log_file)
+    raise StartFailed(lab.root, message or "the process ended without an error message.", lab.log_file)
 
 
 def stop(home: Path | str) -> Stopped:
@@ -268,7 +268,7 @@ def _stop_server(lab: Home) -> bool:
     deadline = time.monotonic() + STOP_TIMEOUT
     while locking.is_held(lab.lock_file):
         if time.monotonic() > deadline:
-            raise LocalAwsError(f"The server of {lab.root} does not end. Look at {lab.log_file}")
+            raise LocalAwsError(f"The server of {lab.root} does not stop. Look at its log: {lab.log_file}")
         time.sleep(0.05)
     lab.server_file.unlink(missing_ok=True)
     return True
@@ -282,7 +282,7 @@ def _alone(lab: Home) -> Iterator[tuple[LeftOver, ...]]:
         return
     with locking.held(lab.lock_file) as ours:
         if not ours:
-            raise LocalAwsError(f"{lab.root} was started again in the meantime. Stop that one: labkit down")
+            raise LocalAwsError(f"{lab.root} was started again in the meantime. Stop it again: labkit down")
         yield tuple(leftovers.end(lab))
 
 
@@ -295,7 +295,7 @@ def _usable(home: Path | str) -> Iterator[None]:
         place = Path(error.filename) if isinstance(error.filename, str) else root
         if place.is_relative_to(root) or root.is_relative_to(place):
             raise HomeUnusable(root, error) from error
-        raise LocalAwsError(f"The system refuses {place}: {error.strerror}.") from error
+        raise LocalAwsError(f"The system refuses access to {place}: {error.strerror}.") from error
 
 
 def _agreed(lab: Home, found: Status) -> Status:

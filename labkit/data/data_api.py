@@ -76,7 +76,7 @@ def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> d
         answer = redshift.describe_statement(Id=statement)
         return answer["Status"], answer if answer["Status"] in ("FINISHED", "FAILED", "ABORTED") else None
 
-    go_on = f"Its result stays for a day: describe_statement(Id={statement!r})."
+    go_on = f"Its result is kept for a day: describe_statement(Id={statement!r})."
     answer = wait_for("the statement", look, config=session.config, go_on=go_on, quiet=True)
     if answer["Status"] != "FINISHED":
         message = answer.get("Error", answer["Status"])

@@ -83,7 +83,7 @@ class Check:
         return self.ok
 
     def __str__(self) -> str:
-        verdict = "all holds" if self.ok else "something is missing"
+        verdict = "all checks passed" if self.ok else "not all checks passed"
         return "\n".join([f"{self.step}: {verdict}", *(f"  {fact}" for fact in self.facts)])
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
@@ -97,7 +97,7 @@ class Check:
             + "</li>"
             for fact in self.facts
         )
-        verdict = "all holds" if self.ok else "something is missing"
+        verdict = "all checks passed" if self.ok else "not all checks passed"
         return (
             f"<div><strong>{html.escape(self.step)}</strong>: {verdict}"
             f'<ul style="list-style:none;padding-left:1em">{lines}</ul></div>'

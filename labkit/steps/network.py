@@ -110,7 +110,7 @@ class Network(Step[NetworkMade]):
         wanted = _rules(self._inbound(made.security_group_id))
         inbound = f"port {REDSHIFT_PORT} is open to {self.config.inbound_cidr}, and the group to itself"
         yield Fact(wanted <= rules, inbound, self.fix)
-        yield Fact(rules <= wanted, "nobody else gets in", self.fix)
+        yield Fact(rules <= wanted, "there are no other inbound rules", self.fix)
 
     def destroy(self) -> Removed:
         """Delete the VPC and everything in it. What others depend on goes last."""

@@ -116,9 +116,15 @@ class Notification(Step[NotificationMade]):
         for other in others:
             there = self._mine(self._bucket, other["Id"])
             same = there is not None and _core(there) == _core(other)
-            yield Fact(same, f"{other['Id']} does so for files that are copied there, or uploaded in parts", self.fix)
+            yield Fact(
+                same, f"{other['Id']} invokes it for .json files that are copied there, or uploaded in parts", self.fix
+            )
         bucket = ({self.names.landing_bucket, self.names.staging_bucket} - {self._bucket}).pop()
-        yield Fact(self._mine(bucket) is None, f"bucket {bucket} has none", self.fix)
+        yield Fact(
+            self._mine(bucket) is None,
+            f"bucket {bucket} does not have the notification {self.names.notification}",
+            self.fix,
+        )
 
     def destroy(self) -> Removed:
         """Delete the notification, and revoke S3's permission."""

@@ -199,13 +199,13 @@ class Redshift(Step[RedshiftMade]):
                     f"Cluster {name}",
                     state,
                     "",
-                    where="Its events in the console, or labkit logs, say more.",
-                    fix="labkit up says why, and starts it again if it can (local target). Else it does not "
-                    "come back: labkit destroy redshift, then labkit deploy redshift",
+                    where="See its events in the console, or labkit logs.",
+                    fix="On the local target, labkit up says why, and starts the cluster again if it can. Otherwise, "
+                    "replace the cluster: labkit destroy redshift, then labkit deploy redshift",
                 )
             return state, cluster if state == "available" else None
 
-        go_on = "It goes on by itself; run lab.redshift.create() again."
+        go_on = "The cluster goes on starting by itself; to wait for it, run lab.redshift.create() again."
         return wait_for(f"cluster {name}", look, config=self.config, go_on=go_on, quiet=self._cluster_is_up())
 
     def _cluster_is_up(self) -> bool:

@@ -152,7 +152,9 @@ class Reliability(Step[ReliabilityMade]):
     def facts(self) -> Iterator[Fact]:
         """Every part is as it should be, and no event was given up if the delivery is in use."""
         if not self._exists() and self.lab.delivery is Delivery.AS_DESCRIBED:
-            yield Fact(True, "it is not there: the described delivery is in use (labkit deploy reliability makes it)")
+            yield Fact(
+                True, "it does not exist: the described delivery is in use (labkit deploy reliability creates it)"
+            )
             return
         for role, (policy_name, policy) in self._policies().items():
             same = self.lab.roles.has_policy(role, policy_name, policy)

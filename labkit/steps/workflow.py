@@ -229,7 +229,8 @@ class Workflow(Step[WorkflowMade]):
             yield Fact(state == "ACTIVATED", f"trigger {self.own.event_trigger} is active",
                        f"aws glue start-trigger --name {self.own.event_trigger}")  # fmt: skip
         else:
-            yield Fact(state == "DEACTIVATED", f"trigger {self.own.event_trigger} rests: the other delivery is in use",
+            yield Fact(state == "DEACTIVATED",
+                       f"trigger {self.own.event_trigger} is deactivated: the other delivery is in use",
                        f"aws glue stop-trigger --name {self.own.event_trigger}")  # fmt: skip
 
     def destroy(self) -> Removed:

@@ -68,16 +68,16 @@ def cli() -> None:
     Then:            labkit query "select count(*) from toll_table"
     With AWS tools:  eval "$(labkit env)"; aws s3 ls
 
-    Settings come from labkit.toml in LABKIT_HOME and from LABKIT_* variables: labkit config.
+    Settings come from labkit.toml in LABKIT_HOME and from LABKIT_* variables. To see them: labkit config
     """
 
 
 @cli.command()
 def up() -> None:
-    """Start the local AWS in the background, and return when it is ready.
+    """Start the local AWS in the background. It returns when the local AWS is ready.
 
-    On a sound one this does nothing; what an earlier start left is ended, and what has failed is started again.
-    Succeeds only if all that was deployed works.
+    If it is running and works, this does nothing. It ends processes that an earlier start left, and restarts parts that
+    have failed. It succeeds only if everything that was deployed works.
     """
     status = _lab().up()
     where = f" at {status.endpoint_url}" if status.endpoint_url else ""
@@ -86,22 +86,26 @@ def up() -> None:
 
 
 @cli.command()
-@click.option("--wipe", is_flag=True, help="Forget its data, too.")
+@click.option("--wipe", is_flag=True, help="Also delete its data.")
 def down(wipe: bool) -> None:
     """Stop the local AWS and everything that it runs. Its data stay."""
     stopped = _lab().down(wipe=wipe)
     said = ["Stopped." if stopped.server else "It was not running."]
     if stopped.left_over:
-        said.append(f"Ended what an earlier start had left: {', '.join(map(str, stopped.left_over))}.")
+        said.append(f"Ended processes that an earlier start had left: {', '.join(map(str, stopped.left_over))}.")
     if wipe:
         said.append("Its data are gone." if stopped.wiped else "It had no data.")
     click.echo(" ".join(said))
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def status(as_json: bool) -> None:
-    """Show what runs, what holds of each step, how the last workflow runs ended, which events wait."""
+    """Show the state of the lab.
+
+    It lists what is running, the check of each step, the rows, how the last workflow runs ended, and which events are
+    waiting.
+    """
     from labkit.tools.status import Status
 
     found = Status.of(_lab())
@@ -113,7 +117,7 @@ def status(as_json: bool) -> None:
 
 @cli.command()
 def env() -> None:
-    """Print export lines, with which AWS CLI, psql, dbt or any SDK reach the target.
+    """Print export lines for other tools. With them, the AWS CLI, psql, dbt or any SDK reaches the target.
 
     \b
     eval "$(labkit env)"
@@ -139,9 +143,9 @@ def env() -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def config(as_json: bool) -> None:
-    """Show the settings, and the names that they lead to."""
+    """Show the settings and the resource names."""
     lab = _lab()
     names, settings = lab.names, lab.config
     shown: dict[str, Any] = settings.model_dump(mode="json")
@@ -158,25 +162,29 @@ def config(as_json: bool) -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Look for what commonly goes wrong on this machine."""
+    """Check this machine for common problems."""
     from labkit.tools.doctor import examine
 
     result = examine(load_settings())
     for fact in result.facts:
         click.echo(fact)
     if not result:
-        raise LabError("Something is in the lab's way.", fix="Follow the advice at each ✗ above.")
+        raise LabError(
+            "Something on this machine can prevent the lab from running.", fix="Follow the advice at each ✗ above."
+        )
 
 
 @cli.command()
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
-@click.option("--as-described", is_flag=True, help="Without the step reliability: the described delivery is in use.")
-@click.option("--yes", is_flag=True, help="Don't ask, on AWS, before anything is created.")
+@click.option(
+    "--as-described", is_flag=True, help="Leave out the step reliability, so that the described delivery is in use."
+)
+@click.option("--yes", is_flag=True, help="On AWS, don't ask before anything is created.")
 def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
-    """Create what the notebooks 00 to 09 create; what is there already is brought into line.
+    """Create what notebooks 00 to 09 create. What exists already is updated.
 
     STEPs, in their order: buckets roles functions network redshift secrets crawlers job workflow reliability
-    notification query. All of them without.
+    notification query. If no STEP is given, all of them.
 
     The step reliability makes the exactly-once delivery, puts it into use, and rebuilds the table from the landing
     bucket. `labkit restart` goes back to the described delivery.
@@ -187,14 +195,17 @@ def deploy(steps: tuple[str, ...], as_described: bool, yes: bool) -> None:
     made = lab.deploy(*steps, as_described=as_described, on_step=lambda name: click.echo(f"✓ {name}"))
     if unread := getattr(dict(made.steps).get("notification"), "not_announced", ()):
         files = ", ".join(unread)
-        click.echo(f"Landed while there was no notification, and read by no run: {files}. Load them with: labkit load")
+        click.echo(
+            f"These files landed while there was no notification, and no run has read them: {files}. "
+            "Load them with: labkit load"
+        )
     click.echo('Next: labkit send · labkit query "select count(*) from toll_table"')
 
 
 @cli.command()
-@click.option("--yes", is_flag=True, help="Don't ask, on AWS.")
+@click.option("--yes", is_flag=True, help="On AWS, don't ask.")
 def restart(yes: bool) -> None:
-    """Empty the lab and go back to the described delivery; all steps stay.
+    """Empty the lab. It goes back to the described delivery; all steps stay.
 
     Removes the landed files, the table's rows, the ledger, waiting events, rejected rows, staged files and the job's
     bookmark. Points s3Events back to the described start function.
@@ -207,7 +218,7 @@ def restart(yes: bool) -> None:
 
 @cli.command()
 def load() -> None:
-    """Start the workflow by hand, and wait: it loads what has landed and no run has read."""
+    """Start the workflow by hand, and wait. It loads the landed files that no run has read yet."""
     run = _lab().load()
     click.echo(f"workflow {run.workflow}: {run.status}, crawl {run.crawl}, job {run.job}")
 
@@ -216,7 +227,7 @@ def load() -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
 def destroy(steps: tuple[str, ...], yes: bool) -> None:
-    """Remove everything that the lab made (or the STEPs named), data included, and report what is left."""
+    """Remove what the lab made, including data. With STEPs, remove only these. Report what is left."""
     lab = _lab()
     lab.chosen(steps)
     if not yes:
@@ -236,16 +247,19 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
 
 @cli.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--rows", type=click.IntRange(1), show_default="100", help="Rows a file.")
-@click.option("--files", "count", type=click.IntRange(1), show_default="1", help="How many files.")
+@click.option("--rows", type=click.IntRange(1), show_default="100", help="Rows in each file.")
+@click.option("--files", "count", type=click.IntRange(1), show_default="1", help="Number of files.")
 @click.option("--seed", type=int, help="The same seed and --until give the same rows.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y/%m/%d"]), help="The last day; today by default.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d", "%Y/%m/%d"]), help="The last day of the transactions; today by default."
+)
 def send(
     files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None
 ) -> None:
-    """Land data: FILEs from this machine, or files that the generator function makes.
+    """Land files in the landing bucket. Without FILE, the generator function makes them.
 
-    A FILE holds one JSON object a line; its name ends in .json and does not begin with _ or a dot.
+    A FILE is a file on this machine. It holds one JSON object per line; its name ends in .json and does not begin with
+    _ or a dot.
     """
     landed = _lab().send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
     for key in landed.keys:
@@ -257,7 +271,7 @@ def send(
 
 @cli.command()
 def redrive() -> None:
-    """Send the events that were given up (labkit status shows them) back, to start from the beginning."""
+    """Retry the events that were given up. It sends them back to the retry queue; labkit status shows them."""
     letters = _lab().reliability.redrive()
     for letter in letters:
         click.echo(f"{letter.key}: {letter.reason}")
@@ -266,10 +280,10 @@ def redrive() -> None:
 
 @cli.command()
 @click.argument("sql")
-@click.option("--json", "form", flag_value="json", help="One JSON list of objects.")
-@click.option("--csv", "form", flag_value="csv", help="CSV with a header.")
+@click.option("--json", "form", flag_value="json", help="Print one JSON list of objects.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV with a header.")
 def query(sql: str, form: str | None) -> None:
-    """Run one SQL statement in Redshift, through the Data API. With - as SQL, it is read from stdin."""
+    """Run one SQL statement in Redshift. It goes through the Data API. If SQL is -, it is read from stdin."""
     result = _lab().query(sys.stdin.read() if sql == "-" else sql)
     if form == "json":
         click.echo(result.to_json(orient="records", date_format="iso"))
@@ -278,7 +292,7 @@ def query(sql: str, form: str | None) -> None:
     elif len(result.columns):
         click.echo(result.to_string(index=False))
     else:
-        click.echo("Done; the statement gives no rows.")
+        click.echo("Done; the statement returns no rows.")
 
 
 @cli.command()
@@ -287,9 +301,9 @@ def query(sql: str, form: str | None) -> None:
     "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a notebook parameter."
 )
 def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
-    """Execute the notebooks in order into runs/, and write one HTML report.
+    """Execute the notebooks in order. It writes them into runs/, with one HTML report.
 
-    It stops at the first that fails. The last notebook removes everything that the lab made.
+    It stops at the first notebook that fails. The last notebook removes everything that the lab made.
     """
     from labkit.tools import batch, report
 
@@ -316,15 +330,13 @@ def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
 
 @cli.command()
 @click.argument("what", default="server", metavar="[WHAT]")
-@click.option(
-    "-n", "--lines", default=50, show_default=True, type=click.IntRange(1), help="How many of the last lines."
-)
+@click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(1), help="Number of lines to show.")
 def logs(what: str, lines: int) -> None:
     """Show a log's last lines.
 
     WHAT: server (the local AWS itself), job, start, workflow (of the delivery in use), crawler, generator, or the name
-    of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. Of a job and a workflow
-    that is the last run.
+    of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. For a job or a
+    workflow, this shows the last run.
     """
     found = _lab().logs(what, lines)
     for line in deque(found, maxlen=lines):

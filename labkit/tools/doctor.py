@@ -102,7 +102,7 @@ def _disk(home: Path) -> Iterator[Fact]:
         place = next(parent for parent in (home, *home.parents) if parent.exists())
         free = shutil.disk_usage(place).free / 1e9
     except OSError as error:
-        yield Fact(False, f"{home} can be looked at", f"{error.strerror}: set LABKIT_HOME to a directory of yours")
+        yield Fact(False, f"{home} can be accessed", f"{error.strerror}: set LABKIT_HOME to a directory of yours")
         return
     yield Fact(free >= DISK_GB, f"{free:.0f} GB are free for {home}", f"at least {DISK_GB} GB are needed")
     usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
@@ -120,7 +120,7 @@ def _stack(config: LabConfig) -> Iterator[Fact]:
     try:
         status = Session(config).status()
     except LabError as error:
-        yield Fact(False, "the target can be looked at", str(error))
+        yield Fact(False, "the state of the target can be read", str(error))
         return
     sound = status.healthy or not status.running
     yield Fact(sound, f"the target: {status}", f"run: labkit up; its log is {status.log_file}")
@@ -130,7 +130,11 @@ def _stack(config: LabConfig) -> Iterator[Fact]:
         yield from _ports(status)
     if not status.running:
         stale = ", ".join(map(str, status.left_over))
-        yield Fact(not stale, f"no process is left over of {config.home}", f"{stale}: end them with labkit down")
+        yield Fact(
+            not stale,
+            f"no process of an earlier start of {config.home} is running",
+            f"{stale}: end them with labkit down",
+        )
 
 
 def _ports(status: TargetStatus) -> Iterator[Fact]:
@@ -171,9 +175,9 @@ def _refusal(port: int) -> OSError | None:
 def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:
     if holder is not None:
         command = " ".join(holder.info["cmdline"] or ["?"])
-        who = f"process {holder.pid} has it ({command[:80]}); end that (kill {holder.pid})"
+        who = f"process {holder.pid} uses it ({command[:80]}); end that process (kill {holder.pid})"
     elif refusal.errno == errno.EADDRINUSE:
-        who = f"another user's program has it (sudo lsof -i :{port} names it); end that"
+        who = f"another user's program uses it (sudo lsof -i :{port} shows which); end that program"
     else:
         who = f"the system refuses it ({refusal.strerror})"
     return f"{who}, or start over with new ports and no data: labkit down --wipe"

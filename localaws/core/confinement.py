@@ -190,7 +190,11 @@ def confinement(home: Home) -> Confinement:
     if os.geteuid() == 0:  # another user protects more than a view of its own, which root can leave
         possible.sort(key=lambda each: each.other_user, reverse=True)
     found = next((each for each in possible if _works(each)), none)
-    log.info("Functions and jobs: another user %s, a view of their own %s", found.other_user, found.own_view)
+    log.info(
+        "Functions and jobs run as another user: %s; with their own view of the file system: %s",
+        found.other_user,
+        found.own_view,
+    )
     return found
 
 

@@ -174,7 +174,7 @@ class Home:
             return {}
         ports = _read_object(file)
         if not all(type(port) is int and 0 < port < 65536 for port in ports.values()):
-            raise StateDamaged(file, ValueError("not all of it are ports"))
+            raise StateDamaged(file, ValueError("not all of its values are port numbers"))
         return ports
 
     @property
@@ -273,7 +273,7 @@ def _read_object(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text())
         if not isinstance(content, dict):
-            raise ValueError("it holds no JSON object")
+            raise ValueError("it is not a JSON object")
     except ValueError as error:
         raise StateDamaged(file, error) from error
     return content

@@ -324,12 +324,12 @@ def read_saved(file: Path) -> bytes:
     """
     header, _, content = file.read_bytes().partition(b"\n")
     if not header.startswith(_MAGIC):
-        raise StateDamaged(file, ValueError("it does not begin as a state file does"))
+        raise StateDamaged(file, ValueError("it does not begin like a state file"))
     version, _, digest = header[len(_MAGIC) :].decode(errors="replace").partition(" ")
     if version != VERSION:
         raise StateRefused(file, version, VERSION)
     if digest != _digest(content).hex():
-        raise StateDamaged(file, ValueError("its content is not what its checksum says"))
+        raise StateDamaged(file, ValueError("its content does not match its checksum"))
     return content
 
 

@@ -129,7 +129,11 @@ def _value(key: str, keys: Keys) -> str | list[str] | None:
 
 @lru_cache(maxsize=256)
 def _tell_once(operator: str, key: str) -> None:
-    log.warning("A policy's condition %s on %s can't be judged here: it allows nothing, and denies", operator, key)
+    log.warning(
+        "A policy's condition %s on %s can't be evaluated here: an Allow with it does not apply, a Deny with it does",
+        operator,
+        key,
+    )
 
 
 def _arn_like(found: str, pattern: str) -> bool:

@@ -58,7 +58,7 @@ def require(
     try:
         principal = of_session(role, session, account_id)
     except UnknownKey:
-        raise AccessDenied(f"The role {role} can't be assumed: it is not there") from None
+        raise AccessDenied(f"The role {role} can't be assumed: it does not exist") from None
     if reason := refusal(principal, Access(action, resource, keys or {}), Origin(region)):
         raise AccessDenied(reason.text)
 

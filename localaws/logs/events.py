@@ -92,7 +92,7 @@ class EventStore:
         (version,) = self._database.execute("pragma user_version").fetchone()
         if version == 0 and made_before:
             self._database.close()
-            raise StateDamaged(file, ValueError("it is empty, while there are log groups"))
+            raise StateDamaged(file, ValueError("it is empty, although there are log groups"))
         if version not in (0, VERSION):
             self._database.close()
             raise StateRefused(file, str(version), str(VERSION))

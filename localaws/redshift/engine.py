@@ -77,7 +77,7 @@ class RedshiftEngine:
         found = {}
         for identifier, cluster in list(self._clusters.items()):
             if not cluster.definition.paused and not cluster.sound:
-                found[identifier] = cluster.failure or "it is starting: ask again in some seconds (labkit status)"
+                found[identifier] = cluster.failure or "it is starting: ask again in a few seconds (labkit status)"
         return found
 
     def heal(self) -> None:

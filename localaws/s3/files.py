@@ -40,7 +40,7 @@ class BodyDamaged(LocalAwsError):
     def __init__(self, file: Path, reason: str) -> None:
         self.file = file
         super().__init__(
-            f"{file} {reason}, and is not handed out. Put back a sound copy, or delete or overwrite the object."
+            f"{file} {reason}, so the object can't be read. Put back a sound copy, or delete or overwrite the object."
         )
 
 
@@ -189,7 +189,7 @@ class BodyStore:
                 raise BodyDamaged(file, "is missing") from None
             raise
         if digest.hexdigest() != body.md5:
-            raise BodyDamaged(file, f"does not have the MD5 {body.md5} of what was stored")
+            raise BodyDamaged(file, f"does not have the MD5 of the stored object, {body.md5}")
         self._unread.discard(body.name)
 
     def _keep(self, incoming: Path, name: str) -> None:

@@ -71,7 +71,7 @@ class Index:
             known = self._database.execute("select count(*) from sqlite_master where name = 'version'").fetchone()[0]
             row = self._database.execute("select version from version").fetchone() if known else None
             if row is None and made_before:
-                raise StateDamaged(self._file, ValueError("it is empty, while there are bodies of objects beside it"))
+                raise StateDamaged(self._file, ValueError("it is empty, although bodies of objects exist beside it"))
             if row is not None and row[0] != VERSION:
                 raise StateRefused(self._file, row[0], VERSION)
             self._database.executescript(_SCHEMA)
@@ -183,7 +183,7 @@ class Index:
             state = sealed[_SEAL:] if isinstance(sealed, bytes) else b""
             # The checksum of an event does not cover its id, which is only known later.
             if _sealed(state, *(part for part in identity if isinstance(part, str))) != sealed:
-                raise StateDamaged(self._file, ValueError(f"the row of {identity} is not what its checksum says"))
+                raise StateDamaged(self._file, ValueError(f"the row of {identity} does not match its checksum"))
             yield *identity, state
 
     def _rows(self, query: str, arguments: tuple[str, ...] = ()) -> Iterator[tuple]:  # type: ignore[type-arg]

@@ -127,7 +127,7 @@ def _payload(reading: Reading) -> str:
 def _unchunk(reading: Reading, kind: str, encodings: list[str], secret: str | None) -> None:
     if kind not in chunks.STREAMING:
         raise Refused(
-            400, "InvalidArgument", f"With Content-Encoding aws-chunked, {_HASH} says how its chunks are signed."
+            400, "InvalidArgument", f"With Content-Encoding aws-chunked, {_HASH} must say how the chunks are signed."
         )
     length = reading.envelope.headers.get("x-amz-decoded-content-length", "")
     if not re.fullmatch(r"\d{1,15}", length):

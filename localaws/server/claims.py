@@ -99,7 +99,7 @@ def claim_of(envelope: Envelope) -> Claim | None:
         query = envelope.query
         return Claim("query-2", query["AWSAccessKeyId"], query["Signature"], token, expires=query["Expires"])
     if token is not None or version_4:
-        raise _malformed("The request has parts of a signature, and none.")
+        raise _malformed("The request has parts of a signature, but not a whole one.")
     return None
 
 
@@ -167,7 +167,7 @@ def _in_query(query: Mapping[str, str], token: str | None) -> Claim:
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(text.split(";"))
     if list(names) != sorted(set(names)) or text != text.lower():
-        raise _malformed("SignedHeaders must be names in small letters, sorted, each once.")
+        raise _malformed("SignedHeaders must be names in lower case, sorted, each once.")
     return names
 
 

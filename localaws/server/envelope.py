@@ -110,7 +110,7 @@ def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            raise Refused(400, "InvalidArgument", f"The parameter {name} is there more than once.")
+            raise Refused(400, "InvalidArgument", f"The parameter {name} is given more than once.")
         found[name] = value
     return found
 
@@ -146,7 +146,7 @@ def _headers(environ: Environ) -> dict[str, str]:
         if name not in found:
             found[name] = value
         elif _ONCE.fullmatch(name):
-            raise Refused(400, "InvalidArgument", f"The header {name} is there more than once.")
+            raise Refused(400, "InvalidArgument", f"The header {name} is given more than once.")
         else:
             found[name] = f"{found[name]},{value}"
     return found

@@ -67,7 +67,7 @@ class Form:
                 scope["date"], scope["region"], scope["service"], (), given["x-amz-date"],
             )  # fmt: skip
         if "x-amz-credential" in given or not {"signature", "awsaccesskeyid", "policy"} <= set(given):
-            raise _invalid("Bucket POST must contain a field named 'policy', and those of one signature.")
+            raise _invalid("Bucket POST must contain a field named 'policy', and the fields of one signature.")
         return Claim("form-2", given["awsaccesskeyid"], given["signature"], token)
 
     def verify(self, claim: Claim, secret: str) -> None:
@@ -190,7 +190,7 @@ def _take(form: Form, part: Field | File, content: bytes) -> None:
     if isinstance(part, File):
         raise _invalid("POST requires exactly one file upload per request.")
     if name in form.fields:
-        raise Refused(400, "InvalidArgument", f"The field {part.name} is there more than once.")
+        raise Refused(400, "InvalidArgument", f"The field {part.name} is given more than once.")
     form.fields[name] = content.decode()
     if sum(map(len, form.fields.values())) > _LONGEST:
         raise Refused(

@@ -91,9 +91,9 @@ class RequestHandler(MotoRequestHandler):
 def _malformed(headers: Message) -> str | None:
     """Return what is wrong with the headers' syntax; None if nothing. Python's parser accepts and drops a lot."""
     if any(isinstance(each, _DEFECTS) for each in headers.defects) or not all(map(_NAME.fullmatch, headers)):
-        return "A header has a name and a colon"
+        return "A header must have a name and a colon"
     if any(_CONTROL.search(value) for value in headers.values()):
-        return "A header has no control characters"
+        return "A header must not have control characters"
     return None
 
 
@@ -102,7 +102,7 @@ def _framing(headers: Iterable[tuple[str, str]]) -> str | None:
     lengths = [value for name, value in headers if name.lower() == "content-length"]
     codings = [value for name, value in headers if name.lower() == "transfer-encoding"]
     if len(lengths) + len(codings) > 1:
-        return "Content-Length or Transfer-Encoding, once"
+        return "Content-Length or Transfer-Encoding must be given only once"
     if lengths and not (lengths[0].isascii() and lengths[0].strip().isdigit()):
         return "Content-Length must be a number"
     if codings and codings[0].strip().lower() != "chunked":

@@ -34,7 +34,7 @@ def operation_of(service: str, target: str) -> tuple[Any, str]:
             continue
         if match[1] == model.metadata.get("targetPrefix") and match[2] in model.operation_names:
             return model, match[2]
-    raise Refused(400, "UnknownOperationException", f"{target} is no operation of {service}.")
+    raise Refused(400, "UnknownOperationException", f"{target} is not an operation of {service}.")
 
 
 def parameters(service: str, envelope: Envelope) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def parsed(service: str, body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise unclear(service, f"The body is not the JSON that it should be: {error}") from None
+        raise unclear(service, f"The body is not valid JSON: {error}") from None
     if not isinstance(found, dict):
         raise unclear(service, "The body must be a JSON object.")
     return {name: value for name, value in found.items() if value is not None}
@@ -105,7 +105,7 @@ def _check_type(service: str, shape: Any, value: Any, name: str) -> None:
     if wanted is None or getattr(shape, "is_document_type", False):
         return
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise unclear(service, f"{name} must be a {shape.type_name}, and is {type(value).__name__}.")
+        raise unclear(service, f"{name} must be a {shape.type_name}, not {type(value).__name__}.")
     if shape.type_name == "structure" and isinstance(value, dict):
         require(shape, value, f"{name}.")
     for key, part, inner in _parts(shape, value):
@@ -126,9 +126,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there more than once")
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is given more than once")
     return found
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -42,7 +42,7 @@ def _never_made() -> dict[str, str]:
         for cluster in list(backend.clusters.values())
         if isinstance(cluster, LocalCluster) and cluster.status == "hardware-failure"
     ]
-    return {cluster.cluster_identifier: f"{cluster.failure}. Delete it, and make it again" for cluster in clusters}
+    return {cluster.cluster_identifier: f"{cluster.failure}. Delete it, and create it again" for cluster in clusters}
 
 
 def _disk_refusal(home: Home) -> HomeUnusable | None:

@@ -66,7 +66,7 @@ class Server:
         """
         self._lock = locking.hold(self.home.lock_file)
         for left in leftovers.end(self.home):
-            log.warning("An earlier start left %s: ended", left)
+            log.warning("Ended a process that an earlier start left: %s", left)
         certificates.ensure(self.home)
         remove_torn_writes(self.home.state)
         shutil.rmtree(self.home.work, ignore_errors=True)

@@ -32,11 +32,11 @@ def parameters(service: str, envelope: Envelope) -> dict[str, str]:
     if not body:
         return in_url
     if envelope.method != "POST":
-        raise unclear(service, f"A call of {service} that is a {envelope.method} has no body.")
+        raise unclear(service, f"A {envelope.method} call of {service} can't have a body.")
     if envelope.kind() != FORM:
-        raise unclear(service, f"The body of a call of {service} is a form: its Content-Type must be {FORM}.")
+        raise unclear(service, f"The body of a call of {service} must be a form, with the Content-Type {FORM}.")
     if in_url:
-        raise unclear(service, "The parameters are in the body or in the URL, not in both.")
+        raise unclear(service, "The parameters must be in the body or in the URL, not in both.")
     try:
         return form_pairs(body.decode("ascii"))
     except UnicodeDecodeError:
@@ -59,7 +59,9 @@ def operation_of(service: str, given: dict[str, str]) -> tuple[Any, str]:
             return model, action
     if known and not of_version:
         raise Refused(
-            400, "NoSuchVersion", f"Version {version} of {service} is not known: {known[0].metadata['apiVersion']} is."
+            400,
+            "NoSuchVersion",
+            f"Version {version} of {service} is not known, only {known[0].metadata['apiVersion']}.",
         )
     raise Refused(400, "InvalidAction", f"Could not find operation {action} for version {version}")
 

@@ -131,7 +131,7 @@ def read(environ: Environ) -> Reading:
         return _of_s3(envelope, claim)
     assert claim is not None
     if envelope.bucket:
-        raise unclear(service, f"Only S3 has names before the host's: {envelope.headers['host']}")
+        raise unclear(service, f"Only S3 accepts a name before the host's: {envelope.headers['host']}")
     if "content-encoding" in envelope.headers:
         raise UnsupportedOperation(f"Content-Encoding {envelope.headers['content-encoding']}")
     if envelope.headers.get("smithy-protocol") == models.CBOR:
@@ -144,12 +144,12 @@ def read(environ: Environ) -> Reading:
     spoken = {protocol for model in known for protocol in models.protocols(model)}
     if _TARGET in envelope.headers:
         if "json" not in spoken:
-            raise unclear(service, f"Calls of {service} have no header X-Amz-Target.")
+            raise unclear(service, f"Calls of {service} can't have the header X-Amz-Target.")
         return _of_json(service, envelope, claim)
     if spoken & {"query", "ec2"}:
         return _of_query(service, envelope, claim)
     if "json" in spoken:
-        raise Refused(400, "UnknownOperationException", f"A call of {service} has a header X-Amz-Target.")
+        raise Refused(400, "UnknownOperationException", f"A call of {service} must have the header X-Amz-Target.")
     return _of_rest(service, envelope, claim)
 
 
@@ -177,9 +177,9 @@ def _of_json(service: str, envelope: Envelope, claim: Claim) -> Reading:
 
 def _of_query(service: str, envelope: Envelope, claim: Claim) -> Reading:
     if envelope.method not in ("GET", "POST"):
-        raise unclear(service, f"A call of {service} is a GET or a POST, not a {envelope.method}.")
+        raise unclear(service, f"A call of {service} must be a GET or a POST, not a {envelope.method}.")
     if envelope.path != "/":
-        raise unclear(service, f"A call of {service} has the path /, not {envelope.path}")
+        raise unclear(service, f"A call of {service} must have the path /, not {envelope.path}")
     given = query.parameters(service, envelope)
     model, operation = query.operation_of(service, given)
     query.check(service, model, operation, given)
@@ -204,7 +204,7 @@ def _of_sqs(envelope: Envelope, claim: Claim) -> Reading:
         parts = envelope.path.strip("/").split("/")
         url = given.setdefault("QueueUrl", f"http://{envelope.host}{envelope.path}")
         if len(parts) != 2 or url.rstrip("/").split("/")[-2:] != parts:
-            raise unclear("sqs", f"QueueUrl is {url}, and the path {envelope.path}: they must name one queue.")
+            raise unclear("sqs", f"QueueUrl is {url}, and the path {envelope.path}: they must name the same queue.")
     model, operation = query.operation_of("sqs", given)
     query.check("sqs", model, operation, given)
     return Reading(
@@ -229,7 +229,7 @@ def _of_rest(service: str, envelope: Envelope, claim: Claim) -> Reading:
 
 def _of_s3(envelope: Envelope, claim: Claim | None) -> Reading:
     if _TARGET in envelope.headers:
-        raise unclear("s3", "Requests to S3 have no header X-Amz-Target.")
+        raise unclear("s3", "Requests to S3 can't have the header X-Amz-Target.")
     found = s3.read(envelope)
     form = None
     kind, body = envelope.headers.get("content-type", ""), found.body
@@ -240,7 +240,7 @@ def _of_s3(envelope: Envelope, claim: Claim | None) -> Reading:
         claim, found.key = form.claim(), form.key
         kind, body = form.rebuilt()
     elif found.operation == s3.PREFLIGHT and claim is not None:
-        raise Refused(400, "InvalidArgument", "A preflight request is not signed.")
+        raise Refused(400, "InvalidArgument", "A preflight request must not be signed.")
     call = S3Call(
         service="s3",
         operation=found.operation,
@@ -261,9 +261,9 @@ def _of_s3(envelope: Envelope, claim: Claim | None) -> Reading:
 
 def _must(service: str, envelope: Envelope, method: str) -> None:
     if envelope.method != method:
-        raise unclear(service, f"A call of {service} is a {method}, not a {envelope.method}.")
+        raise unclear(service, f"A call of {service} must be a {method}, not a {envelope.method}.")
     if envelope.path != "/" or envelope.query_string:
-        raise unclear(service, f"A call of {service} has the path /, and nothing behind it.")
+        raise unclear(service, f"A call of {service} must have the path /, and nothing after it.")
 
 
 def _key(name: str) -> str:

@@ -106,7 +106,9 @@ def _read_body(service: str, envelope: Envelope, found: RestReading, shape: Any)
         found.body = b""
         return
     if envelope.kind() not in ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0", ""):
-        raise unclear(service, f"The body of {found.operation} is JSON: its Content-Type can't be {envelope.kind()}.")
+        raise unclear(
+            service, f"The body of {found.operation} must be JSON: its Content-Type can't be {envelope.kind()}."
+        )
     given = jsons.parsed(service, body)
     if whole is None:
         members = {name: member for name, member in members.items() if "location" not in member.serialization}

@@ -82,7 +82,9 @@ def read(envelope: Envelope) -> S3Reading:
             continue
         if name.lower().startswith("x-amz-"):  # of a presigned URL: it stands for the header
             if name.lower() in headers and headers[name.lower()] != value:
-                raise Refused(400, "InvalidArgument", f"{name.lower()} is a header and a parameter, of two values.")
+                raise Refused(
+                    400, "InvalidArgument", f"{name.lower()} is a header and a parameter, with different values."
+                )
             headers[name.lower()] = value
         else:
             query[name] = value

@@ -98,7 +98,9 @@ class Saving:
             log.error("%s: %s could not be saved", service, operation, exc_info=cause)
             # Undo each service, even if another one can't be undone.
             outcomes = [self._undo(each) for each in (self._state.services() if everything else [service])]
-            outcome = "It was undone." if all(outcomes) else "It has taken effect, and is saved with the next change."
+            outcome = (
+                "It was undone." if all(outcomes) else "It has taken effect, and will be saved with the next change."
+            )
             message = f"{service}: {operation} could not be saved ({_reason(cause)}). {outcome}"
             raise NotSaved(500, "InternalFailure", message) from cause
 

@@ -105,7 +105,7 @@ def _check_redrive_policy(value: str, account_id: str) -> None:
         raise SNSInvalidParameter("Invalid parameter: RedrivePolicy: deadLetterTargetArn is an invalid arn")
     if arn.endswith(".fifo") or parts[5] not in sqs_backends[account_id][parts[3]].queues:
         raise SNSInvalidParameter(
-            "Invalid parameter: RedrivePolicy: deadLetterTargetArn must be a standard queue that is there"
+            "Invalid parameter: RedrivePolicy: deadLetterTargetArn must be a standard queue that exists"
         )
 
 

@@ -82,7 +82,7 @@ def deliver(subscription: Subscription, notification: Notification) -> None:
 def _to_queue(subscription: Subscription, notification: Notification) -> None:
     if subscription.attributes.get("RawMessageDelivery"):
         if len(notification.attributes) > _MOST_RAW_ATTRIBUTES:
-            raise Undeliverable(f"a raw message has at most {_MOST_RAW_ATTRIBUTES} attributes")
+            raise Undeliverable(f"a raw message can have at most {_MOST_RAW_ATTRIBUTES} attributes")
         attributes = {name: _as_sqs(value) for name, value in notification.attributes.items()}
         _send(subscription.endpoint, notification, notification.text("sqs"), attributes)
     else:
@@ -115,7 +115,7 @@ def _redrive(subscription: Subscription, notification: Notification, reason: str
     try:
         _send(arn, notification, body, {"ErrorMessage": {"DataType": "String", "StringValue": reason}})
     except Undeliverable as error:
-        log.warning("Nor could its dead-letter queue be reached: %s", error)
+        log.warning("Its dead-letter queue could not be reached either: %s", error)
 
 
 def _send(arn: str, notification: Notification, body: str, attributes: dict[str, Any]) -> None:

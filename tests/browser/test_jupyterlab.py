@@ -160,7 +160,7 @@ def test_a_participant_runs_the_first_notebook_in_jupyterlab(browser: WebDriver,
     text = shown.text
     assert "local AWS: up" in text
     assert "toll_plaza_application" in text
-    assert "functions: all holds" in text
+    assert "functions: all checks passed" in text
     assert "No answer yet" in text
     assert not shown.find_elements(By.CSS_SELECTOR, ERRORS)
     assert shown.find_elements(By.CSS_SELECTOR, ".jp-RenderedSVG img, .jp-RenderedSVG svg")
@@ -175,5 +175,5 @@ def test_a_wait_shows_its_progress_while_it_lasts_and_leaves_no_widget_behind(
     assert any("s3_workflow" in text for text in seen), seen
     assert any("Redshift-Crawler" in text for text in seen), seen
     assert not [widget for widget in shown.find_elements(By.CSS_SELECTOR, ".widget-html-content") if widget.text]
-    assert "crawlers: all holds" in shown.text
+    assert "crawlers: all checks passed" in shown.text
     assert not shown.find_elements(By.CSS_SELECTOR, ERRORS)

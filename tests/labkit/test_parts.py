@@ -75,7 +75,7 @@ def test_hidden_fields_are_never_displayed() -> None:
 def test_a_check_shows_the_fix_only_for_what_is_wrong() -> None:
     check = Check("step", (Fact(True, "this holds", "not shown"), Fact(False, "that doesn't", "do this")))
     assert not check
-    assert str(check) == "step: something is missing\n  ✓ this holds\n  ✗ that doesn't → do this"
+    assert str(check) == "step: not all checks passed\n  ✓ this holds\n  ✗ that doesn't → do this"
     assert "not shown" not in check._repr_html_()
     assert Check("step", ()).ok
 
@@ -94,7 +94,7 @@ def test_a_wait_returns_the_value_and_prints_one_line_without_a_terminal(capsys:
 
 def test_a_wait_that_times_out_says_what_it_last_saw() -> None:
     config = load(poll_seconds=0.001, wait_minutes=0.0001)
-    with pytest.raises(WaitTimeout, match=r"Last seen: half way\.\nIt may still come\. Ask again\."):
+    with pytest.raises(WaitTimeout, match=r"Last seen: half way\.\nIt may still finish\. Ask again\."):
         wait_for("the answer", lambda: ("half way", None), config=config, go_on="Ask again.", quiet=True)
 
 

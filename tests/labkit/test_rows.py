@@ -223,7 +223,9 @@ def test_an_event_that_starts_no_run_is_waited_for_and_then_explained(
     lab.notification.create()
     hasty = make_lab("kit")
     object.__setattr__(hasty.config, "wait_minutes", 0.01)
-    with pytest.raises(WaitTimeout, match=r"Waited 0\.01 minutes for the run(.|\n)*lab\.notification\.check\(\)"):
+    with pytest.raises(
+        WaitTimeout, match=r"for the run (.|\n)*timed out after 0\.01 minutes(.|\n)*lab\.notification\.check\(\)"
+    ):
         hasty.follow(landed)
 
 

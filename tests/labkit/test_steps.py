@@ -87,7 +87,7 @@ def test_an_extra_security_group_rule_is_removed(lab: Lab) -> None:
     group = lab.network.describe().security_group_id
     hole = {"IpProtocol": "tcp", "FromPort": 5439, "ToPort": 5439, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     lab.session.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[hole])
-    assert failing(lab, "network") == ["nobody else gets in"]
+    assert failing(lab, "network") == ["there are no other inbound rules"]
     lab.network.create()
     assert failing(lab, "network") == []
 
@@ -208,7 +208,7 @@ def test_the_notification_is_restored_and_other_notifications_are_kept(lab: Lab)
     )
     assert failing(lab, "notification") == [
         f"bucket {bucket} has the notification s3Events",
-        "s3OtherEvents does so for files that are copied there, or uploaded in parts",
+        "s3OtherEvents invokes it for .json files that are copied there, or uploaded in parts",
     ]
     lab.notification.create()
     assert failing(lab, "notification") == []

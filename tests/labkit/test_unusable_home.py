@@ -54,7 +54,7 @@ def test_the_doctor_continues_after_an_unusable_home(command: Command, tmp_path:
     (tmp_path / "file").write_text("")
     found = command("doctor", home=tmp_path / "file").stdout.splitlines()
     assert any(line.startswith("✗") and "can be written" in line for line in found)
-    assert any(line.startswith("✗") and "the target can be looked at" in line for line in found)
+    assert any(line.startswith("✗") and "the state of the target can be read" in line for line in found)
     assert any(line.startswith("✓ Python") for line in found)
 
 

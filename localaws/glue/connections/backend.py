@@ -161,7 +161,7 @@ def _check(definition: dict[str, Any]) -> None:
     for name in _UNSUPPORTED:
         if definition.get(name):
             raise InvalidInputException(
-                "CreateConnection", f"The embedded AWS does not support this of a connection: {name}"
+                "CreateConnection", f"The embedded AWS does not support this connection setting: {name}"
             )
     for name in ("Name", "ConnectionType"):
         if not definition.get(name):

@@ -154,7 +154,7 @@ class Catalog:
         if name in database.tables:
             self._update_table(database.tables[name], wanted)
         elif not new:
-            self._log(f"INFO : No table {name} was made of {location}: this crawler adds to its tables only")
+            self._log(f"INFO : Table {name} was not created for {location}: this crawler only adds to its tables")
             return None
         else:
             self._require("CreateTable", name)
@@ -185,7 +185,7 @@ class Catalog:
         gone = [key for key in table.partitions if key not in seen] if all_of_them else []
         if gone and self._policies.delete != "DELETE_FROM_DATABASE":
             self._log(
-                f"INFO : The data of {len(gone)} partitions of {table_name} is gone; they stay"
+                f"INFO : The data of {len(gone)} partitions of {table_name} is gone; the partitions stay"
                 f" (DeleteBehavior {self._policies.delete})"
             )
             return
@@ -273,7 +273,7 @@ class Catalog:
     def _database(self) -> FakeDatabase:
         database = self._backend.databases.get(self._name)
         if database is None:
-            raise CrawlFailed(f"Database {self._name} was deleted while the crawl was on")
+            raise CrawlFailed(f"Database {self._name} was deleted during the crawl")
         return database
 
     def _require(self, operation: str, table: str | None = None) -> None:

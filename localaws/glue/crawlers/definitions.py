@@ -148,4 +148,4 @@ def _invalid(message: str) -> InvalidInputException:
 
 
 def _unsupported(what: str) -> InvalidInputException:
-    return _invalid(f"The embedded AWS does not support this of a crawler: {what}")
+    return _invalid(f"The embedded AWS does not support this crawler setting: {what}")

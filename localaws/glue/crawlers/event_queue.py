@@ -73,10 +73,10 @@ class EventQueue:
             self.changed.extend(objects_of(message["Body"]))
         except (ValueError, KeyError, TypeError):
             if self.dead_letter_url is None:
-                self.log(f"WARN : Message {message['MessageId']} is no S3 event: it is left in the queue")
+                self.log(f"WARN : Message {message['MessageId']} is not an S3 event: it is left in the queue")
                 return
             self.client.send_message(QueueUrl=self.dead_letter_url, MessageBody=message["Body"])
-            self.log(f"WARN : Message {message['MessageId']} is no S3 event: it was sent to the dead-letter queue")
+            self.log(f"WARN : Message {message['MessageId']} is not an S3 event: it was sent to the dead-letter queue")
         self._taken.append(message["ReceiptHandle"])
 
 

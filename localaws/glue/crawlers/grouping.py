@@ -117,7 +117,7 @@ class Grouping:
             yield self._table(folder.path, folder.everything())
             return
         for batch in folder.here():
-            self._skip(batch, f"it lies above the table level, {level} folders further down")
+            self._skip(batch, f"it lies above the table level, which is {level} folders further down")
         for _, below in sorted(folder.folders.items()):
             yield from self._at_level(below, level - 1)
 
@@ -159,7 +159,7 @@ class Grouping:
         kind = alike[0].look.classification
         for batch in batches:
             if batch.look.classification != kind:
-                self._skip(batch, f"its format is {batch.look.classification}, that of the table is {kind}")
+                self._skip(batch, f"its format is {batch.look.classification}, but the format of the table is {kind}")
         keys, kept = self._partition_keys(alike, depth, known)
         raw = merge_schemas(dict(schema) for schema in dict.fromkeys(batch.look.schema for batch in kept))
         return FoundTable(

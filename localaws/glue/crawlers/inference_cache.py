@@ -84,7 +84,7 @@ class InferenceCache:
                     row = (bucket, key, etag, shapes[look.shape], look.records, look.unreadable)
                     database.execute("insert or replace into looks values (?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error:
-            log.warning("What the crawl saw could not be kept for the next start", exc_info=True)
+            log.warning("The inference cache could not be saved", exc_info=True)
             self._file.unlink(missing_ok=True)
 
     def _intern(self, look: Look) -> Look:
@@ -113,7 +113,9 @@ class InferenceCache:
                 ).fetchall()
             return self._decoded(shapes, rows)
         except (sqlite3.Error, pickle.UnpicklingError, AttributeError, ImportError, KeyError):
-            log.warning("What earlier crawls saw can't be read: objects are looked at again", exc_info=True)
+            log.warning(
+                "The inference cache of earlier crawls can't be read: objects are looked at again", exc_info=True
+            )
             self._file.unlink(missing_ok=True)
             return {}
 

@@ -67,7 +67,9 @@ class InferenceWorker:
         try:
             return children.spawn("crawl-helper", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except (OSError, RuntimeError):  # the machine is full, or the server is stopping
-            log.warning("a crawl does without its second process", exc_info=True)
+            log.warning(
+                "The second process of a crawl could not be started: the crawl goes on without it", exc_info=True
+            )
             return None
 
     def _feed(self, child: Child) -> None:
@@ -82,7 +84,7 @@ class InferenceWorker:
                     if look is not None:
                         self._looked[item.key] = look, item
         except (OSError, EOFError, pickle.UnpicklingError):  # the process was ended, by us or by somebody else
-            log.debug("the second process of a crawl has ended", exc_info=True)
+            log.debug("The second process of a crawl has ended", exc_info=True)
         finally:
             with contextlib.suppress(OSError):
                 to.close()

@@ -40,7 +40,7 @@ class CrawlLog:
         try:
             self._put(self._waiting)
         except Exception:
-            log.exception("Lines of %s are lost", self._stream)
+            log.exception("Log lines of %s are lost", self._stream)
         self._waiting = []
 
     def _put(self, lines: list[dict[str, int | str]]) -> None:

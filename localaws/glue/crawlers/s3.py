@@ -240,7 +240,7 @@ class S3Reader:
                 # The object may have been overwritten since it was listed: `item` becomes the one that was read.
                 look, item = self._classify(item)
             except ObjectGone:
-                self._log(f"INFO : Skipped {item.key}: it was deleted while the crawl was on")
+                self._log(f"INFO : Skipped {item.key}: it was deleted during the crawl")
                 return None
             except AccessDenied as denied:
                 # Not remembered: the next crawl may be allowed to read it.
@@ -251,7 +251,7 @@ class S3Reader:
                 )
                 return None
             if look.classification == UNKNOWN and not look.unsupported:
-                self._log(f"WARN : {item.key} is in no format that the built-in classifiers know: UNKNOWN")
+                self._log(f"WARN : The built-in classifiers do not recognize the format of {item.key}: UNKNOWN")
             elif look.unreadable:
                 self._log(f"WARN : {look.unreadable} rows of {item.key} can't be read as JSON objects")
         return self._looks.put(item, look)

@@ -34,8 +34,8 @@ _UNSUPPORTED_ARGUMENTS = (
 )  # fmt: skip
 # What AWS acts on and the embedded AWS does not, with what is supported instead.
 _WITHOUT_EFFECT = {
-    "SecurityConfiguration": "data as it is, without encryption by Glue",
-    "NotificationProperty": "waiting for the run, as there is no EventBridge that could tell of its delay",
+    "SecurityConfiguration": "data without encryption by Glue",
+    "NotificationProperty": "waiting for the run, because there is no EventBridge to report its delay",
     "CodeGenConfigurationNodes": "the script that Glue Studio generates from them",
 }
 # Data processing units of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
@@ -171,7 +171,9 @@ def spark_properties(arguments: Mapping[str, Any]) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     for name, equals, _ in pairs:
         if not name.startswith("spark.") or not equals:
-            raise invalid(f"--conf takes spark.name=value, more of them as ' --conf spark.other=value', not {name!r}")
+            raise invalid(
+                f"--conf takes spark.name=value, and further properties as ' --conf spark.other=value', not {name!r}"
+            )
     return {name: value for name, _, value in pairs}
 
 
@@ -195,7 +197,7 @@ def _check_modules(listed: str) -> None:
         if wanted is None or version is None or not wanted.specifier.contains(version, prereleases=True):
             raise _unsupported(
                 f"The job argument --additional-python-modules {entry}",
-                "what Glue has by itself, and --extra-py-files for pure Python modules",
+                "modules that come with Glue, and --extra-py-files for pure Python modules",
             )
 
 

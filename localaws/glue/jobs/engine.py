@@ -378,7 +378,7 @@ def _bookmark_for(job: Job, arguments: dict[str, str]) -> tuple[dict[str, Any], 
     try:
         return job.bookmark.range(first, last, job.job_runs)
     except KeyError as unknown:
-        raise invalid(f"Job run {unknown.args[0]} left no bookmark to go by") from None
+        raise invalid(f"Job run {unknown.args[0]} left no bookmark") from None
 
 
 def _listed(argument: str) -> list[str]:

@@ -87,7 +87,12 @@ class RunLog:
             try:
                 self._make(group, stream)
             except self._logs.exceptions.InvalidParameterException:
-                log.warning("Lines of a job are lost: its arguments name %s, stream %s", group, stream, exc_info=True)
+                log.warning(
+                    "Log lines of a job are lost: its arguments lead to the log group %s, stream %s",
+                    group,
+                    stream,
+                    exc_info=True,
+                )
                 self._refused.add(place)
                 return
             self._made.add(place)

@@ -275,7 +275,7 @@ class Spark:
         tail = ""
         with contextlib.suppress(OSError):
             tail = " ".join(self._log_file.read_text(errors="replace").splitlines()[-3:])
-        return SparkFailed(f"Spark did not start. Its log is {self._log_file}; it ends: {tail}")
+        return SparkFailed(f"Spark did not start. Its log is {self._log_file}; the last lines: {tail}")
 
     def _warm_up(self, packages: Path) -> None:
         script = WORKER.with_name("warmup.py")

@@ -114,7 +114,7 @@ def _values(expression: str, text: str, first: int, last: int, names: tuple[str,
             start = number(low)
             end = number(high) if dash else (last if step else start)
         if step and (not step.isdecimal() or int(step) < 1):
-            raise InvalidSchedule(expression, f"{step} is not a step")
+            raise InvalidSchedule(expression, f"{step} is not a valid step")
         if end < start:
             raise InvalidSchedule(expression, f"{span} runs backwards")
         found.update(range(start, end + 1, int(step or 1)))

@@ -150,7 +150,9 @@ class EventQueue:
         if event.age >= MAXIMUM_AGE:
             log.exception("Event %s of %s is lost", event.request_id, event.function_arn)
             return None
-        log.exception("Event %s of %s could not be tried, and will be again", event.request_id, event.function_arn)
+        log.exception(
+            "Event %s of %s could not be handled, and will be tried again", event.request_id, event.function_arn
+        )
         return time.time() + backoff(event), False
 
     def _write(self, event: Event) -> None:

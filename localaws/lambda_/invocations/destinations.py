@@ -125,7 +125,7 @@ def _deliver(context: Context, arn: str, body: str, attributes: dict[str, dict[s
             sns_backends[account_id][region].publish(arn=arn, message=body)
             context.state.save("sns")
         else:
-            log.warning("The embedded AWS sends no outcome of a function to %s", arn)
+            log.warning("The embedded AWS does not send the outcome of a function to %s", arn)
     except Exception as error:
         # As on AWS, the owner must notice that a destination is missing or refuses the record.
         log.warning("The outcome of a function could not be sent to %s: %s", arn, error)

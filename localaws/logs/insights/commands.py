@@ -147,7 +147,7 @@ class _Parser:
         if len(names) != len(texts) - 1:
             raise malformed(f"{len(texts) - 1} wildcards in a parse with {len(names)} names")
         if "" in texts[1:-1]:
-            raise unsupported("parse with stars beside each other")
+            raise unsupported("parse with adjacent wildcards")
         self._stages.append(ParseGlob(field, texts, tuple(names)))
 
     def _parse_stats(self) -> None:

@@ -126,7 +126,7 @@ class FilterParser:
             equal = _comparing(left, right, _equal)
             return equal if operator == "=" else _inverted(equal, f"{left_word.value} != {right_word.value}")
         if right_word.kind is Kind.TEXT and number(right_word.value) is None:
-            raise unsupported(f"{operator} of a text")
+            raise unsupported(f"{operator} with text")
         order = _ORDERS[operator]
         return _comparing(left, right, lambda one, other: _ordered(one, other, order))
 
@@ -178,7 +178,7 @@ def _inverted(condition: Condition, what: str) -> Condition:
         found = condition(row)
         if found is None:
             raise unsupported(
-                f"{what} where some events don't have the field, or no number in it (add ispresent(FIELD) and …)"
+                f"{what} if some events lack the field, or have no number in it (add ispresent(FIELD) and …)"
             )
         return not found
 

@@ -169,7 +169,7 @@ def _numbers(values: Iterable[str]) -> list[tuple[Decimal, str]]:
     found = [(number(value), value) for value in values]
     known = [(value, text) for value, text in found if value is not None]
     if len(known) != len(found):
-        raise unsupported("sum, min and max of texts")
+        raise unsupported("sum, min and max of text")
     return known
 
 

@@ -76,7 +76,9 @@ class Access:
             raise ValidationException(f"Secret {self.secret_arn} has no {error}.") from error
         named = secret.get("dbClusterIdentifier")
         if named and named != self.cluster_identifier:
-            raise ValidationException(f"Secret {self.secret_arn} is of cluster {named}, not {self.cluster_identifier}.")
+            raise ValidationException(
+                f"Secret {self.secret_arn} belongs to cluster {named}, not {self.cluster_identifier}."
+            )
         return user, password
 
 

@@ -108,7 +108,7 @@ def test_the_name_of_a_crawler_has_up_to_255_characters_and_its_prefix_up_to_64(
 @pytest.mark.refused("Glue crawlers")
 def test_crawler_schedules_are_refused(glue: Any, unique: Callable[[str], str], glue_role: str) -> None:
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": TARGETS}
-    assert_refused(glue, crawler | {"Schedule": "cron(0 * * * ? *)"}, "does not support this of a crawler: Schedule")
+    assert_refused(glue, crawler | {"Schedule": "cron(0 * * * ? *)"}, "does not support this crawler setting: Schedule")
     for call in (glue.start_crawler_schedule, glue.stop_crawler_schedule, glue.update_crawler_schedule):
         with pytest.raises(ClientError) as error:
             call(CrawlerName="any")
@@ -133,7 +133,7 @@ def test_targets_other_than_s3_and_jdbc_are_refused(
 ) -> None:
     target = {"CatalogTargets": {"DatabaseName": "d", "Tables": ["t"]}}.get(kind, {})
     crawler = {"Name": unique("c"), "Role": glue_role, "DatabaseName": "d", "Targets": {kind: [target]}}
-    assert_refused(glue, crawler, f"does not support this of a crawler: {kind}")
+    assert_refused(glue, crawler, f"does not support this crawler setting: {kind}")
 
 
 @pytest.mark.refused("Glue crawlers")
@@ -144,7 +144,7 @@ def test_unsupported_crawler_configuration_and_lineage_settings_are_refused(
     for asked in ('{"CreatePartitionIndex": true}', '{"CrawlerOutput": {"Tables": {"TableThreshold": 5}}}'):
         assert_refused(glue, crawler | {"Configuration": asked}, "does not support this Configuration")
     lineage = {"LineageConfiguration": {"CrawlerLineageSettings": "ENABLE"}}
-    assert_refused(glue, crawler | lineage, "does not support this of a crawler: CrawlerLineageSettings ENABLE")
+    assert_refused(glue, crawler | lineage, "does not support this crawler setting: CrawlerLineageSettings ENABLE")
 
 
 @pytest.mark.as_on_aws("Glue crawlers")
@@ -296,7 +296,7 @@ def test_a_killed_crawl_is_failed_and_files_from_earlier_crawls_are_not_read_aga
         crawled.put(badDOTjson=b"\x00\xff")
         glue.create_crawler(Name="s3", Role=role, DatabaseName="d", Targets=TARGETS)
         crawled.crawl()
-        assert any("in no format" in line for line in crawled.log())
+        assert any("do not recognize the format" in line for line in crawled.log())
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"jdbc:redshift://127.0.0.1:{silent.getsockname()[1]}/db"
             properties = {"JDBC_CONNECTION_URL": url, "USERNAME": "u", "PASSWORD": "p"}
@@ -316,7 +316,7 @@ def test_a_killed_crawl_is_failed_and_files_from_earlier_crawls_are_not_read_aga
         _client(status, "glue").start_crawler(Name="c")
         crawled.put(aDOTjson=ROW)
         crawled.crawl()
-        assert not any("in no format" in line for line in crawled.log())
+        assert not any("do not recognize the format" in line for line in crawled.log())
     finally:
         localaws.stop(tmp_path)
 

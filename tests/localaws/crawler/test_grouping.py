@@ -107,7 +107,7 @@ def test_skipped_files_are_named_and_counted_in_a_few_log_lines() -> None:
     csv = b"id,town\n1,Bern\n2,Rom\n"
     files = [file(f"{number}.csv", csv) for number in range(50)] + [file(f"{number}.json", AB) for number in range(60)]
     Grouping([], log.append).tables(FileTree(files))
-    assert log[0] == "INFO : Skipped 0.csv: its format is csv, that of the table is json"
+    assert log[0] == "INFO : Skipped 0.csv: its format is csv, but the format of the table is json"
     assert log[5:] == ["INFO : Skipped 45 more files like these"]
 
 

@@ -86,8 +86,8 @@ def test_a_table_has_the_format_of_most_of_its_files_and_skips_the_others() -> N
     assert tables[""].look.classification == "csv"
     assert tables[""].statistics.objects == 2
     assert log == [
-        "INFO : Skipped 2: its format is json, that of the table is csv",
-        *(f"INFO : Skipped {name}: its format is UNKNOWN, that of the table is csv" for name in "456"),
+        "INFO : Skipped 2: its format is json, but the format of the table is csv",
+        *(f"INFO : Skipped {name}: its format is UNKNOWN, but the format of the table is csv" for name in "456"),
     ]
 
 
@@ -106,7 +106,8 @@ def test_five_skipped_files_are_named_and_the_others_counted() -> None:
         _, log = crawl(files | {f"{number}.json": AB for number in range(10)})
         assert log[5:] == more
         assert log[:5] == [
-            f"INFO : Skipped {number}.csv: its format is csv, that of the table is json" for number in range(5)
+            f"INFO : Skipped {number}.csv: its format is csv, but the format of the table is json"
+            for number in range(5)
         ]
 
 
@@ -162,7 +163,7 @@ def test_a_folder_has_the_compression_and_the_columns_of_most_of_its_files() -> 
 def test_a_table_level_skips_files_above_it() -> None:
     tables, log = crawl({"top": AB, "a/1": AB, "b/1": CD}, level=1)
     assert list(tables) == ["a/", "b/"]
-    assert log == ["INFO : Skipped top: it lies above the table level, 1 folders further down"]
+    assert log == ["INFO : Skipped top: it lies above the table level, which is 1 folders further down"]
     assert paths({"a/1": AB, "a/x/1": CD}, level=1) == ["a/"]
     assert paths({"a/1": AB, "a/2": CD, "a/3": EF}, level=1) == ["a/"]
 

@@ -16,7 +16,7 @@ from localaws.glue.crawlers.event_queue import objects_of
 
 ROW = json.dumps({"id": 1, "name": "x"}) + "\n"
 OTHER = json.dumps({"city": "x", "country": "y"}) + "\n"
-UNKNOWN_FORMAT = "bad.json is in no format that the built-in classifiers know"
+UNKNOWN_FORMAT = "classifiers do not recognize the format of bad.json"
 
 
 def objects(crawled: Crawled) -> str:
@@ -103,7 +103,7 @@ def test_an_incremental_crawl_adds_no_tables_after_the_first_crawl(
     crawled.put(cars__aDOTjson='{"wheels": 4}', orders__more__aDOTjson=ROW)
     crawled.crawl()
     assert set(crawled.tables()) == {"orders", "towns"}
-    assert any("No table cars was made" in line for line in crawled.log())
+    assert any("Table cars was not created" in line for line in crawled.log())
 
 
 @pytest.mark.as_on_aws("Glue crawlers")

@@ -87,7 +87,7 @@ def test_an_unreadable_file_and_an_empty_file_do_not_stop_the_crawl_of_the_other
     assert crawled.columns() == COLUMNS
     assert crawled.table()["Parameters"]["objectCount"] == "1"
     log = "\n".join(crawled.log())
-    assert "bad.json is in no format that the built-in classifiers know: UNKNOWN" in log
+    assert "classifiers do not recognize the format of bad.json: UNKNOWN" in log
     assert "Skipped empty.json: it is empty" in log
 
 

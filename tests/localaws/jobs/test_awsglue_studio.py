@@ -231,7 +231,7 @@ except ValueError as error:
         "9",
         "9",
         "0",
-        f"partitionKeys are ['id'], those of {jobs.bucket}.{table} []: they must be equal",
+        f"partitionKeys are ['id'], but {jobs.bucket}.{table} has []: they must be equal",
     ]
 
 

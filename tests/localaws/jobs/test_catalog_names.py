@@ -201,6 +201,6 @@ def test_a_sink_writes_column_names_in_lower_case_and_keeps_the_case_of_struct_f
         Row("update-from-job.html", "write(frame, 'keys2', 'parquet', partitionKeys=['kind'])",
             [["id", "at"], ["kind"], [[1, {"Road": "A"}, "K"]]]),
         Row("update-from-job.html", "write(more, 'keys2', 'parquet', partitionKeys=['KIND'])",
-            contains("/KIND=K/", "/kind=K/", "spelled alike")),
+            contains("/KIND=K/", "/kind=K/", "spell the partitionKeys")),
     ]  # fmt: skip
     check(jobs, preamble, rows, setup)

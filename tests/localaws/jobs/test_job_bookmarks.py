@@ -95,7 +95,7 @@ def test_a_paused_bookmark_reads_new_objects_or_a_range_of_runs_and_stays_unchan
     assert jobs.succeed(name, **pause) == ["8"]
     assert jobs.succeed(name) == ["8"]
     run = jobs.run(name, **pause, job_bookmark_from="jr_none", job_bookmark_to=runs[1])
-    assert run["ErrorMessage"] == "InvalidInputException: Job run jr_none left no bookmark to go by"
+    assert run["ErrorMessage"] == "InvalidInputException: Job run jr_none left no bookmark"
 
 
 @pytest.mark.as_on_aws("Glue jobs")

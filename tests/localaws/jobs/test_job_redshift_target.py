@@ -196,7 +196,7 @@ def test_changes_before_a_commit_in_the_actions_remain_when_the_copy_fails(
     )  # fmt: skip
     failed, refused = jobs.succeed(jobs.make(script))
     assert failed.startswith(f"RedshiftWriteFailed Load into table '{table}' failed.")
-    assert refused == "preactions must not contain line breaks: AWS Glue does not take them"
+    assert refused == "preactions must not contain line breaks: AWS Glue does not accept them"
     assert jobs_cluster.query(f"select count(*), min(t) from {log}") == [[10_000, "it's; 0 \"x"]]
     assert jobs_cluster.query(f"select id from {table}") == [[1]]
 

@@ -184,9 +184,9 @@ def test_a_malformed_query_is_refused(group: Group, refusal: Callable[..., tuple
         ("sort cars", "sort without asc or desc"),
         ("limit 5 | filter cars > 1", "filter after limit"),
         ("stats count(*) as n by level | stats max(n)", "A second stats"),
-        ("filter booth > 'A'", "> of a text"),
-        ("filter reason != 'time out'", "reason != time out where some events don't have the field"),
-        ("filter not (cars > 5)", "not where some events don't have the field"),
+        ("filter booth > 'A'", "> with text"),
+        ("filter reason != 'time out'", "reason != time out if some events lack the field"),
+        ("filter not (cars > 5)", "not if some events lack the field"),
         ("display level | stats count(*)", "stats after display"),
         ("fields @timestamp as t", "Another name for @timestamp"),
         ("parse @timestamp '*' as t", "parse of @timestamp"),
@@ -194,7 +194,7 @@ def test_a_malformed_query_is_refused(group: Group, refusal: Callable[..., tuple
         ("stats count(*) by level", "stats by level, which some events don't have"),
         ("fields lane", "The field lane, which is an object in some events"),
         ("stats sum(lane.speed.0)", "A sum with decimals"),
-        ("stats max(level)", "sum, min and max of texts"),
+        ("stats max(level)", "sum, min and max of text"),
     ],
 )
 def test_unsupported_parts_of_the_query_language_are_refused_by_name(

@@ -96,7 +96,7 @@ def test_an_HTTP_1_0_request_needs_no_Host_header() -> None:
      "Date", "Range", "Origin", "Expect", "Access-Control-Request-Method", "X-Amz-Target", "x-amz-date", "X-Amz-Acl"],
 )  # fmt: skip
 def test_a_header_that_decides_about_the_request_may_appear_only_once(name: str) -> None:
-    with pytest.raises(Refused, match=f"{name.lower()} is there more than once"):
+    with pytest.raises(Refused, match=f"{name.lower()} is given more than once"):
         envelope("GET", "/", [("Host", "localhost"), (name, "localhost"), (name.upper(), "localhost")])
 
 

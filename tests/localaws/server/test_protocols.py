@@ -61,15 +61,15 @@ def test_a_JSON_call_needs_a_JSON_content_type(kind: str) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{", "not the JSON that it should be"),
-        (b"\xff", "not the JSON that it should be"),
-        (b"[" * 100_000, "not the JSON that it should be"),
+        (b"{", "is not valid JSON"),
+        (b"\xff", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
         (b"[]", "must be a JSON object"),
         (b"null", "must be a JSON object"),
-        (b'{"CatalogId": "a", "Name": "a", "Name": "b"}', "'Name' is there more than once"),
-        (b'{"Name": {"a": 1, "a": 2}}', "'a' is there more than once"),
-        (b'{"Name": NaN}', "NaN is no number of JSON"),
-        (b'{"Name": -Infinity}', "-Infinity is no number of JSON"),
+        (b'{"CatalogId": "a", "Name": "a", "Name": "b"}', "'Name' is given more than once"),
+        (b'{"Name": {"a": 1, "a": 2}}', "'a' is given more than once"),
+        (b'{"Name": NaN}', "NaN is not a JSON number"),
+        (b'{"Name": -Infinity}', "-Infinity is not a JSON number"),
     ],
 )
 def test_a_body_that_is_not_one_JSON_object_is_refused(body: bytes, message: str) -> None:
@@ -87,15 +87,15 @@ TRIGGER: dict[str, Any] = {"Name": "t", "Type": "ON_DEMAND", "Actions": [ACTION]
         ({"Tags": {"a": "b"}, "StartOnCreation": True, "Actions": [{"Timeout": 1}, None]}, ""),
         ({"Actions": [{"Arguments": {"--a": None}}], "Predicate": None}, ""),
         ({"EventBatchingCondition": {"BatchSize": 1}}, ""),
-        ({"Name": 1}, "Name must be a string, and is int."),
-        ({"StartOnCreation": "true"}, "StartOnCreation must be a boolean, and is str."),
-        ({"StartOnCreation": 1}, "StartOnCreation must be a boolean, and is int."),
-        ({"Actions": ACTION}, "Actions must be a list, and is dict."),
-        ({"Actions": [ACTION, "j"]}, "Actions.1 must be a structure, and is str."),
-        ({"Actions": [{"Timeout": True}]}, "Actions.0.Timeout must be a integer, and is bool."),
-        ({"Actions": [{"Timeout": 1.5}]}, "Actions.0.Timeout must be a integer, and is float."),
-        ({"Actions": [{"Arguments": {"--a": 1}}]}, "Actions.0.Arguments.--a must be a string, and is int."),
-        ({"Tags": ["a"]}, "Tags must be a map, and is list."),
+        ({"Name": 1}, "Name must be a string, not int."),
+        ({"StartOnCreation": "true"}, "StartOnCreation must be a boolean, not str."),
+        ({"StartOnCreation": 1}, "StartOnCreation must be a boolean, not int."),
+        ({"Actions": ACTION}, "Actions must be a list, not dict."),
+        ({"Actions": [ACTION, "j"]}, "Actions.1 must be a structure, not str."),
+        ({"Actions": [{"Timeout": True}]}, "Actions.0.Timeout must be a integer, not bool."),
+        ({"Actions": [{"Timeout": 1.5}]}, "Actions.0.Timeout must be a integer, not float."),
+        ({"Actions": [{"Arguments": {"--a": 1}}]}, "Actions.0.Arguments.--a must be a string, not int."),
+        ({"Tags": ["a"]}, "Tags must be a map, not list."),
         ({"EventBatchingCondition": {}}, "Value null at 'eventBatchingCondition.BatchSize' failed"),
         ({"Name": None}, "Value null at 'name' failed to satisfy constraint: Member must not be null"),
         ({"Trigger": "t"}, "Trigger of CreateTrigger"),
@@ -119,14 +119,14 @@ def test_a_number_may_be_an_integer_a_float_or_NaN_as_a_string() -> None:
 
 def test_a_JSON_call_has_to_be_a_POST_to_the_root_path() -> None:
     headers = {"X_Amz_Target": "AWSGlue.GetDatabases", "Content_Type": JSON}
-    assert "is a POST, not a GET" in refused(asked, "GET", "/", "glue", b"{}", **headers)
+    assert "must be a POST, not a GET" in refused(asked, "GET", "/", "glue", b"{}", **headers)
     for target in ("/x", "/?a", "//"):
-        assert "has the path /, and nothing behind it" in refused(asked, "POST", target, "glue", b"{}", **headers)
+        assert "must have the path /, and nothing after it" in refused(asked, "POST", target, "glue", b"{}", **headers)
 
 
 def test_a_call_in_a_protocol_that_its_service_does_not_support_is_refused() -> None:
-    assert "have no header X-Amz-Target" in refused(by_json, "iam", "X.ListUsers", {})
-    assert "no header X-Amz-Target" in refused(by_json, "s3", "X.ListBuckets", {})
+    assert "can't have the header X-Amz-Target" in refused(by_json, "iam", "X.ListUsers", {})
+    assert "can't have the header X-Amz-Target" in refused(by_json, "s3", "X.ListBuckets", {})
     assert refused(asked, "POST", "/", "glue", b"{}", Content_Type=JSON).startswith("UnknownOperationException")
     assert refused(asked, "POST", "/", "nothing", b"{}").startswith("unsupported")
     for headers in ({"smithy_protocol": "rpc-v2-cbor"}, {"Content_Encoding": "gzip"}):

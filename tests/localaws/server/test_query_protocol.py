@@ -173,4 +173,4 @@ def test_a_queue_can_be_given_by_its_URL_or_by_the_path(path: str, given: dict[s
     if url:
         assert by_query("sqs", "DeleteQueue", path, **given).call.parameters["QueueUrl"] == url
     else:
-        assert "they must name one queue" in refused(by_query, "sqs", "DeleteQueue", path, **given)
+        assert "they must name the same queue" in refused(by_query, "sqs", "DeleteQueue", path, **given)

@@ -85,7 +85,7 @@ def test_the_key_may_contain_the_file_name(name: str, expected: str) -> None:
     [
         (body_of([]), "field named 'key'"),
         (body_of([("key", "k")], None), "field named 'file'"),
-        (body_of([("key", "k"), ("KEY", "l")]), "The field KEY is there more than once"),
+        (body_of([("key", "k"), ("KEY", "l")]), "The field KEY is given more than once"),
         (body_of([("key", "k")]).replace(b"--x--\r\n", b""), "not well-formed"),
         (b"", "not well-formed"),
         (b"no form", "not well-formed"),
@@ -160,7 +160,7 @@ def test_a_form_of_another_algorithm_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_a_form_with_mixed_or_incomplete_signatures_is_refused(given: dict[str, str]) -> None:
-    assert code(Form(given).claim).endswith("'policy', and those of one signature.")
+    assert code(Form(given).claim).endswith("'policy', and the fields of one signature.")
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])

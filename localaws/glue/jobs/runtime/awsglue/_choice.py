@@ -73,7 +73,7 @@ def _of_catalog(
     for field in differing:
         _run.log(
             f"WARN ResolveChoice: {field.name!r} is {glue_name(field.dataType)}, the catalog says {wanted[field.name]}:"
-            " it is cast, which AWS Glue does only where it is of a choice type"
+            " it is cast here, but AWS Glue casts it only if it has a choice type"
         )
     return [(_fields.quoted(field.name), f"cast:{wanted[field.name]}") for field in differing]
 

@@ -105,8 +105,8 @@ def _places(table: Table, partition: Partition) -> tuple[str, ...]:
         if name not in known and here.lower() in own:
             raise ValueError(
                 f"The partition {'/'.join(partition.values)} of {table.database}.{table.name} has a column {name!r},"
-                f" which the table lacks. The table's column there is {here!r}, which the partition has elsewhere. So"
-                " what its CSV holds can't be told: crawl the table again, or give both the same columns."
+                f" which the table lacks. At its place the table has {here!r}, which the partition has elsewhere. So"
+                " the columns of its CSV are ambiguous: crawl the table again, or give both the same columns."
             )
         places.append(known.get(name, here))
     return tuple(places)

@@ -217,7 +217,7 @@ def _statements(options: Mapping[str, Any], name: str) -> list[str]:
     """
     text = str(options.get(name, ""))
     if "\n" in text or "\r" in text:
-        raise ValueError(f"{name} must not contain line breaks: AWS Glue does not take them")
+        raise ValueError(f"{name} must not contain line breaks: AWS Glue does not accept them")
     return [statement.strip() for statement in _STATEMENT.findall(text) if statement.strip()]
 
 

@@ -128,7 +128,7 @@ class _CatalogTable:
         folded = [name.lower() for name in schema.names]
         twice = [name for name in schema.names if folded.count(name.lower()) > 1]
         if twice:
-            raise ValueError(f"the fields {', '.join(twice)} are one column of the catalog, which has it in lower case")
+            raise ValueError(f"the fields {', '.join(twice)} would be one column: the catalog has names in lower case")
         try:
             self._found = self._glue.get_table(DatabaseName=self._database, Name=self._name)["Table"]
         except self._glue.exceptions.EntityNotFoundException:
@@ -138,7 +138,7 @@ class _CatalogTable:
         keys = [key["Name"].lower() for key in self._found.get("PartitionKeys", [])]
         if keys != self._keys:
             raise ValueError(
-                f"partitionKeys are {self._keys}, those of {self._database}.{self._name} {keys}: they must be equal"
+                f"partitionKeys are {self._keys}, but {self._database}.{self._name} has {keys}: they must be equal"
             )
 
     def update(self, schema: StructType, *, overwrite: bool) -> None:
@@ -182,7 +182,7 @@ class _CatalogTable:
         if found.rstrip("/") != written.rstrip("/"):
             raise ValueError(
                 f"rows were written to {written}, but the partition {'/'.join(values)} of {self._database}.{self._name}"
-                f" lies at {found}: write with the partitionKeys, spelled alike, that made it"
+                f" lies at {found}: spell the partitionKeys as they were when the partition was made"
             )
 
     def _storage(self, columns: list[dict[str, str]], location: str) -> dict[str, Any]:

@@ -44,6 +44,10 @@ class ObjectGone(Exception):
     """The object was deleted after it was listed."""
 
 
+class ObjectArchived(Exception):
+    """The object is archived and not restored, so S3 does not give it out. The message is S3's."""
+
+
 class NoSuchBucket(Exception):
     """There is no bucket of this name."""
 
@@ -80,6 +84,7 @@ class Objects(Protocol):
 
         Raises:
             ObjectGone: the object no longer exists.
+            ObjectArchived: its storage class is an archive.
             AccessDenied: the role may not read it.
         """
 

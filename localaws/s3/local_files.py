@@ -11,18 +11,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
-
 from localaws.core.call import S3Call
 from localaws.core.context import ACCOUNT_ID
+from localaws.core.errors import LocalAwsError
 from localaws.core.handouts import Place
+from localaws.core.ports import ObjectArchived, ObjectGone
 from localaws.iam.decision import Origin
 from localaws.iam.gate import Gate
 from localaws.iam.principals import Principal
 from localaws.iam.refusals import Refused
-from localaws.s3.files import BodyDamaged
-from localaws.s3.models import LocalS3Backend, backend
-from localaws.s3.objects import StoredKey
+from localaws.s3.ports import opened
 
 PATH = "/_localaws/s3-files"
 Entry = dict[str, Any]
@@ -38,10 +36,7 @@ def answer(body: bytes, gate: Gate, asker: Principal | None, origin: Origin, pla
         asked = [(str(bucket), str(key)) for bucket, key in json.loads(body)]
     except (ValueError, TypeError):
         return 400, b'{"message": "POST a JSON list of [bucket, key]"}'
-    store = backend(ACCOUNT_ID)
-    found = [
-        _entry(store, *one) if asker is not None and _may_get(gate, asker, origin, *one) else None for one in asked
-    ]
+    found = [_entry(*one) if asker is not None and _may_get(gate, asker, origin, *one) else None for one in asked]
     if place is not None:
         put = place.put([Path(entry["file"]) if entry is not None else None for entry in found])
         found = [
@@ -62,14 +57,10 @@ def _may_get(gate: Gate, asker: Principal, origin: Origin, bucket: str, key: str
     return True
 
 
-def _entry(store: LocalS3Backend, bucket: str, name: str) -> Entry | None:
-    holder: Any = store.buckets.get(bucket)
-    key = holder.keys.get(name) if holder is not None else None
-    if not isinstance(key, StoredKey) or key.storage_class in ARCHIVE_STORAGE_CLASSES:
-        return None
+def _entry(bucket: str, key: str) -> Entry | None:
     try:
-        file = key.file()
-    except (BodyDamaged, FileNotFoundError):
+        found, file = opened(bucket, key)
+    except (ObjectGone, ObjectArchived, LocalAwsError):
         return None
-    changed = int(key.last_modified.timestamp())
-    return {"size": key.size, "etag": key.etag, "changed": changed, "file": str(file), "given": False}
+    changed = int(found.modified.timestamp())
+    return {"size": found.size, "etag": found.etag, "changed": changed, "file": str(file), "given": False}

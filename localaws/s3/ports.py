@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from moto.s3.models import FakeDeleteMarker
+from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
 from localaws.core.context import ACCOUNT_ID
-from localaws.core.ports import NoSuchBucket, ObjectEntry, ObjectGone, Role
+from localaws.core.ports import NoSuchBucket, ObjectArchived, ObjectEntry, ObjectGone, Role
 from localaws.s3 import access_lists, locks, public_access
 from localaws.s3.models import backend
 
@@ -37,19 +38,37 @@ class StoredObjects:
 
     def entry(self, listed: Any) -> ObjectEntry:
         """See `Objects`."""
-        return ObjectEntry(listed.bucket_name, listed.name, listed.size, listed.etag, listed.last_modified)
+        return _entry(listed)
 
     def file(self, role: Role, bucket: str, key: str) -> tuple[ObjectEntry, Path]:
         """See `Objects`."""
         role.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {"s3:versionid": None})
-        stored: Any = backend(role.account_id).buckets.get(bucket)
-        found: Any = stored.keys.get(key) if stored else None
-        if not hasattr(found, "chunks"):  # deleted, or covered by a delete marker
-            raise ObjectGone
-        try:
-            return self.entry(found), found.file()
-        except FileNotFoundError:
-            raise ObjectGone from None
+        return opened(bucket, key)
+
+
+def opened(bucket: str, key: str) -> tuple[ObjectEntry, Path]:
+    """Return an object and its file, for a caller who may GET it. It gives out what a plain GET gives out.
+
+    Raises:
+        ObjectGone: there is no such object.
+        ObjectArchived: its storage class is an archive, and it was not restored.
+        BodyDamaged: the file is not what was stored.
+    """
+    stored = _bucket(bucket)
+    found: Any = stored.keys.get(key) if stored is not None else None
+    if not hasattr(found, "chunks"):  # deleted, or covered by a delete marker
+        raise ObjectGone
+    is_restored = 'ongoing-request="false"' in found.response_dict.get("x-amz-restore", "")
+    if found.storage_class in ARCHIVE_STORAGE_CLASSES and not is_restored:
+        raise ObjectArchived("The operation is not valid for the object's storage class")
+    try:
+        return _entry(found), found.file()
+    except FileNotFoundError:
+        raise ObjectGone from None
+
+
+def _entry(stored: Any) -> ObjectEntry:
+    return ObjectEntry(stored.bucket_name, stored.name, stored.size, stored.etag, stored.last_modified)
 
 
 class BucketFacts:

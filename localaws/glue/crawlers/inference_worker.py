@@ -16,7 +16,7 @@ from pathlib import Path
 
 from localaws.core.children import Child, Children
 from localaws.core.errors import LocalAwsError
-from localaws.core.ports import ObjectEntry, ObjectGone
+from localaws.core.ports import ObjectArchived, ObjectEntry, ObjectGone
 from localaws.glue.crawlers import inference_process
 from localaws.glue.crawlers.formats import FIRST_BYTES, Look
 from localaws.glue.crawlers.objects import CrawledObjects
@@ -99,6 +99,6 @@ class InferenceWorker:
             except KeyError:
                 break
             # The crawl itself reports objects that are gone, forbidden or damaged.
-            with contextlib.suppress(ObjectGone, AccessDenied, LocalAwsError):
+            with contextlib.suppress(ObjectGone, ObjectArchived, AccessDenied, LocalAwsError):
                 batch.append(self._objects.file(item))
         return batch

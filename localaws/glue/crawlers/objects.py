@@ -42,6 +42,7 @@ class CrawledObjects:
         Raises:
             ObjectGone: the object was deleted.
             AccessDenied: the role may not read it.
+            ObjectArchived: its storage class is an archive.
         """
         now, file = self.file(item)
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localaws.core.children import Children
-from localaws.core.ports import ObjectEntry, ObjectGone
+from localaws.core.ports import ObjectArchived, ObjectEntry, ObjectGone
 from localaws.glue.crawlers.errors import CrawlFailed
 from localaws.glue.crawlers.files import File, FileTree
 from localaws.glue.crawlers.formats import FIRST_BYTES, MOST_BYTES, UNKNOWN, Look, look_at
@@ -242,10 +242,11 @@ class S3Reader:
             except ObjectGone:
                 self._log(f"INFO : Skipped {item.key}: it was deleted during the crawl")
                 return None
-            except AccessDenied as denied:
-                # Not remembered: the next crawl may be allowed to read it.
+            except (AccessDenied, ObjectArchived) as refused:
+                # Not remembered: the next crawl may be able to read it.
+                code = "AccessDenied" if isinstance(refused, AccessDenied) else "InvalidObjectState"
                 self._log(
-                    f"ERROR : Error {denied} (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)"
+                    f"ERROR : Error {refused} (Service: Amazon S3; Status Code: 403; Error Code: {code})"
                     f" retrieving file at s3://{item.bucket}/{item.key}."
                     " Tables created did not infer schemas from this file."
                 )

@@ -191,3 +191,21 @@ def test_an_incremental_crawl_does_not_crawl_a_single_object_again(
     assert crawled.crawl()["Status"] == "SUCCEEDED"
     assert set(crawled.tables()) == {"a_json"}
     assert crawled.columns() == {"id": "int", "name": "string"}
+
+
+@pytest.mark.simplified("Glue crawlers", "an archived object adds nothing, as one that the role may not read")
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+def test_an_archived_object_is_named_in_the_log_and_not_read(
+    new_crawled: Callable[..., Crawled], storage_class: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (InvalidObjectState)"""
+    crawled = new_crawled("in/")
+    crawled.put_key("in/a.json", A)
+    body = json.dumps({"id": 1, "old": True})
+    crawled.aws("s3").put_object(Bucket=crawled.bucket, Key="in/b.json", Body=body, StorageClass=storage_class)
+    assert crawled.crawl()["Status"] == "SUCCEEDED"
+    assert crawled.columns() == {"id": "int", "name": "string"}
+    assert crawled.table()["Parameters"]["objectCount"] == "1"
+    (said,) = [line for line in crawled.log() if "InvalidObjectState" in line]
+    assert "The operation is not valid for the object's storage class" in said
+    assert f"s3://{crawled.bucket}/in/b.json" in said

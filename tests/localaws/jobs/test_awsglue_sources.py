@@ -14,15 +14,20 @@ JSON, CSV, PARQUET, S3 = (
     f"aws-glue-programming-etl-{name}.html" for name in ("format-json-home", "format-csv-home", "format-parquet-home",
                                                          "connect-s3-home")
 )  # fmt: skip
-# Counts what goes over the wire; everything goes on as before.
+# Notes each request to S3: (operation, prefix or keys). Everything goes on as before.
 COUNTING = """
-from awsglue import _aws, _wire
-calls, send = [], _wire.Wire.send
-def counted(self, method, path, query=None, body=None):
-    calls.append(method if query is None else "LIST")
-    return send(self, method, path, query, body)
-_wire.Wire.send = counted
-_aws.client("s3").meta.events.register("before-send", lambda **_: calls.append("boto3"))
+from awsglue import _aws, _s3
+requests, handed_out = [], _s3._handed_out
+def noted(params, model, **_):
+    requests.append((model.name, params.get("Prefix", params.get("Key"))))
+def handing_out(addresses):
+    requests.append(("files", [list(address) for address in addresses]))
+    return handed_out(addresses)
+_aws.client("s3").meta.events.register("before-parameter-build.s3", noted)
+_s3._handed_out = handing_out
+def counted():
+    names = [name for name, _ in requests]
+    return [names.count(name) for name in ("files", "GetObject", "ListObjectsV2")]
 """
 
 
@@ -121,12 +126,12 @@ def test_paths_that_name_objects_are_read_without_a_listing(
     script = preamble + COUNTING + (
         f"paths = ['s3://{jobs.bucket}/{prefix}/%d.json' % n for n in range(30)]\n"
         "def load(paths, **more):\n"
-        "    calls.clear()\n"
+        "    requests.clear()\n"
         "    options = {'paths': paths, 'recurse': True}\n"
         "    read = glueContext.create_dynamic_frame.from_options\n"
         "    frame = read('s3', options, 'json', {'attachFilename': 'file'}, **more)\n"
         "    rows = frame.toDF().collect() if frame.toDF().columns else []\n"
-        "    print(len(rows), sum(row.id for row in rows), *map(calls.count, ('POST', 'GET', 'LIST', 'boto3')))\n"
+        "    print(len(rows), sum(row.id for row in rows), *counted())\n"
         "    return rows\n"
         "rows = load(paths)\n"
         "print(all(row.file.endswith('/%d.json' % row.id) for row in rows))\n"
@@ -140,9 +145,9 @@ def test_paths_that_name_objects_are_read_without_a_listing(
         "os.rename = refusing\n"
         "load(paths)\n"
     )  # fmt: skip
-    # What the local S3 hands out by file is asked for in one POST; what can't be taken, or isn't there, in a GET each.
+    # One request asks for the files of all objects; an object without a file is read by a GetObject.
     assert jobs.succeed(jobs.make(script)) == [
-        "30 435 1 0 0 0", "True", "3 100 2 1 1 0", "31 534 1 0 1 0", "30 435 1 30 0 0"
+        "30 435 1 0 0", "True", "3 100 2 1 1", "31 534 1 0 1", "30 435 1 30 0"
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 from botocore.utils import parse_timestamp
@@ -49,6 +50,8 @@ def _moment(value: Any) -> datetime.datetime:
         return parse_timestamp(value)  # type: ignore[no-any-return]
 
 
+# A checksum of every body would cost as much as sending it, and the address of S3 is on this machine.
+_CONFIG = Config(request_checksum_calculation="when_required")
 _clients: dict[tuple[str, str | None], Any] = {}
 _session: boto3.Session | None = None
 
@@ -64,5 +67,5 @@ def client(service: str) -> Any:
             core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
             # A script's own boto3.client() uses this session, too, with the botocore files that it has already read.
             _session = boto3.DEFAULT_SESSION = boto3.Session(botocore_session=core)
-        _clients[key] = _session.client(service, region_name=key[1])
+        _clients[key] = _session.client(service, region_name=key[1], config=_CONFIG)
     return _clients[key]

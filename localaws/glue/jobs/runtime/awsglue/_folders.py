@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime
 import os.path
-import urllib.parse
-import xml.etree.ElementTree as ElementTree
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from awsglue import _aws
 from awsglue._s3 import S3Object, split
-from awsglue._wire import wire
 
-_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _PAGE = 1000  # objects; S3 gives no more in one answer
 
 
@@ -56,16 +54,15 @@ def _objects_by_folder(bucket: str, folders: list[str]) -> dict[str, list[S3Obje
 
 def objects(bucket: str, prefix: str) -> Iterator[S3Object]:
     """Yield all objects whose keys begin with `prefix`."""
-    query = {"prefix": prefix}
-    while True:
-        page = _ask(bucket, query)
-        if page is None:
-            yield from _list_patiently(bucket, prefix, query.get("continuation-token"))
-            return
-        yield from page.items
-        if not page.token:
-            return
-        query["continuation-token"] = page.token
+    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        yield from _items(bucket, page)
+
+
+def _items(bucket: str, page: Mapping[str, Any]) -> Iterator[S3Object]:
+    for item in page.get("Contents", []):
+        changed = item["LastModified"].replace(microsecond=0)
+        yield S3Object(bucket, item["Key"], item["Size"], changed, item["ETag"])
 
 
 def delete_older(uri: str, age: datetime.timedelta) -> None:
@@ -82,8 +79,8 @@ def delete_older(uri: str, age: datetime.timedelta) -> None:
 @dataclass
 class _Page:
     items: list[S3Object] = field(default_factory=list)
-    token: str = ""
-    """Empty if there are no more pages."""
+    truncated: bool = False
+    """Whether there are more pages."""
     after: str = ""
     """The page holds the objects that follow this key."""
 
@@ -114,21 +111,20 @@ class _Scan:
             start, end = bisect_right(self._keys, after), bisect_left(self._keys, _end_of(folder))
             found += self._page.items[start:end]
             self._used += end - start
-            if end < len(self._keys) or not self._page.token:
+            if end < len(self._keys) or not self._page.truncated:
                 return found
             after = self._keys[-1]
 
     def _reaches(self, page: _Page, after: str) -> bool:
         """Whether `page` holds the objects that follow `after`."""
-        return page.after <= after and (not page.token or (bool(self._keys) and after < self._keys[-1]))
+        return page.after <= after and (not page.truncated or (bool(self._keys) and after < self._keys[-1]))
 
     def _ask(self, after: str) -> None:
         if self._page is not None:
             # Ask for more if most listed objects were wanted, and for fewer if the folders lie far apart.
             dense = 2 * self._used >= len(self._keys)
             self._size = min(self._size * 4, _PAGE) if dense else max(self._size // 4, 16)
-        query = {"prefix": self._parent, "start-after": after, "max-keys": str(self._size)}
-        self._page, self._used = _ask(self._bucket, query), 0
+        self._page, self._used = _ask(self._bucket, self._parent, after, self._size), 0
         self._keys = [item.key for item in self._page.items] if self._page else []
         self.refused = self._page is None
 
@@ -138,26 +134,10 @@ def _end_of(folder: str) -> str:
     return folder[:-1] + chr(ord("/") + 1) if folder else "\U0010ffff"
 
 
-def _ask(bucket: str, query: Mapping[str, str]) -> _Page | None:
-    """Return one page of ListObjectsV2; None if the plain request fails."""
-    response = wire().send("GET", f"/{bucket}", {"list-type": "2", "encoding-type": "url", **query})
-    text = response.read() if response is not None else b""
-    if response is None or response.status != 200:
+def _ask(bucket: str, parent: str, after: str, size: int) -> _Page | None:
+    """Return one page of at most `size` objects under `parent`, from the first one after `after`; None if refused."""
+    try:
+        page = _aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=parent, StartAfter=after, MaxKeys=size)
+    except ClientError:
         return None
-    answer = ElementTree.fromstring(text)
-    page = _Page(token=answer.findtext(f"{_NAMESPACE}NextContinuationToken") or "", after=query.get("start-after", ""))
-    for item in answer.iterfind(f"{_NAMESPACE}Contents"):
-        value = {child.tag.removeprefix(_NAMESPACE): child.text or "" for child in item}
-        key = urllib.parse.unquote_plus(value["Key"])
-        changed = datetime.datetime.fromisoformat(value["LastModified"]).replace(microsecond=0)
-        page.items.append(S3Object(bucket, key, int(value["Size"]), changed, value["ETag"]))
-    return page
-
-
-def _list_patiently(bucket: str, prefix: str, token: str | None) -> Iterator[S3Object]:
-    more: dict[str, Any] = {"ContinuationToken": token} if token else {}
-    pages = _aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
-    for page in pages:
-        for item in page.get("Contents", []):
-            changed = item["LastModified"].replace(microsecond=0)
-            yield S3Object(bucket, item["Key"], item["Size"], changed, item["ETag"])
+    return _Page(list(_items(bucket, page)), page["IsTruncated"], after)

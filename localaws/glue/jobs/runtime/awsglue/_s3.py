@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import email.utils
 import json
 import os
 import shutil
@@ -11,11 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.httpsession import URLLib3Session
 
 from awsglue import _aws
-from awsglue._wire import wire
 
 THREADS = 8
 _BY_FILE = "/_localaws/s3-files"
@@ -72,14 +74,11 @@ def _link(
 
     The files that S3 names belong to this process: the server has put them where the process can move them from.
     """
-    if not addresses:
-        return []
-    response = wire().send("POST", _BY_FILE, body=json.dumps(addresses).encode())
-    text = response.read() if response is not None else b""
-    if response is None or response.status != 200:
+    entries = _handed_out(addresses) if addresses else []
+    if entries is None:
         return [None] * len(addresses)
     found: list[S3Object | None] = []
-    for (bucket, key), file, entry in zip(addresses, files, json.loads(text), strict=True):
+    for (bucket, key), file, entry in zip(addresses, files, entries, strict=True):
         item = None
         if entry is not None and entry["given"]:
             changed = datetime.datetime.fromtimestamp(entry["changed"], datetime.UTC)
@@ -93,38 +92,26 @@ def _link(
     return found
 
 
+def _handed_out(addresses: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None] | None:
+    """Ask the local S3 for the files of these objects; None if it does not answer."""
+    meta = _aws.client("s3").meta
+    request = AWSRequest("POST", meta.endpoint_url + _BY_FILE, data=json.dumps(addresses).encode())
+    S3SigV4Auth(_aws.EnvironmentCredentials().get_frozen_credentials(), "s3", meta.region_name).add_auth(request)
+    session = URLLib3Session()
+    try:
+        response = session.send(request.prepare())
+    except HTTPClientError:
+        return None
+    finally:
+        session.close()
+    return json.loads(response.content) if response.status_code == 200 else None
+
+
 def fetch(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool] = bool) -> S3Object | None:
     """Copy an object into `file` if its current version is `wanted`; return the object, or None if there is none.
 
     Raises botocore's ClientError for any refusal, except that a missing object is not an error.
     """
-    connection = wire()
-    response = connection.send("GET", f"/{bucket}/{key}")
-    if response is None:
-        return _fetch_patiently(bucket, key, file, wanted)
-    if response.status == 404:
-        response.read()
-        return None
-    headers = response.headers
-    changed = email.utils.parsedate_to_datetime(headers["Last-Modified"])
-    item = S3Object(bucket, key, int(headers["Content-Length"]), changed, headers["ETag"])
-    if not wanted(item):
-        # Closing is cheaper than reading the rest of the response.
-        connection.close()
-        return item
-    try:
-        with file.open("wb") as target:
-            shutil.copyfileobj(response, target, 1 << 20)
-            complete = target.tell() == item.size
-    except OSError:
-        complete = False
-    if not complete:
-        connection.close()
-        return _fetch_patiently(bucket, key, file, wanted)
-    return item
-
-
-def _fetch_patiently(bucket: str, key: str, file: Path, wanted: Callable[[S3Object], bool]) -> S3Object | None:
     try:
         answer = _aws.client("s3").get_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -132,9 +119,10 @@ def _fetch_patiently(bucket: str, key: str, file: Path, wanted: Callable[[S3Obje
             return None
         raise
     item = S3Object(bucket, key, answer["ContentLength"], answer["LastModified"], answer["ETag"])
-    if wanted(item):
-        with file.open("wb") as target:
-            shutil.copyfileobj(answer["Body"], target, 1 << 20)
+    with answer["Body"] as body:
+        if wanted(item):
+            with file.open("wb") as target:
+                shutil.copyfileobj(body, target, 1 << 20)
     return item
 
 
@@ -143,12 +131,8 @@ def upload(files: Iterable[tuple[Path, str]]) -> None:
 
     def put(pair: tuple[Path, str]) -> None:
         bucket, key = split(pair[1])
-        response = wire().send("PUT", f"/{bucket}/{key}", body=pair[0])
-        if response is not None:
-            response.read()
-        if response is None or response.status != 200:
-            with pair[0].open("rb") as body:
-                _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        with pair[0].open("rb") as body:
+            _aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     pairs = list(files)
     if len(pairs) == 1:

@@ -151,7 +151,7 @@ class Stage:
         role = self.lab.session.client("iam").get_role(RoleName=self._names.copy_role)["Role"]["Arn"]
         source = f"s3://{self._names.staging_bucket}/proof/"
         try:
-            execute(self.lab, f"copy public.proof from '{source}' iam_role '{role}' csv")
+            execute(self.lab.session, f"copy public.proof from '{source}' iam_role '{role}' csv")
         except QueryFailed as error:
             if "S3ServiceException:Access Denied,Status 403,Error AccessDenied," not in str(error):
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import time
@@ -16,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -26,7 +25,8 @@ import localaws
 from localaws.server.chunks import Signer
 from localaws.server.claims import Claim
 from tests.localaws.opening import opened
-from tests.localaws.server.wire import Answer, Wire
+from tests.localaws.server.signed_requests import ask_at, headers_of, put_chunked, sign
+from tests.localaws.server.wire import Wire
 
 Aws = Callable[..., Any]
 SERVICES = [
@@ -87,7 +87,7 @@ def test_a_malformed_signature_is_refused_as_a_wrong_signature(
     name = next(name for name in form["fields"] if name.lower().endswith("signature"))
     answer = requests.post(form["url"], {**form["fields"], name: "é☃"}, files={"file": b"x"})
     assert "SignatureDoesNotMatch" in answer.text
-    signed = _signed(root, "GET", f"/{bucket}", b"")
+    signed = sign(root, "GET", f"/{bucket}", b"")
     signed["Authorization"] = re.sub("Signature=.*", "Signature=\xe9", signed["Authorization"])
     assert "SignatureDoesNotMatch" in root.raw("GET", f"/{bucket}", signed).text
 
@@ -132,7 +132,7 @@ def test_a_request_whose_method_path_query_or_body_changed_after_signing_is_refu
 ) -> None:
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"as it was")
     host = {"Host": urllib.parse.urlsplit(root.endpoint).netloc}
-    signed = _signed(root, "PUT", f"/{bucket}/k?tagging=", b"x")
+    signed = sign(root, "PUT", f"/{bucket}/k?tagging=", b"x")
     for method, target, body in (
         ("DELETE", f"/{bucket}/k?tagging=", b"x"),
         ("PUT", f"/{bucket}/other?tagging=", b"x"),
@@ -142,11 +142,11 @@ def test_a_request_whose_method_path_query_or_body_changed_after_signing_is_refu
         answer = root.raw(method, target, {**host, **signed}, body)
         assert (answer.status, "SignatureDoesNotMatch" in answer.text) == (403, True), (method, target)
     for size in (1, 1 << 20, 9 << 20):
-        signed = _signed(root, "PUT", f"/{bucket}/k", b"x" * size)
+        signed = sign(root, "PUT", f"/{bucket}/k", b"x" * size)
         answer = root.raw("PUT", f"/{bucket}/k", {**host, **signed}, b"y" * size)
         assert (answer.status, "XAmzContentSHA256Mismatch" in answer.text) == (400, True)
     assert aws("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"as it was"
-    glue = _signed(
+    glue = sign(
         root,
         "POST",
         "/",
@@ -169,10 +169,10 @@ def test_a_request_from_a_client_with_a_wrong_clock_is_refused(
     for sign in (-1, 1):
         for off, accepted in ((minutes, False), (minutes - 2, True)):
             moment = datetime.now(UTC) + timedelta(minutes=sign * off)
-            answer = _at(root, moment, service)
+            answer = ask_at(root, moment, service)
             assert (answer.status < 300) == accepted, answer
             assert accepted or code in answer.text
-    assert "Signature expired" in _at(root, datetime.now(UTC) - timedelta(minutes=6), "glue").text
+    assert "Signature expired" in ask_at(root, datetime.now(UTC) - timedelta(minutes=6), "glue").text
 
 
 @pytest.mark.as_on_aws("S3")
@@ -276,12 +276,12 @@ def test_a_body_in_signed_chunks_is_stored_without_the_chunk_headers(
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html"""
     content = b"abc" * 50_000
-    answer = _chunked(root, bucket, content, trailer=trailer)
+    answer = put_chunked(root, bucket, content, trailer=trailer)
     assert answer.status == 200, answer
     stored = aws("s3").get_object(Bucket=bucket, Key="chunked")
     assert (stored["Body"].read(), stored.get("ContentEncoding", "")) == (content, "")
     for broken in ("signature", "content", "size", "cut", "missing", "length"):
-        answer = _chunked(root, bucket, b"never stored", trailer=trailer, broken=broken)
+        answer = put_chunked(root, bucket, b"never stored", trailer=trailer, broken=broken)
         assert answer.status in (400, 403), (broken, answer)
     assert aws("s3").get_object(Bucket=bucket, Key="chunked")["Body"].read() == content
 
@@ -300,7 +300,7 @@ def test_trailing_checksums_of_an_unsigned_body_are_verified(root: Wire, aws: Aw
     if broken != "unannounced":
         headers["x-amz-trailer"] = "x-amz-checksum-crc32"
     body = body[:-20] if broken == "cut" else body
-    answer = root.raw("PUT", f"/{bucket}/trailer", _headers(root, "PUT", f"/{bucket}/trailer", headers), body)
+    answer = root.raw("PUT", f"/{bucket}/trailer", headers_of(root, "PUT", f"/{bucket}/trailer", headers), body)
     assert answer.status == (400 if broken else 200), answer
     if not broken:
         stored = aws("s3").get_object(Bucket=bucket, Key="trailer", ChecksumMode="ENABLED")
@@ -319,89 +319,3 @@ def test_signature_verification_can_be_turned_off_with_one_setting(stack: locala
         assert localaws.start(stack.home, verify_signatures=True).verify_signatures
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         wrong.get_caller_identity()
-
-
-def _signed(
-    wire: Wire, method: str, target: str, body: bytes, service: str = "s3", headers: dict[str, str] | None = None
-) -> dict[str, str]:
-    from botocore.auth import S3SigV4Auth
-
-    request = AWSRequest(method, f"{wire.endpoint}{target}", data=body, headers=headers or {})
-    credentials = Credentials(wire.key["aws_access_key_id"], wire.key["aws_secret_access_key"])
-    (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, "us-east-1").add_auth(request)
-    return dict(request.headers.items())
-
-
-class _Announced(SigV4Auth):  # type: ignore[misc]
-    """Signs with the x-amz-content-sha256 and the time that the request has already."""
-
-    moment = ""
-
-    def add_auth(self, request: Any) -> None:
-        request.context["timestamp"] = self.moment
-        request.headers["X-Amz-Date"] = self.moment
-        text = self.string_to_sign(request, self.canonical_request(request))
-        self._inject_signature_to_request(request, self.signature(text, request))
-
-    def _normalize_url_path(self, path: str) -> str:
-        return path
-
-
-def _headers(
-    wire: Wire, method: str, target: str, headers: dict[str, str], moment: str = "", service: str = "s3"
-) -> dict[str, str]:
-    request = AWSRequest(method, f"{wire.endpoint}{target}", headers=headers)
-    signer = _Announced(
-        Credentials(wire.key["aws_access_key_id"], wire.key["aws_secret_access_key"]), service, "us-east-1"
-    )
-    signer.moment = moment or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    signer.add_auth(request)
-    return {"Host": urllib.parse.urlsplit(wire.endpoint).netloc, **dict(request.headers.items())}
-
-
-def _at(wire: Wire, moment: datetime, service: str) -> Answer:
-    stamp = f"{moment:%Y%m%dT%H%M%SZ}"
-    if service == "s3":
-        given = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
-        return wire.raw("GET", "/", _headers(wire, "GET", "/", given, stamp))
-    body = b"{}" if service == "glue" else b"Action=ListRoles&Version=2010-05-08"
-    kind = {"X-Amz-Target": "AWSGlue.GetDatabases", "Content-Type": "application/x-amz-json-1.1"}
-    given = kind if service == "glue" else {"Content-Type": "application/x-www-form-urlencoded"}
-    given = {**given, "x-amz-content-sha256": hashlib.sha256(body).hexdigest()}
-    return wire.raw("POST", "/", _headers(wire, "POST", "/", given, stamp, service), body)
-
-
-def _chunked(wire: Wire, bucket: str, content: bytes, *, trailer: bool, broken: str = "") -> Answer:
-    kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
-    headers = {
-        "x-amz-content-sha256": kind, "Content-Encoding": "aws-chunked",
-        "x-amz-decoded-content-length": str(len(content) + (broken == "length")),
-    }  # fmt: skip
-    if trailer:
-        headers["x-amz-trailer"] = "x-amz-checksum-sha256"
-    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    given = _headers(wire, "PUT", f"/{bucket}/chunked", headers, moment)
-    signature = given["Authorization"].rpartition("Signature=")[2]
-    claim = Claim(
-        "header", wire.key["aws_access_key_id"], signature, date=moment[:8], region="us-east-1", timestamp=moment
-    )
-    signer, body = Signer(claim, wire.key["aws_secret_access_key"]), b""
-    for place in range(0, len(content) + 65536, 65536):
-        part = content[place : place + 65536]
-        signature = signer.follow(signature, part)
-        shown = "0" * 64 if broken == "signature" else signature
-        sent = part.swapcase() if broken == "content" else part
-        size = len(part) + 1 if broken == "size" and part else len(part)
-        body += f"{size:x};chunk-signature={shown}\r\n".encode() + sent + (b"\r\n" if part else b"")
-        if not part:
-            break
-    if trailer:
-        line = f"x-amz-checksum-sha256:{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
-        behind = signer.of_trailer(signature, f"{line}\n".encode())
-        body += f"{line}\r\nx-amz-trailer-signature:{behind}\r\n".encode()
-    body += b"\r\n"
-    if broken == "cut":
-        body = body[: len(body) // 2]
-    if broken == "missing":
-        body = body[: body.rindex(b"0;chunk")]
-    return wire.raw("PUT", f"/{bucket}/chunked", given, body)

@@ -166,9 +166,9 @@ def test_a_request_from_a_client_with_a_wrong_clock_is_refused(
     root: Wire, bucket: str, service: str, minutes: int, code: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"""
-    for sign in (-1, 1):
+    for direction in (-1, 1):
         for off, accepted in ((minutes, False), (minutes - 2, True)):
-            moment = datetime.now(UTC) + timedelta(minutes=sign * off)
+            moment = datetime.now(UTC) + timedelta(minutes=direction * off)
             answer = ask_at(root, moment, service)
             assert (answer.status < 300) == accepted, answer
             assert accepted or code in answer.text

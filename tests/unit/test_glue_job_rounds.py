@@ -104,6 +104,9 @@ def test_an_object_that_is_overwritten_20_times_fails_the_run_and_the_others_are
     assert str(raised.value) == "1 objects were overwritten each time they were read, such as s3://landing-bucket/a"
     assert ledger.loaded == [Version("b")]
     assert len(loads.parts) == 20
+    loads.changing = {"a": 1000, "c": 1000}
+    with pytest.raises(job.KeepsChanging, match="2 objects were overwritten .* such as s3://landing-bucket/a$"):
+        job.load_all(None, ARGS, landing_of("a", "b", "c"), Ledger())
 
 
 def test_an_object_that_is_stable_at_the_last_of_20_reads_is_loaded(job: ModuleType, loads: Loads) -> None:

@@ -33,6 +33,7 @@ def kept(modules: list[ModuleType]) -> Callable[..., list[dict[str, Any]]]:
         refused = {} if good is None else {item.uri: good}
         code.keep(found, {item.uri: item}, refused, "s3://staging-bucket/rejects/")
         (kept,) = buckets.bodies("staging-bucket").values()
+        assert b"\\u" not in kept, "people read this file: its text is not escaped"
         return [json.loads(line) for line in kept.decode().split("\n")[:-1]]
 
     return keep
@@ -90,6 +91,9 @@ def test_the_rows_of_identical_arrays_are_distributed_over_their_lines(kept: Any
     assert [reject["line"] for reject in kept(b"[1,2,3]\n\n[1,2,3]\n", *rejects)] == [1, 1, 1, 3, 3, 3]
     # One of the arrays has fewer rejects than the other: no number is made up.
     assert [reject["line"] for reject in kept(b"[1,2,3]\n\n[1,2,3]\n", *rejects[:5])] == [1, 1, 1, 3, 3]
+    named = [("[1,2]", reason) for reason in ("a", "b", "c", "d")]
+    found = [(reject["line"], reject["reason"]) for reject in kept(b"[1,2]\n[1,2]\n", *named)]
+    assert found == [(1, "a"), (1, "b"), (2, "c"), (2, "d")]
 
 
 def test_a_text_that_is_not_found_is_kept_first_and_without_a_line_number(kept: Any) -> None:

@@ -105,7 +105,7 @@ def test_an_object_that_is_overwritten_20_times_fails_the_run_and_the_others_are
     assert ledger.loaded == [Version("b")]
     assert len(loads.parts) == 20
     loads.changing = {"a": 1000, "c": 1000}
-    with pytest.raises(job.KeepsChanging, match="2 objects were overwritten .* such as s3://landing-bucket/a$"):
+    with pytest.raises(job.KeepsChanging, match=r"2 objects were overwritten .* such as s3://landing-bucket/a$"):
         job.load_all(None, ARGS, landing_of("a", "b", "c"), Ledger())
 
 

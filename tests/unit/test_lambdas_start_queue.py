@@ -95,7 +95,11 @@ def test_a_message_that_is_not_done_after_20_seconds_is_delivered_again_after_30
 
 
 def test_environment_variables_set_the_wait_and_the_delivery_delay(
-    function: ModuleType, world: World, waits: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    function: ModuleType,
+    world: World,
+    waits: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in {"POLL_SECONDS": "0.5", "WAIT_SECONDS": "2", "RETRY_SECONDS": "1"}.items():
         monkeypatch.setenv(name, value)
@@ -103,6 +107,7 @@ def test_environment_variables_set_the_wait_and_the_delivery_delay(
     deliver(function, waits(1, "a.json"))
     assert world.monotonic() == 2
     assert [entry["VisibilityTimeout"] for entry in world.made_visible] == [1]
+    assert "1 messages are delivered again in 1 s" in capsys.readouterr().out, "the log says what the queue was told"
 
 
 @pytest.mark.parametrize(("drawn", "shortest_or_longest"), [(min, 0.5), (max, 10)])

@@ -164,6 +164,7 @@ def met(operator: str, wanted: Any, found: str | list[str] | None) -> bool | Non
         ("ArnLike", "arn:aws:s?:::tolls", ARN, False),
         ("ArnLike", "arn:aws:logs:*:*:log-group:*:*", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:b", True),
         ("ArnLike", "arn:aws:logs:*:*:log-group:*:z", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:z", True),
+        ("ArnLike", "arn:aws:logs:*:*:log*:z", "arn:aws:logs:us-east-1:1:log-group:a:log-stream:z", True),
     ],
 )
 def test_a_string_operator_compares_as_documented(operator: str, wanted: Any, found: str, expected: bool) -> None:

@@ -140,6 +140,7 @@ def test_a_refusal_names_the_caller_the_action_the_resource_and_the_reason(on_th
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, False),
         ({"StringLike": {"aws:UserAgent": "aws-cli/*"}}, True),
         ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+        ({"StringEquals": {"aws:ResourceAccount": ACCOUNT}}, True),
         ({"StringEquals": {"aws:PrincipalArn": ROLE}}, True),
         ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
         ({"StringEquals": {"aws:PrincipalTag/team": "tolls"}}, True),

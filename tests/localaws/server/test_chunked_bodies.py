@@ -113,6 +113,9 @@ def test_signed_chunks_may_have_trailing_headers() -> None:
     body = chunked(b"abcdefgh", b"", trailer=f"{CRC}:AAAAAA==")
     assert plain(body, SIGNED_WITH_TRAILER, 8, CRC) == Plain(b"abcdefgh", {CRC: "AAAAAA=="})
     assert code(body.replace(b"AAAAAA==", b"BBBBBB=="), SIGNED_WITH_TRAILER, 8, CRC) == "SignatureDoesNotMatch"
+    # AWS's page ends each trailing header with a newline before the line end, which makes a blank line.
+    as_documented = body.replace(b"\r\nx-amz-trailer-signature", b"\n\r\nx-amz-trailer-signature")
+    assert plain(as_documented, SIGNED_WITH_TRAILER, 8, CRC) == Plain(b"abcdefgh", {CRC: "AAAAAA=="})
     unsigned = body[: body.index(b"x-amz-trailer-signature")]
     assert code(unsigned, SIGNED_WITH_TRAILER, 8, CRC) == "SignatureDoesNotMatch"
     # Without a trailer there is nothing to be behind the chunks.

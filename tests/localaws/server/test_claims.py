@@ -101,6 +101,8 @@ def test_a_presigned_url_with_an_incomplete_signature_is_refused(name: str) -> N
     error = refused(without(QUERY, name))
     assert (error.code, error.message.endswith(f"the parameter {name}.")) == ("AuthorizationHeaderMalformed", True)
     assert refused(without(QUERY, name, "X-Amz-Expires")).code == "AuthorizationHeaderMalformed"
+    only_the_first = refused(without(QUERY, "X-Amz-Algorithm", name)).message
+    assert only_the_first.endswith("the parameter X-Amz-Algorithm.")
 
 
 def test_a_presigned_url_of_another_algorithm_is_refused() -> None:

@@ -149,3 +149,7 @@ def test_the_signer_is_found_in_headers_presigned_urls_and_forms() -> None:
     keys = [each.claim.access_key_id if each.claim else "" for each in found]
     assert keys == ["AKIA", "AKIA2", "AKIAURL4", "AKIAURL2", "AKIAFORM", ""]
     assert found[4].call.operation == "PostObject"
+    twice = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": "AWS AKIA2:signature"}
+    with pytest.raises(Refused) as refused:
+        reading("POST", "/b", twice, form)
+    assert (refused.value.status, refused.value.code) == (400, "InvalidArgument")

@@ -39,6 +39,7 @@ def code(call: Any, *arguments: Any) -> str:
     """The code and message of what a call is refused with."""
     with pytest.raises(Refused) as refused:
         call(*arguments)
+    assert refused.value.status in (400, 403), refused.value
     return f"{refused.value.code}: {refused.value.message}"
 
 

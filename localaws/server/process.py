@@ -51,7 +51,6 @@ class Server:
     def __init__(self, home: Home) -> None:
         self.home = home
         self._stopped = threading.Event()
-        self._verifies = True
         # Python runs signal handlers in the main thread, which does not wake if another thread receives the signal.
         self._woken, self._wake = socket.socketpair()
         self._wake.setblocking(False)

@@ -94,17 +94,6 @@ class LocalSQSBackend(MoveOperations, SQSBackend):
         super().purge_queue(queue_name)
         messages().clear(queue.queue_arn)
 
-    def queue_at(self, arn: str) -> LocalQueue:
-        """Return the standard queue `arn`.
-
-        Raises:
-            QueueDoesNotExist: there is no such standard queue.
-        """
-        queue = self.queues.get(arn.rpartition(":")[2])
-        if not isinstance(queue, LocalQueue) or queue.queue_arn != arn:
-            raise QueueDoesNotExist()
-        return queue
-
     def _arns(self) -> set[str]:
         return {queue.queue_arn for queue in self.queues.values()}
 

@@ -10,8 +10,6 @@ import pyarrow.parquet as pq
 from localaws.glue.crawlers.formats import Look
 from localaws.glue.crawlers.schema import Stated
 
-MAGIC = b"PAR1"
-
 
 def footer_size(tail: bytes) -> int:
     """Return the size of a file's footer in bytes; `tail` is at least the last eight bytes of the file."""

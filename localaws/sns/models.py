@@ -53,6 +53,20 @@ class LocalSNSBackend(SNSBackend):
             return known
         return super().create_topic(name, wanted, tags)
 
+    def get_topic(self, arn: str) -> Topic:
+        """Return the topic.
+
+        Raises:
+            SNSInvalidParameter: `arn` is not an ARN.
+            TopicNotFound: there is no such topic.
+        """
+        elements = arn.count(":") + 1
+        if elements < 6:
+            raise SNSInvalidParameter(
+                f"Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not {elements}"
+            )
+        return super().get_topic(arn)
+
     def set_topic_attribute(self, topic_arn: str, attribute_name: str, attribute_value: Any) -> None:
         """Change an attribute.
 

@@ -222,3 +222,22 @@ def test_subscribing_to_a_missing_topic_is_refused_with_NotFound(aws: Aws) -> No
     """https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
     nowhere = "arn:aws:sns:us-east-1:123456789012:nowhere"
     _refused("NotFound", "Topic does not exist", aws("sns").subscribe, TopicArn=nowhere, Protocol="sqs", Endpoint="x")
+
+
+@pytest.mark.as_on_aws("SNS")
+def test_a_topic_ARN_with_too_few_elements_is_refused(aws: Aws) -> None:
+    """https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html#API_GetTopicAttributes_Errors
+    (InvalidParameter)"""
+    sns = aws("sns")
+    for arn, elements in (("toll-events", 1), ("arn:aws:sns:us-east-1:toll-events", 5)):
+        for call, more in (
+            (sns.get_topic_attributes, {}),
+            (sns.set_topic_attributes, {"AttributeName": "DisplayName", "AttributeValue": "x"}),
+            (sns.list_subscriptions_by_topic, {}),
+            (sns.subscribe, {"Protocol": "sqs", "Endpoint": "arn:aws:sqs:us-east-1:123456789012:q"}),
+            (sns.publish, {"Message": "x"}),
+            (sns.delete_topic, {}),
+            (sns.add_permission, {"Label": "x", "AWSAccountId": ["123456789012"], "ActionName": ["Publish"]}),
+            (sns.remove_permission, {"Label": "x"}),
+        ):
+            _refused("InvalidParameter", f"at least 6 elements, not {elements}", call, TopicArn=arn, **more)

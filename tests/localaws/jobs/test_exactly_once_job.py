@@ -184,6 +184,8 @@ LINES = [
     json.dumps(row(1)), str(row(2)), json.dumps([row(3), row(4)]), f"[{row(5)}, {row(6)}]", "[]", "[1, [2], null]",
     "[NaN]", "[[[", "{", "  ", "\t", "", json.dumps(row(7)) + "," + json.dumps(row(8)), f"[{json.dumps(row(9))}] x",
     f"[{json.dumps(row(10))}],[1]", "a\u2028b\u2029c\x85d", "one\rtwo\r\nthree", "x\x01[1, 2]", "\x01y", '["a", {}]',
+    # No character is a quote: each of these would hide what is between two of them.
+    "1 1", "0 0", "- -", '"a\nb"',
 ]  # fmt: skip
 
 

@@ -42,11 +42,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def jupyter(home: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab. Its root is a copy of the repository, because JupyterLab saves what it shows."""
-    directory = tmp_path_factory.mktemp("jupyter")
+def tree(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """JupyterLab's root: a copy of the repository, because JupyterLab saves what it shows."""
+    tree = tmp_path_factory.mktemp("tree")
     for folder in FOLDERS:
-        shutil.copytree(root / folder, directory / "tree" / folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        shutil.copytree(root / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return tree
+
+
+@pytest.fixture(scope="session")
+def jupyter(home: Path, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab."""
+    directory = tmp_path_factory.mktemp("jupyter")
     # All cells are in the page, also those that would have to be scrolled to.
     tracker = directory / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
@@ -57,7 +64,7 @@ def jupyter(home: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) ->
     log = (directory / "log").open("wb")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={directory / 'tree'}",
+         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={tree}",
          "--LabApp.expose_app_in_browser=True",
          "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
         env={**os.environ, "LABKIT_HOME": str(home), "JUPYTER_CONFIG_DIR": str(directory / "config"),

@@ -36,7 +36,7 @@ def _lands_again(lab: LabSteps, _answer: Any) -> Finding:
     if not permissions.allows(statements, "s3:PutObject", landing):
         if "s3:" in str(statements):
             return wrong(
-                f"The role still may not put objects into {names.landing_bucket}. A bucket's ARN isn't its objects' ARN."
+                f"The role still may not put objects into {names.landing_bucket}. Objects have ARNs of their own."
             )
         return not_attempted(f"{names.generator_role} may not put objects into {names.landing_bucket}.")
     for action, resource, words in (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
-
-from IPython import get_ipython
 
 from labkit.errors import LabError, UsageError
 from labkit.steps.lab_steps import LabSteps
@@ -50,7 +49,8 @@ def check(task_id: str, answer: Any = _NOTHING, *, lab: LabSteps | None = None) 
 
 def _own_lab() -> LabSteps:
     """The notebook's own lab, which has its clients already and may have other settings; else one from the settings."""
-    shell = get_ipython()  # type: ignore[no-untyped-call]  # None outside of IPython
+    ipython = sys.modules.get("IPython")  # in a notebook it is loaded already
+    shell = ipython.get_ipython() if ipython else None
     lab = shell.user_ns.get("lab") if shell else None
     return lab if isinstance(lab, LabSteps) else LabSteps()
 

@@ -61,9 +61,7 @@ def _leaves_out(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(f"The last crawl ended {last['Status']}: {last.get('ErrorMessage', '')}")
     tables = _tables(lab)
     if not tables:
-        return wrong(
-            f"No table of {crawler['DatabaseName']} has its data in {FOLDER}. Which path does the crawler look at?"
-        )
+        return wrong(f"No table of {crawler['DatabaseName']} has its data in {FOLDER}. Where does the crawler look?")
     if any("old" in table for table in tables):
         return wrong("The column old is in the catalog: the crawler has read the CSV file too.")
     if len(tables) != 1 or not {"booth", "fare"} <= tables[0]:
@@ -139,6 +137,7 @@ glue.update_crawler(Name=lab.names.s3_crawler, Targets={"S3Targets": [whole]})
             "A crawler would make tables of both."
         ),
         breaks=f"""
+glue, s3 = lab.session.client("glue"), lab.session.client("s3")
 fares = f"s3://{{lab.names.staging_bucket}}/{FOLDER}"
 s3.put_object(Bucket=lab.names.staging_bucket, Key="{FOLDER}fares.json", Body=b'{{"booth": "york_rd", "fare": 2.5}}\\n')
 s3.put_object(Bucket=lab.names.staging_bucket, Key="{FOLDER}list.csv", Body=b"old,price\\nyes,1\\nno,2\\n")

@@ -85,7 +85,8 @@ TASKS: list[Task] = [
         text=(
             "The toll plaza writes dates as text, such as 2023/08/13. Write an SQL statement with the parameter "
             "`:day`, a text in this form. It returns one value: the day before, in the same form. Assign the "
-            'statement to `answer` as text. The check runs it for several days, as `lab.query(answer, day="2024/03/01")` does.'
+            "statement to `answer` as text. The check runs it for several days, as "
+            '`lab.query(answer, day="2024/03/01")` does.'
         ),
         start='answer: str | None = None  # "select …"',
         hints=(

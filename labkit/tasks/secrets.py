@@ -40,7 +40,7 @@ def _rotated(lab: LabSteps, _answer: Any) -> Finding:
     current, previous = (_version(lab, stage) for stage in ("AWSCURRENT", "AWSPREVIOUS"))
     if current is None:
         return not_attempted(f"there is no secret {plaza_secret(lab)}. Run the cell that makes it.")
-    if current.get("api_key") == FIRST_KEY and previous is None:
+    if current == {"plaza": "golf_rd", "api_key": FIRST_KEY}:
         return not_attempted(f"the secret {plaza_secret(lab)} still has its first key.")
     if current.get("plaza") != "golf_rd":
         return wrong("Only the key changes: the secret has to keep its other field, plaza.")
@@ -118,7 +118,10 @@ import json
 secrets = lab.session.client("secretsmanager")
 plaza_secret = f"{{lab.names.secret}}Plaza"
 first = {{"plaza": "golf_rd", "api_key": "{FIRST_KEY}"}}
-secrets.create_secret(Name=plaza_secret, SecretString=json.dumps(first), Tags=lab.secrets.tag_list)
+try:
+    secrets.create_secret(Name=plaza_secret, SecretString=json.dumps(first), Tags=lab.secrets.tag_list)
+except secrets.exceptions.ResourceExistsException:
+    secrets.put_secret_value(SecretId=plaza_secret, SecretString=json.dumps(first))
 print("keys:", *first)
 """,
         text=(
@@ -136,7 +139,7 @@ new_key = secrets.get_random_password(PasswordLength=32, ExcludePunctuation=True
 secrets.put_secret_value(SecretId=plaza_secret, SecretString=json.dumps(first | {"api_key": new_key}))
 """,
         judge=_rotated,
-        mends_text="The pipeline doesn't use this secret. The next cell deletes it, and leaves AWS no time to recover it.",
+        mends_text="The pipeline doesn't use this secret. The next cell deletes it for good.",
         mends="""
 gone = secrets.delete_secret(SecretId=plaza_secret, ForceDeleteWithoutRecovery=True)
 gone["Name"] == plaza_secret
@@ -150,6 +153,7 @@ gone["Name"] == plaza_secret
             "does not exist. Glue saves that without a word; only *Test connection* would notice."
         ),
         breaks=f"""
+glue = lab.session.client("glue")
 connection = glue.get_connection(Name=lab.names.connection)["Connection"]
 settings = ("Name", "ConnectionType", "ConnectionProperties", "PhysicalConnectionRequirements")
 wanted = {{name: connection[name] for name in settings}}
@@ -159,18 +163,18 @@ glue.update_connection(Name=lab.names.connection, ConnectionInput=wanted)
 print("the URL ends with:", wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"].rpartition("/")[2])
 """,
         text=(
-            "Mend it with `glue.update_connection`. It replaces the whole connection, so give it everything that should "
-            "stay: `wanted` has it. The check lets Glue test the connection, and looks whether it still takes the "
+            "Mend it with `glue.update_connection`. It replaces the whole connection, so give it everything that "
+            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it still takes the "
             "credentials from the secret."
         ),
         start="# Your code",
         hints=(
-            'The name of the database is in the secret: `secret["dbname"]`. Before it, nothing of the URL is wrong.',
+            "The secret has the name of the database, as `dbname`. The URL is wrong only after its last slash.",
             'Change `wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"]`, then make the last call of the cell '
             "above once more.",
         ),
         solution="""
-wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"] = url.rpartition("/")[0] + "/" + secret["dbname"]
+wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"] = url.rpartition("/")[0] + "/" + lab.secrets.read()["dbname"]
 glue.update_connection(Name=lab.names.connection, ConnectionInput=wanted)
 """,
         judge=_connects,

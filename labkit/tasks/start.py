@@ -149,6 +149,7 @@ lab.roles.create()
             "and deletes it."
         ),
         breaks=f"""
+s3 = lab.session.client("s3")
 plan = {{"Bucket": lab.names.landing_bucket, "Key": "{PLAN_KEY}"}}
 s3.put_object(**plan, Body="golf_rd opens at 6.\\n")
 s3.delete_object(**plan)["DeleteMarker"]

@@ -65,13 +65,16 @@ TASKS: list[Task] = [
         ),
         start="answer = None  # a function: address -> True or False",
         hints=(
-            "Which ranges is port 5439 open to? They are in `rules`. An address gets in if one of them contains it.",
+            "Which ranges is port 5439 open to? `ec2.describe_security_groups` says it. An address gets in if one of them contains it.",
             'ipaddress.ip_address("10.0.1.2") in ipaddress.ip_network("10.0.0.0/16") is True.',
         ),
         solution="""
 import ipaddress
 
-ranges = [rule["CidrIp"] for one in group["IpPermissions"] if one.get("FromPort") == 5439 for rule in one["IpRanges"]]
+ids = [lab.network.describe().security_group_id]
+group = lab.session.client("ec2").describe_security_groups(GroupIds=ids)["SecurityGroups"][0]
+to_redshift = [rule for rule in group["IpPermissions"] if rule.get("FromPort") == 5439]
+ranges = [origin["CidrIp"] for rule in to_redshift for origin in rule["IpRanges"]]
 
 
 def answer(address: str) -> bool:
@@ -86,15 +89,16 @@ def answer(address: str) -> bool:
         text=(
             f"The people in the office come through a VPN, with addresses in `{OFFICE}`. Let them connect to Redshift: "
             "add an inbound rule to the security group that opens TCP port 5439 to this range, and to nothing else. "
-            "`ec2.authorize_security_group_ingress` makes a rule."
+            '`authorize_security_group_ingress` of `lab.session.client("ec2")` makes a rule.'
         ),
         start="# Your code",
         hints=(
             "It takes `GroupId`, `IpProtocol`, `FromPort`, `ToPort` and `CidrIp`. A single port is a range from itself "
             "to itself.",
-            'The group\'s id is `group["GroupId"]`, or `lab.network.describe().security_group_id`.',
+            "The group's id is `lab.network.describe().security_group_id`.",
         ),
         solution=f"""
+ec2 = lab.session.client("ec2")
 ec2.authorize_security_group_ingress(
     GroupId=lab.network.describe().security_group_id,
     IpProtocol="tcp",
@@ -118,6 +122,7 @@ ec2.authorize_security_group_ingress(
             "*At least one security group must open all ingress ports.*"
         ),
         breaks="""
+ec2 = lab.session.client("ec2")
 group_id = lab.network.describe().security_group_id
 to_itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group_id}]}
 ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])["Return"]

@@ -83,9 +83,10 @@ TASKS: list[Task] = [
         id="02.2",
         title="The day before",
         text=(
-            "The toll plaza writes dates as text, such as 2023/08/13. Write an SQL statement with the parameter `:day`, "
-            "which is a text in this form. It returns one value: the day before, in the same form. Assign the statement "
-            'to `answer` as text. The check runs it for several days, as `lab.query(answer, day="2024/03/01")` does.'
+            "The toll plaza writes dates as text, such as 2023/08/13. Write an SQL statement with the parameter "
+            "`:day`, a text in this form. It returns one value: the day before, in the same form. Assign the "
+            "statement to `answer` as text. The check runs it for several days, as "
+            '`lab.query(answer, day="2024/03/01")` does.'
         ),
         start='answer: str | None = None  # "select …"',
         hints=(
@@ -113,6 +114,6 @@ TASKS: list[Task] = [
         solution=f'lab.query("create table {PRICES} (toll_booth varchar(20) not null, price decimal(8, 2))")',
         judge=_prices,
         mends_text="The lab doesn't need this table. The next cell drops it, if it is there.",
-        mends=f'lab.query("drop table if exists {PRICES}")',
+        mends=f'lab.query("drop table if exists {PRICES}");',
     ),
 ]

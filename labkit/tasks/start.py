@@ -36,7 +36,7 @@ def _lands_again(lab: LabSteps, _answer: Any) -> Finding:
     if not permissions.allows(statements, "s3:PutObject", landing):
         if "s3:" in str(statements):
             return wrong(
-                f"The role still may not put objects into {names.landing_bucket}. A bucket's ARN isn't its objects' ARN."
+                f"The role still may not put objects into {names.landing_bucket}. Objects have ARNs of their own."
             )
         return not_attempted(f"{names.generator_role} may not put objects into {names.landing_bucket}.")
     for action, resource, words in (
@@ -149,6 +149,7 @@ lab.roles.create()
             "and deletes it."
         ),
         breaks=f"""
+s3 = lab.session.client("s3")
 plan = {{"Bucket": lab.names.landing_bucket, "Key": "{PLAN_KEY}"}}
 s3.put_object(**plan, Body="golf_rd opens at 6.\\n")
 s3.delete_object(**plan)["DeleteMarker"]

@@ -33,8 +33,7 @@ run: $(INSTALLED)  ## Run the eleven notebooks end to end on the embedded AWS
 	$(BIN)/labkit run
 
 lab: $(INSTALLED)  ## Start the embedded AWS and open the notebooks in JupyterLab
-	$(BIN)/labkit up
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/labkit lab
 
 test: $(INSTALLED)  ## Run the tests
 	$(BIN)/python -m pytest -m "not browser and not nightly" -n 2 --no-loadscope-reorder --durations=30
@@ -79,7 +78,7 @@ lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependenci
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@# The lab itself imports no package that only the extra `dev` installs.
-	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "setup.py|tests|docs|bench|notebooks/.*\.py"
+	$(BIN)/deptry . --optional-dependencies-dev-groups dev --extend-exclude "setup.py|conftest.py|tests|docs|bench"
 	@# Now with the tests: pytest finds their helper modules, deptry does not (DEP001).
 	$(BIN)/deptry . --ignore DEP001
 
@@ -90,7 +89,7 @@ pictures: $(INSTALLED)  ## Draw the notebooks' pictures of the pipeline into doc
 	$(BIN)/python docs/make_pictures.py
 
 notebooks: pictures  ## Run the notebooks and store what they show (for who changes one)
-	$(BIN)/python notebooks/store.py
+	$(BIN)/python tests/notebooks/store.py
 
 lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -19,6 +19,7 @@ from labkit import project
 from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
+from labkit.tools import jupyter
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -360,6 +361,8 @@ def _delivery_in_use(lab: Any) -> dict[str, str]:
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
+
+cli.add_command(jupyter.lab)
 
 if __name__ == "__main__":
     main()

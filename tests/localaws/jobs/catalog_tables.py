@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from conftest import ROLE
 
 PARTITIONS = "aws-glue-programming-etl-partitions.html"

@@ -1,7 +1,7 @@
-"""Execute the notebooks and store their outputs, after a notebook was changed (`python notebooks/store.py [NAME …]`).
+"""Execute the notebooks and store their outputs, after one was changed: `python tests/notebooks/store.py [NAME …]`.
 
-They run in order, as `pytest --nbval notebooks/` runs them afterwards. They use a fresh lab, or the lab in LABKIT_HOME
-if it is set. A notebook that fails is stored up to the cell that failed.
+Each task's cells are first made afresh from the task. The notebooks run in order, as `pytest --nbval notebooks/` runs them
+afterwards. They use a fresh lab, or the lab in LABKIT_HOME if it is set. A notebook that fails is stored up to the cell that failed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 import localaws
+from labkit.tasks.cells import fill
 
-HERE = Path(__file__).parent
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -30,7 +31,7 @@ METADATA = {
 
 def main(names: list[str]) -> int:
     """Store all notebooks, or those whose names begin with one of `names`. Return 1 if one fails, else 0."""
-    files = sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
+    files = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     chosen = [file for file in files if not names or any(file.stem.startswith(name) for name in names)]
     with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as fresh:
         own = "LABKIT_HOME" not in os.environ
@@ -45,11 +46,11 @@ def main(names: list[str]) -> int:
 
 def store(file: Path) -> int:
     """Execute one notebook in place. Return 1 if a cell raises, else 0."""
-    notebook = nbformat.read(file, as_version=4)
+    notebook = fill(nbformat.read(file, as_version=4))
     client = NotebookClient(notebook, kernel_name="python3", timeout=600, record_timing=False, config=ENCRYPTED)
     failed = ""
     try:
-        client.execute(cwd=str(HERE))
+        client.execute(cwd=str(NOTEBOOKS))
     except CellExecutionError as error:
         failed = f"{error.ename}: {error.evalue}"
     notebook.metadata = nbformat.from_dict(METADATA)

@@ -177,7 +177,7 @@ class Workflow(Step[WorkflowMade]):
 
     def resume(self) -> None:
         """Activate the trigger that starts the job."""
-        if (self._trigger(self.own.event_trigger) or {}).get("State") == "DEACTIVATED":
+        if (self._trigger(self.own.event_trigger) or {}).get("State") in ("CREATED", "DEACTIVATED"):
             self.aws("glue").start_trigger(Name=self.own.event_trigger)
 
     def runs(self) -> tuple[Run, ...]:

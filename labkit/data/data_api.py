@@ -35,7 +35,9 @@ def execute(session: Session, sql: str, parameters: Mapping[str, Any] | None = N
         MissingStep: there is no cluster yet.
     """
     given = [{"name": name, "value": str(value)} for name, value in (parameters or {}).items()]
-    return _result(session, _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {})))
+    return _result(
+        session, _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
+    )
 
 
 def execute_together(session: Session, statements: Sequence[str]) -> Result:

@@ -10,6 +10,7 @@ from labkit.calls import found
 from labkit.errors import AwsRefused, LabError, MissingStep, NotRunning
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
+from labkit.tasks import drills
 from labkit.tasks.answers import LIST, TEXT
 from labkit.tasks.task import Finding, Found, Task, not_attempted, reading, right, wrong, wrong_type
 
@@ -71,7 +72,9 @@ def _found_by(lab: LabSteps, filters: list[dict[str, Any]]) -> set[str]:
     pages = lab.session.client("resourcegroupstaggingapi").get_paginator("get_resources")
     try:
         return {
-            item["ResourceARN"] for page in pages.paginate(TagFilters=filters) for item in page["ResourceTagMappingList"]
+            item["ResourceARN"]
+            for page in pages.paginate(TagFilters=filters)
+            for item in page["ResourceTagMappingList"]
         }
     except NotRunning:
         raise
@@ -89,13 +92,14 @@ def forgotten_topic(lab: LabSteps) -> str:
 
 def forget_something(lab: LabSteps) -> None:
     """Make a resource with the lab's tags that no step knows, for task 10.3."""
+    drills.begin(lab, "10.3")
     tags = [{"Key": key, "Value": value} for key, value in lab.config.tags.items()]
     lab.session.client("sns").create_topic(Name=forgotten_topic(lab).rpartition(":")[2], Tags=tags)
 
 
 def _nothing_left(lab: LabSteps, _answer: Any) -> Finding:
     if found(lab.session.client("sns").get_topic_attributes, TopicArn=forgotten_topic(lab)) is None:
-        return right("Right: no step knew it, but its tags gave it away.")
+        return drills.mended(lab, "10.3", right("Right: no step knew it, but its tags gave it away."))
     return not_attempted("it is still there.")
 
 
@@ -128,10 +132,9 @@ except MissingStep as missing:
         title="Find what is yours",
         text=(
             "Several people share an account. Everything that a lab makes has the tags in `lab.config.tags`. Write the "
-            "`TagFilters` for "
-            "[GetResources](https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html) "
-            "that find everything of this lab, and nothing of another lab or another participant. The check makes "
-            "some tagged resources, looks which of them your filters find, and deletes them again."
+            "list of `TagFilters` with which GetResources, a call of `resourcegroupstaggingapi`, finds everything of "
+            "this lab, and nothing of another lab or another participant. The check makes some tagged resources, looks "
+            "which of them your filters find, and deletes them again."
         ),
         start="answer: list[dict] | None = None",
         hints=(
@@ -171,9 +174,11 @@ for resource in left:
         judge=_nothing_left,
         mends_text="The next cell deletes it, if it is still there.",
         mends="""
+from labkit.tasks import drills
 from labkit.tasks.cleanup import forgotten_topic
 
 deleted = lab.session.client("sns").delete_topic(TopicArn=forgotten_topic(lab))
+drills.over(lab, "10.3")
 """,
     ),
 ]

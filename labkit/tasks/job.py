@@ -10,6 +10,7 @@ from typing import Any
 from labkit import project
 from labkit.data import data_api, table
 from labkit.steps.lab_steps import LabSteps
+from labkit.tasks import drills
 from labkit.tasks.answers import LIST, shown
 from labkit.tasks.task import Finding, Found, Task, not_attempted, reading, right, wrong
 
@@ -74,13 +75,15 @@ def _copy(lab: LabSteps, _answer: Any) -> Finding:
     wanted = _rows(tuple(json.loads(line).values()) for line in _sample().splitlines())
     loaded = _rows(data_api.execute(lab.session, f"select * from {PRACTICE_TABLE}").rows)
     if not loaded:
-        return not_attempted(f"{PRACTICE_TABLE} is empty. Redshift's reason, if it refused a row: lab.query.load_errors().")
+        return not_attempted(f"{PRACTICE_TABLE} is empty.")
     if loaded == wanted:
         return right(f"Right: one statement, and {loaded.total()} rows are in the table.")
     if loaded == wanted + wanted:
         return wrong("Each row is there twice: COPY adds. Empty the table with DELETE, then load it once.")
     same = (loaded & wanted).total()
-    return wrong(f"{PRACTICE_TABLE} has {loaded.total()} rows, and {same} of the file's {wanted.total()} are among them.")
+    return wrong(
+        f"{PRACTICE_TABLE} has {loaded.total()} rows, and {same} of the file's {wanted.total()} are among them."
+    )
 
 
 def _sample() -> str:
@@ -101,6 +104,7 @@ SETTABLE = (
 
 def change_the_job(lab: LabSteps) -> None:
     """Change one thing in the job's definition, for task 05.3."""
+    drills.begin(lab, "05.3")
     lab.job.create()
     glue = lab.session.client("glue")
     job = glue.get_job(JobName=lab.names.job)["Job"]
@@ -113,7 +117,9 @@ def _definition(lab: LabSteps, _answer: Any) -> Finding:
     facts = list(lab.job.facts())
     wrong_facts = [fact.what for fact in facts if not fact.holds]
     if not wrong_facts:
-        return right("Right: the bookmark is on, and the rest of the definition is as it was.")
+        return drills.mended(
+            lab, "05.3", right("Right: the bookmark is on, and the rest of the definition is as it was.")
+        )
     job = lab.session.client("glue").get_job(JobName=lab.names.job)["Job"]
     option = job["DefaultArguments"].get(BOOKMARK)
     if option == "job-bookmark-disable" and len(wrong_facts) == 1:
@@ -229,7 +235,10 @@ updated = lab.session.client("glue").update_job(JobName=lab.names.job, JobUpdate
         judge=_definition,
         mends_text="The next cell puts the lab's definition back, whatever it is now.",
         mends="""
+from labkit.tasks import drills
+
 lab.job.create()
+drills.over(lab, "05.3")
 print("The job is as it should be:", lab.job.check().ok)
 """,
     ),

@@ -9,6 +9,7 @@ from typing import Any
 from labkit.calls import found
 from labkit.errors import AwsRefused
 from labkit.steps.lab_steps import LabSteps
+from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, shown
 from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong
 
@@ -118,7 +119,8 @@ def _allowed(lab: LabSteps, _answer: Any) -> Finding:
         s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
     except AwsRefused as refused:
         return wrong(f"S3 does not accept its notification with this permission: {refused.message}")
-    return right("Right: S3 has checked it, and the next file starts the workflow again.")
+    done = right("Right: S3 has checked it, and the next file starts the workflow again.")
+    return drills.mended(lab, "07.3", done)
 
 
 def _complaint(lab: LabSteps, statement: dict[str, Any]) -> str:
@@ -151,7 +153,7 @@ TASKS: list[Task] = [
         text=(
             "Write a function that takes an event, as S3 sends it to a Lambda function, and returns the list of the "
             "keys of the files that have landed, as they are in the bucket. An event can have several records. S3's "
-            "test event, `{\"Service\": \"Amazon S3\", \"Event\": \"s3:TestEvent\", …}`, has none. The check calls "
+            'test event, `{"Service": "Amazon S3", "Event": "s3:TestEvent", …}`, has none. The check calls '
             "your function with events that it does not show."
         ),
         start="""
@@ -162,7 +164,7 @@ def landed_keys(event: dict) -> list[str] | None:
 answer = landed_keys
 """,
         hints=(
-            "A record's key is in `record[\"s3\"][\"object\"][\"key\"]`, encoded as in a web form.",
+            'A record\'s key is in `record["s3"]["object"]["key"]`, encoded as in a web form.',
             "`urllib.parse.unquote_plus` decodes it; plain `unquote` would leave the plus signs. "
             '`event.get("Records", [])` is empty for the test event.',
         ),
@@ -220,9 +222,11 @@ print("The notification is as it should be:", lab.notification.check().ok)
         title="S3 may not invoke the function",
         breaks_text="The next cell takes away S3's permission. The notification stays, and now it does nothing.",
         breaks="""
+from labkit.tasks import drills
 from labkit.tasks.notification import forbid_s3
 
 forbid_s3(lab)
+drills.begin(lab, "07.3")
 """,
         text=(
             "Give the permission back with Lambda's "
@@ -234,7 +238,7 @@ forbid_s3(lab)
         start="# Your code",
         hints=(
             '`lab.session.client("lambda").add_permission(FunctionName=…, StatementId=…, Action=…, Principal=…, …)`: '
-            'the action is `lambda:InvokeFunction`, the principal is the service `s3.amazonaws.com`. The statement id '
+            "the action is `lambda:InvokeFunction`, the principal is the service `s3.amazonaws.com`. The statement id "
             "is a name of your choice.",
             'Two parameters limit it: `SourceArn=f"arn:aws:s3:::{lab.names.landing_bucket}"` and '
             "`SourceAccount=lab.session.account_id`.",
@@ -252,8 +256,12 @@ permission = lab.session.client("lambda").add_permission(
         judge=_allowed,
         mends_text="The next cell removes what you have given, and gives the lab's own permission.",
         mends="""
+from labkit.tasks import drills
+from labkit.tasks.notification import forbid_s3
+
 forbid_s3(lab)
 lab.notification.create()
+drills.over(lab, "07.3")
 print("S3 may invoke the function again:", lab.notification.check().ok)
 """,
     ),

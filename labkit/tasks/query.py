@@ -111,7 +111,8 @@ TASKS: list[Task] = [
     Task(
         id="08.1",
         title="Who paid most?",
-        text="Which make of car has paid most, over all booths? Write the query that returns the make, and only it." + HOW,
+        text="Which make of car has paid most, over all booths? Write the query that returns the make, and only it."
+        + HOW,
         start="answer: str | None = None",
         hints=(
             "Add up the amounts by make, and sort by the sum, the largest first.",
@@ -146,8 +147,9 @@ answer = """
 """
 ''',
         judge=_judge(
-            _doubled, "the table's six columns and the number of copies",
-            "Right: in this lab's table, such rows come from several passes, and after notebook 09 you know other causes.",
+            _doubled,
+            "the table's six columns and the number of copies",
+            "Right. Here such rows come from several passes; notebook 09 shows other causes.",
         ),
         wants=SQL,
     ),
@@ -175,7 +177,8 @@ answer = """
 """
 ''',
         judge=_judge(
-            _best_days, "toll_booth, transaction_date, revenue",
+            _best_days,
+            "toll_booth, transaction_date, revenue",
             "Right: a window function looks at the rows of its group, and keeps all of them.",
         ),
         wants=SQL,

@@ -11,6 +11,7 @@ from labkit.data.counts import ExactlyOnceCounts
 from labkit.errors import MissingStep
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
+from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, NUMBER, TEXT, shown
 from labkit.tasks.task import Finding, Found, Task, not_attempted, right, trying, wrong
 
@@ -20,7 +21,7 @@ def _rejected(lab: LabSteps, answer: Any) -> Finding:
     if not isinstance(rows, ExactlyOnceCounts):
         raise MissingStep("The ledger", step="reliability", notebook="09_reliability")
     if answer == rows.rejected:
-        return right("Right. `lab.counts().rejected` says the same from another source: the rows in the staging bucket.")
+        return right("Right. `lab.counts().rejected` counts the same from the rows that the job kept.")
     if answer == rows.loaded:
         return wrong("That is how many rows were loaded.")
     return wrong("The ledger has an entry for each file version; add up all of them.")
@@ -80,6 +81,7 @@ def _parsed(line: Any) -> Any:
 
 def change_the_delivery(lab: LabSteps) -> None:
     """Change one thing in the exactly-once delivery, for task 09.4."""
+    drills.begin(lab, "09.4")
     awslambda = lab.session.client("lambda")
     for mapping in _mappings(lab):
         awslambda.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -113,7 +115,8 @@ def _received(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(
             "The mapping ignores which messages have failed (`FunctionResponseTypes`), so it would lose events."
         )
-    return right("Right: the events that have waited are delivered now. None was lost.")
+    done = right("Right: the events that have waited are delivered now. None was lost.")
+    return drills.mended(lab, "09.4", done)
 
 
 TASKS: list[Task] = [
@@ -160,8 +163,9 @@ answer = lab.query("""
         id="09.3",
         title="Repair a line",
         text=(
-            "A new till writes some amounts as text, with the currency: `\"transaction_amount\": \"6.26 USD\"`, or only "
-            "`\"6.26\"`. Write a function that takes one line of a file and returns the repaired line, with the amount "
+            'A new till writes some amounts as text: `"transaction_amount": "6.26 USD"`, or without the currency, '
+            '`"6.26"`. '
+            "Write a function that takes one line of a file and returns the repaired line, with the amount "
             "as a number. A good line keeps its values. A line that can't be repaired (it is not JSON, or its amount "
             "is not in USD, or not a number) gives `None`: it is better rejected than guessed. The check calls your "
             "function with lines that it does not show."
@@ -200,7 +204,7 @@ answer = repair
     Task(
         id="09.4",
         title="Events wait, and nobody comes",
-        breaks_text="The next cell changes one thing in the exactly-once delivery. Nothing fails, and nothing is logged.",
+        breaks_text="The next cell changes one thing in the exactly-once delivery. Nothing fails because of it.",
         breaks="""
 from labkit.tasks.reliability import change_the_delivery
 
@@ -224,6 +228,11 @@ updated = client.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=T
 """,
         judge=_received,
         mends_text="The next cell puts the queues and the mapping right, whatever they are now.",
-        mends="lab.reliability.queues.create()",
+        mends="""
+from labkit.tasks import drills
+
+lab.reliability.queues.create()
+drills.over(lab, "09.4")
+""",
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from labkit.calls import found
 from labkit.steps.lab_steps import LabSteps
+from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, TEXT
 from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong
 
@@ -92,6 +93,7 @@ FAILED = "FAILED"
 
 def change_a_trigger(lab: LabSteps) -> None:
     """Change one of the workflow's triggers, for task 06.4."""
+    drills.begin(lab, "06.4")
     lab.workflow.create()
     crawl = {"LogicalOperator": "EQUALS", "CrawlerName": lab.names.s3_crawler, "CrawlState": FAILED}
     lab.session.client("glue").update_trigger(
@@ -107,7 +109,7 @@ def change_a_trigger(lab: LabSteps) -> None:
 def _mended(lab: LabSteps, _answer: Any) -> Finding:
     facts = [fact.what for fact in lab.workflow.facts() if not fact.holds]
     if not facts:
-        return right("Right: the job follows a crawl that has succeeded.")
+        return drills.mended(lab, "06.4", right("Right: the job follows a crawl that has succeeded."))
     trigger = found(lab.session.client("glue").get_trigger, Name=lab.names.event_trigger)
     conditions = trigger["Trigger"].get("Predicate", {}).get("Conditions", []) if trigger else []
     if [one.get("CrawlState") for one in conditions] == [FAILED]:
@@ -229,8 +231,11 @@ updated = lab.session.client("glue").update_trigger(
         judge=_mended,
         mends_text="The next cell puts the triggers right, whatever they are now.",
         mends="""
+from labkit.tasks import drills
+
 lab.workflow.create()
 lab.workflow.resume()
+drills.over(lab, "06.4")
 print("The workflow is as it should be:", lab.workflow.check().ok)
 """,
     ),

@@ -11,7 +11,7 @@ from labkit.errors import AwsRefused
 from labkit.steps.lab_steps import LabSteps
 from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, shown
-from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong
+from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong, wrong_type
 
 S3 = "s3.amazonaws.com"
 
@@ -39,7 +39,7 @@ def _keys(_lab: LabSteps, answer: Any) -> Finding:
         return not_attempted("your function returns nothing yet.")
     for result, (expected, event) in zip(given, EVENTS, strict=True):
         if isinstance(result, str) or not hasattr(result, "__iter__"):
-            return wrong(f"It returned {shown(result)}. It has to return a list of keys.")
+            return wrong_type(f"It returned {shown(result)}. Wanted: a list of keys.")
         if (keys := list(result)) != expected:
             sent = [record["s3"]["object"]["key"] for record in event.get("Records", [])]
             about = f"the keys {sent}" if sent else f"S3's test event {event}"

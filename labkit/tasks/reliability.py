@@ -13,7 +13,7 @@ from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, NUMBER, TEXT, shown
-from labkit.tasks.task import Finding, Found, Task, not_attempted, right, trying, wrong
+from labkit.tasks.task import Finding, Found, Task, not_attempted, right, trying, wrong, wrong_type
 
 
 def _rejected(lab: LabSteps, answer: Any) -> Finding:
@@ -72,7 +72,7 @@ def _repair(_lab: LabSteps, answer: Any) -> Finding:
 def _parsed(line: Any) -> Any:
     """The object in a line that the function has returned."""
     if not isinstance(line, str):
-        raise Found(wrong(f"It returned {shown(line)}. It has to return a line of text, or None."))
+        raise Found(wrong_type(f"It returned {shown(line)}. Wanted: a line of text, or None."))
     try:
         return json.loads(line)
     except ValueError:

@@ -8,8 +8,8 @@ from typing import Any
 from labkit.calls import found
 from labkit.steps.lab_steps import LabSteps
 from labkit.tasks import drills
-from labkit.tasks.answers import FUNCTION, TEXT
-from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong
+from labkit.tasks.answers import FUNCTION, TEXT, shown
+from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong, wrong_type
 
 COUNTERS = ("Succeeded", "Failed", "Timeout", "Stopped", "Errored", "Running", "Waiting")
 
@@ -50,9 +50,9 @@ def _succeeded(_lab: LabSteps, answer: Any) -> Finding:
     if all(given is None for given in results):
         return not_attempted("your function returns nothing yet.")
     for given, (expected, run) in zip(results, RUNS, strict=True):
-        if given is None:
-            return wrong("For some runs your function returns nothing. It has to return True or False.")
-        if bool(given) is not expected:
+        if not isinstance(given, bool):
+            return wrong_type(f"For a run with status {run['Status']}, it returned {shown(given)}. Wanted: True or False.")
+        if given is not expected:
             statistics = {name: count for name, count in run["Statistics"].items() if count}
             return wrong(f"It returned {given!r} for a run with status {run['Status']} and {statistics}.")
     return right("Right: that is what to alert on, not the status.")

@@ -51,7 +51,9 @@ def _succeeded(_lab: LabSteps, answer: Any) -> Finding:
         return not_attempted("your function returns nothing yet.")
     for given, (expected, run) in zip(results, RUNS, strict=True):
         if not isinstance(given, bool):
-            return wrong_type(f"For a run with status {run['Status']}, it returned {shown(given)}. Wanted: True or False.")
+            return wrong_type(
+                f"For a run with status {run['Status']}, it returned {shown(given)}. Wanted: True or False."
+            )
         if given is not expected:
             statistics = {name: count for name, count in run["Statistics"].items() if count}
             return wrong(f"It returned {given!r} for a run with status {run['Status']} and {statistics}.")
@@ -107,11 +109,13 @@ def change_a_trigger(lab: LabSteps) -> None:
 
 
 def _mended(lab: LabSteps, _answer: Any) -> Finding:
+    trigger = found(lab.session.client("glue").get_trigger, Name=lab.names.event_trigger)
+    if trigger is None:
+        return wrong(f"There is no trigger {lab.names.event_trigger} any more, so nothing starts the job.")
     facts = [fact.what for fact in lab.workflow.facts() if not fact.holds]
     if not facts:
         return drills.mended(lab, "06.4", right("Right: the job follows a crawl that has succeeded."))
-    trigger = found(lab.session.client("glue").get_trigger, Name=lab.names.event_trigger)
-    conditions = trigger["Trigger"].get("Predicate", {}).get("Conditions", []) if trigger else []
+    conditions = trigger["Trigger"].get("Predicate", {}).get("Conditions", [])
     if [one.get("CrawlState") for one in conditions] == [FAILED]:
         return not_attempted("the workflow's triggers are as that cell has left them.")
     return wrong(f"This does not hold yet: {'; '.join(facts)}.")

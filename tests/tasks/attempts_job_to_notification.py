@@ -101,7 +101,7 @@ WORKFLOW = (
             + "lab.session.client('glue').stop_trigger(Name=practice_trigger)"),
     Attempt("06.3", WRONG, TRIGGER % (LOADED % "FAILED", CRAWL, ""), "FAILED"),
     Attempt("06.3", WRONG, TRIGGER % (f"{LOADED % 'SUCCEEDED'}, {LOADED % 'FAILED'}", CRAWL, ""), "nothing but"),
-    Attempt("06.3", WRONG, TRIGGER % (LOADED % "SUCCEEDED", CRAWL.replace('redshift', 's3'), ""), "It should start only"),
+    Attempt("06.3", WRONG, TRIGGER % (LOADED % "SUCCEEDED", CRAWL.replace('redshift', 's3'), ""), "start only"),
     Attempt("06.3", WRONG, TRIGGER % (LOADED % "SUCCEEDED", CRAWL, ", StartOnCreation=True"), "ACTIVATED"),
     Attempt("06.3", WRONG, TRIGGER % (LOADED % "SUCCEEDED", CRAWL, ", WorkflowName=lab.names.workflow"), "to none"),
     Attempt("06.3", WRONG, "lab.session.client('glue').create_trigger("
@@ -112,11 +112,13 @@ WORKFLOW = (
     Attempt("06.4", WRONG, UPDATE_TRIGGER % ("CANCELLED", "ANY", RUN_JOB), "starts what it should"),
     Attempt("06.4", WRONG, UPDATE_TRIGGER % ("SUCCEEDED", "ANY", CRAWL), "starts what it should"),
     Attempt("06.4", WRONG, "lab.workflow.create()\nlab.workflow.pause()", "is active"),
-    Attempt("06.4", WRONG, "lab.session.client('glue').delete_trigger(Name=lab.names.event_trigger)"),
+    Attempt("06.4", WRONG, "lab.session.client('glue').delete_trigger(Name=lab.names.event_trigger)",
+            "any more"),
 )  # fmt: skip
 
 NOTIFICATION = (
-    Attempt("07.1", RIGHT, "import urllib.parse\n" + KEYS % (f"urllib.parse.unquote({KEY}.replace('+', ' '))", RECORDS)),
+    Attempt("07.1", RIGHT, "import urllib.parse\n"
+            + KEYS % (f"urllib.parse.unquote({KEY}.replace('+', ' '))", RECORDS)),
     Attempt("07.1", WRONG, KEYS % (KEY, RECORDS), "it returned ['toll+data%2B1.json']"),
     Attempt("07.1", WRONG, "import urllib.parse\n" + KEYS % (f"urllib.parse.unquote({KEY})", RECORDS)),
     Attempt("07.1", WRONG, "import urllib.parse\n" + KEYS % (f"urllib.parse.unquote_plus({KEY})", "['Records']"),

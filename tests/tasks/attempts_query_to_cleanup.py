@@ -8,7 +8,9 @@ SQL = 'answer = """%s"""'
 BY_MAKE = "select vehicle_make from toll_table group by vehicle_make order by %s desc limit 1"
 SIX = "transaction_id, transaction_date, toll_booth, vehicle_make, vehicle_category, transaction_amount"
 DAYS = "select toll_booth, transaction_date, sum(transaction_amount) as revenue from toll_table group by 1, 2"
-BEST = "select toll_booth, transaction_date, revenue from (select *, rank() over (%s) as place from ({})) where place = 1"
+BEST = (
+    "select toll_booth, transaction_date, revenue from (select *, rank() over (%s) as place from ({})) where place = 1"
+)
 REPAIR = """
 import json
 
@@ -25,7 +27,8 @@ AMOUNT = "row['transaction_amount'] = %s"
 STRIPPED = "float(str(row['transaction_amount']).removesuffix(' USD'))"
 MAPPING = """
 client = lab.session.client("lambda")
-uuid = client.list_event_source_mappings(FunctionName=lab.names.reliable_start_function)["EventSourceMappings"][0]["UUID"]
+mappings = client.list_event_source_mappings(FunctionName=lab.names.reliable_start_function)["EventSourceMappings"]
+uuid = mappings[0]["UUID"]
 """
 TAG = '{"Key": "%s", "Values": [%s]}'
 MINE = [TAG % (key, f'lab.config.tags["{key}"]') for key in ("lab", "prefix")]

@@ -77,6 +77,8 @@ def _connects(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(f"Glue can't connect: {refused.message}")
     if "PASSWORD" in properties or "SECRET_ID" not in properties:
         return wrong("Glue connects, but with a copied password. Let the connection name the secret: SECRET_ID.")
+    if properties.get("JDBC_ENFORCE_SSL") != "true":
+        return wrong("Glue connects, but the connection no longer requires TLS: JDBC_ENFORCE_SSL.")
     if not lab.secrets.check():
         failed = next(fact.what for fact in lab.secrets.check().facts if not fact.holds)
         return wrong(f"Glue connects, but something got lost: {failed} does not hold.")
@@ -164,8 +166,8 @@ print("the URL ends with:", wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"
 """,
         text=(
             "Mend it with `glue.update_connection`. It replaces the whole connection, so give it everything that "
-            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it still takes the "
-            "credentials from the secret."
+            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it "
+            "still takes the credentials from the secret."
         ),
         start="# Your code",
         hints=(

@@ -140,15 +140,15 @@ glue.update_crawler(Name=lab.names.s3_crawler, Targets={"S3Targets": [whole]})
 glue, s3 = lab.session.client("glue"), lab.session.client("s3")
 fares = f"s3://{{lab.names.staging_bucket}}/{FOLDER}"
 for name, more in {{"fares.json": "", "old-2019.json": ', "currency": "EUR"'}}.items():
-    line = '{{"booth": "york_rd", "lane": 1, "fare": 2.5' + more + "}}\n"
+    line = '{{"booth": "york_rd", "lane": 1, "fare": 2.5' + more + "}}\\n"
     s3.put_object(Bucket=lab.names.staging_bucket, Key=f"{FOLDER}{{name}}", Body=line)
 crawler = f"{{lab.names.s3_crawler}}_fares"
 """,
         text=(
             "Create a crawler with the name `crawler` that looks at `fares`, writes to `lab.names.glue_database`, has "
             "the role `lab.names.glue_role`, and leaves out all files whose names begin with `old-`: `Exclusions` is a "
-            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table must not have the "
-            "column `currency`."
+            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table must "
+            "not have the column `currency`."
         ),
         start="# Your code",
         hints=(

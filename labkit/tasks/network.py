@@ -19,9 +19,9 @@ def _who_gets_in(lab: LabSteps, answer: Any) -> Finding:
     for address in ADDRESSES:
         given = trying(answer, address)
         if not isinstance(given, bool):
-            return wrong_type(f"For {address} it returned {shown(given)}. Wanted: True or False.")
+            return wrong_type(f"for {address} it returned {shown(given)}. Wanted: True or False.")
         if given is not lets_in(inbound, address, REDSHIFT_PORT):
-            return wrong(f"For {address} it returned {given}. Look at the rules of {lab.names.security_group} again.")
+            return wrong(f"for {address} it returned {given}. Look at the rules of {lab.names.security_group} again.")
     return right("Right: a security group refuses what no rule allows.")
 
 

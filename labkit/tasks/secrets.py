@@ -24,10 +24,10 @@ def _url(_lab: LabSteps, answer: Any) -> Finding:
         secret = {"engine": "redshift", "username": "admin", "password": "not shown", **cluster}
         given = trying(answer, secret)
         if not isinstance(given, str):
-            return wrong_type(f"It returned {shown(given)}. Wanted: a text (str).")
+            return wrong_type(f"it returned {shown(given)}. Wanted: a text (str).")
         if given.strip() != f"jdbc:redshift://{cluster['host']}:{cluster['port']}/{cluster['dbname']}":
             words = ", ".join(f"{key} {value}" for key, value in cluster.items())
-            return wrong(f"For {words} it returned {shown(given)}. The form is jdbc:redshift://host:port/database.")
+            return wrong(f"for {words} it returned {shown(given)}. The form is jdbc:redshift://host:port/database.")
     return right("Right: a secret holds all that a client needs to find its database.")
 
 

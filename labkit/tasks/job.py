@@ -68,6 +68,28 @@ PRACTICE_TABLE = "toll_practice"
 PRACTICE_KEY = "practice/tolls.jsonl"
 
 
+def make_practice_table(lab: LabSteps) -> str:
+    """Make an empty table and stage a file for task 05.2. Return the file's URI.
+
+    Through the Data API, because `lab.query` imports pandas, which takes a second, and notebook 05 needs it nowhere else.
+    """
+    bucket = lab.names.staging_bucket
+    lab.session.client("s3").put_object(Bucket=bucket, Key=PRACTICE_KEY, Body=_sample().encode())
+    _drop_practice_table(lab)
+    data_api.execute(lab.session, f"create table {PRACTICE_TABLE} (like {lab.config.redshift_table})")
+    return f"s3://{bucket}/{PRACTICE_KEY}"
+
+
+def remove_practice_table(lab: LabSteps) -> None:
+    """Remove the table and the file of task 05.2."""
+    _drop_practice_table(lab)
+    lab.session.client("s3").delete_object(Bucket=lab.names.staging_bucket, Key=PRACTICE_KEY)
+
+
+def _drop_practice_table(lab: LabSteps) -> None:
+    data_api.execute(lab.session, f"drop table if exists {PRACTICE_TABLE}")
+
+
 def _copy(lab: LabSteps, _answer: Any) -> Finding:
     exists = "select count(*) from information_schema.tables where table_schema = 'public' and table_name = :name"
     if not data_api.execute(lab.session, exists, {"name": PRACTICE_TABLE}).rows[0][0]:
@@ -167,14 +189,10 @@ answer = [
             "The next cell makes an empty table, `toll_practice`, and puts a file with the 100 rows of the sample into "
             "the staging bucket. Neither belongs to the pipeline."
         ),
-        breaks=f"""
-from labkit import project
+        breaks="""
+from labkit.tasks.job import make_practice_table
 
-practice_file = f"s3://{{lab.names.staging_bucket}}/{PRACTICE_KEY}"
-sample_rows = project.file("data", "sample_data_toll_application.json").read_bytes()
-lab.session.client("s3").put_object(Bucket=lab.names.staging_bucket, Key="{PRACTICE_KEY}", Body=sample_rows)
-lab.query("drop table if exists {PRACTICE_TABLE}")
-lab.query("create table {PRACTICE_TABLE} (like toll_table)")
+practice_file = make_practice_table(lab)
 print(practice_file)
 """,
         text=(
@@ -195,9 +213,10 @@ lab.query(f"copy {PRACTICE_TABLE} from '{{practice_file}}' iam_role '{{copy_role
 """,
         judge=_copy,
         mends_text="The next cell removes the table and the file again.",
-        mends=f"""
-lab.query("drop table if exists {PRACTICE_TABLE}")
-removed = lab.session.client("s3").delete_object(Bucket=lab.names.staging_bucket, Key="{PRACTICE_KEY}")
+        mends="""
+from labkit.tasks.job import remove_practice_table
+
+remove_practice_table(lab)
 """,
     ),
     Task(

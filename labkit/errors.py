@@ -186,6 +186,7 @@ NOT_THERE = {
     "NoSuchEntity",
     "NoSuchKey",
     "NoSuchPublicAccessBlockConfiguration",
+    "NotFound",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
 }

@@ -35,7 +35,24 @@ def execute(session: Session, sql: str, parameters: Mapping[str, Any] | None = N
         MissingStep: there is no cluster yet.
     """
     given = [{"name": name, "value": str(value)} for name, value in (parameters or {}).items()]
-    answer = _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
+    return _result(
+        session, _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
+    )
+
+
+def execute_together(session: Session, statements: Sequence[str]) -> Result:
+    """Run these statements in one transaction: either all take effect, or none. Return the last one's result.
+
+    Raises:
+        QueryFailed: Redshift refused one of them.
+        MissingStep: there is no cluster yet.
+    """
+    answer = _finished(session, "; ".join(statements), "batch_execute_statement", Sqls=list(statements))
+    return _result(session, answer["SubStatements"][-1])
+
+
+def _result(session: Session, answer: Mapping[str, Any]) -> Result:
+    """The result of a statement that has finished: `answer` describes it."""
     if not answer.get("HasResultSet"):
         return Result((), (), int(answer.get("ResultRows", -1)))
     pages = session.client("redshift-data").get_paginator("get_statement_result").paginate(Id=answer["Id"])
@@ -46,16 +63,6 @@ def execute(session: Session, sql: str, parameters: Mapping[str, Any] | None = N
         types = [column["typeName"] for column in page["ColumnMetadata"]]
         rows.extend(tuple(map(_value, record, types)) for record in page["Records"])
     return Result(columns, tuple(rows), len(rows))
-
-
-def execute_together(session: Session, statements: Sequence[str]) -> None:
-    """Run these statements in one transaction: either all take effect, or none.
-
-    Raises:
-        QueryFailed: Redshift refused one of them.
-        MissingStep: there is no cluster yet.
-    """
-    _finished(session, "; ".join(statements), "batch_execute_statement", Sqls=list(statements))
 
 
 def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:

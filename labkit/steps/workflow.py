@@ -177,7 +177,7 @@ class Workflow(Step[WorkflowMade]):
 
     def resume(self) -> None:
         """Activate the trigger that starts the job."""
-        if (self._trigger(self.own.event_trigger) or {}).get("State") == "DEACTIVATED":
+        if (self._trigger(self.own.event_trigger) or {}).get("State") in ("CREATED", "DEACTIVATED"):
             self.aws("glue").start_trigger(Name=self.own.event_trigger)
 
     def runs(self) -> tuple[Run, ...]:
@@ -204,15 +204,13 @@ class Workflow(Step[WorkflowMade]):
         start, event = self._trigger(self.own.start_trigger), self._trigger(self.own.event_trigger)
         if workflow is None or start is None or event is None:
             raise self.missing(f"Workflow {self.own.workflow}")
-        condition = event["Predicate"]["Conditions"][0]
         return WorkflowMade(
             workflow=workflow["Name"],
             max_concurrency=workflow["MaxConcurrentRuns"],
             start_trigger=f"{start['Name']} ({start['Type']})",
-            starts=", ".join(action["CrawlerName"] for action in start["Actions"]),
-            event_trigger=f"{event['Name']} ({event['Predicate'].get('Logical', 'ANY')}: "
-            f"{condition['CrawlerName']} {condition['CrawlState']})",
-            then=", ".join(action["JobName"] for action in event["Actions"]),
+            starts=_started(start),
+            event_trigger=f"{event['Name']} ({_watched(event)})",
+            then=_started(event),
         )
 
     def facts(self) -> Iterator[Fact]:
@@ -340,6 +338,21 @@ class Workflow(Step[WorkflowMade]):
     def _trigger(self, name: str) -> dict[str, Any] | None:
         answer = found(self.aws("glue").get_trigger, Name=name)
         return answer["Trigger"] if answer else None
+
+
+def _started(trigger: dict[str, Any]) -> str:
+    """The crawlers and jobs that a trigger starts. Somebody may have changed it, so they can be any."""
+    return ", ".join(action.get("JobName") or action.get("CrawlerName", "") for action in trigger.get("Actions", []))
+
+
+def _watched(trigger: dict[str, Any]) -> str:
+    """What a conditional trigger waits for, such as "ANY: s3_crawler SUCCEEDED"."""
+    predicate = trigger.get("Predicate", {})
+    conditions = ", ".join(
+        f"{one.get('JobName') or one.get('CrawlerName')} {one.get('State') or one.get('CrawlState')}"
+        for one in predicate.get("Conditions", [])
+    )
+    return f"{predicate.get('Logical', 'ANY')}: {conditions}"
 
 
 def _differs(there: dict[str, Any], wanted: dict[str, Any]) -> bool:

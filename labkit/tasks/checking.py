@@ -78,9 +78,7 @@ def _judged(task: Task, lab: LabSteps, answer: Any) -> Finding:
 
 def _with_answer(task: Task, finding: Finding, answer: Any) -> Finding:
     """Say what was given, if it is an answer that can be shown."""
-    if task.wants is None or finding.outcome not in (Outcome.WRONG_VALUE, Outcome.WRONG_TYPE):
+    if task.wants is None or callable(answer) or finding.outcome not in (Outcome.WRONG_VALUE, Outcome.WRONG_TYPE):
         return finding
     given = answers.describe(answer) if finding.outcome is Outcome.WRONG_TYPE else answers.shown(answer)
-    if callable(answer):
-        given = f"the function {getattr(answer, '__name__', '?')}"
     return Finding(finding.outcome, f"you gave {given}. {finding.note}")

@@ -62,11 +62,11 @@ def _leaves_out(lab: LabSteps, _answer: Any) -> Finding:
     tables = _tables(lab)
     if not tables:
         return wrong(f"No table of {crawler['DatabaseName']} has its data in {FOLDER}. Where does the crawler look?")
-    if any("old" in table for table in tables):
-        return wrong("The column old is in the catalog: the crawler has read the CSV file too.")
-    if len(tables) != 1 or not {"booth", "fare"} <= tables[0]:
-        return wrong("Wanted: one table with the columns booth and fare. Delete the tables, and crawl again.")
-    return right("Right: the crawler has left the CSV file out.")
+    if any("currency" in table for table in tables):
+        return wrong("The column currency is in the catalog: the crawler has read old-2019.json too.")
+    if len(tables) != 1 or tables[0] != {"booth", "lane", "fare"}:
+        return wrong("Wanted: one table with the columns booth, lane and fare. Delete the tables, and crawl again.")
+    return right("Right: the crawler has left the old file out.")
 
 
 def _tables(lab: LabSteps) -> list[set[str]]:
@@ -133,25 +133,27 @@ glue.update_crawler(Name=lab.names.s3_crawler, Targets={"S3Targets": [whole]})
         id="04.3",
         title="Leave something out",
         breaks_text=(
-            "The next cell puts two files into a folder of the staging bucket: fares as JSON, and an old list as CSV. "
-            "A crawler would make tables of both."
+            "The next cell puts two files into a folder of the staging bucket: `fares.json`, and "
+            "`old-2019.json`, whose lines have one more column, `currency`. A crawler would read both."
         ),
         breaks=f"""
 glue, s3 = lab.session.client("glue"), lab.session.client("s3")
 fares = f"s3://{{lab.names.staging_bucket}}/{FOLDER}"
-s3.put_object(Bucket=lab.names.staging_bucket, Key="{FOLDER}fares.json", Body=b'{{"booth": "york_rd", "fare": 2.5}}\\n')
-s3.put_object(Bucket=lab.names.staging_bucket, Key="{FOLDER}list.csv", Body=b"old,price\\nyes,1\\nno,2\\n")
+for name, more in {{"fares.json": "", "old-2019.json": ', "currency": "EUR"'}}.items():
+    line = '{{"booth": "york_rd", "lane": 1, "fare": 2.5' + more + "}}\\n"
+    s3.put_object(Bucket=lab.names.staging_bucket, Key=f"{FOLDER}{{name}}", Body=line)
 crawler = f"{{lab.names.s3_crawler}}_fares"
 """,
         text=(
             "Create a crawler with the name `crawler` that looks at `fares`, writes to `lab.names.glue_database`, has "
-            "the role `lab.names.glue_role`, and leaves out all CSV files: `Exclusions` is a list of patterns beside "
-            "`Path`. Then run it, and wait until its state is `READY` again. Check that there is only one new table."
+            "the role `lab.names.glue_role`, and leaves out all files whose names begin with `old-`: `Exclusions` is a "
+            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table must "
+            "not have the column `currency`."
         ),
         start="# Your code",
         hints=(
-            "`glue.create_crawler` takes `Name`, `Role`, `DatabaseName` and `Targets`. The pattern `**.csv` covers all "
-            "CSV files, in folders too.",
+            "`glue.create_crawler` takes `Name`, `Role`, `DatabaseName` and `Targets`. A pattern such as `*.csv` "
+            "is relative to the path, and its `*` stands for any characters except a slash.",
             '`glue.start_crawler(Name=crawler)` starts it. `lab.wait_until("the crawl", lambda: …)` waits until a '
             'function returns True; `glue.get_crawler(Name=crawler)["Crawler"]["State"]` is the state.',
         ),
@@ -160,7 +162,7 @@ glue.create_crawler(
     Name=crawler,
     Role=lab.names.glue_role,
     DatabaseName=lab.names.glue_database,
-    Targets={"S3Targets": [{"Path": fares, "Exclusions": ["**.csv"]}]},
+    Targets={"S3Targets": [{"Path": fares, "Exclusions": ["old-*"]}]},
 )
 glue.start_crawler(Name=crawler)
 lab.wait_until("the crawl", lambda: glue.get_crawler(Name=crawler)["Crawler"]["State"] == "READY")

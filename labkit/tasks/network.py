@@ -19,9 +19,9 @@ def _who_gets_in(lab: LabSteps, answer: Any) -> Finding:
     for address in ADDRESSES:
         given = trying(answer, address)
         if not isinstance(given, bool):
-            return wrong_type(f"For {address} it returned {shown(given)}. Wanted: True or False.")
+            return wrong_type(f"for {address} it returned {shown(given)}. Wanted: True or False.")
         if given is not lets_in(inbound, address, REDSHIFT_PORT):
-            return wrong(f"For {address} it returned {given}. Look at the rules of {lab.names.security_group} again.")
+            return wrong(f"for {address} it returned {given}. Look at the rules of {lab.names.security_group} again.")
     return right("Right: a security group refuses what no rule allows.")
 
 
@@ -65,7 +65,8 @@ TASKS: list[Task] = [
         ),
         start="answer = None  # a function: address -> True or False",
         hints=(
-            "Which ranges is port 5439 open to? `ec2.describe_security_groups` says it. An address gets in if one of them contains it.",
+            "Which ranges is port 5439 open to? `describe_security_groups` of EC2 lists them. One of them must contain "
+            "the address.",
             'ipaddress.ip_address("10.0.1.2") in ipaddress.ip_network("10.0.0.0/16") is True.',
         ),
         solution="""
@@ -124,8 +125,12 @@ ec2.authorize_security_group_ingress(
         breaks="""
 ec2 = lab.session.client("ec2")
 group_id = lab.network.describe().security_group_id
-to_itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group_id}]}
-ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])["Return"]
+group = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
+for rule in group["IpPermissions"]:
+    if rule["UserIdGroupPairs"]:
+        to_itself = {"IpProtocol": rule["IpProtocol"], "UserIdGroupPairs": rule["UserIdGroupPairs"]}
+        ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])
+print("still open:", *(rule["FromPort"] for rule in group["IpPermissions"] if rule["IpRanges"]))
 """,
         text=(
             "Make the rule again: the security group accepts all traffic, or at least all TCP ports, from its own "
@@ -134,9 +139,13 @@ ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])["
         start="# Your code",
         hints=(
             "`ec2.authorize_security_group_ingress` takes `IpPermissions` in the form in which EC2 describes them.",
-            'The cell above has the rule in this form, as `to_itself`. `IpProtocol` "-1" means all traffic.',
+            "The cell above has such a rule as `to_itself`: `IpProtocol` is -1, which means all traffic, and "
+            "`UserIdGroupPairs` is a list of dicts with a `GroupId`.",
         ),
-        solution="ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])",
+        solution="""
+to_itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group_id}]}
+ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])
+""",
         judge=_members_get_in,
         mends_text="The next cell makes the rule again if it is missing, and removes rules that don't belong there.",
         mends="lab.network.create()",

@@ -5,7 +5,19 @@ from __future__ import annotations
 from types import ModuleType
 
 from labkit.errors import UsageError
-from labkit.tasks import crawlers, network, redshift, secrets, start
+from labkit.tasks import (
+    cleanup,
+    crawlers,
+    job,
+    network,
+    notification,
+    query,
+    redshift,
+    reliability,
+    secrets,
+    start,
+    workflow,
+)
 from labkit.tasks.task import Task
 
 MODULES: tuple[ModuleType, ...] = (
@@ -14,6 +26,12 @@ MODULES: tuple[ModuleType, ...] = (
     redshift,
     secrets,
     crawlers,
+    job,
+    workflow,
+    notification,
+    query,
+    reliability,
+    cleanup,
 )
 """A module for each notebook that has tasks. Each has a list TASKS."""
 

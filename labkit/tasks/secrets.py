@@ -24,10 +24,10 @@ def _url(_lab: LabSteps, answer: Any) -> Finding:
         secret = {"engine": "redshift", "username": "admin", "password": "not shown", **cluster}
         given = trying(answer, secret)
         if not isinstance(given, str):
-            return wrong_type(f"It returned {shown(given)}. Wanted: a text (str).")
+            return wrong_type(f"it returned {shown(given)}. Wanted: a text (str).")
         if given.strip() != f"jdbc:redshift://{cluster['host']}:{cluster['port']}/{cluster['dbname']}":
             words = ", ".join(f"{key} {value}" for key, value in cluster.items())
-            return wrong(f"For {words} it returned {shown(given)}. The form is jdbc:redshift://host:port/database.")
+            return wrong(f"for {words} it returned {shown(given)}. The form is jdbc:redshift://host:port/database.")
     return right("Right: a secret holds all that a client needs to find its database.")
 
 
@@ -77,6 +77,8 @@ def _connects(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(f"Glue can't connect: {refused.message}")
     if "PASSWORD" in properties or "SECRET_ID" not in properties:
         return wrong("Glue connects, but with a copied password. Let the connection name the secret: SECRET_ID.")
+    if properties.get("JDBC_ENFORCE_SSL") != "true":
+        return wrong("Glue connects, but the connection no longer requires TLS: JDBC_ENFORCE_SSL.")
     if not lab.secrets.check():
         failed = next(fact.what for fact in lab.secrets.check().facts if not fact.holds)
         return wrong(f"Glue connects, but something got lost: {failed} does not hold.")
@@ -164,8 +166,8 @@ print("the URL ends with:", wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"
 """,
         text=(
             "Mend it with `glue.update_connection`. It replaces the whole connection, so give it everything that "
-            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it still takes the "
-            "credentials from the secret."
+            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it "
+            "still takes the credentials from the secret."
         ),
         start="# Your code",
         hints=(

@@ -20,6 +20,7 @@ from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
 from labkit.tools import jupyter
+from labkit.tools.progress import progress
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -87,9 +88,9 @@ def up() -> None:
 
 
 @cli.command()
-@click.option("--wipe", is_flag=True, help="Also delete its data.")
+@click.option("--wipe", is_flag=True, help="Also delete its data, and the record of the tasks.")
 def down(wipe: bool) -> None:
-    """Stop the local AWS and everything that it runs. Its data stay."""
+    """Stop the local AWS and everything that it runs. Its data stay, and the record of the tasks too."""
     stopped = _lab().down(wipe=wipe)
     said = ["Stopped." if stopped.server else "It was not running."]
     if stopped.left_over:
@@ -363,6 +364,8 @@ def _print_json(value: Any) -> None:
 
 
 cli.add_command(jupyter.lab)
+cli.add_command(progress)
+
 
 if __name__ == "__main__":
     main()

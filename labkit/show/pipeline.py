@@ -71,8 +71,18 @@ class Box:
 
     def words(self, *, times: bool) -> str:
         """What is shown beside the state."""
-        lasted = [_duration(self.seconds)] if times and self.seconds is not None else []
-        return ", ".join([*lasted, *([self.what] if self.what else [])])
+        lasted = self.lasted if times else ""
+        return ", ".join(filter(None, (lasted, self.what)))
+
+    @property
+    def lasted(self) -> str:
+        """The seconds in words: whole ones while it goes on, so that the display does not change all the time."""
+        if self.seconds is None:
+            return ""
+        if self.seconds < 9.95 and self.state not in (State.RUNNING, State.WAITING):
+            return f"{self.seconds:.1f} s"
+        minutes, rest = divmod(int(self.seconds), 60)
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ class Pipeline:
         for box in self.boxes:
             words = f"{box.name} {SIGNS[box.state]}"
             if box.state in (State.RUNNING, State.FAILED) or box.reason:
-                words = f"{words} {box.state}" + (f" {_duration(box.seconds)}" if box.seconds is not None else "")
+                words = " ".join(filter(None, (words, box.state, box.lasted)))
             parts.append((box.state, words))
         for box in self.boxes:
             if box.reason:
@@ -186,8 +196,3 @@ def _cell(box: Box, *, times: bool) -> str:
 
 def _escaped(text: str) -> str:
     return html.escape(text).replace("  ", "&nbsp; ")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -190,6 +190,8 @@ class Run(Described):
         reason = ""
         if state is State.FAILED:
             reason = last.message or last.state
+        elif len(self.job_runs) > 1 and not self.succeeded:
+            reason = f"attempt {len(self.job_runs) - 1} failed: {self.job_runs[-2].message or self.job_runs[-2].state}"
         elif state is State.WAITING:
             reason = SPARK_STARTS if last.state == "STARTING" else f"the job run is {last.state}"
         return Box("job", state, what, last.seconds, reason)
@@ -237,8 +239,8 @@ class Runs(tuple[Run, ...]):
         """The table, its header first."""
         header = ("started", "cause", "crawl", "job", "rows", "state", "seconds")
         yield header if times else header[1:-1]
-        for run in self._known():
-            cause = run.landed_key or run.started_by or "?"
+        for run in self.known():
+            cause = run.landed_key or run.started_by
             seconds = "" if run.seconds is None else f"{run.seconds:.0f}"
             rows = "" if run.loaded is None else str(run.loaded.rows)
             line = (f"{run.started:%Y-%m-%d %H:%M:%S}", cause, run.crawl, run.job, rows, run.status, seconds)
@@ -264,7 +266,7 @@ class Runs(tuple[Run, ...]):
         body = _table_row("th", header) + "".join(_table_row("td", row) for row in rows)
         return f"<table>{body}</table>"
 
-    def _known(self) -> tuple[Run, ...]:
+    def known(self) -> tuple[Run, ...]:
         """The runs with what can be looked up about them. If AWS refuses a look-up, the table is shown without it."""
         try:
             return self.look_up(tuple(self))

@@ -134,12 +134,13 @@ class Workflow(Step[WorkflowMade]):
                 if under_way.started >= landed:
                     return replace(under_way, followed=followed, started_by=BY_EVENT).pipeline(), None
                 return before_the_run(self.own.workflow, followed, function.box(), EARLIER_RUN), None
-            before = before_the_run(self.own.workflow, followed, function.box())
             if run := self.run_that_loaded(keys, landed, runs):
-                return before, run
-            failed = [run for run in runs if run.started >= landed and not run.succeeded]
-            quiet += bool(failed)
-            return before, failed[0] if quiet > SETTLED else None
+                return run.pipeline(), run
+            if failed := [run for run in runs if run.started >= landed and not run.succeeded]:
+                quiet += 1
+                shown = replace(failed[0], followed=followed, started_by=BY_EVENT).pipeline()
+                return shown, failed[0] if quiet > SETTLED else None
+            return before_the_run(self.own.workflow, followed, function.box()), None
 
         go_on = (
             f"lab.notification.check() says whether S3 invokes the function; labkit logs {self.own.start_function} "
@@ -309,14 +310,16 @@ class Workflow(Step[WorkflowMade]):
             return runs
         since = min(run.started for run in runs)
         session, started, loaded = self.lab.session, dict[str, str](), dict[str, Loaded]()
-        with contextlib.suppress(LabError):  # no log, or no right to read it
+        by_hand = ""
+        with contextlib.suppress(LabError):  # no right to read the log
             started = function_log.started_runs(session, self.own.start_function, since)
+            by_hand = BY_HAND
         with contextlib.suppress(LabError):  # no cluster, or no table
             loaded = self.rows_loaded([run for run in runs if run.succeeded])
         return tuple(
             replace(
                 run,
-                started_by=run.started_by or (BY_EVENT if run.run_id in started else ""),
+                started_by=run.started_by or (BY_EVENT if run.run_id in started else by_hand if run.is_over else ""),
                 landed_key=run.landed_key or started.get(run.run_id, ""),
                 loaded=loaded.get(run.run_id),
             )

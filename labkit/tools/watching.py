@@ -10,7 +10,7 @@ from labkit.delivery import Delivery
 from labkit.lab import Lab
 from labkit.show import terminal
 from labkit.show.pipeline import Box, Pipeline, State
-from labkit.steps.runs import Run
+from labkit.steps.runs import Run, Runs
 from labkit.steps.workflow import Workflow
 
 LEAST_SECONDS = 0.3
@@ -34,8 +34,14 @@ def ended_runs(lab: Lab, show: Callable[[Pipeline], None]) -> Iterator[Run]:
             yield runs[place : place + 1].known()[0]
         ended = over | (ended or set())
         going = next((run for run in runs if not run.is_over), None)
-        show(going.pipeline() if going else idle(workflow.own.workflow))
+        show(_with_cause(runs, going) if going else idle(workflow.own.workflow))
         time.sleep(pause)
+
+
+def _with_cause(runs: Runs, run: Run) -> Pipeline:
+    """The run as boxes, with the object and the function if an event started it."""
+    place = runs.index(run)
+    return runs[place : place + 1].known()[0].pipeline()
 
 
 def workflow_in_use(lab: Lab) -> Workflow:

@@ -90,7 +90,7 @@ MORE_PARTS = (
 )
 """The exactly-once delivery's additional parts."""
 
-FRAMES: tuple[tuple[str, str, int, int, int, int, int], ...] = (  # title and its baseline, step, x, y, width, height
+FRAMES: tuple[tuple[str, int, str, int, int, int, int], ...] = (  # title and its baseline, step, x, y, width, height
     ("redshift_workflow", 110, "workflow", 12, 92, 736, 84),
     ("VPC 10.0.0.0/16", 366, "network", 366, 286, 382, 90),
 )
@@ -222,12 +222,12 @@ class Picture:
             down = self._down(y)
             yield self._frame(self._named(title), baseline + down, step, x, y + down, width, tall)
         for says, step, corners in ARROWS:
-            yield self._arrow(says, step, [(x, y + self._down(y)) for x, y in _points(corners)])
+            yield self._arrow(says, step, [(left, top + self._down(top)) for left, top in _points(corners)])
         if self._is_exactly_once:
             for says, step, corners in MORE_ARROWS:
                 yield self._arrow(says, step, _points(corners))
-            says, x, y = GIVEN_UP
-            yield f'<text x="{x}" y="{y}" fill="{STYLE[Stage.TODAY][2]}">{says}</text>\n'
+            label, at, baseline = GIVEN_UP
+            yield f'<text x="{at}" y="{baseline}" fill="{STYLE[Stage.TODAY][2]}">{label}</text>\n'
         for part in self.parts:
             yield self._box(part)
         for stage, says, x in LEGEND_OF_CLEANUP if self.step == "cleanup" else LEGEND:
@@ -287,7 +287,7 @@ def _points(corners: str) -> list[tuple[int, int]]:
 
 def _swatch(stage: Stage, says: str, x: int, y: int) -> str:
     """One entry of the legend."""
-    fill, line, text, dashes = STYLE[stage]
+    fill, line, _text, dashes = STYLE[stage]
     return (
         f'<rect x="{x}" y="{y}" width="20" height="12" rx="3" fill="{fill}" stroke="{line}" '
         f'stroke-width="{2 if stage is Stage.TODAY else 1}" stroke-dasharray="{dashes}"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ def width_of(text: str, weight: str) -> float:
 def pieces(root: Any) -> Iterator[Box]:
     for line in root.iter(f"{SVG}polyline"):
         corners = [tuple(map(float, corner.split(","))) for corner in line.get("points").split()]
-        for (x, y), (x2, y2) in zip(corners, corners[1:], strict=False):
+        for (x, y), (x2, y2) in itertools.pairwise(corners):
             yield Box(min(x, x2) - 1, min(y, y2) - 1, max(x, x2) + 1, max(y, y2) + 1)
 
 

@@ -15,6 +15,7 @@ from labkit.delivery import Delivery
 from labkit.errors import UsageError
 from labkit.session import Stopped, TargetStatus
 from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
+from labkit.show.made_calls import MadeCalls
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
@@ -200,6 +201,17 @@ class Lab(LabSteps):
         `lab.counts(landed) - before` is what was added since.
         """
         return counts.count(self.session, landed.keys if isinstance(landed, Landed) else landed)
+
+    def calls(self) -> MadeCalls:
+        """The AWS calls that the last step made, in order, as a table and as AWS CLI commands.
+
+        In a notebook, a step is a cell: these are the calls of the last cell that made any. Elsewhere they are the
+        calls since the previous `lab.calls()`. Calls that functions, crawlers and jobs make are not among them. Secrets
+        are hidden.
+
+        Ids make the display differ from run to run: tag such a cell `nbval-ignore-output`.
+        """
+        return MadeCalls.of(self.session.recorder.last_step())
 
     def logs(self, what: str, lines: int = 100) -> list[str]:
         """The last lines of a part's log, oldest first: `labkit.data.logs.read`.

@@ -20,10 +20,11 @@ from botocore.exceptions import BotoCoreError
 
 import localaws
 from labkit import origins
-from labkit.clients import Translator, translate_errors
+from labkit.clients import Translator, translate_and_record
 from labkit.config import LabConfig, Target
 from labkit.errors import HomeUnusable, LabError, NotAllWorks, NotRunning, StartError
 from labkit.names import Names
+from labkit.recorder import Recorder
 
 Stopped = localaws.Stopped
 
@@ -78,6 +79,7 @@ class Session:
         self.config = config
         self._translator = Translator(config, self._advise)
         self._clients: dict[str, Any] = {}
+        self.recorder = Recorder()
         self.records: dict[tuple[str, str, str], int] = {}
         """The number of records in the object versions that were counted, by (bucket, key, version)."""
 
@@ -235,7 +237,7 @@ class Session:
                 region_name=self.config.region,
                 botocore_session=botocore.session.Session(session_vars=NOTHING_OF_THE_USERS),
             )
-        translate_errors(session, self._translator)
+        translate_and_record(session, self._translator, self.recorder)
         return session
 
     @cached_property

@@ -14,12 +14,13 @@ from labkit.data.landing import Landed
 from labkit.delivery import Delivery
 from labkit.errors import UsageError
 from labkit.session import Stopped, TargetStatus
+from labkit.shell import running_shell
 from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.made_calls import MadeCalls
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
-from labkit.tools import restart, sending
+from labkit.tools import restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
 from labkit.tools.leftovers import Leftovers, find_leftovers
@@ -39,6 +40,18 @@ class Lab(LabSteps):
     `crawlers`, `job`, `workflow`, `notification`, `query`, `reliability`. Each has `create`, `check`, `describe`,
     `destroy`.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        """Take settings of `labkit.config` as arguments. They override the config file and the LABKIT_* variables.
+
+        In a notebook, this also registers the cell magic `%%redshift`.
+
+        Raises:
+            ConfigError: a setting is unknown or has a value that is not allowed.
+        """
+        super().__init__(**settings)
+        if shell := running_shell():
+            sql_magic.register(self, shell)
 
     def restart(self, say: Callable[[str], None] = print) -> Restarted:
         """Empty the lab and go back to the described delivery.

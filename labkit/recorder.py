@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from labkit.shell import running_shell
 
 KEPT = 2000
 """How many calls are remembered. Repetitions of the same call count as one."""
@@ -105,9 +106,7 @@ class Recorder:
         return tuple(call for call in calls if call.step == calls[-1].step)
 
     def _step(self) -> Any:
-        # Looked up, not imported: a program without IPython must not load it.
-        ipython = sys.modules.get("IPython")
-        shell = ipython.get_ipython() if ipython is not None else None
+        shell = running_shell()
         return ("asked", self._asked) if shell is None else ("cell", shell.execution_count)
 
 

@@ -13,6 +13,7 @@ from botocore import xform_name
 
 from labkit.recorder import Call
 from labkit.show.cli_commands import SERVICES, command
+from labkit.tables import LEFT, SCROLLS, text_table
 
 READS = ("Get", "List", "Describe", "Head", "Test", "Search", "BatchGet", "Lookup", "Simulate")
 PAGING = {"NextToken", "nextToken", "Marker", "ContinuationToken", "KeyMarker", "VersionIdMarker", "PaginationToken"}
@@ -57,9 +58,7 @@ class MadeCalls(Sequence[Call]):
         if not self.made:
             return NONE
         rows = list(map(_row, self.made))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([self._title, *lines, "", "As AWS CLI commands:", *self.commands])
+        return "\n".join([self._title, text_table(rows), "", "As AWS CLI commands:", *self.commands])
 
     def __repr__(self) -> str:
         return str(self)
@@ -76,9 +75,9 @@ class MadeCalls(Sequence[Call]):
         rows = "".join(_html_row(call, _row(call)) for call in self.made)
         commands = html.escape("\n".join(self.commands))
         return (
-            f'<div>{self._title}</div><div style="max-height:24em;overflow:auto"><table><tr>{heads}</tr>{rows}</table>'
+            f'<div>{self._title}</div><div style="{SCROLLS}"><table><tr>{heads}</tr>{rows}</table>'
             "</div><details><summary>As AWS CLI commands</summary>"
-            f'<pre style="max-height:24em;overflow:auto">{commands}</pre></details>'
+            f'<pre style="{SCROLLS}">{commands}</pre></details>'
         )
 
     @property
@@ -106,7 +105,7 @@ def _row(call: Call) -> tuple[str, str, str, str, str]:
 
 def _html_row(call: Call, row: Sequence[str]) -> str:
     weight = "bold" if changes(call) else "normal"
-    cells = "".join(f'<td style="text-align:left;font-weight:{weight}">{html.escape(cell)}</td>' for cell in row)
+    cells = "".join(f'<td style="{LEFT};font-weight:{weight}">{html.escape(cell)}</td>' for cell in row)
     return f"<tr>{cells}</tr>"
 
 

@@ -1,8 +1,8 @@
 """Tables for displays: HTML with inline styles only, and plain text.
 
 JupyterLab removes everything but inline styles from the outputs of a notebook that it does not trust, and a
-code-hosting page removes those as well. So the text alone must make sense. Colours are inherited: a colour of our own would
-have to be readable in the light and in the dark theme.
+code-hosting page removes those as well. So the text alone must make sense. Colours are inherited: a colour of our own
+would have to be readable in the light and in the dark theme.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads SQL text as far as a notebook needs it: where a statement ends, which parameters it uses, where its error is."""
+"""Reads SQL as far as a notebook needs it: where a statement ends, which parameters it uses, where its error is."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def preview(session: Session, named: str, limit: int) -> Preview:
         if table == session.config.redshift_table:
             raise origins.missing_part("redshift", f"Table {table}")
         raise UsageError(f"There is no table {schema}.{table}.", fix="Which tables are there: %redshift show tables")
-    full = f'"{schema}"."{table}"'
+    full = ".".join('"{}"'.format(part.replace('"', '""')) for part in (schema, table))
     order = ", ".join(str(place) for place, (_, kind) in enumerate(kinds, 1) if kind not in NOT_SORTABLE)
     ordered = f" order by {order}" if order else ""
     found = data_api.execute(session, f"select * from {full}{ordered} limit {operator.index(limit)}")

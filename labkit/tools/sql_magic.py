@@ -38,7 +38,7 @@ class Done:
     """How many rows it changed; -1 if Redshift does not say."""
 
     def __repr__(self) -> str:
-        rows = "" if self.rows < 0 else f": 1 row" if self.rows == 1 else f": {self.rows} rows"
+        rows = "" if self.rows < 0 else ": 1 row" if self.rows == 1 else f": {self.rows} rows"
         return f"{self.verb} done{rows}"
 
 
@@ -46,7 +46,6 @@ def register(lab: LabSteps, shell: Any) -> None:
     """Make `%%redshift` run SQL in this lab's cluster."""
     from IPython.core.magic import no_var_expand
 
-    @no_var_expand
     def redshift(line: str, cell: str | None = None) -> Any:
         """Run SQL in Redshift: `%%redshift [name]` and SQL below it, or `%redshift SQL`."""
         if cell is None:
@@ -62,7 +61,7 @@ def register(lab: LabSteps, shell: Any) -> None:
             shell.user_ns[name] = result
         return result
 
-    shell.register_magic_function(redshift, magic_kind="line_cell", magic_name=NAME)
+    shell.register_magic_function(no_var_expand(redshift), magic_kind="line_cell", magic_name=NAME)
 
 
 def run(lab: LabSteps, sql: str, variables: Mapping[str, Any]) -> Any:

@@ -17,14 +17,27 @@ from labkit.session import Stopped, TargetStatus
 from labkit.shell import running_shell
 from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.made_calls import MadeCalls
+from labkit.show.members import public_members
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
-from labkit.tools import restart, sending, sql_magic
+from labkit.tools import completion, restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
 from labkit.tools.leftovers import Leftovers, find_leftovers
 from labkit.tools.restart import Restarted
+
+STORY = ("buckets", "roles", "functions", "network", "redshift", "secrets", "crawlers", "job", "workflow",
+         "notification", "query", "reliability")  # fmt: skip
+"""The steps in the notebooks' order."""
+
+VERBS = ("up", "send", "follow", "load", "counts", "calls", "logs", "check", "status", "event_status", "deploy",
+         "catch_up", "restart", "destroy", "leftovers", "down")  # fmt: skip
+"""What a participant does with a lab, the usual things first."""
+
+THINGS = ("config", "names", "session", "delivery", "steps", "require", "wait_until")
+INTERNAL = frozenset({"agree", "chosen", "consent", "owner", "unread_files", "workflow_of"})
+"""Names that are for the lab's own code. They can be used, but completion does not show them."""
 
 
 class Lab(LabSteps):
@@ -44,7 +57,7 @@ class Lab(LabSteps):
     def __init__(self, **settings: Any) -> None:
         """Take settings of `labkit.config` as arguments. They override the config file and the LABKIT_* variables.
 
-        In a notebook, this also registers the cell magic `%%redshift`.
+        In a notebook, this also registers the cell magic `%%redshift` and the completion of `lab.`.
 
         Raises:
             ConfigError: a setting is unknown or has a value that is not allowed.
@@ -52,6 +65,7 @@ class Lab(LabSteps):
         super().__init__(**settings)
         if shell := running_shell():
             sql_magic.register(self, shell)
+            completion.register(shell)
 
     def restart(self, say: Callable[[str], None] = print) -> Restarted:
         """Empty the lab and go back to the described delivery.
@@ -246,6 +260,10 @@ class Lab(LabSteps):
         """
         look = lambda: ("not yet", True if condition() else None)  # noqa: E731
         wait_for(what, look, config=self.config, go_on="Run the cell again.")
+
+    def __dir__(self) -> list[str]:
+        """What participants use: the steps in the notebooks' order, then the verbs. Completion shows it."""
+        return public_members(self, (*STORY, *VERBS, *THINGS), INTERNAL)
 
     def __repr__(self) -> str:
         prefix = self.config.prefix or "none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,12 +14,14 @@ from labkit.delivery import Delivery
 from labkit.errors import UsageError
 from labkit.session import Stopped, TargetStatus
 from labkit.shell import running_shell
-from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
+from labkit.show.display import Checks, Deployed, Destroyed, Removed
+from labkit.show.lines import Lines
 from labkit.show.made_calls import MadeCalls
 from labkit.show.members import public_members
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
+from labkit.tables import escaped, html_table, text_table
 from labkit.tools import completion, restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
@@ -153,9 +154,9 @@ class Lab(LabSteps):
         """
         return Checks(tuple(step.check() for step in self.chosen(names)))
 
-    def status(self) -> tuple[Check, ...]:
-        """The result of each step's check."""
-        return self.check().checks
+    def status(self) -> Checks:
+        """The result of each step's check, as a table: which steps are ok, and what is wrong with the others."""
+        return self.check()
 
     def event_status(self) -> EventStatus:
         """The events that are waiting, the events that were given up, and the rejected rows."""
@@ -240,13 +241,13 @@ class Lab(LabSteps):
         """
         return MadeCalls.of(self.session.recorder.last_step())
 
-    def logs(self, what: str, lines: int = 100) -> list[str]:
-        """The last lines of a part's log, oldest first: `labkit.data.logs.read`.
+    def logs(self, what: str, lines: int = 100) -> Lines:
+        """The last lines of a part's log, oldest first: `labkit.data.logs.read`. It is a list, shown line by line.
 
         Raises:
             LabError: there is no such log; the message lists the known ones, or says what writes it.
         """
-        return logs.read(self.session, what, lines)
+        return Lines(logs.read(self.session, what, lines))
 
     def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait until the condition holds.
@@ -266,13 +267,21 @@ class Lab(LabSteps):
         return public_members(self, (*STORY, *VERBS, *THINGS), INTERNAL)
 
     def __repr__(self) -> str:
-        prefix = self.config.prefix or "none"
-        story = " → ".join(step.name for step in self.steps)
-        return f"Lab on {self.config.target}, region {self.config.region}, prefix {prefix}\n{story}"
+        return f"{self._title}\n{text_table(self._story(), longest=120)}\nAll that it can do: lab. and the Tab key"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
-        title, story = repr(self).split("\n")
-        return f"<div><strong>{html.escape(title)}</strong><br>{html.escape(story)}</div>"
+        title, steps = escaped(self._title), html_table(self._story(), ("step", "notebook", "makes"))
+        more = "<div>All that it can do: <code>lab.</code> and the Tab key</div>"
+        return f"<div><strong>{title}</strong></div>{steps}{more}"
+
+    @property
+    def _title(self) -> str:
+        prefix = f"prefix {self.config.prefix}" if self.config.prefix else "no prefix"
+        return f"Lab on {self.config.target}, region {self.config.region}, {prefix}"
+
+    def _story(self) -> list[tuple[str, str, str]]:
+        steps = [getattr(self, name) for name in STORY]
+        return [(f"lab.{step.name}", step.notebook, step.makes) for step in steps]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labkit.tables import escaped, html_table, text_table
@@ -21,20 +20,18 @@ def public_members(thing: Any, first: Sequence[str], internal: Iterable[str]) ->
     classes = [kind for kind in type(thing).__mro__ if kind is not object]
     others = [name for kind in classes for name in vars(kind)]
     names = dict.fromkeys([*first, *others])
-    return [name for name in names if not name.startswith("_") and name not in internal and hasattr(type(thing), name)
-            or name in vars(thing) and name in first]  # fmt: skip
+    return [name for name in names if (not name.startswith("_") and name not in internal and hasattr(type(thing), name))
+            or (name in vars(thing) and name in first)]  # fmt: skip
 
 
 def first_sentence(thing: Any) -> str:
-    """The first line of a docstring."""
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
+    """The first line of a docstring, without its backticks."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("`", "")
 
 
 def describe_step(step: Any, path: str) -> tuple[str, list[tuple[str, str]]]:
     """What a step is, in a few lines, and its methods with what they do. Nothing is looked up on the target."""
-    lines = [f"{path} (notebook {step.notebook})", first_sentence(type(step))]
-    if makes := list(_makes(step)):
-        lines.append(f"Makes: {', '.join(makes)}")
+    lines = [f"{path} (notebook {step.notebook})", f"Makes {step.makes}.", first_sentence(type(step))]
     methods = [(f"{path}.{name}()", first_sentence(getattr(type(step), name)))
                for name in step.__dir__() if callable(getattr(type(step), name, None))]  # fmt: skip
     if "__call__" in vars(type(step)):
@@ -53,13 +50,3 @@ def step_as_html(step: Any, path: str) -> str:
     about, methods = describe_step(step, path)
     title, _, rest = about.partition("\n")
     return f"<div><strong>{escaped(title)}</strong><br>{escaped(rest)}</div>{html_table(methods)}"
-
-
-def _makes(step: Any) -> Iterator[str]:
-    """The labels of what the step's `create` returns."""
-    for kind in type(step).__mro__:
-        for base in getattr(kind, "__orig_bases__", ()):
-            for made in getattr(base, "__args__", ()):
-                if dataclasses.is_dataclass(made):
-                    yield from (field.name.replace("_", " ") for field in dataclasses.fields(made) if field.repr)
-                    return

@@ -23,7 +23,7 @@ INTERNAL = frozenset({
     "aws", "config", "delivery", "facts", "fix", "lab", "missing", "name", "names", "notebook", "own", "path",
     "tag_list",
     "create_role", "delete_policy", "delete_role", "delete", "deploy", "empty", "exists", "facts_of", "has_bookmark",
-    "has_policy", "last_success", "log_advice", "pause", "point_to", "put_policy", "resume", "run_that_loaded",
+    "has_policy", "last_success", "log_advice", "makes", "pause", "point_to", "put_policy", "resume", "run_that_loaded",
     "secret_arn", "unread",
 })  # fmt: skip
 """Names that are for the lab's own code. They can be used, but completion and displays don't show them."""
@@ -40,6 +40,9 @@ class Step(ABC, Generic[D]):
 
     notebook: str
     """The notebook that teaches it."""
+
+    makes: str
+    """What `create` makes, in a few words."""
 
     path: str = ""
     """How a notebook accesses the step, if not as `lab.` and its name."""

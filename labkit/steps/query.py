@@ -35,6 +35,7 @@ class Query(Step[QueryMade]):
 
     name = "query"
     notebook = "08_query"
+    makes = "nothing: it runs SQL and counts rows"
 
     def create(self) -> QueryMade:
         """Make sure that queries work."""

@@ -2,7 +2,7 @@
 
 botocore lets a session add base classes to its clients (its event `creating-client-class`). The lab adds one that
 translates the errors of failed calls. So this happens in one place, whether a step, a paginator, a waiter or a notebook
-made the call.
+made the call. The same base class reports each call to the session's recorder (`labkit.recorder`).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from botocore.response import StreamingBody
 
 from labkit.config import LabConfig, Target
 from labkit.errors import AwsRefused, LabError, NotRunning
+from labkit.recorder import Recorder, without_secrets
 
 R = TypeVar("R")
 
@@ -100,15 +101,25 @@ class Translator:
         return translated
 
 
-def translate_errors(session: boto3.Session, translator: Translator) -> None:
-    """Make every client that `session` creates from now on raise the lab's errors."""
+def translate_and_record(session: boto3.Session, translator: Translator, recorder: Recorder) -> None:
+    """Make every client that `session` creates from now on raise the lab's errors and report its calls."""
 
     class Translating:
         """A base class of the clients, before botocore's BaseClient in their method resolution order."""
 
         def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> Any:
             call = super()._make_api_call  # type: ignore[misc]
-            answer = translator.around(call, operation, parameters)(operation, parameters)
+            model = self.meta.service_model.operation_model(operation)  # type: ignore[attr-defined]
+            sent = without_secrets(model, parameters)  # before the call, because botocore adds to the parameters
+            outcome = "interrupted"
+            try:
+                answer = translator.around(call, operation, parameters)(operation, parameters)
+                outcome = ""
+            except LabError as error:
+                outcome = _outcome(error)
+                raise
+            finally:
+                recorder.add(model, sent, outcome)
             bodies = {name: part for name, part in answer.items() if isinstance(part, StreamingBody)}
             return answer | {name: _Body(body, translator, operation) for name, body in bodies.items()}
 
@@ -119,6 +130,12 @@ def translate_errors(session: boto3.Session, translator: Translator) -> None:
         base_classes.insert(0, Translating)
 
     session.events.register("creating-client-class", add_base_class)
+
+
+def _outcome(error: LabError) -> str:
+    if isinstance(error, AwsRefused):
+        return error.code
+    return "not sent" if isinstance(error.__cause__, ParamValidationError) else "no answer"
 
 
 class _Body(StreamingBody):  # type: ignore[misc]  # botocore has no types

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from labkit import project
 from labkit.errors import ConfigError
+from labkit.tables import SCROLLS, html_table, text_table
 
 ENV_PREFIX = "LABKIT_"
 LAB_NAME = "toll-etl"
@@ -140,6 +141,8 @@ class LabConfig(BaseSettings):
     event_tries: int = Field(default=5, ge=1, le=20)
     workflow_max_runs: int = Field(default=2, ge=1)
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
     @model_validator(mode="before")
     @classmethod
     def _by_target(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +169,32 @@ class LabConfig(BaseSettings):
         if not value.startswith("landing-bucket"):
             raise ValueError("must start with landing-bucket, which gives the crawled table its name")
         return value
+
+    def source(self, setting: str) -> str:
+        """Where a setting's value comes from: "argument", an environment variable, a file, or "default"."""
+        return self._sources.get(setting, "default")
+
+    def __str__(self) -> str:
+        given = [row for row in self._rows() if row[2] != "default"]
+        rest = f"{len(type(self).model_fields) - len(given)} settings have their default: labkit config shows all."
+        return "\n".join(filter(None, (text_table(given), rest)))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        heads, rows = ("setting", "value", "from"), self._rows()
+        given = html_table((row for row in rows if row[2] != "default"), heads)
+        rest = html_table((row for row in rows if row[2] == "default"), heads)
+        hidden = f"<details><summary>Settings that have their default</summary>{rest}</details>"
+        return f'<div style="{SCROLLS}">{given}{hidden}</div>'
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        values = self.model_dump(mode="json")
+        return [(name, _shown(values[name]), self.source(name)) for name in type(self).model_fields]
 
     @property
     def tags(self) -> dict[str, str]:
@@ -200,7 +229,9 @@ def load(**arguments: Any) -> LabConfig:
         if variable.startswith(ENV_PREFIX) and name not in {*known, "config"}:
             raise _unknown(name, variable)
     try:
-        return LabConfig(**arguments)
+        config = LabConfig(**arguments)
+        config._sources.update(_sources(arguments))
+        return config
     except ValidationError as error:
         raise _explain(error, arguments) from None
     except OSError as error:
@@ -247,6 +278,23 @@ def _unknown(setting: str, source: str) -> ConfigError:
     if setting in REMOVED:
         return ConfigError(setting, "this setting was removed", fix=REMOVED[setting], source=source)
     return ConfigError(setting, "there is no such setting", allowed=sorted(LabConfig.model_fields), source=source)
+
+
+def _sources(arguments: dict[str, Any]) -> dict[str, str]:
+    """Where each setting that does not have its default comes from."""
+    file = _config_file(arguments.get("home"))
+    in_file = tomllib.loads(file.read_text()) if file else {}
+    known = LabConfig.model_fields
+    variables = {name: ENV_PREFIX + name.upper() for name in known if ENV_PREFIX + name.upper() in os.environ}
+    return {name: str(file) for name in in_file} | variables | dict.fromkeys(arguments, "argument")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value)
 
 
 def _source_of(setting: str, arguments: dict[str, Any]) -> str:

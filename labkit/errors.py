@@ -246,11 +246,12 @@ class RunFailed(LabError):
 class QueryFailed(LabError):
     """Redshift refused or aborted a statement."""
 
-    def __init__(self, sql: str, message: str, *, fix: str = "") -> None:
+    def __init__(self, sql: str, message: str, *, where: str = "", fix: str = "") -> None:
         self.sql = sql
+        self.message = message
         first_line = " ".join(sql.split())
         shown = first_line if len(first_line) <= 120 else first_line[:117] + "..."
-        super().__init__(f"Redshift refused the statement: {message}", where=f"Statement: {shown}", fix=fix)
+        super().__init__(f"Redshift refused the statement: {message}", where=where or f"Statement: {shown}", fix=fix)
 
 
 class WaitError(LabError):

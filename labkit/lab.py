@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,17 +13,34 @@ from labkit.data.landing import Landed
 from labkit.delivery import Delivery
 from labkit.errors import UsageError
 from labkit.session import Stopped, TargetStatus
-from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
+from labkit.shell import running_shell
+from labkit.show.display import Checks, Deployed, Destroyed, Removed
+from labkit.show.lines import Lines
+from labkit.show.made_calls import MadeCalls
+from labkit.show.members import public_members
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
+from labkit.tables import escaped, html_table, text_table
 from labkit.tasks import record
 from labkit.tasks.progress import Progress
-from labkit.tools import restart, sending
+from labkit.tools import completion, restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
 from labkit.tools.leftovers import Leftovers, find_leftovers
 from labkit.tools.restart import Restarted
+
+STORY = ("buckets", "roles", "functions", "network", "redshift", "secrets", "crawlers", "job", "workflow",
+         "notification", "query", "reliability")  # fmt: skip
+"""The steps in the notebooks' order."""
+
+VERBS = ("up", "send", "follow", "load", "counts", "calls", "logs", "check", "status", "event_status", "deploy",
+         "catch_up", "restart", "destroy", "leftovers", "down")  # fmt: skip
+"""What a participant does with a lab, the usual things first."""
+
+THINGS = ("config", "names", "session", "delivery", "steps", "require", "wait_until")
+INTERNAL = frozenset({"agree", "chosen", "consent", "owner", "unread_files", "workflow_of"})
+"""Names that are for the lab's own code. They can be used, but completion does not show them."""
 
 
 class Lab(LabSteps):
@@ -40,6 +56,19 @@ class Lab(LabSteps):
     `crawlers`, `job`, `workflow`, `notification`, `query`, `reliability`. Each has `create`, `check`, `describe`,
     `destroy`.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        """Take settings of `labkit.config` as arguments. They override the config file and the LABKIT_* variables.
+
+        In a notebook, this also registers the cell magic `%%redshift` and the completion of `lab.`.
+
+        Raises:
+            ConfigError: a setting is unknown or has a value that is not allowed.
+        """
+        super().__init__(**settings)
+        if shell := running_shell():
+            sql_magic.register(self, shell)
+            completion.register(shell)
 
     def restart(self, say: Callable[[str], None] = print) -> Restarted:
         """Empty the lab and go back to the described delivery.
@@ -132,9 +161,9 @@ class Lab(LabSteps):
         """
         return Checks(tuple(step.check() for step in self.chosen(names)))
 
-    def status(self) -> tuple[Check, ...]:
-        """The result of each step's check."""
-        return self.check().checks
+    def status(self) -> Checks:
+        """The result of each step's check, as a table: which steps are ok, and what is wrong with the others."""
+        return self.check()
 
     def progress(self) -> Progress:
         """Which of the notebooks' tasks are done in this lab. `labkit progress` shows the same.
@@ -217,13 +246,24 @@ class Lab(LabSteps):
         """
         return counts.count(self.session, landed.keys if isinstance(landed, Landed) else landed)
 
-    def logs(self, what: str, lines: int = 100) -> list[str]:
-        """The last lines of a part's log, oldest first: `labkit.data.logs.read`.
+    def calls(self) -> MadeCalls:
+        """The AWS calls that the last step made, in order, as a table and as AWS CLI commands.
+
+        In a notebook, a step is a cell: these are the calls of the last cell that made any. Elsewhere they are the
+        calls since the previous `lab.calls()`. Calls that functions, crawlers and jobs make are not among them. Secrets
+        are hidden.
+
+        Ids make the display differ from run to run: tag such a cell `nbval-ignore-output`.
+        """
+        return MadeCalls.of(self.session.recorder.last_step())
+
+    def logs(self, what: str, lines: int = 100) -> Lines:
+        """The last lines of a part's log, oldest first: `labkit.data.logs.read`. It is a list, shown line by line.
 
         Raises:
             LabError: there is no such log; the message lists the known ones, or says what writes it.
         """
-        return logs.read(self.session, what, lines)
+        return Lines(logs.read(self.session, what, lines))
 
     def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait until the condition holds.
@@ -238,14 +278,26 @@ class Lab(LabSteps):
         look = lambda: ("not yet", True if condition() else None)  # noqa: E731
         wait_for(what, look, config=self.config, go_on="Run the cell again.")
 
+    def __dir__(self) -> list[str]:
+        """What participants use: the steps in the notebooks' order, then the verbs. Completion shows it."""
+        return public_members(self, (*STORY, *VERBS, *THINGS), INTERNAL)
+
     def __repr__(self) -> str:
-        prefix = self.config.prefix or "none"
-        story = " → ".join(step.name for step in self.steps)
-        return f"Lab on {self.config.target}, region {self.config.region}, prefix {prefix}\n{story}"
+        return f"{self._title}\n{text_table(self._story(), longest=120)}\nAll that it can do: lab. and the Tab key"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
-        title, story = repr(self).split("\n")
-        return f"<div><strong>{html.escape(title)}</strong><br>{html.escape(story)}</div>"
+        title, steps = escaped(self._title), html_table(self._story(), ("step", "notebook", "makes"))
+        more = "<div>All that it can do: <code>lab.</code> and the Tab key</div>"
+        return f"<div><strong>{title}</strong></div>{steps}{more}"
+
+    @property
+    def _title(self) -> str:
+        prefix = f"prefix {self.config.prefix}" if self.config.prefix else "no prefix"
+        return f"Lab on {self.config.target}, region {self.config.region}, {prefix}"
+
+    def _story(self) -> list[tuple[str, str, str]]:
+        steps = [getattr(self, name) for name in STORY]
+        return [(f"lab.{step.name}", step.notebook, step.makes) for step in steps]

@@ -6,10 +6,13 @@ that the crawler makes from `landing-bucket-alice` is `landing_bucket_alice`. Ev
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from labkit.config import LabConfig
+from labkit.tables import SCROLLS, html_table, text_table
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,21 @@ class Names:
     vpc: str
     security_group: str
     subnet_group: str
+
+    def __str__(self) -> str:
+        return text_table(self._rows())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return f'<div style="{SCROLLS}">{html_table(self._rows(), ("lab.names.", "name"))}</div>'
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(field.name, getattr(self, field.name)) for field in dataclasses.fields(self)]
 
     @classmethod
     def of(cls, config: LabConfig, account_id: str) -> Names:

@@ -20,12 +20,35 @@ from botocore.exceptions import BotoCoreError
 
 import localaws
 from labkit import origins
-from labkit.clients import Translator, translate_errors
+from labkit.clients import Translator, translate_and_record
 from labkit.config import LabConfig, Target
 from labkit.errors import HomeUnusable, LabError, NotAllWorks, NotRunning, StartError
 from labkit.names import Names
+from labkit.recorder import Recorder
+from labkit.tables import escaped
 
-Stopped = localaws.Stopped
+
+@dataclass(frozen=True)
+class Stopped(localaws.Stopped):
+    """What `lab.down()` stopped. Falsy if nothing was running."""
+
+    def __str__(self) -> str:
+        said = ["stopped" if self.server else "it was not running"]
+        if self.left_over:
+            said.append(f"ended what an earlier start had left: {', '.join(map(str, self.left_over))}")
+        if self.wiped:
+            said.append("its data are gone")
+        return f"local AWS: {', '.join(said)}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return f"<div>{escaped(str(self))}</div>"
+
 
 NOTHING_OF_THE_USERS = {
     "profile": (None, None, None, None),
@@ -70,6 +93,20 @@ class TargetStatus:
         off += ["operations that no test proves are answered"] if self.allows_unproven else []
         return ", ".join([f"local AWS: {state}", *off])
 
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text("\n".join(self._lines()))
+
+    def _repr_html_(self) -> str:
+        return f"<div>{escaped(chr(10).join(self._lines()))}</div>"
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{'✓' if self.healthy and not self.problems else '✗'} {self}"
+        yield from (f"  ✗ {problem}" for problem in self.problems)
+        yield from (f"  ✗ left over: {process} (end it: lab.down())" for process in self.left_over)
+
 
 class Session:
     """boto3 clients for one lab's target."""
@@ -78,8 +115,12 @@ class Session:
         self.config = config
         self._translator = Translator(config, self._advise)
         self._clients: dict[str, Any] = {}
+        self.recorder = Recorder()
         self.records: dict[tuple[str, str, str], int] = {}
         """The number of records in the object versions that were counted, by (bucket, key, version)."""
+
+    def __repr__(self) -> str:
+        return f'boto3 clients for {self.config.target}, region {self.config.region}: lab.session.client("s3")'
 
     def client(self, service: str) -> Any:
         """The boto3 client for `service`, e.g. "s3"; the same one each time. Its calls raise the lab's errors.
@@ -137,7 +178,7 @@ class Session:
             raise NotAllWorks([str(problem) for problem in found.problems])
         return self._local(found)
 
-    def stop(self, *, wipe: bool = False) -> localaws.Stopped:
+    def stop(self, *, wipe: bool = False) -> Stopped:
         """Stop the local target and any processes left over from an earlier start. With `wipe`, also delete its data.
 
         Raises:
@@ -150,7 +191,7 @@ class Session:
         with self._lifecycle():
             stopped = localaws.wipe(self.config.home) if wipe else localaws.stop(self.config.home)
         self._forget_clients()
-        return stopped
+        return Stopped(stopped.server, stopped.left_over, stopped.wiped)
 
     def status(self) -> TargetStatus:
         """Return the target's status, without changing anything.
@@ -235,7 +276,7 @@ class Session:
                 region_name=self.config.region,
                 botocore_session=botocore.session.Session(session_vars=NOTHING_OF_THE_USERS),
             )
-        translate_errors(session, self._translator)
+        translate_and_record(session, self._translator, self.recorder)
         return session
 
     @cached_property

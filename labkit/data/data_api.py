@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from labkit import origins
 from labkit.calls import found
-from labkit.errors import AwsRefused, QueryFailed
+from labkit.errors import AwsRefused, QueryFailed, UsageError
 from labkit.session import Session
 from labkit.show.waiting import wait_for
 
@@ -33,8 +35,9 @@ def execute(session: Session, sql: str, parameters: Mapping[str, Any] | None = N
     Raises:
         QueryFailed: Redshift refused the statement.
         MissingStep: there is no cluster yet.
+        UsageError: a parameter has a value that the Data API can't pass.
     """
-    given = [{"name": name, "value": str(value)} for name, value in (parameters or {}).items()]
+    given = [{"name": name, "value": text_of(name, value)} for name, value in (parameters or {}).items()]
     return _result(
         session, _finished(session, sql, "execute_statement", Sql=sql, **({"Parameters": given} if given else {}))
     )
@@ -63,6 +66,23 @@ def _result(session: Session, answer: Mapping[str, Any]) -> Result:
         types = [column["typeName"] for column in page["ColumnMetadata"]]
         rows.extend(tuple(map(_value, record, types)) for record in page["Records"])
     return Result(columns, tuple(rows), len(rows))
+
+
+def text_of(name: str, value: Any) -> str:
+    """The value of a parameter as the Data API takes it: as text.
+
+    Raises:
+        UsageError: the Data API can't pass such a value.
+    """
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a number of numpy
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float | Decimal | date):
+        return str(value)
+    kind = "None" if value is None else f"of type {type(value).__name__}"
+    advice = "To look for NULL, write `is null`." if value is None else "Parameters are texts, numbers, dates or bools."
+    raise UsageError(f"Parameter :{name} is {kind}, which the Data API can't pass.", fix=advice)
 
 
 def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def _value(field: dict[str, Any], type_name: str) -> Any:
 def _hint(session: Session, message: str) -> str:
     if advice := origins.of_a_statement(session.names, session.config.redshift_table, message):
         return advice
-    if "does not exist" in message:
+    if "relation" in message and "does not exist" in message:
         return "Look at lab.redshift.check(): is the table there? Names are case-insensitive unless quoted."
     if "stl_load_errors" in message:
         return "Look at lab.query.load_errors()."

@@ -1,12 +1,15 @@
-"""toll_table: its columns and rows, the loads into it, and how it is emptied."""
+"""toll_table: its columns and rows, its preview, the loads into it, and how it is emptied."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from labkit import origins
 from labkit.data import data_api
+from labkit.errors import UsageError
 from labkit.session import Session
+from labkit.show.preview import Preview
 
 COUNTED_SINCE = "etl.counted_since"
 """A table with one row: the time from which loads are counted."""
@@ -47,15 +50,52 @@ def columns(session: Session) -> tuple[tuple[str, str], ...]:
         MissingStep: there is no table, or no cluster.
     """
     table = session.config.redshift_table
+    found = columns_of(session, "public", table)
+    if not found:
+        raise origins.missing_part("redshift", f"Table {table}")
+    return found
+
+
+def columns_of(session: Session, schema: str, table: str) -> tuple[tuple[str, str], ...]:
+    """The columns of any table or view: name and type. Empty if there is no such table."""
     rows = data_api.execute(
         session,
         "select column_name, data_type from information_schema.columns "
-        "where table_schema = 'public' and table_name = :name order by ordinal_position",
-        {"name": table},
+        "where table_schema = :schema and table_name = :name order by ordinal_position",
+        {"schema": schema, "name": table},
     ).rows
-    if not rows:
-        raise origins.missing_part("redshift", f"Table {table}")
     return tuple((name, kind) for name, kind in rows)
+
+
+def preview(session: Session, named: str, limit: int) -> Preview:
+    """The first rows of a table, in a stable order, with its columns' types and its number of rows.
+
+    Args:
+        session: of the lab.
+        named: a table's name, with its schema if that is not `public`.
+        limit: the maximum number of rows.
+
+    Raises:
+        UsageError: there is no such table.
+        MissingStep: the lab's own table is not there yet, or there is no cluster.
+    """
+    schema, _, table = named.lower().rpartition(".")
+    schema = schema or "public"
+    kinds = columns_of(session, schema, table)
+    if not kinds:
+        if table == session.config.redshift_table:
+            raise origins.missing_part("redshift", f"Table {table}")
+        raise UsageError(f"There is no table {schema}.{table}.", fix="Which tables are there: %redshift show tables")
+    full = ".".join('"{}"'.format(part.replace('"', '""')) for part in (schema, table))
+    order = ", ".join(str(place) for place, (_, kind) in enumerate(kinds, 1) if kind not in NOT_SORTABLE)
+    ordered = f" order by {order}" if order else ""
+    found = data_api.execute(session, f"select * from {full}{ordered} limit {operator.index(limit)}")
+    rows = int(data_api.execute(session, f"select count(*) from {full}").rows[0][0])
+    return Preview(f"{schema}.{table}", kinds, found.rows, rows)
+
+
+NOT_SORTABLE = {"super", "geometry", "geography", "hllsketch"}
+"""The types of columns that rows can't be sorted by."""
 
 
 def count(session: Session) -> int:

@@ -7,10 +7,11 @@ dataclass field that must not be shown is declared with `hidden()`.
 from __future__ import annotations
 
 import dataclasses
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from labkit.tables import LEFT, cell, escaped, html_table, text_table
 
 
 def hidden(**arguments: Any) -> Any:
@@ -28,20 +29,13 @@ class Described:
                 yield field.name.replace("_", " "), _text(getattr(self, field.name))
 
     def __str__(self) -> str:
-        rows = list(self.shown())
-        width = max((len(label) for label, _ in rows), default=0)
-        return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
+        return text_table(self.shown(), longest=1000)
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        body = "".join(
-            f'<tr><th style="text-align:left">{html.escape(label)}</th>'
-            f'<td style="text-align:left">{html.escape(text)}</td></tr>'
-            for label, text in self.shown()
-        )
-        return f"<table>{body}</table>"
+        return html_table(self.shown(), first_is_head=True)
 
 
 def _text(value: Any) -> str:
@@ -65,6 +59,14 @@ class Fact:
     def __str__(self) -> str:
         advice = "" if self.holds or not self.fix else f" → {self.fix}"
         return f"{'✓' if self.holds else '✗'} {self.what}{advice}"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        advice = "" if self.holds or not self.fix else f" → <em>{escaped(self.fix)}</em>"
+        what = escaped(self.what) if self.holds else f"<strong>{escaped(self.what)}</strong>"
+        return f"{'✓' if self.holds else '✗'} {what}{advice}"
 
 
 @dataclass(frozen=True)
@@ -90,23 +92,17 @@ class Check:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        lines = "".join(
-            f'<li><span style="color:{"#1a7f37" if fact.holds else "#b42318"}">{"✓" if fact.holds else "✗"}</span> '
-            f"{html.escape(fact.what)}"
-            + ("" if fact.holds or not fact.fix else f" → <em>{html.escape(fact.fix)}</em>")
-            + "</li>"
-            for fact in self.facts
-        )
+        lines = "".join(f"<li>{fact._repr_html_()}</li>" for fact in self.facts)
         verdict = "all checks passed" if self.ok else "not all checks passed"
         return (
-            f"<div><strong>{html.escape(self.step)}</strong>: {verdict}"
+            f"<div><strong>{escaped(self.step)}</strong>: {verdict}"
             f'<ul style="list-style:none;padding-left:1em">{lines}</ul></div>'
         )
 
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of several steps: which steps are ok, and what is wrong with the others."""
+    """The checks of several steps: which steps are ok, and what is wrong with the others. It is like their tuple."""
 
     checks: tuple[Check, ...]
 
@@ -124,6 +120,12 @@ class Checks:
     def __len__(self) -> int:
         return len(self.checks)
 
+    def __getitem__(self, index: int) -> Check:
+        return self.checks[index]
+
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = []
         for check in self.checks:
@@ -135,7 +137,19 @@ class Checks:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        return "".join(check._repr_html_() for check in self.checks)
+        rows = "".join(
+            f"<tr>{cell('td', '✓' if check.ok else '✗')}{cell('th', check.step)}"
+            f'<td style="{LEFT}">{_failed(check)}</td></tr>'
+            for check in self.checks
+        )
+        good = sum(check.ok for check in self.checks)
+        return f"<div>{good} of {len(self.checks)} steps pass all their checks</div><table>{rows}</table>"
+
+
+def _failed(check: Check) -> str:
+    """What is wrong with a step, as HTML."""
+    wrong = "<br>".join(fact._repr_html_() for fact in check.facts if not fact.holds)
+    return wrong or f"{len(check.facts)} check{'' if len(check.facts) == 1 else 's'} passed"
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,7 @@ class Verdict:
         return f"{self.mark} {self.text}"
 
     def _repr_html_(self) -> str:
-        colour = {"✓": "#1a7f37", "✗": "#b42318"}.get(self.mark, "#57606a")
-        return f'<div><span style="color:{colour}">{self.mark}</span> {html.escape(self.text)}</div>'
+        return f"<div><strong>{self.mark}</strong> {html.escape(self.text)}</div>"
 
 
 def judge(answer: Any, is_right: Callable[[Any], bool], *, hint: str) -> Verdict:

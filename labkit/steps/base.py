@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from labkit.errors import LabError, MissingStep
 from labkit.names import Names
 from labkit.show.display import Check, Described, Fact, Removed
+from labkit.show.members import public_members, step_as_html, step_as_text
 
 if TYPE_CHECKING:
     from labkit.steps.lab_steps import LabSteps
 
 D = TypeVar("D", bound=Described)
+
+VERBS = ("create", "check", "describe", "destroy")
+"""What every step can do."""
+
+INTERNAL = frozenset({
+    "aws", "config", "delivery", "facts", "fix", "lab", "missing", "name", "names", "notebook", "own", "path",
+    "tag_list",
+    "create_role", "delete_policy", "delete_role", "delete", "deploy", "empty", "exists", "facts_of", "has_bookmark",
+    "has_policy", "last_success", "log_advice", "makes", "pause", "point_to", "put_policy", "resume", "run_that_loaded",
+    "secret_arn", "unread",
+})  # fmt: skip
+"""Names that are for the lab's own code. They can be used, but completion and displays don't show them."""
 
 
 class Step(ABC, Generic[D]):
@@ -27,6 +40,12 @@ class Step(ABC, Generic[D]):
 
     notebook: str
     """The notebook that teaches it."""
+
+    makes: str
+    """What `create` makes, in a few words."""
+
+    path: str = ""
+    """How a notebook accesses the step, if not as `lab.` and its name."""
 
     def __init__(self, lab: LabSteps) -> None:
         self.lab = lab
@@ -66,6 +85,20 @@ class Step(ABC, Generic[D]):
         except LabError as error:
             found.append(Fact(False, error.what, error.fix or error.where or self.fix))
         return Check(self.name, tuple(found))
+
+    def __dir__(self) -> list[str]:
+        """What participants use, in a useful order. Completion shows it."""
+        steps = [name for name, value in vars(self).items() if isinstance(value, Step)]
+        return public_members(self, (*VERBS, *steps), INTERNAL)
+
+    def __repr__(self) -> str:
+        return step_as_text(self, self.path or f"lab.{self.name}")
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        return step_as_html(self, self.path or f"lab.{self.name}")
 
     @property
     def fix(self) -> str:

@@ -23,6 +23,7 @@ class Buckets(Step[BucketsMade]):
 
     name = "buckets"
     notebook = "00_start"
+    makes = "two S3 buckets: landing and staging"
 
     def create(self) -> BucketsMade:
         """Make both buckets, private and tagged."""

@@ -49,6 +49,7 @@ class Crawlers(Step[CrawlersMade]):
 
     name = "crawlers"
     notebook = "04_crawlers"
+    makes = "a Glue database and two crawlers"
 
     def create(self) -> CrawlersMade:
         """Create the database, both crawlers and the S3 crawler's workflow. Crawl Redshift if it was never crawled."""

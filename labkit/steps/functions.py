@@ -41,6 +41,7 @@ class Functions(Step[FunctionsMade]):
 
     name = "functions"
     notebook = "00_start"
+    makes = "two Lambda functions: one makes data, one starts the workflow"
 
     def create(self) -> FunctionsMade:
         """Deploy both functions. A function whose code and settings are up to date is left alone."""

@@ -50,6 +50,7 @@ class Job(Step[JobMade]):
 
     name = "job"
     notebook = "05_job"
+    makes = "a Glue job that loads S3 into Redshift"
     delivery = Delivery.AS_DESCRIBED
     script = "s3_to_redshift_job.py"
     modules: ClassVar[tuple[str, ...]] = ()

@@ -42,6 +42,7 @@ class Network(Step[NetworkMade]):
 
     name = "network"
     notebook = "01_network"
+    makes = "a VPC with subnets, route tables, an endpoint and a security group"
 
     def create(self) -> NetworkMade:
         """Create the VPC and everything in it."""

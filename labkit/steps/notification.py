@@ -48,6 +48,7 @@ class Notification(Step[NotificationMade]):
 
     name = "notification"
     notebook = "07_notification"
+    makes = "the S3 event that invokes the start function"
 
     def create(self) -> NotificationMade:
         """Allow S3 to invoke the start function of the delivery in use, then configure the notification.

@@ -10,6 +10,7 @@ from labkit.data import counts, data_api, table
 from labkit.data.counts import ExactlyOnceCounts
 from labkit.errors import LabError
 from labkit.show.display import Described, Fact, Removed
+from labkit.show.preview import Preview
 from labkit.steps.base import Step
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Query(Step[QueryMade]):
 
     name = "query"
     notebook = "08_query"
+    makes = "nothing: it runs SQL and counts rows"
 
     def create(self) -> QueryMade:
         """Make sure that queries work."""
@@ -53,9 +55,20 @@ class Query(Step[QueryMade]):
         result = data_api.execute(self.lab.session, sql, parameters)
         return pd.DataFrame.from_records(list(result.rows), columns=list(result.columns))
 
-    def preview(self, rows: int = 10) -> pd.DataFrame:
-        """The first rows of the table, as in the query editor's "preview data". They are always in the same order."""
-        return self(f"select * from {self._table} order by 1, 2, 3, 4, 5, 6 limit {int(rows)}")
+    def preview(self, name: str = "", *, limit: int = 10) -> Preview:
+        """A table as in the query editor's "preview data": columns with types, the first rows, the number of rows.
+
+        The rows are sorted by all columns, so the same table always has the same preview.
+
+        Args:
+            name: a table's name, with its schema if that is not `public`; the lab's own table by default.
+            limit: the maximum number of rows. `.frame` of the result has them as a DataFrame.
+
+        Raises:
+            UsageError: there is no such table.
+            MissingStep: the lab's own table is not there yet, or there is no cluster.
+        """
+        return table.preview(self.lab.session, name or self.config.redshift_table, limit)
 
     def history(self) -> pd.DataFrame:
         """The loads into the table from Redshift's sys_load_history, newest first."""
@@ -136,7 +149,3 @@ class Query(Step[QueryMade]):
     def destroy(self) -> Removed:
         """Nothing to delete: `create` makes nothing."""
         return Removed(self.name, ())
-
-    @property
-    def _table(self) -> str:
-        return f"public.{self.config.redshift_table}"

@@ -12,6 +12,7 @@ from labkit.calls import found, retry
 from labkit.errors import MissingStep
 from labkit.show.display import Described, Fact, hidden
 from labkit.show.waiting import wait_for
+from labkit.tables import html_table, text_table
 
 if TYPE_CHECKING:
     from labkit.steps.lab_steps import LabSteps
@@ -34,6 +35,24 @@ class DeadLetter(Described):
     reason: str
     receipt_handle: str = hidden()
     body: str = hidden()
+
+
+class DeadLetters(tuple[DeadLetter, ...]):
+    """Events that were given up: a tuple, shown as a table."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return text_table(self._rows()) if self else "no event was given up"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), ("file", "reason")) if self else f"<div>{self!r}</div>"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(letter.key, letter.reason) for letter in self]
 
 
 class Queues:
@@ -93,11 +112,11 @@ class Queues:
 
         wait_for(f"queue {queue} to be empty", look, config=self.config, go_on="Run it again.", quiet=True)
 
-    def dead_letters(self, most: int = 100) -> tuple[DeadLetter, ...]:
+    def dead_letters(self, most: int = 100) -> DeadLetters:
         """The events that were given up, up to `most` of them. They stay in their queue."""
-        return tuple(self._receive(most, keep=True))
+        return DeadLetters(self._receive(most, keep=True))
 
-    def redrive(self) -> tuple[DeadLetter, ...]:
+    def redrive(self) -> DeadLetters:
         """Send the dead letters back to the first queue, to start from the beginning. Fix what made them fail first."""
         sqs, target, source = self.aws("sqs"), self._url(self.names.retry_queue), self._dead_letter_url
         sent: list[DeadLetter] = []
@@ -107,7 +126,7 @@ class Queues:
                 sqs.send_message(QueueUrl=target, MessageBody=letter.body, MessageAttributes=attributes)
                 sqs.delete_message(QueueUrl=source, ReceiptHandle=letter.receipt_handle)
             sent += letters
-        return tuple(sent)
+        return DeadLetters(sent)
 
     def waiting(self) -> int:
         """The approximate number of events that are not done yet: the messages of the first queue."""

@@ -47,6 +47,7 @@ class Redshift(Step[RedshiftMade]):
 
     name = "redshift"
     notebook = "02_redshift"
+    makes = "the admin's secret, a Redshift cluster and the table"
 
     def create(self) -> RedshiftMade:
         """Create the secret, the cluster with the secret's password, and the table."""

@@ -14,7 +14,7 @@ from labkit.show.display import Described, Fact, Removed
 from labkit.steps.base import Step
 from labkit.steps.exactly_once import ExactlyOnceJob, ExactlyOnceWorkflow
 from labkit.steps.functions import FunctionSpec
-from labkit.steps.queues import DeadLetter, Queues
+from labkit.steps.queues import DeadLetters, Queues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,7 @@ class Reliability(Step[ReliabilityMade]):
 
     name = "reliability"
     notebook = "09_reliability"
+    makes = "the exactly-once delivery: queues, ledger, workflow and job"
 
     def __init__(self, lab: LabSteps) -> None:
         super().__init__(lab)
@@ -117,11 +118,11 @@ class Reliability(Step[ReliabilityMade]):
         rows = [(reject.file, reject.line, reject.reason, reject.row) for reject in rejects.read(self.lab.session)]
         return pd.DataFrame(rows, columns=["file", "line", "reason", "row"])
 
-    def dead_letters(self, most: int = 100) -> tuple[DeadLetter, ...]:
+    def dead_letters(self, most: int = 100) -> DeadLetters:
         """The events that were given up, up to `most` of them. They stay in their queue."""
         return self.queues.dead_letters(most)
 
-    def redrive(self) -> tuple[DeadLetter, ...]:
+    def redrive(self) -> DeadLetters:
         """Send the events that were given up back to the first queue, to start from the beginning."""
         self.describe()
         return self.queues.redrive()

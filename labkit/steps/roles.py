@@ -30,6 +30,7 @@ class Roles(Step[RolesMade]):
 
     name = "roles"
     notebook = "00_start"
+    makes = "an IAM role for each function and service"
 
     def create(self) -> RolesMade:
         """Create the roles, and set their policies."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from labkit.calls import found
 from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.show.secret_value import SecretValue
 from labkit.steps.base import Step
 
 
@@ -29,6 +30,7 @@ class Secrets(Step[SecretsMade]):
 
     name = "secrets"
     notebook = "03_secrets"
+    makes = "the secret's link to its cluster, and the Glue connection"
 
     def create(self) -> SecretsMade:
         """Write the host and port into the secret, and create the connection."""
@@ -45,8 +47,8 @@ class Secrets(Step[SecretsMade]):
             glue.update_connection(Name=self.names.connection, ConnectionInput=connection)
         return self.describe()
 
-    def read(self) -> dict[str, Any]:
-        """The secret's value, including the password. For programs, not for display.
+    def read(self) -> SecretValue:
+        """The secret's value. It is a dict with the password, which its display hides.
 
         Raises:
             MissingStep: there is no secret yet.
@@ -54,8 +56,7 @@ class Secrets(Step[SecretsMade]):
         there = found(self.aws("secretsmanager").get_secret_value, SecretId=self.names.secret)
         if there is None:
             raise self.lab.redshift.missing(f"Secret {self.names.secret}")
-        value: dict[str, Any] = json.loads(there["SecretString"])
-        return value
+        return SecretValue(json.loads(there["SecretString"]))
 
     def test(self) -> bool:
         """Make Glue connect to Redshift through the connection, like the console's "Test connection".

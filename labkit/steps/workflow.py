@@ -45,6 +45,7 @@ class Workflow(Step[WorkflowMade]):
 
     name = "workflow"
     notebook = "06_workflow"
+    makes = "a Glue workflow and its two triggers"
     delivery = Delivery.AS_DESCRIBED
     path = "lab.workflow"
     """How a notebook accesses this workflow."""

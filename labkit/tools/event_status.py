@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from labkit.data import rejects
 from labkit.errors import MissingStep
 from labkit.steps.lab_steps import LabSteps
+from labkit.tables import escaped
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,12 @@ class EventStatus:
             where = f"{self.rejected_rows} in {self.rejected_files} file{'s' if self.rejected_files > 1 else ''}"
             lines.append(f"rows rejected: {where}; {self.last_reject} (all of them: lab.reliability.rejects())")
         return "\n".join(lines) or "no event waits, none was given up, and no row was rejected"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return f"<div>{escaped(str(self))}</div>"

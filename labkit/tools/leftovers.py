@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from labkit.errors import MissingStep, QueryFailed
 from labkit.show.display import Described, hidden
 from labkit.steps.lab_steps import LabSteps
+from labkit.tables import html_table
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,14 @@ class Leftovers(Described):
 
     def __str__(self) -> str:
         return "nothing is left" if not self.left else "left: " + ", ".join(self.left)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        if not self.left:
+            return "<div>✓ nothing is left</div>"
+        return f"<div>✗ left:</div>{html_table((name,) for name in self.left)}"
 
 
 def find_leftovers(lab: LabSteps) -> Leftovers:

@@ -33,8 +33,9 @@ class Status:
     def of(cls, lab: Lab) -> Status:
         """Look up the status on the target."""
         home, target = str(lab.config.home), lab.session.status()
-        if not target.healthy or not (checks := lab.status()):
+        if not target.healthy:
             return cls(home, target)
+        checks = lab.status().checks
         try:
             counts = lab.counts()
         except (MissingStep, QueryFailed):

@@ -15,8 +15,9 @@ from botocore.response import StreamingBody
 from urllib3.exceptions import ProtocolError
 
 from labkit import Lab, LabError
-from labkit.clients import Translator, translate_errors
+from labkit.clients import Translator, translate_and_record
 from labkit.errors import AwsRefused, NotRunning
+from labkit.recorder import Recorder
 from labkit.steps.base import Step
 
 STEPS = tuple(step.name for step in Step.__subclasses__())
@@ -40,7 +41,7 @@ def stranger(lab: Lab, make_lab: Callable[..., Lab]) -> Iterator[Lab]:
     key = iam.create_access_key(UserName=name)["AccessKey"]
     seen = make_lab("kit")
     session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=lab.config.region)
-    translate_errors(session, Translator(lab.config, lambda _asked, _words: ""))
+    translate_and_record(session, Translator(lab.config, lambda _asked, _words: ""), Recorder())
     seen.session.__dict__["_boto3"] = session
     yield seen
     iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])

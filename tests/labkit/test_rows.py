@@ -197,11 +197,11 @@ def test_a_query_returns_a_typed_data_frame_and_takes_parameters(lab: Lab) -> No
     assert list(frame.columns) == ["toll_booth", "n", "total"]
     assert "york_rd" not in frame.toll_booth.tolist()
     assert (frame.n.dtype.kind, frame.total.dtype.kind) == ("i", "f")
-    assert len(lab.query.preview(5)) == 5
+    assert len(lab.query.preview(limit=5).frame) == 5
 
 
 def test_a_refused_statement_is_an_error_with_redshift_s_message(lab: Lab) -> None:
-    with pytest.raises(QueryFailed, match=r'relation "nowhere" does not exist\nStatement: select \* from nowhere'):
+    with pytest.raises(QueryFailed, match=r'relation "nowhere" does not exist\n  Position: 15\nStatement: select \* from nowhere'):
         lab.query("select * from nowhere")
 
 

@@ -150,7 +150,7 @@ def active(statement_id: str) -> Execution | None:
 
 
 def _text(error: psycopg.Error) -> str:
-    """Return the error's text for DescribeStatement: `ERROR: relation "t" does not exist`."""
+    """Return the error's text for DescribeStatement, in the JDBC driver's form: `ERROR: …`, detail, hint, position."""
     diagnosis = error.diag
     if diagnosis.severity is None:
         # A refused login: libpq writes host and port before the server's message.
@@ -160,4 +160,6 @@ def _text(error: psycopg.Error) -> str:
         parts.append(f"Detail: {diagnosis.message_detail}")
     if diagnosis.message_hint:
         parts.append(f"Hint: {diagnosis.message_hint}")
+    if diagnosis.statement_position:
+        parts.append(f"Position: {diagnosis.statement_position}")
     return "\n  ".join(parts)

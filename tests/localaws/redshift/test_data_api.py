@@ -135,7 +135,7 @@ def test_a_database_error_fails_the_statement(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")
     assert described["Status"] == "FAILED"
-    assert described["Error"] == 'ERROR: column "nope" does not exist'
+    assert described["Error"] == 'ERROR: column "nope" does not exist\n  Position: 8'
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         api.client.get_statement_result(Id=described["Id"])
 

@@ -272,12 +272,17 @@ class WaitInterrupted(WaitError):
 class NotebookFailed(LabError):
     """A cell raised while `labkit run` executed its notebook."""
 
-    def __init__(self, notebook: str, cell: int, name: str, message: str, executed: Path) -> None:
+    def __init__(
+        self, notebook: str, cell: int, name: str, message: str, executed: Path, *, source: str = "", line: int = 0
+    ) -> None:
         self.notebook = notebook
         self.cell = cell
+        lines = source.splitlines()
+        listing = [f"  {'→' if number == line else ' '} {number:>2}  {text}" for number, text in enumerate(lines, 1)]
         super().__init__(
             f"Notebook {notebook} failed in cell {cell} with {name}: {message}",
-            where=f"The notebook as executed: {executed}",
+            where="\n".join(["", "The cell:", *listing, "", f"The notebook as executed: {executed}"]),
+            fix=f"When the cause is gone, go on from there: labkit run --from {notebook[:2]}",
         )
 
 

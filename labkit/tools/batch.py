@@ -15,7 +15,7 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from labkit.errors import NotebookFailed
+from labkit.errors import LabError, NotebookFailed
 from labkit.lab import Lab
 from labkit.tools.kernels import ENGINE, Kernels
 from labkit.tools.notebook_files import SOLVE, parameters_for
@@ -23,8 +23,13 @@ from labkit.tools.notebook_links import for_a_run
 from labkit.tools.run_facts import Facts
 from labkit.tools.run_progress import Progress
 
+STATUS = "See: labkit status"
 TEARDOWN = "10_cleanup"
 """The lab is looked at before this notebook runs, because nothing is left to look at afterwards."""
+FIRST_JOB = "05_job"
+"""The first notebook that needs Spark."""
+COUNTS_ROWS = "08_query"
+"""If this notebook has run, there are rows to count."""
 TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -47,8 +52,21 @@ class Batch:
     executed: list[Executed] = field(default_factory=list)
     not_executed: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
-    failure: NotebookFailed | None = None
+    failure: LabError | None = None
+    """Why the run ended early."""
     seconds: float = 0.0
+
+    @property
+    def problem(self) -> LabError | None:
+        """Why this run counts as failed; None if all is well."""
+        if self.failure:
+            return self.failure
+        counts = self.facts.counts
+        if counts is None and any(executed.name == COUNTS_ROWS for executed in self.executed):
+            return LabError("The rows could not be counted.", where="\n".join(self.facts.unknown), fix=STATUS)
+        if counts is not None and not counts.agree:
+            return LabError(f"The rows don't agree: {counts.sentence}.", fix=STATUS)
+        return None
 
 
 def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Progress) -> Batch:
@@ -89,7 +107,7 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
 def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernels, progress: Progress) -> Executed:
     began = time.monotonic()
     notebook = for_a_run(nbformat.read(file, as_version=4), file.parent, output.parent)
-    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+
     error = ""
     try:
         papermill.execute_notebook(
@@ -101,8 +119,41 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernel
             progress_bar=False,
             engine_name=ENGINE,
             kernel=kernels.take(),
-            on_cell_start=lambda cell, cell_index: None,
+            progress=lambda number, cells: progress.cell(file.stem, number, cells),
         )
     except PapermillExecutionError as failed:
         error = f"{failed.ename}: {failed.evalue}"
     return Executed(file.stem, output, time.monotonic() - began, error)
+
+
+def _failure(executed: Executed) -> NotebookFailed:
+    """The error for the cell that failed, with the number that JupyterLab shows for it."""
+    cells = json.loads(executed.file.read_text())["cells"]
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                number = cell.get("execution_count") or 0
+                source = "".join(cell["source"])
+                name, message = output["ename"], str(output["evalue"]).removeprefix(f"{output['ename']}: ")
+                return NotebookFailed(
+                    executed.name, number, name, message, executed.file, source=source, line=_line(output)
+                )
+    name, _, message = executed.error.partition(": ")
+    return NotebookFailed(executed.name, 0, name, message, executed.file)
+
+
+def _line(error: dict[str, Any]) -> int:
+    """The line of the cell that raised, from IPython's traceback; 0 if that does not say."""
+    traceback = TERMINAL_COLOURS.sub("", "\n".join(error.get("traceback", [])))
+    found = re.search(r"Cell In\[\d+\], line (\d+)", traceback)
+    return int(found[1]) if found else 0
+
+
+def _new_directory(runs: Path, began: datetime) -> Path:
+    directory = runs / f"{began:%Y-%m-%d_%H-%M-%S}"
+    number = 1
+    while directory.exists():
+        number += 1
+        directory = directory.with_name(f"{directory.name.split('.')[0]}.{number}")
+    directory.mkdir(parents=True)
+    return directory

@@ -134,13 +134,22 @@ class WithKernel(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        """Execute a notebook in the kernel `options["kernel"]`, and end that kernel."""
+        """Execute a notebook in the kernel `options["kernel"]`, and end that kernel.
+
+        `options["progress"](number, cells)` is called before each code cell.
+        """
+        code = [index for index, cell in enumerate(nb_man.nb.cells) if cell.cell_type == "code"]
+
+        def show(cell: Any, cell_index: int) -> None:
+            if cell_index in code:
+                options["progress"](code.index(cell_index) + 1, len(code))
+
         client = PapermillNotebookClient(
             nb_man,
             km=options["kernel"],
             kernel_name=kernel_name,
             log=logger,
-            on_cell_start=options["on_cell_start"],
+            on_cell_start=show,
             shutdown_kernel=NOT_GRACEFUL,
         )
         client.owns_km = True  # else nbclient would leave the kernel running

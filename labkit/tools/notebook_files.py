@@ -113,40 +113,46 @@ def _kind(default: ast.expr) -> type | None:
     return None if value is None else type(value)
 
 
-def read_parameters(files: Iterable[Path], given: Sequence[str], others: Sequence[str] = ()) -> dict[str, Any]:
-    """Parse `NAME=VALUE` from the command line, and check it against what the notebooks take.
-
-    papermill would only warn about an unknown name, and pass a value of any type on to the cells.
+def pairs(given: Sequence[str], others: Sequence[str] = ()) -> dict[str, str]:
+    """Split the command line's `NAME=VALUE` into names and texts.
 
     Args:
-        files: the notebooks that will run.
-        given: NAME=VALUE, as often as there are parameters.
-        others: the command's other arguments, for the advice to who writes the old form `-p NAME VALUE`.
+        given: what followed each -p.
+        others: the command's other arguments. Who writes `-p NAME VALUE` has the value among them.
 
     Raises:
-        UsageError: the form is wrong, no notebook has this parameter, or the value is not of its type.
+        UsageError: one of them is not NAME=VALUE.
     """
-    known: dict[str, list[Parameter]] = {}
+    split: dict[str, str] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not (name and equals):
+            names = [file.stem for file in notebooks()]
+            values = [other for other in others if not any(known.startswith(other) for known in names)]
+            raise UsageError(
+                f"-p {one}: a parameter is one word, NAME=VALUE.",
+                fix=f"Write: -p {name or 'NAME'}={(values or ['VALUE'])[0]}",
+            )
+        split[name] = text
+    return split
+
+
+def check_parameters(files: Iterable[Path], given: Mapping[str, str]) -> dict[str, Any]:
+    """Parse the values, and check names and types against what the notebooks declare.
+
+    papermill would only warn about an unknown name, and hand a value of any type to the cells.
+
+    Raises:
+        UsageError: no notebook has this parameter, or the value is not of its type.
+    """
+    known: dict[str, list[Parameter]] = {SOLVE: [Parameter(SOLVE, "False", bool)]}
     for file in files:
         for name, parameter in parameters_of(file).items():
             known.setdefault(name, []).append(parameter)
-    values: dict[str, Any] = {}
-    for one in given:
-        name, equals, text = one.partition("=")
-        if not equals:
-            value = next((other for other in others if not other[:1].isdigit() or other.isdigit()), "VALUE")
-            raise UsageError(
-                f"-p {name}: a parameter is given as NAME=VALUE, in one word.", fix=f"Write: -p {name}={value}"
-            )
-        if name == SOLVE:
-            values[name] = Parameter(SOLVE, "False", bool).parse(text)
-            continue
+    for name in given:
         if name not in known:
-            raise UsageError(
-                f"No notebook has a parameter {name!r}.", fix=f"Parameters: {', '.join(sorted([*known, SOLVE]))}."
-            )
-        values[name] = [parameter.parse(text) for parameter in known[name]][-1]
-    return values
+            raise UsageError(f"No notebook has a parameter {name!r}.", fix=f"Parameters: {', '.join(sorted(known))}.")
+    return {name: [parameter.parse(text) for parameter in known[name]][-1] for name, text in given.items()}
 
 
 def parameters_for(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:

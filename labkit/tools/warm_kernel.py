@@ -60,6 +60,9 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     threading.Thread(target=_end_with_the_run, name="parent", daemon=True).start()
     from ipykernel.kernelapp import IPKernelApp
 
+    sys.argv = ["ipykernel_launcher", *arguments]
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # modules beside the notebooks, as in every kernel
     IPKernelApp.launch_instance(argv=list(arguments))
 
 

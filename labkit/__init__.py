@@ -16,6 +16,7 @@ from labkit.lab import Lab
 from labkit.session import Session
 from labkit.show.display import Check, Fact
 from labkit.steps.base import Step
+from labkit.tasks.checking import check
 
 __all__ = [
     "Check",
@@ -30,4 +31,5 @@ __all__ = [
     "Session",
     "Step",
     "Target",
+    "check",
 ]

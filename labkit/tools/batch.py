@@ -13,10 +13,12 @@ from typing import Any
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from labkit.errors import LabError, NotebookFailed
+from labkit.errors import LabError, NotebookFailed, TasksNotSolved
 from labkit.lab import Lab
+from labkit.tasks import cells as task_cells
 from labkit.tools.kernels import ENGINE, Kernels
 from labkit.tools.notebook_files import SOLVE, parameters_for
 from labkit.tools.notebook_links import for_a_run
@@ -40,7 +42,7 @@ class Executed:
     name: str
     file: Path
     seconds: float
-    error: str = ""
+    failure: LabError | None = None
 
 
 @dataclass
@@ -49,12 +51,18 @@ class Batch:
 
     directory: Path
     began: datetime
+    target: str = "local"
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters."""
     executed: list[Executed] = field(default_factory=list)
     not_executed: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
-    failure: LabError | None = None
-    """Why the run ended early."""
     seconds: float = 0.0
+
+    @property
+    def failure(self) -> LabError | None:
+        """Why the run ended early."""
+        return self.executed[-1].failure if self.executed else None
 
     @property
     def problem(self) -> LabError | None:
@@ -77,12 +85,13 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
     Args:
         lab: for the facts of the report; each notebook makes its own Lab.
         files: the notebooks.
-        given: the values of parameters, from `read_parameters`. Each notebook gets those that it takes.
+        given: the values of parameters, from `check_parameters`. Each notebook gets those that it takes. With
+            `solve`, its tasks are solved before it is executed.
         progress: shows how far the run is.
     """
     began = datetime.now()
     clock = time.monotonic()
-    batch = Batch(_new_directory(lab.config.runs, began), began)
+    batch = Batch(_new_directory(lab.config.runs, began), began, str(lab.config.target), given)
     looked = False
     try:
         with Kernels(len(files)) as kernels:
@@ -91,9 +100,8 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
                     batch.facts, looked = Facts.of(lab), True
                 executed = _execute(file, batch.directory / file.name, given, kernels, progress)
                 batch.executed.append(executed)
-                progress.ended(executed.name, executed.seconds, failed=bool(executed.error))
-                if executed.error:
-                    batch.failure = _failure(executed)
+                progress.ended(executed.name, executed.seconds, failed=executed.failure is not None)
+                if executed.failure:
                     break
     finally:
         progress.close()
@@ -107,8 +115,9 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
 def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernels, progress: Progress) -> Executed:
     began = time.monotonic()
     notebook = for_a_run(nbformat.read(file, as_version=4), file.parent, output.parent)
-
-    error = ""
+    if given.get(SOLVE):
+        notebook = task_cells.solved(notebook)
+    failure: LabError | None = None
     try:
         papermill.execute_notebook(
             notebook,
@@ -121,25 +130,23 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernel
             kernel=kernels.take(),
             progress=lambda number, cells: progress.cell(file.stem, number, cells),
         )
-    except PapermillExecutionError as failed:
-        error = f"{failed.ename}: {failed.evalue}"
-    return Executed(file.stem, output, time.monotonic() - began, error)
+    except (PapermillExecutionError, DeadKernelError) as failed:
+        failure = _failure(file.stem, output, failed)
+    else:
+        if given.get(SOLVE) and (unsolved := task_cells.unsolved(json.loads(output.read_text()))):
+            failure = TasksNotSolved(file.stem, unsolved, output)
+    return Executed(file.stem, output, time.monotonic() - began, failure)
 
 
-def _failure(executed: Executed) -> NotebookFailed:
+def _failure(name: str, executed: Path, error: Exception) -> NotebookFailed:
     """The error for the cell that failed, with the number that JupyterLab shows for it."""
-    cells = json.loads(executed.file.read_text())["cells"]
-    for cell in cells:
+    for cell in json.loads(executed.read_text())["cells"]:
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
-                number = cell.get("execution_count") or 0
-                source = "".join(cell["source"])
-                name, message = output["ename"], str(output["evalue"]).removeprefix(f"{output['ename']}: ")
-                return NotebookFailed(
-                    executed.name, number, name, message, executed.file, source=source, line=_line(output)
-                )
-    name, _, message = executed.error.partition(": ")
-    return NotebookFailed(executed.name, 0, name, message, executed.file)
+                number, source = cell.get("execution_count") or 0, "".join(cell["source"])
+                kind, message = output["ename"], str(output["evalue"]).removeprefix(f"{output['ename']}: ")
+                return NotebookFailed(name, number, kind, message, executed, source=source, line=_line(output))
+    return NotebookFailed(name, 0, type(error).__name__, str(error), executed)
 
 
 def _line(error: dict[str, Any]) -> int:

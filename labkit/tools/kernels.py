@@ -71,7 +71,7 @@ class Kernels:
         run_sync(kernel.start_kernel)(extra_arguments=ARGUMENTS)
 
 
-class Forked(LocalProvisioner):
+class Forked(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is not checked here
     """Starts a kernel as a fork of a warm process, instead of as a new interpreter."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def without_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-class WithKernel(NBClientEngine):
+class WithKernel(NBClientEngine):  # type: ignore[misc]  # papermill has no types
     """papermill's own engine, with a kernel that runs already."""
 
     @classmethod

@@ -94,14 +94,16 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
         "".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])
     )
     found: dict[str, Parameter] = {}
+    targets: Sequence[ast.expr]
     for statement in ast.parse(source).body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-            names = [statement.target.id]
+        if isinstance(statement, ast.AnnAssign) and statement.value:
+            value, targets = statement.value, [statement.target]
         elif isinstance(statement, ast.Assign):
-            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            value, targets = statement.value, [*statement.targets]
         else:
             continue
-        found |= {name: Parameter(name, ast.unparse(statement.value), _kind(statement.value)) for name in names}
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        found |= {name: Parameter(name, ast.unparse(value), _kind(value)) for name in names}
     return found
 
 

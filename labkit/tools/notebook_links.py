@@ -27,7 +27,7 @@ def for_a_run(notebook: Any, source: Path, target: Path) -> Any:
 
     def moved(link: str) -> str:
         file = source / link
-        if not file.exists() or file.resolve().parent == source.resolve() and file.suffix == ".ipynb":
+        if not file.exists() or (file.resolve().parent == source.resolve() and file.suffix == ".ipynb"):
             return link  # of two notebooks that are copied both, one still finds the other
         if file.suffix.lower() not in PICTURES:
             return Path(os.path.relpath(file.resolve(), target.resolve())).as_posix()

@@ -13,6 +13,7 @@ from labkit.errors import LabError, MissingStep, QueryFailed
 from labkit.lab import Lab
 from labkit.show.display import Checks
 from labkit.steps.workflow import Run
+from labkit.tasks import record
 from labkit.tools.recent_runs import recent_runs
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ class Facts:
     """The reasons of rejection, each with its number of rows, the most frequent first."""
     checks: Checks | None = None
     runs: tuple[Run, ...] = ()
+    tasks_done: frozenset[str] = frozenset()
+    """The ids of the tasks that were ever done in this lab."""
     unknown: tuple[str, ...] = ()
 
     @classmethod
@@ -48,7 +51,10 @@ class Facts:
         reasons = ask("rejected rows", lambda: _reasons(lab)) or ()
         checks = ask("checks", lab.check)
         runs = ask("workflow runs", lambda: recent_runs(lab, RUNS_SHOWN)) or ()
-        return cls(counts, reasons, checks, tuple(recent.run for recent in runs), tuple(unknown))
+        done = ask("tasks", lambda: record.done(lab.config)) or ()
+        return cls(
+            counts, reasons, checks, tuple(recent.run for recent in runs), frozenset(done), unknown=tuple(unknown)
+        )
 
 
 def _reasons(lab: Lab) -> tuple[tuple[str, int], ...]:

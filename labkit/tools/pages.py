@@ -16,11 +16,11 @@ from labkit.tools.notebook_links import with_links
 from labkit.tools.page_style import STYLE
 
 
-def page(title: str, body: str, *, style: str = "") -> str:
+def page(title: str, body: str) -> str:
     """A complete page."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}{style}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
         f"<body>\n{body}\n</body></html>\n"
     )
 
@@ -31,7 +31,8 @@ def notebook_page(file: Path, navigation: str, change_link: Callable[[str], str]
     Args:
         file: the executed notebook. Its pictures are found from its folder.
         navigation: HTML that stands above and below it.
-        change_link: called with each relative link's target in the texts; returns the target in the page.
+        change_link: called with each relative link's target in the texts; returns the target in the page, or "" if the
+            text should have no link.
     """
     notebook = nbformat.read(file, as_version=4)
     for cell in notebook.cells:
@@ -39,11 +40,11 @@ def notebook_page(file: Path, navigation: str, change_link: Callable[[str], str]
             cell.source = with_links(cell.source, change_link)
         else:
             cell.outputs = [output for output in cell.outputs if not _is_live(output)]
-    # The basic template has no scripts. Its page's own style comes from `page`.
+    # The basic template has no scripts and no style.
     exporter = HTMLExporter(template_name="basic", embed_images=True)
-    content, resources = exporter.from_notebook_node(notebook, {"metadata": {"path": str(file.parent)}})
-    style = "\n".join(resources["inlining"]["css"][:1])  # Pygments' classes
-    return page(title_of(file), f"{navigation}\n<main>{content}</main>\n{navigation}", style=style)
+    content, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(file.parent)}})
+    content = re.sub(r'<a href="">(.*?)</a>', r"\1", content, flags=re.DOTALL)
+    return page(title_of(file), f"{navigation}\n<main>{content}</main>\n{navigation}")
 
 
 def to_page(link: str) -> str:

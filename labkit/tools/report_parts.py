@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import nbformat
 from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.show.display import Check
 from labkit.show.picture import STORY, picture
-from labkit.steps.workflow import Run
+from labkit.steps.workflow import ENDED, Run
 from labkit.tasks import cells as task_cells
 from labkit.tasks import registry
 from labkit.tools.batch import TEARDOWN, Batch
@@ -27,6 +27,9 @@ SOURCES = {
     "missing": "landed, but not in the table",
     "doubled": "in the table more than once",
 }
+
+BREAKS = "09_reliability"
+ON_PURPOSE = f"Notebook {BREAKS} breaks the pipeline on purpose."
 
 
 def verdict(batch: Batch) -> str:
@@ -93,8 +96,7 @@ def _rejections(batch: Batch) -> str:
     return (
         "<h3>Why rows were rejected</h3>"
         f'<table><tr><th class="number">rows</th><th>reason</th></tr>{lines}</table>'
-        '<p class="soft">The notebooks land broken rows on purpose, to show that they are kept and explained. '
-        "Rows of both deliveries are listed.</p>"
+        + (f'<p class="soft">{ON_PURPOSE} It lands broken rows.</p>' if _ran(batch, BREAKS) else "")
     )
 
 
@@ -104,29 +106,41 @@ def pipeline(batch: Batch) -> str:
     steps = [name.partition("_")[2] for name in built if name.partition("_")[2] in STORY]
     if not steps:
         return ""
-    drawn = picture(steps[-1])
-    words = html.escape(drawn.today)
+    words = f"What the notebooks built. The highlighted parts are the ones of {built[-1]}."
+    drawing = picture(steps[-1])._repr_svg_()
     return (
-        f'<h2>The pipeline</h2><figure class="wide">{drawn._repr_svg_()}<figcaption>{words}</figcaption></figure>'
-        + _runs(batch.facts.runs)
+        f'<h2>The pipeline</h2><figure class="wide">{drawing}<figcaption>{html.escape(words)}</figcaption></figure>'
+        f"{_runs(batch)}"
     )
 
 
-def _runs(runs: Sequence[Run]) -> str:
+def _runs(batch: Batch) -> str:
+    runs = batch.facts.runs
     if not runs:
         return ""
-    lines = "".join(
-        f"<tr><td>{run.started.astimezone():%H:%M:%S}</td><td>{html.escape(run.workflow)}</td>"
-        f"<td>{html.escape(run.landed_key or 'by hand')}</td><td>{_state(run.crawl)}</td><td>{_state(run.job)}</td>"
-        f'<td class="number">{(run.ended - run.started).total_seconds():.1f} s</td></tr>'
-        for run in runs
-    )
+    broken = not all(run.succeeded for run in runs) and _ran(batch, BREAKS)
     return (
         "<h3>The last runs of the workflows</h3>"
         '<div class="wide"><table><tr><th>started</th><th>workflow</th><th>cause</th><th>crawl</th><th>job</th>'
-        f'<th class="number">took</th></tr>{lines}</table></div>'
-        '<p class="soft">Some of these runs were made to fail: notebook 09 breaks the pipeline on purpose.</p>'
+        f'<th class="number">took</th></tr>{"".join(map(_run, runs))}</table></div>'
+        + (f'<p class="soft">{ON_PURPOSE} Some of these runs were meant to fail.</p>' if broken else "")
     )
+
+
+def _run(run: Run) -> str:
+    cause = f"<code>{html.escape(_shortened(run.landed_key))}</code>" if run.landed_key else "by hand"
+    if run.message and not run.succeeded:
+        cause += f'<br><span class="soft">{html.escape(_shortened(" ".join(run.message.split()), 160))}</span>'
+    took = f"{(run.ended - run.started).total_seconds():.1f} s" if run.status in ENDED else "goes on"
+    return (
+        f'<tr><td>{run.started.astimezone():%H:%M:%S}</td><td>{html.escape(run.workflow)}</td><td class="loose">{cause}'
+        f'</td><td>{_state(run.crawl)}</td><td>{_state(run.job)}</td><td class="number">{took}</td></tr>'
+    )
+
+
+def _shortened(text: str, most: int = 36) -> str:
+    """The text, with its middle left out if it is long."""
+    return text if len(text) <= most else f"{text[: most - 12]}…{text[-11:]}"
 
 
 def _state(state: str) -> str:
@@ -135,13 +149,16 @@ def _state(state: str) -> str:
     return f'<span class="bad">✗</span> {html.escape(state.lower())}' if state else "–"
 
 
+def _ran(batch: Batch, notebook: str) -> bool:
+    return any(executed.name == notebook for executed in batch.executed)
+
+
 def checks(batch: Batch) -> str:
     """Each step's check."""
     found = batch.facts.checks
     if found is None:
         return ""
-    removed = any(executed.name == TEARDOWN for executed in batch.executed)
-    when = "before the last notebook removed everything" if removed else "after the last notebook"
+    when = "before the last notebook removed everything" if _ran(batch, TEARDOWN) else "after the last notebook"
     right = sum(check.ok for check in found)
     return (
         f"<h2>Checks</h2><p>{right} of {len(found)} steps hold on the target, {when}.</p>{''.join(map(_check, found))}"
@@ -194,7 +211,7 @@ def plots(batch: Batch) -> str:
         for executed in batch.executed
         for caption, data in _plots(executed.file)
     )
-    return f"<h2>Plots</h2>{figures}" if figures else ""
+    return f'<h2>Plots</h2><div class="plots">{figures}</div>' if figures else ""
 
 
 def _plots(file: Path) -> Iterator[tuple[str, str]]:
@@ -225,7 +242,7 @@ def notebooks(batch: Batch) -> str:
         "</tr>"
         for name in batch.not_executed
     ]
-    return f"<h2>Notebooks</h2><table style='width:100%'>{''.join(lines)}</table>"
+    return f'<h2>Notebooks</h2><table class="full">{"".join(lines)}</table>'
 
 
 def _sign(failed: bool) -> str:

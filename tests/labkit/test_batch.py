@@ -85,7 +85,8 @@ def test_the_lab_is_looked_at_before_the_teardown(folder: Path, lab: Lab, monkey
     facts = run(lab).facts
     assert facts.counts == counts
     assert counted == [0]
-    assert [check.step for check in facts.checks or ()] == [step.name for step in lab.steps]
+    assert facts.checks is not None
+    assert [check.step for check in facts.checks] == [step.name for step in lab.steps]
 
 
 def test_the_first_failure_ends_the_run_and_shows_the_cell_and_the_error(folder: Path, lab: Lab) -> None:
@@ -96,7 +97,7 @@ def test_the_first_failure_ends_the_run_and_shows_the_cell_and_the_error(folder:
     assert isinstance(result.failure, NotebookFailed)
     shown = str(result.failure)
     assert shown.startswith("Notebook 00_fails failed in cell 2 with ValueError: what went wrong\n")
-    assert "      1  wrong = 'what went wrong'\n  →   2  raise ValueError(wrong)\n" in shown
+    assert "     1  wrong = 'what went wrong'\n  →  2  raise ValueError(wrong)\n" in shown
     assert shown.endswith("labkit run --from 00")
     assert said[0].split()[:2] == ["00_fails", "failed"]
     assert result.not_executed == ("01_never",)
@@ -134,7 +135,8 @@ def test_interrupting_a_run_ends_its_kernels(folder: Path, tmp_path: Path) -> No
     write(folder, "00_long", f"import os; open({str(file)!r}, 'w').write(f'{{os.getpid()}}.')", "while True: pass")
     write(folder, "01_never", "pass")
     program = (
-        "import signal; from pathlib import Path; from labkit import Lab; from labkit.tools import batch, run_progress\n"
+        "import signal; from pathlib import Path\n"
+        "from labkit import Lab; from labkit.tools import batch, run_progress\n"
         # Tests that a shell runs in the background begin with this signal ignored, and hand that on.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"lab = Lab(home={str(tmp_path / 'lab')!r}, runs={str(tmp_path / 'runs')!r})\n"

@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CLIENTS := .venv-clients/.installed
 MUTANTS := .venv-mutants/.installed
 
-.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity pictures notebooks lock clean
+.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity pictures notebooks site lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ pictures: $(INSTALLED)  ## Draw the notebooks' pictures of the pipeline into doc
 notebooks: pictures  ## Run the notebooks and store what they show (for who changes one)
 	$(BIN)/python tests/notebooks/store.py
 
+site: $(INSTALLED)  ## Write the executed notebooks into site/, as pages that need no network (from the last run)
+	@$(BIN)/python -m labkit.tools.site || { $(BIN)/labkit up && $(BIN)/labkit run && $(BIN)/python -m labkit.tools.site; }
+
 lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-header --quiet --output-file requirements.lock
@@ -100,4 +103,4 @@ lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)
 	    --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file tests/mutants/requirements.txt
 
 clean:  ## Remove what is installed and made; the lab's data in .labkit/ stays
-	rm -rf .venv .venv-bench .venv-clients .venv-mutants .mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-clients .venv-mutants .mutants build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

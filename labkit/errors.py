@@ -20,6 +20,7 @@
     │   ├── WaitTimeout     the wait took longer than `wait_minutes`
     │   └── WaitInterrupted somebody pressed stop; what was started keeps running
     ├── NotebookFailed      a cell of a notebook raised while `labkit run` ran it
+    ├── TasksNotSolved      `labkit run -p solve=true` solved a notebook's tasks, and a check did not accept a solution
     └── UsageError          a command or a call got an argument that it can't use
 """
 
@@ -279,12 +280,29 @@ class WaitInterrupted(WaitError):
 class NotebookFailed(LabError):
     """A cell raised while `labkit run` executed its notebook."""
 
-    def __init__(self, notebook: str, cell: int, name: str, message: str, executed: Path) -> None:
+    def __init__(
+        self, notebook: str, cell: int, name: str, message: str, executed: Path, *, source: str = "", line: int = 0
+    ) -> None:
         self.notebook = notebook
         self.cell = cell
+        lines = source.splitlines()
+        listing = [f"  {'→' if number == line else ' '} {number:>2}  {text}" for number, text in enumerate(lines, 1)]
         super().__init__(
             f"Notebook {notebook} failed in cell {cell} with {name}: {message}",
+            where="\n".join(["", "The cell:", *listing, "", f"The notebook as executed: {executed}"]),
+            fix=f"When the cause is gone, go on from there: labkit run --from {notebook[:2]}",
+        )
+
+
+class TasksNotSolved(LabError):
+    """The solutions of a notebook's tasks were run, and not all of the notebook's checks said ✓."""
+
+    def __init__(self, notebook: str, tasks: Sequence[str], executed: Path) -> None:
+        self.tasks = tuple(tasks)
+        super().__init__(
+            f"Notebook {notebook}: the check of {', '.join(tasks)} does not accept the solution.",
             where=f"The notebook as executed: {executed}",
+            fix="The fault is in the task's solution or in its judge: labkit/tasks/.",
         )
 
 

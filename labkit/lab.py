@@ -93,14 +93,17 @@ class Lab(LabSteps):
             say(f"Removing: {', '.join(found)}")
         return restart.restart(self, found)
 
-    def up(self) -> TargetStatus:
+    def up(self, *, warm_jobs: bool = False) -> TargetStatus:
         """Start the local AWS, and restart its parts that have failed. On AWS, do nothing.
+
+        Args:
+            warm_jobs: begin to start Spark now, in the background. Otherwise the Glue connection starts it.
 
         Raises:
             StartError: the local AWS did not start.
             NotAllWorks: the local AWS is up, but something that was deployed does not work.
         """
-        return self.session.start()
+        return self.session.start(warm_jobs=warm_jobs)
 
     def down(self, *, wipe: bool = False) -> Stopped:
         """Stop the local AWS and any processes left over from an earlier start.

@@ -156,8 +156,10 @@ class Session:
         except LabError:  # without the account the names are not known
             return ""
 
-    def start(self) -> TargetStatus:
+    def start(self, *, warm_jobs: bool = False) -> TargetStatus:
         """Start the target. Does nothing if the target is healthy, or if it is AWS.
+
+        With `warm_jobs`, a local target also begins to start Spark, in the background.
 
         Raises:
             StartError: the target did not start; the message says why and where its log is.
@@ -172,6 +174,7 @@ class Session:
                 enforce_iam=self.config.enforce_iam,
                 verify_signatures=self.config.verify_signatures,
                 allow_unproven=self.config.allow_unproven,
+                warm_jobs=warm_jobs,
             )
         self._forget_clients()
         if found.problems:

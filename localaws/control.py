@@ -104,6 +104,7 @@ def start(
     enforce_iam: bool | None = None,
     verify_signatures: bool | None = None,
     allow_unproven: bool | None = None,
+    warm_jobs: bool = False,
 ) -> Status:
     """Start the embedded AWS of `home` and return when it is ready.
 
@@ -111,7 +112,8 @@ def start(
     answer is ended and started again. What an earlier server left running is ended. `problems` of the returned status
     lists what still does not work.
 
-    The settings (see `Settings`) apply to a running server, too. None leaves a setting as the home has it.
+    The settings (see `Settings`) apply to a running server, too. None leaves a setting as the home has it. With
+    `warm_jobs`, Spark starts in the background, if none is running: otherwise it starts when it is likely to be needed.
 
     Raises:
         HomeUnusable: the home can't be read or written.
@@ -120,15 +122,15 @@ def start(
     with _usable(home):
         lab = Home.at(home)
         lab.keep_settings(enforce_iam=enforce_iam, verify_signatures=verify_signatures, allow_unproven=allow_unproven)
-        return _start(lab)
+        return _start(lab, warm_jobs)
 
 
-def _start(lab: Home) -> Status:
+def _start(lab: Home, warm_jobs: bool) -> Status:
     if locking.is_held(lab.lock_file):
         found = _wait_until_healthy(lab)
         if found.healthy:
             _agreed(lab, found)
-            return _status(lab, _health(lab, heal=True))
+            return _status(lab, _health(lab, heal=True, warm_jobs=warm_jobs))
         stop(lab.root)
     # The port is kept over restarts. It is chosen here, so that a port clash does not look like a slow start.
     lab.port("http")
@@ -154,7 +156,7 @@ def _start(lab: Home) -> Status:
             process.wait()
             raise
     if message == "ready":
-        return _status(lab, _health(lab))
+        return _status(lab, _health(lab, warm_jobs=warm_jobs))
     process.kill()
     process.wait()
     if message is not None and message.startswith("BlockingIOError"):
@@ -322,11 +324,12 @@ def _process(lab: Home) -> psutil.Process | None:
     return None
 
 
-def _health(lab: Home, *, heal: bool = False) -> dict[str, Any] | None:
+def _health(lab: Home, *, heal: bool = False, warm_jobs: bool = False) -> dict[str, Any] | None:
     if not lab.has_credentials:
         return None
+    wishes = "&".join(wish for wish, wanted in {health.HEAL: heal, health.WARM_JOBS: warm_jobs}.items() if wanted)
     request = urllib.request.Request(
-        f"http://127.0.0.1:{lab.ports().get('http', 0)}{health.PATH}{'?heal' if heal else ''}",
+        f"http://127.0.0.1:{lab.ports().get('http', 0)}{health.PATH}?{wishes}",
         headers={health.HEADER: health.proof(lab.credentials().secret_access_key)},
     )
     try:

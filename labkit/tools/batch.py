@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labkit import project
-from labkit.data.counts import Counts, ExactlyOnceCounts
-from labkit.errors import LabError, MissingStep, NotebookFailed, QueryFailed, UsageError
-from labkit.lab import Lab
+import nbformat
+import papermill
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
-NOTEBOOKS = project.folder("notebooks")
+from labkit.errors import LabError, NotebookFailed, TasksNotSolved
+from labkit.lab import Lab
+from labkit.tasks import cells as task_cells
+from labkit.tools.kernels import ENGINE, Kernels
+from labkit.tools.notebook_files import SOLVE, parameters_for
+from labkit.tools.notebook_links import for_a_run
+from labkit.tools.run_facts import Facts
+from labkit.tools.run_progress import Progress
+
+STATUS = "See: labkit status"
 TEARDOWN = "10_cleanup"
-"""Rows are counted before this notebook runs, because nothing is left to count afterwards."""
+"""The lab is looked at before this notebook runs, because nothing is left to look at afterwards."""
+FIRST_JOB = "05_job"
+"""The first notebook that needs Spark."""
+COUNTS_ROWS = "08_query"
+"""If this notebook has run, there are rows to count."""
+TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,7 @@ class Executed:
     name: str
     file: Path
     seconds: float
-    error: str = ""
+    failure: LabError | None = None
 
 
 @dataclass
@@ -36,156 +50,117 @@ class Batch:
     """The result of a run of the notebooks."""
 
     directory: Path
+    began: datetime
+    target: str = "local"
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters."""
     executed: list[Executed] = field(default_factory=list)
-    counts: Counts | ExactlyOnceCounts | None = None
-    failure: NotebookFailed | None = None
+    not_executed: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    seconds: float = 0.0
 
+    @property
+    def failure(self) -> LabError | None:
+        """Why the run ended early."""
+        return self.executed[-1].failure if self.executed else None
 
-def notebooks(chosen: Sequence[str] = ()) -> list[Path]:
-    """The notebooks in order. With `chosen`, only those whose names begin with one of these ("04", "04_crawlers").
-
-    Raises:
-        UsageError: no notebook's name begins with one of them.
-    """
-    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise LabError(f"There are no notebooks in {NOTEBOOKS}.", fix=project.INSTALL_AGAIN)
-    for name in chosen:
-        if not any(file.stem.startswith(name) for file in found):
-            names = ", ".join(file.stem for file in found)
-            raise UsageError(f"There is no notebook {name!r}.", fix=f"Notebooks: {names}.")
-    return [file for file in found if not chosen or any(file.stem.startswith(name) for name in chosen)]
-
-
-def parameters_of(notebook: Path) -> dict[str, str]:
-    """The parameters in a notebook's cell with the tag `parameters`: name → default, as source text."""
-    cells = json.loads(notebook.read_text())["cells"]
-    source = "\n".join(
-        "".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])
-    )
-    found: dict[str, str] = {}
-    for statement in ast.parse(source).body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-            found[statement.target.id] = ast.unparse(statement.value)
-        elif isinstance(statement, ast.Assign):
-            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            found |= dict.fromkeys(names, ast.unparse(statement.value))
-    return found
-
-
-def check_parameters(files: Iterable[Path], given: Mapping[str, Any]) -> None:
-    """Raise an error if no notebook takes one of the parameters. papermill would only warn and use the defaults.
-
-    Raises:
-        UsageError: no notebook has a parameter of that name.
-    """
-    known = sorted({name for file in files for name in parameters_of(file)})
-    for name in given:
-        if name not in known:
-            raise UsageError(f"No notebook has a parameter {name!r}.", fix=f"Parameters: {', '.join(known)}.")
-
-
-def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable[[str], None]) -> Batch:
-    """Execute the notebooks into `<the setting runs>/<time>/`, and stop at the first that fails.
-
-    Rows are counted before the teardown notebook, or after the last notebook if the teardown is not among them.
-
-    Args:
-        lab: for counting rows; each notebook makes its own Lab.
-        files: the notebooks.
-        given: parameters. Each notebook gets those that it takes.
-        say: called with one line for each notebook when it ends.
-
-    Raises:
-        UsageError: a parameter is unknown.
-    """
-    check_parameters(files, given)
-    batch = Batch(_new_directory(lab.config.runs))
-    for file in files:
-        if file.stem == TEARDOWN:
-            batch.counts = _count(lab)
-        executed = _execute(file, batch.directory / file.name, given)
-        batch.executed.append(executed)
-        say(f"{executed.name:<16} {'failed' if executed.error else 'ok':<7} {executed.seconds:5.1f} s")
-        if executed.error:
-            batch.failure = _failure(executed)
-            return batch
-    if batch.counts is None:
-        batch.counts = _count(lab)
-    return batch
-
-
-def _execute(file: Path, output: Path, given: Mapping[str, Any]) -> Executed:
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    mine = {name: value for name, value in given.items() if name in parameters_of(file)}
-    began = time.monotonic()
-    error = ""
-    try:
-        papermill.execute_notebook(
-            file,
-            output,
-            parameters=mine,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            log_output=False,
-            config=Config(
-                {
-                    "KernelManager": {"transport_encryption": "auto"},
-                    "NotebookClient": {
-                        # jupyter_client first interrupts a kernel to end it, and an idle kernel logs that as an error.
-                        "extra_arguments": ["--IPKernelApp.log_level=CRITICAL"],
-                        # A notebook leaves nothing to clean up in its kernel, and a graceful shutdown takes half a
-                        # second, sometimes three.
-                        "shutdown_kernel": "immediate",
-                    },
-                }
-            ),
-        )
-    except PapermillExecutionError as failed:
-        error = f"{failed.ename}: {failed.evalue}"
-    return Executed(file.stem, output, time.monotonic() - began, error)
-
-
-def _failure(executed: Executed) -> NotebookFailed:
-    """The error for the cell that failed, with the number that JupyterLab shows for it."""
-    cells = json.loads(executed.file.read_text())["cells"]
-    for cell in cells:
-        for output in cell.get("outputs", []):
-            if output["output_type"] == "error":
-                number = cell.get("execution_count") or 0
-                return NotebookFailed(executed.name, number, output["ename"], _message(output), executed.file)
-    name, _, message = executed.error.partition(": ")
-    return NotebookFailed(executed.name, 0, name, message, executed.file)
-
-
-def _message(output: dict[str, Any]) -> str:
-    return str(output["evalue"]).removeprefix(f"{output['ename']}: ")
-
-
-def _count(lab: Lab) -> Counts | ExactlyOnceCounts | None:
-    try:
-        return lab.counts()
-    except (MissingStep, QueryFailed):
+    @property
+    def problem(self) -> LabError | None:
+        """Why this run counts as failed; None if all is well."""
+        if self.failure:
+            return self.failure
+        counts = self.facts.counts
+        if counts is None and any(executed.name == COUNTS_ROWS for executed in self.executed):
+            return LabError("The rows could not be counted.", where="\n".join(self.facts.unknown), fix=STATUS)
+        if counts is not None and not counts.agree:
+            return LabError(f"The rows don't agree: {counts.sentence}.", fix=STATUS)
         return None
 
 
-def _new_directory(runs: Path) -> Path:
-    directory = runs / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Progress) -> Batch:
+    """Execute the notebooks into `<the setting runs>/<time>/`, and stop at the first that fails.
+
+    The lab is looked at before the teardown notebook, or after the last notebook if the teardown is not among them.
+
+    Args:
+        lab: for the facts of the report; each notebook makes its own Lab.
+        files: the notebooks.
+        given: the values of parameters, from `check_parameters`. Each notebook gets those that it takes. With
+            `solve`, its tasks are solved before it is executed.
+        progress: shows how far the run is.
+    """
+    began = datetime.now()
+    clock = time.monotonic()
+    batch = Batch(_new_directory(lab.config.runs, began), began, str(lab.config.target), given)
+    looked = False
+    try:
+        with Kernels(len(files)) as kernels:
+            for file in files:
+                if file.stem == TEARDOWN:
+                    batch.facts, looked = Facts.of(lab), True
+                executed = _execute(file, batch.directory / file.name, given, kernels, progress)
+                batch.executed.append(executed)
+                progress.ended(executed.name, executed.seconds, failed=executed.failure is not None)
+                if executed.failure:
+                    break
+    finally:
+        progress.close()
+    batch.not_executed = tuple(file.stem for file in files[len(batch.executed) :])
+    if not looked:
+        batch.facts = Facts.of(lab)
+    batch.seconds = time.monotonic() - clock
+    return batch
+
+
+def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernels, progress: Progress) -> Executed:
+    began = time.monotonic()
+    notebook = for_a_run(nbformat.read(file, as_version=4), file.parent, output.parent)
+    if given.get(SOLVE):
+        notebook = task_cells.solved(notebook)
+    failure: LabError | None = None
+    try:
+        papermill.execute_notebook(
+            notebook,
+            output,
+            parameters=parameters_for(file, given),
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            engine_name=ENGINE,
+            kernel=kernels.take(),
+            progress=lambda number, cells: progress.cell(file.stem, number, cells),
+        )
+    except (PapermillExecutionError, DeadKernelError) as failed:
+        failure = _failure(file.stem, output, failed)
+    else:
+        if given.get(SOLVE) and (unsolved := task_cells.unsolved(json.loads(output.read_text()))):
+            failure = TasksNotSolved(file.stem, unsolved, output)
+    return Executed(file.stem, output, time.monotonic() - began, failure)
+
+
+def _failure(name: str, executed: Path, error: Exception) -> NotebookFailed:
+    """The error for the cell that failed, with the number that JupyterLab shows for it."""
+    for cell in json.loads(executed.read_text())["cells"]:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                number, source = cell.get("execution_count") or 0, "".join(cell["source"])
+                kind, message = output["ename"], str(output["evalue"]).removeprefix(f"{output['ename']}: ")
+                return NotebookFailed(name, number, kind, message, executed, source=source, line=_line(output))
+    return NotebookFailed(name, 0, type(error).__name__, str(error), executed)
+
+
+def _line(error: dict[str, Any]) -> int:
+    """The line of the cell that raised, from IPython's traceback; 0 if that does not say."""
+    traceback = TERMINAL_COLOURS.sub("", "\n".join(error.get("traceback", [])))
+    found = re.search(r"Cell In\[\d+\], line (\d+)", traceback)
+    return int(found[1]) if found else 0
+
+
+def _new_directory(runs: Path, began: datetime) -> Path:
+    directory = runs / f"{began:%Y-%m-%d_%H-%M-%S}"
     number = 1
     while directory.exists():
         number += 1
         directory = directory.with_name(f"{directory.name.split('.')[0]}.{number}")
     directory.mkdir(parents=True)
     return directory
-
-
-def parse_value(text: str) -> Any:
-    """Parse a parameter's value from the command line: a Python literal, true or false, or else text."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return {"true": True, "false": False}.get(text.lower(), text)

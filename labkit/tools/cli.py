@@ -15,11 +15,10 @@ from typing import Any
 
 import click
 
-from labkit import project
 from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
-from labkit.tools import jupyter
+from labkit.tools import jupyter, running
 from labkit.tools.progress import progress
 from labkit.tools.watch_command import runs, watch
 
@@ -302,39 +301,6 @@ def query(sql: str, form: str | None) -> None:
 
 
 @cli.command()
-@click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
-@click.option(
-    "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a notebook parameter."
-)
-def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
-    """Execute the notebooks in order. It writes them into runs/, with one HTML report.
-
-    It stops at the first notebook that fails. The last notebook removes everything that the lab made.
-    """
-    from labkit.tools import batch, report
-
-    files = batch.notebooks(notebooks)
-    parameters = {name: batch.parse_value(value) for name, value in given}
-    batch.check_parameters(files, parameters)
-    lab = _lab()
-    lab.up()
-    result = batch.run(lab, files, parameters, click.echo)
-    page = report.write(result)
-    if result.failure:
-        click.echo(f"report: {page}", err=True)
-        raise result.failure
-    if result.counts is None:
-        raise LabError("Nothing could be counted: the lab is not complete.", fix=f"Look at {page}")
-    counts = result.counts
-    if not counts.agree:
-        raise LabError(f"The rows don't agree: {counts.sentence}.", where=f"Report: {page}", fix="See: labkit status")
-    click.echo(f"rows: {counts.sentence}")
-    click.echo(f"report: {page}")
-    notebooks_by_hand = "make lab · " if project.is_checkout() else ""
-    click.echo(f"next: open the report, or explore it yourself: {notebooks_by_hand}labkit deploy · labkit send")
-
-
-@cli.command()
 @click.argument("what", default="server", metavar="[WHAT]")
 @click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(1), help="Number of lines to show.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
@@ -379,6 +345,7 @@ def _print_json(value: Any) -> None:
 cli.add_command(jupyter.lab)
 cli.add_command(progress)
 
+cli.add_command(running.run)
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,8 @@ import time
 
 PATH = "/_localaws/health"
 HEADER = "X-Localaws-Proof"
+HEAL, WARM_JOBS = "heal", "warm-jobs"
+"""What a caller can wish for in the query string."""
 _SECONDS = 300  # how long a proof is valid
 
 

@@ -150,7 +150,8 @@ class Application:
             return answers.plain(405, b"{}")
         told: dict[str, Any] = {"status": "running"}
         if health.proves(self._secret, environ.get(f"HTTP_{health.HEADER.upper().replace('-', '_')}", "")):
-            told |= self._health(heal=environ.get("QUERY_STRING") == "heal")
+            wishes = environ.get("QUERY_STRING", "").split("&")
+            told |= self._health(heal=health.HEAL in wishes, warm_jobs=health.WARM_JOBS in wishes)
         return answers.plain(200, json.dumps(told).encode())
 
     def _tell_files(self, environ: Environ) -> Answer:

@@ -102,10 +102,15 @@ class Server:
         write_durably(self.home.server_file, json.dumps(about).encode())
         log.info("Serving %s on %s", self.home.root, self.context.endpoint_url)
 
-    def health(self, *, heal: bool = False) -> dict[str, Any]:
-        """Return what `status` shows of the running server. `heal` first starts again what had failed."""
+    def health(self, *, heal: bool = False, warm_jobs: bool = False) -> dict[str, Any]:
+        """Return what `status` shows of the running server.
+
+        `heal` first starts again what had failed. `warm_jobs` begins to start Spark, if none is running.
+        """
         if heal:
             problems.heal(self.parts)
+        if warm_jobs:
+            self.parts.jobs.prepare()
         return {
             "pid": os.getpid(),
             "endpoint_url": self.context.endpoint_url,

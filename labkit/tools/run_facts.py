@@ -1,0 +1,64 @@
+"""What the report of `labkit run` says about the lab: rows, rejected rows, checks and workflow runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from labkit.data import rejects
+from labkit.data.counts import Counts, ExactlyOnceCounts
+from labkit.errors import LabError, MissingStep, QueryFailed
+from labkit.lab import Lab
+from labkit.show.display import Checks
+from labkit.steps.workflow import Run
+from labkit.tasks import record
+from labkit.tools.recent_runs import recent_runs
+
+T = TypeVar("T")
+RUNS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The lab at one moment. What could not be found out is None, and `unknown` says why."""
+
+    counts: Counts | ExactlyOnceCounts | None = None
+    rejected: tuple[tuple[str, int], ...] = ()
+    """The reasons of rejection, each with its number of rows, the most frequent first."""
+    checks: Checks | None = None
+    runs: tuple[Run, ...] = ()
+    tasks_done: frozenset[str] = frozenset()
+    """The ids of the tasks that were ever done in this lab."""
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, lab: Lab) -> Facts:
+        """Look at the lab. This never fails, because a report is most useful when something has failed."""
+        unknown: list[str] = []
+
+        def ask(what: str, question: Callable[[], T]) -> T | None:
+            try:
+                return question()
+            except (MissingStep, QueryFailed):
+                return None  # the notebooks that ran have not built it
+            except LabError as error:
+                unknown.append(f"{what}: {error.what}")
+                return None
+
+        counts = ask("rows", lab.counts)
+        reasons = ask("rejected rows", lambda: _reasons(lab)) or ()
+        checks = ask("checks", lab.check)
+        runs = ask("workflow runs", lambda: recent_runs(lab, RUNS_SHOWN)) or ()
+        done = ask("tasks", lambda: record.done(lab.config)) or ()
+        return cls(
+            counts, reasons, checks, tuple(recent.run for recent in runs), frozenset(done), unknown=tuple(unknown)
+        )
+
+
+def _reasons(lab: Lab) -> tuple[tuple[str, int], ...]:
+    rows: Counter[str] = Counter()
+    for reject in rejects.read(lab.session):
+        rows[reject.reason] += reject.rows
+    return tuple(rows.most_common())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,16 @@ from typing import Any
 def hidden(**arguments: Any) -> Any:
     """A dataclass field for programs that is not shown: an id, an address, a time."""
     return dataclasses.field(repr=False, **arguments)
+
+
+def show(thing: Any) -> None:
+    """Show a result in the middle of a cell or a command: as HTML in a notebook, as text in a terminal."""
+    if "ipykernel" in sys.modules:
+        from IPython.display import display
+
+        display(thing)
+    else:
+        print(thing)
 
 
 class Described:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,19 @@ def check_parameters(files: Iterable[Path], given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in known:
             raise UsageError(f"No notebook has a parameter {name!r}.", fix=f"Parameters: {', '.join(known)}.")
+
+
+def ask_once(lab: Lab, *, yes: bool = False) -> None:
+    """On AWS, ask for everything that the notebooks will create. In a batch, nobody can answer a kernel's question.
+
+    Raises:
+        ConsentNeeded: the answer was no, or nobody was there to answer.
+    """
+    if yes:
+        lab.agree()
+    lab.consent(*(step.name for step in lab.steps))
+    if lab.config.ask_before_create:
+        os.environ["LABKIT_ASK_BEFORE_CREATE"] = "false"  # for the kernels
 
 
 def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], say: Callable[[str], None]) -> Batch:

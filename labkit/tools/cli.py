@@ -228,7 +228,7 @@ def load() -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
 def destroy(steps: tuple[str, ...], yes: bool) -> None:
-    """Remove what the lab made, including data. With STEPs, remove only these. Report what is left."""
+    """Remove what the lab made, including data. With STEPs, remove only these. Wait, and report what is left."""
     lab = _lab()
     lab.chosen(steps)
     if not yes:
@@ -242,8 +242,10 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
             f"✓ {removed.step}" + (f": {', '.join(removed.removed)}" if removed.removed else "")
         ),
     )
-    if not steps and (left := lab.leftovers()):
-        raise LabError(f"Not everything is gone; {left}", fix="Run it again, or remove these by hand.")
+    if not steps:
+        if left := lab.leftovers():
+            raise LabError(f"Not everything is gone: {left}", fix="Run it again, or remove these by hand.")
+        click.echo(left)
 
 
 @cli.command()
@@ -301,7 +303,8 @@ def query(sql: str, form: str | None) -> None:
 @click.option(
     "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a notebook parameter."
 )
-def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
+@click.option("--yes", is_flag=True, help="On AWS, don't ask before anything is created.")
+def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...], yes: bool) -> None:
     """Execute the notebooks in order. It writes them into runs/, with one HTML report.
 
     It stops at the first notebook that fails. The last notebook removes everything that the lab made.
@@ -313,6 +316,7 @@ def run(notebooks: tuple[str, ...], given: tuple[tuple[str, str], ...]) -> None:
     batch.check_parameters(files, parameters)
     lab = _lab()
     lab.up()
+    batch.ask_once(lab, yes=yes)
     result = batch.run(lab, files, parameters, click.echo)
     page = report.write(result)
     if result.failure:

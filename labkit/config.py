@@ -14,6 +14,7 @@ import ipaddress
 import os
 import tomllib
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,8 @@ from labkit.tables import SCROLLS, html_table, text_table
 ENV_PREFIX = "LABKIT_"
 LAB_NAME = "toll-etl"
 """The value of the tag `lab` on everything that the lab creates."""
+EXPIRES = "expires"
+"""The tag that tells an account's own clean-up job when a resource can go. The lab deletes nothing because of it."""
 
 
 DELIVERY_COMMANDS = (
@@ -63,19 +66,23 @@ class TargetDefaults:
     poll_seconds: float
     wait_minutes: float
     retry_seconds: float
+    expires_days: int
+    check_node_type: bool
 
 
 BY_TARGET = {
     # The description names dc2.large. AWS has not created new dc2 clusters since 2025.
     Target.LOCAL: TargetDefaults(
-        "dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3, retry_seconds=1
+        "dc2.large", False, False, False, (), poll_seconds=0.1, wait_minutes=3, retry_seconds=1, expires_days=0,
+        check_node_type=False,
     ),
     # A Glue job in a subnet without internet access reaches the secret and the catalog through interface endpoints,
     # which cost money.
     Target.AWS: TargetDefaults(
-        "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30, retry_seconds=30
+        "ra3.large", True, True, True, ("secretsmanager", "glue"), poll_seconds=5, wait_minutes=30, retry_seconds=30,
+        expires_days=2, check_node_type=True,
     ),
-}
+}  # fmt: skip
 
 
 class LabConfig(BaseSettings):
@@ -94,6 +101,7 @@ class LabConfig(BaseSettings):
     poll_seconds: float = Field(gt=0)
     wait_minutes: float = Field(gt=0)
     retry_seconds: float = Field(ge=1, le=900)
+    expires_days: int = Field(ge=0, le=365)  # the tag `expires` of what is created; 0: no such tag
     progress: Literal["auto", "live", "line", "static"] = "auto"
     enforce_iam: bool = True  # on the local target; AWS always does
     verify_signatures: bool = True  # on the local target; AWS always does
@@ -110,6 +118,7 @@ class LabConfig(BaseSettings):
 
     cluster_identifier: str = Field(default="tollcluster", pattern=r"^[a-z][a-z0-9-]{0,40}$")
     node_type: str = Field(pattern=r"^[a-z0-9]+\.[a-z0-9]+$")
+    check_node_type: bool  # ask AWS whether the node type can be ordered
     number_of_nodes: int = Field(default=1, ge=1, le=32)
     encrypted: bool
     publicly_accessible: bool = False
@@ -198,8 +207,16 @@ class LabConfig(BaseSettings):
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of everything that the lab creates."""
+        """The tags by which the lab finds everything that it created."""
         return {"lab": LAB_NAME, "prefix": self.prefix or "none"}
+
+    @property
+    def new_tags(self) -> dict[str, str]:
+        """The tags of what is created now: `tags`, and on AWS the day after which it should be gone."""
+        if not self.expires_days:
+            return self.tags
+        last_day = datetime.now(UTC).date() + timedelta(days=self.expires_days)
+        return self.tags | {EXPIRES: last_day.isoformat()}
 
     @classmethod
     def settings_customise_sources(

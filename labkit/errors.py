@@ -106,10 +106,10 @@ class NotAllWorks(LabError):
 class ConsentNeeded(LabError):
     """Nobody agreed to creating resources in a real account, or to removing them."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, word: str) -> None:
         super().__init__(
             f"{what} This was not confirmed.",
-            fix="Answer yes when asked, pass --yes, or set LABKIT_ASK_BEFORE_CREATE=false.",
+            fix=f"Type {word} when asked, pass --yes, or set LABKIT_ASK_BEFORE_CREATE=false.",
         )
 
 

@@ -27,7 +27,7 @@ from labkit.tasks.progress import Progress
 from labkit.tools import completion, restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
-from labkit.tools.leftovers import Leftovers, find_leftovers
+from labkit.tools.leftovers import Leftovers, find_leftovers, wait_until_gone
 from labkit.tools.restart import Restarted
 
 STORY = ("buckets", "roles", "functions", "network", "redshift", "secrets", "crawlers", "job", "workflow",
@@ -86,7 +86,8 @@ class Lab(LabSteps):
         if found and not self._agreed:
             what, account = ", ".join(found), self.session.account_id
             self._ask(
-                f"Remove {what} from AWS account {account}?",
+                f"To remove {what} from AWS account {account}, type yes:",
+                "yes",
                 f"Nothing was removed: a restart removes {what} from AWS account {account}.",
             )
         if found:
@@ -137,6 +138,7 @@ class Lab(LabSteps):
                 raise UsageError("The step reliability is not part of the described delivery.", fix="Leave it out.")
             self.require(Delivery.AS_DESCRIBED, "labkit deploy --as-described")
             steps = tuple(step for step in steps if step is not self.reliability)
+        self.consent(*(step.name for step in steps))
         made = []
         for step in steps:
             made.append((step.name, step.create()))
@@ -183,6 +185,8 @@ class Lab(LabSteps):
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
 
+        Without names, it also waits until AWS finds nothing more of this lab; `leftovers` says what is left.
+
         Args:
             names: the names of steps.
             on_step: called after each step with what was removed.
@@ -194,6 +198,8 @@ class Lab(LabSteps):
         for step in reversed(self.chosen(names)):
             gone.append(step.destroy())
             on_step(gone[-1])
+        if not names:
+            wait_until_gone(self)
         return Destroyed(tuple(gone))
 
     def leftovers(self) -> Leftovers:

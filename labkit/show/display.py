@@ -7,6 +7,7 @@ dataclass field that must not be shown is declared with `hidden()`.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,16 @@ from labkit.tables import LEFT, cell, escaped, html_table, text_table
 def hidden(**arguments: Any) -> Any:
     """A dataclass field for programs that is not shown: an id, an address, a time."""
     return dataclasses.field(repr=False, **arguments)
+
+
+def show(thing: Any) -> None:
+    """Show a result in the middle of a cell or a command: as HTML in a notebook, as text in a terminal."""
+    if "ipykernel" in sys.modules:
+        from IPython.display import display
+
+        display(thing)
+    else:
+        print(thing)
 
 
 class Described:

@@ -112,4 +112,4 @@ class Step(ABC, Generic[D]):
     @property
     def tag_list(self) -> list[dict[str, str]]:
         """The lab's tags in the form that most services take: [{"Key": …, "Value": …}]."""
-        return [{"Key": key, "Value": value} for key, value in self.config.tags.items()]
+        return [{"Key": key, "Value": value} for key, value in self.config.new_tags.items()]

@@ -57,10 +57,10 @@ class Crawlers(Step[CrawlersMade]):
         self.lab.secrets.describe()
         glue, names = self.aws("glue"), self.names
         if found(glue.get_database, Name=names.glue_database) is None:
-            glue.create_database(DatabaseInput={"Name": names.glue_database}, Tags=self.config.tags)
+            glue.create_database(DatabaseInput={"Name": names.glue_database}, Tags=self.config.new_tags)
         for crawler, settings in self._wanted().items():
             if found(glue.get_crawler, Name=crawler) is None:
-                glue.create_crawler(Name=crawler, Tags=self.config.tags, **settings)
+                glue.create_crawler(Name=crawler, Tags=self.config.new_tags, **settings)
             else:
                 self._wait_until_ready(crawler)
                 glue.update_crawler(Name=crawler, **settings)
@@ -183,14 +183,14 @@ class Crawlers(Step[CrawlersMade]):
         """The description's "S3 crawler and an associated workflow": one trigger, one crawler."""
         glue, names = self.aws("glue"), self.names
         if found(glue.get_workflow, Name=names.s3_crawler_workflow) is None:
-            glue.create_workflow(Name=names.s3_crawler_workflow, Tags=self.config.tags)
+            glue.create_workflow(Name=names.s3_crawler_workflow, Tags=self.config.new_tags)
         if found(glue.get_trigger, Name=names.s3_crawler_trigger) is None:
             glue.create_trigger(
                 Name=names.s3_crawler_trigger,
                 WorkflowName=names.s3_crawler_workflow,
                 Type="ON_DEMAND",
                 Actions=[{"CrawlerName": names.s3_crawler}],
-                Tags=self.config.tags,
+                Tags=self.config.new_tags,
             )
 
     def _crawl(self, crawler: str) -> Crawl:

@@ -63,7 +63,7 @@ class Functions(Step[FunctionsMade]):
         if _differs(there, settings):
             awslambda.update_function_configuration(FunctionName=function, **settings)
             awslambda.get_waiter("function_updated_v2").wait(FunctionName=function)
-        awslambda.tag_resource(Resource=there["FunctionArn"], Tags=self.config.tags)
+        awslambda.tag_resource(Resource=there["FunctionArn"], Tags=self.config.new_tags)
 
     def describe(self) -> FunctionsMade:
         """The functions' names and runtime."""
@@ -150,7 +150,9 @@ class Functions(Step[FunctionsMade]):
         awslambda = self.aws("lambda")
 
         def create() -> None:
-            awslambda.create_function(FunctionName=function, Code={"ZipFile": code}, Tags=self.config.tags, **settings)
+            awslambda.create_function(
+                FunctionName=function, Code={"ZipFile": code}, Tags=self.config.new_tags, **settings
+            )
 
         # The role is new, and Lambda may not know it yet.
         retry(f"function {function}", create, "cannot be assumed by Lambda", config=self.config)

@@ -67,7 +67,7 @@ class Job(Step[JobMade]):
         for key, file in self._files.items():
             s3.put_object(Bucket=self.names.staging_bucket, Key=key, Body=file.read_bytes())
         if self._job() is None:
-            glue.create_job(Name=self.job, Tags=self.config.tags, **self._definition())
+            glue.create_job(Name=self.job, Tags=self.config.new_tags, **self._definition())
         else:
             glue.update_job(JobName=self.job, JobUpdate=self._definition())
         return self.describe()

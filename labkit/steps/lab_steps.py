@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from labkit.config import LabConfig, load
+from labkit.config import EXPIRES, LabConfig, load
 from labkit.data import ledger
 from labkit.delivery import Delivery, in_use
 from labkit.errors import ConsentNeeded, UsageError, WrongDelivery
 from labkit.names import Names
 from labkit.session import Session
+from labkit.show.display import show
 from labkit.steps.base import Step
 from labkit.steps.buckets import Buckets
 from labkit.steps.crawlers import Crawlers
@@ -18,6 +19,7 @@ from labkit.steps.functions import Functions
 from labkit.steps.job import Job
 from labkit.steps.network import Network
 from labkit.steps.notification import Notification
+from labkit.steps.plan import Plan, plan
 from labkit.steps.query import Query
 from labkit.steps.redshift import Redshift
 from labkit.steps.reliability import Reliability
@@ -38,7 +40,7 @@ class LabSteps:
         self.config: LabConfig = load(**settings)
         self.session = Session(self.config)
         self._agreed = not self.config.ask_before_create  # whether the answer to every question is yes, in advance
-        self._consented = self._agreed  # whether creating resources is agreed to
+        self._consented: set[str] = set()  # the steps whose resources may be created
         self.buckets = Buckets(self)
         self.roles = Roles(self)
         self.functions = Functions(self)
@@ -122,30 +124,49 @@ class LabSteps:
 
     def agree(self) -> None:
         """Answer yes in advance to everything that `consent` and `restart` would ask."""
-        self._agreed = self._consented = True
+        self._agreed = True
 
-    def consent(self, step: str) -> None:
-        """Ask once, on AWS, before anything is created there.
+    def plan(self, *steps: str) -> Plan:
+        """What these steps create on AWS, or all steps if none is given, and how AWS charges for it.
 
         Raises:
-            ConsentNeeded: the answer was not yes, or nobody was there to answer.
+            UsageError: there is no step of that name.
         """
-        if self._consented:
-            return
-        account = self.session.account_id
-        self._ask(
-            f"Create resources in AWS account {account}, {self.config.region}? Some cost money.",
-            f"Nothing was created: step {step!r} makes resources in AWS account {account}, some of which cost money.",
-        )
-        self._consented = True
+        last_day = self.config.new_tags.get(EXPIRES)
+        names = [step.name for step in self.chosen(steps)]
+        return plan(self.config, self.names, names, self.session.account_id, last_day)
 
-    def _ask(self, question: str, otherwise: str) -> None:
+    def consent(self, *steps: str) -> None:
+        """On AWS, show what these steps will create, and ask once before it is created.
+
+        If one step is given, this is about all steps of its notebook.
+
+        Raises:
+            ConsentNeeded: the answer was not the one asked for, or nobody was there to answer.
+        """
+        if self._agreed or self._consented.issuperset(steps):
+            return
+        if len(steps) == 1:
+            (asking,) = self.chosen(steps)
+            steps = tuple(step.name for step in self.steps if step.notebook == asking.notebook)
+        planned = self.plan(*steps)
+        if planned.parts:
+            show(planned)
+            word = self.config.prefix or "yes"
+            self._ask(
+                f"To create them, type {word}:",
+                word,
+                f"Nothing was created: this would create {planned.count} resources in {planned.place}.",
+            )
+        self._consented |= set(steps)
+
+    def _ask(self, question: str, word: str, otherwise: str) -> None:
         try:
-            answer = input(f"{question} [y/N] ")
+            answer = input(f"{question} ")
         except (EOFError, RuntimeError):  # no terminal; ipykernel's StdinNotImplementedError is a RuntimeError
             answer = ""
-        if answer.strip().lower() not in ("y", "yes"):
-            raise ConsentNeeded(otherwise)
+        if answer.strip().lower() != word:
+            raise ConsentNeeded(otherwise, word)
 
     def chosen(self, names: Sequence[str]) -> tuple[Step[Any], ...]:
         """The steps with these names, in the lab's order, or all steps if no name is given.

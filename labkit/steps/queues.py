@@ -74,7 +74,7 @@ class Queues:
         function = self.names.reliable_start_function
         for queue, attributes in self._queues().items():
             if self._url(queue) is None:
-                self.aws("sqs").create_queue(QueueName=queue, tags=self.config.tags, Attributes=attributes)
+                self.aws("sqs").create_queue(QueueName=queue, tags=self.config.new_tags, Attributes=attributes)
             else:
                 self.aws("sqs").set_queue_attributes(QueueUrl=self._url(queue), Attributes=attributes)
         self._map(self.lab.functions.arn(function))

@@ -10,7 +10,7 @@ from typing import Any
 from labkit import project
 from labkit.calls import found
 from labkit.data import data_api
-from labkit.errors import RunFailed
+from labkit.errors import ConfigError, RunFailed
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
 from labkit.steps.base import Step
@@ -54,14 +54,16 @@ class Redshift(Step[RedshiftMade]):
         self.lab.consent(self.name)
         network = self.lab.network.describe()
         copy_role = self.lab.roles.arn(self.names.copy_role)
-        self._make_subnet_group(network.database_subnet_ids)
         there = self._cluster()
+        if there is None and self.config.check_node_type:
+            self._require_orderable()
+        self._make_subnet_group(network.database_subnet_ids)
         password, is_new = self._make_secret()
         redshift, cluster = self.aws("redshift"), self.names.cluster_identifier
         if there is None:
             redshift.create_cluster(
                 ClusterIdentifier=cluster,
-                ClusterType="single-node" if self.config.number_of_nodes == 1 else "multi-node",
+                ClusterType=self._cluster_type,
                 **({} if self.config.number_of_nodes == 1 else {"NumberOfNodes": self.config.number_of_nodes}),
                 NodeType=self.config.node_type,
                 DBName=self.config.redshift_database,
@@ -162,6 +164,27 @@ class Redshift(Step[RedshiftMade]):
             secrets.delete_secret(SecretId=self.names.secret, ForceDeleteWithoutRecovery=True)
             gone.append(f"secret {self.names.secret}")
         return Removed(self.name, tuple(gone))
+
+    @property
+    def _cluster_type(self) -> str:
+        return "single-node" if self.config.number_of_nodes == 1 else "multi-node"
+
+    def _require_orderable(self) -> None:
+        """Ask AWS which node types it sells in this region. It stops selling old ones, such as dc2.large.
+
+        Raises:
+            ConfigError: `node_type` is not one of them. The message lists those that are.
+        """
+        pages = self.aws("redshift").get_paginator("describe_orderable_cluster_options").paginate()
+        options = [option for page in pages for option in page["OrderableClusterOptions"]]
+        orderable = sorted({option["NodeType"] for option in options if option["ClusterType"] == self._cluster_type})
+        if self.config.node_type not in orderable:
+            raise ConfigError(
+                "node_type",
+                f"{self.config.node_type} can't be ordered as a {self._cluster_type} cluster in {self.config.region}",
+                allowed=orderable,
+                fix="" if orderable else "AWS offers no node type there: choose another region (LABKIT_REGION).",
+            )
 
     def _make_secret(self) -> tuple[str, bool]:
         """Return the admin's password, and whether it was generated just now."""

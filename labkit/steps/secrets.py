@@ -42,7 +42,7 @@ class Secrets(Step[SecretsMade]):
             secrets.put_secret_value(SecretId=self.names.secret, SecretString=json.dumps(wanted))
         connection = self._connection_input()
         if self._connection() is None:
-            glue.create_connection(ConnectionInput=connection, Tags=self.config.tags)
+            glue.create_connection(ConnectionInput=connection, Tags=self.config.new_tags)
         else:
             glue.update_connection(Name=self.names.connection, ConnectionInput=connection)
         return self.describe()

@@ -57,7 +57,9 @@ class Workflow(Step[WorkflowMade]):
         self.job.describe()
         glue, workflow = self.aws("glue"), self.own.workflow
         if self._workflow() is None:
-            glue.create_workflow(Name=workflow, MaxConcurrentRuns=self.config.workflow_max_runs, Tags=self.config.tags)
+            glue.create_workflow(
+                Name=workflow, MaxConcurrentRuns=self.config.workflow_max_runs, Tags=self.config.new_tags
+            )
         else:
             glue.update_workflow(Name=workflow, MaxConcurrentRuns=self.config.workflow_max_runs)
         for trigger, wanted in self._triggers().items():
@@ -65,7 +67,7 @@ class Workflow(Step[WorkflowMade]):
             if there is None:
                 conditional = wanted["Type"] == "CONDITIONAL"
                 active = {"StartOnCreation": True} if conditional else {}
-                glue.create_trigger(Name=trigger, WorkflowName=workflow, Tags=self.config.tags, **active, **wanted)
+                glue.create_trigger(Name=trigger, WorkflowName=workflow, Tags=self.config.new_tags, **active, **wanted)
             elif _differs(there, wanted):
                 update = {key: value for key, value in wanted.items() if key != "Type"}
                 glue.update_trigger(Name=trigger, TriggerUpdate={"Name": trigger, **update})

@@ -51,6 +51,7 @@ def catch_up(lab: LabSteps, notebook: str | int) -> CaughtUp:
     if chosen[:2] in WITH_DESCRIBED_DELIVERY:
         lab.require(Delivery.AS_DESCRIBED, f"Notebook {chosen}")
     earlier = names[: names.index(chosen)]
+    lab.consent(*(step.name for step in lab.steps if step.notebook in earlier))
     return CaughtUp(tuple((name, tuple(_do(lab, name))) for name in earlier), chosen)
 
 

@@ -228,7 +228,7 @@ def load() -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.argument("steps", nargs=-1, metavar="[STEP]...")
 def destroy(steps: tuple[str, ...], yes: bool) -> None:
-    """Remove what the lab made, including data. With STEPs, remove only these. Report what is left."""
+    """Remove what the lab made, including data. With STEPs, remove only these. Wait, and report what is left."""
     lab = _lab()
     lab.chosen(steps)
     if not yes:
@@ -242,8 +242,10 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
             f"✓ {removed.step}" + (f": {', '.join(removed.removed)}" if removed.removed else "")
         ),
     )
-    if not steps and (left := lab.leftovers()):
-        raise LabError(f"Not everything is gone; {left}", fix="Run it again, or remove these by hand.")
+    if not steps:
+        if left := lab.leftovers():
+            raise LabError(f"Not everything is gone: {left}", fix="Run it again, or remove these by hand.")
+        click.echo(left)
 
 
 @cli.command()

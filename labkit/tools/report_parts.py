@@ -13,7 +13,7 @@ import nbformat
 from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.show.display import Check
 from labkit.show.picture import STORY, picture
-from labkit.steps.workflow import ENDED, Run
+from labkit.steps.runs import ENDED, Run
 from labkit.tasks import cells as task_cells
 from labkit.tasks import registry
 from labkit.tools.batch import TEARDOWN, Batch

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import click
 
 from labkit import project
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
 
 
 @click.command()
@@ -17,7 +23,8 @@ from labkit import project
     help="Run this notebook and all later ones. What the earlier ones make must exist: run them first, or call "
     "lab.catch_up(NOTEBOOK).",
 )  # fmt: skip
-def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str) -> None:
+@click.option("--yes", is_flag=True, help="On AWS, don't ask before anything is created.")
+def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str, yes: bool) -> None:
     """Execute the notebooks in order. It writes them into runs/, with one HTML report.
 
     It stops at the first notebook that fails, and shows the cell. The last notebook removes everything that the lab
@@ -45,6 +52,7 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str) -> None:
 
     lab = Lab()
     lab.up(warm_jobs=any(file.stem >= batch.FIRST_JOB for file in files))
+    ask_once(lab, yes=yes)
     result = batch.run(lab, files, parameters, run_progress.progress(click.echo))
     page = report.write(result)
     if result.problem:
@@ -55,3 +63,16 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str) -> None:
     click.echo(f"report: {page}")
     notebooks_by_hand = "make lab · " if project.is_checkout() else ""
     click.echo(f"next: open the report, or explore it yourself: {notebooks_by_hand}labkit deploy · labkit send")
+
+
+def ask_once(lab: Lab, *, yes: bool = False) -> None:
+    """On AWS, ask for everything that the notebooks will create. In a batch, nobody can answer a kernel's question.
+
+    Raises:
+        ConsentNeeded: the answer was no, or nobody was there to answer.
+    """
+    if yes:
+        lab.agree()
+    lab.consent(*(step.name for step in lab.steps))
+    if lab.config.ask_before_create:
+        os.environ["LABKIT_ASK_BEFORE_CREATE"] = "false"  # for the kernels

@@ -12,6 +12,7 @@ from labkit.errors import MissingStep, QueryFailed
 from labkit.session import TargetStatus
 from labkit.show.display import Check
 from labkit.tools.event_status import EventStatus
+from labkit.tools.leftovers import find_expired
 from labkit.tools.recent_runs import RecentRuns, recent_runs
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Status:
     counts: Counts | ExactlyOnceCounts | None = None
     runs: RecentRuns | None = None
     events: EventStatus | None = None
+    expired: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, lab: Lab) -> Status:
@@ -40,7 +42,7 @@ class Status:
             counts = lab.counts()
         except (MissingStep, QueryFailed):
             counts = None  # the bucket or the table is not there yet
-        return cls(home, target, checks, counts, recent_runs(lab), lab.event_status())
+        return cls(home, target, checks, counts, recent_runs(lab), lab.event_status(), find_expired(lab))
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -68,6 +70,7 @@ class Status:
             },
             "counts": self.counts.as_json() if self.counts else None,
             "runs": [run.as_json() for run in self.runs] if self.runs else [],
+            "expired": list(self.expired),
             "events": dataclasses.asdict(self.events) if self.events else None,
         }
 
@@ -91,3 +94,6 @@ class Status:
             yield str(self.runs)
         if self.events is not None:
             yield str(self.events)
+        if self.expired:
+            yield f"✗ {len(self.expired)} resources have expired and still cost money: labkit destroy removes them"
+            yield from (f"    {arn}" for arn in self.expired)

@@ -1,7 +1,8 @@
 """Execute the notebooks and store their outputs, after one was changed: `python tests/notebooks/store.py [NAME …]`.
 
-Each task's cells are first made afresh from the task. The notebooks run in order, as `pytest --nbval notebooks/` runs them
-afterwards. They use a fresh lab, or the lab in LABKIT_HOME if it is set. A notebook that fails is stored up to the cell that failed.
+Each task's cells are first made afresh from the task. The notebooks run in order, as `pytest --nbval notebooks/` runs
+them afterwards. They use a fresh lab, or the lab in LABKIT_HOME if it is set. A notebook that fails is stored up to the
+cell that failed.
 """
 
 from __future__ import annotations

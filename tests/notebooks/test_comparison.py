@@ -30,7 +30,7 @@ EDITS = {
     "07_notification": ("put_bucket_notification", "InvalidArgument", "AccessDenied"),
     "08_query": ("revenue desc", "437.77", "437.78"),
     "09_reliability": ("count(transaction_amount)", "3", "4"),
-    "10_cleanup": ("lab.leftovers()", "nothing is left", "something is left"),
+    "10_cleanup": ("lab.leftovers()", "0 resources remain", "1 remain: something"),
 }
 
 

@@ -22,7 +22,7 @@ from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
 from labkit.tables import escaped, html_table, text_table
-from labkit.tasks import record
+from labkit.tasks import record, registry
 from labkit.tasks.progress import Progress
 from labkit.tools import completion, restart, sending, sql_magic
 from labkit.tools.catch_up import CaughtUp, catch_up
@@ -34,8 +34,8 @@ STORY = ("buckets", "roles", "functions", "network", "redshift", "secrets", "cra
          "notification", "query", "reliability")  # fmt: skip
 """The steps in the notebooks' order."""
 
-VERBS = ("up", "send", "follow", "load", "counts", "calls", "logs", "check", "status", "event_status", "deploy",
-         "catch_up", "restart", "destroy", "leftovers", "down")  # fmt: skip
+VERBS = ("up", "send", "follow", "load", "counts", "calls", "logs", "check", "status", "progress", "event_status",
+         "deploy", "catch_up", "restart", "destroy", "leftovers", "down")  # fmt: skip
 """What a participant does with a lab, the usual things first."""
 
 THINGS = ("config", "names", "session", "delivery", "steps", "require", "wait_until")
@@ -185,7 +185,8 @@ class Lab(LabSteps):
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
 
-        Without names, it also waits until AWS finds nothing more of this lab; `leftovers` says what is left.
+        Without names, it also removes what unfinished tasks of the notebooks have left, and waits until AWS finds nothing
+        more of this lab; `leftovers` says what is left.
 
         Args:
             names: the names of steps.
@@ -194,8 +195,11 @@ class Lab(LabSteps):
         Raises:
             UsageError: there is no step of that name.
         """
-        gone = []
-        for step in reversed(self.chosen(names)):
+        steps, gone = self.chosen(names), []
+        if not names and (remains := registry.remove_remains(self)):
+            gone.append(Removed("tasks", remains))
+            on_step(gone[-1])
+        for step in reversed(steps):
             gone.append(step.destroy())
             on_step(gone[-1])
         if not names:

@@ -23,6 +23,7 @@ STATES = {
     "STARTING": State.WAITING, "WAITING": State.WAITING,
 }  # fmt: skip
 """The state of a crawl or a job run in Glue → the box's state. Everything else is a failure."""
+LONGEST_KEY = 32
 SPARK_STARTS = "Spark is starting: the first run takes some seconds"
 BY_HAND, BY_EVENT = "by hand", "by S3's event"
 
@@ -216,7 +217,8 @@ def before_the_run(workflow: str, followed: Followed, function: Box, other_run: 
 class Runs(tuple[Run, ...]):
     """Runs of a workflow, newest first: a tuple with a table as its display.
 
-    What started each run and how many rows it loaded are looked up when the table is shown.
+    Times are UTC, and those of today have no date. What started each run and how many rows it loaded are looked up when
+    the table is shown.
     """
 
     look_up: Callable[[tuple[Run, ...]], tuple[Run, ...]]
@@ -243,7 +245,7 @@ class Runs(tuple[Run, ...]):
             cause = run.landed_key or run.started_by
             seconds = "" if run.seconds is None else f"{run.seconds:.0f}"
             rows = "" if run.loaded is None else str(run.loaded.rows)
-            line = (f"{run.started:%Y-%m-%d %H:%M:%S}", cause, run.crawl, run.job, rows, run.status, seconds)
+            line = (_moment(run.started), _shortened(cause), run.crawl, run.job, rows, run.status, seconds)
             yield line if times else line[1:-1]
 
     def __str__(self) -> str:
@@ -340,6 +342,17 @@ def _seconds(started: datetime | None, ended: datetime | None) -> float | None:
     if started is None:
         return None
     return max(0.0, ((ended or datetime.now(UTC)) - started).total_seconds())
+
+
+def _moment(moment: datetime) -> str:
+    """A time of today, or a day and a time."""
+    is_today = moment.date() == datetime.now(moment.tzinfo).date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _shortened(key: str) -> str:
+    """A key that fits into a table. `landed_key` has the whole one."""
+    return key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 10]}…{key[-9:]}"
 
 
 def _many(number: int, what: str) -> str:

@@ -14,7 +14,7 @@ from labkit.show.pipeline import State
 from labkit.steps import runs as runs_module
 from labkit.steps.runs import BY_EVENT, BY_HAND, Followed, Loaded, Run, Runs, before_the_run, graph_of
 
-BEGAN = datetime(2026, 11, 30, 17, 19, 11, tzinfo=UTC)
+BEGAN = datetime(2023, 8, 31, 17, 19, 11, tzinfo=UTC)
 
 
 def trigger(name: str, kind: str, state: str, unique: str) -> dict[str, Any]:
@@ -159,14 +159,21 @@ def test_the_last_runs_are_a_tuple_that_is_shown_as_a_table() -> None:
     assert isinstance(runs[:1], Runs)
     header, *lines = str(runs).splitlines()
     assert header.split() == ["started", "cause", "crawl", "job", "rows", "state", "seconds"]
-    assert lines[0].split() == ["2026-11-30", "17:19:11", "a.json", "SUCCEEDED", "SUCCEEDED", "COMPLETED", "10"]
+    assert lines[0].split() == ["2023-08-31", "17:19:11", "a.json", "SUCCEEDED", "SUCCEEDED", "COMPLETED", "10"]
     assert runs._repr_html_().count("<tr>") == 3
     assert str(runs[:0]) == "No run yet."
 
 
+def test_a_table_of_runs_shortens_long_keys_and_leaves_out_today_s_date() -> None:
+    key = "toll_data-2026-11-30-17-19-08-1be7b7c9e7504654827425301e6c6416.json"
+    now = datetime.now(UTC)
+    _header, line = str(Runs((done(landed_key=key, started=now, ended=now),), lambda some: some)).splitlines()
+    assert line.split()[:2] == [f"{now:%H:%M:%S}", "toll_data-2026-11-30-1…6416.json"]
+
+
 def test_a_table_of_runs_that_is_compared_has_no_times(compared: None) -> None:
     shown = Runs((done(started_by=BY_HAND, loaded=Loaded(3)),), lambda some: some)
-    assert not re.search(r"2026|17:19|seconds", str(shown) + shown._repr_html_())
+    assert not re.search(r"2023|17:19|seconds", str(shown) + shown._repr_html_())
     assert str(shown).splitlines()[1].split() == ["by", "hand", "SUCCEEDED", "SUCCEEDED", "3", "COMPLETED"]
 
 

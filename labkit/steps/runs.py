@@ -154,6 +154,9 @@ class Run(Described):
     def __str__(self) -> str:
         return str(self.pipeline())
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))  # in this class, because IPython prefers a class's own __repr__ to its base's method
+
     def _repr_html_(self) -> str:
         return self.pipeline()._repr_html_()
 

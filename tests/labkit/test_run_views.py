@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from labkit.data import failures, function_log
 from labkit.show import pipeline as shown_pipeline
@@ -134,6 +135,11 @@ def test_a_followed_run_shows_its_files_records_and_rows() -> None:
     assert "object        ✓ done         1 file, 100 records" in text
     assert "rows          ✓ done         98 loaded, 2 rejected" in text
     assert str(Followed(3)) == "3 files"
+
+
+def test_ipython_shows_a_run_and_a_table_as_their_text() -> None:
+    for shown in (done(started_by=BY_HAND), Runs((done(),), lambda some: some), done().pipeline()):
+        assert pretty(shown) == str(shown)
 
 
 def test_a_display_that_is_compared_has_no_times_and_no_count_that_depends_on_chance(compared: None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from IPython.lib.pretty import pretty
 
 from labkit.data import failures, function_log
+from labkit.errors import LabError
 from labkit.show import pipeline as shown_pipeline
 from labkit.show.pipeline import State
 from labkit.steps import runs as runs_module
@@ -156,6 +157,27 @@ def test_a_display_that_is_compared_has_no_times_and_no_count_that_depends_on_ch
     assert "55" not in str(several)
     assert "55" not in several._repr_html_()
     assert "55" not in str(done(started_by=BY_HAND, loaded=Loaded(55)))
+
+
+def test_what_the_graph_does_not_say_is_looked_up_once_and_only_when_the_run_is_shown() -> None:
+    asked: list[tuple[Run, ...]] = []
+
+    def look_up(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        asked.append(runs)
+        return (done(started_by=BY_HAND, loaded=Loaded(7)),)
+
+    run = done(look_up=look_up)
+    assert not asked
+    assert "7 loaded" in str(run)
+    assert "7 loaded" in run._repr_html_().replace("&nbsp;", " ")
+    assert len(asked) == 1
+
+
+def test_a_run_is_shown_also_if_the_look_up_fails() -> None:
+    def refuse(_runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        raise LabError("The lab is down.")
+
+    assert "job           ✓ done" in str(done(look_up=refuse))
 
 
 def test_the_last_runs_are_a_tuple_that_is_shown_as_a_table() -> None:

@@ -19,7 +19,7 @@ from labkit import Lab
 from labkit.data.landing import Landed
 from labkit.errors import LabError, RunFailed
 from labkit.show.pipeline import State
-from labkit.steps.runs import Runs
+from labkit.steps.runs import Loaded, Runs
 from labkit.tools.cli import cli
 
 BAD_ROW = '{"transaction_id": "not a number"}\n'
@@ -58,9 +58,8 @@ def test_a_followed_run_is_seen_in_several_states_and_then_done(
     assert len({change.split(",")[0].split(":")[0] for change in changes}) >= 4, changes
     assert any("running" in change for change in changes)
     assert run.succeeded
-    assert [box.state for box in run.pipeline().boxes] == [State.DONE] * 6
-    assert run.loaded is not None
-    assert run.loaded.rows == 5
+    assert [box.state for box in run.known().pipeline().boxes] == [State.DONE] * 6
+    assert run.known().loaded == Loaded(5)
     text = str(run)
     assert text.startswith("kit-exactly_once_workflow, started by S3's event\n")
     assert re.search(r"rows +✓ done +5 loaded$", text)
@@ -108,8 +107,7 @@ def test_the_table_of_runs_has_the_cause_and_the_rows_of_each(lab: Lab) -> None:
     runs = lab.reliability.workflow.runs()
     assert isinstance(runs, Runs)
     known = next(run for run in runs.known() if run.landed_key == landed.keys[0])
-    assert known.loaded is not None
-    assert known.loaded.rows == 4
+    assert known.loaded == Loaded(4)
     header, first, *_ = str(runs).splitlines()
     assert header.split() == ["started", "cause", "crawl", "job", "rows", "state", "seconds"]
     assert landed.keys[0][:20] in first

@@ -185,8 +185,8 @@ class Lab(LabSteps):
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
 
-        Without names, it also removes what unfinished tasks of the notebooks have left, and waits until AWS finds nothing
-        more of this lab; `leftovers` says what is left.
+        Without names, it also removes what unfinished tasks have left, and waits until AWS finds nothing more of this
+        lab; `leftovers` says what is left.
 
         Args:
             names: the names of steps.

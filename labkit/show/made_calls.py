@@ -105,8 +105,12 @@ def _row(call: Call) -> tuple[str, str, str, str, str]:
 
 def _html_row(call: Call, row: Sequence[str]) -> str:
     weight = "bold" if changes(call) else "normal"
-    cells = "".join(f'<td style="{LEFT};font-weight:{weight}">{html.escape(cell)}</td>' for cell in row)
-    return f"<tr>{cells}</tr>"
+    _mark, service, operation, given, result = map(html.escape, row)
+    return (
+        f'<tr><td style="{LEFT}">{"●" if changes(call) else ""}</td><td style="{LEFT}">{service}</td>'
+        f'<td style="{LEFT};white-space:nowrap;font-weight:{weight}">{operation}</td>'
+        f'<td style="{LEFT}">{given}</td><td style="{LEFT}">{result}</td></tr>'
+    )
 
 
 def _short(value: Any) -> str:

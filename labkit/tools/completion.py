@@ -1,7 +1,7 @@
 """Completion in notebooks: `lab.<Tab>` lists the steps in their order, then the verbs, and no internals.
 
-IPython's own completers sort what they find, and look at the class as well as at `__dir__`. So a lab registers a matcher
-of its own, the extension point that IPython has for this: IPython.core.completer.
+IPython's own completers sort what they find, and look at the class as well as at `__dir__`. So a lab registers a
+matcher of its own, the extension point that IPython has for this: IPython.core.completer.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def _starter(lab: LabSteps, answer: Any) -> Finding:
         return right("Right: the crawl did not start the job. It set off a trigger, and the trigger started the job.")
     if answer == lab.names.s3_crawler:
         return wrong("A crawler starts nothing by itself: between it and the job there is another node.")
-    return wrong("Look for the job in the column 'leads to': which node leads to it?")
+    return wrong("Look for the edge that ends at the job: where does it begin?")
 
 
 def _succeeded(_lab: LabSteps, answer: Any) -> Finding:
@@ -85,7 +85,7 @@ def _conditional(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(f"The trigger starts {started or 'nothing'}. It should start only {crawler}.")
     if trigger.get("WorkflowName"):
         return wrong(f"The trigger belongs to the workflow {trigger['WorkflowName']}. It should belong to none.")
-    if trigger["State"] not in ("CREATED", "DEACTIVATED"):
+    if trigger["State"] in ("ACTIVATING", "ACTIVATED"):
         return wrong(f"The trigger is {trigger['State']}: the next run would start a crawl, which costs money on AWS.")
     return right("Right: once somebody activates it, the catalog follows the table.")
 

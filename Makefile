@@ -87,6 +87,7 @@ fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that pr
 	$(BIN)/python docs/make_fidelity.py
 
 notebooks: $(INSTALLED)  ## Run the notebooks and store what they show (for who changes one)
+	$(BIN)/python notebooks/fill_tasks.py
 	$(BIN)/python notebooks/store.py
 
 lock: $(INSTALLED)  ## Choose the versions of the dependencies anew (needs uv)

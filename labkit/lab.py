@@ -18,6 +18,8 @@ from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
+from labkit.tasks import record
+from labkit.tasks.progress import Progress
 from labkit.tools import restart, sending
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
@@ -72,11 +74,16 @@ class Lab(LabSteps):
         return self.session.start()
 
     def down(self, *, wipe: bool = False) -> Stopped:
-        """Stop the local AWS and any processes left over from an earlier start. With `wipe`, also delete its data.
+        """Stop the local AWS and any processes left over from an earlier start.
+
+        With `wipe`, also delete its data, and the record of the tasks that are done.
 
         Returns what was stopped; it is false if nothing was running.
         """
-        return self.session.stop(wipe=wipe)
+        stopped = self.session.stop(wipe=wipe)
+        if wipe:
+            record.forget(self.config.home)
+        return stopped
 
     def deploy(
         self, *names: str, as_described: bool = False, on_step: Callable[[str], None] = lambda _: None
@@ -128,6 +135,14 @@ class Lab(LabSteps):
     def status(self) -> tuple[Check, ...]:
         """The result of each step's check."""
         return self.check().checks
+
+    def progress(self) -> Progress:
+        """Which of the notebooks' tasks are done in this lab. `labkit progress` shows the same.
+
+        Raises:
+            LabError: the record of the tasks is damaged.
+        """
+        return Progress.of(self.config)
 
     def event_status(self) -> EventStatus:
         """The events that are waiting, the events that were given up, and the rejected rows."""

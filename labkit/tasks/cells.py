@@ -96,6 +96,11 @@ def _said(cell: Any) -> str:
     return next(("".join(text) for text in texts if text), "")
 
 
+def task_ids(notebook: Any) -> list[str]:
+    """The ids of the notebook's tasks, in their order there."""
+    return list(dict.fromkeys(filter(None, map(id_of, notebook["cells"]))))
+
+
 def tags(cell: Any) -> list[str]:
     """The cell's tags."""
     return list(cell.get("metadata", {}).get("tags", []))

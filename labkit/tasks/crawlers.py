@@ -147,8 +147,8 @@ crawler = f"{{lab.names.s3_crawler}}_fares"
         text=(
             "Create a crawler with the name `crawler` that looks at `fares`, writes to `lab.names.glue_database`, has "
             "the role `lab.names.glue_role`, and leaves out all files whose names begin with `old-`: `Exclusions` is a "
-            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table must "
-            "not have the column `currency`."
+            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table "
+            "must not have the column `currency`."
         ),
         start="# Your code",
         hints=(
@@ -171,7 +171,8 @@ lab.wait_until("the crawl", lambda: glue.get_crawler(Name=crawler)["Crawler"]["S
         mends_text="The next cell deletes this crawler, its tables and the two files, as far as they are there.",
         mends=f"""
 for there in glue.batch_get_crawlers(CrawlerNames=[crawler])["Crawlers"]:
-    lab.wait_until("the crawl", lambda: glue.get_crawler(Name=crawler)["Crawler"]["State"] == "READY")
+    if there["State"] != "READY":
+        lab.wait_until("the crawl", lambda: glue.get_crawler(Name=crawler)["Crawler"]["State"] == "READY")
     glue.delete_crawler(Name=there["Name"])
 for table in glue.get_tables(DatabaseName=lab.names.glue_database)["TableList"]:
     if table["StorageDescriptor"]["Location"].startswith(fares.rstrip("/")):

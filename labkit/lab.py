@@ -18,7 +18,7 @@ from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
-from labkit.tasks import record
+from labkit.tasks import record, registry
 from labkit.tasks.progress import Progress
 from labkit.tools import restart, sending
 from labkit.tools.catch_up import CaughtUp, catch_up
@@ -151,6 +151,8 @@ class Lab(LabSteps):
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
 
+        Without names, what unfinished tasks of the notebooks have left is removed as well.
+
         Args:
             names: the names of steps.
             on_step: called after each step with what was removed.
@@ -158,8 +160,11 @@ class Lab(LabSteps):
         Raises:
             UsageError: there is no step of that name.
         """
-        gone = []
-        for step in reversed(self.chosen(names)):
+        steps, gone = self.chosen(names), []
+        if not names and (remains := registry.remove_remains(self)):
+            gone.append(Removed("tasks", remains))
+            on_step(gone[-1])
+        for step in reversed(steps):
             gone.append(step.destroy())
             on_step(gone[-1])
         return Destroyed(tuple(gone))

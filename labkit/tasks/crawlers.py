@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.calls import found
+from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.tasks.answers import MAPPING
 from labkit.tasks.task import Finding, Task, not_attempted, right, wrong
@@ -79,6 +81,22 @@ def _tables(lab: LabSteps) -> list[set[str]]:
         for table in page["TableList"]
         if f"{table['StorageDescriptor'].get('Location', '')}/".startswith(place)
     ]
+
+
+def remains(lab: LabSteps) -> Iterator[str]:
+    """Delete the crawler of task 04.3, if it is there."""
+    glue, name = lab.session.client("glue"), crawler_name(lab)
+    if (there := found(glue.get_crawler, Name=name)) is not None:
+        if there["Crawler"]["State"] == "RUNNING":
+            glue.stop_crawler(Name=name)
+
+        def look() -> tuple[str, bool | None]:
+            state = glue.get_crawler(Name=name)["Crawler"]["State"]
+            return state, True if state == "READY" else None
+
+        wait_for(f"crawler {name}", look, config=lab.config, go_on="Run it again.", quiet=True)
+        glue.delete_crawler(Name=name)
+        yield f"crawler {name}"
 
 
 TASKS: list[Task] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.calls import found
@@ -83,6 +84,14 @@ def _connects(lab: LabSteps, _answer: Any) -> Finding:
         failed = next(fact.what for fact in lab.secrets.check().facts if not fact.holds)
         return wrong(f"Glue connects, but something got lost: {failed} does not hold.")
     return right("Right: Glue logs in again, with the credentials from the secret.")
+
+
+def remains(lab: LabSteps) -> Iterator[str]:
+    """Delete the secret of task 03.2, if it is there."""
+    secrets, name = lab.session.client("secretsmanager"), plaza_secret(lab)
+    if found(secrets.describe_secret, SecretId=name) is not None:
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        yield f"secret {name}"
 
 
 TASKS: list[Task] = [

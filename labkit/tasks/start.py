@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.calls import found
+from labkit.config import Target
 from labkit.errors import FunctionFailed
 from labkit.steps.lab_steps import LabSteps
 from labkit.tasks import permissions
@@ -58,7 +59,10 @@ def _tried(lab: LabSteps) -> Finding:
         try:
             landed = lab.functions.invoke(names.generator_function, {"rows": 1})
         except FunctionFailed as failed:
-            return wrong(f"The policy looks right, but the generator still fails: {failed.what}")
+            later = (
+                "" if lab.config.target is Target.LOCAL else " A policy takes effect after some seconds: check again."
+            )
+            return wrong(f"The policy looks right, but the generator still fails: {failed.what}{later}")
         lab.buckets.empty(names.landing_bucket, landed["key"])
     return right("Right: the generator lands files again, and may do nothing else in S3.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.calls import found
@@ -63,6 +64,14 @@ def _succeeded(_lab: LabSteps, answer: Any) -> Finding:
 def practice_trigger(lab: LabSteps) -> str:
     """The name of the trigger that task 06.3 asks for."""
     return f"{lab.names.redshift_crawler}-practice"
+
+
+def remains(lab: LabSteps) -> Iterator[str]:
+    """Delete the trigger of task 06.3, if it is there."""
+    glue, name = lab.session.client("glue"), practice_trigger(lab)
+    if found(glue.get_trigger, Name=name) is not None:
+        glue.delete_trigger(Name=name)
+        yield f"trigger {name}"
 
 
 def _conditional(lab: LabSteps, _answer: Any) -> Finding:

@@ -29,16 +29,25 @@ class Attempt:
 
 
 def attempts(*written: Attempt) -> Iterable[Any]:
-    """Parameters for pytest: these attempts, and for each of their tasks its solution and an empty cell."""
+    """Parameters for pytest: these attempts, and for each of their tasks its solution and an empty cell.
+
+    After the first attempt of each kind at a task, the others of that kind are nightly.
+    """
     tasks = dict.fromkeys(attempt.task_id for attempt in written)
-    every = [Attempt(one, RIGHT, registry.task(one).solution) for one in tasks]
-    every += [Attempt(one, NONE, "") for one in tasks]
-    every += written
-    every.sort(key=lambda attempt: attempt.task_id)
-    return [
-        pytest.param(attempt, id=f"{attempt.task_id} {attempt.outcome} {number}")
-        for number, attempt in enumerate(every, start=1)
-    ]
+    parameters, seen = [], set()
+    for task_id in tasks:
+        parameters.append(_parameter(Attempt(task_id, RIGHT, registry.task(task_id).solution), "solution"))
+        parameters.append(_parameter(Attempt(task_id, NONE, ""), "nothing"))
+    for number, attempt in enumerate(written, start=1):
+        kind = (attempt.task_id, attempt.outcome)
+        marks = [pytest.mark.nightly] if kind in seen else []
+        parameters.append(_parameter(attempt, f"{attempt.outcome} {number}", *marks))
+        seen.add(kind)
+    return parameters
+
+
+def _parameter(attempt: Attempt, name: str, *marks: Any) -> Any:
+    return pytest.param(attempt, id=f"{attempt.task_id} {name}", marks=marks)
 
 
 def verdict_on(lab: Lab, attempt: Attempt) -> Verdict:

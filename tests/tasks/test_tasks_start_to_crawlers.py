@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from attempts import RIGHT, TYPE, WRONG, Attempt, attempts, enough_attempts, verdict_on
+from attempts import RIGHT, TYPE, WRONG, Attempt, attempts, enough_attempts, run, verdict_on
 
-import localaws
 from labkit import Lab
 from labkit.data import landing
 from labkit.tasks import registry
@@ -133,19 +132,23 @@ ATTEMPTS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def lab(stack: localaws.Status) -> Lab:
-    """A lab with everything that notebooks 00 to 04 make."""
-    made = Lab(home=stack.home, prefix="task", wait_minutes=1.5, progress="static")
-    made.catch_up("05")
-    return made
-
-
 @pytest.mark.parametrize("attempt", attempts(*ATTEMPTS))
 def test_an_attempt_at_a_task_gets_its_verdict(lab: Lab, attempt: Attempt) -> None:
     verdict = verdict_on(lab, attempt)
     assert verdict.outcome is attempt.outcome, str(verdict)
     assert attempt.says in str(verdict)
+
+
+def test_what_an_unfinished_task_leaves_is_removed_with_the_lab(lab: Lab) -> None:
+    assert registry.remove_remains(lab) == ()
+    cells = {"lab": lab}
+    run(registry.task("03.2").breaks, cells)
+    run(registry.task("04.3").breaks, cells)
+    run(registry.task("04.3").solution.partition("lab.wait_until")[0], cells)
+    removed = ("secret task-tollclusterSecretPlaza", "crawler task-s3_crawler_fares")
+    assert registry.remove_remains(lab) == removed
+    assert registry.remove_remains(lab) == ()
+    run(registry.task("04.3").mends, cells)
 
 
 def test_the_cells_of_all_tasks_leave_the_lab_as_it_was(lab: Lab) -> None:

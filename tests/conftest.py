@@ -20,6 +20,7 @@ _counter = itertools.count(1)
 _TOGETHER = (
     "pipeline",
     "labkit",
+    "tasks",
     "localaws/jobs",
     "localaws/redshift",
     "localaws/workflow",

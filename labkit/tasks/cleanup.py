@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.calls import found
@@ -97,10 +98,24 @@ def forget_something(lab: LabSteps) -> None:
     lab.session.client("sns").create_topic(Name=forgotten_topic(lab).rpartition(":")[2], Tags=tags)
 
 
+def remains(lab: LabSteps) -> Iterator[str]:
+    """Delete the topic of task 10.3, if it is there."""
+    if _is_there(lab):
+        lab.session.client("sns").delete_topic(TopicArn=forgotten_topic(lab))
+        yield f"topic {forgotten_topic(lab).rpartition(':')[2]}"
+
+
+def _is_there(lab: LabSteps) -> bool:
+    return found(lab.session.client("sns").get_topic_attributes, TopicArn=forgotten_topic(lab)) is not None
+
+
 def _nothing_left(lab: LabSteps, _answer: Any) -> Finding:
-    if found(lab.session.client("sns").get_topic_attributes, TopicArn=forgotten_topic(lab)) is None:
-        return drills.mended(lab, "10.3", right("Right: no step knew it, but its tags gave it away."))
-    return not_attempted("it is still there.")
+    if not _is_there(lab):
+        return drills.mended(lab, "10.3", right("Right: its tags gave it away. By name, nobody had found it."))
+    tags = lab.session.client("sns").list_tags_for_resource(ResourceArn=forgotten_topic(lab))["Tags"]
+    if {tag["Key"]: tag["Value"] for tag in tags}.items() >= lab.config.tags.items():
+        return not_attempted("it is still there.")
+    return wrong("It is still there. It only has lost its tags, so now nobody will find it.")
 
 
 TASKS: list[Task] = [
@@ -157,7 +172,7 @@ from labkit.tasks.cleanup import forget_something
 
 forget_something(lab)
 """,
-        text="No step knows it, so `lab.destroy()` leaves it alone. Find out what it is, and delete it.",
+        text="No step of the lab makes such a thing. Find out what it is, and delete it with the call of its service.",
         start="# Your code",
         hints=(
             "`lab.leftovers()` lists it, and so does GetResources with the filters of the previous task. The ARN says "

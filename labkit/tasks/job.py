@@ -71,7 +71,7 @@ PRACTICE_KEY = "practice/tolls.jsonl"
 def make_practice_table(lab: LabSteps) -> str:
     """Make an empty table and stage a file for task 05.2. Return the file's URI.
 
-    Through the Data API, because `lab.query` imports pandas, which takes a second, and notebook 05 needs it nowhere else.
+    Through the Data API, because `lab.query` imports pandas, which takes time, and notebook 05 needs it nowhere else.
     """
     bucket = lab.names.staging_bucket
     lab.session.client("s3").put_object(Bucket=bucket, Key=PRACTICE_KEY, Body=_sample().encode())
@@ -241,15 +241,17 @@ change_the_job(lab)
         hints=(
             "`lab.job.check()` shows what differs. GetJob returns the definition; one of its `DefaultArguments` has "
             "`bookmark` in its name.",
-            "Copy the parts that UpdateJob takes from GetJob's answer (not the name, nor the dates, nor the two "
-            f"capacities), set `{BOOKMARK}` to `job-bookmark-enable`, and pass them as `JobUpdate`.",
+            "Take from GetJob's answer what UpdateJob takes: `Role`, `Command`, `Connections`, `DefaultArguments`, "
+            "`ExecutionProperty`, `GlueVersion`, `WorkerType`, `NumberOfWorkers`, `MaxRetries`, `Timeout`. Set "
+            f"`{BOOKMARK}` to `job-bookmark-enable`, and pass it all as `JobUpdate`.",
         ),
         solution=f"""
-changed = lab.session.client("glue").get_job(JobName=lab.names.job)["Job"]
-for part in ("Name", "CreatedOn", "LastModifiedOn", "AllocatedCapacity", "MaxCapacity"):
-    changed.pop(part, None)
-changed["DefaultArguments"]["{BOOKMARK}"] = "job-bookmark-enable"
-updated = lab.session.client("glue").update_job(JobName=lab.names.job, JobUpdate=changed)
+found = lab.session.client("glue").get_job(JobName=lab.names.job)["Job"]
+parts = ("Role", "Command", "Connections", "DefaultArguments", "ExecutionProperty", "GlueVersion")
+limits = ("WorkerType", "NumberOfWorkers", "MaxRetries", "Timeout")
+update = {{part: found[part] for part in (*parts, *limits)}}
+update["DefaultArguments"]["{BOOKMARK}"] = "job-bookmark-enable"
+updated = lab.session.client("glue").update_job(JobName=lab.names.job, JobUpdate=update)
 """,
         judge=_definition,
         mends_text="The next cell puts the lab's definition back, whatever it is now.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.calls import found
@@ -42,7 +43,7 @@ def _starter(lab: LabSteps, answer: Any) -> Finding:
         return right("Right: the crawl did not start the job. It set off a trigger, and the trigger started the job.")
     if answer == lab.names.s3_crawler:
         return wrong("A crawler starts nothing by itself: between it and the job there is another node.")
-    return wrong("Look for the job in the column 'leads to': which node leads to it?")
+    return wrong("Look for the edge that ends at the job: where does it begin?")
 
 
 def _succeeded(_lab: LabSteps, answer: Any) -> Finding:
@@ -65,6 +66,14 @@ def practice_trigger(lab: LabSteps) -> str:
     return f"{lab.names.redshift_crawler}-practice"
 
 
+def remains(lab: LabSteps) -> Iterator[str]:
+    """Delete the trigger of task 06.3, if it is there."""
+    glue, name = lab.session.client("glue"), practice_trigger(lab)
+    if found(glue.get_trigger, Name=name) is not None:
+        glue.delete_trigger(Name=name)
+        yield f"trigger {name}"
+
+
 def _conditional(lab: LabSteps, _answer: Any) -> Finding:
     name, job, crawler = practice_trigger(lab), lab.names.job, lab.names.redshift_crawler
     answer = found(lab.session.client("glue").get_trigger, Name=name)
@@ -85,7 +94,7 @@ def _conditional(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(f"The trigger starts {started or 'nothing'}. It should start only {crawler}.")
     if trigger.get("WorkflowName"):
         return wrong(f"The trigger belongs to the workflow {trigger['WorkflowName']}. It should belong to none.")
-    if trigger["State"] not in ("CREATED", "DEACTIVATED"):
+    if trigger["State"] in ("ACTIVATING", "ACTIVATED"):
         return wrong(f"The trigger is {trigger['State']}: the next run would start a crawl, which costs money on AWS.")
     return right("Right: once somebody activates it, the catalog follows the table.")
 

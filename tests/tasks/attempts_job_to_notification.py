@@ -85,7 +85,7 @@ JOB = (
 
 WORKFLOW = (
     Attempt("06.1", RIGHT, "answer = ' ' + lab.names.event_trigger"),
-    Attempt("06.1", WRONG, "answer = lab.names.start_trigger", "leads to it"),
+    Attempt("06.1", WRONG, "answer = lab.names.start_trigger", "where does it begin"),
     Attempt("06.1", WRONG, "answer = lab.names.s3_crawler", "A crawler starts nothing"),
     Attempt("06.1", TYPE, "answer = 2", "Wanted: a text"),
     Attempt("06.2", RIGHT, HAS_SUCCEEDED % "run['Status'] == 'COMPLETED' and not any("

@@ -39,6 +39,11 @@ for topic in sns.list_topics()["Topics"]:
         sns.delete_topic(TopicArn=topic["TopicArn"])
 """
 
+UNTAG = """
+from labkit.tasks.cleanup import forgotten_topic
+lab.session.client("sns").untag_resource(ResourceArn=forgotten_topic(lab), TagKeys=%s)
+"""
+
 QUERY = (
     Attempt("08.1", RIGHT, SQL % "with paid as (select vehicle_make, sum(transaction_amount) as s from toll_table "
             "group by 1) select vehicle_make from paid where s = (select max(s) from paid);"),
@@ -110,4 +115,6 @@ CLEANUP = (
     Attempt("10.2", TYPE, "answer = [{'Key': 'lab', 'Values': 7}]", "Wanted: a list of filters"),
     Attempt("10.2", TYPE, "answer = [{'Key': 'lab', 'Values': [7]}]", "Wanted: a list of filters"),
     Attempt("10.3", RIGHT, TOPICS % "toll-alarms"),
+    Attempt("10.3", WRONG, UNTAG % "list(lab.config.tags)", "lost its tags"),
+    Attempt("10.3", WRONG, UNTAG % "['prefix']", "lost its tags"),
 )  # fmt: skip

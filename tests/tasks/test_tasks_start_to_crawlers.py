@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from attempts import RIGHT, TYPE, WRONG, Attempt, attempts, enough_attempts, run, verdict_on
 
-import localaws
 from labkit import Lab
 from labkit.data import landing
 from labkit.tasks import registry
@@ -131,14 +130,6 @@ ATTEMPTS = (
     Attempt("04.3", WRONG, CRAWL % ("fares", ["old-*"], ""), "it has not run"),
     Attempt("04.3", WRONG, CRAWL % ("fares", ["**"], START), "Where does the crawler look?"),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab(stack: localaws.Status) -> Lab:
-    """A lab with everything that notebooks 00 to 04 make."""
-    made = Lab(home=stack.home, prefix="task", wait_minutes=1.5, progress="static")
-    made.catch_up("05")
-    return made
 
 
 @pytest.mark.parametrize("attempt", attempts(*ATTEMPTS))

@@ -37,6 +37,9 @@ MAKE = dataclasses.replace(COUNT, id="05.10", wants=None, judge=lambda lab, answ
 
 @pytest.fixture(autouse=True)
 def _tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notebook 05 has only these two tasks."""
+    for task in registry.of_notebook("05"):
+        monkeypatch.delitem(registry.TASKS, task.id)
     monkeypatch.setitem(registry.TASKS, "05.9", COUNT)
     monkeypatch.setitem(registry.TASKS, "05.10", MAKE)
 

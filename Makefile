@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CLIENTS := .venv-clients/.installed
 MUTANTS := .venv-mutants/.installed
 
-.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity notebooks site lock clean
+.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity pictures notebooks site lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,7 +86,10 @@ lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependenci
 fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
 	$(BIN)/python docs/make_fidelity.py
 
-notebooks: $(INSTALLED)  ## Run the notebooks and store what they show (for who changes one)
+pictures: $(INSTALLED)  ## Draw the notebooks' pictures of the pipeline into docs/images/
+	$(BIN)/python docs/make_pictures.py
+
+notebooks: pictures  ## Run the notebooks and store what they show (for who changes one)
 	$(BIN)/python notebooks/store.py
 
 site: $(INSTALLED)  ## Write the executed notebooks into site/, as pages that need no network (from the last run)

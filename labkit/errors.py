@@ -233,9 +233,14 @@ class SendStopped(LabError):
 class RunFailed(LabError):
     """A crawl, a job run or a workflow run did not succeed."""
 
-    def __init__(self, what: str, state: str, message: str, *, where: str, fix: str = "") -> None:
+    def __init__(
+        self, what: str, state: str, message: str, *, where: str, fix: str = "", lines: Sequence[str] = ()
+    ) -> None:
         self.state = state
-        super().__init__(f"{what} ended {state}: {message or 'AWS gives no reason'}", where=where, fix=fix)
+        self.lines = tuple(lines)
+        """The lines of its log that say what went wrong."""
+        shown = "\n".join([where, *(f"  {line}" for line in self.lines)])
+        super().__init__(f"{what} ended {state}: {message or 'AWS gives no reason'}", where=shown, fix=fix)
 
 
 class QueryFailed(LabError):

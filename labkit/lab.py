@@ -194,7 +194,8 @@ class Lab(LabSteps):
             RunFailed: the run ended without success.
             WaitTimeout: no such run ended within `wait_minutes`.
         """
-        return self.workflow_of(self.delivery or self.owner).follow(sending.landed_keys(self, landed))
+        records = landed.rows if isinstance(landed, Landed) else None
+        return self.workflow_of(self.delivery or self.owner).follow(sending.landed_keys(self, landed), records)
 
     def counts(self, landed: Landed | Sequence[str] | None = None) -> Counts | ExactlyOnceCounts:
         """Rows landed, loaded, rejected and queried, each counted from its own source (`labkit.data.counts`).

@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -56,17 +55,12 @@ def store(file: Path) -> int:
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
-        cell.outputs = _without_widgets(cell.get("outputs", [])) if cell.cell_type == "code" else []
+        cell.outputs = cell.get("outputs", []) if cell.cell_type == "code" else []
         if cell.cell_type != "code":
             del cell["outputs"]
     file.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     print(f"{file.stem:<16} {'failed: ' + failed if failed else 'stored'}, {file.stat().st_size / 1000:.0f} kB")
     return 1 if failed else 0
-
-
-def _without_widgets(outputs: list[Any]) -> list[Any]:
-    """Leave out widgets: the live progress line is not an output to store."""
-    return [output for output in outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
 
 
 if __name__ == "__main__":

@@ -41,17 +41,22 @@ def read(session: Session, what: str, lines: int) -> list[str]:
     """
     if what == "server":
         return _server(session, lines)
-    events: list[Event] = []
+    return [line for _, _, line in events(session, what, lines)]
+
+
+def events(session: Session, what: str, lines: int) -> list[Event]:
+    """Like `read`, with the time of each line. The server's log has no such times."""
+    found_events: list[Event] = []
     silent: list[LabError] = []
     named = _short_names(session).get(what, (_on_the_target(session, what),))
     for name in named:
         try:
-            events += _reader(session, name)(session, name, lines)
+            found_events += _reader(session, name)(session, name, lines)
         except LabError as error:
             silent.append(error)
     if len(silent) == len(named):
         raise silent[0]
-    return [line for _, _, line in sorted(events)][-lines:]
+    return sorted(found_events)[-lines:]
 
 
 def _short_names(session: Session) -> dict[str, tuple[str, ...]]:

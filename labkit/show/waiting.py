@@ -1,11 +1,14 @@
 """Waiting for something on the target, with progress. An interrupt stops only the wait.
 
-JupyterLab shows the progress in a live widget, a terminal in one line. Where nobody watches (papermill, nbval), there
-is one line at the start, and what the caller displays at the end: those outputs are stored and compared.
+The progress is a text, or a picture of a run (`labkit.show.pipeline`). JupyterLab shows it in one output that is
+updated in place, a terminal in one line that is redrawn, any other stderr in a line for each change. Where nobody
+watches (papermill, nbval), there is one line at the start, and what the caller displays at the end: those outputs are
+stored and compared.
 """
 
 from __future__ import annotations
 
+import html
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +16,9 @@ from typing import Any, Protocol, TypeVar
 
 from labkit.config import LabConfig
 from labkit.errors import WaitInterrupted, WaitTimeout
+from labkit.show import terminal
+from labkit.show.pipeline import Pipeline
+from labkit.show.surroundings import surroundings
 
 T = TypeVar("T")
 
@@ -20,21 +26,26 @@ T = TypeVar("T")
 class Progress(Protocol):
     """Shows the last state that a wait has seen."""
 
-    def show(self, text: str) -> None:
-        """Show `text`, the current state."""
+    def show(self, state: str | Pipeline) -> None:
+        """Show the current state."""
 
     def close(self) -> None:
         """End the display, because the wait is over."""
 
 
 def wait_for(
-    what: str, look: Callable[[], tuple[str, T | None]], *, config: LabConfig, go_on: str, quiet: bool = False
+    what: str,
+    look: Callable[[], tuple[str | Pipeline, T | None]],
+    *,
+    config: LabConfig,
+    go_on: str,
+    quiet: bool = False,
 ) -> T:
     """Call `look` until it returns a value.
 
     Args:
         what: what is waited for, as in "Waiting for …".
-        look: returns (current state, value or None).
+        look: returns (current state, value or None). The state is a text, or a picture of a run.
         config: for `poll_seconds`, `wait_minutes` and `progress`.
         go_on: how to continue later, for the messages.
         quiet: show nothing.
@@ -45,14 +56,15 @@ def wait_for(
     """
     deadline = time.monotonic() + config.wait_minutes * 60
     progress = _Nothing() if quiet else _progress(config, what)
-    state = ""
+    state: str | Pipeline = ""
     try:
         while True:
             state, value = look()
             if value is not None:
                 return value
             if time.monotonic() > deadline:
-                raise WaitTimeout(what, config.wait_minutes, state, go_on)
+                seen = state.line() if isinstance(state, Pipeline) else state
+                raise WaitTimeout(what, config.wait_minutes, seen, go_on)
             progress.show(state)
             time.sleep(config.poll_seconds)
     except KeyboardInterrupt:
@@ -62,7 +74,7 @@ def wait_for(
 
 
 class _Nothing:
-    def show(self, text: str) -> None: ...
+    def show(self, state: str | Pipeline) -> None: ...
 
     def close(self) -> None: ...
 
@@ -73,7 +85,7 @@ class _Static:
     def __init__(self, what: str) -> None:
         print(f"Waiting for {what} …", flush=True)
 
-    def show(self, text: str) -> None: ...
+    def show(self, state: str | Pipeline) -> None: ...
 
     def close(self) -> None: ...
 
@@ -86,9 +98,12 @@ class _Line:
         self._began = time.monotonic()
         self._drawn = False
 
-    def show(self, text: str) -> None:
-        seconds = time.monotonic() - self._began
-        sys.stderr.write(f"\r\x1b[2K{self._what}: {text} ({seconds:.0f} s)")
+    def show(self, state: str | Pipeline) -> None:
+        if isinstance(state, Pipeline):
+            line = state.line(colour=terminal.has_colour(sys.stderr), width=terminal.columns())
+        else:
+            line = f"{self._what}: {state} ({time.monotonic() - self._began:.0f} s)"[: terminal.columns()]
+        sys.stderr.write(f"\r\x1b[2K{line}")
         sys.stderr.flush()
         self._drawn = True
 
@@ -98,49 +113,68 @@ class _Line:
             sys.stderr.flush()
 
 
-class _Widget:
-    """A live line with a clock under the cell. At the end it disappears, and nothing is stored."""
+class _Changes:
+    """A line on stderr for each change of a run, where no line can be redrawn. Other waits show nothing."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._before: Pipeline | None = None
+
+    def show(self, state: str | Pipeline) -> None:
+        if isinstance(state, Pipeline):
+            for change in state.changes_since(self._before):
+                print(f"{time.monotonic() - self._began:4.0f} s  {change}", file=sys.stderr, flush=True)
+            self._before = state
+
+    def close(self) -> None: ...
+
+
+class _Live:
+    """An output under the cell that is updated in place. At the end it is empty, so nothing is stored."""
 
     def __init__(self, what: str) -> None:
-        import ipywidgets
         from IPython.display import display
 
         self._what = what
         self._began = time.monotonic()
-        self._html: Any = ipywidgets.HTML(f"Waiting for {what} …")
-        self._place: Any = display(self._html, display_id=True)
+        self._shown = f"Waiting for {html.escape(what)} …"
+        self._place: Any = display(_output(self._shown, ""), raw=True, display_id=True)
 
-    def show(self, text: str) -> None:
-        seconds = time.monotonic() - self._began
-        self._html.value = f"<b>{self._what}</b>: {text} <span style='opacity:.6'>{seconds:.0f} s</span>"
+    def show(self, state: str | Pipeline) -> None:
+        if isinstance(state, Pipeline):
+            content, text = state.html(times=True), state.text(times=True)
+        else:
+            seconds = time.monotonic() - self._began
+            text = f"{self._what}: {state} ({seconds:.0f} s)"
+            content = f"<strong>{html.escape(self._what)}</strong>: {html.escape(state)} ({seconds:.0f} s)"
+        if content != self._shown:  # a poll that sees nothing new sends nothing
+            self._place.update(_output(content, text), raw=True)
+            self._shown = content
 
     def close(self) -> None:
-        from IPython.display import HTML
+        self._place.update(_output("", ""), raw=True)
 
-        self._place.update(HTML(""))
-        self._html.close()
+
+def _output(content: str, text: str) -> dict[str, str]:
+    return {"text/html": content, "text/plain": text}
+
+
+def show_failure(pipeline: Pipeline, config: LabConfig) -> None:
+    """Show a failed run in JupyterLab. Elsewhere the error's text says it."""
+    if _kind(config) == "live":
+        from IPython.display import display
+
+        display(_output(pipeline.html(times=True), pipeline.text(times=True)), raw=True)
+
+
+def _kind(config: LabConfig) -> Any:
+    return surroundings() if config.progress == "auto" else config.progress
 
 
 def _progress(config: LabConfig, what: str) -> Progress:
-    kind = config.progress
-    if kind == "auto":
-        kind = _surroundings()
+    kind = _kind(config)
     if kind == "live":
-        return _Widget(what)
+        return _Live(what)
     if kind == "line":
-        return _Line(what) if sys.stderr.isatty() else _Nothing()
+        return _Line(what) if terminal.can_redraw(sys.stderr) else _Changes()
     return _Static(what)
-
-
-def _surroundings() -> Any:
-    """The kind of progress to show: "live" in JupyterLab, "static" in any other kernel, "line" outside of kernels."""
-    if "ipykernel" not in sys.modules:
-        return "line"
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None:
-        return "line"
-    # JupyterLab tells the kernel which cell it executes; papermill's and nbval's clients don't.
-    parent: dict[str, Any] = kernel.get_parent() or {}
-    return "live" if "cellId" in parent.get("metadata", {}) else "static"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from labkit.data import ledger
+from labkit.data import ledger, loads
 from labkit.data.rejects import REJECTS
 from labkit.delivery import Delivery
 from labkit.steps.job import Job
-from labkit.steps.workflow import Run, Workflow
+from labkit.steps.runs import Loaded, Run
+from labkit.steps.workflow import Workflow
 
 
 class ExactlyOnceJob(Job):
@@ -57,3 +58,12 @@ class ExactlyOnceWorkflow(Workflow):
         if job_runs is None:
             return None
         return next((run for run in runs if run.job_run_id in job_runs), None) or next(iter(runs), None)
+
+    def rows_loaded(self, runs: Sequence[Run]) -> dict[str, Loaded]:
+        """Run → the rows that its job runs have recorded in the ledger."""
+        recorded = loads.in_ledger(self.lab.session, [one.run_id for run in runs for one in run.job_runs])
+        found = {}
+        for run in runs:
+            counts = [recorded.get(one.run_id, (0, 0)) for one in run.job_runs]
+            found[run.run_id] = Loaded(sum(loaded for loaded, _ in counts), sum(rejected for _, rejected in counts))
+        return found

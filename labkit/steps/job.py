@@ -209,6 +209,11 @@ class Job(Step[JobMade]):
                 continue
 
     @property
+    def file_names(self) -> tuple[str, ...]:
+        """The names of the script and its modules, as they are in a traceback."""
+        return tuple({self._script_key.rpartition("/")[2], self.script, *self.modules})
+
+    @property
     def _script_key(self) -> str:
         return f"scripts/{self.job}.py"
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from labkit import needs
 from labkit.calls import found, is_missing
-from labkit.data import landing
+from labkit.data import failures, function_log, landing, loads
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
-from labkit.show.display import Described, Fact, Removed, hidden
-from labkit.show.waiting import wait_for
+from labkit.show.display import Described, Fact, Removed
+from labkit.show.pipeline import Pipeline
+from labkit.show.waiting import show_failure, wait_for
 from labkit.steps.base import Step
 from labkit.steps.job import Job
+from labkit.steps.runs import BY_EVENT, BY_HAND, ENDED, Followed, Loaded, Run, Runs, before_the_run, graph_of
 
-ENDED = {"COMPLETED", "STOPPED", "ERROR"}
+__all__ = ["Run", "Workflow", "WorkflowMade"]
+
 TRIES = 5
+EARLIER_RUN = "a run that began before the files landed is under way"
 SETTLED = 5
 """After more than this number of polls without a run under way, no waiting invocation will start one."""
 
@@ -33,28 +38,6 @@ class WorkflowMade(Described):
     starts: str
     event_trigger: str
     then: str
-
-
-@dataclass(frozen=True)
-class Run(Described):
-    """A run of the workflow, with the states of its crawl and its job."""
-
-    workflow: str
-    status: str
-    crawl: str
-    job: str
-    run_id: str = hidden()
-    started: datetime = hidden()  # noqa: RUF009 - a dataclasses.field
-    ended: datetime = hidden()  # noqa: RUF009 - a dataclasses.field
-    job_run_id: str = hidden(default="")
-    message: str = hidden(default="")
-    landed_key: str = hidden(default="")
-    """The key of the file that the run was started for, if an event started it."""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the crawl and the job succeeded. A run whose job failed is COMPLETED as well."""
-        return (self.status, self.crawl, self.job) == ("COMPLETED", "SUCCEEDED", "SUCCEEDED")
 
 
 class Workflow(Step[WorkflowMade]):
@@ -119,12 +102,16 @@ class Workflow(Step[WorkflowMade]):
             run = self._wait(self.aws("glue").start_workflow_run(Name=self.own.workflow)["RunId"])
             if run.succeeded or not self._met_another(run):
                 break
-        return self._checked(run)
+        return self._checked(self._look_up((run,))[0])
 
-    def follow(self, keys: Sequence[str]) -> Run:
+    def follow(self, keys: Sequence[str], records: int | None = None) -> Run:
         """Wait until a run has loaded the landed files `keys`, and return it.
 
         Files that land together may be loaded by several runs; then the last of these runs is returned.
+
+        Args:
+            keys: of the files in the landing bucket.
+            records: the number of their records, if it is known. It is only shown.
 
         Raises:
             LabError: there is no notification that could start a run, or one of the files is not there.
@@ -134,26 +121,33 @@ class Workflow(Step[WorkflowMade]):
         self.describe()
         self.lab.notification.describe()
         landed = self._landed_at(keys)
+        followed = Followed(len(set(keys)), records)
+        function = function_log.StartFunctionLog(self.lab.session, self.own.start_function, keys, landed)
         quiet = 0
 
-        def look() -> tuple[str, Run | None]:
+        def look() -> tuple[Pipeline, Run | None]:
             nonlocal quiet
-            runs = self.runs()
-            under_way = next((run for run in runs if run.status not in ENDED), None)
+            runs = self._read_runs()
+            under_way = next((run for run in runs if not run.is_over), None)
             if under_way:
                 quiet = 0
-                return f"crawl {under_way.crawl}, job {under_way.job}", None
+                if under_way.started >= landed:
+                    return replace(under_way, followed=followed, started_by=BY_EVENT).pipeline(), None
+                return before_the_run(self.own.workflow, followed, function.box(), EARLIER_RUN), None
             if run := self.run_that_loaded(keys, landed, runs):
-                return "loaded", run
-            failed = [run for run in runs if run.started >= landed and not run.succeeded]
-            quiet += bool(failed)
-            return "waiting for the event", failed[0] if quiet > SETTLED else None
+                return run.pipeline(), run
+            if failed := [run for run in runs if run.started >= landed and not run.succeeded]:
+                quiet += 1
+                shown = replace(failed[0], followed=followed, started_by=BY_EVENT).pipeline()
+                return shown, failed[0] if quiet > SETTLED else None
+            return before_the_run(self.own.workflow, followed, function.box()), None
 
         go_on = (
             f"lab.notification.check() says whether S3 invokes the function; labkit logs {self.own.start_function} "
             "shows what it did."
         )
-        return self._checked(wait_for("the run that the event starts", look, config=self.config, go_on=go_on))
+        run = wait_for("the run that the event starts", look, config=self.config, go_on=go_on)
+        return self._checked(self._look_up((replace(run, followed=followed),))[0])
 
     def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
         """The run that has loaded these files; None if no run has. `landed` is when the last of them landed.
@@ -180,9 +174,26 @@ class Workflow(Step[WorkflowMade]):
         if (self._trigger(self.own.event_trigger) or {}).get("State") == "DEACTIVATED":
             self.aws("glue").start_trigger(Name=self.own.event_trigger)
 
-    def runs(self) -> tuple[Run, ...]:
-        """The workflow's last 25 runs, newest first."""
-        return tuple(self._run(run) for run in self._raw_runs(graph=True))
+    def runs(self) -> Runs:
+        """The workflow's last 25 runs, newest first. Shown as a table."""
+        return Runs(self._read_runs(), self._look_up)
+
+    def graph(self, run: Run | str | None = None) -> Pipeline:
+        """Glue's own graph of a run: its triggers, its crawler and its job, with their states.
+
+        Args:
+            run: the run, or its id; the last one by default.
+
+        Raises:
+            LabError: the workflow has not run yet, or has no such run.
+        """
+        run_id = run.run_id if isinstance(run, Run) else run or next((one.run_id for one in self._read_runs()), "")
+        if not run_id:
+            raise LabError(f"Workflow {self.own.workflow} has not run yet.", fix="Land a file: lab.send()")
+        answer = found(self.aws("glue").get_workflow_run, Name=self.own.workflow, RunId=run_id, IncludeGraph=True)
+        if answer is None:
+            raise LabError(f"Workflow {self.own.workflow} has no run {run_id}.", fix=f"Its runs: {self.path}.runs()")
+        return graph_of(answer["Run"])
 
     def exists(self) -> bool:
         """Whether the workflow exists."""
@@ -260,10 +271,10 @@ class Workflow(Step[WorkflowMade]):
         }
 
     def _wait(self, run_id: str) -> Run:
-        def look() -> tuple[str, Run | None]:
+        def look() -> tuple[Pipeline, Run | None]:
             raw = self.aws("glue").get_workflow_run(Name=self.own.workflow, RunId=run_id, IncludeGraph=True)["Run"]
-            run = self._run(raw)
-            return f"crawl {run.crawl}, job {run.job}", run if run.status in ENDED else None
+            run = replace(Run.of(raw), started_by=BY_HAND)
+            return run.pipeline(), run if run.is_over else None
 
         go_on = f"The run goes on by itself; {self.path}.runs() shows it."
         return wait_for(f"workflow {self.own.workflow}", look, config=self.config, go_on=go_on)
@@ -279,35 +290,54 @@ class Workflow(Step[WorkflowMade]):
     def _checked(self, run: Run) -> Run:
         if run.succeeded:
             return run
-        part = "job" if run.crawl == "SUCCEEDED" else "crawl"
-        where = self.job.log_advice(run.job_run_id) if run.job_run_id else f"labkit logs {self.names.s3_crawler}"
+        session, crawler = self.lab.session, self.names.s3_crawler
+        if run.crawl == "SUCCEEDED":
+            part, advice = "job", needs.of_a_job(session)
+            lines = failures.of_a_job(session, run.job_run_id, self.job.file_names) if run.job_run_id else ()
+        else:
+            part, advice = "crawl", needs.of_a_run(session, needs.S3_CRAWL_NEEDS)
+            lines = failures.of_a_crawl(session, crawler, run.started)
+        fix = advice or failures.fix_of(run.message)
+        show_failure(run.pipeline(lines, fix), self.config)
+        where = self.job.log_advice(run.job_run_id) if run.job_run_id else f"labkit logs {crawler}"
         state = f"{run.status}, its crawl {run.crawl} and its job {run.job}"
-        session = self.lab.session
-        advice = needs.of_a_job(session) if part == "job" else needs.of_a_run(session, needs.S3_CRAWL_NEEDS)
-        raise RunFailed(f"Workflow {run.workflow}", state, run.message, where=f"The {part} failed. {where}", fix=advice)
+        where = f"The {part} failed. {where}"
+        raise RunFailed(f"Workflow {run.workflow}", state, run.message, where=where, fix=fix, lines=lines)
 
-    def _run(self, raw: dict[str, Any]) -> Run:
-        crawl, job, job_run_id, message = "not started", "not started", "", ""
-        for node in raw.get("Graph", {}).get("Nodes", []):
-            for attempt in node.get("CrawlerDetails", {}).get("Crawls", []):
-                crawl, message = attempt["State"], attempt.get("ErrorMessage", message)
-            attempts = node.get("JobDetails", {}).get("JobRuns", [])
-            # The last attempt decides: each retry is a new attempt.
-            for attempt in sorted(attempts, key=lambda attempt: attempt.get("Attempt", 0)):
-                job, job_run_id = attempt["JobRunState"], attempt.get("Id", "")
-                message = attempt.get("ErrorMessage", message)
-        return Run(
-            workflow=raw["Name"],
-            status=raw["Status"],
-            crawl=crawl,
-            job=job,
-            run_id=raw["WorkflowRunId"],
-            started=raw["StartedOn"],
-            ended=raw.get("CompletedOn", datetime.max.replace(tzinfo=UTC)),
-            job_run_id=job_run_id,
-            message=raw.get("ErrorMessage", message),
-            landed_key=raw.get("WorkflowRunProperties", {}).get("landed_key", ""),
+    def _look_up(self, runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        """Add what started the runs and how many rows they have loaded, as far as it can be looked up."""
+        if not runs:
+            return runs
+        since = min(run.started for run in runs)
+        session, started, loaded = self.lab.session, dict[str, str](), dict[str, Loaded]()
+        by_hand = ""
+        with contextlib.suppress(LabError):  # no right to read the log
+            started = function_log.started_runs(session, self.own.start_function, since)
+            by_hand = BY_HAND
+        with contextlib.suppress(LabError):  # no cluster, or no table
+            loaded = self.rows_loaded([run for run in runs if run.succeeded])
+        return tuple(
+            replace(
+                run,
+                started_by=run.started_by or (BY_EVENT if run.run_id in started else by_hand if run.is_over else ""),
+                landed_key=run.landed_key or started.get(run.run_id, ""),
+                loaded=loaded.get(run.run_id),
+            )
+            for run in runs
         )
+
+    def rows_loaded(self, runs: Sequence[Run]) -> dict[str, Loaded]:
+        """Run → the rows that Redshift's history says were loaded while its job ran."""
+        if not runs:
+            return {}
+        history = loads.history(self.lab.session, min(run.started for run in runs))
+        return {
+            run.run_id: Loaded(sum(rows for start, rows in history if run.started <= start <= run.ended))
+            for run in runs
+        }
+
+    def _read_runs(self) -> tuple[Run, ...]:
+        return tuple(Run.of(raw) for raw in self._raw_runs(graph=True))
 
     def _raw_runs(self, *, graph: bool = False) -> list[dict[str, Any]]:
         try:

@@ -19,6 +19,7 @@ from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
 from labkit.tools import running
+from labkit.tools.watch_command import runs, watch
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -219,8 +220,7 @@ def restart(yes: bool) -> None:
 @cli.command()
 def load() -> None:
     """Start the workflow by hand, and wait. It loads the landed files that no run has read yet."""
-    run = _lab().load()
-    click.echo(f"workflow {run.workflow}: {run.status}, crawl {run.crawl}, job {run.job}")
+    click.echo(_lab().load())
 
 
 @cli.command()
@@ -253,20 +253,24 @@ def destroy(steps: tuple[str, ...], yes: bool) -> None:
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d", "%Y/%m/%d"]), help="The last day of the transactions; today by default."
 )
+@click.option("--wait", is_flag=True, help="Wait until a run has loaded the files. Exit with 1 if the run fails.")
 def send(
-    files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None
+    files: tuple[Path, ...], rows: int | None, count: int | None, seed: int | None, until: datetime | None, wait: bool
 ) -> None:
     """Land files in the landing bucket. Without FILE, the generator function makes them.
 
     A FILE is a file on this machine. It holds one JSON object per line; its name ends in .json and does not begin with
     _ or a dot.
     """
-    landed = _lab().send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
+    lab = _lab()
+    landed = lab.send(*files, rows=rows, count=count, seed=seed, until=until.date() if until else None)
     for key in landed.keys:
         click.echo(f"s3://{landed.bucket}/{key}")
     click.echo(
         f"{landed.rows} rows landed in {landed.files} files" if landed.files > 1 else f"{landed.rows} rows landed"
     )
+    if wait:
+        click.echo(lab.follow(landed))
 
 
 @cli.command()
@@ -298,16 +302,26 @@ def query(sql: str, form: str | None) -> None:
 @cli.command()
 @click.argument("what", default="server", metavar="[WHAT]")
 @click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(1), help="Number of lines to show.")
-def logs(what: str, lines: int) -> None:
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+def logs(what: str, lines: int, follow: bool) -> None:
     """Show a log's last lines.
 
     WHAT: server (the local AWS itself), job, start, workflow (of the delivery in use), crawler, generator, or the name
     of any crawler, Glue job, Lambda function or workflow, with or without the lab's prefix. For a job or a
     workflow, this shows the last run.
     """
-    found = _lab().logs(what, lines)
-    for line in deque(found, maxlen=lines):
+    lab = _lab()
+    if follow:
+        from labkit.tools.tail import tail
+
+        tail(lab, what, lines, click.echo)
+    for line in deque(lab.logs(what, lines), maxlen=lines):
         click.echo(line.rstrip("\n"))
+
+
+cli.add_command(running.run)
+cli.add_command(runs)
+cli.add_command(watch)
 
 
 def _delivery_in_use(lab: Any) -> dict[str, str]:
@@ -327,8 +341,6 @@ def _delivery_in_use(lab: Any) -> dict[str, str]:
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
-
-cli.add_command(running.run)
 
 if __name__ == "__main__":
     main()

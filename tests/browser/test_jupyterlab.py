@@ -35,11 +35,11 @@ return prompts.length > 0 && prompts.every(prompt => /^\\[\\d+\\]:?$/.test(promp
 """
 KERNEL_READY = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
 ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
-# Notes every text that a widget ever shows: a local wait may be over before anybody looks.
-WATCH_WIDGETS = """
-window.seenInWidgets = [];
+# Notes every text that an output ever shows: a local wait may be over before anybody looks.
+WATCH_OUTPUTS = """
+window.seenInOutputs = new Set();
 new MutationObserver(() => {
-  for (const widget of document.querySelectorAll('.widget-html-content')) window.seenInWidgets.push(widget.innerText);
+  for (const output of document.querySelectorAll('.jp-OutputArea-output')) window.seenInOutputs.add(output.innerText);
 }).observe(document.body, {subtree: true, childList: true, characterData: true});
 """
 
@@ -134,7 +134,7 @@ def run_all(browser: WebDriver, jupyter: str, name: str) -> Any:
     wait.until(lambda page: kernel_is_ready(jupyter, f"{name}.ipynb"))
     wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, KERNEL_READY))
     wait.until(lambda page: page.execute_script(NOTEBOOK_DONE))  # as it is stored
-    browser.execute_script(WATCH_WIDGETS)
+    browser.execute_script(WATCH_OUTPUTS)
     choose(browser, "Edit", "Clear Outputs of All Cells")
     wait.until(lambda page: not page.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-OutputArea-output"))
     assert not browser.execute_script(NOTEBOOK_DONE)
@@ -166,14 +166,14 @@ def test_a_participant_runs_the_first_notebook_in_jupyterlab(browser: WebDriver,
     assert shown.find_elements(By.CSS_SELECTOR, ".jp-RenderedSVG img, .jp-RenderedSVG svg")
 
 
-def test_a_wait_shows_its_progress_while_it_lasts_and_leaves_no_widget_behind(
+def test_a_wait_shows_its_progress_while_it_lasts_and_leaves_nothing_behind(
     browser: WebDriver, jupyter: str, tmp_path: Path
 ) -> None:
     shown = run_all(browser, jupyter, "04_crawlers")
     browser.save_screenshot(str(tmp_path / "04_crawlers.png"))
-    seen = browser.execute_script("return window.seenInWidgets")
-    assert any("s3_workflow" in text for text in seen), seen
-    assert any("Redshift-Crawler" in text for text in seen), seen
-    assert not [widget for widget in shown.find_elements(By.CSS_SELECTOR, ".widget-html-content") if widget.text]
+    seen = browser.execute_script("return [...window.seenInOutputs]")
+    assert any("s3_workflow: " in text for text in seen), seen
+    assert any("crawler Redshift-Crawler: " in text for text in seen), seen
+    assert "Waiting for" not in shown.text
     assert "crawlers: all checks passed" in shown.text
     assert not shown.find_elements(By.CSS_SELECTOR, ERRORS)

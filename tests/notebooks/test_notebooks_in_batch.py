@@ -83,9 +83,7 @@ def test_labkit_run_executes_all_notebooks_and_counts_the_rows_at_each_stage(emp
 
 
 @pytest.mark.nightly
-def test_with_solve_every_task_of_every_notebook_is_solved(
-    empty_lab: dict[str, str], tmp_path: Path
-) -> None:
+def test_with_solve_every_task_of_every_notebook_is_solved(empty_lab: dict[str, str], tmp_path: Path) -> None:
     done = labkit(empty_lab | {"LABKIT_RUNS": str(tmp_path)}, "run", "-p", "solve=true")
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = tmp_path.iterdir()

@@ -25,7 +25,6 @@ PRELOADED = (
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
     "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
     "labkit.lab",
     "labkit.show.picture",
     "pandas",
@@ -42,6 +41,8 @@ def begin_to_import() -> None:
 
 def import_packages() -> None:
     """Import what the notebooks import."""
+    # matplotlib reads this when it is imported. A kernel sets it before that, and loads the backend with the first plot.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
         with contextlib.suppress(Exception):  # if a package is broken, the cell that imports it shows the error
             importlib.import_module(name)

@@ -18,7 +18,7 @@ from labkit import Lab
 from labkit.errors import NotebookFailed, TasksNotSolved
 from labkit.tasks import cells as task_cells
 from labkit.tasks import registry
-from labkit.tools import batch, notebook_files
+from labkit.tools import batch, notebook_files, warm_kernel
 from labkit.tools.batch import Batch
 from labkit.tools.run_progress import Plain
 from tests.processes import is_running
@@ -75,6 +75,17 @@ def test_each_notebook_has_a_process_and_a_namespace_of_its_own(folder: Path, la
     first, second = (executed.file.read_text().partition('"process ')[2].split() for executed in run(lab).executed)
     assert first[0] != second[0]
     assert (first[1], second[1]) == ("False", "False")
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_plot_is_shown_without_any_magic(
+    folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    monkeypatch.setattr(warm_kernel, "CAN_FORK", forked and warm_kernel.CAN_FORK)
+    write(folder, "00_plot", "import pandas as pd\npd.Series([1, 2]).plot();")
+    (executed,) = run(lab).executed
+    (output,) = nbformat.read(executed.file, as_version=4).cells[1].outputs
+    assert "image/png" in output.data
 
 
 def test_the_lab_is_looked_at_before_the_teardown(folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

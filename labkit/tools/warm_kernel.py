@@ -41,7 +41,7 @@ def begin_to_import() -> None:
 
 def import_packages() -> None:
     """Import what the notebooks import."""
-    # matplotlib reads this when it is imported. A kernel sets it before that, and loads the backend with the first plot.
+    # A kernel sets this before matplotlib is imported, which reads it then.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
         with contextlib.suppress(Exception):  # if a package is broken, the cell that imports it shows the error

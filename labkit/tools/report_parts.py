@@ -121,7 +121,7 @@ def _runs(batch: Batch) -> str:
     broken = not all(run.succeeded for run in runs) and _ran(batch, BREAKS)
     example = next((run for run in runs if run.succeeded and run.landed_key), None)
     strip = (
-        f'<h3>A run, part by part</h3><div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
+        f'<h3>The last run that an event started</h3><div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
     )
     return (
         f"{strip}<h3>The last runs of the workflows</h3>"

@@ -90,6 +90,7 @@ pictures: $(INSTALLED)  ## Draw the notebooks' pictures of the pipeline into doc
 	$(BIN)/python docs/make_pictures.py
 
 notebooks: pictures  ## Run the notebooks and store what they show (for who changes one)
+	$(BIN)/python notebooks/fill_tasks.py
 	$(BIN)/python notebooks/store.py
 
 site: $(INSTALLED)  ## Write the executed notebooks into site/, as pages that need no network (from the last run)

@@ -18,6 +18,8 @@ from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.waiting import wait_for
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
+from labkit.tasks import record, registry
+from labkit.tasks.progress import Progress
 from labkit.tools import restart, sending
 from labkit.tools.catch_up import CaughtUp, catch_up
 from labkit.tools.event_status import EventStatus
@@ -75,11 +77,16 @@ class Lab(LabSteps):
         return self.session.start(warm_jobs=warm_jobs)
 
     def down(self, *, wipe: bool = False) -> Stopped:
-        """Stop the local AWS and any processes left over from an earlier start. With `wipe`, also delete its data.
+        """Stop the local AWS and any processes left over from an earlier start.
+
+        With `wipe`, also delete its data, and the record of the tasks that are done.
 
         Returns what was stopped; it is false if nothing was running.
         """
-        return self.session.stop(wipe=wipe)
+        stopped = self.session.stop(wipe=wipe)
+        if wipe:
+            record.forget(self.config.home)
+        return stopped
 
     def deploy(
         self, *names: str, as_described: bool = False, on_step: Callable[[str], None] = lambda _: None
@@ -132,12 +139,22 @@ class Lab(LabSteps):
         """The result of each step's check."""
         return self.check().checks
 
+    def progress(self) -> Progress:
+        """Which of the notebooks' tasks are done in this lab. `labkit progress` shows the same.
+
+        Raises:
+            LabError: the record of the tasks is damaged.
+        """
+        return Progress.of(self.config)
+
     def event_status(self) -> EventStatus:
         """The events that are waiting, the events that were given up, and the rejected rows."""
         return EventStatus.of(self)
 
     def destroy(self, *names: str, on_step: Callable[[Removed], None] = lambda _: None) -> Destroyed:
         """Destroy the steps with these names, or all steps if no name is given. The last step goes first.
+
+        Without names, what unfinished tasks of the notebooks have left is removed as well.
 
         Args:
             names: the names of steps.
@@ -146,8 +163,11 @@ class Lab(LabSteps):
         Raises:
             UsageError: there is no step of that name.
         """
-        gone = []
-        for step in reversed(self.chosen(names)):
+        steps, gone = self.chosen(names), []
+        if not names and (remains := registry.remove_remains(self)):
+            gone.append(Removed("tasks", remains))
+            on_step(gone[-1])
+        for step in reversed(steps):
             gone.append(step.destroy())
             on_step(gone[-1])
         return Destroyed(tuple(gone))

@@ -5,11 +5,11 @@ replaces it by the task's cells, and later by fresh ones: every generated cell h
 
 | tags | cell |
 |---|---|
-| task-breaks, 05.2 | prose and code that break something (only some tasks) |
-| task-text, 05.2 | Markdown: the title and what to do |
+| task-breaks, 05.2 | only some tasks: Markdown (the title and prose), then code that breaks something |
+| task-text, 05.2 | Markdown: the title, unless there was one before, and what to do |
 | task, 05.2 | the cell for the answer |
 | task-check, 05.2 | `check("05.2", answer)` |
-| task-mends, 05.2 | prose and code that put everything right (only some tasks) |
+| task-mends, 05.2 | only some tasks: Markdown, then code that puts everything right |
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ TASK_ID = re.compile(r"\d\d\.\d+")
 
 def cells(task: Task) -> list[Any]:
     """The cells of a task, as nbformat's cells."""
+    title = f"### Task {task.id} · {task.title}"
     parts = [
-        ("markdown", "breaks", task.breaks_text, "breaks-text"),
+        ("markdown", "breaks", f"{title}\n\n{task.breaks_text}" if task.breaks else "", "breaks-text"),
         ("code", "breaks", task.breaks, "breaks"),
-        ("markdown", "text", f"### Task {task.id} · {task.title}\n\n{task.text}", "text"),
+        ("markdown", "text", task.text if task.breaks else f"{title}\n\n{task.text}", "text"),
         ("code", "", task.start, "answer"),
         ("code", "check", task.check, "check"),
         ("markdown", "mends", task.mends_text, "mends-text"),
@@ -93,6 +94,11 @@ def unsolved(notebook: Any) -> list[str]:
 def _said(cell: Any) -> str:
     texts = [output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", [])]
     return next(("".join(text) for text in texts if text), "")
+
+
+def task_ids(notebook: Any) -> list[str]:
+    """The ids of the notebook's tasks, in their order there."""
+    return list(dict.fromkeys(filter(None, map(id_of, notebook["cells"]))))
 
 
 def tags(cell: Any) -> list[str]:

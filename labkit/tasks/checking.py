@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from labkit.errors import LabError, UsageError
@@ -21,7 +22,8 @@ def check(task_id: str, answer: Any = _NOTHING, *, lab: LabSteps | None = None) 
     Args:
         task_id: the notebook's number and the task's.
         answer: what you found out, in any sensible form. None means that there is no answer yet.
-        lab: the lab that the task is about; by default the one of this shell's settings.
+        lab: the lab that the task is about. By default it is the notebook's variable `lab`, or else the lab of the
+            settings.
 
     Raises:
         UsageError: there is no such task, or it needs an answer, or takes none.
@@ -38,11 +40,19 @@ def check(task_id: str, answer: Any = _NOTHING, *, lab: LabSteps | None = None) 
             return Verdict(task, wrong_type(f"you gave {answers.describe(answer)}. Wanted: {task.wants.words}."))
     else:
         answer = None
-    lab = lab or LabSteps()
+    lab = lab or _own_lab()
     finding = _judged(task, lab, answer)
     if finding.outcome is Outcome.RIGHT:
         return Verdict(task, finding, record.note_done(lab, task.id))
     return Verdict(task, _with_answer(task, finding, answer))
+
+
+def _own_lab() -> LabSteps:
+    """The notebook's own lab, which has its clients already and may have other settings; else one from the settings."""
+    ipython = sys.modules.get("IPython")  # in a notebook it is loaded already
+    shell = ipython.get_ipython() if ipython else None
+    lab = shell.user_ns.get("lab") if shell else None
+    return lab if isinstance(lab, LabSteps) else LabSteps()
 
 
 def _require_answer(task: Task, *, given: bool) -> None:
@@ -68,9 +78,7 @@ def _judged(task: Task, lab: LabSteps, answer: Any) -> Finding:
 
 def _with_answer(task: Task, finding: Finding, answer: Any) -> Finding:
     """Say what was given, if it is an answer that can be shown."""
-    if task.wants is None or finding.outcome not in (Outcome.WRONG_VALUE, Outcome.WRONG_TYPE):
+    if task.wants is None or callable(answer) or finding.outcome not in (Outcome.WRONG_VALUE, Outcome.WRONG_TYPE):
         return finding
     given = answers.describe(answer) if finding.outcome is Outcome.WRONG_TYPE else answers.shown(answer)
-    if callable(answer):
-        given = f"the function {getattr(answer, '__name__', '?')}"
     return Finding(finding.outcome, f"you gave {given}. {finding.note}")

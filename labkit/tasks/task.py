@@ -122,4 +122,4 @@ def trying(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except Exception as error:
         given = ", ".join(map(shown, arguments))
-        raise Found(wrong(f"Your function raised {type(error).__name__} for {given}: {error}")) from error
+        raise Found(wrong(f"your function raised {type(error).__name__} for {given}: {error}")) from error

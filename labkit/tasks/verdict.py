@@ -58,9 +58,8 @@ class Verdict:
         )
 
     def _words(self) -> str:
-        if self.outcome is Outcome.RIGHT:
-            return self.finding.note
-        return f"{self.outcome}: {self.finding.note}"
+        note = " ".join(self.finding.note.split())
+        return note if self.outcome is Outcome.RIGHT else f"{self.outcome}: {note}"
 
     def _folded(self) -> str:
         hints = "".join(

@@ -19,6 +19,7 @@ from labkit.config import load as load_settings
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.errors import ConfigError, LabError, MissingStep, UsageError
 from labkit.tools import running
+from labkit.tools.progress import progress
 from labkit.tools.watch_command import runs, watch
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -87,9 +88,9 @@ def up() -> None:
 
 
 @cli.command()
-@click.option("--wipe", is_flag=True, help="Also delete its data.")
+@click.option("--wipe", is_flag=True, help="Also delete its data, and the record of the tasks.")
 def down(wipe: bool) -> None:
-    """Stop the local AWS and everything that it runs. Its data stay."""
+    """Stop the local AWS and everything that it runs. Its data stay, and the record of the tasks too."""
     stopped = _lab().down(wipe=wipe)
     said = ["Stopped." if stopped.server else "It was not running."]
     if stopped.left_over:
@@ -340,6 +341,9 @@ def _delivery_in_use(lab: Any) -> dict[str, str]:
 
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+cli.add_command(progress)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ COLOURS = {  # fill, line, text
     State.BY_HAND: ("#eef1f4", "#8c959f", "#3d444d"),
 }
 REMARK = ("#ffffff", "#d0d7de", "#24292f")
+SHORT = 14
 ANSI = {State.RUNNING: "33", State.DONE: "32", State.FAILED: "31"}
 
 
@@ -184,14 +185,19 @@ def painted(text: str, state: State) -> str:
 
 def _cell(box: Box, *, times: bool) -> str:
     fill, line, text = COLOURS[box.state]
-    words = box.words(times=times)
+    words, state = box.words(times=times), _unbroken(f"{SIGNS[box.state]} {box.state}")
     weight = "2px" if box.state in (State.RUNNING, State.FAILED) else "1px"
     return (
-        f'<td style="padding:4px 8px;text-align:center;vertical-align:top;background-color:{fill};color:{text};'
-        f'border:{weight} solid {line}"><strong>{_escaped(box.name)}</strong><br>{SIGNS[box.state]} {box.state}'
-        + (f"<br>{_escaped(words)}" if words else "")
+        f'<td style="padding:4px 6px;text-align:center;vertical-align:top;background-color:{fill};color:{text};'
+        f'border:{weight} solid {line}"><strong>{_escaped(box.name)}</strong><br>{state}'
+        + (f"<br>{', '.join(map(_unbroken, words.split(', ')))}" if words else "")
         + "</td>"
     )
+
+
+def _unbroken(text: str) -> str:
+    """Short words that stay in one line, so that the boxes keep their form."""
+    return _escaped(text).replace(" ", "&nbsp;") if len(text) <= SHORT else _escaped(text)
 
 
 def _escaped(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, SupportsIndex, overload
+from typing import Any, SupportsIndex, TypeAlias, overload
 
 from labkit.errors import LabError
 from labkit.show.display import Described, hidden
@@ -23,6 +24,7 @@ STATES = {
     "STARTING": State.WAITING, "WAITING": State.WAITING,
 }  # fmt: skip
 """The state of a crawl or a job run in Glue → the box's state. Everything else is a failure."""
+LONGEST_KEY = 32
 SPARK_STARTS = "Spark is starting: the first run takes some seconds"
 BY_HAND, BY_EVENT = "by hand", "by S3's event"
 
@@ -96,9 +98,11 @@ class Run(Described):
     followed: Followed | None = hidden(default=None)  # noqa: RUF009
     """The files that `lab.follow` waited for."""
     loaded: Loaded | None = hidden(default=None)  # noqa: RUF009
-    """The rows that the run has loaded, if they were counted."""
+    """The rows that the run has loaded, if they were counted: see `known`."""
     paused: str = hidden(default="")
     """The trigger that starts the job, if it is deactivated."""
+    look_up: LookUp | None = hidden(default=None, compare=False)  # noqa: RUF009
+    """Asks the target what the graph does not say."""
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Run:
@@ -150,11 +154,27 @@ class Run(Described):
         boxes = (*self._cause(), self._run_box(), self._crawl_box(), self._job_box(), self._rows_box())
         return Pipeline(title, boxes, tuple(lines), fix)
 
+    def known(self) -> Run:
+        """The run with what started it and how many rows it has loaded. They are looked up once, when it is shown."""
+        return self._looked_up
+
+    @functools.cached_property
+    def _looked_up(self) -> Run:
+        if self.look_up is None:
+            return self
+        try:
+            return self.look_up((self,))[0]
+        except LabError:  # the display shows what is known
+            return self
+
     def __str__(self) -> str:
-        return str(self.pipeline())
+        return str(self.known().pipeline())
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))  # in this class, because IPython prefers a class's own __repr__ to its base's method
 
     def _repr_html_(self) -> str:
-        return self.pipeline()._repr_html_()
+        return self.known().pipeline()._repr_html_()
 
     def _cause(self) -> Iterator[Box]:
         """The boxes before the run, as far as it is known what started it."""
@@ -213,15 +233,19 @@ def before_the_run(workflow: str, followed: Followed, function: Box, other_run: 
     return Pipeline(workflow, (Box("object", State.DONE, str(followed)), function, run, *waiting))
 
 
+LookUp: TypeAlias = Callable[[tuple[Run, ...]], tuple[Run, ...]]
+
+
 class Runs(tuple[Run, ...]):
     """Runs of a workflow, newest first: a tuple with a table as its display.
 
-    What started each run and how many rows it loaded are looked up when the table is shown.
+    Times are UTC, and those of today have no date. What started each run and how many rows it loaded are looked up when
+    the table is shown.
     """
 
-    look_up: Callable[[tuple[Run, ...]], tuple[Run, ...]]
+    look_up: LookUp
 
-    def __new__(cls, runs: Iterable[Run], look_up: Callable[[tuple[Run, ...]], tuple[Run, ...]]) -> Runs:
+    def __new__(cls, runs: Iterable[Run], look_up: LookUp) -> Runs:
         made = super().__new__(cls, runs)
         made.look_up = look_up
         return made
@@ -243,7 +267,7 @@ class Runs(tuple[Run, ...]):
             cause = run.landed_key or run.started_by
             seconds = "" if run.seconds is None else f"{run.seconds:.0f}"
             rows = "" if run.loaded is None else str(run.loaded.rows)
-            line = (f"{run.started:%Y-%m-%d %H:%M:%S}", cause, run.crawl, run.job, rows, run.status, seconds)
+            line = (_moment(run.started), _shortened(cause), run.crawl, run.job, rows, run.status, seconds)
             yield line if times else line[1:-1]
 
     def __str__(self) -> str:
@@ -340,6 +364,17 @@ def _seconds(started: datetime | None, ended: datetime | None) -> float | None:
     if started is None:
         return None
     return max(0.0, ((ended or datetime.now(UTC)) - started).total_seconds())
+
+
+def _moment(moment: datetime) -> str:
+    """A time of today, or a day and a time."""
+    is_today = moment.date() == datetime.now(moment.tzinfo).date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _shortened(key: str) -> str:
+    """A key that fits into a table. `landed_key` has the whole one."""
+    return key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 10]}…{key[-9:]}"
 
 
 def _many(number: int, what: str) -> str:

@@ -102,7 +102,7 @@ class Workflow(Step[WorkflowMade]):
             run = self._wait(self.aws("glue").start_workflow_run(Name=self.own.workflow)["RunId"])
             if run.succeeded or not self._met_another(run):
                 break
-        return self._checked(self._look_up((run,))[0])
+        return self._checked(replace(run, look_up=self._look_up))
 
     def follow(self, keys: Sequence[str], records: int | None = None) -> Run:
         """Wait until a run has loaded the landed files `keys`, and return it.
@@ -147,7 +147,7 @@ class Workflow(Step[WorkflowMade]):
             "shows what it did."
         )
         run = wait_for("the run that the event starts", look, config=self.config, go_on=go_on)
-        return self._checked(self._look_up((replace(run, followed=followed),))[0])
+        return self._checked(replace(run, followed=followed, look_up=self._look_up))
 
     def run_that_loaded(self, keys: Sequence[str], landed: datetime, runs: Sequence[Run]) -> Run | None:
         """The run that has loaded these files; None if no run has. `landed` is when the last of them landed.
@@ -298,7 +298,7 @@ class Workflow(Step[WorkflowMade]):
             part, advice = "crawl", needs.of_a_run(session, needs.S3_CRAWL_NEEDS)
             lines = failures.of_a_crawl(session, crawler, run.started)
         fix = advice or failures.fix_of(run.message)
-        show_failure(run.pipeline(lines, fix), self.config)
+        show_failure(run.known().pipeline(lines, fix), self.config)
         where = self.job.log_advice(run.job_run_id) if run.job_run_id else f"labkit logs {crawler}"
         state = f"{run.status}, its crawl {run.crawl} and its job {run.job}"
         where = f"The {part} failed. {where}"

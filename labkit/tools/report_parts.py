@@ -120,11 +120,10 @@ def _runs(batch: Batch) -> str:
         return ""
     broken = not all(run.succeeded for run in runs) and _ran(batch, BREAKS)
     example = next((run for run in runs if run.succeeded and run.landed_key), None)
-    strip = (
-        f'<h3>The last run that an event started</h3><div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
-    )
+    strip = f'<div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
     return (
-        f"{strip}<h3>The last runs of the workflows</h3>"
+        ("<h3>The last run that an event started</h3>" + strip if strip else "")
+        + "<h3>The last runs of the workflows</h3>"
         '<div class="wide"><table><tr><th>started</th><th>workflow</th><th>cause</th><th>crawl</th><th>job</th>'
         f'<th class="number">rows</th><th class="number">took</th></tr>{"".join(map(_run, runs))}</table></div>'
         + (f'<p class="soft">{ON_PURPOSE} Some of these runs were meant to fail.</p>' if broken else "")

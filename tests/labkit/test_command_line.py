@@ -52,7 +52,7 @@ CONTRACT = {
     "glue_database", "cluster_identifier", "redshift_database", "secret_id", "generator_function", "start_function",
 }  # fmt: skip
 COMMANDS = ["up", "down", "status", "env", "config", "doctor", "deploy", "destroy", "restart", "send", "load",
-            "redrive", "query", "run", "logs"]  # fmt: skip
+            "redrive", "query", "run", "runs", "watch", "logs"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -87,7 +87,7 @@ def test_wrong_usage_exits_with_2_and_shows_the_right_usage(
 
 
 @pytest.mark.parametrize("arguments", [["deploy"], ["send"], ["query", "select 1"], ["env"], ["logs", "job"],
-                                       ["destroy", "--yes"]])  # fmt: skip
+                                       ["destroy", "--yes"], ["runs"], ["watch", "--once"], ["logs", "-f", "job"]])  # fmt: skip
 def test_without_a_running_lab_a_command_exits_with_1_and_names_labkit_up(
     labkit: Labkit, tmp_path: Path, arguments: list[str]
 ) -> None:

@@ -7,7 +7,9 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
-FOLDERS = {"data": "*.json", "glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql"}
+FOLDERS = {
+    "data": "*.json", "docs/images": "*.svg", "glue": "*.py", "lambdas": "*.py", "notebooks": "*.ipynb", "sql": "*.sql",
+}  # fmt: skip
 
 
 class BuildWithFolders(build_py):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +77,13 @@ class Batch:
         return None
 
 
-def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Progress) -> Batch:
+def run(
+    lab: Lab,
+    files: Sequence[Path],
+    given: Mapping[str, Any],
+    progress: Progress,
+    on_executed: Callable[[Path], None] = lambda _: None,
+) -> Batch:
     """Execute the notebooks into `<the setting runs>/<time>/`, and stop at the first that fails.
 
     The lab is looked at before the teardown notebook, or after the last notebook if the teardown is not among them.
@@ -88,6 +94,7 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
         given: the values of parameters, from `check_parameters`. Each notebook gets those that it takes. With
             `solve`, its tasks are solved before it is executed.
         progress: shows how far the run is.
+        on_executed: called with each executed notebook.
     """
     began = datetime.now()
     clock = time.monotonic()
@@ -100,6 +107,7 @@ def run(lab: Lab, files: Sequence[Path], given: Mapping[str, Any], progress: Pro
                     batch.facts, looked = Facts.of(lab), True
                 executed = _execute(file, batch.directory / file.name, given, kernels, progress)
                 batch.executed.append(executed)
+                on_executed(executed.file)
                 progress.ended(executed.name, executed.seconds, failed=executed.failure is not None)
                 if executed.failure:
                     break

@@ -322,6 +322,7 @@ def logs(what: str, lines: int, follow: bool) -> None:
         click.echo(line.rstrip("\n"))
 
 
+cli.add_command(running.run)
 cli.add_command(runs)
 cli.add_command(watch)
 

@@ -25,12 +25,16 @@ def page(title: str, body: str) -> str:
     )
 
 
-def notebook_page(file: Path, navigation: str, change_link: Callable[[str], str] = lambda link: link) -> str:
-    """An executed notebook as a page, with its pictures embedded.
+def notebook_page(file: Path, content: str, navigation: str) -> str:
+    """An executed notebook as a page. `navigation` is HTML that stands above and below the content."""
+    return page(title_of(file), f"{navigation}\n<main>{content}</main>\n{navigation}")
+
+
+def content_of(file: Path, change_link: Callable[[str], str]) -> str:
+    """An executed notebook as HTML, with its pictures embedded.
 
     Args:
         file: the executed notebook. Its pictures are found from its folder.
-        navigation: HTML that stands above and below it.
         change_link: called with each relative link's target in the texts; returns the target in the page, or "" if the
             text should have no link.
     """
@@ -43,8 +47,7 @@ def notebook_page(file: Path, navigation: str, change_link: Callable[[str], str]
     # The basic template has no scripts and no style.
     exporter = HTMLExporter(template_name="basic", embed_images=True)
     content, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(file.parent)}})
-    content = re.sub(r'<a href="">(.*?)</a>', r"\1", content, flags=re.DOTALL)
-    return page(title_of(file), f"{navigation}\n<main>{content}</main>\n{navigation}")
+    return re.sub(r'<a href="">(.*?)</a>', r"\1", content, flags=re.DOTALL)
 
 
 def to_page(link: str) -> str:

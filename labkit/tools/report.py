@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import html
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from labkit.tools import report_parts
 from labkit.tools.batch import Batch
-from labkit.tools.pages import notebook_page, page, to_page
+from labkit.tools.pages import content_of, notebook_page, page, to_page
 
 
-def write(batch: Batch) -> Path:
+class Contents:
+    """The executed notebooks as HTML. Each is converted in the background while the next one runs."""
+
+    def __init__(self) -> None:
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="pages")
+        self._converted: dict[Path, Future[str]] = {}
+
+    def begin(self, notebook: Path) -> None:
+        """Convert an executed notebook, in the background."""
+        self._converted[notebook] = self._worker.submit(content_of, notebook, to_page)
+
+    def of(self, notebook: Path) -> str:
+        """The notebook's content."""
+        if notebook not in self._converted:
+            self.begin(notebook)
+        return self._converted[notebook].result()
+
+
+def write(batch: Batch, contents: Contents | None = None) -> Path:
     """Write `report.html`, and an HTML page beside each notebook. Return the report's file."""
+    contents = contents or Contents()
     pages = [executed.file for executed in batch.executed]
     for number, file in enumerate(pages):
-        file.with_suffix(".html").write_text(notebook_page(file, _navigation(pages, number), to_page))
+        file.with_suffix(".html").write_text(notebook_page(file, contents.of(file), _navigation(pages, number)))
     title = f"Lab run of {batch.began:%-d %B %Y, %H:%M}"
     parts = (
         report_parts.verdict(batch),

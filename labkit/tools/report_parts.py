@@ -13,7 +13,7 @@ import nbformat
 from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.show.display import Check
 from labkit.show.picture import STORY, picture
-from labkit.steps.runs import ENDED, Run
+from labkit.steps.runs import NOT_STARTED, Run
 from labkit.tasks import cells as task_cells
 from labkit.tasks import registry
 from labkit.tools.batch import TEARDOWN, Batch
@@ -119,22 +119,26 @@ def _runs(batch: Batch) -> str:
     if not runs:
         return ""
     broken = not all(run.succeeded for run in runs) and _ran(batch, BREAKS)
+    example = next((run for run in runs if run.succeeded and run.landed_key), None)
+    strip = f'<div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
     return (
-        "<h3>The last runs of the workflows</h3>"
+        ("<h3>The last run that an event started</h3>" + strip if strip else "")
+        + "<h3>The last runs of the workflows</h3>"
         '<div class="wide"><table><tr><th>started</th><th>workflow</th><th>cause</th><th>crawl</th><th>job</th>'
-        f'<th class="number">took</th></tr>{"".join(map(_run, runs))}</table></div>'
+        f'<th class="number">rows</th><th class="number">took</th></tr>{"".join(map(_run, runs))}</table></div>'
         + (f'<p class="soft">{ON_PURPOSE} Some of these runs were meant to fail.</p>' if broken else "")
     )
 
 
 def _run(run: Run) -> str:
-    cause = f"<code>{html.escape(_shortened(run.landed_key))}</code>" if run.landed_key else "by hand"
+    cause = f"<code>{html.escape(_shortened(run.landed_key))}</code>" if run.landed_key else run.started_by or "by hand"
     if run.message and not run.succeeded:
         cause += f'<br><span class="soft">{html.escape(_shortened(" ".join(run.message.split()), 160))}</span>'
-    took = f"{(run.ended - run.started).total_seconds():.1f} s" if run.status in ENDED else "goes on"
+    took = f"{run.seconds:.1f} s" if run.is_over and run.seconds is not None else "goes on"
     return (
         f'<tr><td>{run.started.astimezone():%H:%M:%S}</td><td>{html.escape(run.workflow)}</td><td class="loose">{cause}'
-        f'</td><td>{_state(run.crawl)}</td><td>{_state(run.job)}</td><td class="number">{took}</td></tr>'
+        f"</td><td>{_state(run.crawl)}</td><td>{_state(run.job)}</td>"
+        f'<td class="number">{run.loaded.rows if run.loaded else "–"}</td><td class="number">{took}</td></tr>'
     )
 
 
@@ -146,7 +150,7 @@ def _shortened(text: str, most: int = 36) -> str:
 def _state(state: str) -> str:
     if state == "SUCCEEDED":
         return '<span class="ok">✓</span> succeeded'
-    return f'<span class="bad">✗</span> {html.escape(state.lower())}' if state else "–"
+    return "–" if state in ("", NOT_STARTED) else f'<span class="bad">✗</span> {html.escape(state.lower())}'
 
 
 def _ran(batch: Batch, notebook: str) -> bool:

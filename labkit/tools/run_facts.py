@@ -12,9 +12,8 @@ from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.errors import LabError, MissingStep, QueryFailed
 from labkit.lab import Lab
 from labkit.show.display import Checks
-from labkit.steps.workflow import Run
+from labkit.steps.runs import Run
 from labkit.tasks import record
-from labkit.tools.recent_runs import recent_runs
 
 T = TypeVar("T")
 RUNS_SHOWN = 10
@@ -50,11 +49,9 @@ class Facts:
         counts = ask("rows", lab.counts)
         reasons = ask("rejected rows", lambda: _reasons(lab)) or ()
         checks = ask("checks", lab.check)
-        runs = ask("workflow runs", lambda: recent_runs(lab, RUNS_SHOWN)) or ()
+        runs = ask("workflow runs", lambda: _last_runs(lab)) or ()
         done = ask("tasks", lambda: record.done(lab.config)) or ()
-        return cls(
-            counts, reasons, checks, tuple(recent.run for recent in runs), frozenset(done), unknown=tuple(unknown)
-        )
+        return cls(counts, reasons, checks, runs, frozenset(done), unknown=tuple(unknown))
 
 
 def _reasons(lab: Lab) -> tuple[tuple[str, int], ...]:
@@ -62,3 +59,10 @@ def _reasons(lab: Lab) -> tuple[tuple[str, int], ...]:
     for reject in rejects.read(lab.session):
         rows[reject.reason] += reject.rows
     return tuple(rows.most_common())
+
+
+def _last_runs(lab: Lab) -> tuple[Run, ...]:
+    """The last runs of both deliveries' workflows, newest first, with what started them and the rows they loaded."""
+    workflows = [workflow for workflow in (lab.workflow, lab.reliability.workflow) if workflow.exists()]
+    runs = [run for workflow in workflows for run in workflow.runs()[:RUNS_SHOWN].known()]
+    return tuple(sorted(runs, key=lambda run: run.started, reverse=True)[:RUNS_SHOWN])

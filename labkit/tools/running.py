@@ -53,8 +53,9 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str, yes: boo
     lab = Lab()
     lab.up(warm_jobs=any(file.stem >= batch.FIRST_JOB for file in files))
     ask_once(lab, yes=yes)
-    result = batch.run(lab, files, parameters, run_progress.progress(click.echo))
-    page = report.write(result)
+    contents = report.Contents()
+    result = batch.run(lab, files, parameters, run_progress.progress(click.echo), contents.begin)
+    page = report.write(result, contents)
     if result.problem:
         click.echo(f"report: {page}", err=True)
         raise result.problem

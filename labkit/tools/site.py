@@ -25,7 +25,7 @@ from labkit import project
 from labkit.config import load
 from labkit.errors import LabError
 from labkit.tools.notebook_links import PICTURES
-from labkit.tools.pages import notebook_page, page, title_of, to_page
+from labkit.tools.pages import content_of, notebook_page, page, title_of, to_page
 
 PATTERN = "[0-9][0-9]_*.ipynb"
 LEAD = """
@@ -60,7 +60,7 @@ def build(run: Path, site: Path) -> list[Path]:
     pages = [index]
     for number, file in enumerate(files):
         pages.append(site / f"{file.stem}.html")
-        pages[-1].write_text(notebook_page(file, _navigation(files, number), _link(files)))
+        pages[-1].write_text(notebook_page(file, content_of(file, _link(files)), _navigation(files, number)))
     return pages
 
 

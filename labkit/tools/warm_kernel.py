@@ -25,7 +25,6 @@ PRELOADED = (
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
     "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
     "labkit.lab",
     "labkit.show.picture",
     "pandas",
@@ -42,6 +41,8 @@ def begin_to_import() -> None:
 
 def import_packages() -> None:
     """Import what the notebooks import."""
+    # A kernel sets this before matplotlib is imported, which reads it then.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
         with contextlib.suppress(Exception):  # if a package is broken, the cell that imports it shows the error
             importlib.import_module(name)

@@ -18,10 +18,13 @@ from labkit import Lab
 from labkit.errors import NotebookFailed, TasksNotSolved
 from labkit.tasks import cells as task_cells
 from labkit.tasks import registry
-from labkit.tools import batch, notebook_files
+from labkit.tools import batch, notebook_files, warm_kernel
 from labkit.tools.batch import Batch
+from labkit.tools.run_facts import Facts
 from labkit.tools.run_progress import Plain
 from tests.processes import is_running
+
+LOOK = Facts.of
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +37,14 @@ def folder(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # The notebooks' kernels use this lab, too.
     monkeypatch.setenv("LABKIT_HOME", str(lab.config.home))
     monkeypatch.setenv("LABKIT_PREFIX", lab.config.prefix)
+    monkeypatch.setattr(Facts, "of", lambda _lab: Facts())  # it takes longer than the notebooks
     return notebooks
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run looks at the lab, as it does outside of these tests."""
+    monkeypatch.setattr(Facts, "of", LOOK)
 
 
 def write(folder: Path, name: str, *cells: Any, parameters: str = "") -> None:
@@ -50,7 +60,7 @@ def run(lab: Lab, given: Mapping[str, Any] = {}, said: list[str] | None = None) 
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -63,7 +73,6 @@ def test_notebooks_run_in_order_with_their_own_parameters(folder: Path, lab: Lab
     result = run(lab, {"days": 7}, said)
     assert [executed.name for executed in result.executed] == ["00_first", "01_second"]
     assert result.failure is None
-    assert result.facts.counts == lab.counts()
     assert "days 7" in result.executed[1].file.read_text()
     assert [line.split()[:2] for line in said] == [["00_first", "ok"], ["01_second", "ok"]]
 
@@ -77,7 +86,20 @@ def test_each_notebook_has_a_process_and_a_namespace_of_its_own(folder: Path, la
     assert (first[1], second[1]) == ("False", "False")
 
 
-def test_the_lab_is_looked_at_before_the_teardown(folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_plot_is_shown_without_any_magic(
+    folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    monkeypatch.setattr(warm_kernel, "CAN_FORK", forked and warm_kernel.CAN_FORK)
+    write(folder, "00_plot", "import pandas as pd\npd.Series([1, 2]).plot();")
+    (executed,) = run(lab).executed
+    (output,) = nbformat.read(executed.file, as_version=4).cells[1].outputs
+    assert "image/png" in output.data
+
+
+def test_the_lab_is_looked_at_before_the_teardown(
+    folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch, looks: None
+) -> None:
     write(folder, "10_cleanup", "pass")
     counted: list[int] = []
     counts = lab.counts()
@@ -87,6 +109,12 @@ def test_the_lab_is_looked_at_before_the_teardown(folder: Path, lab: Lab, monkey
     assert counted == [0]
     assert facts.checks is not None
     assert [check.step for check in facts.checks] == [step.name for step in lab.steps]
+
+
+def test_the_lab_is_looked_at_after_a_failure(folder: Path, lab: Lab, looks: None) -> None:
+    write(folder, "00_fails", "1 / 0")
+    write(folder, "10_cleanup", "pass")
+    assert run(lab).facts.counts == lab.counts()
 
 
 def test_the_first_failure_ends_the_run_and_shows_the_cell_and_the_error(folder: Path, lab: Lab) -> None:

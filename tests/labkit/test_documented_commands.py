@@ -88,8 +88,10 @@ def messages() -> Iterator[tuple[str, str]]:
                 yield file.name, node.value
 
 
+VALUE = r"\w+=[\w.]+|\d\d\b"
+"""A parameter of `labkit run`, or a notebook's number."""
 ARGUMENT = re.compile(
-    rf"\s+(--[\w-]+|-\w\b|{ANY}|\"[^\"]*\"|[\w.*-]*/[\w.*/-]+|{'|'.join({*STEPS, *SHORT, *PARTS})})(?!\w)"
+    rf"\s+(--[\w-]+|-\w\b|{ANY}|\"[^\"]*\"|{VALUE}|[\w.*-]*/[\w.*/-]+|{'|'.join({*STEPS, *SHORT, *PARTS})})(?!\w)"
 )
 
 

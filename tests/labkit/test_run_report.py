@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from labkit.data.counts import Counts, ExactlyOnceCounts
 from labkit.errors import LabError, NotebookFailed
 from labkit.show.display import Check, Checks, Fact
-from labkit.steps.workflow import Run
+from labkit.steps.runs import Run
 from labkit.tools import report
 from labkit.tools.batch import Batch, Executed
 from labkit.tools.notebook_links import for_a_run
@@ -69,7 +69,7 @@ def test_the_first_sentence_says_that_all_is_well_and_counts_the_rows(batch: Bat
     [
         "landed 1,016", "loaded 1,010", "rejected 6", "queried 1,010",
         "4 not a JSON object", "2 toll_booth is <missing>",
-        "redshift_workflow a & b.json no such table ✓ succeeded ✗ failed 2.5 s",
+        "redshift_workflow a & b.json no such table ✓ succeeded ✗ failed – 2.5 s",
         "1 of 1 steps hold", "✓ buckets 2 of 2 facts hold", "it is versioned",
         "0 of 1 tasks are done", "○ open",
         "Which booth? (08_query)",

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from story import NAMES
+
+from labkit.tasks import cells as task_cells
+from labkit.tasks import registry
 
 
 def labkit(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,13 +42,14 @@ def test_a_notebook_that_runs_too_early_says_which_one_to_run(
     assert done.returncode == 1
     assert f"Notebook {name} failed in cell" in done.stderr
     assert f"Run notebook {needed} first, or: labkit deploy" in done.stderr
+    assert f"go on from there: labkit run --from {name[:2]}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_parameter_is_refused_with_a_list_of_the_known_ones_and_nothing_runs(
     empty_lab: dict[str, str],
 ) -> None:
-    done = labkit(empty_lab, "run", "-p", "rowz", "10")
+    done = labkit(empty_lab, "run", "-p", "rowz=10")
     assert done.returncode == 2
     assert "rowz" in done.stderr
     assert "days, day" in done.stderr.replace("day, days", "days, day")
@@ -54,7 +59,7 @@ def test_an_unknown_parameter_is_refused_with_a_list_of_the_known_ones_and_nothi
 
 @pytest.mark.nightly  # .ci/run has `make run`, which fails where the rows don't agree
 def test_labkit_run_executes_all_notebooks_and_counts_the_rows_at_each_stage(empty_lab: dict[str, str]) -> None:
-    done = labkit(empty_lab, "run", "-p", "rows", "20")
+    done = labkit(empty_lab, "run", "-p", "rows=20")
     assert done.returncode == 0, done.stdout + done.stderr
     *executed, agree, where, following = done.stdout.strip().splitlines()
     assert [line.split()[:2] for line in executed] == [[name, "ok"] for name in NAMES]
@@ -75,3 +80,19 @@ def test_labkit_run_executes_all_notebooks_and_counts_the_rows_at_each_stage(emp
     assert tuple(links) == NAMES
     assert all((report.parent / f"{name}.ipynb").exists() for name in links)
     assert all((report.parent / f"{name}.html").exists() for name in links)
+
+
+@pytest.mark.nightly
+def test_with_solve_every_task_of_every_notebook_is_solved(empty_lab: dict[str, str], tmp_path: Path) -> None:
+    done = labkit(empty_lab | {"LABKIT_RUNS": str(tmp_path)}, "run", "-p", "solve=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = tmp_path.iterdir()
+    for name in NAMES:
+        executed = nbformat.read(run / f"{name}.ipynb", as_version=4)
+        wanted = [task.id for task in registry.of_notebook(name[:2])]
+        checked = [task_cells.id_of(cell) for cell in executed.cells if "task-check" in task_cells.tags(cell)]
+        assert task_cells.unsolved(executed) == []
+        assert checked == wanted, f"{name} has other tasks than labkit/tasks"
+        # A cell for an answer that belongs to no task can't be solved by the run.
+        answers = [cell.source for cell in executed.cells if {"task", "exercise"} & set(task_cells.tags(cell))]
+        assert answers == [registry.task(task_id).solution.strip() for task_id in wanted]

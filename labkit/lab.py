@@ -16,6 +16,7 @@ from labkit.errors import UsageError
 from labkit.session import Stopped, TargetStatus
 from labkit.show.display import Check, Checks, Deployed, Destroyed, Removed
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
 from labkit.tools import restart, sending
@@ -25,6 +26,7 @@ from labkit.tools.leftovers import Leftovers, find_leftovers, wait_until_gone
 from labkit.tools.restart import Restarted
 
 
+@names_all
 class Lab(LabSteps):
     """A participant's lab on its target.
 

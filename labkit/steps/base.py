@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from labkit.errors import LabError, MissingStep
 from labkit.names import Names
 from labkit.show.display import Check, Described, Fact, Removed
+from labkit.steps.all_missing import names_all
 
 if TYPE_CHECKING:
     from labkit.steps.lab_steps import LabSteps
@@ -27,6 +28,10 @@ class Step(ABC, Generic[D]):
 
     notebook: str
     """The notebook that teaches it."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        names_all(cls)
 
     def __init__(self, lab: LabSteps) -> None:
         self.lab = lab

@@ -51,9 +51,7 @@ def needed_by(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_alone_in_an_empty_lab_names_every_notebook_that_it_needs(
-    empty: Lab, root: Path, name: str
-) -> None:
+def test_a_notebook_alone_in_an_empty_lab_names_every_notebook_that_it_needs(empty: Lab, root: Path, name: str) -> None:
     error = first_error(root / "notebooks" / f"{name}.ipynb")
     empty.destroy()
     assert isinstance(error, MissingStep), repr(error)

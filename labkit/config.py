@@ -42,7 +42,7 @@ DELIVERY_COMMANDS = (
     "described delivery has a bookmark: go back to it with labkit restart, or create only it with labkit deploy "
     "--as-described."
 )
-IN_WORDS = {"prefix": "at most 12 small letters and digits, the first one a letter"}
+IN_WORDS = {"prefix": "at most 12 lower-case letters and digits, beginning with a letter"}
 """Settings whose allowed values are said in words, not as a pattern."""
 REMOVED = {"ledger": DELIVERY_COMMANDS, "bookmarks": DELIVERY_COMMANDS}
 """Settings that earlier versions had → what replaces them."""

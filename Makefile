@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CLIENTS := .venv-clients/.installed
 MUTANTS := .venv-mutants/.installed
 
-.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity pictures notebooks site lock clean
+.PHONY: help setup run lab test test-clients test-browser test-notebooks proofs nightly mutants bench lint fidelity on-aws pictures notebooks site lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ lint: $(INSTALLED)  ## Check style, types, who imports whom, and that dependenci
 
 fidelity: $(INSTALLED)  ## Write docs/fidelity.md's lists from the tests that prove them
 	$(BIN)/python docs/make_fidelity.py
+
+on-aws: $(INSTALLED)  ## Record which permissions the lab needs, and write the policies in docs/on-aws.md
+	$(BIN)/python docs/make_on_aws.py --record
 
 pictures: $(INSTALLED)  ## Draw the notebooks' pictures of the pipeline into docs/images/
 	$(BIN)/python docs/make_pictures.py

@@ -96,9 +96,8 @@ def pattern(resource: str) -> str:
 
 def needs_of(accesses: Iterable[Need]) -> list[Need]:
     """The needs of these accesses, each once, in order."""
-    return sorted({
-        (action, pattern(resource), passed) for action, resource, passed in accesses if action not in NEEDS_NO_PERMISSION
-    })  # fmt: skip
+    needed = (access for access in accesses if access[0] not in NEEDS_NO_PERMISSION)
+    return sorted({(action, pattern(resource), passed) for action, resource, passed in needed})
 
 
 def policies(needs: Iterable[Need]) -> dict[str, dict[str, Any]]:
@@ -147,13 +146,16 @@ def recorded() -> list[Need]:
 def written(text: str) -> str:
     """The document with the policies in it."""
     for name, policy in policies(recorded()).items():
-        block = f"<!-- policy: {name} -->\n```json\n{_compact(policy)}\n```\n<!-- end -->"
-        text, count = re.subn(rf"<!-- policy: {name} -->.*?<!-- end -->", lambda _: block, text, flags=re.DOTALL)
-        if count != 1:
-            raise SystemExit(f"{FILE} has no place for the policy {name}.")
-    return re.sub(
-        r"<!-- pages -->.*?<!-- end -->", lambda _: f"<!-- pages -->\n{_pages()}\n<!-- end -->", text, flags=re.DOTALL
-    )
+        text = _replaced(text, f"policy: {name}", f"```json\n{_compact(policy)}\n```")
+    return _replaced(text, "pages", _pages())
+
+
+def _replaced(text: str, mark: str, block: str) -> str:
+    head, start, rest = text.partition(f"<!-- {mark} -->\n")
+    _, end, tail = rest.partition("<!-- end -->")
+    if not start or not end:
+        raise SystemExit(f"{FILE} has no place for {mark!r}.")
+    return head + start + block + "\n" + end + tail
 
 
 def _compact(policy: dict[str, Any]) -> str:

@@ -43,6 +43,8 @@ DELIVERY_COMMANDS = (
     "described delivery has a bookmark: go back to it with labkit restart, or create only it with labkit deploy "
     "--as-described."
 )
+IN_WORDS = {"prefix": "at most 12 lower-case letters and digits, beginning with a letter"}
+"""Settings whose allowed values are said in words, not as a pattern."""
 REMOVED = {"ledger": DELIVERY_COMMANDS, "bookmarks": DELIVERY_COMMANDS}
 """Settings that earlier versions had → what replaces them."""
 
@@ -287,7 +289,8 @@ def _explain(error: ValidationError, arguments: dict[str, Any]) -> ConfigError:
     elif "expected" in context:
         allowed = [part.strip("' ") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
     elif "pattern" in context:
-        allowed = [f"text that matches {context['pattern']}"]
+        allowed = [IN_WORDS.get(setting, f"text that matches {context['pattern']}")]
+        reason = reason.partition(": ")[0] if setting in IN_WORDS else reason
     return ConfigError(setting, reason, allowed=allowed, source=source)
 
 

@@ -119,10 +119,21 @@ class MissingStep(LabError):
     def __init__(self, what: str, *, step: str, notebook: str, fix: str = "") -> None:
         self.step = step
         self.notebook = notebook
+        self.needed_by = ""
+        """The notebook whose step needs it, if that is known."""
         super().__init__(
             f"{what} is not there yet." if fix else f"{what} is not there yet: step {step!r} makes it.",
             fix=fix or f"Run notebook {notebook} first, or: labkit deploy {step}",
         )
+
+    def name_all(self, missing: Iterable[str]) -> None:
+        """Name the other missing notebooks in the message: those before the one that needs this, or all of them."""
+        last = self.needed_by
+        others = [name for name in missing if name != self.notebook and (not last or name < last)]
+        if others:
+            which = f'"{last[:2]}")' if last else '"NN"), with the number of your notebook'
+            more = f"Not there yet either: {', '.join(others)}. To create all that is needed: lab.catch_up({which}"
+            self.args = (f"{self.what}\n{self.fix}\n{more}",)
 
 
 class WrongDelivery(LabError):

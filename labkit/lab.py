@@ -19,6 +19,7 @@ from labkit.show.lines import Lines
 from labkit.show.made_calls import MadeCalls
 from labkit.show.members import public_members
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
 from labkit.tables import escaped, html_table, text_table
@@ -43,6 +44,7 @@ INTERNAL = frozenset({"agree", "chosen", "consent", "owner", "unread_files", "wo
 """Names that are for the lab's own code. They can be used, but completion does not show them."""
 
 
+@names_all
 class Lab(LabSteps):
     """A participant's lab on its target.
 

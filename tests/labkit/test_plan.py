@@ -16,7 +16,7 @@ from botocore.validate import ParamValidator
 from click.testing import CliRunner
 
 from labkit import Lab
-from labkit.errors import ConfigError, ConsentNeeded
+from labkit.errors import ConfigError, ConsentNeeded, MissingStep
 from labkit.steps.plan import BY_HOUR
 from labkit.tools import running
 from labkit.tools.cli import cli
@@ -185,11 +185,15 @@ def test_a_node_type_that_cannot_be_ordered_is_refused_with_those_that_can(make_
             with Stubber(lab.session.client("redshift")) as stub:
                 stub.add_client_error("describe_clusters", "ClusterNotFound")
                 stub.add_response("describe_orderable_cluster_options", {"OrderableClusterOptions": offered}, {})
+                done: list[str] = []
                 with pytest.raises(ConfigError) as refused:
-                    lab.redshift.create()
+                    lab.deploy("network", "redshift", "secrets", on_step=done.append)
                 stub.assert_no_pending_responses()
+            assert done == ["network"], "it stops at the first failure"
             assert f"dc2.large can't be ordered as a {kind} cluster in us-east-1" in str(refused.value)
             assert refused.value.allowed == ("ra3.4xlarge", "ra3.large")
+        with pytest.raises(MissingStep, match="labkit deploy redshift"):
+            made.secrets.create()
     finally:
         made.destroy()
 

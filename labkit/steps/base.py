@@ -47,6 +47,7 @@ class Step(ABC, Generic[D]):
 
     path: str = ""
     """How a notebook accesses the step, if not as `lab.` and its name."""
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         names_all(cls)

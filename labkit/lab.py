@@ -19,7 +19,7 @@ from labkit.show.lines import Lines
 from labkit.show.made_calls import MadeCalls
 from labkit.show.members import public_members
 from labkit.show.waiting import wait_for
-from labkit.steps.all_missing import names_all
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.lab_steps import LabSteps
 from labkit.steps.workflow import Run
 from labkit.tables import escaped, html_table, text_table
@@ -44,7 +44,6 @@ INTERNAL = frozenset({"agree", "chosen", "consent", "owner", "unread_files", "wo
 """Names that are for the lab's own code. They can be used, but completion does not show them."""
 
 
-@names_all
 class Lab(LabSteps):
     """A participant's lab on its target.
 
@@ -212,6 +211,7 @@ class Lab(LabSteps):
         """The resources of this lab that are still on the target, found by tag and by name."""
         return find_leftovers(self)
 
+    @names_all_missing
     def send(
         self,
         *files: Path | str,
@@ -238,6 +238,7 @@ class Lab(LabSteps):
             return sending.upload(self, files, rows=rows, count=count, seed=seed, until=until)
         return sending.generate(self, rows=rows, count=count, seed=seed, until=until)
 
+    @names_all_missing
     def follow(self, landed: Landed | str | Sequence[str]) -> Run:
         """Wait until the workflow run that these files started has ended, and return it.
 
@@ -253,6 +254,7 @@ class Lab(LabSteps):
         records = landed.rows if isinstance(landed, Landed) else None
         return self.workflow_of(self.delivery or self.owner).follow(sending.landed_keys(self, landed), records)
 
+    @names_all_missing
     def counts(self, landed: Landed | Sequence[str] | None = None) -> Counts | ExactlyOnceCounts:
         """Rows landed, loaded, rejected and queried, each counted from its own source (`labkit.data.counts`).
 

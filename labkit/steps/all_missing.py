@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from labkit.errors import LabError, MissingStep
 
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
     from labkit.steps.base import Step
     from labkit.steps.lab_steps import LabSteps
 
-T = TypeVar("T", bound=type)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 NEVER_NEEDED = ("query", "reliability")
 """Steps that no later notebook needs."""
@@ -24,27 +24,24 @@ _INSIDE: ContextVar[bool] = ContextVar("inside", default=False)
 """Whether one of these methods was called by another one. Only the outermost looks up what is missing."""
 
 
-def names_all(cls: T) -> T:
-    """Make the public methods of a step, or of the lab, name all missing notebooks when they raise MissingStep."""
-    for name, method in list(vars(cls).items()):
-        public = name == "__call__" or not name.startswith("_")
-        if public and inspect.isfunction(method) and not inspect.isgeneratorfunction(method):
-            setattr(cls, name, _naming_all(method))
-    return cls
+def names_all_missing(method: Callable[P, T]) -> Callable[P, T]:
+    """A decorator for methods of a step or of the lab: if it raises MissingStep, the error names all missing notebooks.
 
+    It looks them up only then. Of methods that call each other, the outermost does it.
+    """
 
-def _naming_all(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+    def call(*arguments: P.args, **named: P.kwargs) -> T:
+        asked: Any = arguments[0]  # self
         outermost = not _INSIDE.get()
         token = _INSIDE.set(True)
         try:
-            return method(self, *arguments, **named)
+            return method(*arguments, **named)
         except MissingStep as error:
             if method.__name__ == "create":  # any other method may be called in a later notebook
-                error.needed_by = self.notebook
+                error.needed_by = asked.notebook
             if outermost:
-                error.name_all(missing_notebooks(getattr(self, "lab", self)))
+                error.name_all(missing_notebooks(getattr(asked, "lab", asked)))
             raise
         finally:
             _INSIDE.reset(token)

@@ -10,7 +10,6 @@ from labkit.errors import LabError, MissingStep
 from labkit.names import Names
 from labkit.show.display import Check, Described, Fact, Removed
 from labkit.show.members import public_members, step_as_html, step_as_text
-from labkit.steps.all_missing import names_all
 
 if TYPE_CHECKING:
     from labkit.steps.lab_steps import LabSteps
@@ -47,10 +46,6 @@ class Step(ABC, Generic[D]):
 
     path: str = ""
     """How a notebook accesses the step, if not as `lab.` and its name."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        names_all(cls)
 
     def __init__(self, lab: LabSteps) -> None:
         self.lab = lab

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from labkit.calls import found
 from labkit.show.display import Described, Fact, Removed
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 
@@ -25,6 +26,7 @@ class Buckets(Step[BucketsMade]):
     notebook = "00_start"
     makes = "two S3 buckets: landing and staging"
 
+    @names_all_missing
     def create(self) -> BucketsMade:
         """Make both buckets, private and tagged."""
         self.lab.consent(self.name)

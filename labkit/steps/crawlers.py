@@ -11,6 +11,7 @@ from labkit.calls import found
 from labkit.errors import RunFailed
 from labkit.show.display import Described, Fact, Removed
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 
@@ -51,6 +52,7 @@ class Crawlers(Step[CrawlersMade]):
     notebook = "04_crawlers"
     makes = "a Glue database and two crawlers"
 
+    @names_all_missing
     def create(self) -> CrawlersMade:
         """Create the database, both crawlers and the S3 crawler's workflow. Crawl Redshift if it was never crawled."""
         self.lab.consent(self.name)

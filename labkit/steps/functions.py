@@ -11,6 +11,7 @@ from labkit import needs, origins
 from labkit.calls import found, retry
 from labkit.errors import FunctionFailed
 from labkit.show.display import Described, Fact, Removed
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 from labkit.tools.packaging import code_hash, package
 
@@ -43,6 +44,7 @@ class Functions(Step[FunctionsMade]):
     notebook = "00_start"
     makes = "two Lambda functions: one makes data, one starts the workflow"
 
+    @names_all_missing
     def create(self) -> FunctionsMade:
         """Deploy both functions. A function whose code and settings are up to date is left alone."""
         self.lab.consent(self.name)
@@ -71,6 +73,7 @@ class Functions(Step[FunctionsMade]):
         names = self.names
         return FunctionsMade(names.generator_function, names.start_function, ", ".join(sorted(runtimes)))
 
+    @names_all_missing
     def arn(self, function: str) -> str:
         """The function's ARN.
 

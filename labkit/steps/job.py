@@ -15,6 +15,7 @@ from labkit.errors import AwsRefused, RunFailed
 from labkit.job_arguments import job_arguments
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
@@ -58,6 +59,7 @@ class Job(Step[JobMade]):
     path = "lab.job"
     """How a notebook accesses this job."""
 
+    @names_all_missing
     def create(self) -> JobMade:
         """Upload the script and its modules, and create the job."""
         self.lab.consent(self.name)

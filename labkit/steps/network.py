@@ -9,6 +9,7 @@ from typing import Any
 
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 REDSHIFT_PORT = 5439
@@ -44,6 +45,7 @@ class Network(Step[NetworkMade]):
     notebook = "01_network"
     makes = "a VPC with subnets, route tables, an endpoint and a security group"
 
+    @names_all_missing
     def create(self) -> NetworkMade:
         """Create the VPC and everything in it."""
         self.lab.consent(self.name)

@@ -10,6 +10,7 @@ from typing import Any
 from labkit.calls import found, retry
 from labkit.delivery import Delivery, DeliveryNames
 from labkit.show.display import Described, Fact, Removed, hidden
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 OTHER_WAYS = "s3OtherEvents"
@@ -50,6 +51,7 @@ class Notification(Step[NotificationMade]):
     notebook = "07_notification"
     makes = "the S3 event that invokes the start function"
 
+    @names_all_missing
     def create(self) -> NotificationMade:
         """Allow S3 to invoke the start function of the delivery in use, then configure the notification.
 

@@ -11,6 +11,7 @@ from labkit.data.counts import ExactlyOnceCounts
 from labkit.errors import LabError
 from labkit.show.display import Described, Fact, Removed
 from labkit.show.preview import Preview
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Query(Step[QueryMade]):
     notebook = "08_query"
     makes = "nothing: it runs SQL and counts rows"
 
+    @names_all_missing
     def create(self) -> QueryMade:
         """Make sure that queries work."""
         return self.describe()

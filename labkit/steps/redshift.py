@@ -13,6 +13,7 @@ from labkit.data import data_api
 from labkit.errors import ConfigError, RunFailed
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.waiting import wait_for
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 COLUMNS = (
@@ -49,6 +50,7 @@ class Redshift(Step[RedshiftMade]):
     notebook = "02_redshift"
     makes = "the admin's secret, a Redshift cluster and the table"
 
+    @names_all_missing
     def create(self) -> RedshiftMade:
         """Create the secret, the cluster with the secret's password, and the table."""
         self.lab.consent(self.name)

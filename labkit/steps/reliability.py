@@ -11,6 +11,7 @@ from labkit.data import landing, ledger, rejects, table
 from labkit.delivery import Delivery
 from labkit.errors import RunFailed
 from labkit.show.display import Described, Fact, Removed
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 from labkit.steps.exactly_once import ExactlyOnceJob, ExactlyOnceWorkflow
 from labkit.steps.functions import FunctionSpec
@@ -60,6 +61,7 @@ class Reliability(Step[ReliabilityMade]):
         """The two queues behind the start function."""
         return Queues(self.lab)
 
+    @names_all_missing
     def create(self) -> ReliabilityMade:
         """Create the resources. If this delivery is not in use yet, rebuild the table and point s3Events here.
 

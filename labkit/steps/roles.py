@@ -10,6 +10,7 @@ from labkit import origins, policies
 from labkit.calls import found
 from labkit.policies import Policy
 from labkit.show.display import Described, Fact, Removed
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 POLICY_NAME = "toll-etl"
@@ -32,6 +33,7 @@ class Roles(Step[RolesMade]):
     notebook = "00_start"
     makes = "an IAM role for each function and service"
 
+    @names_all_missing
     def create(self) -> RolesMade:
         """Create the roles, and set their policies."""
         self.lab.consent(self.name)

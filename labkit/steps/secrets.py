@@ -10,6 +10,7 @@ from typing import Any
 from labkit.calls import found
 from labkit.show.display import Described, Fact, Removed, hidden
 from labkit.show.secret_value import SecretValue
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 
 
@@ -32,6 +33,7 @@ class Secrets(Step[SecretsMade]):
     notebook = "03_secrets"
     makes = "the secret's link to its cluster, and the Glue connection"
 
+    @names_all_missing
     def create(self) -> SecretsMade:
         """Write the host and port into the secret, and create the connection."""
         self.lab.consent(self.name)

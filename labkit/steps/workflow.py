@@ -16,6 +16,7 @@ from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
 from labkit.show.display import Described, Fact, Removed
 from labkit.show.pipeline import Pipeline
 from labkit.show.waiting import show_failure, wait_for
+from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 from labkit.steps.job import Job
 from labkit.steps.runs import BY_EVENT, BY_HAND, ENDED, Followed, Loaded, Run, Runs, before_the_run, graph_of
@@ -50,6 +51,7 @@ class Workflow(Step[WorkflowMade]):
     path = "lab.workflow"
     """How a notebook accesses this workflow."""
 
+    @names_all_missing
     def create(self) -> WorkflowMade:
         """Create the workflow and its triggers."""
         self.lab.consent(self.name)

@@ -1,1 +1,1 @@
-"""What participants see: displays, the picture of the pipeline, progress while waiting, exercises."""
+"""What participants see: displays, the picture of the pipeline, progress while waiting."""

@@ -18,7 +18,6 @@ from labkit.config import Target
 from labkit.lab import STORY
 from labkit.session import Stopped, TargetStatus
 from labkit.show.display import Check, Checks, Deployed, Destroyed, Fact, Removed
-from labkit.show.exercise import judge
 from labkit.show.lines import Lines
 from labkit.show.preview import Preview
 from labkit.show.secret_value import SecretValue
@@ -36,7 +35,6 @@ DISPLAYS: list[Any] = [
     Preview("public.t", (("a", "integer"),), ((1,), (None,)), 5), SecretValue(username="admin", password="hush"),
     DeadLetters([LETTER]), DeadLetters(), EventStatus(1, 2, 3, 1, "f line 2: <bad>"), Leftovers(("step job",), ()),
     Leftovers((), ()), Stopped(True, (), True), TargetStatus(Target.LOCAL, True, True, "us-east-1"),
-    judge(None, bool, hint="<hint>"), judge(1, bool, hint=""), judge(0, bool, hint="<hint>"),
 ]  # fmt: skip
 OF_A_LAB = ["lab", "lab.config", "lab.names", *(f"lab.{step}" for step in STORY), "lab.reliability.workflow"]
 

@@ -1,12 +1,12 @@
 """nbval really compares: in an edited copy of each notebook, exactly the edited output fails.
 
-In the same run each exercise is answered with its own solution, and its verdict is the one that is compared.
+In the same run each task is solved with its own solution. So its check says something else than the stored output, and
+nothing else does: what a task makes or mends changes no later output.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 
 import pytest
 from story import NAMES
+
+from labkit.tasks import cells as task_cells
 
 # notebook → (a piece of the cell's source, what its stored output says, what we make of it)
 EDITS = {
@@ -41,20 +43,6 @@ def edit(cell: Any, before: str, after: str) -> None:
     cell.outputs = [type(cell)(output) for output in edited]
 
 
-def answer(book: Any) -> None:
-    """Put the solution into the answer's cell, and expect the verdict of a right answer."""
-    text = "\n\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    found = re.search(r"<summary>Solution</summary>\n\n```python\n(.*?)```", text, re.DOTALL)
-    assert found
-    for cell in book.cells:
-        if "exercise" in cell.metadata.get("tags", []):
-            cell.source = found.group(1)
-        if "exercise-check" in cell.metadata.get("tags", []):
-            edit(cell, "No answer yet: put yours into the cell above and run both again.", "Right.")
-            edit(cell, json.dumps("○")[1:-1], json.dumps("✓")[1:-1])
-            edit(cell, "#57606a", "#1a7f37")
-
-
 # make test-notebooks runs and compares all notebooks, as they are.
 @pytest.mark.parametrize(
     "names",
@@ -68,23 +56,25 @@ def test_only_an_edited_output_fails_the_comparison(
         source, before, after = EDITS[name]
         cells = [cell for cell in notebook(name).cells if cell.cell_type == "code"]
         edited = next(number for number, cell in enumerate(cells) if source in cell.source)
-        numbers = [number for number, _message in failed[name]]
-        assert numbers == [edited], f"{name}: " + "\n".join(message for _number, message in failed[name])
-        message = failed[name][0][1]
+        checks = {number for number, cell in enumerate(cells) if "task-check" in task_cells.tags(cell)}
+        answers = {number for number, cell in enumerate(cells) if "task" in task_cells.tags(cell)}
+        messages = {number: message for number, message in failed[name] if number not in answers}
+        assert set(messages) == {edited, *checks}, f"{name}: " + "\n".join(messages.values())
+        assert [number for number in checks if "✓" not in messages[number]] == []
+        message = messages[edited]
         assert "Cell outputs differ" in message
         assert before in message
         assert after in message
 
 
 def failures(environment: dict[str, str], books: dict[str, Any], directory: Path) -> dict[str, list[tuple[int, str]]]:
-    """Notebook → the code cells that failed under nbval, each with its message, once edited and answered."""
+    """Notebook → the code cells that failed under nbval, each with its message, once edited and solved."""
     cells = {name: sum(cell.cell_type == "code" for cell in book.cells) for name, book in books.items()}
     for name, book in books.items():
         source, before, after = EDITS[name]
         (cell, *_) = [cell for cell in book.cells if cell.cell_type == "code" and source in cell.source]
         edit(cell, before, after)
-        answer(book)
-        (directory / f"{name}.ipynb").write_text(json.dumps(book))
+        (directory / f"{name}.ipynb").write_text(json.dumps(task_cells.solved(book)))
     result = directory / "result.xml"
     subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", str(directory), "--rootdir", str(directory), "-q",

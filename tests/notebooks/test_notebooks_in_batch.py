@@ -94,5 +94,5 @@ def test_with_solve_every_task_of_every_notebook_is_solved(empty_lab: dict[str, 
         assert task_cells.unsolved(executed) == []
         assert checked == wanted, f"{name} has other tasks than labkit/tasks"
         # A cell for an answer that belongs to no task can't be solved by the run.
-        answers = [cell.source for cell in executed.cells if {"task", "exercise"} & set(task_cells.tags(cell))]
+        answers = [cell.source for cell in executed.cells if "task" in task_cells.tags(cell)]
         assert answers == [registry.task(task_id).solution.strip() for task_id in wanted]

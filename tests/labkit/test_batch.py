@@ -81,7 +81,8 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder: Path, lab:
 
 def test_the_report_links_every_notebook_and_needs_no_network(folder: Path, lab: Lab) -> None:
     write(folder, "00_first", "from IPython.display import SVG; SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')")
-    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1", "version_major": 2, "version_minor": 0}}
+    view = {"model_id": "1", "version_major": 2, "version_minor": 0}
+    widget = {"application/vnd.jupyter.widget-view+json": view, "text/plain": "a slider"}
     write(folder, "01_second", f"from IPython.display import display; display({widget!r}, raw=True)")
     result = batch.run(lab, batch.notebooks(), {}, lambda _line: None)
     page = report.write(result)

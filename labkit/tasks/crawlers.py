@@ -11,7 +11,7 @@ from labkit.steps.lab_steps import LabSteps
 from labkit.tasks.answers import MAPPING
 from labkit.tasks.task import Finding, Task, not_attempted, right, wrong
 
-FOLDER = "_task/fares/"
+FOLDER = "tasks/fares/"
 """Where the files of task 04.3 are in the staging bucket."""
 NARROW = "archive/"
 """What the include path of s3_crawler is narrowed to in task 04.2."""

@@ -67,7 +67,7 @@ TASKS: list[Task] = [
         hints=(
             "Which ranges is port 5439 open to? `describe_security_groups` of EC2 lists them. One of them must contain "
             "the address.",
-            'ipaddress.ip_address("10.0.1.2") in ipaddress.ip_network("10.0.0.0/16") is True.',
+            '`ipaddress.ip_address("10.0.1.2") in ipaddress.ip_network("10.0.0.0/16")` is True.',
         ),
         solution="""
 import ipaddress

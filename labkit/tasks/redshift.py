@@ -90,7 +90,8 @@ TASKS: list[Task] = [
         ),
         start='answer: str | None = None  # "select …"',
         hints=(
-            "`to_date(:day, 'YYYY/MM/DD')` makes a date of the text, and `dateadd` adds days to it, also fewer than 0.",
+            "`to_date(:day, 'YYYY/MM/DD')` makes a date of the text. `dateadd` adds days to it, or takes them "
+            "away if the number is negative.",
             "Last, `to_char(…, 'YYYY/MM/DD')` makes a text of the date again, as in the query above.",
         ),
         solution="answer = \"select to_char(dateadd(day, -1, to_date(:day, 'YYYY/MM/DD')), 'YYYY/MM/DD')\"",

@@ -81,7 +81,7 @@ TASKS: list[Task] = [
         id="00.1",
         title="What does the function say?",
         text=(
-            "A function that can't do what it was asked to should say so. Ask the generator for a file of 0 rows:\n"
+            "A function that can't do what it was asked to should say so. Ask the generator for a file of 0 rows: "
             '`lab.functions.invoke(lab.names.generator_function, {"rows": 0})`. What is the *type* of the error that '
             "the function raises? Write it as text."
         ),
@@ -114,9 +114,9 @@ import json
 iam = lab.session.client("iam")
 of_the_role = {"RoleName": lab.names.generator_role, "PolicyName": "toll-etl"}
 policy = iam.get_role_policy(**of_the_role)["PolicyDocument"]
-policy["Statement"] = [one for one in policy["Statement"] if one.get("Sid") != "LandFiles"]
+policy["Statement"] = [one for one in policy["Statement"] if "s3:" not in str(one["Action"])]
 iam.put_role_policy(**of_the_role, PolicyDocument=json.dumps(policy))
-print("still allowed:", *(one["Sid"] for one in policy["Statement"]))
+print(len(policy["Statement"]), "statements are left")
 """,
         text=(
             "Write the missing statement yourself: the role may put objects into the landing bucket, and nothing more. "
@@ -135,8 +135,8 @@ iam.put_role_policy(**of_the_role, PolicyDocument=json.dumps(policy))
 """,
         judge=_lands_again,
         mends_text=(
-            "Whatever you have done, the next cell gives the role exactly the lab's policy again, and removes other "
-            "policies from it. `create()` does that for every role."
+            "Whatever you have done, the next cell removes other policies from the role, and `create()` sets the lab's "
+            "own policy again."
         ),
         mends="""
 for name in iam.list_role_policies(RoleName=lab.names.generator_role)["PolicyNames"]:
@@ -149,8 +149,8 @@ lab.roles.create()
         id="00.3",
         title="Bring a deleted object back",
         breaks_text=(
-            "The landing bucket keeps old versions. The next cell puts a small text into it, which is not a data file, "
-            "and deletes it."
+            "The landing bucket keeps old versions. The next cell puts a small object into it, which is not a data "
+            "file, and deletes it."
         ),
         breaks=f"""
 s3 = lab.session.client("s3")
@@ -173,7 +173,7 @@ for marker in versions["DeleteMarkers"]:
     s3.delete_object(**plan, VersionId=marker["VersionId"])
 """,
         judge=_is_back,
-        mends_text="The next cell deletes the text with all its versions, whether it is hidden or not.",
+        mends_text="The next cell deletes the object with all its versions, whether it is hidden or not.",
         mends="""
 lab.buckets.empty(plan["Bucket"], plan["Key"])
 lab.buckets.check().ok

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -30,13 +29,13 @@ from labkit.tasks.answers import (
         (3, 3),
         (pd.DataFrame({"average": [3]}), 3),
         (pd.Series([" york_rd "]), "york_rd"),
-        (np.array([[2.5]]), 2.5),
-        (np.int64(7), 7),
-        (np.str_("text"), "text"),
-        (np.bool_(True), True),
+        (pd.DataFrame([2.5]).to_numpy(), 2.5),
+        (pd.Series([7])[0], 7),
+        (pd.Series(["text"]).to_numpy().astype(str)[0], "text"),
+        (pd.Series([True])[0], True),
         (" text\n", "text"),
         (b"text", "text"),
-        (np.array([1, 2]), [1, 2]),
+        (pd.Series([1, 2]).to_numpy(), [1, 2]),
         ([3], [3]),
     ],
 )
@@ -53,14 +52,14 @@ def test_one_value_in_a_wrapping_is_that_value(given: Any, value: Any) -> None:
         (NUMBER, pd.DataFrame({"n": [Decimal(4)]}), 4),
         (BOOLEAN, "True", True),
         (BOOLEAN, "no", False),
-        (BOOLEAN, np.bool_(False), False),
+        (BOOLEAN, pd.Series([False])[0], False),
         (MAPPING, '{"a": 1}', {"a": 1}),
         (MAPPING, pd.Series({"a": "x", "b": " y "}), {"a": "x", "b": "y"}),
         (LIST, ("a", "b"), ["a", "b"]),
         (LIST, pd.DataFrame({"key": ["a", "b"]}), ["a", "b"]),
         (LIST, pd.Series([1, 2]), [1, 2]),
         (LIST, "[1, 2]", [1, 2]),
-        (TEXT, np.array(["x"]), "x"),
+        (TEXT, pd.Series(["x"]).to_numpy(), "x"),
     ],
 )
 def test_a_kind_takes_other_forms_of_the_same_answer(kind: Kind, given: Any, value: Any) -> None:

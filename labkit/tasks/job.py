@@ -224,7 +224,7 @@ remove_practice_table(lab)
         title="Who changed the job?",
         breaks_text=(
             "A colleague wanted to load everything once more, changed the job for it, and went home. The next cell "
-            "makes that change, without showing it."
+            "makes that change without showing it."
         ),
         breaks="""
 from labkit.tasks.job import change_the_job

@@ -215,7 +215,8 @@ created = lab.session.client("glue").create_trigger(
         id="06.4",
         title="The job no longer starts",
         breaks_text=(
-            "Somebody changed the workflow on the canvas, by mistake. The next cell makes that change without showing it."
+            "Somebody changed the workflow on the canvas by mistake. The next cell makes that change, but does not "
+            "show it."
         ),
         breaks="""
 from labkit.tasks.workflow import change_a_trigger

@@ -164,15 +164,15 @@ except MissingStep as missing:
         id="10.3",
         title="Something was forgotten",
         breaks_text=(
-            "Somebody has made one more resource by hand, has given it the lab's tags, as one should, and has "
-            "forgotten it. The next cell does the same."
+            "Somebody made one more resource by hand, with the lab's tags on it, and forgot it. The next cell makes "
+            "such a resource."
         ),
         breaks="""
 from labkit.tasks.cleanup import forget_something
 
 forget_something(lab)
 """,
-        text="No step of the lab makes such a thing. Find out what it is, and delete it with the call of its service.",
+        text="No step of the lab makes such a thing. Find out what it is, and delete it with a call to its service.",
         start="# Your code",
         hints=(
             "`lab.leftovers()` lists it, and so does GetResources with the filters of the previous task. The ARN says "
@@ -187,7 +187,7 @@ for resource in left:
     lab.session.client("sns").delete_topic(TopicArn=resource["ResourceARN"])
 """,
         judge=_nothing_left,
-        mends_text="The next cell deletes it, if it is still there.",
+        mends_text="The next cell deletes it if it is still there.",
         mends="""
 from labkit.tasks import drills
 from labkit.tasks.cleanup import forgotten_topic

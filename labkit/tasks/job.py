@@ -223,8 +223,8 @@ remove_practice_table(lab)
         id="05.3",
         title="Who changed the job?",
         breaks_text=(
-            "A colleague wanted to load everything once more, has changed the job for it, and has gone home. The next "
-            "cell is that change."
+            "A colleague wanted to load everything once more, changed the job for it, and went home. The next cell "
+            "makes that change without showing it."
         ),
         breaks="""
 from labkit.tasks.job import change_the_job

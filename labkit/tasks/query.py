@@ -103,8 +103,8 @@ def _best_days(rows: Sequence[Row]) -> Iterable[Row]:
 
 
 HOW = (
-    " Write the query as text, and write `toll_table` without a schema. The check runs it on rows of its own, so try "
-    "it first: `lab.query(answer)`."
+    " Write the query as text, with `toll_table` without a schema: the check runs it on rows of its own. Try it first, "
+    "with `lab.query(answer)`."
 )
 
 TASKS: list[Task] = [

@@ -204,15 +204,15 @@ answer = repair
     Task(
         id="09.4",
         title="Events wait, and nobody comes",
-        breaks_text="The next cell changes one thing in the exactly-once delivery. Nothing fails because of it.",
+        breaks_text="The next cell changes one thing in the exactly-once delivery. It does not show what.",
         breaks="""
 from labkit.tasks.reliability import change_the_delivery
 
 change_the_delivery(lab)
 """,
         text=(
-            "A refused event goes into the queue and stays there: nothing delivers it again. Find out why, and put it "
-            "right on Lambda's side."
+            "From now on, an event whose run could not be started waits in the queue, and nothing delivers it again. "
+            "Find out why, and mend it."
         ),
         start="# Your code",
         hints=(
@@ -227,7 +227,7 @@ mappings = client.list_event_source_mappings(FunctionName=lab.names.reliable_sta
 updated = client.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=True)
 """,
         judge=_received,
-        mends_text="The next cell puts the queues and the mapping right, whatever they are now.",
+        mends_text="The next cell sets the queues and the mapping up as they should be, whatever you have done.",
         mends="""
 from labkit.tasks import drills
 

@@ -214,7 +214,10 @@ created = lab.session.client("glue").create_trigger(
     Task(
         id="06.4",
         title="The job no longer starts",
-        breaks_text="The next cell is what somebody has clicked on the workflow's canvas, by mistake.",
+        breaks_text=(
+            "Somebody changed the workflow on the canvas by mistake. The next cell makes that change, but does not "
+            "show it."
+        ),
         breaks="""
 from labkit.tasks.workflow import change_a_trigger
 

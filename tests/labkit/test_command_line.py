@@ -87,7 +87,8 @@ def test_wrong_usage_exits_with_2_and_shows_the_right_usage(
 
 
 @pytest.mark.parametrize("arguments", [["deploy"], ["send"], ["query", "select 1"], ["env"], ["logs", "job"],
-                                       ["destroy", "--yes"], ["runs"], ["watch", "--once"], ["logs", "-f", "job"]])  # fmt: skip
+                                       ["destroy", "--yes"], ["runs"], ["watch", "--once"],
+                                       ["logs", "-f", "job"]])  # fmt: skip
 def test_without_a_running_lab_a_command_exits_with_1_and_names_labkit_up(
     labkit: Labkit, tmp_path: Path, arguments: list[str]
 ) -> None:

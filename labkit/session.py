@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
@@ -59,6 +60,24 @@ NOTHING_OF_THE_USERS = {
 
 A missing AWS_PROFILE or a damaged ~/.aws/config must not break them.
 """
+
+MODELS = botocore.loaders.create_loader()
+"""botocore's models of the services. The local target's clients share them, because parsing one takes some time."""
+SERVICES = ("ec2", "glue", "iam", "lambda", "logs", "redshift", "redshift-data", "s3", "secretsmanager", "sqs")
+
+
+def load_models() -> None:
+    """Parse the models of the services that the lab uses. Clients that are made afterwards find them parsed."""
+    session = _own_session("", "", "us-east-1")
+    for service in SERVICES:
+        session.client(service, endpoint_url="http://127.0.0.1")  # a client that calls nothing
+
+
+def _own_session(access_key_id: str, secret_access_key: str, region: str) -> boto3.Session:
+    """A session that has nothing of the user's AWS configuration, and the models that are parsed already."""
+    own = botocore.session.Session(session_vars=NOTHING_OF_THE_USERS)
+    own.register_component("data_loader", MODELS)
+    return boto3.Session(access_key_id, secret_access_key, region_name=region, botocore_session=own)
 
 
 @dataclass(frozen=True)
@@ -273,12 +292,7 @@ class Session:
             session = boto3.Session(profile_name=self.config.profile, region_name=self.config.region)
         else:
             found = self._running()
-            session = boto3.Session(
-                found.access_key_id,
-                found.secret_access_key,
-                region_name=self.config.region,
-                botocore_session=botocore.session.Session(session_vars=NOTHING_OF_THE_USERS),
-            )
+            session = _own_session(found.access_key_id, found.secret_access_key, self.config.region)
         translate_and_record(session, self._translator, self.recorder)
         return session
 

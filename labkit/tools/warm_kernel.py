@@ -40,12 +40,14 @@ def begin_to_import() -> None:
 
 
 def import_packages() -> None:
-    """Import what the notebooks import."""
+    """Import what the notebooks import, and parse botocore's models of the services that they call."""
     # A kernel sets this before matplotlib is imported, which reads it then.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
         with contextlib.suppress(Exception):  # if a package is broken, the cell that imports it shows the error
             importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        importlib.import_module("labkit.session").load_models()
 
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

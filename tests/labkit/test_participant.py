@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import localaws
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 import make_on_aws
 
-from tests.labkit.participant import ACCOUNT, HERE, Participant, participant
+from tests.labkit.participant import ACCOUNT, HERE, participant
 
 
 def policies() -> list[dict[str, Any]]:
@@ -24,21 +24,14 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(json.dumps(policy).replace(ACCOUNT, HERE)) for policy in needed]
 
 
-@pytest.fixture(scope="module")
-def user(
-    stack: localaws.Status, aws: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Participant]:
-    with participant(stack, aws("iam"), tmp_path_factory.mktemp("participant"), policies()) as made:
-        yield made
-
-
 @pytest.mark.nightly
 def test_a_participant_with_only_these_policies_deploys_sends_and_destroys_and_runs_all_notebooks(
-    user: Participant,
+    stack: localaws.Status, aws: Callable[..., Any], tmp_path: Path
 ) -> None:
-    for command in make_on_aws.PASS:
-        user.run(*command)
-    needed = set(make_on_aws.needs_of(user.accesses()))
+    with participant(stack, aws("iam"), tmp_path, policies()) as user:
+        for command in make_on_aws.PASS:
+            user.run(*command)
+        needed = set(make_on_aws.needs_of(user.accesses()))
     recorded = set(make_on_aws.recorded())
     assert not needed - recorded, "record again: python docs/make_on_aws.py --record"
 

@@ -42,11 +42,11 @@ def test_without_one_of_the_statements_the_participant_is_refused(
 ) -> None:
     """Otherwise the test above would prove nothing: the policies are what allows it."""
     fewer = [
-        {**policy, "Statement": [one for one in policy["Statement"] if "s3:CreateBucket" not in one["Action"]]}
+        {**policy, "Statement": [one for one in policy["Statement"] if "iam:CreateRole" not in one["Action"]]}
         for policy in policies()
     ]
     with (
         participant(stack, aws("iam"), tmp_path, fewer) as made,
-        pytest.raises(AssertionError, match="is not authorized to perform: s3:"),
+        pytest.raises(AssertionError, match="is not authorized to perform: iam:"),
     ):
-        made.run("deploy", "buckets")
+        made.run("deploy", "roles")

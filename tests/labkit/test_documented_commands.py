@@ -28,8 +28,9 @@ PREFIX = "doc"
 ANY = "…"
 """What stands for a value that a message fills in."""
 SAFE = {"up", "status", "env", "config", "doctor", "deploy", "logs", "load", "query", "redrive", "send"}
-NOT_WITH = {"--as-described", "DIRECTORY/*.json"}
-"""The first is refused while the exactly-once delivery is in use; the second is an example."""
+NOT_WITH = {"--as-described", "DIRECTORY/*.json", "-f"}
+"""The first is refused while the exactly-once delivery is in use, the second is an example, the third never ends."""
+ON_AWS_ONLY = "aws service-quotas"
 PLAIN = Names.of(Lab(prefix="", target="local").config, "")
 STEPS = [step.name for step in Lab().steps]
 PARTS = {
@@ -196,8 +197,11 @@ def test_every_read_only_command_in_the_documents_works(documented: Lab, command
 
 @pytest.mark.parametrize(
     "command",
-    sorted({command for _, command in in_documents("aws") if re.search(r" (ls|get-|list-|describe-)", command)}),
-)
+    sorted({
+        command for _, command in in_documents("aws")
+        if re.search(r" (ls|get-|list-|describe-)", command) and not command.startswith(ON_AWS_ONLY)
+    }),
+)  # fmt: skip
 def test_every_read_only_aws_cli_command_in_the_documents_works(documented: Lab, command: str) -> None:
     for field, name in dataclasses.asdict(PLAIN).items():
         command = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", getattr(documented.names, field), command)

@@ -13,7 +13,10 @@ from labkit.errors import UsageError, WrongDelivery
 from labkit.tools.batch import parameters_of
 from labkit.tools.catch_up import LANDS, ROWS, UNTIL
 
-NUMBERS = ("01", "02", "03", "04", "05", "06", "07", "08", "09")
+NUMBERS = [
+    pytest.param(number, marks=() if number in ("05", "09") else pytest.mark.nightly)
+    for number in ("01", "02", "03", "04", "05", "06", "07", "08", "09")
+]
 
 
 def lab_of(environment: dict[str, str], prefix: str) -> Lab:
@@ -64,6 +67,7 @@ def test_catching_up_creates_what_earlier_notebooks_create_and_a_second_call_cha
         assert (len(lab.job.runs()) if lab.job.exists() else 0) == runs
 
 
+@pytest.mark.nightly
 def test_after_the_last_step_the_exactly_once_delivery_is_active(slow_starter: Lab) -> None:
     slow_starter.catch_up("09")
     before = slow_starter.counts().landed

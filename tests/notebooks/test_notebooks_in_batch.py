@@ -25,14 +25,14 @@ def labkit(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 @pytest.mark.parametrize(
     ("name", "needed"),
     [
-        ("02_redshift", "01_network"),
-        ("03_secrets", "02_redshift"),
-        ("04_crawlers", "02_redshift"),
+        pytest.param("02_redshift", "01_network", marks=pytest.mark.nightly),
+        pytest.param("03_secrets", "02_redshift", marks=pytest.mark.nightly),
+        pytest.param("04_crawlers", "02_redshift", marks=pytest.mark.nightly),
         ("05_job", "00_start"),
-        ("06_workflow", "04_crawlers"),
-        ("07_notification", "00_start"),
-        ("08_query", "00_start"),
-        ("09_reliability", "00_start"),
+        pytest.param("06_workflow", "04_crawlers", marks=pytest.mark.nightly),
+        pytest.param("07_notification", "00_start", marks=pytest.mark.nightly),
+        pytest.param("08_query", "00_start", marks=pytest.mark.nightly),
+        pytest.param("09_reliability", "00_start", marks=pytest.mark.nightly),
     ],
 )
 def test_a_notebook_that_runs_too_early_says_which_one_to_run(

@@ -105,7 +105,13 @@ def kill_all_but(status: localaws.Status, *spared: str) -> list[psutil.Process]:
     return left
 
 
-@pytest.mark.parametrize("spared", [("PostgreSQL",), ("front",), ("reaper",), ("PostgreSQL", "front")])
+@pytest.mark.parametrize(
+    "spared",
+    [
+        ("PostgreSQL", "front"),
+        *(pytest.param((one,), marks=pytest.mark.nightly) for one in ("PostgreSQL", "front", "reaper")),
+    ],
+)
 def test_a_start_ends_leftover_processes_and_is_as_fast_and_complete_as_any_other(
     home: Path, spared: tuple[str, ...]
 ) -> None:
@@ -132,7 +138,7 @@ def test_a_start_ends_leftover_processes_and_is_as_fast_and_complete_as_any_othe
             assert probe.connect_ex(address) != 0
 
 
-@pytest.mark.parametrize("wipe", [False, True])
+@pytest.mark.parametrize("wipe", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_a_stop_and_a_wipe_end_leftover_processes_and_report_them(home: Path, wipe: bool) -> None:
     first = localaws.start(home)
     make_cluster(first)

@@ -154,6 +154,7 @@ def _contents(s3: Any) -> dict[str, bytes]:
     return {key: s3.get_object(Bucket="landing", Key=key)["Body"].read() for key in keys}
 
 
+@pytest.mark.nightly
 def test_ten_thousand_objects_load_quickly_and_do_not_slow_down_a_put(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

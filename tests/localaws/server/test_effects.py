@@ -26,6 +26,7 @@ def test_an_operation_without_a_table_counts_as_a_change() -> None:
     assert vouching.table("dynamodb").effect("GetItem") is Effect.CHANGES
 
 
+@pytest.mark.nightly
 def test_an_operation_that_only_reads_does_not_change_the_state(tmp_path: Path) -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), work_in, (tmp_path,)) as pool:
         found = pool.submit(read).result()

@@ -86,8 +86,8 @@ def test_every_relative_link_has_a_target(root: Path) -> None:
 # What documents name a file from: the project, or the package that they are about.
 BASES = (".", "localaws", "labkit", "tests")
 # What a lab makes while it runs.
-MADE = ("site/", "runs/", ".labkit", ".venv", "statements/", "rejects/", "temp/", "logs/", "labkit.toml", "progress.json",
-        "archive/", "booths/", "fares.json", "old-2019.json")  # fmt: skip
+MADE = ("site/", "runs/", ".labkit", ".venv", "statements/", "rejects/", "temp/", "logs/", "labkit.toml",
+        "progress.json", "archive/", "booths/", "fares.json", "old-2019.json")  # fmt: skip
 PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|toml|sql|md|ipynb|json)|(?:[\w.-]+/)+)`")
 
 

@@ -115,6 +115,6 @@ TASKS: list[Task] = [
         solution=f'lab.query("create table {PRICES} (toll_booth varchar(20) not null, price decimal(8, 2))")',
         judge=_prices,
         mends_text="The lab doesn't need this table. The next cell drops it, if it is there.",
-        mends=f'lab.query("drop table if exists {PRICES}");',
+        mends=f'dropped = lab.query("drop table if exists {PRICES}")',
     ),
 ]

@@ -10,8 +10,8 @@ import pytest
 
 from labkit import Lab
 from labkit.errors import UsageError, WrongDelivery
-from labkit.tools.batch import parameters_of
 from labkit.tools.catch_up import LANDS, ROWS, UNTIL
+from labkit.tools.notebook_files import parameters_of
 
 NUMBERS = [
     pytest.param(number, marks=() if number in ("05", "09") else pytest.mark.nightly)
@@ -107,5 +107,5 @@ def test_an_unknown_notebook_is_refused_with_a_list_of_the_known_ones(
 @pytest.mark.parametrize(("number", "seed"), LANDS.items())
 def test_catching_up_lands_the_same_files_as_the_notebook(root: Path, number: str, seed: int) -> None:
     (notebook,) = root.glob(f"notebooks/{number}_*.ipynb")
-    parameters = parameters_of(notebook)
+    parameters = {name: one.default for name, one in parameters_of(notebook).items()}
     assert (parameters["rows"], parameters["seed"], parameters["until"]) == (str(ROWS), str(seed), repr(UNTIL))

@@ -109,7 +109,9 @@ def test_the_name_of_the_step_that_is_needed_first_can_be_asked_only_after_the_c
     assert check("10.1", "02", lab=reliable).outcome is Outcome.NOT_ATTEMPTED
 
 
-@pytest.mark.parametrize("task", [task for number in NUMBERS for task in registry.of_notebook(number)], ids=str)
+@pytest.mark.parametrize(
+    "task", [task for number in NUMBERS for task in registry.of_notebook(number)], ids=lambda task: task.id
+)
 def test_every_later_task_has_enough_attempts_of_each_kind(task: registry.Task) -> None:
     assert enough_attempts(ALL, task.id)
 

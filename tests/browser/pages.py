@@ -18,7 +18,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 NOTEBOOK = ".jp-Notebook"
 OUTPUT = f"{NOTEBOOK} .jp-OutputArea-output"
-ERROR = f'{NOTEBOOK} .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+# JupyterLab shows an error's traceback as it shows what a program writes to stderr. The notebooks write nothing there.
+ERROR = f'{NOTEBOOK} .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 KERNEL_READY = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
 ALL_CELLS_DONE = """
 const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
@@ -161,10 +162,13 @@ class Page:
         """Save a picture of the whole notebook."""
         height = self.browser.execute_script(
             "const notebook = document.querySelector('.jp-WindowedPanel-outer') || arguments[0];"
-            "return notebook.scrollHeight;", self.notebook
+            "notebook.scrollTop = 0; return notebook.scrollHeight;", self.notebook
         )  # fmt: skip
         width = self.browser.get_window_size()["width"]
         self.browser.set_window_size(width, min(int(height) + 400, 16000))
+        self.browser.execute_script(
+            "for (const one of document.querySelectorAll('.jp-WindowedPanel-outer')) one.scrollTop = 0;"
+        )
         self.browser.save_screenshot(str(self.screenshots / f"{name}.png"))
         self.browser.set_window_size(width, 1600)
 

@@ -211,10 +211,10 @@ def test_on_aws_a_restart_asks_first(
     def nobody(_question: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", lambda _question: "yes")
+    monkeypatch.setattr("builtins.input", lambda _question: "both")
     exactly_once.follow(exactly_once.send(rows=3, seed=17, until=DAY))
     asking = make_lab("both", ask_before_create=True)
-    asking.buckets.create()  # saying yes to this does not say yes to a restart
+    asking.buckets.create()  # agreeing to this does not agree to a restart
     monkeypatch.setattr("builtins.input", nobody)
     with pytest.raises(ConsentNeeded, match="Nothing was removed"):
         asking.restart()

@@ -16,6 +16,7 @@ from labkit.errors import MissingStep
 from labkit.tools.catch_up import _notebooks
 
 NEED_NOTHING = ("00_start", "01_network", "10_cleanup")
+IN_CI = ("05_job", "07_notification")
 NOTEBOOKS = [name for name in _notebooks() if name not in NEED_NOTHING]
 
 
@@ -50,7 +51,9 @@ def needed_by(name: str) -> list[str]:
     return [other for other in _notebooks() if other < name and other != "08_query"]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in IN_CI else pytest.mark.nightly) for name in NOTEBOOKS]
+)
 def test_a_notebook_alone_in_an_empty_lab_names_every_notebook_that_it_needs(empty: Lab, root: Path, name: str) -> None:
     error = first_error(root / "notebooks" / f"{name}.ipynb")
     empty.destroy()

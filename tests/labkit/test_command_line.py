@@ -108,6 +108,7 @@ def test_status_of_a_stopped_lab_is_not_a_failure(labkit: Labkit, tmp_path: Path
     assert "down" in labkit("status", home=tmp_path).stdout
 
 
+@pytest.mark.nightly
 def test_two_labs_can_be_started_stopped_and_wiped_side_by_side(labkit: Labkit, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     try:
@@ -201,7 +202,7 @@ def test_a_refused_statement_exits_with_1_and_shows_redshift_s_message(kit: Labk
 def test_logs_show_the_output_of_each_part(kit: Labkit, lab: Lab) -> None:
     lab.follow(lab.send(rows=1))
     assert "Serving" in kit("logs").stdout
-    assert "REPORT RequestId" in kit("logs", "generator").stdout or kit("send", "--rows", "1").returncode == 0
+    assert "REPORT RequestId" in kit("logs", "generator", "-n", "3").stdout  # earlier lines are of other tests' events
     assert "Crawler has finished" in kit("logs", "crawler").stdout
     assert "GlueLogger" in kit("logs", "job").stdout
     unknown = kit("logs", "no_such_function")

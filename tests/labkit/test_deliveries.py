@@ -132,6 +132,7 @@ def test_a_restart_deletes_the_data_reports_what_it_deleted_and_keeps_the_steps(
     assert exactly_once.counts() == Counts(landed=3, loaded=3, queried=3)
 
 
+@pytest.mark.nightly
 def test_the_counts_stay_correct_when_the_delivery_is_switched_back_and_forth(described: Lab) -> None:
     described.follow(described.send(rows=4, seed=9, until=DAY))
     described.deploy()

@@ -58,6 +58,7 @@ def test_a_file_from_a_multipart_upload_or_a_copy_is_loaded_too(lab: Lab) -> Non
     assert lab.query.count() - before == 6
 
 
+@pytest.mark.nightly
 def test_manual_runs_next_to_events_lose_and_duplicate_nothing(lab: Lab) -> None:
     before = lab.counts()
     for number in range(4):

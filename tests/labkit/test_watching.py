@@ -86,7 +86,7 @@ def test_a_failed_run_shows_the_lines_of_its_log_that_matter(lab: Lab, refused_f
     assert [box.state for box in drawn.boxes] == [State.DONE] * 3 + [State.FAILED]
 
 
-def test_the_graph_of_a_run_is_glue_s_own(lab: Lab) -> None:
+def test_the_graph_of_a_run_is_glue_s_own(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     run = next(run for run in lab.reliability.workflow.runs() if run.succeeded)
     drawn = lab.reliability.workflow.graph(run)
     names = lab.names
@@ -97,6 +97,7 @@ def test_the_graph_of_a_run_is_glue_s_own(lab: Lab) -> None:
     assert str(lab.reliability.workflow.graph(run.run_id)) == str(drawn)
     with pytest.raises(LabError, match=r"no run wr_none\.\nIts runs: lab\.reliability\.workflow\.runs\(\)"):
         lab.reliability.workflow.graph("wr_none")
+    monkeypatch.setattr(lab.workflow, "_raw_runs", lambda **_: [])  # other tests of this lab may have run it
     with pytest.raises(LabError, match=r"has not run yet\.\nLand a file: lab\.send\(\)"):
         lab.workflow.graph()
 
@@ -121,9 +122,9 @@ def invoke(settings: dict[str, str], *arguments: str) -> Any:
 def test_labkit_runs_lists_the_runs_of_both_workflows(lab: Lab, settings: dict[str, str]) -> None:
     text = invoke(settings, "runs")
     assert text.exit_code == 0
-    assert text.output.startswith("kit-exactly_once_workflow\nstarted ")
+    assert "kit-exactly_once_workflow\nstarted " in text.output
     (newest,) = json.loads(invoke(settings, "runs", "--json", "-n", "1").output)
-    assert newest["workflow"] == "kit-exactly_once_workflow"
+    assert newest["workflow"] in ("kit-exactly_once_workflow", "kit-redshift_workflow")
     assert {"started_by", "rows_loaded", "rows_rejected", "seconds", "landed_key", "job"} <= newest.keys()
 
 

@@ -23,7 +23,7 @@ from labkit.tasks import cells as task_cells
 # notebook → (a piece of the cell's source, what its stored output says, what we make of it)
 EDITS = {
     "00_start": ("by_booth.agg", "110.3", "110.4"),
-    "01_network": ("way_out", "to the internet", "to the moon"),
+    "01_network": ('"way out"', "to the internet", "to the moon"),
     "02_redshift": ("datediff", "unknown", "known"),
     "03_secrets": ("shown.items()", "redshift", "postgres"),
     "04_crawlers": ("landed.columns", "double", "float"),

@@ -25,6 +25,7 @@ def assert_gone(family: list[psutil.Process], listened: set[tuple[str, int]]) ->
             assert probe.connect_ex(address) != 0, f"{address} still answers"
 
 
+@pytest.mark.nightly
 def test_a_stop_ends_all_processes_and_a_start_restores_everything(lab: ShellLab) -> None:
     lab.put(("before-stop.json", strict(1, 5)))
     rows, environment = lab.count(), lab.labkit("env").stdout
@@ -80,6 +81,7 @@ OFTEN = (Victim.RUN, Victim.ALL)
 MOST = [victim for victim in Victim if victim not in OFTEN + NEVER]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("victim", [*OFTEN, *(pytest.param(victim, marks=pytest.mark.nightly) for victim in MOST)])
 def test_a_process_that_is_killed_just_before_a_load_loses_nothing(lab: ShellLab, victim: Victim) -> None:
     lab.wait_until_quiet()

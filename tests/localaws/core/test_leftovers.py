@@ -267,6 +267,7 @@ for kills in (False, True):
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="needs a /tmp of its own")
 def test_a_wipe_leaves_no_files_anywhere(root: Path, tmp_path: Path) -> None:
     script = tmp_path / "everything.py"

@@ -31,6 +31,7 @@ def counted():
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.as_on_aws("awsglue")
 def test_format_options_for_reading_and_writing_work_as_documented(jobs: Any, preamble: str) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-csv-home.html,

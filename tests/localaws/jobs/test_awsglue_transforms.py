@@ -113,6 +113,7 @@ def test_a_value_that_does_not_fit_its_new_type_becomes_null(jobs: Any, preamble
     check(jobs, preamble, rows)
 
 
+@pytest.mark.nightly
 @pytest.mark.as_on_aws("awsglue")
 def test_filter_and_map_pass_a_record_to_the_function_and_keep_exceptions_as_error_records(
     jobs: Any, preamble: str

@@ -76,6 +76,7 @@ def test_a_run_that_does_not_commit_leaves_the_bookmark_unchanged(
     assert jobs.succeed(name) == ["0"]
 
 
+@pytest.mark.nightly
 @pytest.mark.as_on_aws("Glue jobs")
 def test_a_paused_bookmark_reads_new_objects_or_a_range_of_runs_and_stays_unchanged(
     jobs: Any, land: Callable[[str, int], None], script: str

@@ -35,6 +35,7 @@ def spark_of_run(jobs: Any, name: str, run_id: str, stack: localaws.Status) -> t
     return pid, next(pid for pid, name in children.items() if name == jvm)
 
 
+@pytest.mark.nightly
 @pytest.mark.as_on_aws("Glue jobs")
 @pytest.mark.parametrize(
     ("victim", "message"),

@@ -112,6 +112,7 @@ def test_BatchStopJobRun_stops_runs_and_lists_those_that_it_cannot_stop(jobs: An
     assert jobs.succeed(name) == ["fine"]
 
 
+@pytest.mark.nightly
 @pytest.mark.as_on_aws("Glue jobs")
 def test_a_run_over_MaxConcurrentRuns_is_refused_and_other_jobs_still_run(jobs: Any) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_ExecutionProperty.html. A trigger's run is FAILED then:

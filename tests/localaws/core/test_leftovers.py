@@ -207,6 +207,7 @@ def test_children_of_a_listed_process_are_ended_even_if_the_process_itself_has_e
         assert outliving([child]) == []
 
 
+@pytest.mark.nightly
 def test_a_cluster_whose_port_is_taken_is_reported_and_starts_when_the_port_is_free(home: Path) -> None:
     first = localaws.start(home)
     make_cluster(first)

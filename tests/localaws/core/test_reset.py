@@ -75,6 +75,7 @@ def test_a_reset_deletes_everything_including_the_state_for_the_next_start(home:
     _assert_empty(home)
 
 
+@pytest.mark.nightly
 def test_resources_that_are_created_after_a_reset_are_new_and_are_kept(home: Path) -> None:
     _make_something_of_each(_clients(home))
     _reset(home)

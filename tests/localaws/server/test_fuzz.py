@@ -36,6 +36,7 @@ def test_random_requests_read_and_change_only_what_their_signer_may_access(elsew
     assert {200, 400, 403} <= set(outcome.statuses)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("hole", HOLES)
 def test_the_fuzzer_finds_a_security_hole_that_is_put_back(elsewhere: ProcessPoolExecutor, hole: str) -> None:
     outcome = elsewhere.submit(search, 2000, SEED, hole).result()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 
 from labkit import Lab, LabError, check
 from labkit.errors import AwsRefused, UsageError
-from labkit.tasks import registry
+from labkit.tasks import record, registry
 from labkit.tasks.answers import LIST, NUMBER
 from labkit.tasks.task import Finding, Task, not_attempted, reading, right, trying, wrong
 from labkit.tools.cli import cli
@@ -142,7 +143,14 @@ def test_a_task_that_is_done_is_recorded_once_and_for_its_prefix(lab: Lab) -> No
     assert (lab.config.home / "progress.json").read_text() == first
     assert [one.titles for one in lab.progress().notebooks if one.notebook == "05"] == ["05.10 Count"]
     assert Lab(home=lab.config.home, prefix="bob").progress().done == 0
-    assert os.listdir(lab.config.home) == ["progress.json"]
+    assert sorted(os.listdir(lab.config.home)) == ["progress.json", "progress.lock"]
+
+
+def test_tasks_that_are_done_at_the_same_time_are_all_recorded(lab: Lab) -> None:
+    ids = [f"05.{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda task_id: record.note_done(lab, task_id), ids)) == {""}
+    assert sorted(record.done(lab.config)) == sorted(ids)
 
 
 def test_progress_is_shown_as_lines_html_and_json(lab: Lab) -> None:

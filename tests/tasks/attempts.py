@@ -63,6 +63,13 @@ def verdict_on(lab: Lab, attempt: Attempt) -> Verdict:
         run(task.mends, cells)
 
 
+def assert_as_expected(lab: Lab, attempt: Attempt) -> None:
+    """Make the attempt, and compare its verdict."""
+    verdict = verdict_on(lab, attempt)
+    assert verdict.outcome is attempt.outcome, str(verdict)
+    assert attempt.says in str(verdict), str(verdict)
+
+
 def run(code: str, cells: dict[str, Any]) -> None:
     """Run the code of a cell."""
     exec(compile(code, "<cell>", "exec"), cells)

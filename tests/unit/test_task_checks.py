@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from labkit import Lab, LabError, check
 from labkit.errors import AwsRefused, UsageError
-from labkit.tasks import record, registry
+from labkit.tasks import drills, record, registry
 from labkit.tasks.answers import LIST, NUMBER
-from labkit.tasks.task import Finding, Task, not_attempted, reading, right, trying, wrong
+from labkit.tasks.task import Finding, Outcome, Task, not_attempted, reading, right, trying, wrong
 from labkit.tools.cli import cli
 
 Judge = Callable[[Any, Any], Finding]
@@ -39,10 +39,8 @@ MAKE = dataclasses.replace(COUNT, id="05.10", wants=None, judge=lambda lab, answ
 @pytest.fixture(autouse=True)
 def _tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notebook 05 has only these two tasks."""
-    for task in registry.of_notebook("05"):
-        monkeypatch.delitem(registry.TASKS, task.id)
-    monkeypatch.setitem(registry.TASKS, "05.9", COUNT)
-    monkeypatch.setitem(registry.TASKS, "05.10", MAKE)
+    others = {task.id: task for task in registry.TASKS.values() if task.notebook != "05"}
+    monkeypatch.setattr(registry, "TASKS", {**others, "05.9": COUNT, "05.10": MAKE})
 
 
 @pytest.fixture
@@ -128,6 +126,20 @@ def test_a_fault_of_a_judge_is_not_told_as_a_wrong_answer(lab: Lab, monkeypatch:
         LabError, match=r"The check of task 05\.9 failed: KeyError.*\nThis says nothing about your answer"
     ):
         check("05.9", 3, lab=lab)
+
+
+def test_a_task_is_done_only_between_the_cell_that_breaks_something_and_the_cell_that_mends_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mends = 'drills.over(lab, "05.9")'
+    judged_by(monkeypatch, lambda lab, answer: right(), wants=None, breaks="…", mends=mends)
+    nothing = "○ 05.9 not attempted: nothing is broken now. First run the task's first cell."
+    assert str(check("05.9", lab=lab)) == nothing
+    drills.begin(lab, "05.9")
+    assert check("05.9", lab=Lab(home=lab.config.home, prefix="bob")).outcome is Outcome.NOT_ATTEMPTED
+    assert check("05.9", lab=lab)
+    drills.over(lab, "05.9")
+    assert str(check("05.9", lab=lab)) == nothing
 
 
 # The record

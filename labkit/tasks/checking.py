@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit.errors import LabError, UsageError
 from labkit.steps.lab_steps import LabSteps
-from labkit.tasks import answers, record, registry
+from labkit.tasks import answers, drills, record, registry
 from labkit.tasks.task import Finding, Found, Outcome, Task, not_attempted, wrong_type
 from labkit.tasks.verdict import Verdict
 
@@ -43,6 +43,8 @@ def check(task_id: str, answer: Any = _NOTHING, *, lab: LabSteps | None = None) 
     lab = lab or _own_lab()
     finding = _judged(task, lab, answer)
     if finding.outcome is Outcome.RIGHT:
+        if task.is_drill and not drills.is_on(lab, task.id):
+            return Verdict(task, not_attempted("nothing is broken now. First run the task's first cell."))
         return Verdict(task, finding, record.note_done(lab, task.id))
     return Verdict(task, _with_answer(task, finding, answer))
 

@@ -93,9 +93,9 @@ def forgotten_topic(lab: LabSteps) -> str:
 
 def forget_something(lab: LabSteps) -> None:
     """Make a resource with the lab's tags that no step knows, for task 10.3."""
-    drills.begin(lab, "10.3")
     tags = [{"Key": key, "Value": value} for key, value in lab.config.tags.items()]
     lab.session.client("sns").create_topic(Name=forgotten_topic(lab).rpartition(":")[2], Tags=tags)
+    drills.begin(lab, "10.3")
 
 
 def remains(lab: LabSteps) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _is_there(lab: LabSteps) -> bool:
 
 def _nothing_left(lab: LabSteps, _answer: Any) -> Finding:
     if not _is_there(lab):
-        return drills.mended(lab, "10.3", right("Right: its tags gave it away. By name, nobody had found it."))
+        return right("Right: its tags gave it away. By name, nobody had found it.")
     tags = lab.session.client("sns").list_tags_for_resource(ResourceArn=forgotten_topic(lab))["Tags"]
     if {tag["Key"]: tag["Value"] for tag in tags}.items() >= lab.config.tags.items():
         return not_attempted("it is still there.")

@@ -127,9 +127,12 @@ answer = {table.name: table.classification for table in tables}
             "lands. Its crawls still succeed; they only find nothing new. The next cell does that."
         ),
         breaks=f"""
+from labkit.tasks import drills
+
 glue = lab.session.client("glue")
 narrow = {{"Path": f"s3://{{lab.names.landing_bucket}}/{NARROW}"}}
 glue.update_crawler(Name=lab.names.s3_crawler, Targets={{"S3Targets": [narrow]}})
+drills.begin(lab, "04.2")
 print("it looks at:", glue.get_crawler(Name=lab.names.s3_crawler)["Crawler"]["Targets"]["S3Targets"][0]["Path"])
 """,
         text="Let `s3_crawler` look at the whole landing bucket again, with `glue.update_crawler`.",
@@ -145,7 +148,12 @@ glue.update_crawler(Name=lab.names.s3_crawler, Targets={"S3Targets": [whole]})
 """,
         judge=_sees_the_files,
         mends_text="The next cell gives both crawlers the settings that the lab wants, whatever they are now.",
-        mends="lab.crawlers.create()",
+        mends="""
+from labkit.tasks import drills
+
+drills.over(lab, "04.2")
+lab.crawlers.create()
+""",
     ),
     Task(
         id="04.3",

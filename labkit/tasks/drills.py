@@ -2,19 +2,18 @@
 
 A later cell puts right what a task's first cell has broken, so that nothing later depends on the task. After that, the
 target looks as if the participant had mended it. So the task's first cell notes that the drill has begun, the last one
-that it is over, and a task is done only in between.
+that it is over, and `check` takes the task as done only in between (`Task.is_drill`).
 """
 
 from __future__ import annotations
 
 from labkit.steps.lab_steps import LabSteps
-from labkit.tasks.task import Finding, not_attempted
 
 _begun: set[tuple[str, str, str]] = set()
 
 
 def begin(lab: LabSteps, task_id: str) -> None:
-    """Note that a cell breaks something now."""
+    """Note that a cell has broken something."""
     _begun.add(_key(lab, task_id))
 
 
@@ -23,11 +22,9 @@ def over(lab: LabSteps, task_id: str) -> None:
     _begun.discard(_key(lab, task_id))
 
 
-def mended(lab: LabSteps, task_id: str, finding: Finding) -> Finding:
-    """`finding`, which says that all is well now, if there was something to mend; else "not attempted"."""
-    if _key(lab, task_id) in _begun:
-        return finding
-    return not_attempted("nothing is broken now. First run the task's first cell.")
+def is_on(lab: LabSteps, task_id: str) -> bool:
+    """Whether something is broken that no cell has put right. The participant may have mended it."""
+    return _key(lab, task_id) in _begun
 
 
 def _key(lab: LabSteps, task_id: str) -> tuple[str, str, str]:

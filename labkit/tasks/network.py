@@ -123,6 +123,8 @@ ec2.authorize_security_group_ingress(
             "*At least one security group must open all ingress ports.*"
         ),
         breaks="""
+from labkit.tasks import drills
+
 ec2 = lab.session.client("ec2")
 group_id = lab.network.describe().security_group_id
 group = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
@@ -130,6 +132,7 @@ for rule in group["IpPermissions"]:
     if rule["UserIdGroupPairs"]:
         to_itself = {"IpProtocol": rule["IpProtocol"], "UserIdGroupPairs": rule["UserIdGroupPairs"]}
         ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself])
+drills.begin(lab, "01.3")
 print("still open:", *(rule["FromPort"] for rule in group["IpPermissions"] if rule["IpRanges"]))
 """,
         text=(
@@ -148,6 +151,11 @@ ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[to_itself]
 """,
         judge=_members_get_in,
         mends_text="The next cell makes the rule again if it is missing, and removes rules that don't belong there.",
-        mends="lab.network.create()",
+        mends="""
+from labkit.tasks import drills
+
+drills.over(lab, "01.3")
+lab.network.create()
+""",
     ),
 ]

@@ -9,7 +9,6 @@ from typing import Any
 from labkit.calls import found
 from labkit.errors import AwsRefused
 from labkit.steps.lab_steps import LabSteps
-from labkit.tasks import drills
 from labkit.tasks.answers import FUNCTION, shown
 from labkit.tasks.task import Finding, Task, not_attempted, right, trying, wrong, wrong_type
 
@@ -119,8 +118,7 @@ def _allowed(lab: LabSteps, _answer: Any) -> Finding:
         s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
     except AwsRefused as refused:
         return wrong(f"S3 does not accept its notification with this permission: {refused.message}")
-    done = right("Right: S3 has checked it, and the next file starts the workflow again.")
-    return drills.mended(lab, "07.3", done)
+    return right("Right: S3 has checked it, and the next file starts the workflow again.")
 
 
 def _complaint(lab: LabSteps, statement: dict[str, Any]) -> str:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from labkit.errors import LabError
 from labkit.steps.lab_steps import LabSteps
 
 FILE = "progress.json"
+LOCK = "progress.lock"
 VERSION = 1
 
 
@@ -33,12 +36,10 @@ def done(config: LabConfig) -> dict[str, str]:
 
 def note_done(lab: LabSteps, task_id: str) -> str:
     """Record that a task is done. If that fails, return a sentence that says why; the verdict is right anyway."""
-    file, prefix = _file(lab.config), lab.config.prefix
+    file = _file(lab.config)
     try:
-        labs = _read(file)
-        if task_id not in (mine := labs.setdefault(prefix, {})):
-            mine[task_id] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            _write(file, {"version": VERSION, "labs": labs})
+        if task_id not in done(lab.config):
+            _add(file, lab.config.prefix, task_id)
     except LabError as error:
         return f"It could not be recorded. {error.what} {error.fix}"
     except OSError as error:
@@ -48,9 +49,9 @@ def note_done(lab: LabSteps, task_id: str) -> str:
 
 def forget(home: Path) -> None:
     """Delete the record of all labs of this home."""
-    file = home / FILE
-    if file.exists():  # a read-only disk refuses to delete even what is not there
-        file.unlink()
+    for file in (home / FILE, home / LOCK):
+        if file.exists():  # a read-only disk refuses to delete even what is not there
+            file.unlink()
     with contextlib.suppress(OSError):
         home.rmdir()  # if nothing else is left in it
 
@@ -73,9 +74,24 @@ def _read(file: Path) -> dict[str, dict[str, str]]:
         raise LabError(f"The record of the tasks, {file}, can't be read: {error.strerror}.") from error
 
 
+def _add(file: Path, prefix: str, task_id: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(file.parent):
+        labs = _read(file)
+        labs.setdefault(prefix, {}).setdefault(task_id, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        _write(file, {"version": VERSION, "labs": labs})
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep out other notebooks that record a task at the same time: the later one would overwrite the other's entry."""
+    with (home / LOCK).open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)  # closing the file releases it
+        yield
+
+
 def _write(file: Path, content: dict[str, Any]) -> None:
     """Write the whole file, or nothing: an interruption leaves the old one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{FILE}.", suffix=".new")
     try:
         with os.fdopen(handle, "w") as stream:

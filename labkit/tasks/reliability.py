@@ -81,7 +81,6 @@ def _parsed(line: Any) -> Any:
 
 def change_the_delivery(lab: LabSteps) -> None:
     """Change one thing in the exactly-once delivery, for task 09.4."""
-    drills.begin(lab, "09.4")
     awslambda = lab.session.client("lambda")
     for mapping in _mappings(lab):
         awslambda.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -91,6 +90,7 @@ def change_the_delivery(lab: LabSteps) -> None:
         return ", ".join(states), True if set(states) <= {"Disabled"} else None
 
     wait_for("the event source mapping", look, config=lab.config, go_on="Run the cell again.", quiet=True)
+    drills.begin(lab, "09.4")
 
 
 def _mappings(lab: LabSteps) -> list[dict[str, Any]]:
@@ -115,8 +115,7 @@ def _received(lab: LabSteps, _answer: Any) -> Finding:
         return wrong(
             "The mapping ignores which messages have failed (`FunctionResponseTypes`), so it would lose events."
         )
-    done = right("Right: the events that have waited are delivered now. None was lost.")
-    return drills.mended(lab, "09.4", done)
+    return right("Right: the events that have waited are delivered now. None was lost.")
 
 
 TASKS: list[Task] = [

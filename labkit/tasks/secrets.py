@@ -164,6 +164,8 @@ gone["Name"] == plaza_secret
             "does not exist. Glue saves that without a word; only *Test connection* would notice."
         ),
         breaks=f"""
+from labkit.tasks import drills
+
 glue = lab.session.client("glue")
 connection = glue.get_connection(Name=lab.names.connection)["Connection"]
 settings = ("Name", "ConnectionType", "ConnectionProperties", "PhysicalConnectionRequirements")
@@ -171,6 +173,7 @@ wanted = {{name: connection[name] for name in settings}}
 url = wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"]
 wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"] = url.rpartition("/")[0] + "/{WRONG_DATABASE}"
 glue.update_connection(Name=lab.names.connection, ConnectionInput=wanted)
+drills.begin(lab, "03.3")
 print("the URL ends with:", wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"].rpartition("/")[2])
 """,
         text=(
@@ -190,6 +193,11 @@ glue.update_connection(Name=lab.names.connection, ConnectionInput=wanted)
 """,
         judge=_connects,
         mends_text="The next cell brings the connection back to what the lab wants, whatever it is now.",
-        mends="lab.secrets.create()",
+        mends="""
+from labkit.tasks import drills
+
+drills.over(lab, "03.3")
+lab.secrets.create()
+""",
     ),
 ]

@@ -111,11 +111,14 @@ except FunctionFailed as failed:
         breaks="""
 import json
 
+from labkit.tasks import drills
+
 iam = lab.session.client("iam")
 of_the_role = {"RoleName": lab.names.generator_role, "PolicyName": "toll-etl"}
 policy = iam.get_role_policy(**of_the_role)["PolicyDocument"]
 policy["Statement"] = [one for one in policy["Statement"] if "s3:" not in str(one["Action"])]
 iam.put_role_policy(**of_the_role, PolicyDocument=json.dumps(policy))
+drills.begin(lab, "00.2")
 print(len(policy["Statement"]), "statements are left")
 """,
         text=(
@@ -139,6 +142,9 @@ iam.put_role_policy(**of_the_role, PolicyDocument=json.dumps(policy))
             "own policy again."
         ),
         mends="""
+from labkit.tasks import drills
+
+drills.over(lab, "00.2")
 for name in iam.list_role_policies(RoleName=lab.names.generator_role)["PolicyNames"]:
     if name != "toll-etl":
         iam.delete_role_policy(RoleName=lab.names.generator_role, PolicyName=name)

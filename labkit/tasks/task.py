@@ -98,6 +98,11 @@ class Task:
         return self.id.partition(".")[0]
 
     @property
+    def is_drill(self) -> bool:
+        """Whether the last cell does what the participant has to do: see `labkit/tasks/drills.py`."""
+        return "drills.over(" in self.mends
+
+    @property
     def check(self) -> str:
         """The source of the cell that checks the task."""
         return f'check("{self.id}", answer)' if self.wants else f'check("{self.id}")'

@@ -63,6 +63,16 @@ def verdict_on(lab: Lab, attempt: Attempt) -> Verdict:
         run(task.mends, cells)
 
 
+def assert_as_expected(lab: Lab, attempt: Attempt) -> None:
+    """Make the attempt. If nothing was done, the cell that puts everything right must not count as done."""
+    verdict = verdict_on(lab, attempt)
+    assert verdict.outcome is attempt.outcome, str(verdict)
+    assert attempt.says in str(verdict), str(verdict)
+    task = registry.task(attempt.task_id)
+    if attempt.outcome is NONE and not task.wants:
+        assert not check(task.id, lab=lab), f"task {task.id} is done by its own cells"
+
+
 def run(code: str, cells: dict[str, Any]) -> None:
     """Run the code of a cell."""
     exec(compile(code, "<cell>", "exec"), cells)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from attempts import RIGHT, TYPE, WRONG, Attempt, attempts, enough_attempts, run, verdict_on
+from attempts import RIGHT, TYPE, WRONG, Attempt, assert_as_expected, attempts, enough_attempts, run
 
 from labkit import Lab
 from labkit.data import landing
@@ -134,9 +134,7 @@ ATTEMPTS = (
 
 @pytest.mark.parametrize("attempt", attempts(*ATTEMPTS))
 def test_an_attempt_at_a_task_gets_its_verdict(lab: Lab, attempt: Attempt) -> None:
-    verdict = verdict_on(lab, attempt)
-    assert verdict.outcome is attempt.outcome, str(verdict)
-    assert attempt.says in str(verdict)
+    assert_as_expected(lab, attempt)
 
 
 def test_what_an_unfinished_task_leaves_is_removed_with_the_lab(lab: Lab) -> None:

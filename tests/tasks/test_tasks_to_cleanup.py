@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from attempts import Attempt, attempts, enough_attempts, run, verdict_on
+from attempts import Attempt, assert_as_expected, attempts, enough_attempts, run
 from attempts_job_to_notification import JOB, NOTIFICATION, WORKFLOW
 from attempts_query_to_cleanup import CLEANUP, QUERY, RELIABILITY
 
@@ -17,7 +15,6 @@ from labkit.tools.leftovers import find_leftovers
 
 ALL = (*JOB, *WORKFLOW, *NOTIFICATION, *QUERY, *RELIABILITY, *CLEANUP)
 NUMBERS = ("05", "06", "07", "08", "09", "10")
-MENDED = ("05.3", "06.4", "07.3")
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +44,6 @@ def nobody(stack: localaws.Status) -> Lab:
     return Lab(home=stack.home, prefix="gone", wait_minutes=1.5, progress="static")
 
 
-def assert_as_expected(lab: Lab, attempt: Attempt) -> None:
-    verdict = verdict_on(lab, attempt)
-    assert verdict.outcome is attempt.outcome, str(verdict)
-    assert attempt.says in str(verdict)
-
-
 @pytest.mark.parametrize("attempt", attempts(*JOB, *WORKFLOW, *NOTIFICATION, *QUERY))
 def test_an_attempt_at_a_task_of_the_described_system_gets_its_verdict(described: Lab, attempt: Attempt) -> None:
     assert_as_expected(described, attempt)
@@ -70,16 +61,6 @@ def test_the_cells_of_these_tasks_leave_the_lab_as_it_was(described: Lab) -> Non
     assert tables["table_name"].tolist() == ["toll_table"]
     staged = described.session.client("s3").list_objects_v2(Bucket=names.staging_bucket, Prefix="practice/")
     assert staged["KeyCount"] == 0
-
-
-@pytest.mark.parametrize("task_id", MENDED)
-def test_a_task_is_not_done_if_a_cell_has_put_everything_right(described: Lab, task_id: str) -> None:
-    task = registry.task(task_id)
-    cells: dict[str, Any] = {"lab": described}
-    run(task.breaks, cells)
-    run(task.mends, cells)
-    verdict = check(task_id, lab=described)
-    assert (verdict.outcome, "nothing is broken now" in str(verdict)) == (Outcome.NOT_ATTEMPTED, True)
 
 
 @pytest.mark.parametrize("attempt", attempts(*RELIABILITY))

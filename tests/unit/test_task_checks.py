@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from click.testing import CliRunner
 
 from labkit import Lab, LabError, check
 from labkit.errors import AwsRefused, UsageError
-from labkit.tasks import registry
+from labkit.tasks import drills, record, registry
 from labkit.tasks.answers import LIST, NUMBER
-from labkit.tasks.task import Finding, Task, not_attempted, reading, right, trying, wrong
+from labkit.tasks.task import Finding, Outcome, Task, not_attempted, reading, right, trying, wrong
 from labkit.tools.cli import cli
 
 Judge = Callable[[Any, Any], Finding]
@@ -38,10 +39,8 @@ MAKE = dataclasses.replace(COUNT, id="05.10", wants=None, judge=lambda lab, answ
 @pytest.fixture(autouse=True)
 def _tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notebook 05 has only these two tasks."""
-    for task in registry.of_notebook("05"):
-        monkeypatch.delitem(registry.TASKS, task.id)
-    monkeypatch.setitem(registry.TASKS, "05.9", COUNT)
-    monkeypatch.setitem(registry.TASKS, "05.10", MAKE)
+    others = {task.id: task for task in registry.TASKS.values() if task.notebook != "05"}
+    monkeypatch.setattr(registry, "TASKS", {**others, "05.9": COUNT, "05.10": MAKE})
 
 
 @pytest.fixture
@@ -129,6 +128,20 @@ def test_a_fault_of_a_judge_is_not_told_as_a_wrong_answer(lab: Lab, monkeypatch:
         check("05.9", 3, lab=lab)
 
 
+def test_a_task_is_done_only_between_the_cell_that_breaks_something_and_the_cell_that_mends_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mends = 'drills.over(lab, "05.9")'
+    judged_by(monkeypatch, lambda lab, answer: right(), wants=None, breaks="…", mends=mends)
+    nothing = "○ 05.9 not attempted: nothing is broken now. First run the task's first cell."
+    assert str(check("05.9", lab=lab)) == nothing
+    drills.begin(lab, "05.9")
+    assert check("05.9", lab=Lab(home=lab.config.home, prefix="bob")).outcome is Outcome.NOT_ATTEMPTED
+    assert check("05.9", lab=lab)
+    drills.over(lab, "05.9")
+    assert str(check("05.9", lab=lab)) == nothing
+
+
 # The record
 
 
@@ -142,7 +155,14 @@ def test_a_task_that_is_done_is_recorded_once_and_for_its_prefix(lab: Lab) -> No
     assert (lab.config.home / "progress.json").read_text() == first
     assert [one.titles for one in lab.progress().notebooks if one.notebook == "05"] == ["05.10 Count"]
     assert Lab(home=lab.config.home, prefix="bob").progress().done == 0
-    assert os.listdir(lab.config.home) == ["progress.json"]
+    assert sorted(os.listdir(lab.config.home)) == ["progress.json", "progress.lock"]
+
+
+def test_tasks_that_are_done_at_the_same_time_are_all_recorded(lab: Lab) -> None:
+    ids = [f"05.{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda task_id: record.note_done(lab, task_id), ids)) == {""}
+    assert sorted(record.done(lab.config)) == sorted(ids)
 
 
 def test_progress_is_shown_as_lines_html_and_json(lab: Lab) -> None:

@@ -131,6 +131,10 @@ class Workflow(Step[WorkflowMade]):
         function = function_log.StartFunctionLog(self.lab.session, self.own.start_function, keys, landed)
         quiet = 0
 
+        def shown(run: Run) -> Pipeline:
+            run = replace(run, followed=followed)
+            return run.pipeline(function=None if run.started_by else function.in_run(run.run_id))
+
         def look() -> tuple[Pipeline, Run | None]:
             nonlocal quiet
             runs = self._read_runs()
@@ -138,15 +142,14 @@ class Workflow(Step[WorkflowMade]):
             if under_way:
                 quiet = 0
                 if under_way.started >= landed:
-                    return replace(under_way, followed=followed, started_by=BY_EVENT).pipeline(), None
-                return before_the_run(self.own.workflow, followed, function.box(), EARLIER_RUN), None
+                    return shown(under_way), None
+                return before_the_run(self.own.workflow, followed, function.before_a_run(), EARLIER_RUN), None
             if run := self.run_that_loaded(keys, landed, runs):
                 return run.pipeline(), run
             if failed := [run for run in runs if run.started >= landed and not run.succeeded]:
                 quiet += 1
-                shown = replace(failed[0], followed=followed, started_by=BY_EVENT).pipeline()
-                return shown, failed[0] if quiet > SETTLED else None
-            return before_the_run(self.own.workflow, followed, function.box()), None
+                return shown(failed[0]), failed[0] if quiet > SETTLED else None
+            return before_the_run(self.own.workflow, followed, function.before_a_run()), None
 
         go_on = (
             f"lab.notification.check() says whether S3 invokes the function; labkit logs {self.own.start_function} "
@@ -335,10 +338,7 @@ class Workflow(Step[WorkflowMade]):
         if not runs:
             return {}
         history = loads.history(self.lab.session, min(run.started for run in runs))
-        return {
-            run.run_id: Loaded(sum(rows for start, rows in history if run.started <= start <= run.ended))
-            for run in runs
-        }
+        return {run.run_id: Loaded(sum(rows for start, rows in history if run.had_its_job_at(start))) for run in runs}
 
     def _read_runs(self) -> tuple[Run, ...]:
         return tuple(Run.of(raw) for raw in self._raw_runs(graph=True))

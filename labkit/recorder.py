@@ -21,12 +21,18 @@ KEPT = 2000
 LONGEST_TEXT = 10_000
 """Longer texts are not kept, only their length."""
 
-SECRET = re.compile(r"(password|passphrase|secretstring|secretaccesskey|sessiontoken|privatekey|credentials)$")
+SECRET = re.compile(
+    r"(password|passwd|pwd|passphrase|secretstring|secretaccesskey|clientsecret|sessiontoken|privatekey|apikey|credentials)$"
+)
 """The names, in lower case without _ and -, of values that are hidden although AWS's model does not say so."""
 
 SECRET_IN_SQL = re.compile(
-    r"(?i)\b(password|credentials|secret_access_key|session_token|access_key_id)(\s+(?:as\s+)?)'(?:[^']|'')*'"
+    r"(?i)\b(password|credentials|secret_access_key|session_token|access_key_id|master_symmetric_key)(\s*(?:\bas\s*)?)"
+    r"'(?:[^'\\]|\\.|'')*(?:'|\Z)",
+    re.DOTALL,
 )
+SECRET_IN_URL = re.compile(r"(?i)\b(password|passwd|pwd)=[^&;\s\"']+")
+"""As in jdbc:redshift://host:5439/db;UID=admin;PWD=…"""
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,7 @@ def _text(value: str, name: str) -> str | Hidden | Content:
         return Hidden()
     if len(value) > LONGEST_TEXT:
         return Content(len(value), is_text=True)
-    return SECRET_IN_SQL.sub(r"\1\2'***'", value) if name in ("Sql", "Sqls") else value
+    return SECRET_IN_URL.sub(r"\1=***", SECRET_IN_SQL.sub(r"\1\2'***'", value))
 
 
 def _is_secret(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -23,20 +24,32 @@ def started_runs(session: Session, function: str, since: datetime) -> dict[str, 
 
 
 class StartFunctionLog:
-    """The start function's box while no run has begun. It reads the log at most once a second."""
+    """The start function's box while files are followed. It reads the log at most once a second."""
 
     def __init__(self, session: Session, function: str, keys: Sequence[str], landed: datetime) -> None:
         self._session, self._function = session, function
         self._keys, self._landed = keys, landed
-        self._looked = time.monotonic()  # the first second needs no explanation
-        self._box = Box("function", State.WAITING, reason=NO_EVENT)
+        self._looked = -math.inf
+        self._read: list[str] = []
 
-    def box(self) -> Box:
+    def before_a_run(self) -> Box:
         """Whether the function was invoked, and what it did."""
+        return told(self._lines(), self._keys)
+
+    def in_run(self, run: str) -> Box:
+        """Whether the function has started this run. Until its log says so, anybody may have started it."""
+        has_started = _names_run(self._read, run) or _names_run(self._lines(), run)
+        return Box("function", State.DONE if has_started else State.WAITING)
+
+    def _lines(self) -> list[str]:
         if time.monotonic() - self._looked >= SECONDS_BETWEEN_LOOKS:
-            self._box = told(_lines(self._session, self._function, self._landed), self._keys)
+            self._read = _lines(self._session, self._function, self._landed)
             self._looked = time.monotonic()
-        return self._box
+        return self._read
+
+
+def _names_run(lines: Sequence[str], run: str) -> bool:
+    return any(match["run"] == run for line in lines if (match := STARTED.search(line)))
 
 
 def told(lines: Sequence[str], keys: Sequence[str]) -> Box:
@@ -60,6 +73,7 @@ def told(lines: Sequence[str], keys: Sequence[str]) -> Box:
 def _lines(session: Session, function: str, since: datetime, pattern: str = "") -> list[str]:
     """The function's log since this time, oldest first; empty if it was never invoked."""
     asked = {"logGroupName": f"/aws/lambda/{function}", "startTime": int(since.timestamp() * 1000)}
-    answer = found(session.client("logs").filter_log_events, **asked, **({"filterPattern": pattern} if pattern else {}))
-    events = sorted(answer["events"], key=lambda event: event["timestamp"]) if answer else []
-    return [str(event["message"]) for event in events]
+    asked |= {"filterPattern": pattern} if pattern else {}
+    pages = session.client("logs").get_paginator("filter_log_events")  # AWS's pages may be empty although more follow
+    events = found(lambda: [event for page in pages.paginate(**asked) for event in page["events"]]) or []
+    return [str(event["message"]) for event in sorted(events, key=lambda event: event["timestamp"])]

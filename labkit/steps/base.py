@@ -22,9 +22,9 @@ VERBS = ("create", "check", "describe", "destroy")
 INTERNAL = frozenset({
     "aws", "config", "delivery", "facts", "fix", "lab", "missing", "name", "names", "notebook", "own", "path",
     "tag_list",
-    "create_role", "delete_policy", "delete_role", "delete", "deploy", "empty", "exists", "facts_of", "has_bookmark",
-    "has_policy", "last_success", "log_advice", "makes", "pause", "point_to", "put_policy", "resume", "run_that_loaded",
-    "secret_arn", "unread",
+    "create_role", "delete_policy", "delete_role", "delete", "deploy", "empty", "exists", "facts_of", "file_names",
+    "has_bookmark", "has_policy", "last_success", "log_advice", "makes", "pause", "point_to", "put_policy", "resume",
+    "rows_loaded", "run_that_loaded", "secret_arn", "unread",
 })  # fmt: skip
 """Names that are for the lab's own code. They can be used, but completion and displays don't show them."""
 

@@ -148,10 +148,17 @@ class Run(Described):
         """How long it took, or takes so far."""
         return _seconds(self.started, None if self.ended == NOT_YET else self.ended)
 
-    def pipeline(self, lines: Iterable[str] = (), fix: str = "") -> Pipeline:
-        """The run as boxes, from the landed object to the rows. `lines` and `fix` are shown if a part failed."""
+    def had_its_job_at(self, moment: datetime) -> bool:
+        """Whether its job ran at this time."""
+        return any(one.started and one.started <= moment <= (one.ended or NOT_YET) for one in self.job_runs)
+
+    def pipeline(self, lines: Iterable[str] = (), fix: str = "", function: Box | None = None) -> Pipeline:
+        """The run as boxes, from the landed object to the rows. `lines` and `fix` are shown if a part failed.
+
+        `function` is the start function's box while it is not known what started the run.
+        """
         title = f"{self.workflow}, started {self.started_by}" if self.started_by else self.workflow
-        boxes = (*self._cause(), self._run_box(), self._crawl_box(), self._job_box(), self._rows_box())
+        boxes = (*self._cause(function), self._run_box(), self._crawl_box(), self._job_box(), self._rows_box())
         return Pipeline(title, boxes, tuple(lines), fix)
 
     def known(self) -> Run:
@@ -176,7 +183,7 @@ class Run(Described):
     def _repr_html_(self) -> str:
         return self.known().pipeline()._repr_html_()
 
-    def _cause(self) -> Iterator[Box]:
+    def _cause(self, function: Box | None) -> Iterator[Box]:
         """The boxes before the run, as far as it is known what started it."""
         if self.started_by == BY_HAND:
             yield from (Box("object", State.BY_HAND), Box("function", State.BY_HAND))
@@ -184,6 +191,8 @@ class Run(Described):
             yield Box("object", State.DONE, str(self.followed or ""))
         if self.started_by == BY_EVENT:
             yield Box("function", State.DONE)
+        elif function and not self.started_by:
+            yield function
 
     def _run_box(self) -> Box:
         state = State.RUNNING

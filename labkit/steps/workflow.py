@@ -16,6 +16,7 @@ from labkit.errors import AwsRefused, LabError, RunFailed, UsageError
 from labkit.show.display import Described, Fact, Removed
 from labkit.show.pipeline import Pipeline
 from labkit.show.waiting import show_failure, wait_for
+from labkit.steps import triggers
 from labkit.steps.all_missing import names_all_missing
 from labkit.steps.base import Step
 from labkit.steps.job import Job
@@ -70,7 +71,7 @@ class Workflow(Step[WorkflowMade]):
                 conditional = wanted["Type"] == "CONDITIONAL"
                 active = {"StartOnCreation": True} if conditional else {}
                 glue.create_trigger(Name=trigger, WorkflowName=workflow, Tags=self.config.new_tags, **active, **wanted)
-            elif _differs(there, wanted):
+            elif triggers.differs(there, wanted):
                 update = {key: value for key, value in wanted.items() if key != "Type"}
                 glue.update_trigger(Name=trigger, TriggerUpdate={"Name": trigger, **update})
         return self.describe()
@@ -130,6 +131,10 @@ class Workflow(Step[WorkflowMade]):
         function = function_log.StartFunctionLog(self.lab.session, self.own.start_function, keys, landed)
         quiet = 0
 
+        def shown(run: Run) -> Pipeline:
+            run = replace(run, followed=followed)
+            return run.pipeline(function=None if run.started_by else function.in_run(run.run_id))
+
         def look() -> tuple[Pipeline, Run | None]:
             nonlocal quiet
             runs = self._read_runs()
@@ -137,15 +142,14 @@ class Workflow(Step[WorkflowMade]):
             if under_way:
                 quiet = 0
                 if under_way.started >= landed:
-                    return replace(under_way, followed=followed, started_by=BY_EVENT).pipeline(), None
-                return before_the_run(self.own.workflow, followed, function.box(), EARLIER_RUN), None
+                    return shown(under_way), None
+                return before_the_run(self.own.workflow, followed, function.before_a_run(), EARLIER_RUN), None
             if run := self.run_that_loaded(keys, landed, runs):
                 return run.pipeline(), run
             if failed := [run for run in runs if run.started >= landed and not run.succeeded]:
                 quiet += 1
-                shown = replace(failed[0], followed=followed, started_by=BY_EVENT).pipeline()
-                return shown, failed[0] if quiet > SETTLED else None
-            return before_the_run(self.own.workflow, followed, function.box()), None
+                return shown(failed[0]), failed[0] if quiet > SETTLED else None
+            return before_the_run(self.own.workflow, followed, function.before_a_run()), None
 
         go_on = (
             f"lab.notification.check() says whether S3 invokes the function; labkit logs {self.own.start_function} "
@@ -224,9 +228,9 @@ class Workflow(Step[WorkflowMade]):
             workflow=workflow["Name"],
             max_concurrency=workflow["MaxConcurrentRuns"],
             start_trigger=f"{start['Name']} ({start['Type']})",
-            starts=_started(start),
-            event_trigger=f"{event['Name']} ({_watched(event)})",
-            then=_started(event),
+            starts=triggers.what_it_starts(start),
+            event_trigger=f"{event['Name']} ({triggers.what_it_waits_for(event)})",
+            then=triggers.what_it_starts(event),
         )
 
     def facts(self) -> Iterator[Fact]:
@@ -237,7 +241,7 @@ class Workflow(Step[WorkflowMade]):
         yield Fact(workflow.get("MaxConcurrentRuns") == limit, f"at most {limit} runs at a time", self.fix)
         for name, wanted in self._triggers().items():
             there = self._trigger(name) or {}
-            yield Fact(not _differs(there, wanted), f"trigger {name} starts what it should", self.fix)
+            yield Fact(not triggers.differs(there, wanted), f"trigger {name} starts what it should", self.fix)
         state = (self._trigger(self.own.event_trigger) or {}).get("State")
         if self.lab.owner is self.delivery:
             yield Fact(state == "ACTIVATED", f"trigger {self.own.event_trigger} is active",
@@ -334,10 +338,7 @@ class Workflow(Step[WorkflowMade]):
         if not runs:
             return {}
         history = loads.history(self.lab.session, min(run.started for run in runs))
-        return {
-            run.run_id: Loaded(sum(rows for start, rows in history if run.started <= start <= run.ended))
-            for run in runs
-        }
+        return {run.run_id: Loaded(sum(rows for start, rows in history if run.had_its_job_at(start))) for run in runs}
 
     def _read_runs(self) -> tuple[Run, ...]:
         return tuple(Run.of(raw) for raw in self._raw_runs(graph=True))
@@ -373,31 +374,3 @@ class Workflow(Step[WorkflowMade]):
     def _trigger(self, name: str) -> dict[str, Any] | None:
         answer = found(self.aws("glue").get_trigger, Name=name)
         return answer["Trigger"] if answer else None
-
-
-def _started(trigger: dict[str, Any]) -> str:
-    """The crawlers and jobs that a trigger starts. Somebody may have changed it, so they can be any."""
-    return ", ".join(action.get("JobName") or action.get("CrawlerName", "") for action in trigger.get("Actions", []))
-
-
-def _watched(trigger: dict[str, Any]) -> str:
-    """What a conditional trigger waits for, such as "ANY: s3_crawler SUCCEEDED"."""
-    predicate = trigger.get("Predicate", {})
-    conditions = ", ".join(
-        f"{one.get('JobName') or one.get('CrawlerName')} {one.get('State') or one.get('CrawlState')}"
-        for one in predicate.get("Conditions", [])
-    )
-    return f"{predicate.get('Logical', 'ANY')}: {conditions}"
-
-
-def _differs(there: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a trigger lacks anything that it should have. AWS adds fields of its own, which don't count."""
-    return any(not _contains(there.get(key), value) for key, value in wanted.items())
-
-
-def _contains(there: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(there, dict) and all(_contains(there.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(there, list) and len(there) == len(wanted) and all(map(_contains, there, wanted))
-    return bool(there == wanted)

@@ -1,1 +1,1 @@
-"""EC2: moto's, after checks of each request."""
+"""EC2: moto's, after checks of each request, and with AWS's comparison of rules."""

@@ -22,6 +22,7 @@ from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
 
 from localaws.core.context import ACCOUNT_ID
+from localaws.ec2 import rules
 from localaws.glue.models import LocalGlueBackend
 from localaws.iam.models import LocalIAMBackend
 from localaws.lambda_.models import LocalLambdaBackend
@@ -59,6 +60,7 @@ def register() -> None:
         RuntimeError: moto has made a backend before; an account keeps the class that it began with.
     """
     reset.register()
+    rules.register()
     for backends, ours in _REPLACED:
         if backends:
             raise RuntimeError(f"{ours.__name__} is registered too late: moto has made backends of this service")

@@ -24,7 +24,8 @@ from labkit.show.secret_value import SecretValue
 from labkit.steps.queues import DeadLetter, DeadLetters
 from labkit.tools.event_status import EventStatus
 from labkit.tools.leftovers import Leftovers
-from tests.labkit.contrast import lowest_contrast
+from tests.contrast import LEGIBLE
+from tests.labkit.display_contrast import lowest_contrast
 
 WRONG = Check("job", (Fact(True, "it exists"), Fact(False, "its <timeout> is 15", "run lab.job.create()")))
 RIGHT = Check("buckets", (Fact(True, "bucket b exists"),))
@@ -61,13 +62,13 @@ def test_every_display_has_html_and_text_without_markup_or_object_addresses(thin
 
 @pytest.mark.parametrize("thing", DISPLAYS, ids=lambda thing: type(thing).__name__)
 def test_coloured_text_has_a_contrast_of_at_least_4_5_in_both_themes(thing: Any) -> None:
-    assert lowest_contrast(display(thing)["text/html"]) >= 4.5
+    assert lowest_contrast(display(thing)["text/html"]) >= LEGIBLE
 
 
 @pytest.mark.parametrize("expression", OF_A_LAB)
 def test_the_lab_and_its_parts_have_displays_that_ask_nothing_of_the_target(offline: Lab, expression: str) -> None:
     shown = display(eval(expression, {"lab": offline}))
-    assert lowest_contrast(shown["text/html"]) >= 4.5
+    assert lowest_contrast(shown["text/html"]) >= LEGIBLE
     assert "object at 0x" not in shown["text/plain"]
     assert "`" not in shown["text/plain"]
     assert len(shown["text/plain"].splitlines()) < 40
@@ -75,9 +76,9 @@ def test_the_lab_and_its_parts_have_displays_that_ask_nothing_of_the_target(offl
 
 
 def test_the_contrast_of_the_colours_that_displays_used_to_have_is_too_low() -> None:
-    assert lowest_contrast('<b style="color:#b42318">✗</b>') < 4.5
-    assert lowest_contrast('<b style="color:#57606a">○</b>') < 4.5
-    assert lowest_contrast('<b style="color:#24292f;background:#ffffff">dark on a light fill</b>') > 4.5
+    assert lowest_contrast('<b style="color:#b42318">✗</b>') < LEGIBLE
+    assert lowest_contrast('<b style="color:#57606a">○</b>') < LEGIBLE
+    assert lowest_contrast('<b style="color:#24292f;background:#ffffff">dark on a light fill</b>') > LEGIBLE
 
 
 def test_a_step_shows_its_notebook_what_it_makes_and_its_methods(offline: Lab) -> None:

@@ -115,6 +115,10 @@ def test_a_package_is_written_as_the_option_zip_file(call: Callable[..., Call], 
     assert cli.parameters(made, tmp_path)["Code"].keys() == {"ZipFile"}
 
 
+def connection(url: str) -> dict[str, Any]:
+    return {"ConnectionInput": {"ConnectionProperties": {"JDBC_CONNECTION_URL": url}}}
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "parameters"),
     [
@@ -123,6 +127,14 @@ def test_a_package_is_written_as_the_option_zip_file(call: Callable[..., Call], 
         ("glue", "CreateConnection", {"ConnectionInput": {"ConnectionProperties": {"PASSWORD": "hush"}}}),
         ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Environment": {"Variables": {"A": "hush"}}}),
         ("redshift-data", "ExecuteStatement", {"Sql": "create user bob password 'hush'"}),
+        ("redshift-data", "ExecuteStatement", {"Sql": "create user bob PASSWORD'hush'"}),
+        ("redshift-data", "ExecuteStatement", {"Sql": r"create user bob password 'a\'b ''hush' createdb"}),
+        ("redshift-data", "ExecuteStatement", {"Sql": "create user bob password 'hush"}),
+        ("redshift-data", "ExecuteStatement", {"Sql": "copy t from 's3://b' master_symmetric_key 'hush' encrypted"}),
+        ("redshift-data", "ExecuteStatement", {"Sql": ":p", "Parameters": [{"name": "pwd", "value": "hush"}]}),
+        ("glue", "CreateConnection", connection("jdbc:redshift://host:5439/db?user=admin&password=hush&ssl=true")),
+        ("glue", "CreateConnection", connection("jdbc:redshift://host:5439/db;UID=admin;PWD=hush")),
+        ("glue", "StartJobRun", {"JobName": "j", "Arguments": {"--api-key": "hush"}}),
         ("redshift-data", "ExecuteStatement", {"Sql": "copy t from 's3://b' credentials as 'aws_access_key_id=hush'"}),
         ("redshift-data", "ExecuteStatement", {"Sql": ":p", "Parameters": [{"name": "password", "value": "hush"}]}),
         ("redshift-data", "BatchExecuteStatement", {"Sqls": ["alter user bob password 'hush';"]}),

@@ -202,9 +202,7 @@ def test_a_query_returns_a_typed_data_frame_and_takes_parameters(lab: Lab) -> No
 
 
 def test_a_refused_statement_is_an_error_with_redshift_s_message(lab: Lab) -> None:
-    with pytest.raises(
-        QueryFailed, match=r'relation "nowhere" does not exist\n  Position: 15\nStatement: select \* from nowhere'
-    ):
+    with pytest.raises(QueryFailed, match=r'relation "nowhere" does not exist\nStatement: select \* from nowhere'):
         lab.query("select * from nowhere")
 
 

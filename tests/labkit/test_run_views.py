@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from IPython.lib.pretty import pretty
 
+from labkit.config import LabConfig
 from labkit.data import failures, function_log
 from labkit.errors import LabError
+from labkit.session import Session
 from labkit.show import pipeline as shown_pipeline
 from labkit.show.pipeline import State
 from labkit.steps import runs as runs_module
@@ -242,6 +244,34 @@ def test_before_a_run_the_function_s_log_says_what_is_waited_for() -> None:
     drawn = before_the_run("redshift_workflow", Followed(1), function_log.told([], ["a.json"]), "another run")
     assert [box.state for box in drawn.boxes] == [State.DONE, *[State.WAITING] * 5]
     assert "workflow run: another run" in str(drawn)
+
+
+def test_a_followed_run_is_the_function_s_only_if_its_log_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(function_log, "_lines", lambda *_: list(lines))
+    monkeypatch.setattr(function_log, "SECONDS_BETWEEN_LOOKS", 0)
+    log = function_log.StartFunctionLog(Session(LabConfig()), "start", ["a.json"], BEGAN)
+    run = Run.of(answer("RUNNING", crawler(), job()))
+
+    def drawn() -> tuple[str, State]:
+        pipeline = run.pipeline(function=log.in_run(run.run_id))
+        return pipeline.title, next(box.state for box in pipeline.boxes if box.name == "function")
+
+    lines.append("started run wr_2 for ['a.json']")
+    assert drawn() == ("redshift_workflow", State.WAITING)
+    lines.append("started run wr_1 for ['a.json']")
+    assert drawn() == ("redshift_workflow", State.DONE)
+    assert [box.name for box in done(started_by=BY_EVENT).pipeline(function=log.in_run("wr_1")).boxes].count(
+        "function"
+    ) == 1
+
+
+def test_rows_count_for_a_run_only_if_its_own_job_ran_when_they_were_loaded() -> None:
+    run = done()
+    assert run.had_its_job_at(BEGAN + timedelta(seconds=8))
+    assert run.ended > BEGAN + timedelta(seconds=9)
+    assert not run.had_its_job_at(BEGAN + timedelta(seconds=9))
+    assert not Run.of(answer("COMPLETED", crawler("FAILED"), job())).had_its_job_at(BEGAN)
 
 
 TRACEBACK = """Traceback (most recent call last):

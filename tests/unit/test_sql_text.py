@@ -50,6 +50,16 @@ def test_parameters_are_found_outside_of_quotes_comments_and_casts() -> None:
          "select :rows, :rows, nope\n                     ^"),
         ("select frob(1)", "ERROR: function frob(integer) does not exist\n  Position: 8", "select frob(1)\n       ^"),
         ("select t.x from t", 'ERROR: column t.x does not exist\n  Position: 8', "select t.x from t\n       ^"),
+        # Without a position, the name in the message says where, if it is there once.
+        ("select a, -- nope\n'nope', :nope, Nope\nfrom t", 'ERROR: column "nope" does not exist',
+         "'nope', :nope, Nope\n               ^"),
+        ("select 1 from a.nope", 'ERROR: relation "a.nope" does not exist', "select 1 from a.nope\n              ^"),
+        ('select "No" from t', 'ERROR: column "no" does not exist', 'select "No" from t\n        ^'),
+        ("select frob(1)", "ERROR: function frob(integer) does not exist", "select frob(1)\n       ^"),
+        ("select t.x from t", "ERROR: column t.x does not exist", "select t.x from t\n       ^"),
+        ("select nope, nope from t", 'ERROR: column "nope" does not exist', ""),
+        ("select nopes from t", 'ERROR: column "nope" does not exist', ""),
+        ("select a", 'ERROR: column "a" of relation "t" does not exist', ""),
         ("select 1/0", "ERROR: division by zero", ""),
         ("select nope", 'ERROR: column "nope" does not exist\n  Position: 3', ""),  # a position that can't be right
         ("select nope", 'ERROR: column "nope" does not exist\n  Position: 300', ""),

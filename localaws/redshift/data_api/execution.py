@@ -150,7 +150,12 @@ def active(statement_id: str) -> Execution | None:
 
 
 def _text(error: psycopg.Error) -> str:
-    """Return the error's text for DescribeStatement, in the JDBC driver's form: `ERROR: …`, detail, hint, position."""
+    """Return the error's text for DescribeStatement: `ERROR: …`, detail, hint, and the position of a syntax error.
+
+    Like PostgreSQL 8.0, from which it comes, Redshift tells no other position:
+    https://github.com/aws/aws-sdk-pandas/issues/3024 has the answer to a syntax error,
+    https://repost.aws/knowledge-center/redshift-identify-data-api-errors that to a table that does not exist.
+    """
     diagnosis = error.diag
     if diagnosis.severity is None:
         # A refused login: libpq writes host and port before the server's message.
@@ -160,6 +165,6 @@ def _text(error: psycopg.Error) -> str:
         parts.append(f"Detail: {diagnosis.message_detail}")
     if diagnosis.message_hint:
         parts.append(f"Hint: {diagnosis.message_hint}")
-    if diagnosis.statement_position:
+    if diagnosis.statement_position and isinstance(error, psycopg.errors.SyntaxError):
         parts.append(f"Position: {diagnosis.statement_position}")
     return "\n  ".join(parts)

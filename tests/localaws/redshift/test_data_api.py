@@ -135,14 +135,18 @@ def test_a_database_error_fails_the_statement(api: DataApi) -> None:
     """https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html"""
     described = api.run("select nope")
     assert described["Status"] == "FAILED"
-    assert described["Error"].startswith('ERROR: column "nope" does not exist')
+    assert described["Error"] == 'ERROR: column "nope" does not exist'
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         api.client.get_statement_result(Id=described["Id"])
 
 
-def test_an_error_says_at_which_position_of_the_statement_it_is(api: DataApi) -> None:
-    """As in the messages of the JDBC driver. AWS's documentation shows no error of a statement."""
-    assert api.run("select nope")["Error"] == 'ERROR: column "nope" does not exist\n  Position: 8'
+def test_only_a_syntax_error_says_at_which_position_of_the_statement_it_is(api: DataApi) -> None:
+    """https://repost.aws/knowledge-center/redshift-identify-data-api-errors shows the error of a missing table.
+
+    That of a wrong syntax is in https://github.com/aws/aws-sdk-pandas/issues/3024.
+    """
+    assert api.run("select 1 frm t")["Error"] == 'ERROR: syntax error at or near "t"\n  Position: 14'
+    assert api.run("select * from nowhere")["Error"] == 'ERROR: relation "nowhere" does not exist'
 
 
 def test_an_unknown_database_or_user_fails_the_statement(api: DataApi) -> None:

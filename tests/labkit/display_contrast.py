@@ -1,22 +1,20 @@
-"""The contrast of text that a display colours, on JupyterLab's light and dark backgrounds.
-
-https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
-"""
+"""The contrast of text that a display colours, on JupyterLab's light and dark backgrounds."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
 
-BACKGROUNDS = "#ffffff", "#111111"
-TEXT = {"#ffffff": "#000000", "#111111": "#ffffff"}
+from tests.contrast import DARK, LIGHT, contrast
+
+TEXT = {LIGHT: "#000000", DARK: "#ffffff"}
 """JupyterLab's colour of text, about, by background."""
 VOID = {"br", "img", "hr", "input", "meta"}
 
 
 def lowest_contrast(html: str) -> float:
     """The lowest contrast of any text in an HTML display, in the light and in the dark theme."""
-    return min(_Reader(background).read(html) for background in BACKGROUNDS)
+    return min(_Reader(background).read(html) for background in TEXT)
 
 
 class _Reader(HTMLParser):
@@ -46,7 +44,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if data.strip():
             _, colour, background = self._open[-1]
-            self._lowest = min(self._lowest, _ratio(colour, background))
+            self._lowest = min(self._lowest, contrast(colour, background))
 
 
 def _colour(style: str, name: str) -> str:
@@ -56,14 +54,3 @@ def _colour(style: str, name: str) -> str:
     colour = found.group(1).strip()
     assert re.fullmatch("#[0-9a-f]{6}", colour), f"{colour}: write colours as #rrggbb"
     return colour
-
-
-def _ratio(one: str, other: str) -> float:
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -20,7 +20,7 @@ def is_checkout() -> bool:
 
 
 def folder(name: str) -> Path:
-    """The folder `data`, `glue`, `lambdas`, `notebooks` or `sql`."""
+    """The folder `data`, `docs/images`, `glue`, `lambdas`, `notebooks` or `sql`."""
     return (PACKAGE.parent if is_checkout() else PACKAGE) / name
 
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import nbformat
 import papermill
-from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from labkit.errors import LabError, NotebookFailed, TasksNotSolved
 from labkit.lab import Lab
+from labkit.origins import NOTEBOOKS
 from labkit.tasks import cells as task_cells
 from labkit.tools.kernels import ENGINE, Kernels
 from labkit.tools.notebook_files import SOLVE, parameters_for
 from labkit.tools.notebook_links import for_a_run
-from labkit.tools.run_facts import Facts
+from labkit.tools.run_facts import ROWS, Facts
 from labkit.tools.run_progress import Progress
 
 STATUS = "See: labkit status"
@@ -66,15 +66,27 @@ class Batch:
 
     @property
     def problem(self) -> LabError | None:
-        """Why this run counts as failed; None if all is well."""
+        """Why this run counts as failed; None if every notebook ran, and the rows agree or there is no table yet."""
         if self.failure:
             return self.failure
         counts = self.facts.counts
-        if counts is None and any(executed.name == COUNTS_ROWS for executed in self.executed):
-            return LabError("The rows could not be counted.", where="\n".join(self.facts.unknown), fix=STATUS)
+        if counts is None and (ROWS in self.facts.unknown or self.ran(COUNTS_ROWS)):
+            return LabError("The rows could not be counted.", where=self.facts.unknown.get(ROWS, ""), fix=STATUS)
         if counts is not None and not counts.agree:
             return LabError(f"The rows don't agree: {counts.sentence}.", fix=STATUS)
         return None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What may be wrong although every notebook ran: what could not be found out, and checks that failed."""
+        checks = () if self.facts.checks is None else self.facts.checks.checks
+        wrong = (check.step for check in checks if not check.ok and self.ran(NOTEBOOKS[check.step]))
+        unknown = (f"not known: {what}: {why}" for what, why in self.facts.unknown.items())
+        return (*unknown, *(f"the check of step {step} failed" for step in wrong))
+
+    def ran(self, notebook: str) -> bool:
+        """Whether this notebook is one of those that were executed."""
+        return any(executed.name == notebook for executed in self.executed)
 
 
 def run(
@@ -138,7 +150,7 @@ def _execute(file: Path, output: Path, given: Mapping[str, Any], kernels: Kernel
             kernel=kernels.take(),
             progress=lambda number, cells: progress.cell(file.stem, number, cells),
         )
-    except (PapermillExecutionError, DeadKernelError) as failed:
+    except (PapermillExecutionError, RuntimeError) as failed:  # the second one if the kernel does not start, or dies
         failure = _failure(file.stem, output, failed)
     else:
         if given.get(SOLVE) and (unsolved := task_cells.unsolved(json.loads(output.read_text()))):

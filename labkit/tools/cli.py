@@ -322,11 +322,6 @@ def logs(what: str, lines: int, follow: bool) -> None:
         click.echo(line.rstrip("\n"))
 
 
-cli.add_command(running.run)
-cli.add_command(runs)
-cli.add_command(watch)
-
-
 def _delivery_in_use(lab: Any) -> dict[str, str]:
     """Return the delivery in use, and its workflow, job and start function (the described delivery's if none is)."""
     if not lab.session.status().running:
@@ -347,8 +342,9 @@ def _print_json(value: Any) -> None:
 
 cli.add_command(jupyter.lab)
 cli.add_command(progress)
-
 cli.add_command(running.run)
+cli.add_command(runs)
+cli.add_command(watch)
 
 if __name__ == "__main__":
     main()

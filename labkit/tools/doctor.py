@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from labkit.config import LabConfig
 from labkit.errors import LabError
 from labkit.session import Session, TargetStatus
 from labkit.show.display import Check, Fact
+from labkit.tools import ports
 
 DISK_GB = 2
 TESTED_PYTHON = (3, 11)
@@ -147,7 +147,7 @@ def _ports(status: TargetStatus) -> Iterator[Fact]:
         if holder is not None and holder.pid in ours:
             yield Fact(True, f"{kept} is used by it")
         else:
-            refusal = _refusal(port)
+            refusal = ports.refusal(port)
             yield Fact(refusal is None, f"{kept} is free", _advice(holder, port, refusal) if refusal else "")
 
 
@@ -161,15 +161,6 @@ def _listener(port: int) -> psutil.Process | None:
         if any(item.status == psutil.CONN_LISTEN and item.laddr.port == port for item in connections):
             return process
     return None
-
-
-def _refusal(port: int) -> OSError | None:
-    """Why a server can't listen on the port; None if it can."""
-    try:
-        with socket.create_server(("127.0.0.1", port)):
-            return None
-    except OSError as error:
-        return error
 
 
 def _advice(holder: psutil.Process | None, port: int, refusal: OSError) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import click
 
 from labkit import project
 from labkit.errors import LabError, UsageError
+from labkit.tools import ports
 
 FIRST = "/lab/tree/notebooks/00_start.ipynb"
 PORT, MORE_PORTS = 8888, 50
@@ -34,8 +35,9 @@ def lab(port: int | None, no_browser: bool) -> None:
             "labkit lab opens the notebooks of a checkout, but this is an installed wheel.",
             fix="Take a checkout and run make lab there. labkit run works here: it executes the notebooks.",
         )
-    if port and not _is_free(port):
-        raise LabError(f"Port {port} is in use.", fix="Name another one, or leave --port out: labkit lab")
+    if port and (refusal := ports.refusal(port)):
+        why = "is in use" if refusal.errno == errno.EADDRINUSE else f"can't be used: {refusal.strerror}"
+        raise LabError(f"Port {port} {why}.", fix="Name another one, or leave --port out: labkit lab")
     from labkit.lab import Lab
 
     Lab().up()
@@ -87,16 +89,6 @@ def _announce(server: Any, token: str, *, browser: bool) -> None:
     if not browser:
         click.echo(f"If your browser is on another machine, forward port {server.port} from there first.")
     click.echo("Ctrl-C stops JupyterLab. What runs on the local AWS goes on: labkit down stops it.")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as wanted:
-        wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            wanted.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _has_browser() -> bool:

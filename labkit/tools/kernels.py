@@ -50,9 +50,10 @@ class Kernels:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for kernel in self._started:
-            if kernel.has_kernel:
-                run_sync(kernel.shutdown_kernel)(now=True)
+        with contextlib.ExitStack() as all_of_them:  # also those after one whose end fails
+            for kernel in self._started:
+                if kernel.has_kernel:
+                    all_of_them.callback(run_sync(kernel.shutdown_kernel), now=True)
 
     def take(self) -> AsyncKernelManager:
         """The kernel that was started last; the next one starts now."""

@@ -34,8 +34,13 @@ ON_PURPOSE = f"Notebook {BREAKS} breaks the pipeline on purpose."
 
 def verdict(batch: Batch) -> str:
     """One sentence: is all well? After a failure, also the cell and the error."""
-    if batch.problem is None:
+    if batch.problem is None and not batch.doubts:
         return f'<p class="verdict"><strong class="ok">✓ All is well.</strong> {html.escape(_success(batch))}</p>'
+    if batch.problem is None:
+        return (
+            '<p class="verdict failed"><strong class="bad">! All notebooks ran, but something may be wrong.</strong> '
+            f"{html.escape(_success(batch))}</p><pre>{html.escape(chr(10).join(batch.doubts))}</pre>"
+        )
     total = len(batch.executed) + len(batch.not_executed)
     # The notebook that failed is the last one executed; without a failure, all of them succeeded.
     succeeded = len(batch.executed) - (1 if batch.failure else 0)
@@ -96,7 +101,7 @@ def _rejections(batch: Batch) -> str:
     return (
         "<h3>Why rows were rejected</h3>"
         f'<table><tr><th class="number">rows</th><th>reason</th></tr>{lines}</table>'
-        + (f'<p class="soft">{ON_PURPOSE} It lands broken rows.</p>' if _ran(batch, BREAKS) else "")
+        + (f'<p class="soft">{ON_PURPOSE} It lands broken rows.</p>' if batch.ran(BREAKS) else "")
     )
 
 
@@ -118,7 +123,7 @@ def _runs(batch: Batch) -> str:
     runs = batch.facts.runs
     if not runs:
         return ""
-    broken = not all(run.succeeded for run in runs) and _ran(batch, BREAKS)
+    broken = not all(run.succeeded for run in runs) and batch.ran(BREAKS)
     example = next((run for run in runs if run.succeeded and run.landed_key), None)
     strip = f'<div class="wide">{example.pipeline().html(times=True)}</div>' if example else ""
     return (
@@ -153,16 +158,12 @@ def _state(state: str) -> str:
     return "–" if state in ("", NOT_STARTED) else f'<span class="bad">✗</span> {html.escape(state.lower())}'
 
 
-def _ran(batch: Batch, notebook: str) -> bool:
-    return any(executed.name == notebook for executed in batch.executed)
-
-
 def checks(batch: Batch) -> str:
     """Each step's check."""
     found = batch.facts.checks
     if found is None:
         return ""
-    when = "before the last notebook removed everything" if _ran(batch, TEARDOWN) else "after the last notebook"
+    when = "before the last notebook removed everything" if batch.ran(TEARDOWN) else "after the last notebook"
     right = sum(check.ok for check in found)
     return (
         f"<h2>Checks</h2><p>{right} of {len(found)} steps hold on the target, {when}.</p>{''.join(map(_check, found))}"
@@ -257,5 +258,5 @@ def footer(batch: Batch) -> str:
     """Where and how this was made."""
     given = ", ".join(f"{name}={value}" for name, value in batch.given.items())
     words = [f"Made by labkit run on target {batch.target}", f"parameters: {given}" if given else "default parameters"]
-    words += [f"not known: {unknown}" for unknown in batch.facts.unknown]
+    words += [f"not known: {what}: {why}" for what, why in batch.facts.unknown.items()]
     return f"<footer>{html.escape(' · '.join(words))}. The executed notebooks are in the same folder.</footer>"

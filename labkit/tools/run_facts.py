@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from labkit.data import rejects
@@ -16,12 +16,13 @@ from labkit.steps.runs import Run
 from labkit.tasks import record
 
 T = TypeVar("T")
+ROWS = "rows"
 RUNS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The lab at one moment. What could not be found out is None, and `unknown` says why."""
+    """The lab at one moment. What is not there, and what could not be found out, is None or empty."""
 
     counts: Counts | ExactlyOnceCounts | None = None
     rejected: tuple[tuple[str, int], ...] = ()
@@ -30,12 +31,13 @@ class Facts:
     runs: tuple[Run, ...] = ()
     tasks_done: frozenset[str] = frozenset()
     """The ids of the tasks that were ever done in this lab."""
-    unknown: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """What could not be found out → why."""
 
     @classmethod
     def of(cls, lab: Lab) -> Facts:
         """Look at the lab. This never fails, because a report is most useful when something has failed."""
-        unknown: list[str] = []
+        unknown: dict[str, str] = {}
 
         def ask(what: str, question: Callable[[], T]) -> T | None:
             try:
@@ -43,15 +45,15 @@ class Facts:
             except (MissingStep, QueryFailed):
                 return None  # the notebooks that ran have not built it
             except LabError as error:
-                unknown.append(f"{what}: {error.what}")
+                unknown[what] = error.what
                 return None
 
-        counts = ask("rows", lab.counts)
+        counts = ask(ROWS, lab.counts)
         reasons = ask("rejected rows", lambda: _reasons(lab)) or ()
         checks = ask("checks", lab.check)
         runs = ask("workflow runs", lambda: _last_runs(lab)) or ()
         done = ask("tasks", lambda: record.done(lab.config)) or ()
-        return cls(counts, reasons, checks, runs, frozenset(done), unknown=tuple(unknown))
+        return cls(counts, reasons, checks, runs, frozenset(done), unknown=unknown)
 
 
 def _reasons(lab: Lab) -> tuple[tuple[str, int], ...]:

@@ -59,6 +59,8 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str, yes: boo
     if result.problem:
         click.echo(f"report: {page}", err=True)
         raise result.problem
+    for doubt in result.doubts:
+        click.echo(f"! {doubt}", err=True)
     counts = result.facts.counts
     click.echo(f"rows: {counts.sentence if counts else 'not counted, since there is no table yet'}")
     click.echo(f"report: {page}")

@@ -120,7 +120,7 @@ def _link(files: Sequence[Path]) -> Callable[[str], str]:
 
 
 def newest_run(runs: Path) -> Path:
-    """The newest folder of executed notebooks in which no cell failed and no notebook is missing.
+    """The newest folder of executed notebooks in which no notebook is missing, unfinished or failed.
 
     Raises:
         LabError: there is none.
@@ -128,14 +128,16 @@ def newest_run(runs: Path) -> Path:
     wanted = {file.name for file in project.folder("notebooks").glob(PATTERN)}
     for folder in sorted((folder for folder in runs.glob("*") if folder.is_dir()), reverse=True):
         files = sorted(folder.glob(PATTERN))
-        if {file.name for file in files} == wanted and not any(map(_failed, files)):
+        if {file.name for file in files} == wanted and all(map(_succeeded, files)):
             return folder
     raise LabError(f"In {runs}, there is no run in which all notebooks succeeded.", fix="Make one: labkit run")
 
 
-def _failed(notebook: Path) -> bool:
-    cells = json.loads(notebook.read_text())["cells"]
-    return any(output["output_type"] == "error" for cell in cells for output in cell.get("outputs", []))
+def _succeeded(notebook: Path) -> bool:
+    """Whether the run reached the notebook's end, and no cell failed. papermill saves the file after each cell."""
+    read = json.loads(notebook.read_text())
+    outputs = [output for cell in read["cells"] for output in cell.get("outputs", [])]
+    return bool(read["metadata"]["papermill"]["end_time"]) and all(one["output_type"] != "error" for one in outputs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

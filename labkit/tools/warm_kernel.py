@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,12 @@ def begin_to_import() -> None:
     """Start the fork server, which imports the packages. It returns at once, and does nothing if one is running."""
     if CAN_FORK:
         multiprocessing.get_context("forkserver").set_forkserver_preload([f"{__package__}.preloaded"])
-        forkserver.ensure_running()
+        # It ignores Ctrl-C by itself only after the imports, and would show a traceback before. It inherits this.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def import_packages() -> None:
@@ -46,7 +52,7 @@ def import_packages() -> None:
     for name in PRELOADED:
         with contextlib.suppress(Exception):  # if a package is broken, the cell that imports it shows the error
             importlib.import_module(name)
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # then each kernel parses them
         importlib.import_module("labkit.session").load_models()
 
 
@@ -60,6 +66,8 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     os.setsid()  # as jupyter_client does: Ctrl-C in the terminal is for `labkit run`, which ends the kernel
     os.environ.clear()
     os.environ.update(environment)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()  # the fork server's random numbers would be the same in all kernels
     threading.Thread(target=_end_with_the_run, name="parent", daemon=True).start()
     from ipykernel.kernelapp import IPKernelApp
 

@@ -78,11 +78,12 @@ def test_notebooks_run_in_order_with_their_own_parameters(folder: Path, lab: Lab
 
 
 def test_each_notebook_has_a_process_and_a_namespace_of_its_own(folder: Path, lab: Lab) -> None:
-    cell = "import os, sys\nprint('process', os.getpid(), 'kept' in globals(), sys.argv[0])\nkept = True"
+    cell = "import os, numpy\nprint('process', os.getpid(), 'kept' in globals(), numpy.random.rand())\nkept = True"
     write(folder, "00_first", cell)
     write(folder, "01_second", cell)
     first, second = (executed.file.read_text().partition('"process ')[2].split() for executed in run(lab).executed)
     assert first[0] != second[0]
+    assert first[2] != second[2], "both have the fork server's random numbers"
     assert (first[1], second[1]) == ("False", "False")
 
 
@@ -134,6 +135,15 @@ def test_the_first_failure_ends_the_run_and_shows_the_cell_and_the_error(folder:
 def test_a_kernel_that_dies_fails_its_notebook(folder: Path, lab: Lab) -> None:
     write(folder, "00_dies", "import os; os._exit(1)")
     assert "DeadKernelError" in str(run(lab).failure)
+
+
+@pytest.mark.skipif(not warm_kernel.CAN_FORK, reason="replaces what a forked process runs")
+def test_a_kernel_that_does_not_start_fails_its_notebook(
+    folder: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_kernel, "serve", dict.fromkeys)  # takes two arguments and ends
+    write(folder, "00_never_starts", "pass")
+    assert "Kernel died" in str(run(lab).failure)
 
 
 def test_with_solve_the_solutions_are_in_the_answer_cells_and_the_checks_accept_them(folder: Path, lab: Lab) -> None:

@@ -97,7 +97,7 @@ def test_a_failed_run_has_a_report_with_the_cell_and_the_error(batch: Batch) -> 
     failure = NotebookFailed("08_query", 3, "ValueError", "what went <wrong>", file, source="a = 1\nraise it", line=2)
     batch.executed[-1] = replace(batch.executed[-1], failure=failure)
     batch.not_executed = ("09_reliability",)
-    batch.facts = Facts(unknown=("rows: the local AWS does not answer",))
+    batch.facts = Facts(unknown={"rows": "the local AWS does not answer"})
     text = run_pages.text(report.write(batch))
     assert "✗ This run failed. Notebook 08_query failed in cell 3 with ValueError: what went <wrong>" in text
     assert "1 of 3 notebooks succeeded." in text
@@ -118,6 +118,37 @@ def test_a_failed_run_has_a_report_with_the_cell_and_the_error(batch: Batch) -> 
 def test_the_verdict_depends_on_the_rows(batch: Batch, counts: Counts | None, said: str) -> None:
     batch.facts = replace(FACTS, counts=counts)
     assert said in run_pages.text(report.write(batch))
+
+
+def test_rows_that_could_not_be_counted_are_not_taken_for_a_missing_table(batch: Batch) -> None:
+    batch.executed.pop()
+    batch.facts = Facts()
+    assert "✓ All is well. 1 notebook ran in 5 seconds; rows were not counted" in run_pages.text(report.write(batch))
+    batch.facts = Facts(unknown={"rows": "the local AWS does not answer"})
+    text = run_pages.text(report.write(batch))
+    assert "✗ This run failed. The rows could not be counted. 1 of 1 notebooks succeeded. the local AWS" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"unknown": {"checks": "AWS refused"}}, "not known: checks: AWS refused"),
+        ({"checks": Checks((Check("buckets", (Fact(False, "a exists"),)),))}, "the check of step buckets failed"),
+    ],
+)
+def test_all_is_well_only_if_everything_was_looked_at_and_the_checks_of_what_was_built_hold(
+    batch: Batch, changed: dict[str, Any], said: str
+) -> None:
+    batch.facts = replace(FACTS, **changed)
+    text = run_pages.text(report.write(batch))
+    assert "! All notebooks ran, but something may be wrong. 2 notebooks ran in 5 seconds." in text
+    assert said in text
+    assert "All is well" not in text
+
+
+def test_the_check_of_a_step_whose_notebook_did_not_run_may_fail(batch: Batch) -> None:
+    batch.facts = replace(FACTS, checks=Checks((Check("network", (Fact(False, "the VPC exists"),)),)))
+    assert "✓ All is well." in run_pages.text(report.write(batch))
 
 
 def test_a_widget_leaves_nothing_in_the_page(batch: Batch) -> None:

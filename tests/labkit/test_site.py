@@ -31,9 +31,9 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def write(file: Path, text: str, outputs: list[object] | None = None) -> None:
+def write(file: Path, text: str, outputs: list[object] | None = None, *, ended: str | None = "2026-11-30") -> None:
     cells = [new_markdown_cell(text), new_code_cell("import boto3", outputs=outputs or [])]
-    nbformat.write(new_notebook(cells=cells), file)
+    nbformat.write(new_notebook(cells=cells, metadata={"papermill": {"end_time": ended}}), file)
 
 
 def test_no_page_loads_anything_from_the_network_or_from_another_file(run: Path, tmp_path: Path) -> None:
@@ -78,14 +78,15 @@ def test_the_newest_run_in_which_all_notebooks_succeeded_is_taken(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(project, "folder", lambda _name: run)
-    later, failed = tmp_path / "runs/2", tmp_path / "runs/3"
-    for folder in (later, failed):
+    later, failed, killed = tmp_path / "runs/2", tmp_path / "runs/3", tmp_path / "runs/4"
+    for folder in (later, failed, killed):
         folder.mkdir()
         write(folder / "00_start.ipynb", "# 00")
     assert site.newest_run(tmp_path / "runs") == run  # the others lack a notebook
-    for folder in (later, failed):
+    for folder in (later, failed, killed):
         write(folder / "01_network.ipynb", "# 01")
     write(failed / "01_network.ipynb", "# 01", [new_output("error", ename="ValueError", evalue="", traceback=[])])
+    write(killed / "01_network.ipynb", "# 01", ended=None)
     assert site.newest_run(tmp_path / "runs") == later
 
 

@@ -94,7 +94,24 @@ def root() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Prevent tests from reaching a real account or another lab through the shell's variables, or writing to runs/."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_"))]:
+    colors = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"}  # the tests read what programs print
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_")) or name in colors]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     os.environ["LABKIT_RUNS"] = str(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was(_own_environment: None) -> Iterator[None]:
+    """Fail a test that changes the environment for those after it."""
+    before = _environment()
+    yield
+    after = _environment()
+    for name in after.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+    assert after == before
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

@@ -134,8 +134,9 @@ def test_the_status_is_a_table_with_the_failed_checks_of_each_step() -> None:
 @pytest.mark.parametrize("shell_class", [InteractiveShell, ZMQInteractiveShell])
 @pytest.mark.parametrize("with_jedi", [True, False])
 def test_completion_shows_the_steps_in_order_then_the_verbs_and_no_internals(
-    make_lab: Callable[..., Lab], shell_class: Any, with_jedi: bool
+    make_lab: Callable[..., Lab], shell_class: Any, with_jedi: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shell_class, "init_environment", lambda _self: None)  # a kernel's shell would color all programs' output
     shell = shell_class.instance()
     try:
         shell.user_ns["lab"] = make_lab("shown")  # it registers itself

@@ -136,7 +136,8 @@ def test_the_status_is_a_table_with_the_failed_checks_of_each_step() -> None:
 def test_completion_shows_the_steps_in_order_then_the_verbs_and_no_internals(
     make_lab: Callable[..., Lab], shell_class: Any, with_jedi: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shell_class, "init_environment", lambda _self: None)  # a kernel's shell would color all programs' output
+    # A kernel's shell would color what all later programs print.
+    monkeypatch.setattr(shell_class, "init_environment", lambda _self: None)
     shell = shell_class.instance()
     try:
         shell.user_ns["lab"] = make_lab("shown")  # it registers itself

@@ -55,6 +55,14 @@ NOT_RECORDED: dict[str, tuple[tuple[str, ...], dict[str, Any], str]] = {
         (f"arn:aws:lambda:{_HERE}:function:{PREFIX}-*",), {},
         "https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html",
     ),
+    "lambda:ListTags": (
+        (f"arn:aws:lambda:{_HERE}:function:{PREFIX}-*",), {},
+        "https://docs.aws.amazon.com/lambda/latest/dg/tags-esm.html",
+    ),
+    "lambda:TagResource": (
+        (f"arn:aws:lambda:{_HERE}:event-source-mapping:*",), {},
+        "https://docs.aws.amazon.com/lambda/latest/dg/tags-esm.html",
+    ),
     "glue:TagResource": ((f"arn:aws:glue:{_HERE}:*",), {}, "https://docs.aws.amazon.com/glue/latest/dg/monitor-tags.html"),
     "iam:CreateServiceLinkedRole": (
         (f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/redshift.amazonaws.com/*",),

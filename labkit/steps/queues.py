@@ -203,7 +203,10 @@ class Queues:
 
         def create() -> None:
             awslambda.create_event_source_mapping(
-                EventSourceArn=self._arn(self.names.retry_queue), FunctionName=function_arn, **settings
+                EventSourceArn=self._arn(self.names.retry_queue),
+                FunctionName=function_arn,
+                Tags=self.config.new_tags,
+                **settings,
             )
 
         # The permission and the queue are new, and Lambda may not know them yet.

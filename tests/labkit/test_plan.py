@@ -33,8 +33,6 @@ CREATES = {
     "event source mapping": "CreateEventSourceMapping",
 }  # fmt: skip
 NOT_A_RESOURCE = {"CreateRoute"}
-CAN_NOT_BE_TAGGED = {"CreateEventSourceMapping"}
-"""Here: AWS can tag mappings, but a mapping costs nothing and is deleted with its queue."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def test_everything_that_is_created_has_the_lab_s_tags_and_the_day_when_it_expir
     lab, recorded, _ = done
     days = {(datetime.now(UTC).date() + timedelta(days=two)).isoformat() for two in (1, 2)}  # midnight may have passed
     (bucket_tags, *_) = recorded.of("PutBucketTagging")
-    for operation in {*CREATES.values()} - CAN_NOT_BE_TAGGED - {"CreateBucket"}:
+    for operation in {*CREATES.values()} - {"CreateBucket"}:
         for parameters in recorded.of(operation):
             tags = tags_in(parameters)
             assert lab.config.tags.items() <= tags.items(), operation

@@ -34,9 +34,9 @@ class Described:
     """Base class of the frozen dataclasses that steps return. It shows all fields except the hidden ones."""
 
     def shown(self) -> Iterator[tuple[str, str]]:
-        """Yield what is shown, as (label, text)."""
+        """Yield what is shown, as (label, text). An empty text says nothing, and is left out."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if field.repr:
+            if field.repr and getattr(self, field.name) != "":
                 yield field.name.replace("_", " "), _text(getattr(self, field.name))
 
     def __str__(self) -> str:

@@ -81,7 +81,7 @@ class Box:
         if self.seconds is None:
             return ""
         if self.seconds < 9.95 and self.state not in (State.RUNNING, State.WAITING):
-            return f"{self.seconds:.1f} s"
+            return f"{self.seconds:.1f} s" if self.seconds >= 0.05 else "under 0.1 s"
         minutes, rest = divmod(int(self.seconds), 60)
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 

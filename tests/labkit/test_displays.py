@@ -21,6 +21,7 @@ from labkit.show.display import Check, Checks, Deployed, Destroyed, Fact, Remove
 from labkit.show.lines import Lines
 from labkit.show.preview import Preview
 from labkit.show.secret_value import SecretValue
+from labkit.steps.job import JobRun
 from labkit.steps.queues import DeadLetter, DeadLetters
 from labkit.tools.event_status import EventStatus
 from labkit.tools.leftovers import Leftovers
@@ -95,6 +96,12 @@ def test_a_step_shows_its_notebook_what_it_makes_and_its_methods(offline: Lab) -
         "lab.secrets.test()      Make Glue connect to Redshift through the connection, like the console's "
         '"Test connection".'
     )
+
+
+def test_an_empty_text_is_left_out() -> None:
+    assert str(JobRun("load", "SUCCEEDED", "", "jr_1")).split() == ["job", "load", "state", "SUCCEEDED"]
+    assert "message" not in JobRun("load", "SUCCEEDED", "", "jr_1")._repr_html_()
+    assert "message" in str(JobRun("load", "FAILED", "no table", "jr_1"))
 
 
 def test_the_settings_are_shown_with_where_they_come_from(

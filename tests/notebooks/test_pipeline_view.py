@@ -69,7 +69,7 @@ def test_the_text_has_a_line_for_each_box_and_says_why_one_waits() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(None, ""), (0.0, "under 0.1 s"), (0.04, "under 0.1 s"), (0.06, "0.1 s"), (75.9, "1 min 15 s")],,
+    [(None, ""), (0.0, "under 0.1 s"), (0.04, "under 0.1 s"), (0.06, "0.1 s"), (75.9, "1 min 15 s")],
 )
 def test_a_box_says_how_long_its_part_took(seconds: float | None, said: str) -> None:
     assert Box("crawl", State.DONE, seconds=seconds).lasted == said

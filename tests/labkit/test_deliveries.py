@@ -100,6 +100,7 @@ def test_creating_the_exactly_once_delivery_again_does_not_rebuild(exactly_once:
     assert exactly_once.counts().queried == 5
 
 
+@pytest.mark.nightly
 def test_an_interrupted_rebuild_is_repeated(described: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     described.follow(described.send(rows=20, seed=6, until=DAY))
     reliability = described.reliability
@@ -184,6 +185,7 @@ def test_a_late_event_of_the_inactive_delivery_loads_nothing(exactly_once: Lab) 
     assert exactly_once.counts() == Counts(landed=6, loaded=6, queried=6)
 
 
+@pytest.mark.nightly
 def test_files_that_the_job_refuses_do_not_stop_a_rebuild(described: Lab) -> None:
     described.notification.destroy()
     land(described, "worthless.json", *(f"no JSON {number}" for number in range(12)))

@@ -118,6 +118,7 @@ def test_a_read_only_home_is_reported(command: Command, tmp_path: Path) -> None:
         subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.nightly
 def test_a_missing_profile_and_a_missing_temporary_directory_are_ignored(command: Command, tmp_path: Path) -> None:
     damaged = tmp_path / "config"
     damaged.write_text("[profile")

@@ -121,6 +121,7 @@ def test_a_run_that_a_killed_server_interrupted_is_dead_before_its_next_attempt_
         localaws.stop(tmp_path)
 
 
+@pytest.mark.nightly
 @pytest.mark.simplified("Glue jobs", "a cluster has one PostgreSQL, which restarts within a second")
 def test_a_run_whose_database_is_killed_fails_at_once_and_its_next_attempt_loads(
     jobs: Any, jobs_cluster: Target, stack: localaws.Status, unique: Callable[[str], str], preamble: str
@@ -197,6 +198,7 @@ def test_other_Java_versions_are_ignored(tmp_path: Path, monkeypatch: pytest.Mon
     assert "Java 17" in str(NoJava())
 
 
+@pytest.mark.nightly
 def test_an_idle_spark_that_dies_is_replaced(jobs: Any, stack: localaws.Status) -> None:
     jobs.succeed(jobs.make("print(1)"))
 

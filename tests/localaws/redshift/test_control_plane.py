@@ -278,6 +278,7 @@ def test_reading_and_changing_the_values_of_a_parameter_group_is_refused(aws: Aw
         )
 
 
+@pytest.mark.nightly
 def test_a_cluster_whose_creation_was_interrupted_by_a_kill_is_still_created(tmp_path: Path) -> None:
     status = localaws.start(tmp_path)
     try:
@@ -297,6 +298,7 @@ def test_a_cluster_whose_creation_was_interrupted_by_a_kill_is_still_created(tmp
         localaws.stop(tmp_path)
 
 
+@pytest.mark.nightly
 def test_deleting_a_stack_deletes_its_cluster(aws: Aws, unique: Unique, allowing: None) -> None:
     stack = unique("Stack")
     template = {"Resources": {"Warehouse": {"Type": "AWS::Redshift::Cluster", "Properties": CLUSTER}}}

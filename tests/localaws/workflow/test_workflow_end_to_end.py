@@ -180,6 +180,7 @@ def test_a_job_over_its_concurrency_limit_is_a_failed_job_run_that_GetJobRun_ret
     pipeline.glue.batch_stop_job_run(JobName=pipeline.job, JobRunIds=[by_hand])
 
 
+@pytest.mark.nightly
 @pytest.mark.simplified(
     "Glue workflows",
     "jobs and crawls that the killed server interrupted are failed at the next start",

@@ -171,10 +171,10 @@ for name, more in {{"fares.json": "", "old-2019.json": ', "currency": "EUR"'}}.i
 crawler = f"{{lab.names.s3_crawler}}_fares"
 """,
         text=(
-            "Create a crawler with the name `crawler` that looks at `fares`, writes to `lab.names.glue_database`, has "
-            "the role `lab.names.glue_role`, and leaves out all files whose names begin with `old-`: `Exclusions` is a "
-            "list of patterns beside `Path`. Then run it, and wait until its state is `READY` again. The new table "
-            "must not have the column `currency`."
+            "Create a crawler. Its name is in `crawler`, and the folder that it looks at is in `fares`. It "
+            "writes to `lab.names.glue_database`, has the role `lab.names.glue_role`, and leaves out all files whose "
+            "names begin with `old-`: `Exclusions` is a list of patterns beside `Path`. Then run it, and wait until "
+            "its state is `READY` again. The new table must not have the column `currency`."
         ),
         start="# Your code",
         hints=(

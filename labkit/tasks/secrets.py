@@ -136,8 +136,9 @@ except secrets.exceptions.ResourceExistsException:
 print("keys:", *first)
 """,
         text=(
-            "Now somebody has seen the key. Rotate it: the secret's current version gets a new, random `api_key` of at "
-            "least 20 characters, and keeps its other field. The version before it stays as `AWSPREVIOUS`."
+            "Now somebody has seen the key. Rotate it: the current version of the secret, whose name is in "
+            "`plaza_secret`, gets a new, random `api_key` of at least 20 characters, and keeps its other field. The "
+            "version before it stays as `AWSPREVIOUS`."
         ),
         start="# Your code",
         hints=(
@@ -178,8 +179,8 @@ print("the URL ends with:", wanted["ConnectionProperties"]["JDBC_CONNECTION_URL"
 """,
         text=(
             "Mend it with `glue.update_connection`. It replaces the whole connection, so give it everything that "
-            "should stay: `wanted` has it. The check lets Glue test the connection, and looks whether it "
-            "still takes the credentials from the secret."
+            "should stay: `wanted` has it, and only the URL in it is wrong. The check lets Glue test "
+            "the connection, and looks whether it still takes the credentials from the secret."
         ),
         start="# Your code",
         hints=(

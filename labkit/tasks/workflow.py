@@ -183,9 +183,9 @@ answer = has_succeeded
         title="A trigger of your own",
         text=(
             "After each load, somebody has to crawl Redshift again, so that the catalog knows the table as it is. Make "
-            "a trigger for it: type `CONDITIONAL`; it starts the crawler `lab.names.redshift_crawler` when the job "
-            "`lab.names.job` has succeeded. It belongs to no workflow, and it is not activated, so that it starts "
-            "nothing today."
+            "a trigger for it. Its name is in `practice_trigger`, its type is `CONDITIONAL`, and it starts the crawler "
+            "`lab.names.redshift_crawler` when the job `lab.names.job` has succeeded. It belongs to no workflow, and "
+            "it is not activated, so that it starts nothing today."
         ),
         start="""
 practice_trigger = f"{lab.names.redshift_crawler}-practice"  # the name of the trigger

@@ -16,6 +16,8 @@ from localaws.lambda_.invocations.worker import Worker
 WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before another one is started
+# Workers that start at the same time. More would not be ready sooner, and by then the first ones have done the work.
+STARTS = max(1, os.cpu_count() or 1)
 STUCK = 3.0  # seconds without a returned worker, after which the busy ones are taken to wait for something
 IDLE_SECONDS = 300.0
 
@@ -28,8 +30,9 @@ class Pool:
         self._start = start
         self._idle: list[Worker] = []
         self._count = 0
+        self._starting = 0
         self._retired = False
-        self._last_return = 0.0
+        self._last_start = self._last_ready = self._last_return = 0.0
         self._change = threading.Condition()
 
     @contextmanager
@@ -42,7 +45,7 @@ class Pool:
         worker = self._take()
         try:
             if worker is None:
-                worker = self._start(self.spec)
+                worker = self._started()
             yield worker
         finally:
             self._give_back(worker)
@@ -62,6 +65,18 @@ class Pool:
         self._retired = True
         self.stop_idle(older_than=-1)
 
+    def _started(self) -> Worker:
+        """A new worker, which has loaded the function's module, or failed to."""
+        try:
+            worker = self._start(self.spec)
+            worker.await_init()
+            return worker
+        finally:
+            with self._change:
+                self._starting -= 1
+                self._last_ready = time.monotonic()
+                self._change.notify_all()
+
     def _take(self) -> Worker | None:
         # Most invocations end sooner than a new worker could start.
         began = time.monotonic()
@@ -73,10 +88,17 @@ class Pool:
                         return worker
                     self._count -= 1  # it died while it was idle
                     worker.stop()
-                until = began + PATIENCE if self._count < BUSY_WORKERS else max(began, self._last_return) + STUCK
+                if self._starting >= STARTS:
+                    until = self._last_start + STUCK
+                elif self._count < BUSY_WORKERS:
+                    until = max(began, self._last_ready) + PATIENCE
+                else:
+                    until = max(began, self._last_return) + STUCK
                 left = until - time.monotonic()
                 if self._count < WORKERS and (left <= 0 or self._count == 0):
                     self._count += 1
+                    self._starting += 1
+                    self._last_start = time.monotonic()
                     return None
                 self._change.wait(left if self._count < WORKERS else None)
 

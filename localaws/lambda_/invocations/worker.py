@@ -106,6 +106,10 @@ class Worker:
         """Whether the worker can run another invocation."""
         return self._usable and self._child.alive
 
+    def await_init(self) -> None:
+        """Wait until the function's module is loaded, or that has failed or takes longer than on AWS."""
+        self._init.done.wait(INIT_LIMIT)
+
     def run(self, invocation: Invocation) -> Result:
         """Run `invocation` to its end. A worker that is not `alive` afterwards must not be used again."""
         init_ms = self._wait_for_init()

@@ -17,16 +17,21 @@ from labkit.data import landing, ledger, rejects, table
 from labkit.data.landing import ObjectVersion
 from labkit.delivery import Delivery
 from labkit.session import Session
-from labkit.show.display import Described
+from labkit.show.display import Described, hidden
 
 
 @dataclass(frozen=True)
 class Counts(Described):
-    """The described delivery's rows. If landed and queried differ, rows are missing or doubled."""
+    """The described delivery's rows. If landed and queried differ, rows are missing or doubled.
+
+    `after - before` is what came in between. Rows that were missing before, and have come since, are not doubled.
+    """
 
     landed: int
     loaded: int
     queried: int
+    were_missing: int = hidden(default=0, compare=False)
+    """Of a difference: the rows that were missing at its beginning."""
 
     @property
     def missing(self) -> int:
@@ -36,20 +41,22 @@ class Counts(Described):
     @property
     def doubled(self) -> int:
         """Rows in the table that did not land, or that landed once and were loaded more than once."""
-        return max(0, self.queried - self.landed)
+        return max(0, self.queried - self.landed - self.were_missing)
 
     @property
     def agree(self) -> bool:
         """Whether no row is missing and none is doubled."""
-        return self.landed == self.queried
+        return not self.missing and not self.doubled
 
     def __sub__(self, before: Counts) -> Counts:
-        return Counts(self.landed - before.landed, self.loaded - before.loaded, self.queried - before.queried)
+        landed, loaded = self.landed - before.landed, self.loaded - before.loaded
+        return Counts(landed, loaded, self.queried - before.queried, before.missing)
 
     def as_json(self) -> dict[str, Any]:
         """For programs: `labkit status --json`."""
+        rows = {"landed": self.landed, "loaded": self.loaded, "queried": self.queried}
         more = {"missing": self.missing, "doubled": self.doubled, "agree": self.agree}
-        return {"delivery": str(Delivery.AS_DESCRIBED), **dataclasses.asdict(self), **more}
+        return {"delivery": str(Delivery.AS_DESCRIBED), **rows, **more}
 
     def shown(self) -> Iterator[tuple[str, str]]:
         """The three counts, and what is missing or doubled."""

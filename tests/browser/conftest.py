@@ -69,6 +69,7 @@ def jupyter(home: Path, tree: Path, tmp_path_factory: pytest.TempPathFactory) ->
          "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
         env={**os.environ, "LABKIT_HOME": str(home), "JUPYTER_CONFIG_DIR": str(directory / "config"),
              "JUPYTER_DATA_DIR": str(directory / "data"), "JUPYTER_RUNTIME_DIR": str(directory / "runtime"),
+             "JUPYTER_CONFIG_PATH": str(tree / "labkit/tools/jupyter_config"),  # as `labkit lab` has it
              "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
              "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces")},
         stdout=log, stderr=subprocess.STDOUT,

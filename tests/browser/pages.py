@@ -153,6 +153,7 @@ class Page:
         )
         dark = "false" if "Dark" in name else "true"
         self.wait(lambda browser: browser.find_elements(By.CSS_SELECTOR, f'body[data-jp-theme-light="{dark}"]'))
+        self.wait(lambda browser: not browser.find_elements(By.ID, "jupyterlab-splash"))  # it fades out
 
     def width(self, pixels: int) -> None:
         """Make the window this wide."""

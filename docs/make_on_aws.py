@@ -34,7 +34,7 @@ Need = tuple[str, str, str]
 
 POLICIES = {
     "infrastructure": ("ec2", "iam", "lambda", "redshift", "secretsmanager", "tag"),
-    "pipeline": ("glue", "logs", "redshift-data", "s3", "sqs"),
+    "pipeline": ("glue", "logs", "redshift-data", "s3", "sns", "sqs"),
 }
 """Two policies, because AWS allows 6,144 characters in one."""
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
@@ -109,8 +109,17 @@ def needs_of(accesses: Iterable[Need]) -> list[Need]:
 
 
 def policies(needs: Iterable[Need]) -> dict[str, dict[str, Any]]:
-    """The policies that allow these needs, and what was not recorded."""
+    """The policies that allow these needs, and what was not recorded.
+
+    Raises:
+        ValueError: a service has no place in POLICIES.
+    """
     found = list(needs)
+    known = {service for services in POLICIES.values() for service in services}
+    if lost := {
+        action for action in (*(need[0] for need in found), *NOT_RECORDED) if action.split(":")[0] not in known
+    }:
+        raise ValueError(f"Add the service to POLICIES: {', '.join(sorted(lost))}")
     return {
         name: {"Version": "2012-10-17", "Statement": [part for service in services for part in _of(service, found)]}
         for name, services in POLICIES.items()

@@ -34,6 +34,11 @@ def test_the_policies_in_the_document_are_those_of_the_recorded_calls() -> None:
     assert make_on_aws.written(text) == text
 
 
+def test_a_service_that_no_policy_has_is_not_left_out() -> None:
+    with pytest.raises(ValueError, match="Add the service to POLICIES: kms:Decrypt"):
+        make_on_aws.policies([("kms:Decrypt", "*", "")])
+
+
 @pytest.mark.parametrize("name", make_on_aws.POLICIES)
 def test_each_policy_is_small_enough_for_aws(name: str) -> None:
     policy = json.dumps(in_the_document()[name])

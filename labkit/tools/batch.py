@@ -29,7 +29,7 @@ STATUS = "See: labkit status"
 TEARDOWN = "10_cleanup"
 """The lab is looked at before this notebook runs, because nothing is left to look at afterwards."""
 FIRST_JOB = "05_job"
-"""The first notebook that needs Spark."""
+"""The first notebook that needs Spark, and that loads rows."""
 COUNTS_ROWS = "08_query"
 """If this notebook has run, there are rows to count."""
 TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -66,13 +66,13 @@ class Batch:
 
     @property
     def problem(self) -> LabError | None:
-        """Why this run counts as failed; None if every notebook ran, and the rows agree or there is no table yet."""
+        """Why this run counts as failed; None if every notebook ran, and the rows agree or need not agree yet."""
         if self.failure:
             return self.failure
         counts = self.facts.counts
         if counts is None and (ROWS in self.facts.unknown or self.ran(COUNTS_ROWS)):
             return LabError("The rows could not be counted.", where=self.facts.unknown.get(ROWS, ""), fix=STATUS)
-        if counts is not None and not counts.agree:
+        if counts is not None and self.loads_rows and not counts.agree:
             return LabError(f"The rows don't agree: {counts.sentence}.", fix=STATUS)
         return None
 
@@ -83,6 +83,21 @@ class Batch:
         wrong = (check.step for check in checks if not check.ok and self.ran(NOTEBOOKS[check.step]))
         unknown = (f"not known: {what}: {why}" for what, why in self.facts.unknown.items())
         return (*unknown, *(f"the check of step {step} failed" for step in wrong))
+
+    @property
+    def loads_rows(self) -> bool:
+        """Whether one of the executed notebooks loads rows. Before, landed files may wait for their load."""
+        return any(FIRST_JOB <= executed.name < TEARDOWN for executed in self.executed)
+
+    @property
+    def rows(self) -> str:
+        """The rows of the whole lab, in a sentence without a full stop."""
+        counts = self.facts.counts
+        if counts is None:
+            return "not counted, since there is no table yet"
+        if counts.agree or self.loads_rows:
+            return counts.sentence
+        return f"{counts.landed:,} landed, {counts.queried:,} in the table; notebook {FIRST_JOB} loads what waits"
 
     def ran(self, notebook: str) -> bool:
         """Whether this notebook is one of those that were executed."""

@@ -61,8 +61,7 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str, yes: boo
         raise result.problem
     for doubt in result.doubts:
         click.echo(f"! {doubt}", err=True)
-    counts = result.facts.counts
-    click.echo(f"rows: {counts.sentence if counts else 'not counted, since there is no table yet'}")
+    click.echo(f"rows: {result.rows}")
     click.echo(f"report: {page}")
     notebooks_by_hand = "make lab · " if project.is_checkout() else ""
     click.echo(f"next: open the report, or explore it yourself: {notebooks_by_hand}labkit deploy · labkit send")

@@ -120,6 +120,18 @@ def test_the_verdict_depends_on_the_rows(batch: Batch, counts: Counts | None, sa
     assert said in run_pages.text(report.write(batch))
 
 
+def test_rows_that_wait_for_their_load_are_no_failure_of_notebooks_that_load_nothing(batch: Batch) -> None:
+    batch.executed.pop()
+    batch.facts = replace(FACTS, counts=Counts(1100, 0, 0))
+    text = run_pages.text(report.write(batch))
+    waiting = "1,100 landed, 0 in the table; notebook 05_job loads what waits"
+    assert f"✓ All is well. 1 notebook ran in 5 seconds. Rows: {waiting}." in text
+    assert f"– {waiting}" in text
+    assert batch.problem is None
+    batch.executed[0] = replace(batch.executed[0], name="05_job")
+    assert "The rows don't agree: landed 1100, queried 0: 1100 missing." in str(batch.problem)
+
+
 def test_rows_that_could_not_be_counted_are_not_taken_for_a_missing_table(batch: Batch) -> None:
     batch.executed.pop()
     batch.facts = Facts()

@@ -94,8 +94,8 @@ def root() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Prevent tests from reaching a real account or another lab through the shell's variables, or writing to runs/."""
-    colors = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"}  # the tests read what programs print
-    for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_")) or name in colors]:
+    colours = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"}  # the tests read what programs print
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PG", "LABKIT_")) or name in colours]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     os.environ["LABKIT_RUNS"] = str(tmp_path_factory.mktemp("runs"))

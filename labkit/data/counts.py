@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +47,11 @@ class Counts(Described):
         """Whether no row is missing and none is doubled."""
         return not self.missing and not self.doubled
 
+    @property
+    def only_wait(self) -> bool:
+        """Whether the rows don't agree only because landed records are not loaded yet."""
+        return self.missing > 0
+
     def __sub__(self, before: Counts) -> Counts:
         landed, loaded = self.landed - before.landed, self.loaded - before.loaded
         return Counts(landed, loaded, self.queried - before.queried, before.missing)
@@ -77,21 +81,37 @@ class Counts(Described):
 
 @dataclass(frozen=True)
 class ExactlyOnceCounts(Described):
-    """The exactly-once delivery's rows: landed = loaded + rejected, and loaded = queried."""
+    """The exactly-once delivery's rows: landed = loaded + rejected, and loaded = queried.
+
+    `after - before` is what came in between. Records that waited before, and were loaded since, may be among the rows.
+    """
 
     landed: int
     loaded: int
     rejected: int
     queried: int
+    waited: int = hidden(default=0, compare=False)
+    """Of a difference: the records that waited for their load at its beginning."""
+
+    @property
+    def waiting(self) -> int:
+        """Landed records that were neither loaded nor rejected."""
+        return max(0, self.landed - self.loaded - self.rejected)
 
     @property
     def agree(self) -> bool:
         """True if each landed record was either loaded or rejected, and each loaded row is in the table once."""
-        return self.landed == self.loaded + self.rejected and self.loaded == self.queried
+        return self.loaded == self.queried and 0 <= self.loaded + self.rejected - self.landed <= self.waited
+
+    @property
+    def only_wait(self) -> bool:
+        """Whether the rows don't agree only because landed records are not loaded yet."""
+        return self.waiting > 0 and self.loaded == self.queried
 
     def as_json(self) -> dict[str, Any]:
         """For programs: `labkit status --json`."""
-        return {"delivery": str(Delivery.EXACTLY_ONCE), **dataclasses.asdict(self), "agree": self.agree}
+        rows = {"landed": self.landed, "loaded": self.loaded, "rejected": self.rejected, "queried": self.queried}
+        return {"delivery": str(Delivery.EXACTLY_ONCE), **rows, "agree": self.agree}
 
     def __sub__(self, before: ExactlyOnceCounts) -> ExactlyOnceCounts:
         return ExactlyOnceCounts(
@@ -99,6 +119,7 @@ class ExactlyOnceCounts(Described):
             self.loaded - before.loaded,
             self.rejected - before.rejected,
             self.queried - before.queried,
+            before.waiting,
         )
 
     @property

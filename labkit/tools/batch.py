@@ -72,7 +72,7 @@ class Batch:
         counts = self.facts.counts
         if counts is None and (ROWS in self.facts.unknown or self.ran(COUNTS_ROWS)):
             return LabError("The rows could not be counted.", where=self.facts.unknown.get(ROWS, ""), fix=STATUS)
-        if counts is not None and self.loads_rows and not counts.agree:
+        if counts is not None and not counts.agree and not self.rows_wait:
             return LabError(f"The rows don't agree: {counts.sentence}.", fix=STATUS)
         return None
 
@@ -85,9 +85,10 @@ class Batch:
         return (*unknown, *(f"the check of step {step} failed" for step in wrong))
 
     @property
-    def loads_rows(self) -> bool:
-        """Whether one of the executed notebooks loads rows. Before, landed files may wait for their load."""
-        return any(FIRST_JOB <= executed.name < TEARDOWN for executed in self.executed)
+    def rows_wait(self) -> bool:
+        """Whether landed rows only wait for their load, and no executed notebook loads rows."""
+        loads = any(FIRST_JOB <= executed.name < TEARDOWN for executed in self.executed)
+        return self.facts.counts is not None and self.facts.counts.only_wait and not loads
 
     @property
     def rows(self) -> str:
@@ -95,9 +96,9 @@ class Batch:
         counts = self.facts.counts
         if counts is None:
             return "not counted, since there is no table yet"
-        if counts.agree or self.loads_rows:
-            return counts.sentence
-        return f"{counts.landed:,} landed, {counts.queried:,} in the table; notebook {FIRST_JOB} loads what waits"
+        if self.rows_wait:
+            return f"{counts.landed:,} landed, {counts.queried:,} in the table; notebook {FIRST_JOB} loads what waits"
+        return counts.sentence
 
     def ran(self, notebook: str) -> bool:
         """Whether this notebook is one of those that were executed."""

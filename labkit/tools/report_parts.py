@@ -59,7 +59,7 @@ def _success(batch: Batch) -> str:
     counts = batch.facts.counts
     if counts is None:
         return f"{ran}; rows were not counted, because there is no table yet."
-    if not counts.agree:  # they need not agree yet
+    if batch.rows_wait:
         return f"{ran}. Rows: {batch.rows}."
     if isinstance(counts, Counts):
         return f"{ran}. {counts.landed:,} rows landed, and SQL finds all of them: none is missing, none is doubled."
@@ -80,7 +80,7 @@ def rows(batch: Batch) -> str:
         f'<span class="soft">{SOURCES[label]}</span></div>'
         for label, number in numbers.items()
     )
-    mark, kind = ("✓", "ok") if counts.agree else ("✗", "bad") if batch.loads_rows else ("–", "soft")
+    mark, kind = ("✓", "ok") if counts.agree else ("–", "soft") if batch.rows_wait else ("✗", "bad")
     sentence = f'<p><span class="{kind}">{mark}</span> {html.escape(batch.rows)}</p>'
     return f'<h2>Rows at every hop</h2><div class="hops">{hops}</div>{sentence}{_rejections(batch)}'
 

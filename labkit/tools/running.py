@@ -39,7 +39,8 @@ def run(notebooks: tuple[str, ...], given: tuple[str, ...], start: str, yes: boo
     labkit run --from 05          # 05 to 10
     labkit run -p rows=20 -p seed=7
 
-    Exit codes: 0 every notebook ran and the rows agree; 1 not so; 2 wrong usage, nothing was run.
+    Exit codes: 0 every notebook ran and the rows agree, or wait for a notebook that loads them; 1 not so; 2 wrong
+    usage, nothing was run.
     """
     from labkit.tools import notebook_files, warm_kernel
 

@@ -1,7 +1,6 @@
 """When two rules of a security group are the same rule.
 
-For EC2, a rule's description is not a part of what identifies it: "If the security group rule has a description, you do
-not need to specify the description to revoke the rule."
+For EC2, a rule's description is not a part of what identifies it: a rule is revoked without naming its description.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
 moto compares it where the rule's source is a security group.
 """

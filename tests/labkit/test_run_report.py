@@ -128,6 +128,9 @@ def test_rows_that_wait_for_their_load_are_no_failure_of_notebooks_that_load_not
     assert f"✓ All is well. 1 notebook ran in 5 seconds. Rows: {waiting}." in text
     assert f"– {waiting}" in text
     assert batch.problem is None
+    batch.facts = replace(FACTS, counts=Counts(100, 200, 200))
+    assert "100 doubled" in str(batch.problem), "they don't wait"
+    batch.facts = replace(FACTS, counts=Counts(1100, 0, 0))
     batch.executed[0] = replace(batch.executed[0], name="05_job")
     assert "The rows don't agree: landed 1100, queried 0: 1100 missing." in str(batch.problem)
 

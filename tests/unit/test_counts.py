@@ -46,4 +46,15 @@ def test_the_json_of_a_difference_has_the_same_names_as_that_of_counts() -> None
 def test_the_exactly_once_delivery_s_counts_agree_if_each_record_was_loaded_once_or_rejected() -> None:
     assert (ExactlyOnceCounts(7, 4, 3, 4) - ExactlyOnceCounts(0, 0, 0, 0)).agree
     assert not ExactlyOnceCounts(7, 4, 2, 4).agree
+    assert (ExactlyOnceCounts(7, 4, 3, 4) - ExactlyOnceCounts(7, 0, 0, 0)).agree, "what waited has come"
+    assert not (ExactlyOnceCounts(7, 9, 3, 9) - ExactlyOnceCounts(7, 0, 0, 0)).agree, "two are doubled"
+    assert not (ExactlyOnceCounts(7, 8, 6, 8) - ExactlyOnceCounts(7, 4, 3, 4)).agree
+
+
+def test_rows_that_only_wait_are_told_from_doubled_ones() -> None:
+    assert Counts(100, 0, 0).only_wait
+    assert not Counts(100, 200, 200).only_wait
+    assert ExactlyOnceCounts(7, 0, 0, 0).only_wait
+    assert not ExactlyOnceCounts(7, 0, 0, 4).only_wait
+    assert not ExactlyOnceCounts(7, 4, 3, 4).only_wait
     assert not ExactlyOnceCounts(7, 4, 3, 5).agree

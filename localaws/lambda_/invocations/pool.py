@@ -17,7 +17,7 @@ WORKERS = 8
 BUSY_WORKERS = max(4, 2 * (os.cpu_count() or 1))
 PATIENCE = 0.1  # seconds that a call waits for a busy worker before another one is started
 # Workers that start at the same time. More would not be ready sooner, and by then the first ones have done the work.
-STARTS = max(1, os.cpu_count() or 1)
+STARTS = os.cpu_count() or 1
 STUCK = 3.0  # seconds without a returned worker, after which the busy ones are taken to wait for something
 IDLE_SECONDS = 300.0
 

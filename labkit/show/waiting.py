@@ -22,6 +22,9 @@ from labkit.show.surroundings import surroundings
 
 T = TypeVar("T")
 
+FIRST_PAUSE = 0.01
+"""Seconds between the first two looks. A statement of SQL often takes no longer; a cluster takes minutes."""
+
 
 class Progress(Protocol):
     """Shows the last state that a wait has seen."""
@@ -41,7 +44,7 @@ def wait_for(
     go_on: str,
     quiet: bool = False,
 ) -> T:
-    """Call `look` until it returns a value.
+    """Call `look` until it returns a value, at first often, later every `poll_seconds`.
 
     Args:
         what: what is waited for, as in "Waiting for …".
@@ -57,6 +60,7 @@ def wait_for(
     deadline = time.monotonic() + config.wait_minutes * 60
     progress = _Nothing() if quiet else _progress(config, what)
     state: str | Pipeline = ""
+    pause = FIRST_PAUSE
     try:
         while True:
             state, value = look()
@@ -66,7 +70,8 @@ def wait_for(
                 seen = state.line() if isinstance(state, Pipeline) else state
                 raise WaitTimeout(what, config.wait_minutes, seen, go_on)
             progress.show(state)
-            time.sleep(config.poll_seconds)
+            time.sleep(min(pause, config.poll_seconds))
+            pause *= 2
     except KeyboardInterrupt:
         raise WaitInterrupted(what, go_on) from None
     finally:

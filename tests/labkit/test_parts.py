@@ -92,6 +92,21 @@ def test_a_wait_returns_the_value_and_prints_one_line_without_a_terminal(capsys:
     assert capsys.readouterr().out == "Waiting for the answer …\n"
 
 
+def test_what_is_soon_there_is_not_waited_for_as_long_as_a_cluster() -> None:
+    answers = iter([("not yet", None)] * 3 + [("there", 42)])
+    config = load(poll_seconds=60)  # longer than a test may take
+    assert wait_for("the answer", lambda: next(answers), config=config, go_on="", quiet=True) == 42
+
+
+def test_what_takes_longer_is_looked_at_every_poll_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("labkit.show.waiting.time.sleep", pauses.append)
+    answers = iter([("not yet", None)] * 12 + [("there", 42)])
+    assert wait_for("the answer", lambda: next(answers), config=load(poll_seconds=5), go_on="", quiet=True) == 42
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (0.01, 5)
+
+
 def test_a_wait_that_times_out_says_what_it_last_saw() -> None:
     config = load(poll_seconds=0.001, wait_minutes=0.0001)
     with pytest.raises(WaitTimeout, match=r"Last seen: half way\.\nIt may still finish\. Ask again\."):

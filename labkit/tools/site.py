@@ -135,9 +135,13 @@ def newest_run(runs: Path) -> Path:
 
 def _succeeded(notebook: Path) -> bool:
     """Whether the run reached the notebook's end, and no cell failed. papermill saves the file after each cell."""
-    read = json.loads(notebook.read_text())
+    try:
+        read = json.loads(notebook.read_text())
+    except ValueError:  # the run was killed while papermill wrote the file
+        return False
     outputs = [output for cell in read["cells"] for output in cell.get("outputs", [])]
-    return bool(read["metadata"]["papermill"]["end_time"]) and all(one["output_type"] != "error" for one in outputs)
+    ended = read["metadata"].get("papermill", {}).get("end_time")  # without it, somebody saved the notebook by hand
+    return bool(ended) and all(one["output_type"] != "error" for one in outputs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

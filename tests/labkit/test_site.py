@@ -78,15 +78,18 @@ def test_the_newest_run_in_which_all_notebooks_succeeded_is_taken(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(project, "folder", lambda _name: run)
-    later, failed, killed = tmp_path / "runs/2", tmp_path / "runs/3", tmp_path / "runs/4"
-    for folder in (later, failed, killed):
+    later, *others = folders = [tmp_path / "runs" / name for name in "23456"]
+    failed, killed, cut, by_hand = others
+    for folder in folders:
         folder.mkdir()
         write(folder / "00_start.ipynb", "# 00")
     assert site.newest_run(tmp_path / "runs") == run  # the others lack a notebook
-    for folder in (later, failed, killed):
+    for folder in folders:
         write(folder / "01_network.ipynb", "# 01")
     write(failed / "01_network.ipynb", "# 01", [new_output("error", ename="ValueError", evalue="", traceback=[])])
     write(killed / "01_network.ipynb", "# 01", ended=None)
+    (cut / "01_network.ipynb").write_text('{"cells": [')
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 01")]), by_hand / "01_network.ipynb")
     assert site.newest_run(tmp_path / "runs") == later
 
 

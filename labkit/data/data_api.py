@@ -92,11 +92,13 @@ def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> d
         statement = getattr(redshift, operation)(
             ClusterIdentifier=session.names.cluster_identifier,
             Database=session.config.redshift_database,
-            SecretArn=admin_secret(session),
+            SecretArn=session.names.secret,  # or its name
             **arguments,
         )["Id"]
     except AwsRefused as error:
-        require_cluster(session)  # a missing cluster explains most errors better than AWS's message
+        # What is missing explains most errors better than AWS's message.
+        admin_secret(session)
+        require_cluster(session)
         raise QueryFailed(sql, error.message) from error
 
     def look() -> tuple[str, dict[str, Any] | None]:

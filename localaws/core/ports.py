@@ -22,6 +22,16 @@ PolicyOf = Callable[[str, str, str], str]
 text of its policy; empty if it has none."""
 
 
+SecretValue = Callable[[str, str, str], str]
+"""Takes a secret's account and region and its name or ARN, and returns its text: the version with AWSCURRENT.
+
+It raises SecretUnreadable."""
+
+
+class SecretUnreadable(Exception):
+    """There is no such secret, it is scheduled for deletion, or it has no text. The message is Secrets Manager's."""
+
+
 def policy_text(policy: str | dict[str, Any] | None) -> str:
     """The text of a policy that moto keeps as text, as parsed JSON, or not at all."""
     return policy if isinstance(policy, str) else json.dumps(policy) if policy else ""
@@ -307,5 +317,6 @@ class Ports:
     crawls: Crawls
     jobs: Jobs
     workflows: Workflows
+    secret_value: SecretValue
     policies: Mapping[str, PolicyOf] = field(default_factory=dict)
     """The policies of resources, by the service's name in their ARNs."""

@@ -17,7 +17,8 @@ import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import FunctionType
+from typing import Any, ClassVar
 
 import cloudpickle
 import moto
@@ -231,12 +232,24 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     It uses cloudpickle, since some of moto's backends hold dictionaries whose defaults are lambdas.
     """
 
+    # The types whose objects are pickled as usual. To find that out takes longer than to pickle most objects.
+    _usual: ClassVar[set[type]] = set()
+
     def __init__(self, stream: io.BytesIO, addresses: dict[int, tuple[str, str, str]]) -> None:
         super().__init__(stream, protocol=5)
         self._addresses = addresses
 
     def reducer_override(self, item: Any) -> Any:
         kind = type(item)
+        if kind in self._usual:
+            return NotImplemented
+        reduced = self._reduced(kind, item)
+        # Whether a class or a function is pickled as usual depends on where it is defined.
+        if reduced is NotImplemented and not isinstance(item, type | FunctionType):
+            self._usual.add(kind)
+        return reduced
+
+    def _reduced(self, kind: type, item: Any) -> Any:
         if isinstance(item, BaseBackend):
             return _find_backend, self._addresses[id(item)]
         if kind is AWSManagedPolicy:

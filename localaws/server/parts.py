@@ -102,6 +102,7 @@ def make(context: Context) -> Parts:
             crawls=parts.crawler,
             jobs=parts.jobs,
             workflows=parts.workflow,
+            secret_value=secrets_ports.value,
             policies={
                 "s3": s3_ports.policy_of,
                 "sqs": sqs_ports.policy_of,

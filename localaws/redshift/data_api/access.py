@@ -9,10 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from moto.redshift.models import redshift_backends
 
 from localaws.core import context
+from localaws.core.ports import SecretUnreadable
 from localaws.redshift.data_api.exceptions import ValidationException, not_supported
 
 _ROOT_USER = "IAM:RootIdentity"
@@ -83,12 +83,12 @@ class Access:
 
 
 def _secret(arn: str, region: str) -> dict[str, Any]:
+    here = context.current()
     try:
-        value = context.current().client("secretsmanager", region).get_secret_value(SecretId=arn)["SecretString"]
-        secret = json.loads(value)
-    except ClientError as error:
-        raise ValidationException(error.response["Error"]["Message"]) from error
-    except (KeyError, ValueError) as error:
+        secret = json.loads(here.ports.secret_value(here.account_id, region, arn))
+    except SecretUnreadable as error:
+        raise ValidationException(str(error)) from error
+    except ValueError as error:
         raise ValidationException(f"Secret {arn} is not in JSON format.") from error
     if not isinstance(secret, dict):
         raise ValidationException(f"Secret {arn} is not in JSON format.")

@@ -73,6 +73,7 @@ class Execution:
             self._failed(str(error))
         finally:
             statement.duration = time.monotonic_ns() - begun
+            statement.freeze()
             self._disconnect()
             with _lock:
                 _active.pop(statement.id, None)

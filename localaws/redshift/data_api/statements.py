@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copyreg
+import pickle
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,11 +85,21 @@ class Statement:
     status: Status = Status.SUBMITTED
     error: str | None = None
     duration: int = -1
+    _pickled: bytes | None = field(default=None, repr=False, compare=False)
 
     def become(self, status: Status) -> None:
         """Change the state."""
         self.status = status
         self.updated = time.time()
+
+    def freeze(self) -> None:
+        """Pickle the statement, which has ended, once: each save writes all statements of a day."""
+        self._pickled = pickle.dumps(self.__dict__)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._pickled is None:
+            return copyreg.__newobj__, (Statement,), self.__dict__  # type: ignore[attr-defined]
+        return _thawed, (self._pickled,)
 
     def answer(self) -> dict[str, Any]:
         """Return the response of ExecuteStatement."""
@@ -143,6 +155,12 @@ class Statement:
         if self.access.secret_arn:
             entry["SecretArn"] = self.access.secret_arn
         return entry
+
+
+def _thawed(pickled: bytes) -> Statement:
+    statement = Statement.__new__(Statement)
+    statement.__dict__.update(pickle.loads(pickled), _pickled=pickled)
+    return statement
 
 
 def with_parameters(sql: str, parameters: list[dict[str, str]]) -> tuple[str, list[str]]:

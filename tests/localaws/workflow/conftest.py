@@ -234,6 +234,7 @@ class Lab:
                 crawls=self.crawler,
                 jobs=self.jobs,
                 workflows=self.workflow,
+                secret_value=nothing,
             )
         )
         parts: Any = Parts(nothing, nothing, self.crawler, self.jobs, self.workflow)  # type: ignore[arg-type]

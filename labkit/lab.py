@@ -287,7 +287,7 @@ class Lab(LabSteps):
 
         Args:
             what: what is waited for, as in "Waiting for …".
-            condition: called at first often, later every `poll_seconds`.
+            condition: called often at first, then every `poll_seconds`.
 
         Raises:
             WaitTimeout: it does not hold within `wait_minutes`.

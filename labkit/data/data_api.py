@@ -92,7 +92,7 @@ def _finished(session: Session, sql: str, operation: str, **arguments: Any) -> d
         statement = getattr(redshift, operation)(
             ClusterIdentifier=session.names.cluster_identifier,
             Database=session.config.redshift_database,
-            SecretArn=session.names.secret,  # or its name
+            SecretArn=session.names.secret,  # AWS takes the name, too
             **arguments,
         )["Id"]
     except AwsRefused as error:

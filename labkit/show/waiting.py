@@ -23,7 +23,7 @@ from labkit.show.surroundings import surroundings
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.01
-"""Seconds between the first two looks. A statement of SQL often takes no longer; a cluster takes minutes."""
+"""Seconds; each later pause is twice as long, up to `poll_seconds`. SQL ends soon, but a cluster takes minutes."""
 
 
 class Progress(Protocol):
@@ -44,7 +44,7 @@ def wait_for(
     go_on: str,
     quiet: bool = False,
 ) -> T:
-    """Call `look` until it returns a value, at first often, later every `poll_seconds`.
+    """Call `look` until it returns a value: often at first, then every `poll_seconds`.
 
     Args:
         what: what is waited for, as in "Waiting for …".

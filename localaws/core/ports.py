@@ -23,13 +23,12 @@ text of its policy; empty if it has none."""
 
 
 SecretValue = Callable[[str, str, str], str]
-"""Takes a secret's account and region and its name or ARN, and returns its text: the version with AWSCURRENT.
-
-It raises SecretUnreadable."""
+"""Takes a secret's account, its region, and its name or ARN, and returns the text of its current version (AWSCURRENT).
+A binary secret's text is empty. Raises SecretUnreadable."""
 
 
 class SecretUnreadable(Exception):
-    """There is no such secret, it is scheduled for deletion, or it has no text. The message is Secrets Manager's."""
+    """The secret does not exist, has no value, or is scheduled for deletion. The message is from Secrets Manager."""
 
 
 def policy_text(policy: str | dict[str, Any] | None) -> str:

@@ -232,7 +232,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     It uses cloudpickle, since some of moto's backends hold dictionaries whose defaults are lambdas.
     """
 
-    # The types whose objects are pickled as usual. To find that out takes longer than to pickle most objects.
+    # Types whose objects are pickled as usual. They are remembered, because asking takes longer than pickling.
     _usual: ClassVar[set[type]] = set()
 
     def __init__(self, stream: io.BytesIO, addresses: dict[int, tuple[str, str, str]]) -> None:

@@ -28,7 +28,6 @@ def started(runtime: Path) -> str:
     """Start a worker that writes its bytecode beside `runtime`. Return its output."""
     command = [sys.executable, "-S", "-E", "-P", "-X", f"pycache_prefix={runtime.parent / 'own'}"]
     environment = {**os.environ, "LAMBDA_TASK_ROOT": str(runtime.parent), "_HANDLER": "a.b"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     result = subprocess.run(
         [*command, bootstrap.__file__, str(runtime)], env=environment, capture_output=True, text=True, check=True
     )

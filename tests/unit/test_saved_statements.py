@@ -1,10 +1,13 @@
 """The Data API's statements as the state keeps them: those that ended are pickled once."""
 
 import pickle
+from unittest.mock import MagicMock
 
 import pytest
 
+from localaws.core import context
 from localaws.redshift.data_api.access import Access
+from localaws.redshift.data_api.execution import Execution
 from localaws.redshift.data_api.statements import Statement, Status, SubStatement
 
 
@@ -39,3 +42,17 @@ def test_what_was_read_from_the_state_is_not_pickled_anew(
     again = pickle.loads(pickle.dumps(statement))
     monkeypatch.setattr(SubStatement, "__reduce_ex__", lambda *_: pytest.fail("a part was pickled"))
     assert pickle.loads(pickle.dumps(again)) == statement
+
+
+def test_an_execution_that_has_ended_leaves_a_statement_that_is_pickled_once(
+    statement: Statement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Execution, "_work", lambda _: None)
+    monkeypatch.setattr(context, "current", MagicMock())
+    running = Execution(statement, "us-east-1")
+    running.start()
+    assert running.finished.wait(60)
+    assert pickle.loads(pickle.dumps(statement)) == statement
+    assert statement.status is Status.FINISHED
+    monkeypatch.setattr(SubStatement, "__reduce_ex__", lambda *_: pytest.fail("a part was pickled"))
+    assert pickle.loads(pickle.dumps(statement)) == statement

@@ -7,11 +7,13 @@ It sets the function's path as on Lambda: its zip first, then its layers, the st
 import os
 import sys
 from importlib.machinery import (
+    BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
     ExtensionFileLoader,
     FileFinder,
     SourceFileLoader,
+    SourcelessFileLoader,
 )
 
 
@@ -23,7 +25,7 @@ class _InstalledLoader(SourceFileLoader):
     """
 
     def get_data(self, path: str) -> bytes:
-        if path.endswith(".pyc"):  # Python compares it with the source, and compiles the source if they differ
+        if path.endswith(".pyc"):  # Python checks whether it is of this source; if not, it compiles the source
             installed = os.path.join(os.path.dirname(self.path), "__pycache__", os.path.basename(path))
             try:
                 return super().get_data(installed)
@@ -50,10 +52,23 @@ def main() -> None:
     serve(sys.argv)
 
 
+# Python's own finder of modules, with another loader for sources.
+_directory_finder = FileFinder.path_hook(
+    (ExtensionFileLoader, EXTENSION_SUFFIXES),
+    (_InstalledLoader, SOURCE_SUFFIXES),
+    (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
+
+
 def _finder(path: str, installed: tuple[str, ...]) -> FileFinder:
+    """Return the finder of a directory, as each of `sys.path_hooks` does.
+
+    Raises:
+        ImportError: the next hook is to find one, since the path is not in one of the `installed` directories.
+    """
     if not any(path == root or path.startswith(root + os.sep) for root in installed):
         raise ImportError(f"{path} is in the function's zip or in a layer")
-    return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (_InstalledLoader, SOURCE_SUFFIXES))
+    return _directory_finder(path)  # type: ignore[return-value]  # typeshed names its base class
 
 
 if __name__ == "__main__":

@@ -154,6 +154,7 @@ class LocalRedshiftDataBackend(BaseBackend):
                     part.become(Status.FAILED)
             statement.error = "The embedded AWS was stopped while the statement ran."
             statement.become(Status.FAILED)
+            statement.freeze()
 
     def _forget_old(self) -> None:
         oldest = time.time() - KEPT_FOR

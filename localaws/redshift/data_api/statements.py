@@ -93,7 +93,7 @@ class Statement:
         self.updated = time.time()
 
     def freeze(self) -> None:
-        """Pickle the statement, which has ended, once: each save writes all statements of a day."""
+        """Pickle the statement now, because it has ended and no longer changes. Later saves use these bytes."""
         self._pickled = pickle.dumps(self.__dict__)
 
     def __reduce__(self) -> tuple[Any, ...]:
